@@ -1,0 +1,272 @@
+//! Text of a JSON number → exact integer or decimal, from the digits as written, never through a binary float.
+//!
+//! Input is a token of JSON's number grammar ([`is_number`] tells); output is the integer, or the decimal's unscaled
+//! value (`12.5` as decimal(10,2) is 1250).
+//!
+//! Invariant: no wrap and no truncation; work and memory are linear in the token's length, whatever its exponent.
+
+/// Why a number does not fit a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberFault {
+    /// It has a fraction that is not zero, where an integer is expected.
+    NotAnInteger,
+    /// It is too large for the type.
+    OutOfRange,
+}
+
+/// Whether `text` is a number by JSON's grammar (RFC 8259 section 6), all of it.
+#[must_use]
+pub fn is_number(text: &[u8]) -> bool {
+    let digits_len = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let text = text.strip_prefix(b"-").unwrap_or(text);
+    let int_len = digits_len(text);
+    if int_len == 0 || (int_len > 1 && text[0] == b'0') {
+        return false;
+    }
+    let mut rest = &text[int_len..];
+    if let Some(fraction) = rest.strip_prefix(b".") {
+        let fraction_len = digits_len(fraction);
+        if fraction_len == 0 {
+            return false;
+        }
+        rest = &fraction[fraction_len..];
+    }
+    match rest {
+        [] => true,
+        [b'e' | b'E', b'+' | b'-', digits @ ..] | [b'e' | b'E', digits @ ..] => {
+            !digits.is_empty() && digits_len(digits) == digits.len()
+        }
+        _ => false,
+    }
+}
+
+/// The exact integer that the JSON number `token` is: `12`, `12.0`, `120e-1` and `1.2e1` are all 12.
+///
+/// # Errors
+/// [`NumberFault`] where it is no integer, or does not fit an `i64`.
+pub fn parse_integer(token: &[u8]) -> Result<i64, NumberFault> {
+    if let Some(integer) = parse_short_integer(token) {
+        return Ok(integer);
+    }
+    let digits = Digits::of(token);
+    let point = digits.point;
+    if point < digits.significant_len() {
+        return Err(NumberFault::NotAnInteger);
+    }
+    // i64::MAX has 19 digits; all integers of up to 38 fit an i128, and i64 decides.
+    i64::try_from(digits.unscaled(0, 38)?).map_err(|_| NumberFault::OutOfRange)
+}
+
+/// The unscaled value of the JSON number `token` as decimal(`precision`, `scale`). Digits beyond the scale round half
+/// up, away from zero (Java's `HALF_UP`, what Spark does).
+///
+/// # Errors
+/// [`NumberFault::OutOfRange`] where the rounded value has more than `precision` digits.
+pub fn parse_decimal(token: &[u8], precision: u8, scale: u8) -> Result<i128, NumberFault> {
+    Digits::of(token).unscaled(scale, precision)
+}
+
+/// Up to 18 plain digits with an optional sign: nearly every integer there is.
+fn parse_short_integer(token: &[u8]) -> Option<i64> {
+    let (negative, digits) = match token {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > 18 {
+        return None;
+    }
+    let mut sum = 0_i64;
+    for digit in digits {
+        if !digit.is_ascii_digit() {
+            return None;
+        }
+        sum = sum * 10 + i64::from(digit - b'0');
+    }
+    Some(if negative { -sum } else { sum })
+}
+
+/// A number as sign, digits and the place of the decimal point: 0.`d1 d2 d3 …` × 10^`point`, `d1` not zero.
+struct Digits<'a> {
+    negative: bool,
+    /// The digits before and after the point, leading zeros left out.
+    before: &'a [u8],
+    after: &'a [u8],
+    /// Where the point stands, counted from the first significant digit.
+    point: i64,
+}
+
+impl<'a> Digits<'a> {
+    fn of(token: &'a [u8]) -> Self {
+        let (negative, token) = match token {
+            [b'-', rest @ ..] => (true, rest),
+            rest => (false, rest),
+        };
+        let (mantissa, exponent) = match token.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+            Some(at) => (&token[..at], parse_exponent(&token[at + 1..])),
+            None => (token, 0),
+        };
+        let (before, after) = match mantissa.iter().position(|&byte| byte == b'.') {
+            Some(at) => (&mantissa[..at], &mantissa[at + 1..]),
+            None => (mantissa, &mantissa[mantissa.len()..]),
+        };
+        let zeros = |digits: &[u8]| digits.iter().take_while(|&&digit| digit == b'0').count();
+        let before = &before[zeros(before)..];
+        let leading = if before.is_empty() { zeros(after) } else { 0 };
+        let point = as_i64(before.len()) - as_i64(leading);
+        Self { negative, before, after: &after[leading..], point: point.saturating_add(exponent) }
+    }
+
+    fn digit(&self, index: usize) -> Option<u8> {
+        let digit =
+            self.before.get(index).or_else(|| self.after.get(index.checked_sub(self.before.len())?))?;
+        Some(digit - b'0')
+    }
+
+    /// How many digits there are up to the last that is not zero.
+    fn significant_len(&self) -> i64 {
+        let last_not_zero = |digits: &[u8]| digits.iter().rposition(|&digit| digit != b'0').map(|at| at + 1);
+        let length = match (last_not_zero(self.before), last_not_zero(self.after)) {
+            (_, Some(after)) => self.before.len() + after,
+            (Some(before), None) => before,
+            (None, None) => return i64::MIN,
+        };
+        as_i64(length)
+    }
+
+    /// The value × 10^`scale`, rounded half up, in at most `precision` digits.
+    fn unscaled(&self, scale: u8, precision: u8) -> Result<i128, NumberFault> {
+        if self.significant_len() < 0 {
+            return Ok(0);
+        }
+        let kept = self.point.saturating_add(i64::from(scale));
+        if kept > i64::from(precision) {
+            return Err(NumberFault::OutOfRange);
+        }
+        let Ok(kept) = usize::try_from(kept) else { return Ok(0) };
+        let mut sum = (0..kept).fold(0_i128, |sum, i| sum * 10 + i128::from(self.digit(i).unwrap_or(0)));
+        if self.digit(kept).is_some_and(|digit| digit >= 5) {
+            sum += 1;
+        }
+        if sum >= 10_i128.pow(u32::from(precision)) {
+            return Err(NumberFault::OutOfRange);
+        }
+        Ok(if self.negative { -sum } else { sum })
+    }
+}
+
+/// An exponent, saturated: beyond ±10^17 every number is zero or out of range alike.
+fn parse_exponent(text: &[u8]) -> i64 {
+    let (negative, digits) = match text {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    let limit = 100_000_000_000_000_000;
+    let size = digits.iter().fold(0_i64, |sum, digit| (sum * 10 + i64::from(digit - b'0')).min(limit));
+    if negative { -size } else { size }
+}
+
+fn as_i64(length: usize) -> i64 {
+    i64::try_from(length).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_exact_or_refused() {
+        for (token, expected) in [
+            ("12", 12),
+            ("-12", -12),
+            ("12.0", 12),
+            ("12.000", 12),
+            ("1.2e1", 12),
+            ("120e-1", 12),
+            ("1e2", 100),
+            ("0", 0),
+            ("-0", 0),
+            ("0.0", 0),
+            ("0e999999999999999999999", 0),
+            ("9223372036854775807", i64::MAX),
+            ("-9223372036854775808", i64::MIN),
+            ("9223372036854775807.000", i64::MAX),
+            ("0.00000000000000000000000000000000000000000012e44", 12),
+        ] {
+            assert_eq!(parse_integer(token.as_bytes()), Ok(expected), "{token}");
+        }
+        for token in ["12.5", "1e-1", "0.1", "1.25e1", "12.0000000000000000000001"] {
+            assert_eq!(parse_integer(token.as_bytes()), Err(NumberFault::NotAnInteger), "{token}");
+        }
+        for token in
+            ["9223372036854775808", "-9223372036854775809", "1e19", "1e400", "1e99999999999999999999"]
+        {
+            assert_eq!(parse_integer(token.as_bytes()), Err(NumberFault::OutOfRange), "{token}");
+        }
+    }
+
+    #[test]
+    fn decimals_round_half_up_from_their_digits() {
+        for (token, expected) in [
+            ("818.32", 81_832),
+            ("12", 1_200),
+            ("0.5", 50),
+            ("-0.00", 0),
+            ("1.005", 101),
+            ("-1.005", -101),
+            ("1.00499999999999999999999", 100),
+            ("999.999", 100_000),
+            ("1e2", 10_000),
+            ("1.5E+1", 1_500),
+            ("12345e-4", 123),
+            ("0.004", 0),
+            ("0.005", 1),
+            ("0.0005", 0),
+            ("5e-3", 1),
+            ("4e-99999999999999", 0),
+            ("99999999.99", 9_999_999_999),
+            ("99999999.994", 9_999_999_999),
+            ("0.0000000000000000000000000000000000000000000001e48", 10_000),
+        ] {
+            assert_eq!(parse_decimal(token.as_bytes(), 10, 2), Ok(expected), "{token}");
+        }
+        for token in ["100000000", "99999999.995", "-99999999.995", "1e8", "1e400", "123456789.00"] {
+            assert_eq!(parse_decimal(token.as_bytes(), 10, 2), Err(NumberFault::OutOfRange), "{token}");
+        }
+        let widest = "9".repeat(38);
+        assert_eq!(parse_decimal(widest.as_bytes(), 38, 0), Ok(10_i128.pow(38) - 1));
+        assert_eq!(parse_decimal(b"0.5", 2, 2), Ok(50));
+        assert_eq!(parse_decimal(b"0.995", 2, 2), Err(NumberFault::OutOfRange));
+    }
+
+    #[test]
+    fn the_grammar_is_json_s() {
+        for token in ["0", "-0", "1", "10", "0.1", "1e5", "1E-5", "1.5e+05", "-12.50"] {
+            assert!(is_number(token.as_bytes()), "{token}");
+        }
+        for token in [
+            "", "-", "+1", "01", "1.", ".5", "1e", "1e+", "1.e1", "NaN", "Infinity", " 1", "1 ", "0x1", "1_0",
+        ] {
+            assert!(!is_number(token.as_bytes()), "{token}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_integer_reads_back_from_any_way_to_write_it(value: i64, shift in 0_u32..30) {
+            let zeros = "0".repeat(shift as usize);
+            proptest::prop_assert_eq!(parse_integer(value.to_string().as_bytes()), Ok(value));
+            proptest::prop_assert_eq!(parse_integer(format!("{value}.{zeros}0").as_bytes()), Ok(value));
+            proptest::prop_assert_eq!(parse_integer(format!("{value}{zeros}e-{shift}").as_bytes()), Ok(value));
+        }
+
+        #[test]
+        fn a_decimal_is_within_half_a_unit(unscaled in -9_999_999_994_i128..9_999_999_994, extra in 0_i128..1000) {
+            // unscaled.extra as text with five digits after the point
+            let thousandths = unscaled.abs() * 1000 + extra;
+            let text = format!("{}{}.{:05}", if unscaled < 0 { "-" } else { "" }, thousandths / 100_000, thousandths % 100_000);
+            let expected = (thousandths + 500) / 1000 * if unscaled < 0 { -1 } else { 1 };
+            proptest::prop_assert_eq!(parse_decimal(text.as_bytes(), 10, 2), Ok(expected));
+        }
+    }
+}

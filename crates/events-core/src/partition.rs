@@ -1,0 +1,139 @@
+//! An event's instant and type → the directory that its row belongs to.
+//!
+//! A partition is one unit of time (a day, or an hour of it) of one event type. Its path is relative to the target.
+//!
+//! Invariant: the unit is that of the timestamp in UTC, and two partitions never share a path.
+
+use std::fmt;
+
+use chrono::{Datelike, NaiveDate};
+
+use crate::timestamp::{DAY_MICROS, HOUR_MICROS};
+
+/// How much time one partition spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartitionUnit {
+    /// One day.
+    Day,
+    /// One hour; a level below the day.
+    Hour,
+}
+
+impl PartitionUnit {
+    /// The unit that holds an instant, counted from 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn index_of(self, micros: i64) -> i64 {
+        micros.div_euclid(match self {
+            Self::Day => DAY_MICROS,
+            Self::Hour => HOUR_MICROS,
+        })
+    }
+}
+
+/// How the directories of a target are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// `2024/10/10/account-open`
+    Plain,
+    /// `year=2024/month=10/day=10/event_type=account-open`
+    Hive,
+}
+
+impl Layout {
+    /// The path of a partition below the target, with `/` between its parts.
+    ///
+    /// ```
+    /// use events_core::partition::{Layout, PartitionUnit};
+    /// let day = PartitionUnit::Day.index_of(1_728_518_400_000_000);
+    /// assert_eq!(Layout::Plain.path(PartitionUnit::Day, day, "account-open"), "2024/10/10/account-open");
+    /// ```
+    #[must_use]
+    pub fn path(self, unit: PartitionUnit, index: i64, directory: &str) -> String {
+        let (day, hour) = match unit {
+            PartitionUnit::Day => (Day::from_epoch_days(index), None),
+            PartitionUnit::Hour => (Day::from_epoch_days(index.div_euclid(24)), Some(index.rem_euclid(24))),
+        };
+        let (year, month, of_month) = (day.0.year(), day.0.month(), day.0.day());
+        match (self, hour) {
+            (Self::Plain, None) => format!("{year:04}/{month:02}/{of_month:02}/{directory}"),
+            (Self::Plain, Some(hour)) => format!("{year:04}/{month:02}/{of_month:02}/{hour:02}/{directory}"),
+            (Self::Hive, None) => {
+                format!("year={year:04}/month={month:02}/day={of_month:02}/event_type={directory}")
+            }
+            (Self::Hive, Some(hour)) => format!(
+                "year={year:04}/month={month:02}/day={of_month:02}/hour={hour:02}/event_type={directory}"
+            ),
+        }
+    }
+}
+
+/// A day of the calendar, in UTC, of the years 0001 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(NaiveDate);
+
+impl Day {
+    /// The day `days` after 1970-01-01.
+    ///
+    /// Days outside chrono's range can't come from a parsed timestamp; they become 1970-01-01.
+    #[must_use]
+    pub fn from_epoch_days(days: i64) -> Self {
+        let date = i32::try_from(days).ok().and_then(NaiveDate::from_epoch_days);
+        Self(date.unwrap_or_default())
+    }
+
+    /// Parses `YYYY-MM-DD`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        crate::timestamp::parse_date(text.as_bytes()).map(|days| Self::from_epoch_days(days.into()))
+    }
+
+    /// Days since 1970-01-01.
+    #[must_use]
+    pub fn epoch_days(self) -> i64 {
+        self.0.to_epoch_days().into()
+    }
+
+    /// The first instant of the day, in microseconds since the Unix epoch.
+    #[must_use]
+    pub fn start_micros(self) -> i64 {
+        self.epoch_days() * DAY_MICROS
+    }
+
+    /// The first instant after the day, in microseconds since the Unix epoch.
+    #[must_use]
+    pub fn end_micros(self) -> i64 {
+        self.start_micros() + DAY_MICROS
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_before_1970_belong_to_their_own_day_and_hour() {
+        assert_eq!(PartitionUnit::Day.index_of(-1), -1);
+        let hour = PartitionUnit::Hour.index_of(-1);
+        assert_eq!(Layout::Plain.path(PartitionUnit::Hour, hour, "x"), "1969/12/31/23/x");
+        assert_eq!(
+            Layout::Hive.path(PartitionUnit::Hour, hour, "x"),
+            "year=1969/month=12/day=31/hour=23/event_type=x"
+        );
+    }
+
+    #[test]
+    fn a_day_spans_its_instants() {
+        let day = Day::parse("2024-02-29").unwrap();
+        assert_eq!(PartitionUnit::Day.index_of(day.start_micros()), day.epoch_days());
+        assert_eq!(PartitionUnit::Day.index_of(day.end_micros() - 1), day.epoch_days());
+        assert_eq!(PartitionUnit::Day.index_of(day.end_micros()), day.epoch_days() + 1);
+        assert_eq!(day.to_string(), "2024-02-29");
+        assert_eq!(Day::parse("2023-02-29"), None);
+    }
+}
