@@ -1,1 +1,15 @@
-//! placeholder
+//! What a user of `datagen` can rely on, through the real binary.
+//!
+//! - `stream`: the same flags give the same bytes, whatever the threads and the machine; the golden hashes.
+//! - `world`: what the events say; ranges, shares, unique ids.
+//! - `file`: `--write-data` and what it does with files that are there.
+//! - `usage`: help, version, wrong flags, pipes.
+//! - `support`: how the binary is run.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod file;
+mod stream;
+mod support;
+mod usage;
+mod world;

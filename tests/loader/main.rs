@@ -1,1 +1,22 @@
-//! placeholder
+//! The loader through its command line: the real binary, real files, and what it leaves on disk.
+//!
+//! A new test goes into the module whose question it answers; what a test needs to say it in few lines stands at the top.
+//! A failure prints the command line that ran, what was expected and what was found.
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop at that line")]
+
+// The means.
+mod support; // a directory to work in, the loader's command line, its outcome, the files it left, assertions on them
+mod readback; // what is in a target: rows, schema, sorting columns and bad lines, as text that can be compared
+mod events; // lines as an application would write them, and a seeded die
+mod oracle; // what a load must come to, told by a naive model that shares no code with the loader
+mod hostile; // random files that try to trip the loader up: all that JSON allows, and much that it doesn't
+
+// The questions.
+mod samples; // Are real events of the replaced pipeline loaded as they are, in the contract's schema?
+mod odd_lines; // Is this one strange line a row, with these values, or a bad line, for this reason?
+mod model; // Whatever the input and the flags: does the loader do what the model says?
+mod sources; // Is all of the input read, once, in order: files, directories, globs, standard input, framing?
+mod partitions; // Which files does a load replace, with what, and which does it leave as they are?
+mod commands; // Flags, messages, exit codes, report: is a mistake told in one line, with nothing changed?
+mod limits; // Do memory, disk, read errors and many bad lines end as promised?
+mod crash; // Is every partition old or new, and the next run enough, wherever a run was killed?

@@ -1,33 +1,58 @@
-//! The base contract that every event keeps: five fields, of which `data` is the application's own.
+//! The base contract: what every event has, whatever its domain.
 //!
-//! ```json
-//! {"event_id": "…", "timestamp": "2024-10-10T00:00:07", "domain": "account", "event_type": "account-open", "data": {"id": 1}}
-//! ```
+//! Text stays text here. What a timestamp means, and which event is the latest, is decided by those who read events.
 
 use serde::{Deserialize, Serialize};
 
-/// Unique id of the event, usually a UUID.
+/// The unique id of the event, usually a UUID.
 pub const EVENT_ID: &str = "event_id";
 /// When it happened.
 pub const TIMESTAMP: &str = "timestamp";
-/// The part of the business that it belongs to; with [`EVENT_TYPE`] it names one type of event.
+/// The part of the business that it belongs to; together with [`EVENT_TYPE`] it names one type of event.
 pub const DOMAIN: &str = "domain";
 /// What happened.
 pub const EVENT_TYPE: &str = "event_type";
-/// The payload.
+/// The payload, in the shape that the application that emits it chose.
 pub const DATA: &str = "data";
 
-/// An event with a payload of type `D`; its fields are in the order in which they are written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// The fields of an event, in the order in which they are written.
+pub const FIELDS: [&str; 5] = [EVENT_ID, TIMESTAMP, DOMAIN, EVENT_TYPE, DATA];
+
+/// An event with a payload of type `D`, in the order of [`FIELDS`].
+///
+/// ```
+/// use events_core::event::Event;
+///
+/// let line = r#"{"event_id":"a1","timestamp":"2024-10-10T00:00:07","domain":"d","event_type":"t","data":{"id":1}}"#;
+/// let event: Event<serde_json::Value> = serde_json::from_str(line)?;
+/// assert_eq!(event.data["id"], 1);
+/// assert_eq!(serde_json::to_string(&event)?, line);
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Hash, Serialize)]
 pub struct Event<D> {
-    /// See [`EVENT_ID`].
+    /// The unique id of the event, usually a UUID.
     pub event_id: String,
-    /// See [`TIMESTAMP`]; text, as written.
+    /// When it happened, as it was written.
     pub timestamp: String,
-    /// See [`DOMAIN`].
+    /// The part of the business that it belongs to.
     pub domain: String,
-    /// See [`EVENT_TYPE`].
+    /// What happened.
     pub event_type: String,
-    /// See [`DATA`].
+    /// The payload.
     pub data: D,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_written_with_the_fields_in_their_order() {
+        let [event_id, timestamp, domain, event_type] = ["1", "2", "3", "4"].map(str::to_owned);
+        let event = Event { event_id, timestamp, domain, event_type, data: 5 };
+        let [a, b, c, d, e] = FIELDS;
+        let expected = format!(r#"{{"{a}":"1","{b}":"2","{c}":"3","{d}":"4","{e}":5}}"#);
+        assert_eq!(serde_json::to_string(&event).unwrap(), expected);
+    }
 }

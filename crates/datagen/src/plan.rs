@@ -1,0 +1,118 @@
+//! A [`Config`] in, chunks of consecutive events out, each with the time of its first event.
+//!
+//! Timestamps are a running sum, which would force the events into one thread. The gaps have a stream of their own
+//! instead, so the plan runs over the gaps alone, at about a nanosecond per event, and any thread can render any chunk.
+//!
+//! Invariant: a chunk depends on seed, start date and its own index. How many threads there are and how many events
+//! were asked for only decide where the last chunk ends.
+
+use crate::clock::{CALENDAR_END, midnight};
+use crate::streams::{Engine, Stream, StreamKey};
+use crate::{Config, Error};
+
+/// Events per chunk. The engines are keyed by chunk, so this belongs to the stream version. About 500 kB of lines: they
+/// are still in the second-level cache when they are written, and handing a chunk over costs little beside the 130 µs
+/// that it takes (1,024, 2,048 and 4,096 measured alike, with `datagen -n 20000000 --threads 2 | cat >/dev/null`).
+pub(crate) const CHUNK_EVENTS: u32 = 2048;
+
+const GAP_SECONDS_MAX: u32 = 120;
+
+/// Up to this many events it is worth summing all gaps before the first line is written (about a millisecond).
+const EVENTS_SUMMED_AHEAD_MAX: u64 = 1 << 20;
+
+/// A run of consecutive events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Chunk {
+    /// The place of the chunk in the stream.
+    pub(crate) index: u64,
+    /// How many events; [`CHUNK_EVENTS`] except in the last chunk.
+    pub(crate) events: u32,
+    /// The time of the first event, in seconds since 1970.
+    pub(crate) start: i64,
+}
+
+impl Chunk {
+    /// The place of its first event in the stream.
+    pub(crate) fn first_event(&self) -> u64 {
+        self.index * u64::from(CHUNK_EVENTS)
+    }
+}
+
+/// The chunks of one run, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    config: Config,
+    gaps: StreamKey,
+    chunk_index: u64,
+    events_left: u64,
+    /// The time of the next event.
+    time: i64,
+}
+
+impl Plan {
+    /// Plans a run, and refuses one of which it can tell cheaply that it would leave the calendar.
+    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+        let plan = Self {
+            config: *config,
+            gaps: StreamKey::new(config.seed, Stream::Gap),
+            chunk_index: 0,
+            events_left: config.num_events,
+            time: midnight(config.start_date),
+        };
+        plan.check_calendar()?;
+        Ok(plan)
+    }
+
+    fn check_calendar(&self) -> Result<(), Error> {
+        let gaps = self.events_left.saturating_sub(1);
+        let seconds_left = (CALENDAR_END - 1).abs_diff(self.time);
+        if gaps > seconds_left {
+            return Err(self.calendar_ends());
+        }
+        let may_overrun = gaps > seconds_left / u64::from(GAP_SECONDS_MAX);
+        if may_overrun && self.events_left <= EVENTS_SUMMED_AHEAD_MAX {
+            self.clone().try_for_each(|chunk| chunk.map(drop))?;
+        }
+        Ok(())
+    }
+
+    fn calendar_ends(&self) -> Error {
+        Error::CalendarEnds { events: self.config.num_events, start_date: self.config.start_date }
+    }
+}
+
+impl Iterator for Plan {
+    type Item = Result<Chunk, Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let events = u32::try_from(self.events_left).map_or(CHUNK_EVENTS, |left| left.min(CHUNK_EVENTS));
+        if events == 0 {
+            return None;
+        }
+        let chunk = Chunk { index: self.chunk_index, events, start: self.time };
+        let mut gaps = Gaps::new(self.gaps, chunk.index);
+        let last_event = (1..events).fold(self.time, |time, _| time + gaps.draw());
+        if last_event >= CALENDAR_END {
+            return Some(Err(self.calendar_ends()));
+        }
+        self.time = last_event + gaps.draw();
+        self.chunk_index += 1;
+        self.events_left -= u64::from(events);
+        Some(Ok(chunk))
+    }
+}
+
+/// The seconds from each event of a chunk to the next one.
+#[derive(Clone, Debug)]
+pub(crate) struct Gaps(Engine);
+
+impl Gaps {
+    pub(crate) fn new(key: StreamKey, chunk_index: u64) -> Self {
+        Self(key.engine(chunk_index))
+    }
+
+    #[inline]
+    pub(crate) fn draw(&mut self) -> i64 {
+        i64::from(self.0.between(1, GAP_SECONDS_MAX))
+    }
+}

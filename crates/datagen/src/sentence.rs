@@ -1,0 +1,54 @@
+//! A stream of random numbers in, sentences out: four to eight words, a capital letter, a full stop.
+//!
+//! A sentence stays a list of word numbers until it is written; the words are in `words.rs`.
+
+use crate::line::Short;
+use crate::streams::Engine;
+use crate::words::{WORD_COUNT, WORDS};
+
+const WORDS_MIN: u32 = 4;
+const WORDS_MAX: u32 = 8;
+
+/// Each word with a space behind it, ready to be copied.
+static SPACED_WORDS: [Short; WORD_COUNT] = spaced_words();
+
+/// A sentence, as the numbers of its words.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Sentence {
+    numbers: [u8; WORDS_MAX as usize],
+    length: usize,
+}
+
+impl Sentence {
+    /// Draws a sentence: how many words, then all the words it could have, one byte each.
+    #[inline]
+    pub(crate) fn draw(engine: &mut Engine) -> Self {
+        let length = engine.between(WORDS_MIN, WORDS_MAX) as usize;
+        Self { numbers: engine.bytes(), length }
+    }
+
+    /// The words, each with a space behind it.
+    #[inline]
+    pub(crate) fn spaced_words(&self) -> impl Iterator<Item = &'static Short> {
+        self.numbers[..self.length].iter().map(|&number| &SPACED_WORDS[usize::from(number)])
+    }
+}
+
+impl std::fmt::Display for Sentence {
+    /// The sentence as text; the way for tests, not the one that lines take.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words: Vec<&str> = self.numbers[..self.length].iter().map(|&n| WORDS[usize::from(n)]).collect();
+        let text = words.join(" ");
+        write!(f, "{}{}.", text[..1].to_ascii_uppercase(), &text[1..])
+    }
+}
+
+const fn spaced_words() -> [Short; WORD_COUNT] {
+    let mut spaced = [Short::EMPTY; WORD_COUNT];
+    let mut number = 0;
+    while number < WORD_COUNT {
+        spaced[number] = Short::new(WORDS[number].as_bytes()).followed_by(b' ');
+        number += 1;
+    }
+    spaced
+}

@@ -1,0 +1,211 @@
+//! A chunk of the plan in, its events out: the decisions of the default world, "simple".
+//!
+//! Accounts and transactions, evenly; within each, its event types evenly. Events know nothing of each other.
+//!
+//! Invariant: an event is a pure function of (stream version, seed, index). Each group of fields draws from its own
+//! stream, so a change to one group leaves the others as they are.
+
+use uuid::Uuid;
+
+use crate::event_id::EventIds;
+use crate::plan::{Chunk, Gaps};
+use crate::sentence::Sentence;
+use crate::streams::{Engine, Stream, StreamKey};
+
+/// The largest id of an account or a transaction; the smallest is 1.
+pub(crate) const ENTITY_ID_MAX: u32 = 999_999;
+
+/// Amounts are below 1000.00.
+const AMOUNT_CENTS_MAX: u32 = 99_999;
+
+/// One event, before it is text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SimpleEvent {
+    pub(crate) id: Uuid,
+    /// Seconds since 1970.
+    pub(crate) time: i64,
+    /// `data.id`.
+    pub(crate) entity: u32,
+    pub(crate) details: Details,
+}
+
+/// What happened, with the fields that only this kind of event has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Details {
+    Account { change: AccountChange, reason: Sentence },
+    Payment { direction: Direction, to: u32, from: u32, cents: u32 },
+}
+
+/// The three event types of the domain `account`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum AccountChange {
+    Open,
+    Close,
+    Status { old: Status, new: Status },
+}
+
+/// The two event types of the domain `transaction`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Direction {
+    To,
+    From,
+}
+
+/// What an account can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Open,
+    Closed,
+    Pending,
+    Suspended,
+}
+
+/// Twelfths of all events: half to each domain, and evenly within it.
+#[derive(Clone, Copy)]
+enum Kind {
+    AccountOpen,
+    AccountClose,
+    StatusChange,
+    PaymentTo,
+    PaymentFrom,
+}
+
+impl Kind {
+    const TWELFTHS: [Self; 12] = [
+        Self::AccountOpen,
+        Self::AccountOpen,
+        Self::AccountClose,
+        Self::AccountClose,
+        Self::StatusChange,
+        Self::StatusChange,
+        Self::PaymentTo,
+        Self::PaymentTo,
+        Self::PaymentTo,
+        Self::PaymentFrom,
+        Self::PaymentFrom,
+        Self::PaymentFrom,
+    ];
+}
+
+/// The simple world of one seed.
+#[derive(Clone, Debug)]
+pub(crate) struct SimpleWorld {
+    ids: EventIds,
+    gaps: StreamKey,
+    kinds: StreamKey,
+    entities: StreamKey,
+    statuses: StreamKey,
+    reasons: StreamKey,
+    parties: StreamKey,
+    amounts: StreamKey,
+}
+
+impl SimpleWorld {
+    pub(crate) fn new(seed: u64) -> Self {
+        let key = |stream| StreamKey::new(seed, stream);
+        Self {
+            ids: EventIds::new(seed),
+            gaps: key(Stream::Gap),
+            kinds: key(Stream::Kind),
+            entities: key(Stream::Entity),
+            statuses: key(Stream::Statuses),
+            reasons: key(Stream::Reason),
+            parties: key(Stream::Parties),
+            amounts: key(Stream::Amount),
+        }
+    }
+
+    /// The events of a chunk, in order.
+    pub(crate) fn events(&self, chunk: &Chunk) -> ChunkEvents<'_> {
+        let engine = |key: StreamKey| key.engine(chunk.index);
+        ChunkEvents {
+            ids: &self.ids,
+            index: chunk.first_event(),
+            events_left: chunk.events,
+            time: chunk.start,
+            gaps: Gaps::new(self.gaps, chunk.index),
+            kinds: engine(self.kinds),
+            entities: engine(self.entities),
+            statuses: engine(self.statuses),
+            reasons: engine(self.reasons),
+            parties: engine(self.parties),
+            amounts: engine(self.amounts),
+        }
+    }
+}
+
+/// The events of one chunk.
+#[derive(Debug)]
+pub(crate) struct ChunkEvents<'w> {
+    ids: &'w EventIds,
+    index: u64,
+    events_left: u32,
+    time: i64,
+    gaps: Gaps,
+    kinds: Engine,
+    entities: Engine,
+    statuses: Engine,
+    reasons: Engine,
+    parties: Engine,
+    amounts: Engine,
+}
+
+impl Iterator for ChunkEvents<'_> {
+    type Item = SimpleEvent;
+
+    #[inline]
+    fn next(&mut self) -> Option<SimpleEvent> {
+        self.events_left = self.events_left.checked_sub(1)?;
+        let event = SimpleEvent {
+            id: self.ids.id(self.index),
+            time: self.time,
+            entity: self.entities.between(1, ENTITY_ID_MAX),
+            details: self.draw_details(),
+        };
+        self.index += 1;
+        self.time += self.gaps.draw();
+        Some(event)
+    }
+}
+
+impl ChunkEvents<'_> {
+    #[inline]
+    fn draw_details(&mut self) -> Details {
+        match Kind::TWELFTHS[self.kinds.below(12) as usize] {
+            Kind::AccountOpen => self.draw_account(AccountChange::Open),
+            Kind::AccountClose => self.draw_account(AccountChange::Close),
+            Kind::StatusChange => {
+                let (old, new) = Status::draw_two(&mut self.statuses);
+                self.draw_account(AccountChange::Status { old, new })
+            }
+            Kind::PaymentTo => self.draw_payment(Direction::To),
+            Kind::PaymentFrom => self.draw_payment(Direction::From),
+        }
+    }
+
+    #[inline]
+    fn draw_account(&mut self, change: AccountChange) -> Details {
+        Details::Account { change, reason: Sentence::draw(&mut self.reasons) }
+    }
+
+    #[inline]
+    fn draw_payment(&mut self, direction: Direction) -> Details {
+        let to = self.parties.between(1, ENTITY_ID_MAX);
+        // One of the others: a draw from one id fewer, which steps over `to`.
+        let other = self.parties.between(1, ENTITY_ID_MAX - 1);
+        let from = other + u32::from(other >= to);
+        Details::Payment { direction, to, from, cents: self.amounts.below(AMOUNT_CENTS_MAX + 1) }
+    }
+}
+
+impl Status {
+    const ALL: [Self; 4] = [Self::Open, Self::Closed, Self::Pending, Self::Suspended];
+
+    /// Two different statuses, each of the twelve ordered pairs as often as the others.
+    #[inline]
+    fn draw_two(engine: &mut Engine) -> (Self, Self) {
+        let pair = engine.below(12) as usize;
+        let (old, step) = (pair / 3, pair % 3 + 1);
+        (Self::ALL[old], Self::ALL[(old + step) % 4])
+    }
+}

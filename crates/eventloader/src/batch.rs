@@ -1,0 +1,143 @@
+//! The good rows of one event type out of one block, as columns.
+//!
+//! Invariant: all parts of a [`Batch`] have one entry per row, in input order. A row's position orders it in the input and
+//! names it: block number and line in the block.
+
+use arrow::array::{Array, ArrayRef, BooleanArray};
+use events_core::catalog::ValueType;
+
+use crate::{
+    columns::{ColumnBuilder, Slot, ValueFault},
+    ids::{Ids, IdsBuilder},
+    plan::TypePlan,
+};
+
+/// Where a line stands in the input; positions of rows order as the input does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Position(u64);
+
+/// Marks a rival's position. Rivals are later than every row, so their order among rows is never asked for.
+const RIVAL: u64 = 1 << 63;
+
+impl Position {
+    pub(crate) fn new(block: u32, line: u32) -> Self {
+        Self(u64::from(block) << 32 | u64::from(line))
+    }
+
+    pub(crate) fn of_rival(self) -> Self {
+        Self(self.0 | RIVAL)
+    }
+
+    pub(crate) fn is_rival(self) -> bool {
+        self.0 & RIVAL != 0
+    }
+
+    pub(crate) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    pub(crate) fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "takes the two halves apart")]
+    pub(crate) fn block_and_line(self) -> (u32, u32) {
+        ((self.0 >> 32) as u32, self.0 as u32)
+    }
+}
+
+/// Rows of one event type; from one block, or brought together and sorted.
+#[derive(Debug, Clone)]
+pub(crate) struct Batch {
+    pub(crate) positions: Vec<Position>,
+    pub(crate) micros: Vec<i64>,
+    pub(crate) ids: Ids,
+    /// The plan's columns; then, if `data` is kept nested, for each of its objects whether it is there.
+    pub(crate) columns: Vec<ArrayRef>,
+}
+
+impl Batch {
+    pub(crate) fn rows(&self) -> usize {
+        self.micros.len()
+    }
+
+    /// Bytes of memory that the rows hold.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(|column| column.get_array_memory_size()).sum();
+        columns + self.ids.memory_bytes() + (self.positions.capacity() + self.micros.capacity()) * 8
+    }
+}
+
+
+/// Collects the rows of one event type out of one block.
+#[derive(Debug, Default)]
+pub(crate) struct BatchBuilder {
+    positions: Vec<Position>,
+    micros: Vec<i64>,
+    ids: IdsBuilder,
+    columns: Vec<ColumnBuilder>,
+    /// For each object of the payload, whether it was there; unless the payload is flattened.
+    objects: Option<Vec<Vec<bool>>>,
+}
+
+impl BatchBuilder {
+    pub(crate) fn new(plan: &TypePlan, flatten: bool) -> Self {
+        let column = |value_type: ValueType| ColumnBuilder::new(value_type);
+        Self {
+            positions: Vec::new(),
+            micros: Vec::new(),
+            ids: IdsBuilder::default(),
+            columns: plan.columns.iter().map(|c| column(c.value_type)).collect(),
+            objects: (!flatten).then(|| vec![Vec::new(); plan.objects.len()]),
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.micros.len()
+    }
+
+    /// Converts and adds the payload of a row, all of it or (with the column's index) nothing. If it succeeds,
+    /// [`Self::push_row`] must follow, or [`Self::forget_payload`].
+    /// Rivals are rows without a payload: what they are needed for is their ids and times.
+    #[inline]
+    pub(crate) fn push_payload(&mut self, slots: &[Slot], line: &[u8]) -> Result<(), (usize, ValueFault)> {
+        for (index, (column, slot)) in self.columns.iter_mut().zip(slots).enumerate() {
+            if let Err(fault) = column.append(*slot, line) {
+                self.forget_payload();
+                return Err((index, fault));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes back the payload that was pushed last.
+    pub(crate) fn forget_payload(&mut self) {
+        let rows = self.rows();
+        self.columns.iter_mut().for_each(|column| column.truncate(rows));
+    }
+
+    /// Adds what is left of the row whose payload was just pushed.
+    #[inline]
+    pub(crate) fn push_row(&mut self, position: Position, micros: i64, id: &[u8], objects: &[bool]) {
+        self.positions.push(position);
+        self.micros.push(micros);
+        self.ids.push(id);
+        if let Some(columns) = &mut self.objects {
+            columns.iter_mut().zip(objects).for_each(|(column, &present)| column.push(present));
+        }
+    }
+
+    pub(crate) fn finish(self) -> Batch {
+        let objects = self.objects.into_iter().flatten();
+        let presence = objects.map(|column| std::sync::Arc::new(BooleanArray::from(column)) as ArrayRef);
+        let mut batch = Batch {
+            positions: self.positions,
+            micros: self.micros,
+            ids: self.ids.finish(),
+            columns: self.columns.into_iter().map(ColumnBuilder::finish).chain(presence).collect(),
+        };
+        batch.positions.shrink_to_fit();
+        batch.micros.shrink_to_fit();
+        batch
+    }
+}

@@ -1,0 +1,129 @@
+//! Why a load failed: one type, located, each saying what to do, and the exit code that it means.
+//!
+//! Bad lines are no errors: they go to the quarantine. What stands here ends the run with nothing changed in the target.
+
+use std::{io, path::PathBuf, process::ExitCode};
+
+use events_core::catalog::CatalogError;
+
+/// Why a load failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The command line asks for something that can't be.
+    #[error("{0}")]
+    Usage(String),
+    /// A catalog file can't be used.
+    #[error("catalog: {0}")]
+    Catalog(#[from] CatalogError),
+    /// A source does not exist, or names no file.
+    #[error("{path}: {problem}; check --source-file")]
+    Source {
+        /// As it was given.
+        path: String,
+        /// What is the matter with it.
+        problem: String,
+    },
+    /// A source broke off while it was read.
+    #[error("{path}: reading failed at byte {offset}: {source}; nothing was loaded, run again when the file can be read")]
+    Read {
+        /// The file.
+        path: String,
+        /// How far reading came.
+        offset: u64,
+        /// The system's reason.
+        source: io::Error,
+    },
+    /// The target can't be written.
+    #[error("target {path}: {problem}; nothing was changed")]
+    Target {
+        /// Where.
+        path: PathBuf,
+        /// What is the matter with it.
+        problem: String,
+    },
+    /// A file operation in the target failed; the message names the path.
+    #[error("{doing}: {source}; nothing was changed")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The system's reason; names the path.
+        source: io::Error,
+    },
+    /// The commit was recorded but could not be carried out to its end.
+    #[error("{doing}: {source}; the load is recorded, run any load of this target to finish it")]
+    Unfinished {
+        /// What was being done.
+        doing: &'static str,
+        /// The system's reason; names the path.
+        source: io::Error,
+    },
+    /// A file that the loader wrote earlier is not what it must be.
+    #[error("{path}:{line}: {problem}; nothing was changed, move the file away to go on without it")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Rows could not be brought into Arrow arrays or Parquet.
+    #[error("writing {what}: {problem}; nothing was changed")]
+    Encode {
+        /// The partition or file.
+        what: String,
+        /// What went wrong.
+        problem: String,
+    },
+    /// The counts don't add up.
+    #[error("the accounting does not balance: {0}; nothing was changed, please report this with its input")]
+    Unbalanced(String),
+    /// More bad lines than allowed.
+    #[error(
+        "{bad} of {lines} lines are bad, more than --max-bad-lines {limit}; nothing was changed. The first: {first}"
+    )]
+    TooManyBadLines {
+        /// How many were found.
+        bad: u64,
+        /// How many lines were read.
+        lines: u64,
+        /// The limit as it was given.
+        limit: String,
+        /// The first bad line: place and reason.
+        first: String,
+    },
+    /// Another load is at work.
+    #[error("target {path}: another load holds it{holder}; wait for it to end, or load to another target")]
+    Locked {
+        /// The target.
+        path: PathBuf,
+        /// Which process, where that is known.
+        holder: String,
+    },
+    /// The report could not be written; the load itself is done.
+    #[error("the load is committed, but its report could not be written: {0}")]
+    Report(io::Error),
+}
+
+impl Error {
+    /// Wraps a file error with what was being done; for `map_err`.
+    pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { doing, source }
+    }
+
+    /// Wraps an Arrow or Parquet error with what was being written; for `map_err`.
+    pub(crate) fn encode<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Self + use<'_, E> {
+        move |error| Self::Encode { what: what.to_owned(), problem: error.to_string() }
+    }
+
+    /// The exit code of CONTRACT.md section 8.
+    #[must_use]
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(match self {
+            Self::Usage(_) | Self::Catalog(_) => 2,
+            Self::TooManyBadLines { .. } => 3,
+            Self::Locked { .. } => 4,
+            _ => 1,
+        })
+    }
+}

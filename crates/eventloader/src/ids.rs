@@ -1,0 +1,214 @@
+//! Event ids: 16 bytes where they are UUIDs in their usual spelling, text otherwise; compared as they are written.
+//!
+//! Invariant: two ids are equal exactly if their texts are, and they order as their texts order. A UUID's 32 lower-case
+//! digits and four hyphens order as the number that they write, so 16 bytes stand for 36.
+
+use std::cmp::Ordering;
+
+use arrow::array::{Array, StringArray};
+
+/// Length of a UUID's text.
+const UUID_TEXT_BYTES: usize = 36;
+/// Where its hyphens stand.
+const HYPHENS: [usize; 4] = [8, 13, 18, 23];
+
+/// The ids of some rows.
+#[derive(Debug, Clone)]
+pub(crate) enum Ids {
+    /// All are UUIDs, lower case and hyphenated.
+    Uuids(Vec<u128>),
+    /// At least one is not.
+    Texts(StringArray),
+}
+
+/// One id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Id<'a> {
+    Uuid(u128),
+    /// Never a UUID's usual spelling.
+    Text(&'a str),
+}
+
+impl Ids {
+    pub(crate) fn get(&self, row: usize) -> Id<'_> {
+        match self {
+            Self::Uuids(uuids) => Id::Uuid(uuids[row]),
+            Self::Texts(texts) => Id::of(texts.value(row)),
+        }
+    }
+
+    /// Bytes of memory that they hold.
+    pub(crate) fn memory_bytes(&self) -> usize {
+        match self {
+            Self::Uuids(uuids) => uuids.capacity() * size_of::<u128>(),
+            Self::Texts(texts) => texts.get_array_memory_size(),
+        }
+    }
+}
+
+impl<'a> Id<'a> {
+    pub(crate) fn of(text: &'a str) -> Self {
+        parse_uuid(text.as_bytes()).map_or(Self::Text(text), Self::Uuid)
+    }
+
+    /// Appends the id as it was written.
+    pub(crate) fn write_to(self, out: &mut Vec<u8>) {
+        match self {
+            Self::Uuid(uuid) => out.extend_from_slice(&uuid_text(uuid)),
+            Self::Text(text) => out.extend_from_slice(text.as_bytes()),
+        }
+    }
+}
+
+impl Ord for Id<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Uuid(a), Self::Uuid(b)) => a.cmp(b),
+            (Self::Text(a), Self::Text(b)) => a.cmp(b),
+            (Self::Uuid(a), Self::Text(b)) => uuid_text(*a).as_slice().cmp(b.as_bytes()),
+            (Self::Text(a), Self::Uuid(b)) => a.as_bytes().cmp(uuid_text(*b).as_slice()),
+        }
+    }
+}
+
+impl PartialOrd for Id<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// Ids that are being collected.
+#[derive(Debug, Default)]
+pub(crate) struct IdsBuilder {
+    uuids: Vec<u128>,
+    /// Set from the first id on that is no UUID: the texts of all, each with its end.
+    texts: Option<(Vec<i32>, Vec<u8>)>,
+}
+
+impl IdsBuilder {
+    pub(crate) fn push(&mut self, id: &[u8]) {
+        if let (None, Some(uuid)) = (&self.texts, parse_uuid(id)) {
+            self.uuids.push(uuid);
+            return;
+        }
+        let uuids = std::mem::take(&mut self.uuids);
+        let (ends, bytes) = self.texts.get_or_insert_with(|| {
+            let mut bytes = Vec::new();
+            let mut ends = vec![0];
+            for uuid in uuids {
+                bytes.extend_from_slice(&uuid_text(uuid));
+                ends.push(end_of(&bytes));
+            }
+            (ends, bytes)
+        });
+        bytes.extend_from_slice(id);
+        ends.push(end_of(bytes));
+    }
+
+    pub(crate) fn finish(self) -> Ids {
+        match self.texts {
+            None => Ids::Uuids(self.uuids),
+            Some((ends, bytes)) => Ids::Texts(text_array(ends, bytes)),
+        }
+    }
+}
+
+/// The array of texts that end at `ends` (the first is 0) in `bytes`, all UTF-8.
+pub(crate) fn text_array(ends: Vec<i32>, bytes: Vec<u8>) -> StringArray {
+    match StringArray::try_new(arrow::buffer::OffsetBuffer::new(ends.into()), bytes.into(), None) {
+        Ok(array) => array,
+        Err(error) => unreachable!("ids are UTF-8 and their ends ascend: {error}"),
+    }
+}
+
+/// A block's ids are no longer than its lines, and those are far below 2 GiB.
+pub(crate) fn end_of(bytes: &[u8]) -> i32 {
+    i32::try_from(bytes.len()).unwrap_or(i32::MAX)
+}
+
+/// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` in lower case; `None` for any other text.
+pub(crate) fn parse_uuid(text: &[u8]) -> Option<u128> {
+    let text: &[u8; UUID_TEXT_BYTES] = text.try_into().ok()?;
+    if HYPHENS.iter().any(|&at| text[at] != b'-') {
+        return None;
+    }
+    let mut uuid = 0_u128;
+    let mut invalid = 0_u8;
+    for group in [0..8, 9..13, 14..18, 19..23, 24..36] {
+        let mut digits = 0_u64;
+        for &byte in &text[group.clone()] {
+            let digit = HEX_DIGITS[usize::from(byte)];
+            invalid |= digit;
+            digits = digits << 4 | u64::from(digit & 0xF);
+        }
+        uuid = uuid << (4 * group.len()) | u128::from(digits);
+    }
+    (invalid & 0xF0 == 0).then_some(uuid)
+}
+
+/// The value of each lower-case hexadecimal digit, 0xFF for all other bytes.
+const HEX_DIGITS: [u8; 256] = {
+    let mut table = [0xFF; 256];
+    let mut digit = 0;
+    while digit < 16 {
+        table[b"0123456789abcdef"[digit as usize] as usize] = digit;
+        digit += 1;
+    }
+    table
+};
+
+/// The usual spelling of a UUID.
+pub(crate) fn uuid_text(uuid: u128) -> [u8; UUID_TEXT_BYTES] {
+    let mut text = [b'-'; UUID_TEXT_BYTES];
+    let bytes = uuid.to_be_bytes();
+    let mut at = 0;
+    for byte in bytes {
+        if HYPHENS.contains(&at) {
+            at += 1;
+        }
+        text[at] = b"0123456789abcdef"[usize::from(byte >> 4)];
+        text[at + 1] = b"0123456789abcdef"[usize::from(byte & 0xF)];
+        at += 2;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn only_the_usual_spelling_is_a_uuid() {
+        let usual = "00112233-4455-6677-8899-aabbccddeeff";
+        assert_eq!(parse_uuid(usual.as_bytes()), Some(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff));
+        for text in [
+            "", "x", "00112233-4455-6677-8899-aabbccddeefF", "00112233-4455-6677-8899-aabbccddeef",
+            "00112233-4455-6677-8899-aabbccddeeff0", "0011223304455-6677-8899-aabbccddeeff",
+            "g0112233-4455-6677-8899-aabbccddeeff", "00112233445566778899aabbccddeeff",
+        ] {
+            assert_eq!(parse_uuid(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn ids_read_back_and_order_as_their_texts(a: u128, b: u128, text in "[0-9a-f-]{0,36}|[A-Z]{1,3}") {
+            let [a, b] = [a, b].map(|uuid| String::from_utf8(uuid_text(uuid).to_vec()).unwrap());
+            for (x, y) in [(&a, &b), (&a, &text), (&text, &b), (&a, &a)] {
+                prop_assert_eq!(Id::of(x).cmp(&Id::of(y)), x.cmp(y));
+            }
+            let mut builder = IdsBuilder::default();
+            for id in [&a, &text, &b] {
+                builder.push(id.as_bytes());
+            }
+            let ids = builder.finish();
+            for (row, id) in [&a, &text, &b].into_iter().enumerate() {
+                let mut out = Vec::new();
+                ids.get(row).write_to(&mut out);
+                prop_assert_eq!(&out, id.as_bytes());
+            }
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! A block → its lines, each judged: rows as batches per event type, bad lines with their faults, counts of the rest.
+//!
+//! Invariant: every line of the block is in exactly one of: blank, bad, filtered, rows.
+
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::{
+    batch::{Batch, BatchBuilder, Position},
+    blocks::{Block, Content, FRAGMENT_BYTES, LINE_BYTES_MAX},
+    events::{Event, EventReader, Judged, UnknownKey},
+    columns::{Slot, ValueFault},
+    fault::{Fault, Reason, excerpt},
+    plan::{Plan, TypePlan},
+};
+
+/// What a block held.
+#[derive(Debug, Default)]
+pub(crate) struct BlockOutcome {
+    pub(crate) number: u32,
+    pub(crate) source: usize,
+    pub(crate) lines: u32,
+    pub(crate) blank: u32,
+    pub(crate) filtered: u32,
+    /// In the order of their lines.
+    pub(crate) bad: Vec<BadLine>,
+    /// By event type.
+    pub(crate) batches: Vec<(usize, Batch)>,
+    /// Events of later days that compete with rows: batches without columns.
+    pub(crate) rivals: Vec<(usize, Batch)>,
+    /// By path: in how many rows a key occurred that no schema knows.
+    pub(crate) unknown_fields: HashMap<String, u64, FixedState>,
+}
+
+/// A line for the quarantine, or a fragment of one.
+#[derive(Debug)]
+pub(crate) struct BadLine {
+    /// Counted in the block, from 0.
+    pub(crate) line_index: u32,
+    /// Of the line's first byte in its source.
+    pub(crate) offset: u64,
+    /// Counted in an over-long line, from 0; no other line has fragments.
+    pub(crate) fragment: Option<u64>,
+    pub(crate) fault: Fault,
+    pub(crate) raw: Vec<u8>,
+}
+
+/// Reads blocks; one per worker.
+#[derive(Debug)]
+pub(crate) struct LineReader<'a> {
+    events: EventReader<'a>,
+    plan: &'a Plan,
+    flatten: bool,
+    /// Where the payloads of rivals are converted, to see whether they are good; always left empty.
+    rival_payloads: Vec<Option<BatchBuilder>>,
+}
+
+/// What is collected of one block.
+struct BlockState<'b> {
+    block: &'b Block,
+    outcome: BlockOutcome,
+    batches: Vec<Option<BatchBuilder>>,
+    rivals: Vec<Option<BatchBuilder>>,
+    unknown: HashMap<(Option<(usize, usize)>, Vec<u8>), UnknownCount, FixedState>,
+}
+
+/// In how many lines a key occurred; a line counts once.
+#[derive(Default)]
+struct UnknownCount {
+    lines: u64,
+    last_line: Option<u32>,
+}
+
+impl<'a> LineReader<'a> {
+    pub(crate) fn new(events: EventReader<'a>, plan: &'a Plan, flatten: bool) -> Self {
+        Self { events, plan, flatten, rival_payloads: none_of(plan) }
+    }
+
+    pub(crate) fn read(&mut self, block: &Block) -> BlockOutcome {
+        let outcome =
+            BlockOutcome { number: block.number, source: block.source, ..BlockOutcome::default() };
+        let mut state = BlockState {
+            block,
+            outcome,
+            batches: none_of(self.plan),
+            rivals: none_of(self.plan),
+            unknown: HashMap::default(),
+        };
+        match block.content {
+            Content::Lines => self.read_lines(&mut state),
+            Content::Fragment { begins_before } => {
+                state.outcome.lines = u32::from(begins_before == 0);
+                let line_offset = block.offset - begins_before;
+                state.too_long(&block.bytes, line_offset, begins_before / FRAGMENT_BYTES as u64);
+            }
+        }
+        state.finish(self.plan)
+    }
+
+    fn read_lines(&mut self, state: &mut BlockState<'_>) {
+        let block = state.block;
+        // Checked once for all lines; line by line only where the block is not clean.
+        let all_utf8 = std::str::from_utf8(&block.bytes).is_ok();
+        let mut start = 0;
+        while start < block.bytes.len() {
+            let rest = &block.bytes[start..];
+            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            self.read_line(state, &rest[..length], block.offset + start as u64, all_utf8);
+            state.outcome.lines += 1;
+            start += length + 1;
+        }
+    }
+
+    fn read_line(&mut self, state: &mut BlockState<'_>, raw: &[u8], offset: u64, is_utf8: bool) {
+        if raw.len() > LINE_BYTES_MAX {
+            return state.too_long(raw, offset, 0);
+        }
+        let line = if offset == 0 { raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw) } else { raw };
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+            state.outcome.blank += 1;
+            return;
+        }
+        if !is_utf8 && std::str::from_utf8(line).is_err() {
+            return state.bad(raw, offset, None, Fault::invalid_utf8(line));
+        }
+        match self.events.read(line) {
+            Ok(Judged::Filtered) => state.outcome.filtered += 1,
+            Ok(Judged::Event(event)) if event.is_rival => self.keep_rival(state, line, &event),
+            Ok(Judged::Event(event)) => {
+                if let Err(fault) = self.keep_row(state, line, &event) {
+                    state.bad(raw, offset, None, fault);
+                }
+            }
+            Err(fault) => state.bad(raw, offset, None, fault),
+        }
+    }
+
+    fn keep_row(&mut self, state: &mut BlockState<'_>, line: &[u8], event: &Event<'_>) -> Result<(), Fault> {
+        let plan = &self.plan.event_types[event.type_index];
+        let flatten = self.flatten;
+        let batch = state.batches[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, flatten));
+        batch
+            .push_payload(self.events.slots(), line)
+            .map_err(|(column, fault)| value_fault(plan, column, fault, self.events.slots(), line))?;
+        let position = Position::new(state.block.number, state.outcome.lines);
+        batch.push_row(position, event.micros, &event.id, self.events.objects());
+        for key in self.events.unknown() {
+            state.count_unknown(key, line);
+        }
+        Ok(())
+    }
+
+    /// A later day's event competes if it is good; whether it is, is not reported: its day was not asked for.
+    fn keep_rival(&mut self, state: &mut BlockState<'_>, line: &[u8], event: &Event<'_>) {
+        state.outcome.filtered += 1;
+        let plan = &self.plan.event_types[event.type_index];
+        let payloads =
+            self.rival_payloads[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, true));
+        if payloads.push_payload(self.events.slots(), line).is_err() {
+            return;
+        }
+        payloads.forget_payload();
+        let rivals = state.rivals[event.type_index].get_or_insert_default();
+        let position = Position::new(state.block.number, state.outcome.lines).of_rival();
+        rivals.push_row(position, event.micros, &event.id, &[]);
+    }
+}
+
+impl BlockState<'_> {
+    fn bad(&mut self, raw: &[u8], offset: u64, fragment: Option<u64>, fault: Fault) {
+        let line_index = self.outcome.lines;
+        self.outcome.bad.push(BadLine { line_index, offset, fragment, fault, raw: raw.to_vec() });
+    }
+
+    fn too_long(&mut self, raw: &[u8], offset: u64, first_fragment: u64) {
+        let expected = format!("a line of at most {LINE_BYTES_MAX} bytes");
+        for (piece, fragment) in raw.chunks(FRAGMENT_BYTES).zip(first_fragment..) {
+            let fault = Fault::new(Reason::LineTooLong, None, &expected, "a longer one, kept in fragments");
+            self.bad(piece, offset, Some(fragment), fault);
+        }
+    }
+
+    fn count_unknown(&mut self, &(owner, key): &UnknownKey, line: &[u8]) {
+        let name = key.string(line).unwrap_or_default();
+        let count = self.unknown.entry((owner, name.into_owned())).or_default();
+        let line_index = Some(self.outcome.lines);
+        if count.last_line != line_index {
+            *count = UnknownCount { lines: count.lines + 1, last_line: line_index };
+        }
+    }
+
+    fn finish(self, plan: &Plan) -> BlockOutcome {
+        let mut outcome = self.outcome;
+        for ((owner, name), count) in self.unknown {
+            let name = String::from_utf8_lossy(&name);
+            let path = match owner {
+                Some((type_index, object)) => {
+                    format!("{}.{name}", plan.event_types[type_index].objects[object].path)
+                }
+                None => name.into_owned(),
+            };
+            *outcome.unknown_fields.entry(path).or_default() += count.lines;
+        }
+        outcome.batches = finish_batches(self.batches);
+        outcome.rivals = finish_batches(self.rivals);
+        outcome
+    }
+}
+
+fn finish_batches(builders: Vec<Option<BatchBuilder>>) -> Vec<(usize, Batch)> {
+    let built = builders.into_iter().enumerate().filter_map(|(index, builder)| Some((index, builder?.finish())));
+    built.filter(|(_, batch)| batch.rows() > 0).collect()
+}
+
+fn none_of<T>(plan: &Plan) -> Vec<Option<T>> {
+    plan.event_types.iter().map(|_| None).collect()
+}
+
+#[cold]
+fn value_fault(
+    plan: &TypePlan,
+    column: usize,
+    fault: ValueFault,
+    slots: &[Slot],
+    line: &[u8],
+) -> Fault {
+    let column_plan = &plan.columns[column];
+    match slots[column] {
+        Slot::Missing => Fault::value(&column_plan.path, column_plan.value_type, fault, b"nothing"),
+        Slot::Value(value) => {
+            Fault::value(&column_plan.path, column_plan.value_type, fault, value.text(line))
+        }
+        Slot::NotAnObject(value) => {
+            // The outermost object that holds the column and no other value was found for.
+            let object = plan.objects.iter().find(|object| {
+                object.columns.contains(&column) && slots[object.columns.clone()].iter().all(|s| *s == slots[column])
+            });
+            let path = object.map_or(column_plan.path.as_str(), |object| object.path.as_str());
+            Fault::new(Reason::TypeMismatch, Some(path), "an object", excerpt(value.text(line)))
+        }
+    }
+}

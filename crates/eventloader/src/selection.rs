@@ -1,0 +1,132 @@
+//! Domains, event types and days asked for → which events are wanted.
+//!
+//! Invariant: an empty list of domains or types means all of them; days are whole, in UTC, both ends included.
+
+use events_core::{
+    catalog::{Catalog, EventType},
+    partition::Day,
+};
+
+use crate::error::Error;
+
+/// Which events a run loads.
+#[derive(Debug, Clone)]
+pub struct Selection {
+    /// Only these domains; all where empty.
+    pub domains: Vec<String>,
+    /// Only these event types; all where empty.
+    pub event_types: Vec<String>,
+    /// Only these days; all where `None`.
+    pub days: Option<DayRange>,
+}
+
+/// A range of days, both ends included; an open end where `None`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DayRange {
+    /// First day.
+    pub first: Option<Day>,
+    /// Last day.
+    pub last: Option<Day>,
+}
+
+/// Where an instant lies, seen from the days asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Timing {
+    Before,
+    Within,
+    After,
+}
+
+impl Selection {
+    /// Refuses names that no event of the catalog has, and combinations that can't select any.
+    ///
+    /// # Errors
+    /// [`Error::Usage`], naming what is known and what is nearest.
+    pub fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        let domains = catalog.domains();
+        for domain in &self.domains {
+            if !domains.contains(&domain.as_str()) {
+                return Err(unknown("--domain", domain, &domains));
+            }
+        }
+        let of_domains = |event_type: &&EventType| self.wants_domain(event_type.domain.as_bytes());
+        let known: Vec<&str> =
+            catalog.event_types().iter().filter(of_domains).map(|event_type| event_type.name.as_str()).collect();
+        for event_type in &self.event_types {
+            if !known.contains(&event_type.as_str()) {
+                return Err(unknown("--event-type", event_type, &known));
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn wants(&self, domain: &[u8], event_type: &[u8]) -> bool {
+        self.wants_domain(domain)
+            && (self.event_types.is_empty() || self.event_types.iter().any(|t| t.as_bytes() == event_type))
+    }
+
+    fn wants_domain(&self, domain: &[u8]) -> bool {
+        self.domains.is_empty() || self.domains.iter().any(|wanted| wanted.as_bytes() == domain)
+    }
+
+    pub(crate) fn timing(&self, micros: i64) -> Timing {
+        let Some(days) = self.days else { return Timing::Within };
+        if days.first.is_some_and(|first| micros < first.start_micros()) {
+            Timing::Before
+        } else if days.last.is_some_and(|last| micros >= last.end_micros()) {
+            Timing::After
+        } else {
+            Timing::Within
+        }
+    }
+}
+
+fn unknown(flag: &str, name: &str, known: &[&str]) -> Error {
+    let nearest = known.iter().max_by(|a, b| {
+        strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
+    });
+    let hint = match nearest {
+        Some(nearest) if strsim::jaro_winkler(nearest, name) > 0.7 => format!("; did you mean {nearest:?}?"),
+        _ => ".".to_owned(),
+    };
+    Error::Usage(format!("{flag}: the catalog has no {name:?}{hint} Known: {}", known.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use events_core::catalog::BUILT_IN;
+
+    use super::*;
+
+    fn selection(domains: &[&str], event_types: &[&str]) -> Selection {
+        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Selection { domains: owned(domains), event_types: owned(event_types), days: None }
+    }
+
+    #[test]
+    fn unknown_names_are_refused_with_the_nearest() {
+        let message = |domains: &[&str], event_types: &[&str]| {
+            selection(domains, event_types).check(&BUILT_IN).unwrap_err().to_string()
+        };
+        assert_eq!(
+            message(&["acount"], &[]),
+            "--domain: the catalog has no \"acount\"; did you mean \"account\"? Known: account, transaction"
+        );
+        assert_eq!(
+            message(&["account"], &["payment-to"]),
+            "--event-type: the catalog has no \"payment-to\". Known: account-open, account-close, status-change"
+        );
+        assert!(selection(&["account"], &["account-open"]).check(&BUILT_IN).is_ok());
+    }
+
+    #[test]
+    fn days_are_whole_and_include_both_ends() {
+        let day = Day::parse("2024-10-10");
+        let selection = Selection { days: Some(DayRange { first: day, last: day }), ..selection(&[], &[]) };
+        let start = day.unwrap().start_micros();
+        assert_eq!(selection.timing(start - 1), Timing::Before);
+        assert_eq!(selection.timing(start), Timing::Within);
+        assert_eq!(selection.timing(start + 86_400_000_000 - 1), Timing::Within);
+        assert_eq!(selection.timing(start + 86_400_000_000), Timing::After);
+    }
+}

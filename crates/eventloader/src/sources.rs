@@ -1,0 +1,144 @@
+//! Paths as given → the files to read, in input order.
+//!
+//! A path is a file, a directory (all files below it), a glob, or `-` for standard input. Names that begin with `_` or `.`
+//! are left out of directories, as Spark and Hive do: they are other programs' private files.
+//!
+//! Invariant: input order is the order of the paths as bytes, over all sources together, standard input last; a file that
+//! is named twice is read once. The order decides ties, so it never depends on the directory's own order.
+
+use std::{
+    collections::HashSet,
+    path::{Path, PathBuf},
+};
+
+use crate::error::Error;
+
+/// One input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source {
+    /// As it was given, or found below a directory; for people.
+    pub(crate) name: String,
+    /// Where it is; `None` for standard input.
+    pub(crate) path: Option<PathBuf>,
+    /// What tells it from all others: the canonical path, or `-`.
+    pub(crate) identity: String,
+}
+
+/// Lists the inputs, and refuses a target that lies in a source or the other way round.
+pub(crate) fn list(given: &[String], target: &Path) -> Result<Vec<Source>, Error> {
+    let target = canonical_ancestor(target);
+    let mut sources = Vec::new();
+    for name in given {
+        if name == "-" {
+            sources.push(Source { name: name.clone(), path: None, identity: name.clone() });
+            continue;
+        }
+        for path in expand(name)? {
+            refuse_overlap(&path, &target)?;
+            collect_files(&path, &mut sources)?;
+        }
+    }
+    if sources.is_empty() {
+        return Err(no_source(&given.join(", "), "holds no file to read"));
+    }
+    sources.sort_by(|a, b| (a.path.is_none(), &a.name).cmp(&(b.path.is_none(), &b.name)));
+    let mut seen = HashSet::new();
+    sources.retain(|source| seen.insert(source.identity.clone()));
+    Ok(sources)
+}
+
+fn no_source(path: &str, problem: &str) -> Error {
+    Error::Source { path: path.to_owned(), problem: problem.to_owned() }
+}
+
+/// The paths that a name means: itself if it exists, else what it matches as a glob.
+fn expand(name: &str) -> Result<Vec<PathBuf>, Error> {
+    let path = Path::new(name);
+    if path.exists() {
+        return Ok(vec![path.to_owned()]);
+    }
+    if !name.contains(['*', '?', '[']) {
+        return Err(no_source(name, "no such file or directory"));
+    }
+    let matches = glob::glob(name).map_err(|error| no_source(name, &format!("not a glob: {error}")))?;
+    let paths = matches
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| no_source(&error.path().to_string_lossy(), &error.error().to_string()))?;
+    if paths.is_empty() { Err(no_source(name, "matches no file")) } else { Ok(paths) }
+}
+
+fn collect_files(path: &Path, sources: &mut Vec<Source>) -> Result<(), Error> {
+    let unreadable = |error: std::io::Error| no_source(&path.to_string_lossy(), &error.to_string());
+    if !path.is_dir() {
+        let identity = path.canonicalize().map_err(unreadable)?.to_string_lossy().into_owned();
+        sources.push(Source { name: path.to_string_lossy().into_owned(), path: Some(path.to_owned()), identity });
+        return Ok(());
+    }
+    for entry in fs_err::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        if !entry.file_name().to_string_lossy().starts_with(['_', '.']) {
+            collect_files(&entry.path(), sources)?;
+        }
+    }
+    Ok(())
+}
+
+/// Reading what the same run writes could load it twice: each must lie outside the other.
+fn refuse_overlap(source: &Path, target: &Path) -> Result<(), Error> {
+    let source_path = canonical_ancestor(source);
+    let problem = if source.is_dir() && target.starts_with(&source_path) {
+        "lies in the source"
+    } else if source_path.starts_with(target) {
+        "holds the source"
+    } else {
+        return Ok(());
+    };
+    Err(Error::Usage(format!(
+        "the target {} {problem} {}: choose another --target-path",
+        target.display(),
+        source.display()
+    )))
+}
+
+/// The canonical path, of a path whose last parts need not exist yet.
+fn canonical_ancestor(path: &Path) -> PathBuf {
+    if let Ok(canonical) = path.canonicalize() {
+        return canonical;
+    }
+    match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => {
+            let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            canonical_ancestor(parent).join(name)
+        }
+        _ => path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_come_in_the_order_of_their_paths_each_once_standard_input_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+        for name in ["b.json", "a/2.json", "a/1.json", "a/_private/x.json", "a/.hidden", "a-b/3.json"] {
+            let path = dir.path().join(name);
+            fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+            fs_err::write(path, "").unwrap();
+        }
+        let given = ["-".to_owned(), at("b.json"), at("*"), at("a/../b.json")];
+        let sources = list(&given, Path::new("elsewhere")).unwrap();
+        let names: Vec<_> = sources.iter().map(|s| s.name.replace(&at(""), "")).collect();
+        assert_eq!(names, ["a-b/3.json", "a/../b.json", "a/1.json", "a/2.json", "-"]);
+    }
+
+    #[test]
+    fn a_target_inside_a_source_is_refused_also_before_it_exists() {
+        let dir = tempfile::tempdir().unwrap();
+        fs_err::write(dir.path().join("x.json"), "").unwrap();
+        let source = dir.path().to_string_lossy().into_owned();
+        let error = list(&[source], &dir.path().join("new/target")).unwrap_err();
+        assert!(matches!(error, Error::Usage(_)), "{error}");
+    }
+}

@@ -1,0 +1,176 @@
+//! `--write-data`: a complete file or none, and what happens to one that is there.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use fs_err as fs;
+use tempfile::TempDir;
+
+use crate::support::{command, names, run, stdout};
+
+/// Runs with `--write-data` into `directory`, and gives back what was said on standard error.
+#[track_caller]
+fn write(directory: &Path, arguments: &[&str]) -> String {
+    let directory = directory.to_str().unwrap();
+    let output = run(&[&["-w", "-b", directory], arguments].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(output.stdout.is_empty());
+    said
+}
+
+#[test]
+fn a_missing_directory_is_made_and_the_file_is_what_standard_output_gets() {
+    let temporary = TempDir::new().unwrap();
+    let directory = temporary.path().join("raw/events");
+    let said = write(&directory, &["-n", "5000"]);
+    let expected = stdout(&["-n", "5000"]);
+    let path = directory.join("events.json");
+    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
+    assert_eq!(said, format!("wrote 5000 events ({} bytes) to {}\n", expected.len(), path.display()));
+    assert_eq!(names(&directory), ["events.json"]);
+}
+
+#[test]
+fn the_default_directory_is_data_raw_events() {
+    let temporary = TempDir::new().unwrap();
+    let output = command(&["-w"]).current_dir(temporary.path()).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(names(&temporary.path().join("data/raw_events")), ["events.json"]);
+}
+
+#[test]
+fn overwrite_is_the_default() {
+    let directory = TempDir::new().unwrap();
+    for arguments in [&["-s", "1"][..], &["-s", "2", "--if-exists", "overwrite"], &["-s", "3"]] {
+        write(directory.path(), arguments);
+        let text = fs::read_to_string(directory.path().join("events.json")).unwrap();
+        assert_eq!(text, stdout(&arguments[..2]));
+    }
+    assert_eq!(names(directory.path()), ["events.json"]);
+}
+
+#[test]
+fn append_puts_the_events_behind_those_that_are_there() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("events.json");
+    let (first, second) = (stdout(&["-s", "1"]), stdout(&["-s", "2", "-n", "3000"]));
+    write(directory.path(), &["-s", "1", "--if-exists", "append"]);
+    let said = write(directory.path(), &["-s", "2", "-n", "3000", "--if-exists", "append"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), format!("{first}{second}"));
+    let (length, path) = (second.len(), path.display());
+    assert_eq!(said, format!("appended 3000 events ({length} bytes) to {path}\n"));
+    assert_eq!(names(directory.path()), ["events.json"]);
+}
+
+#[test]
+fn append_ends_an_open_last_line_and_leaves_an_empty_file_empty() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("events.json");
+    let new = stdout(&["-n", "2"]);
+    for (old, expected) in [("{}", "{}\n"), ("{}\n", "{}\n"), ("", "")] {
+        fs::write(&path, old).unwrap();
+        write(directory.path(), &["-n", "2", "--if-exists", "append"]);
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{expected}{new}"), "{old:?}");
+    }
+}
+
+#[test]
+fn new_file_takes_the_first_free_name() {
+    let directory = TempDir::new().unwrap();
+    fs::write(directory.path().join("events-2.json"), "mine").unwrap();
+    for (seed, name) in [("1", "events.json"), ("2", "events-1.json"), ("3", "events-3.json")] {
+        let said = write(directory.path(), &["-s", seed, "--if-exists", "new-file"]);
+        assert!(said.trim_end().ends_with(&format!("/{name}")), "{said}");
+        assert_eq!(fs::read_to_string(directory.path().join(name)).unwrap(), stdout(&["-s", seed]));
+    }
+    assert_eq!(fs::read_to_string(directory.path().join("events-2.json")).unwrap(), "mine");
+    assert_eq!(names(directory.path()), ["events-1.json", "events-2.json", "events-3.json", "events.json"]);
+}
+
+#[test]
+fn runs_side_by_side_never_take_each_others_name() {
+    let directory = TempDir::new().unwrap();
+    let base_path = directory.path().to_str().unwrap();
+    let start = |seed: &str| {
+        let arguments = ["-w", "-b", base_path, "-s", seed, "--if-exists", "new-file"];
+        command(&arguments).stderr(Stdio::null()).spawn().unwrap()
+    };
+    for mut run in ["1", "2", "3", "4", "5", "6"].map(start) {
+        assert!(run.wait().unwrap().success());
+    }
+    let mut written: Vec<_> = names(directory.path())
+        .iter()
+        .map(|name| fs::read_to_string(directory.path().join(name)).unwrap())
+        .collect();
+    written.sort();
+    let mut expected = ["1", "2", "3", "4", "5", "6"].map(|seed| stdout(&["-s", seed]));
+    expected.sort();
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn a_killed_run_changes_nothing() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("events.json");
+    fs::write(&path, "old\n").unwrap();
+    let base_path = directory.path().to_str().unwrap();
+    let mut endless = command(&["-w", "-b", base_path, "-n", "2000000000"]).spawn().unwrap();
+    while names(directory.path()).len() < 2 {
+        std::thread::yield_now();
+    }
+    endless.kill().unwrap();
+    endless.wait().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
+    let [left, events] = &names(directory.path())[..] else { panic!("one file was left") };
+    assert!(left.starts_with(".events.json.") && left.split('.').next_back() == Some("tmp"), "{left}");
+    assert_eq!(events, "events.json");
+
+    write(directory.path(), &["--if-exists", "append"]);
+    assert_eq!(names(directory.path()), ["events.json"]);
+}
+
+#[test]
+fn the_file_of_a_run_that_is_alive_is_no_leftover() {
+    let directory = TempDir::new().unwrap();
+    let path = |name| directory.path().join(name);
+    let alive = fs::File::create(path(".events.json.alive.tmp")).unwrap();
+    alive.lock().unwrap();
+    for name in [".events.json.dead.tmp", ".events.json.mine", "events.json.tmp"] {
+        fs::write(path(name), "").unwrap();
+    }
+    write(directory.path(), &[]);
+    let expected = [".events.json.alive.tmp", ".events.json.mine", "events.json", "events.json.tmp"];
+    assert_eq!(names(directory.path()), expected);
+}
+
+#[test]
+fn what_cannot_be_written_is_one_line_and_exit_code_1() {
+    let temporary = TempDir::new().unwrap();
+    let file = temporary.path().join("file");
+    fs::write(&file, "").unwrap();
+    let taken = temporary.path().join("taken");
+    fs::create_dir_all(taken.join("events.json/x")).unwrap();
+    for base_path in [&file, &taken] {
+        let output = run(&["-w", "-b", base_path.to_str().unwrap()]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.starts_with("error: ") && said.contains(base_path.to_str().unwrap()), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    assert_eq!(names(&taken), ["events.json"]);
+}
+
+/// An ordinary file under the umask, not one that only we may read, as temporary files are.
+#[cfg(unix)]
+#[test]
+fn others_may_read_the_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = TempDir::new().unwrap();
+    write(directory.path(), &[]);
+    let ordinary = directory.path().join("ordinary");
+    fs::write(&ordinary, "").unwrap();
+    let mode = |path| fs::metadata(path).unwrap().permissions().mode();
+    assert_eq!(mode(directory.path().join("events.json")), mode(ordinary));
+}

@@ -1,0 +1,99 @@
+//! Help, version, wrong flags, and the other end of the pipe.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use crate::support::{command, failure, stdout};
+
+#[test]
+fn help_is_complete() {
+    insta::assert_snapshot!("help", stdout(&["--help"]));
+}
+
+#[test]
+fn short_help_is_short() {
+    insta::assert_snapshot!("short_help", stdout(&["-h"]));
+}
+
+#[test]
+fn version_shows_the_stream_version() {
+    let expected =
+        format!("datagen {} (stream version {})\n", env!("CARGO_PKG_VERSION"), datagen::STREAM_VERSION);
+    assert_eq!(stdout(&["--version"]), expected);
+    assert_eq!(stdout(&["-V"]), expected);
+}
+
+#[test]
+fn wrong_values_are_one_line_and_exit_code_2() {
+    let form = "write the day as YYYY-MM-DD, for example 2024-10-10";
+    let no_day = "there is no such day; give one of the calendar";
+    for (date, advice) in [
+        ("10.10.2024", form),
+        ("2024-1-1", form),
+        ("10000-01-01", form),
+        ("2024-10-10T00:00:00", form),
+        ("2023-02-29", no_day),
+        ("2024-13-01", no_day),
+        ("0000-01-01", "there is no year 0; give a year from 0001 to 9999"),
+    ] {
+        let expected = format!("error: invalid value '{date}' for '--start-date <YYYY-MM-DD>': {advice}\n");
+        assert_eq!(failure(&["-d", date]), (2, expected));
+    }
+    for arguments in
+        [["--threads", "0"], ["--threads", "many"], ["-n", "1.5"], ["-s", "18446744073709551616"]]
+    {
+        let (code, said) = failure(&arguments);
+        assert_eq!((code, said.lines().count()), (2, 1), "{said}");
+    }
+}
+
+#[test]
+fn unknown_flags_and_words_are_exit_code_2() {
+    for arguments in [&["--number", "5"][..], &["extra"], &["--if-exists", "replace"], &["-n"]] {
+        let (code, said) = failure(arguments);
+        assert_eq!(code, 2);
+        assert!(said.starts_with("error: "), "{said}");
+    }
+}
+
+#[test]
+fn the_calendar_ends_with_the_year_9999() {
+    for (date, count) in
+        [("9999-12-31", "90000"), ("9999-12-31", "2000"), ("2024-10-10", "18446744073709551615")]
+    {
+        let expected = format!(
+            "error: {count} events from {date} run past the year 9999: \
+             ask for fewer events or an earlier --start-date\n"
+        );
+        assert_eq!(failure(&["-d", date, "-n", count]), (1, expected));
+    }
+    let last_day = stdout(&["-d", "9999-12-31", "-n", "700"]);
+    assert!(last_day.lines().all(|line| line[67..].starts_with("9999-12-31T")));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    for threads in ["1", "2", "5"] {
+        let mut child = command(&["-n", "1000000000", "--threads", threads])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first_line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut first_line).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(first_line, stdout(&["-n", "1"]));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        assert_eq!(output.status.code(), Some(0));
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_one_line_and_exit_code_1() {
+    let full = fs_err::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = command(&["-n", "10"]).stdout(full.into_parts().0).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(said, "error: cannot write the events: No space left on device (os error 28)\n");
+    assert_eq!(output.status.code(), Some(1));
+}

@@ -1,0 +1,286 @@
+//! Whatever the input and the flags: the loader does what the oracle says, in rows, order, quarantine, counts and files.
+//!
+//! `LOADER_SEEDS=5000 cargo test …` tries more seeds; `LOADER_SEED=17` one of them. A failing case is made as small as
+//! it goes before it is printed.
+
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    env,
+    fmt::Write as _,
+    ops::Range,
+    panic::{self, AssertUnwindSafe},
+    sync::Once,
+};
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use crate::{
+    events::{Die, TYPES},
+    hostile::{self, HostileFile},
+    oracle::{self, Expected, Flags},
+    readback::{BadLine, Row, footer_rows_of, parquet_files, quarantine, rows, text_of},
+    support::{Outcome, Workdir, assert_no_debris, assert_same_lines, tree, visible},
+};
+
+/// How the files of a case are handed to the loader.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Handing {
+    EachByName,
+    Directory,
+    Glob,
+    /// The last file on standard input, the others by name.
+    Stdin,
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    files: Vec<HostileFile>,
+    handing: Handing,
+    flags: Flags,
+    /// The flags of the oracle, and those that may change no row.
+    args: Vec<String>,
+    codec: String,
+}
+
+#[test]
+fn hostile_files_load_as_the_model_says_a() {
+    load_seeds(0..100);
+}
+
+/// A second test, because tests run side by side.
+#[test]
+fn hostile_files_load_as_the_model_says_b() {
+    load_seeds(100..200);
+}
+
+/// The model proves nothing about what the seeds don't reach.
+#[test]
+fn the_hostile_files_reach_every_reason_and_every_fate() {
+    let (mut reached, mut rows) = (BTreeMap::<String, u64>::new(), 0);
+    for seed in 0..200 {
+        let case = Case::new(seed);
+        let expected = oracle::load(&case.sources("/in"), &case.flags);
+        for bad in expected.bad_lines {
+            *reached.entry(bad.reason).or_default() += 1;
+        }
+        rows += expected.written;
+        *reached.entry("filtered".to_owned()).or_default() += expected.filtered;
+        *reached.entry("superseded".to_owned()).or_default() += expected.superseded;
+        *reached.entry("blank".to_owned()).or_default() += expected.blank;
+        *reached.entry("unknown fields".to_owned()).or_default() += expected.unknown_fields.values().sum::<u64>();
+    }
+    assert_eq!(reached.len(), 13, "all reasons but line_too_long, and the other fates of a line: {reached:#?}");
+    assert!(rows > 1000 && reached.values().all(|times| *times >= 5), "{rows} rows, {reached:#?}");
+}
+
+fn load_seeds(seeds: Range<u64>) {
+    let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect("LOADER_SEED(S) is a number"));
+    let seeds = match (number("LOADER_SEED"), number("LOADER_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, Some(count)) => seeds.start * count..seeds.start * count + count,
+        (None, None) => seeds,
+    };
+    for seed in seeds {
+        let case = Case::new(seed);
+        if let Err(message) = check(&case) {
+            let (case, message) = shrink(case, message);
+            panic!("seed {seed}; the smallest case that fails:\n{}\n{message}", case.text());
+        }
+    }
+}
+
+impl Case {
+    fn new(seed: u64) -> Self {
+        let mut die = Die::new(seed);
+        let files = hostile::files(&mut die);
+        let handing = *die.pick(&[Handing::EachByName, Handing::Directory, Handing::Glob, Handing::Stdin]);
+        let (mut flags, mut args) = (Flags::default(), Vec::new());
+        let mut add = |arg: &str| args.push(arg.to_owned());
+        choose_days(&mut die, &mut flags, &mut add);
+        if die.one_in(4) {
+            let (domain, _) = die.pick(&TYPES);
+            flags.domains.push((*domain).to_owned());
+            add(&format!("--domain={domain}"));
+        }
+        while die.one_in(4) {
+            let (_, event_type) = die.pick(&TYPES);
+            flags.event_types.push((*event_type).to_owned());
+            add(&format!("--event-type={event_type}"));
+        }
+        flags.by_day = die.one_in(3);
+        flags.hive = die.one_in(3);
+        flags.hourly = die.one_in(4);
+        let optional = [
+            (flags.by_day, "--dedupe-scope=day"),
+            (flags.hive, "--layout=hive"),
+            (flags.hourly, "--partition-by=hour"),
+            (die.one_in(3), "--flatten=false"),
+            (die.one_in(4), "--memory=64MiB"),
+        ];
+        optional.iter().filter(|(chosen, _)| *chosen).for_each(|(_, arg)| add(arg));
+        let codec = (*die.pick(&["zstd", "snappy", "none"])).to_owned();
+        add(&format!("--compression={codec}"));
+        add(&format!("--threads={}", 1 + die.roll(4)));
+        Self { files, handing, flags, args, codec }
+    }
+
+    /// What the oracle reads: the files below `dir`, in the order of their paths as bytes, standard input last.
+    fn sources(&self, dir: &str) -> Vec<oracle::Source> {
+        let name = |index, file: &HostileFile| if self.on_stdin(index) { "-".to_owned() } else { format!("{dir}/{}", file.name) };
+        self.files.iter().enumerate().map(|(index, file)| (name(index, file), file.lines.concat())).collect()
+    }
+
+    fn on_stdin(&self, index: usize) -> bool {
+        self.handing == Handing::Stdin && index + 1 == self.files.len()
+    }
+
+    fn text(&self) -> String {
+        let mut text = self.args.join(" ");
+        for (index, file) in self.files.iter().enumerate() {
+            let stdin = if self.on_stdin(index) { " (standard input)" } else { "" };
+            writeln!(text, "\n{}{stdin}:", file.name).unwrap();
+            file.lines.iter().for_each(|line| writeln!(text, "  {}", visible(line)).unwrap());
+        }
+        text
+    }
+}
+
+fn choose_days(die: &mut Die, flags: &mut Flags, add: &mut impl FnMut(&str)) {
+    let first = NaiveDate::from_ymd_opt(2024, 10, 10 + u32::try_from(die.roll(3)).unwrap()).unwrap();
+    let last = first + chrono::Days::new(die.roll(3));
+    match die.roll(7) {
+        0 | 1 => {
+            (flags.since, flags.until) = (Some(first), Some(first));
+            add(&format!("--date={first}"));
+        }
+        2 => {
+            (flags.since, flags.until) = (Some(first), Some(last));
+            add(&format!("--since={first}"));
+            add(&format!("--until={last}"));
+        }
+        3 => {
+            flags.since = Some(first);
+            add(&format!("--since={first}"));
+        }
+        4 => {
+            flags.until = Some(last);
+            add(&format!("--until={last}"));
+        }
+        _ => add("--backfill"),
+    }
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Loads a case and compares; the message of the assertion that fails, which isn't printed: the next one may be smaller.
+fn check(case: &Case) -> Result<(), String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| if !QUIET.get() { print(panic) }));
+    });
+    QUIET.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(|| load_and_compare(case)));
+    QUIET.set(false);
+    result.map_err(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        text.or_else(|| payload.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default()
+    })
+}
+
+fn load_and_compare(case: &Case) {
+    let dir = Workdir::new();
+    fs_err::create_dir(dir.path("in")).unwrap();
+    let mut loader = dir.loader().args(&case.args);
+    // Last to first: the order is that of the paths, not that of the flags.
+    for (index, file) in case.files.iter().enumerate().rev() {
+        if case.on_stdin(index) {
+            loader = loader.source("-").stdin(file.lines.concat());
+        } else {
+            let path = dir.write(&format!("in/{}", file.name), file.lines.concat());
+            loader = if matches!(case.handing, Handing::EachByName | Handing::Stdin) { loader.source(path) } else { loader };
+        }
+    }
+    let outcome = match case.handing {
+        Handing::Directory => loader.source(dir.path("in")),
+        Handing::Glob => loader.source(dir.path("in/**/*.json")),
+        Handing::EachByName | Handing::Stdin => loader,
+    }
+    .succeeds();
+
+    let sources = case.sources(&dir.path("in").display().to_string());
+    let expected = oracle::load(&sources, &case.flags);
+    compare_target(&dir, case, &expected, &outcome);
+    compare_report(&dir, case, &sources, &expected, &outcome);
+}
+
+fn compare_target(dir: &Workdir, case: &Case, expected: &Expected, outcome: &Outcome) {
+    let target = dir.target();
+    assert_same_lines(&text_of(&expected.rows), &text_of(&rows(&target)), &format!("rows after {outcome}"));
+    let texts = |lines: &[BadLine]| lines.iter().map(BadLine::text).collect::<Vec<_>>();
+    assert_same_lines(&texts(&expected.bad_lines), &texts(&quarantine(&target)), &format!("bad lines after {outcome}"));
+    assert!(expected.bad_lines == quarantine(&target), "a bad line is kept whole");
+    let names: Vec<_> = expected.rows.keys().map(|partition| format!("{partition}/part-00000.{}.parquet", case.codec)).collect();
+    assert_same_lines(&names, &parquet_files(&tree(&target)), &format!("files after {outcome}"));
+    assert_no_debris(&target);
+}
+
+fn compare_report(dir: &Workdir, case: &Case, sources: &[oracle::Source], expected: &Expected, outcome: &Outcome) {
+    let mut by_reason = BTreeMap::<&str, u64>::new();
+    for bad in &expected.bad_lines {
+        *by_reason.entry(&bad.reason).or_default() += 1;
+    }
+    let partition = |(path, rows): (&String, &Vec<Row>)| {
+        let file = dir.target().join(path).join(format!("part-00000.{}.parquet", case.codec));
+        assert_eq!(footer_rows_of(&file), rows.len() as u64, "rows in the footer of {}", file.display());
+        json!({"path": path, "rows": rows.len(), "files": 1, "bytes": fs_err::metadata(&file).unwrap().len(), "action": "created"})
+    };
+    let source = |((name, bytes), lines): (&oracle::Source, &u64)| json!({"path": name, "bytes": bytes.len(), "lines": lines});
+    let mut wanted = json!({
+        "lines": expected.lines,
+        "blank": expected.blank,
+        "quarantined": {"total": expected.bad_lines.len(), "by_reason": by_reason},
+        "filtered": expected.filtered,
+        "superseded": expected.superseded,
+        "written": expected.written,
+        "partitions": expected.rows.iter().map(partition).collect::<Vec<_>>(),
+        "unknown_fields": expected.unknown_fields,
+        "sources": sources.iter().zip(&expected.lines_of_sources).map(source).collect::<Vec<_>>(),
+        "committed": true,
+        "dry_run": false,
+    });
+    if let Some(days) = &expected.days_without_events {
+        wanted["days_without_events"] = json!(days);
+    }
+    let keys = wanted.as_object().unwrap().keys();
+    let found: Value = keys.map(|key| (key.clone(), outcome.report()[key].clone())).collect();
+    let lines = |value: &Value| format!("{value:#}").lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_same_lines(&lines(&wanted), &lines(&found), &format!("report of {outcome}"));
+    let accounted = ["blank", "quarantined.total", "filtered", "superseded", "written"].map(|name| outcome.count(name));
+    assert_eq!(outcome.count("lines"), accounted.iter().sum::<u64>(), "the report's equation");
+}
+
+/// Leaves out lines, in ever smaller groups, as long as the case still fails.
+fn shrink(mut case: Case, mut message: String) -> (Case, String) {
+    for file in 0..case.files.len() {
+        let mut group = case.files[file].lines.len();
+        while group > 0 {
+            let mut start = 0;
+            while start < case.files[file].lines.len() {
+                let mut smaller = case.clone();
+                let end = (start + group).min(smaller.files[file].lines.len());
+                smaller.files[file].lines.drain(start..end);
+                match check(&smaller) {
+                    Err(smaller_message) => (case, message) = (smaller, smaller_message),
+                    Ok(()) => start += group,
+                }
+            }
+            group /= 2;
+        }
+    }
+    (case, message)
+}

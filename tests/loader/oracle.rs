@@ -1,0 +1,283 @@
+//! What a load must come to: the contract, told again by a naive model that shares no code with the loader.
+//!
+//! Sources in, what the target and the report must hold out. A line becomes a tree of JSON values that keeps what the
+//! contract speaks of (`json`), is judged step by step, and the latest version of each event is found with a map.
+//! Values are read from text in `values`. Slow, short, and to be read next to CONTRACT.md sections 5 to 7.
+
+mod json;
+mod values;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+
+use crate::readback::{BadLine, Row, Rows, instant, json_string};
+use json::Json;
+use values::Kind;
+
+/// The longest line, in bytes, without its newline.
+const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// The flags that change what a load comes to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Flags {
+    pub(crate) domains: Vec<String>,
+    pub(crate) event_types: Vec<String>,
+    /// First and last day asked for, where there is one.
+    pub(crate) since: Option<NaiveDate>,
+    pub(crate) until: Option<NaiveDate>,
+    /// "Latest" is decided within each day.
+    pub(crate) by_day: bool,
+    pub(crate) hive: bool,
+    pub(crate) hourly: bool,
+}
+
+impl Flags {
+    fn asks_for_type(&self, domain: &str, event_type: &str) -> bool {
+        let among = |names: &[String], name| names.is_empty() || names.iter().any(|known| known == name);
+        among(&self.domains, domain) && among(&self.event_types, event_type)
+    }
+
+    fn asks_for_day(&self, day: NaiveDate) -> bool {
+        self.since.is_none_or(|since| since <= day) && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+/// A file, or standard input: its name in the quarantine and its bytes.
+pub(crate) type Source = (String, Vec<u8>);
+
+/// What a load must come to.
+#[derive(Debug, Default)]
+pub(crate) struct Expected {
+    pub(crate) lines: u64,
+    pub(crate) blank: u64,
+    pub(crate) filtered: u64,
+    pub(crate) superseded: u64,
+    pub(crate) written: u64,
+    pub(crate) bad_lines: Vec<BadLine>,
+    pub(crate) unknown_fields: BTreeMap<String, u64>,
+    pub(crate) rows: Rows,
+    pub(crate) lines_of_sources: Vec<u64>,
+    /// Days asked for that have no rows; known where both ends of the range are.
+    pub(crate) days_without_events: Option<Vec<String>>,
+}
+
+/// A good event.
+struct Event {
+    event_id: String,
+    timestamp: DateTime<Utc>,
+    domain: String,
+    event_type: String,
+    payload: Vec<String>,
+    unknown_fields: Vec<String>,
+    asked_for: bool,
+}
+
+enum Verdict {
+    Blank,
+    Filtered,
+    Bad(&'static str),
+    Good(Event),
+}
+
+/// Loads `sources`, in the order in which they are read.
+pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
+    let mut expected = Expected::default();
+    let mut events = Vec::new();
+    for (source, bytes) in sources {
+        let lines = lines_of(bytes);
+        expected.lines += lines.len() as u64;
+        expected.lines_of_sources.push(lines.len() as u64);
+        for (index, (offset, raw)) in lines.into_iter().enumerate() {
+            match judge(raw, index == 0, flags) {
+                Verdict::Blank => expected.blank += 1,
+                Verdict::Filtered => expected.filtered += 1,
+                Verdict::Good(event) => events.push(event),
+                Verdict::Bad(reason) => expected.bad_lines.push(BadLine {
+                    source: source.clone(),
+                    line: 1 + index as u64,
+                    offset: offset as u64,
+                    reason: reason.to_owned(),
+                    raw: raw.to_vec(),
+                }),
+            }
+        }
+    }
+    expected.bad_lines.sort();
+    let latest = latest_of(&events, flags);
+    let mut rows = BTreeMap::new();
+    for (position, event) in events.iter().enumerate() {
+        if !event.asked_for {
+            expected.filtered += 1;
+            continue;
+        }
+        for name in &event.unknown_fields {
+            *expected.unknown_fields.entry(name.clone()).or_default() += 1;
+        }
+        if latest[&version_key(event, flags)].1 == position {
+            expected.written += 1;
+            rows.insert((partition_of(event, flags), event.timestamp, &event.event_id), row_of(event));
+        } else {
+            expected.superseded += 1;
+        }
+    }
+    expected.days_without_events = days_without_events(flags, rows.keys().map(|(_, timestamp, _)| timestamp.date_naive()));
+    for ((partition, ..), row) in rows {
+        expected.rows.entry(partition).or_default().push(row);
+    }
+    expected
+}
+
+/// Offset and bytes of each line, without its newline.
+fn lines_of(bytes: &[u8]) -> Vec<(usize, &[u8])> {
+    let mut lines = Vec::new();
+    let mut offset = 0;
+    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
+        lines.push((offset, line.strip_suffix(b"\n").unwrap_or(line)));
+        offset += line.len();
+    }
+    lines
+}
+
+/// One line → what it is; the steps in the order in which the first that applies decides.
+fn judge(raw: &[u8], first_of_source: bool, flags: &Flags) -> Verdict {
+    let line = if first_of_source { raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw) } else { raw };
+    if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        return Verdict::Blank;
+    }
+    if raw.len() > LINE_BYTES_MAX {
+        return Verdict::Bad("line_too_long");
+    }
+    let Ok(line) = std::str::from_utf8(line) else { return Verdict::Bad("invalid_utf8") };
+    let Some(json) = json::read(line) else { return Verdict::Bad("malformed_json") };
+    let Json::Object(fields) = &json else { return Verdict::Bad("not_an_event") };
+    match judge_event(fields, flags) {
+        Ok(verdict) => verdict,
+        Err(reason) => Verdict::Bad(reason),
+    }
+}
+
+fn judge_event(fields: &[(String, Json)], flags: &Flags) -> Result<Verdict, &'static str> {
+    json::refuse_twice(fields, &["domain", "event_type"])?;
+    let domain = json::get(fields, "domain").and_then(Json::text).ok_or("not_an_event")?;
+    let event_type = json::get(fields, "event_type").and_then(Json::text).ok_or("not_an_event")?;
+    if !flags.asks_for_type(domain, event_type) {
+        return Ok(Verdict::Filtered);
+    }
+    json::refuse_twice(fields, &["timestamp"])?;
+    let timestamp = json::get(fields, "timestamp").and_then(Json::text).ok_or("not_an_event")?;
+    let timestamp = values::timestamp(timestamp);
+    let asked_for = timestamp.is_none_or(|timestamp| flags.asks_for_day(timestamp.date_naive()));
+    // A line of another day is filtered, whatever else is wrong with it; a good one can still be the latest version.
+    match read_event(fields, timestamp, domain, event_type) {
+        Ok(event) => Ok(Verdict::Good(Event { asked_for, ..event })),
+        Err(_) if !asked_for => Ok(Verdict::Filtered),
+        Err(reason) => Err(reason),
+    }
+}
+
+fn read_event(
+    fields: &[(String, Json)],
+    timestamp: Option<DateTime<Utc>>,
+    domain: &str,
+    event_type: &str,
+) -> Result<Event, &'static str> {
+    let columns = columns_of(domain, event_type).ok_or("unknown_event")?;
+    json::refuse_twice(fields, &["event_id", "data"])?;
+    let event_id = match json::get(fields, "event_id") {
+        None | Some(Json::Null) => return Err("missing_event_id"),
+        Some(Json::String(event_id)) if event_id.is_empty() => return Err("missing_event_id"),
+        Some(Json::String(event_id)) => event_id.clone(),
+        Some(_) => return Err("not_an_event"),
+    };
+    let timestamp = timestamp.ok_or("bad_timestamp")?;
+    let payload = match json::get(fields, "data") {
+        None | Some(Json::Null) => &[],
+        Some(Json::Object(payload)) => payload.as_slice(),
+        Some(_) => return Err("not_an_event"),
+    };
+    let names = columns.map(|(name, _)| name);
+    json::refuse_twice(payload, &names)?;
+    let values: Result<Vec<_>, _> =
+        columns.iter().map(|(name, kind)| values::column(json::get(payload, name), *kind)).collect();
+    let base = ["event_id", "timestamp", "domain", "event_type", "data"];
+    let mut unknown_fields: Vec<String> = json::others(fields, &base).map(str::to_owned).collect();
+    unknown_fields.extend(json::others(payload, &names).map(|name| format!("data.{name}")));
+    unknown_fields.sort();
+    unknown_fields.dedup();
+    Ok(Event {
+        event_id,
+        timestamp,
+        domain: domain.to_owned(),
+        event_type: event_type.to_owned(),
+        payload: values?,
+        unknown_fields,
+        asked_for: true,
+    })
+}
+
+/// The built-in catalog.
+fn columns_of(domain: &str, event_type: &str) -> Option<[(&'static str, Kind); 4]> {
+    match (domain, event_type) {
+        ("account", "account-open" | "account-close" | "status-change") => {
+            Some([("id", Kind::Int32), ("old_status", Kind::String), ("new_status", Kind::String), ("reason", Kind::String)])
+        }
+        ("transaction", "payment-to" | "payment-from") => {
+            Some([("id", Kind::String), ("to", Kind::String), ("from", Kind::String), ("amount", Kind::Decimal10_2)])
+        }
+        _ => None,
+    }
+}
+
+/// What versions of one event have in common: event type, id, and the day where "latest" is a matter of each day.
+type VersionKey<'a> = (&'a str, &'a str, Option<NaiveDate>);
+
+fn version_key<'a>(event: &'a Event, flags: &Flags) -> VersionKey<'a> {
+    (&event.event_type, &event.event_id, flags.by_day.then(|| event.timestamp.date_naive()))
+}
+
+/// The latest version of each event: its timestamp and position in the input; of equal timestamps, the later in the input.
+fn latest_of<'a>(events: &'a [Event], flags: &Flags) -> BTreeMap<VersionKey<'a>, (DateTime<Utc>, usize)> {
+    let mut latest = BTreeMap::new();
+    for (position, event) in events.iter().enumerate() {
+        let version = (event.timestamp, position);
+        let best = latest.entry(version_key(event, flags)).or_insert(version);
+        *best = version.max(*best);
+    }
+    latest
+}
+
+fn partition_of(event: &Event, flags: &Flags) -> String {
+    let Event { timestamp: at, event_type, .. } = event;
+    let mut parts = vec![
+        ("year", format!("{:04}", at.year())),
+        ("month", format!("{:02}", at.month())),
+        ("day", format!("{:02}", at.day())),
+    ];
+    if flags.hourly {
+        parts.push(("hour", format!("{:02}", at.hour())));
+    }
+    parts.push(("event_type", event_type.clone()));
+    let name = |(key, value)| if flags.hive { format!("{key}={value}") } else { value };
+    parts.into_iter().map(name).collect::<Vec<_>>().join("/")
+}
+
+fn row_of(event: &Event) -> Row {
+    let Event { event_id, timestamp, domain, event_type, payload, .. } = event;
+    let timestamp = instant(timestamp.timestamp_micros());
+    let mut row = vec![json_string(event_id), timestamp, json_string(domain), json_string(event_type)];
+    row.extend(payload.iter().cloned());
+    row
+}
+
+fn days_without_events(flags: &Flags, days: impl Iterator<Item = NaiveDate>) -> Option<Vec<String>> {
+    let days: Vec<_> = days.collect();
+    match (flags.since, flags.until) {
+        (None, None) => Some(Vec::new()),
+        (Some(since), Some(until)) => {
+            let asked_for = since.iter_days().take_while(|day| *day <= until);
+            Some(asked_for.filter(|day| !days.contains(day)).map(|day| day.to_string()).collect())
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,341 @@
+//! A directory to work in, the loader's command line, its outcome, the files it left, and assertions on them.
+//!
+//! ```ignore
+//! let dir = Workdir::new();
+//! dir.write("in.json", lines);
+//! let outcome = dir.loader().source("in.json").arg("--backfill").succeeds();
+//! assert_eq!(outcome.count("written"), 2);
+//! ```
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsStr,
+    fmt::Write as _,
+    io::Write as _,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus, Stdio},
+    thread,
+    time::SystemTime,
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// The binary under test.
+pub(crate) const LOADER: &str = env!("CARGO_BIN_EXE_eventloader");
+
+/// A temporary directory: the working directory of every loader that it starts.
+pub(crate) struct Workdir {
+    root: PathBuf,
+    _removed_on_drop: TempDir,
+}
+
+impl Workdir {
+    pub(crate) fn new() -> Self {
+        let dir = TempDir::new().unwrap();
+        // Canonical, because the loader writes canonical paths and macOS has its temporary files behind a link.
+        Self { root: fs_err::canonicalize(dir.path()).unwrap(), _removed_on_drop: dir }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    pub(crate) fn target(&self) -> PathBuf {
+        self.path("target")
+    }
+
+    /// Writes a file, and the directories that lead to it.
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs_err::create_dir_all(path.parent().unwrap()).unwrap();
+        fs_err::write(&path, content).unwrap();
+        path
+    }
+
+    /// The loader, with `-t target` and a report.
+    pub(crate) fn loader(&self) -> Loader {
+        self.bare_loader().arg("-t").arg(self.target()).reporting()
+    }
+
+    /// The loader without any flag.
+    pub(crate) fn bare_loader(&self) -> Loader {
+        Loader::new(Command::new(LOADER), self)
+    }
+}
+
+/// A command line of the loader.
+pub(crate) struct Loader {
+    command: Command,
+    stdin: Vec<u8>,
+    root: PathBuf,
+    report: Option<PathBuf>,
+}
+
+impl Loader {
+    /// `command` starts the loader in some way; arguments follow.
+    pub(crate) fn new(mut command: Command, dir: &Workdir) -> Self {
+        command.current_dir(&dir.root);
+        Self { command, stdin: Vec::new(), root: dir.root.clone(), report: None }
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn source(self, path: impl AsRef<OsStr>) -> Self {
+        self.arg("-s").arg(path)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// Asks for the report in a file; the outcome will hold it.
+    pub(crate) fn reporting(mut self) -> Self {
+        let path = self.root.join("report.json");
+        self.command.arg("--report").arg(&path);
+        self.report = Some(path);
+        self
+    }
+
+    pub(crate) fn run(mut self) -> Outcome {
+        if let Some(report) = &self.report {
+            fs_err::remove_file(report).ok();
+        }
+        let command_line = command_line(&self.command);
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{command_line}: {error}"));
+        let mut pipe = child.stdin.take().unwrap();
+        let stdin = self.stdin;
+        let output = thread::scope(|scope| {
+            // The loader may well end without reading its standard input.
+            scope.spawn(move || pipe.write_all(&stdin).ok());
+            child.wait_with_output().unwrap()
+        });
+        let report = self.report.and_then(|path| fs_err::read(path).ok());
+        Outcome {
+            command_line,
+            status: output.status,
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+            report: report.map(|json| serde_json::from_slice(&json).expect("the report is JSON")),
+        }
+    }
+
+    /// Runs, and expects exit code 0.
+    #[track_caller]
+    pub(crate) fn succeeds(self) -> Outcome {
+        self.exits(0)
+    }
+
+    /// Runs, and expects an exit code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Outcome {
+        let outcome = self.run();
+        assert_eq!(outcome.status.code(), Some(code), "exit code of {outcome}");
+        outcome
+    }
+
+    /// For those who have to stop it: the command itself, silent, its report left out.
+    pub(crate) fn into_command(mut self) -> Command {
+        self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        self.command
+    }
+}
+
+/// As one would type it.
+fn command_line(command: &Command) -> String {
+    let mut line = String::from("eventloader");
+    for arg in command.get_args() {
+        write!(line, " {}", arg.to_string_lossy()).unwrap();
+    }
+    for (name, value) in command.get_envs() {
+        line.insert_str(0, &format!("{}={} ", name.display(), value.unwrap_or_default().display()));
+    }
+    line
+}
+
+/// What a run came to.
+pub(crate) struct Outcome {
+    pub(crate) command_line: String,
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) report: Option<Value>,
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { command_line, status, stdout, stderr, .. } = self;
+        write!(f, "`{command_line}`\n  ended with {status}\n  standard output: {stdout:?}\n  standard error:\n{stderr}")
+    }
+}
+
+impl Outcome {
+    #[track_caller]
+    pub(crate) fn report(&self) -> &Value {
+        self.report.as_ref().unwrap_or_else(|| panic!("no report was written by {self}"))
+    }
+
+    /// A number of the report: `written`, `quarantined.total`.
+    #[track_caller]
+    pub(crate) fn count(&self, name: &str) -> u64 {
+        let pointer = format!("/{}", name.replace('.', "/"));
+        let value = self.report().pointer(&pointer).and_then(Value::as_u64);
+        value.unwrap_or_else(|| panic!("the report has no number {name:?}: {:#}", self.report()))
+    }
+
+    /// `path rows action` of every partition in the report.
+    #[track_caller]
+    pub(crate) fn partitions(&self) -> Vec<String> {
+        let partitions = self.report()["partitions"].as_array().expect("partitions is an array");
+        let text = |value: &Value| value.as_str().expect("path and action are strings").to_owned();
+        partitions.iter().map(|p| format!("{} {} {}", text(&p["path"]), p["rows"], text(&p["action"]))).collect()
+    }
+
+    /// The bad lines of the report, by reason.
+    #[track_caller]
+    pub(crate) fn reasons(&self) -> BTreeMap<String, u64> {
+        let reasons = &self.report()["quarantined"]["by_reason"];
+        serde_json::from_value(reasons.clone()).expect("by_reason holds numbers")
+    }
+
+    /// Standard error, which is one line that holds all of `parts`.
+    #[track_caller]
+    pub(crate) fn says(&self, parts: &[&str]) {
+        let message = self.stderr.trim_end_matches('\n');
+        assert!(!message.is_empty() && !message.contains('\n'), "expected one line on standard error of {self}");
+        for part in parts {
+            assert!(message.contains(part), "expected {part:?} in the message of {self}");
+        }
+    }
+}
+
+/// The files below a directory: path, with `/` between its parts → bytes.
+pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
+
+/// All files below `dir`, the private ones included; none where there is no `dir`.
+pub(crate) fn tree(dir: &Path) -> Tree {
+    let read = |(name, path): (String, PathBuf)| (name, fs_err::read(path).unwrap());
+    files(dir).into_iter().map(read).collect()
+}
+
+/// The files of a target that mean something to its users: partitions and quarantine.
+pub(crate) fn published(target: &Path) -> Tree {
+    let mut tree = tree(target);
+    tree.retain(|name, _| !name.starts_with("_eventloader/"));
+    tree
+}
+
+/// When the files that [`published`] lists were last modified.
+pub(crate) fn modified(target: &Path) -> BTreeMap<String, SystemTime> {
+    let mut stamps = BTreeMap::new();
+    for (name, path) in files(target) {
+        if !name.starts_with("_eventloader/") {
+            stamps.insert(name, fs_err::metadata(path).unwrap().modified().unwrap());
+        }
+    }
+    stamps
+}
+
+fn files(dir: &Path) -> Vec<(String, PathBuf)> {
+    let mut found = Vec::new();
+    let mut unread = if dir.exists() { vec![dir.to_owned()] } else { Vec::new() };
+    while let Some(next) = unread.pop() {
+        for entry in fs_err::read_dir(next).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                unread.push(entry.path());
+            } else {
+                let parts: Vec<_> =
+                    entry.path().strip_prefix(dir).unwrap().iter().map(|part| part.display().to_string()).collect();
+                found.push((parts.join("/"), entry.path()));
+            }
+        }
+    }
+    found
+}
+
+/// How one tree became another, a line for each file.
+pub(crate) fn changes(before: &Tree, after: &Tree) -> Vec<String> {
+    let mut changes = Vec::new();
+    for (name, old) in before {
+        match after.get(name) {
+            None => changes.push(format!("{name} is gone")),
+            Some(new) if new != old => {
+                changes.push(format!("{name} was replaced: {} bytes, now {}", old.len(), new.len()));
+            }
+            Some(_) => {}
+        }
+    }
+    changes.extend(after.keys().filter(|name| !before.contains_key(*name)).map(|name| format!("{name} is new")));
+    changes.sort();
+    changes
+}
+
+/// Two trees are the same, byte for byte.
+#[track_caller]
+pub(crate) fn assert_same_tree(expected: &Tree, found: &Tree, what: &str) {
+    let changes = changes(expected, found);
+    assert!(changes.is_empty(), "{what}: these files differ from what was expected:\n  {}", changes.join("\n  "));
+}
+
+/// A finished load leaves nothing of its own in the target but the lock.
+#[track_caller]
+pub(crate) fn assert_no_debris(target: &Path) {
+    let private = tree(target).into_keys().filter(|name| name.starts_with("_eventloader/"));
+    let debris: Vec<String> = private.filter(|name| name != "_eventloader/lock").collect();
+    assert!(debris.is_empty(), "left behind in {}: {debris:?}", target.display());
+}
+
+/// Two lists are the same; where not, says what is missing and what is too much, and shows both in full.
+#[track_caller]
+pub(crate) fn assert_same_lines(expected: &[String], found: &[String], what: &str) {
+    if expected != found {
+        panic!("{what}\n{}", difference(expected, found));
+    }
+}
+
+/// Bytes as one line of text that says what they are, not more than a screen of it.
+pub(crate) fn visible(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes[..bytes.len().min(1000)].utf8_chunks() {
+        for letter in chunk.valid().chars() {
+            let escaped = letter.is_control().then(|| letter.escape_default().to_string());
+            text += &escaped.unwrap_or_else(|| letter.to_string());
+        }
+        chunk.invalid().iter().for_each(|byte| write!(text, "\\x{byte:02X}").unwrap());
+    }
+    if bytes.len() > 1000 {
+        write!(text, "… ({} bytes)", bytes.len()).unwrap();
+    }
+    text
+}
+
+/// What is missing in `found`, what is too much, and both in full.
+pub(crate) fn difference(expected: &[String], found: &[String]) -> String {
+    let mut text = String::new();
+    let mut show = |title: &str, lines: &[&String]| {
+        writeln!(text, "{title} ({})", lines.len()).unwrap();
+        lines.iter().take(200).for_each(|line| writeln!(text, "  {line}").unwrap());
+    };
+    let (all_expected, all_found) = (BTreeSet::from_iter(expected), BTreeSet::from_iter(found));
+    show("missing:", &all_expected.difference(&all_found).copied().collect::<Vec<_>>());
+    show("too much:", &all_found.difference(&all_expected).copied().collect::<Vec<_>>());
+    show("all that was expected:", &expected.iter().collect::<Vec<_>>());
+    show("all that was found:", &found.iter().collect::<Vec<_>>());
+    text
+}
