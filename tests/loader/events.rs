@@ -41,13 +41,17 @@ pub(crate) fn plain_events(seed: u64, count: u32, seconds: u32) -> Vec<String> {
 /// One good event, `second` seconds after 2024-10-10T00:00:00; its id tells its index.
 pub(crate) fn plain_event(die: &mut Die, index: u32, second: u32) -> String {
     let start = chrono::DateTime::from_timestamp_secs(1_728_518_400).unwrap();
-    let timestamp = (start + chrono::TimeDelta::seconds(second.into())).format("%Y-%m-%dT%H:%M:%S").to_string();
+    let timestamp =
+        (start + chrono::TimeDelta::seconds(second.into())).format("%Y-%m-%dT%H:%M:%S").to_string();
     let event_id = format!("{index:08x}-0000-4000-8000-{:012x}", die.roll(1 << 48));
     let (domain, event_type) = *die.pick(&TYPES);
     let id = 1 + die.roll(999_999);
     let data = if domain == "account" {
         let status = die.pick(&["OPEN", "CLOSED", "PENDING"]);
-        format!(r#"{{"id": {id}, "old_status": null, "new_status": "{status}", "reason": "Reason {}."}}"#, die.roll(99))
+        format!(
+            r#"{{"id": {id}, "old_status": null, "new_status": "{status}", "reason": "Reason {}."}}"#,
+            die.roll(99)
+        )
     } else {
         let (to, from, cents) = (1 + die.roll(999_999), 1 + die.roll(999_999), die.roll(100_000));
         format!(r#"{{"id": {id}, "to": {to}, "from": {from}, "amount": {}.{:02}}}"#, cents / 100, cents % 100)

@@ -1,1 +1,160 @@
-//! x
+//! Do memory, disk, read errors and many bad lines end as promised?
+
+use std::process::Command;
+
+use crate::{
+    events::{Die, account_open, event, file_of, plain_events, three_days},
+    files::{assert_no_debris, assert_same_tree, published, tree},
+    readback::{codecs_of, footer_rows_of, parquet_files},
+    support::{LOADER, Loader, Workdir},
+};
+
+#[test]
+fn more_bad_lines_than_allowed_change_nothing() {
+    // Ten lines, blank one included, of which three are bad.
+    let dir = Workdir::new();
+    let mut lines: Vec<_> =
+        (0..6).map(|index| account_open(&format!("e{index}"), "2024-10-10T08:00:00", index)).collect();
+    lines.extend(["{", "", "[]", "x"].map(str::to_owned));
+    let source = dir.write("in.json", file_of(lines));
+    for limit in ["2", "0", "29%", "0%"] {
+        let outcome = dir.loader().source(&source).args(["--backfill", "--max-bad-lines", limit]).exits(3);
+        outcome.says(&["3", limit]);
+        assert!(
+            !dir.target().exists(),
+            "{limit}: nothing of the target was made: {:?}",
+            tree(&dir.target()).keys()
+        );
+    }
+    for limit in ["3", "4", "30%", "100%"] {
+        let outcome = dir.loader().source(&source).args(["--backfill", "--max-bad-lines", limit]).succeeds();
+        assert_eq!((outcome.count("quarantined.total"), outcome.count("written")), (3, 6), "{limit}");
+    }
+    let before = published(&dir.target());
+    let worse = dir.write("worse.json", "{}\n");
+    dir.loader().source(worse).source(&source).args(["--backfill", "--max-bad-lines=3"]).exits(3);
+    assert_same_tree(&before, &published(&dir.target()), "a target that held a load before");
+    assert_no_debris(&dir.target());
+}
+
+/// What fits the budget and what has to be spilled is written alike.
+#[test]
+fn a_load_beyond_its_memory_writes_the_same_bytes() {
+    let dir = Workdir::new();
+    let mut die = Die::new(1);
+    let mut lines = Vec::new();
+    for index in 0..60_000_u32 {
+        // 2 KiB each, all different, out of order, over many days; some ids twice, half a load apart.
+        let (id, second) = (die.roll(50_000), die.roll(86_400 * 20));
+        let reason = format!("{:016x}", die.roll(u64::MAX)).repeat(128);
+        let timestamp =
+            chrono::DateTime::from_timestamp_secs(1_728_518_400 + i64::try_from(second).unwrap()).unwrap();
+        let timestamp = timestamp.format("%Y-%m-%dT%H:%M:%S.").to_string() + &format!("{index:06}");
+        lines.push(event(
+            &format!("{id:032x}"),
+            &timestamp,
+            "account-open",
+            &format!("{{\"reason\": \"{reason}\"}}"),
+        ));
+    }
+    let source = dir.write("in.json", file_of(lines));
+    let load = |target: &str, memory: &str| {
+        let loader = dir.loader_into(target).source(&source).args([
+            "--backfill",
+            "--compression=snappy",
+            "--memory",
+            memory,
+        ]);
+        let outcome = loader.succeeds();
+        assert!(outcome.count("superseded") > 10_000 && outcome.count("written") > 30_000, "{outcome}");
+        assert_no_debris(&dir.path(target));
+        published(&dir.path(target))
+    };
+    let spilled = load("spilled", "64MiB");
+    assert_same_tree(&load("in-memory", "4GiB"), &spilled, "120 MB of rows in 64 MiB");
+    let rows = parquet_files(&spilled)
+        .iter()
+        .map(|name| footer_rows_of(&dir.path("spilled").join(name)))
+        .sum::<u64>();
+    assert!(rows > 30_000, "{rows} rows in the footers");
+}
+
+/// Starts the loader with a limit on the size of the files that it may write: every larger one fails, as on a full disk.
+fn with_small_disk(dir: &Workdir, blocks: u32) -> Loader {
+    let mut shell = Command::new("sh");
+    shell.args([
+        "-c",
+        "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"",
+        "sh",
+        &blocks.to_string(),
+        LOADER,
+    ]);
+    Loader::new(shell, dir).arg("-t").arg(dir.target())
+}
+
+#[test]
+fn a_full_disk_changes_nothing() {
+    let dir = Workdir::new();
+    let source = dir.write("in.json", file_of(plain_events(1, 20_000, 10)));
+    let small = dir.write("small.json", file_of(three_days(1)));
+    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["target"]);
+    assert!(
+        !dir.target().exists(),
+        "a first load that fails leaves no target: {:?}",
+        tree(&dir.target()).keys()
+    );
+
+    dir.loader().source(small).arg("--backfill").succeeds();
+    let before = tree(&dir.target());
+    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["target"]);
+    assert_same_tree(&before, &tree(&dir.target()), "after a full disk");
+    dir.loader().source(&source).arg("--backfill").succeeds();
+    assert_no_debris(&dir.target());
+}
+
+/// One partition that can't be published takes back all.
+#[test]
+fn a_partition_that_cannot_be_written_changes_nothing() {
+    let dir = Workdir::new();
+    let lines = [
+        account_open("a", "2024-10-10T08:00:00", 1),
+        account_open("b", "2024-10-11T08:00:00", 1),
+        account_open("c", "2024-10-12T08:00:00", 1),
+    ];
+    let source = dir.write("in.json", file_of(lines));
+    let old = dir.write("old.json", account_open("old", "2024-10-10T08:00:00", 1));
+    dir.loader().source(old).arg("--backfill").succeeds();
+    for obstacle in ["2024/10/11", "2024/10/12/account-open"] {
+        let in_the_way = dir.write(&format!("target/{obstacle}"), "a file where a directory should be");
+        let before = tree(&dir.target());
+        dir.loader().source(&source).arg("--backfill").exits(1).says(&[obstacle]);
+        assert_same_tree(&before, &tree(&dir.target()), &format!("with a file at {obstacle}"));
+        fs_err::remove_file(in_the_way).unwrap();
+    }
+    let outcome = dir.loader().source(source).arg("--backfill").succeeds();
+    assert_eq!(outcome.count("written"), 3);
+}
+
+/// Reading `/proc/self/mem` from its start fails, as reading from a broken disk does.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_source_that_cannot_be_read_changes_nothing() {
+    let dir = Workdir::new();
+    let good = dir.write("in.json", file_of(three_days(1)));
+    let outcome = dir.loader().source(good).source("/proc/self/mem").arg("--backfill").exits(1);
+    outcome.says(&["/proc/self/mem"]);
+    assert!(!dir.target().exists());
+}
+
+/// A reader that was told a partition has rows of one codec is not left with a file that has another.
+#[test]
+fn the_default_codec_is_one_of_the_contract_s() {
+    let dir = Workdir::new();
+    dir.loader().source(dir.write("in.json", file_of(three_days(1)))).arg("--backfill").succeeds();
+    for name in parquet_files(&tree(&dir.target())) {
+        let codec = name.rsplit('.').nth(1).unwrap();
+        let written = codecs_of(&dir.target().join(&name)).concat().to_lowercase();
+        let expected = if codec == "none" { "uncompressed" } else { codec };
+        assert!(written.starts_with(expected), "{name} is {written}");
+    }
+}

@@ -5,7 +5,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop at that line")]
 
 // The means.
-mod support; // a directory to work in, the loader's command line, its outcome, the files it left, assertions on them
+mod support; // a directory to work in, the loader's command line, and its outcome
+mod files; // the files of a target as one value, how two of them differ, and assertions that show it
 mod readback; // what is in a target: rows, schema, sorting columns and bad lines, as text that can be compared
 mod events; // lines as an application would write them, and a seeded die
 mod oracle; // what a load must come to, told by a naive model that shares no code with the loader
@@ -16,6 +17,7 @@ mod samples; // Are real events of the replaced pipeline loaded as they are, in 
 mod odd_lines; // Is this one strange line a row, with these values, or a bad line, for this reason?
 mod model; // Whatever the input and the flags: does the loader do what the model says?
 mod sources; // Is all of the input read, once, in order: files, directories, globs, standard input, framing?
+mod same_bytes; // Do the same events give the same bytes: with any number of threads, in any order, zone and language?
 mod partitions; // Which files does a load replace, with what, and which does it leave as they are?
 mod commands; // Flags, messages, exit codes, report: is a mistake told in one line, with nothing changed?
 mod limits; // Do memory, disk, read errors and many bad lines end as promised?

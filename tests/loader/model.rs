@@ -18,10 +18,11 @@ use serde_json::{Value, json};
 
 use crate::{
     events::{Die, TYPES},
+    files::{assert_no_debris, assert_same_lines, tree, visible},
     hostile::{self, HostileFile},
     oracle::{self, Expected, Flags},
     readback::{BadLine, Row, footer_rows_of, parquet_files, quarantine, rows, text_of},
-    support::{Outcome, Workdir, assert_no_debris, assert_same_lines, tree, visible},
+    support::{Outcome, Workdir},
 };
 
 /// How the files of a case are handed to the loader.
@@ -69,14 +70,20 @@ fn the_hostile_files_reach_every_reason_and_every_fate() {
         *reached.entry("filtered".to_owned()).or_default() += expected.filtered;
         *reached.entry("superseded".to_owned()).or_default() += expected.superseded;
         *reached.entry("blank".to_owned()).or_default() += expected.blank;
-        *reached.entry("unknown fields".to_owned()).or_default() += expected.unknown_fields.values().sum::<u64>();
+        *reached.entry("unknown fields".to_owned()).or_default() +=
+            expected.unknown_fields.values().sum::<u64>();
     }
-    assert_eq!(reached.len(), 13, "all reasons but line_too_long, and the other fates of a line: {reached:#?}");
+    assert_eq!(
+        reached.len(),
+        13,
+        "all reasons but line_too_long, and the other fates of a line: {reached:#?}"
+    );
     assert!(rows > 1000 && reached.values().all(|times| *times >= 5), "{rows} rows, {reached:#?}");
 }
 
 fn load_seeds(seeds: Range<u64>) {
-    let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect("LOADER_SEED(S) is a number"));
+    let number =
+        |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect("LOADER_SEED(S) is a number"));
     let seeds = match (number("LOADER_SEED"), number("LOADER_SEEDS")) {
         (Some(seed), _) => seed..seed + 1,
         (None, Some(count)) => seeds.start * count..seeds.start * count + count,
@@ -128,7 +135,9 @@ impl Case {
 
     /// What the oracle reads: the files below `dir`, in the order of their paths as bytes, standard input last.
     fn sources(&self, dir: &str) -> Vec<oracle::Source> {
-        let name = |index, file: &HostileFile| if self.on_stdin(index) { "-".to_owned() } else { format!("{dir}/{}", file.name) };
+        let name = |index, file: &HostileFile| {
+            if self.on_stdin(index) { "-".to_owned() } else { format!("{dir}/{}", file.name) }
+        };
         self.files.iter().enumerate().map(|(index, file)| (name(index, file), file.lines.concat())).collect()
     }
 
@@ -181,7 +190,11 @@ fn check(case: &Case) -> Result<(), String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let print = panic::take_hook();
-        panic::set_hook(Box::new(move |panic| if !QUIET.get() { print(panic) }));
+        panic::set_hook(Box::new(move |panic| {
+            if !QUIET.get() {
+                print(panic);
+            }
+        }));
     });
     QUIET.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(|| load_and_compare(case)));
@@ -202,7 +215,11 @@ fn load_and_compare(case: &Case) {
             loader = loader.source("-").stdin(file.lines.concat());
         } else {
             let path = dir.write(&format!("in/{}", file.name), file.lines.concat());
-            loader = if matches!(case.handing, Handing::EachByName | Handing::Stdin) { loader.source(path) } else { loader };
+            loader = if matches!(case.handing, Handing::EachByName | Handing::Stdin) {
+                loader.source(path)
+            } else {
+                loader
+            };
         }
     }
     let outcome = match case.handing {
@@ -222,14 +239,28 @@ fn compare_target(dir: &Workdir, case: &Case, expected: &Expected, outcome: &Out
     let target = dir.target();
     assert_same_lines(&text_of(&expected.rows), &text_of(&rows(&target)), &format!("rows after {outcome}"));
     let texts = |lines: &[BadLine]| lines.iter().map(BadLine::text).collect::<Vec<_>>();
-    assert_same_lines(&texts(&expected.bad_lines), &texts(&quarantine(&target)), &format!("bad lines after {outcome}"));
+    assert_same_lines(
+        &texts(&expected.bad_lines),
+        &texts(&quarantine(&target)),
+        &format!("bad lines after {outcome}"),
+    );
     assert!(expected.bad_lines == quarantine(&target), "a bad line is kept whole");
-    let names: Vec<_> = expected.rows.keys().map(|partition| format!("{partition}/part-00000.{}.parquet", case.codec)).collect();
+    let names: Vec<_> = expected
+        .rows
+        .keys()
+        .map(|partition| format!("{partition}/part-00000.{}.parquet", case.codec))
+        .collect();
     assert_same_lines(&names, &parquet_files(&tree(&target)), &format!("files after {outcome}"));
     assert_no_debris(&target);
 }
 
-fn compare_report(dir: &Workdir, case: &Case, sources: &[oracle::Source], expected: &Expected, outcome: &Outcome) {
+fn compare_report(
+    dir: &Workdir,
+    case: &Case,
+    sources: &[oracle::Source],
+    expected: &Expected,
+    outcome: &Outcome,
+) {
     let mut by_reason = BTreeMap::<&str, u64>::new();
     for bad in &expected.bad_lines {
         *by_reason.entry(&bad.reason).or_default() += 1;
@@ -260,7 +291,8 @@ fn compare_report(dir: &Workdir, case: &Case, sources: &[oracle::Source], expect
     let found: Value = keys.map(|key| (key.clone(), outcome.report()[key].clone())).collect();
     let lines = |value: &Value| format!("{value:#}").lines().map(str::to_owned).collect::<Vec<_>>();
     assert_same_lines(&lines(&wanted), &lines(&found), &format!("report of {outcome}"));
-    let accounted = ["blank", "quarantined.total", "filtered", "superseded", "written"].map(|name| outcome.count(name));
+    let accounted =
+        ["blank", "quarantined.total", "filtered", "superseded", "written"].map(|name| outcome.count(name));
     assert_eq!(outcome.count("lines"), accounted.iter().sum::<u64>(), "the report's equation");
 }
 

@@ -63,6 +63,7 @@ pub(crate) struct Expected {
 }
 
 /// A good event.
+#[expect(clippy::struct_field_names, reason = "the names that the contract gives them")]
 struct Event {
     event_id: String,
     timestamp: DateTime<Utc>,
@@ -121,7 +122,8 @@ pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
             expected.superseded += 1;
         }
     }
-    expected.days_without_events = days_without_events(flags, rows.keys().map(|(_, timestamp, _)| timestamp.date_naive()));
+    expected.days_without_events =
+        days_without_events(flags, rows.keys().map(|(_, timestamp, _)| timestamp.date_naive()));
     for ((partition, ..), row) in rows {
         expected.rows.entry(partition).or_default().push(row);
     }
@@ -219,12 +221,18 @@ fn read_event(
 /// The built-in catalog.
 fn columns_of(domain: &str, event_type: &str) -> Option<[(&'static str, Kind); 4]> {
     match (domain, event_type) {
-        ("account", "account-open" | "account-close" | "status-change") => {
-            Some([("id", Kind::Int32), ("old_status", Kind::String), ("new_status", Kind::String), ("reason", Kind::String)])
-        }
-        ("transaction", "payment-to" | "payment-from") => {
-            Some([("id", Kind::String), ("to", Kind::String), ("from", Kind::String), ("amount", Kind::Decimal10_2)])
-        }
+        ("account", "account-open" | "account-close" | "status-change") => Some([
+            ("id", Kind::Int32),
+            ("old_status", Kind::String),
+            ("new_status", Kind::String),
+            ("reason", Kind::String),
+        ]),
+        ("transaction", "payment-to" | "payment-from") => Some([
+            ("id", Kind::String),
+            ("to", Kind::String),
+            ("from", Kind::String),
+            ("amount", Kind::Decimal10_2),
+        ]),
         _ => None,
     }
 }

@@ -13,12 +13,12 @@ use arrow::{
 use chrono::DateTime;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
-    file::metadata::ParquetMetaData,
+    file::metadata::{ParquetMetaData, RowGroupMetaData},
     schema::printer::print_schema,
 };
 use serde_json::Value;
 
-use crate::support::{Tree, tree, visible};
+use crate::files::{Tree, tree, visible};
 
 /// The values of a row's columns, in their order.
 pub(crate) type Row = Vec<String>;
@@ -46,7 +46,8 @@ pub(crate) fn rows(target: &Path) -> Rows {
 
 /// The names of the Parquet files in a tree, those that a reader would find.
 pub(crate) fn parquet_files(tree: &Tree) -> Vec<String> {
-    let is_parquet = |name: &&String| Path::new(name).extension().is_some_and(|extension| extension == "parquet");
+    let is_parquet =
+        |name: &&String| Path::new(name).extension().is_some_and(|extension| extension == "parquet");
     tree.keys().filter(is_parquet).cloned().collect()
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn sorting_of(file: &Path) -> Vec<Vec<String>> {
 /// How the column chunks of one file are compressed.
 pub(crate) fn codecs_of(file: &Path) -> Vec<String> {
     let metadata = metadata_of(file);
-    let chunks = metadata.row_groups().iter().flat_map(|group| group.columns());
+    let chunks = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
     let mut codecs: Vec<_> = chunks.map(|chunk| format!("{:?}", chunk.compression())).collect();
     codecs.sort();
     codecs.dedup();
@@ -113,7 +114,9 @@ fn open(file: &Path) -> ParquetRecordBatchReaderBuilder<std::fs::File> {
 /// The value of a column, or those of a nested column's fields.
 fn values(column: &dyn Array, row: usize) -> Row {
     match column.data_type() {
-        DataType::Struct(_) => column.as_struct().columns().iter().flat_map(|field| values(field, row)).collect(),
+        DataType::Struct(_) => {
+            column.as_struct().columns().iter().flat_map(|field| values(field, row)).collect()
+        }
         _ if column.is_null(row) => vec!["null".to_owned()],
         _ => vec![value(column, row)],
     }
@@ -190,17 +193,26 @@ pub(crate) fn quarantine(target: &Path) -> Vec<BadLine> {
 pub(crate) fn quarantine_records(target: &Path) -> Vec<(Value, Option<u64>)> {
     let mut records = Vec::new();
     for (name, bytes) in tree(&target.join("_quarantine")) {
-        assert!(Path::new(&name).extension().is_some_and(|extension| extension == "jsonl"), "_quarantine/{name}");
+        assert!(
+            Path::new(&name).extension().is_some_and(|extension| extension == "jsonl"),
+            "_quarantine/{name}"
+        );
         let text = String::from_utf8(bytes).unwrap_or_else(|error| panic!("_quarantine/{name}: {error}"));
         assert!(text.is_empty() || text.ends_with('\n'), "_quarantine/{name} ends in the middle of a line");
         let (mut last_source, mut last_line) = (None, 0);
         for line in text.lines() {
-            let record: Value =
-                serde_json::from_str(line).unwrap_or_else(|error| panic!("_quarantine/{name}: {error} in {line}"));
+            let record: Value = serde_json::from_str(line)
+                .unwrap_or_else(|error| panic!("_quarantine/{name}: {error} in {line}"));
             let fragment = record.get("fragment").map(|value| value.as_u64().unwrap());
             let source = string(&record, "source");
-            assert!(last_source.as_ref().is_none_or(|last| *last == source), "_quarantine/{name} is of two sources");
-            assert!(number(&record, "line") >= last_line, "_quarantine/{name} is not in the order of its lines");
+            assert!(
+                last_source.as_ref().is_none_or(|last| *last == source),
+                "_quarantine/{name} is of two sources"
+            );
+            assert!(
+                number(&record, "line") >= last_line,
+                "_quarantine/{name} is not in the order of its lines"
+            );
             (last_source, last_line) = (Some(source), number(&record, "line"));
             records.push((record, fragment));
         }
@@ -230,8 +242,10 @@ fn from_base64(text: &str) -> Vec<u8> {
     assert!(text.len().is_multiple_of(4), "base64 without its padding: {text}");
     let mut bytes = Vec::new();
     for chunk in text.trim_end_matches('=').as_bytes().chunks(4) {
-        let digit = |byte: &u8| ALPHABET.iter().position(|letter| letter == byte).expect("a letter of base64");
-        let bits = chunk.iter().map(digit).fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - chunk.len()));
+        let digit =
+            |byte: &u8| ALPHABET.iter().position(|letter| letter == byte).expect("a letter of base64");
+        let bits =
+            chunk.iter().map(digit).fold(0, |bits, digit| bits << 6 | digit) << (6 * (4 - chunk.len()));
         let [_, bytes_of_bits @ ..] = u32::try_from(bits).unwrap().to_be_bytes();
         bytes.extend(&bytes_of_bits[..chunk.len() - 1]);
     }

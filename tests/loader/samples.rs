@@ -1,1 +1,155 @@
-//! x
+//! Are real events of the replaced pipeline loaded as they are, in the contract's schema?
+//!
+//! `data/sample.json` is 200 lines of what the `PySpark` pipeline's generator wrote, around a midnight, as written: without
+//! a last newline.
+
+use std::path::{Path, PathBuf};
+
+use crate::{
+    files::{assert_same_lines, tree},
+    oracle::{self, Flags},
+    readback::{codecs_of, parquet_files, rows, schema_of, sorting_of, text_of},
+    support::Workdir,
+};
+
+fn sample() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/loader/data/sample.json")
+}
+
+#[test]
+fn every_row_is_the_model_s() {
+    let dir = Workdir::new();
+    let outcome = dir.loader().source(sample()).arg("--backfill").succeeds();
+    assert_eq!((outcome.count("lines"), outcome.count("written")), (200, 200), "{outcome}");
+    let expected = oracle::load(&[("sample".to_owned(), fs_err::read(sample()).unwrap())], &Flags::default());
+    assert_same_lines(&text_of(&expected.rows), &text_of(&rows(&dir.target())), &outcome.to_string());
+    assert_eq!(outcome.report()["unknown_fields"], serde_json::json!({}));
+}
+
+/// The model is code too; these were written down by hand.
+#[test]
+fn these_rows_stand_in_the_lines() {
+    let dir = Workdir::new();
+    dir.loader().source(sample()).args(["--date", "2024-10-11"]).succeeds();
+    let rows = rows(&dir.target());
+    assert_eq!(
+        rows["2024/10/11/payment-to"][0].join(" "),
+        r#""c22a0b69-8c96-46ce-be5d-c0ded69a3895" 2024-10-11T00:05:31.000000Z "transaction" "payment-to" "744085" "935241" "392501" 306.50"#
+    );
+    assert_eq!(
+        rows["2024/10/11/status-change"][0].join(" "),
+        r#""0b702da0-0bbc-41b3-b819-cf744d803843" 2024-10-11T00:01:20.000000Z "account" "status-change" 79500 "CLOSED" "PENDING" "Concern realize away push determine.""#
+    );
+    let counts: Vec<_> = rows.iter().map(|(partition, rows)| (partition.as_str(), rows.len())).collect();
+    let expected = [
+        ("2024/10/11/account-close", 13),
+        ("2024/10/11/account-open", 9),
+        ("2024/10/11/payment-from", 26),
+        ("2024/10/11/payment-to", 16),
+        ("2024/10/11/status-change", 16),
+    ];
+    assert_eq!(counts, expected);
+}
+
+const ACCOUNT: &str = "\
+message arrow_schema {
+  OPTIONAL BYTE_ARRAY event_id (STRING);
+  OPTIONAL INT64 timestamp (TIMESTAMP(MICROS,true));
+  OPTIONAL BYTE_ARRAY domain (STRING);
+  OPTIONAL BYTE_ARRAY event_type (STRING);
+  OPTIONAL INT32 data_id;
+  OPTIONAL BYTE_ARRAY data_old_status (STRING);
+  OPTIONAL BYTE_ARRAY data_new_status (STRING);
+  OPTIONAL BYTE_ARRAY data_reason (STRING);
+}
+";
+
+const PAYMENT: &str = "\
+message arrow_schema {
+  OPTIONAL BYTE_ARRAY event_id (STRING);
+  OPTIONAL INT64 timestamp (TIMESTAMP(MICROS,true));
+  OPTIONAL BYTE_ARRAY domain (STRING);
+  OPTIONAL BYTE_ARRAY event_type (STRING);
+  OPTIONAL BYTE_ARRAY data_id (STRING);
+  OPTIONAL BYTE_ARRAY data_to (STRING);
+  OPTIONAL BYTE_ARRAY data_from (STRING);
+  OPTIONAL INT64 data_amount (DECIMAL(10,2));
+}
+";
+
+const NESTED_ACCOUNT: &str = "\
+message arrow_schema {
+  OPTIONAL BYTE_ARRAY event_id (STRING);
+  OPTIONAL INT64 timestamp (TIMESTAMP(MICROS,true));
+  OPTIONAL BYTE_ARRAY domain (STRING);
+  OPTIONAL BYTE_ARRAY event_type (STRING);
+  OPTIONAL group data {
+    OPTIONAL INT32 id;
+    OPTIONAL BYTE_ARRAY old_status (STRING);
+    OPTIONAL BYTE_ARRAY new_status (STRING);
+    OPTIONAL BYTE_ARRAY reason (STRING);
+  }
+}
+";
+
+const NESTED_PAYMENT: &str = "\
+message arrow_schema {
+  OPTIONAL BYTE_ARRAY event_id (STRING);
+  OPTIONAL INT64 timestamp (TIMESTAMP(MICROS,true));
+  OPTIONAL BYTE_ARRAY domain (STRING);
+  OPTIONAL BYTE_ARRAY event_type (STRING);
+  OPTIONAL group data {
+    OPTIONAL BYTE_ARRAY id (STRING);
+    OPTIONAL BYTE_ARRAY to (STRING);
+    OPTIONAL BYTE_ARRAY from (STRING);
+    OPTIONAL INT64 amount (DECIMAL(10,2));
+  }
+}
+";
+
+#[test]
+fn the_schema_is_the_contract_s() {
+    let dir = Workdir::new();
+    dir.loader().source(sample()).arg("--backfill").succeeds();
+    let files = parquet_files(&tree(&dir.target()));
+    assert_eq!(files.len(), 10, "five types on two days: {files:?}");
+    for name in files {
+        let file = dir.target().join(&name);
+        assert_eq!(
+            schema_of(&file),
+            if name.contains("payment") { PAYMENT } else { ACCOUNT },
+            "schema of {name}"
+        );
+        assert_eq!(
+            sorting_of(&file),
+            [["timestamp ascending", "event_id ascending"]],
+            "sorting columns of {name}"
+        );
+    }
+    dir.loader_into("nested").source(sample()).args(["--backfill", "--flatten", "false"]).succeeds();
+    for name in parquet_files(&tree(&dir.path("nested"))) {
+        let file = dir.path("nested").join(&name);
+        assert_eq!(
+            schema_of(&file),
+            if name.contains("payment") { NESTED_PAYMENT } else { NESTED_ACCOUNT },
+            "schema of {name}"
+        );
+        assert_eq!(
+            sorting_of(&file),
+            [["timestamp ascending", "event_id ascending"]],
+            "sorting columns of {name}"
+        );
+    }
+    assert_eq!(rows(&dir.path("nested")), rows(&dir.target()), "nested, the values are the same");
+}
+
+#[test]
+fn each_codec_is_the_one_asked_for() {
+    for (codec, expected) in [("zstd", "ZSTD"), ("snappy", "SNAPPY"), ("none", "UNCOMPRESSED")] {
+        let dir = Workdir::new();
+        dir.loader().source(sample()).args(["--date", "2024-10-10", "--compression", codec]).succeeds();
+        let file = dir.target().join(format!("2024/10/10/account-open/part-00000.{codec}.parquet"));
+        let codecs = codecs_of(&file);
+        assert!(codecs.len() == 1 && codecs[0].starts_with(expected), "{codec}: {codecs:?}");
+    }
+}

@@ -1,4 +1,4 @@
-//! A directory to work in, the loader's command line, its outcome, the files it left, and assertions on them.
+//! A directory to work in, the loader's command line, and its outcome.
 //!
 //! ```ignore
 //! let dir = Workdir::new();
@@ -8,14 +8,13 @@
 //! ```
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ffi::OsStr,
     fmt::Write as _,
     io::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Command, ExitStatus, Stdio},
     thread,
-    time::SystemTime,
 };
 
 use serde_json::Value;
@@ -55,7 +54,12 @@ impl Workdir {
 
     /// The loader, with `-t target` and a report.
     pub(crate) fn loader(&self) -> Loader {
-        self.bare_loader().arg("-t").arg(self.target()).reporting()
+        self.loader_into("target")
+    }
+
+    /// The loader, with a target of that name and a report.
+    pub(crate) fn loader_into(&self, target: &str) -> Loader {
+        self.bare_loader().arg("-t").arg(self.path(target)).reporting()
     }
 
     /// The loader without any flag.
@@ -180,7 +184,10 @@ pub(crate) struct Outcome {
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { command_line, status, stdout, stderr, .. } = self;
-        write!(f, "`{command_line}`\n  ended with {status}\n  standard output: {stdout:?}\n  standard error:\n{stderr}")
+        write!(
+            f,
+            "`{command_line}`\n  ended with {status}\n  standard output: {stdout:?}\n  standard error:\n{stderr}"
+        )
     }
 }
 
@@ -203,7 +210,10 @@ impl Outcome {
     pub(crate) fn partitions(&self) -> Vec<String> {
         let partitions = self.report()["partitions"].as_array().expect("partitions is an array");
         let text = |value: &Value| value.as_str().expect("path and action are strings").to_owned();
-        partitions.iter().map(|p| format!("{} {} {}", text(&p["path"]), p["rows"], text(&p["action"]))).collect()
+        partitions
+            .iter()
+            .map(|p| format!("{} {} {}", text(&p["path"]), p["rows"], text(&p["action"])))
+            .collect()
     }
 
     /// The bad lines of the report, by reason.
@@ -217,125 +227,12 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn says(&self, parts: &[&str]) {
         let message = self.stderr.trim_end_matches('\n');
-        assert!(!message.is_empty() && !message.contains('\n'), "expected one line on standard error of {self}");
+        assert!(
+            !message.is_empty() && !message.contains('\n'),
+            "expected one line on standard error of {self}"
+        );
         for part in parts {
             assert!(message.contains(part), "expected {part:?} in the message of {self}");
         }
     }
-}
-
-/// The files below a directory: path, with `/` between its parts → bytes.
-pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
-
-/// All files below `dir`, the private ones included; none where there is no `dir`.
-pub(crate) fn tree(dir: &Path) -> Tree {
-    let read = |(name, path): (String, PathBuf)| (name, fs_err::read(path).unwrap());
-    files(dir).into_iter().map(read).collect()
-}
-
-/// The files of a target that mean something to its users: partitions and quarantine.
-pub(crate) fn published(target: &Path) -> Tree {
-    let mut tree = tree(target);
-    tree.retain(|name, _| !name.starts_with("_eventloader/"));
-    tree
-}
-
-/// When the files that [`published`] lists were last modified.
-pub(crate) fn modified(target: &Path) -> BTreeMap<String, SystemTime> {
-    let mut stamps = BTreeMap::new();
-    for (name, path) in files(target) {
-        if !name.starts_with("_eventloader/") {
-            stamps.insert(name, fs_err::metadata(path).unwrap().modified().unwrap());
-        }
-    }
-    stamps
-}
-
-fn files(dir: &Path) -> Vec<(String, PathBuf)> {
-    let mut found = Vec::new();
-    let mut unread = if dir.exists() { vec![dir.to_owned()] } else { Vec::new() };
-    while let Some(next) = unread.pop() {
-        for entry in fs_err::read_dir(next).unwrap() {
-            let entry = entry.unwrap();
-            if entry.file_type().unwrap().is_dir() {
-                unread.push(entry.path());
-            } else {
-                let parts: Vec<_> =
-                    entry.path().strip_prefix(dir).unwrap().iter().map(|part| part.display().to_string()).collect();
-                found.push((parts.join("/"), entry.path()));
-            }
-        }
-    }
-    found
-}
-
-/// How one tree became another, a line for each file.
-pub(crate) fn changes(before: &Tree, after: &Tree) -> Vec<String> {
-    let mut changes = Vec::new();
-    for (name, old) in before {
-        match after.get(name) {
-            None => changes.push(format!("{name} is gone")),
-            Some(new) if new != old => {
-                changes.push(format!("{name} was replaced: {} bytes, now {}", old.len(), new.len()));
-            }
-            Some(_) => {}
-        }
-    }
-    changes.extend(after.keys().filter(|name| !before.contains_key(*name)).map(|name| format!("{name} is new")));
-    changes.sort();
-    changes
-}
-
-/// Two trees are the same, byte for byte.
-#[track_caller]
-pub(crate) fn assert_same_tree(expected: &Tree, found: &Tree, what: &str) {
-    let changes = changes(expected, found);
-    assert!(changes.is_empty(), "{what}: these files differ from what was expected:\n  {}", changes.join("\n  "));
-}
-
-/// A finished load leaves nothing of its own in the target but the lock.
-#[track_caller]
-pub(crate) fn assert_no_debris(target: &Path) {
-    let private = tree(target).into_keys().filter(|name| name.starts_with("_eventloader/"));
-    let debris: Vec<String> = private.filter(|name| name != "_eventloader/lock").collect();
-    assert!(debris.is_empty(), "left behind in {}: {debris:?}", target.display());
-}
-
-/// Two lists are the same; where not, says what is missing and what is too much, and shows both in full.
-#[track_caller]
-pub(crate) fn assert_same_lines(expected: &[String], found: &[String], what: &str) {
-    if expected != found {
-        panic!("{what}\n{}", difference(expected, found));
-    }
-}
-
-/// Bytes as one line of text that says what they are, not more than a screen of it.
-pub(crate) fn visible(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes[..bytes.len().min(1000)].utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            let escaped = letter.is_control().then(|| letter.escape_default().to_string());
-            text += &escaped.unwrap_or_else(|| letter.to_string());
-        }
-        chunk.invalid().iter().for_each(|byte| write!(text, "\\x{byte:02X}").unwrap());
-    }
-    if bytes.len() > 1000 {
-        write!(text, "… ({} bytes)", bytes.len()).unwrap();
-    }
-    text
-}
-
-/// What is missing in `found`, what is too much, and both in full.
-pub(crate) fn difference(expected: &[String], found: &[String]) -> String {
-    let mut text = String::new();
-    let mut show = |title: &str, lines: &[&String]| {
-        writeln!(text, "{title} ({})", lines.len()).unwrap();
-        lines.iter().take(200).for_each(|line| writeln!(text, "  {line}").unwrap());
-    };
-    let (all_expected, all_found) = (BTreeSet::from_iter(expected), BTreeSet::from_iter(found));
-    show("missing:", &all_expected.difference(&all_found).copied().collect::<Vec<_>>());
-    show("too much:", &all_found.difference(&all_expected).copied().collect::<Vec<_>>());
-    show("all that was expected:", &expected.iter().collect::<Vec<_>>());
-    show("all that was found:", &found.iter().collect::<Vec<_>>());
-    text
 }

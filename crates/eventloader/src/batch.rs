@@ -63,11 +63,10 @@ impl Batch {
 
     /// Bytes of memory that the rows hold.
     pub(crate) fn memory_bytes(&self) -> usize {
-        let columns: usize = self.columns.iter().map(|column| column.get_array_memory_size()).sum();
+        let columns: usize = self.columns.iter().map(Array::get_array_memory_size).sum();
         columns + self.ids.memory_bytes() + (self.positions.capacity() + self.micros.capacity()) * 8
     }
 }
-
 
 /// Collects the rows of one event type out of one block.
 #[derive(Debug, Default)]

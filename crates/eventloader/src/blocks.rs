@@ -81,12 +81,11 @@ impl BlockReader {
             let Some(open) = &mut self.open else { return Ok(None) };
             bytes.clear();
             let from = open.offset;
-            let content = open.fill(&mut bytes, self.block_bytes).map_err(|source| Error::Read {
-                path: self.sources[open.index].name.clone(),
-                offset: from,
-                source,
-            })?;
             let source = open.index;
+            let content = match open.fill(&mut bytes, self.block_bytes) {
+                Ok(content) => content,
+                Err(error) => return Err(self.failed(source, from, error)),
+            };
             self.bytes_read[source] = open.offset;
             if open.ended && open.carry.is_empty() && open.long_line.is_none() {
                 self.open = None;
@@ -101,16 +100,24 @@ impl BlockReader {
 
     fn open_next(&mut self) -> Result<bool, Error> {
         let Some(source) = self.sources.get(self.next_source) else { return Ok(false) };
-        let reader = bytes::open(source).map_err(|error| Error::Read {
-            path: source.name.clone(),
-            offset: 0,
-            source: error,
-        })?;
+        let reader = match bytes::open(source) {
+            Ok(reader) => reader,
+            Err(error) => return Err(self.failed(self.next_source, 0, error)),
+        };
         let index = self.next_source;
         self.next_source += 1;
         self.open =
             Some(OpenSource { reader, index, carry: Vec::new(), offset: 0, ended: false, long_line: None });
         Ok(true)
+    }
+}
+
+impl BlockReader {
+    /// Ends reading: the workers that come for another block after an error find nothing more.
+    fn failed(&mut self, source: usize, offset: u64, error: std::io::Error) -> Error {
+        self.open = None;
+        self.next_source = self.sources.len();
+        Error::Read { path: self.sources[source].name.clone(), offset, source: error }
     }
 }
 

@@ -21,9 +21,10 @@ pub(crate) fn open(source: &Source) -> io::Result<Box<dyn Read + Send>> {
     input.by_ref().take(4).read_to_end(&mut magic)?;
     let whole = Cursor::new(magic.clone()).chain(input);
     Ok(match magic.as_slice() {
-        [0x1F, 0x8B, ..] => {
-            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(COMPRESSED_READ_BYTES, whole)))
-        }
+        [0x1F, 0x8B, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(
+            COMPRESSED_READ_BYTES,
+            whole,
+        ))),
         [0x28, 0xB5, 0x2F, 0xFD] => {
             Box::new(zstd::Decoder::with_buffer(BufReader::with_capacity(COMPRESSED_READ_BYTES, whole))?)
         }

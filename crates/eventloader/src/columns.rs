@@ -9,8 +9,8 @@ use std::{borrow::Cow, sync::Arc};
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array, StringArray,
-        TimestampMicrosecondArray,
+        ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
+        StringArray, TimestampMicrosecondArray,
     },
     buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer},
 };
@@ -70,7 +70,9 @@ impl ColumnBuilder {
             ValueType::Int64 => Values::Int64(Vec::new()),
             ValueType::Float64 => Values::Float64(Vec::new()),
             ValueType::Boolean => Values::Boolean(Vec::new()),
-            ValueType::Decimal { precision, scale } => Values::Decimal { unscaled: Vec::new(), precision, scale },
+            ValueType::Decimal { precision, scale } => {
+                Values::Decimal { unscaled: Vec::new(), precision, scale }
+            }
             ValueType::Date => Values::Date(Vec::new()),
             ValueType::Timestamp => Values::Timestamp(Vec::new()),
         };

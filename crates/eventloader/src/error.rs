@@ -24,7 +24,9 @@ pub enum Error {
         problem: String,
     },
     /// A source broke off while it was read.
-    #[error("{path}: reading failed at byte {offset}: {source}; nothing was loaded, run again when the file can be read")]
+    #[error(
+        "{path}: reading failed at byte {offset}: {source}; nothing was loaded, run again when the file can be read"
+    )]
     Read {
         /// The file.
         path: String,

@@ -23,7 +23,8 @@ use crate::{
 
 /// The base fields in the order in which they are usually written, as keys with their closing quote.
 const BASE_KEYS: [&[u8]; 5] = [b"event_id\"", b"timestamp\"", b"domain\"", b"event_type\"", b"data\""];
-const BASE_NAMES: [&str; 5] = [event::EVENT_ID, event::TIMESTAMP, event::DOMAIN, event::EVENT_TYPE, event::DATA];
+const BASE_NAMES: [&str; 5] =
+    [event::EVENT_ID, event::TIMESTAMP, event::DOMAIN, event::EVENT_TYPE, event::DATA];
 const EVENT_ID: usize = 0;
 const TIMESTAMP: usize = 1;
 const DOMAIN: usize = 2;
@@ -49,8 +50,11 @@ pub(crate) struct Event<'l> {
     pub(crate) is_rival: bool,
 }
 
-/// A key that no schema knows: whose (a type's object; the event's own where `None`) and where it stands in the line.
-pub(crate) type UnknownKey = (Option<(usize, usize)>, Value);
+/// Whose key something is: an object's of an event type, or the event's own.
+pub(crate) type KeyOwner = Option<(usize, usize)>;
+
+/// A key that no schema knows: whose, and where it stands in the line.
+pub(crate) type UnknownKey = (KeyOwner, Value);
 
 /// Reads lines; one per worker.
 #[derive(Debug)]
@@ -165,13 +169,13 @@ impl<'a> EventReader<'a> {
         base: &mut Base,
     ) -> Result<(), Malformed> {
         let start = scanner.peek();
-        if let (Some(DATA), None, Some(b'{')) = (field, base.values[DATA], start) {
-            if let Some(type_index) = self.type_to_read(line, base) {
-                let start = scanner.position();
-                self.read_payload(scanner, line, type_index)?;
-                base.values[DATA] = Some(Value { kind: Kind::Object, start, end: scanner.position() });
-                return Ok(());
-            }
+        if let (Some(DATA), None, Some(b'{')) = (field, base.values[DATA], start)
+            && let Some(type_index) = self.type_to_read(line, base)
+        {
+            let start = scanner.position();
+            self.read_payload(scanner, line, type_index)?;
+            base.values[DATA] = Some(Value { kind: Kind::Object, start, end: scanner.position() });
+            return Ok(());
         }
         let value = scanner.value()?;
         if let Some(field) = field {

@@ -184,9 +184,14 @@ mod tests {
         let usual = "00112233-4455-6677-8899-aabbccddeeff";
         assert_eq!(parse_uuid(usual.as_bytes()), Some(0x0011_2233_4455_6677_8899_aabb_ccdd_eeff));
         for text in [
-            "", "x", "00112233-4455-6677-8899-aabbccddeefF", "00112233-4455-6677-8899-aabbccddeef",
-            "00112233-4455-6677-8899-aabbccddeeff0", "0011223304455-6677-8899-aabbccddeeff",
-            "g0112233-4455-6677-8899-aabbccddeeff", "00112233445566778899aabbccddeeff",
+            "",
+            "x",
+            "00112233-4455-6677-8899-aabbccddeefF",
+            "00112233-4455-6677-8899-aabbccddeef",
+            "00112233-4455-6677-8899-aabbccddeeff0",
+            "0011223304455-6677-8899-aabbccddeeff",
+            "g0112233-4455-6677-8899-aabbccddeeff",
+            "00112233445566778899aabbccddeeff",
         ] {
             assert_eq!(parse_uuid(text.as_bytes()), None, "{text}");
         }

@@ -1,7 +1,7 @@
 //! The bytes of one line → its JSON tokens, strictly by RFC 8259, as spans of the line; nothing is copied or decoded.
 //!
 //! A pull scanner: the caller asks for the next key or value, and gets where it stands. What the caller doesn't want it
-//! skips with [`Scanner::value`], which validates just the same. Beyond the grammar it refuses what serde_json refuses:
+//! skips with [`Scanner::value`], which validates just the same. Beyond the grammar it refuses what `serde_json` refuses:
 //! lone surrogates, and nesting deeper than [`DEPTH_MAX`].
 //!
 //! Invariant: input is valid UTF-8; a scanner that reached [`Scanner::end`] without a fault has seen one valid JSON text.
@@ -9,7 +9,7 @@
 
 use std::borrow::Cow;
 
-/// Levels of objects and arrays that a line may nest, the event's own object included: serde_json's limit.
+/// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
 pub(crate) const DEPTH_MAX: u32 = 127;
 
 /// Where a line is no JSON.
@@ -399,8 +399,8 @@ impl<'a> Scanner<'a> {
 fn special_bytes(word: u64) -> u64 {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word;
-    let quote = zero_bytes(word ^ (ONES * b'"' as u64));
-    let backslash = zero_bytes(word ^ (ONES * b'\\' as u64));
+    let quote = zero_bytes(word ^ (ONES * u64::from(b'"')));
+    let backslash = zero_bytes(word ^ (ONES * u64::from(b'\\')));
     let control = word.wrapping_sub(ONES * 0x20) & !word;
     (quote | backslash | control) & (ONES * 0x80)
 }
@@ -437,7 +437,8 @@ pub(crate) fn unescape_into(inner: &[u8], out: &mut Vec<u8>) {
 fn unescape_unicode(text: &[u8]) -> (char, usize) {
     let unit = |at: usize| text.get(at..at + 4).and_then(parse_hex).unwrap_or_default();
     let high = unit(2);
-    let (units, length) = if (0xD800..0xDC00).contains(&high) { (vec![high, unit(8)], 12) } else { (vec![high], 6) };
+    let (units, length) =
+        if (0xD800..0xDC00).contains(&high) { (vec![high, unit(8)], 12) } else { (vec![high], 6) };
     let character = char::decode_utf16(units).next().and_then(Result::ok);
     (character.unwrap_or(char::REPLACEMENT_CHARACTER), length)
 }
@@ -527,13 +528,81 @@ mod tests {
     fn hand_written_texts_are_judged_as_serde_json_judges_them() {
         let nested = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
         for text in [
-            "", " ", "null", "nul", "nulll", "true", "tru", "false", "{}", "[]", "{ }", "[ ]", "[[]]", "[{}]", "{\"a\":{}}",
-            "[1,]", "[,1]", "{,}", "{\"a\":1,}", "{\"a\"}", "{\"a\" 1}", "{a:1}", "{'a':1}", "[1 2]", "[}", "{]", "[1", "{\"a\":1",
-            "0", "-0", "01", "-", "+1", "1.", ".5", "1.5", "1e5", "1e", "1e+", "1E-5", "1e400", "NaN", "Infinity", "0x10",
-            "\"\"", "\"", "\"a", "\"\\", "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\u0041\"", "\"\\ud800\"", "\"\\udc00\"",
-            "\"\\ud83d\\ude00\"", "\"\\ud83d\\u0041\"", "\"\\ud83dx\"", "\"\\ud83d", "\"\\b\\f\\n\\r\\t\\/\\\\\\\"\"", "\"a\u{1}b\"",
-            "\"a\tb\"", "\"a\u{0}b\"", "\"a\u{7f}b\"", "\"東京 é 😀\"", "\"123456789\\n123456789\"", "{} {}", "{}x", "[1]]", " {} ", "\t[1 , 2 ]\r\n",
-            "// x", "[1] // x", "{\"a\":1,\"a\":2}", "{\"\\u0061\":\" \\u00e9 \"}",
+            "",
+            " ",
+            "null",
+            "nul",
+            "nulll",
+            "true",
+            "tru",
+            "false",
+            "{}",
+            "[]",
+            "{ }",
+            "[ ]",
+            "[[]]",
+            "[{}]",
+            "{\"a\":{}}",
+            "[1,]",
+            "[,1]",
+            "{,}",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{\"a\" 1}",
+            "{a:1}",
+            "{'a':1}",
+            "[1 2]",
+            "[}",
+            "{]",
+            "[1",
+            "{\"a\":1",
+            "0",
+            "-0",
+            "01",
+            "-",
+            "+1",
+            "1.",
+            ".5",
+            "1.5",
+            "1e5",
+            "1e",
+            "1e+",
+            "1E-5",
+            "1e400",
+            "NaN",
+            "Infinity",
+            "0x10",
+            "\"\"",
+            "\"",
+            "\"a",
+            "\"\\",
+            "\"\\\"",
+            "\"\\x\"",
+            "\"\\u12\"",
+            "\"\\u12g4\"",
+            "\"\\u0041\"",
+            "\"\\ud800\"",
+            "\"\\udc00\"",
+            "\"\\ud83d\\ude00\"",
+            "\"\\ud83d\\u0041\"",
+            "\"\\ud83dx\"",
+            "\"\\ud83d",
+            "\"\\b\\f\\n\\r\\t\\/\\\\\\\"\"",
+            "\"a\u{1}b\"",
+            "\"a\tb\"",
+            "\"a\u{0}b\"",
+            "\"a\u{7f}b\"",
+            "\"東京 é 😀\"",
+            "\"123456789\\n123456789\"",
+            "{} {}",
+            "{}x",
+            "[1]]",
+            " {} ",
+            "\t[1 , 2 ]\r\n",
+            "// x",
+            "[1] // x",
+            "{\"a\":1,\"a\":2}",
+            "{\"\\u0061\":\" \\u00e9 \"}",
         ] {
             agrees_with_serde_json(text.as_bytes());
         }

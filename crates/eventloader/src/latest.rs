@@ -114,7 +114,6 @@ impl Arbiter {
     }
 
     /// The range of a hash: its middle bits, since the hash table uses both ends.
-    #[expect(clippy::cast_possible_truncation, reason = "masked to fewer bits than usize has anywhere")]
     fn range_of(hash: u64) -> usize {
         (hash >> 32) as usize & (RANGES - 1)
     }

@@ -1,14 +1,39 @@
-//! JSON events → Parquet.
-pub mod error;
-mod selection;
+//! Loads JSON events into Parquet, partitioned by day and event type: the program's stages, for its binary and tests.
+//!
+//! [`pipeline::load`] is the way in. A stage imports earlier stages, never later ones; only `pipeline` knows all of them,
+//! only `cli` knows clap, and only `commit` renames or deletes anything in a target.
+//!
+//! In the order of the data's way:
+
+pub mod cli;
+pub mod settings;
+pub mod pipeline;
+mod ingest;
+
 mod sources;
 mod bytes;
 mod blocks;
+mod lines;
 mod json;
-mod fault;
+pub mod selection;
 mod plan;
 mod events;
-mod lines;
 mod columns;
+mod fault;
 mod ids;
 mod batch;
+
+mod rows;
+mod spill;
+mod latest;
+mod partitions;
+mod merge;
+pub mod parquet;
+
+mod quarantine;
+mod commit;
+pub mod report;
+
+pub mod error;
+pub mod memory;
+mod workers;

@@ -8,8 +8,8 @@ use hashbrown::HashMap;
 use crate::{
     batch::{Batch, BatchBuilder, Position},
     blocks::{Block, Content, FRAGMENT_BYTES, LINE_BYTES_MAX},
-    events::{Event, EventReader, Judged, UnknownKey},
     columns::{Slot, ValueFault},
+    events::{Event, EventReader, Judged, KeyOwner, UnknownKey},
     fault::{Fault, Reason, excerpt},
     plan::{Plan, TypePlan},
 };
@@ -61,7 +61,8 @@ struct BlockState<'b> {
     outcome: BlockOutcome,
     batches: Vec<Option<BatchBuilder>>,
     rivals: Vec<Option<BatchBuilder>>,
-    unknown: HashMap<(Option<(usize, usize)>, Vec<u8>), UnknownCount, FixedState>,
+    /// By whose key it is and its name.
+    unknown: HashMap<(KeyOwner, Vec<u8>), UnknownCount, FixedState>,
 }
 
 /// In how many lines a key occurred; a line counts once.
@@ -77,8 +78,7 @@ impl<'a> LineReader<'a> {
     }
 
     pub(crate) fn read(&mut self, block: &Block) -> BlockOutcome {
-        let outcome =
-            BlockOutcome { number: block.number, source: block.source, ..BlockOutcome::default() };
+        let outcome = BlockOutcome { number: block.number, source: block.source, ..BlockOutcome::default() };
         let mut state = BlockState {
             block,
             outcome,
@@ -208,7 +208,8 @@ impl BlockState<'_> {
 }
 
 fn finish_batches(builders: Vec<Option<BatchBuilder>>) -> Vec<(usize, Batch)> {
-    let built = builders.into_iter().enumerate().filter_map(|(index, builder)| Some((index, builder?.finish())));
+    let built =
+        builders.into_iter().enumerate().filter_map(|(index, builder)| Some((index, builder?.finish())));
     built.filter(|(_, batch)| batch.rows() > 0).collect()
 }
 
@@ -217,13 +218,7 @@ fn none_of<T>(plan: &Plan) -> Vec<Option<T>> {
 }
 
 #[cold]
-fn value_fault(
-    plan: &TypePlan,
-    column: usize,
-    fault: ValueFault,
-    slots: &[Slot],
-    line: &[u8],
-) -> Fault {
+fn value_fault(plan: &TypePlan, column: usize, fault: ValueFault, slots: &[Slot], line: &[u8]) -> Fault {
     let column_plan = &plan.columns[column];
     match slots[column] {
         Slot::Missing => Fault::value(&column_plan.path, column_plan.value_type, fault, b"nothing"),
@@ -233,7 +228,8 @@ fn value_fault(
         Slot::NotAnObject(value) => {
             // The outermost object that holds the column and no other value was found for.
             let object = plan.objects.iter().find(|object| {
-                object.columns.contains(&column) && slots[object.columns.clone()].iter().all(|s| *s == slots[column])
+                object.columns.contains(&column)
+                    && slots[object.columns.clone()].iter().all(|s| *s == slots[column])
             });
             let path = object.map_or(column_plan.path.as_str(), |object| object.path.as_str());
             Fault::new(Reason::TypeMismatch, Some(path), "an object", excerpt(value.text(line)))

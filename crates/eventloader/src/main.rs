@@ -1,2 +1,101 @@
-//! placeholder
-fn main() {}
+//! Arguments in; a load, its summary and an exit code out.
+
+use std::{
+    fmt::Display,
+    fs::File,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+};
+
+use clap::{Parser, error::ErrorKind};
+use eventloader::{
+    cli::Cli,
+    error::Error,
+    pipeline,
+    report::{Report, Summary},
+};
+
+/// Where the JSON report goes.
+enum ReportOutput {
+    Nowhere,
+    StandardOutput,
+    File(File),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return explain(&error),
+    };
+    match run(&cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(&format_args!("error: {error}"));
+            error.exit_code()
+        }
+    }
+}
+
+fn run(cli: &Cli) -> Result<(), Error> {
+    let settings = cli.settings();
+    let output = ReportOutput::open(cli.report.as_deref())?;
+    let report = pipeline::load(&settings)?;
+    if !cli.quiet {
+        let summary = Summary { report: &report, target: &cli.target(), verbose: cli.verbose };
+        say(&summary.to_string().trim_end());
+    }
+    output.write(&report).map_err(Error::Report)
+}
+
+impl ReportOutput {
+    /// Opens the output before the load, so that a wrong path costs nothing.
+    fn open(path: Option<&Path>) -> Result<Self, Error> {
+        match path {
+            None => Ok(Self::Nowhere),
+            Some(path) if path == Path::new("-") => Ok(Self::StandardOutput),
+            Some(path) => {
+                let file = fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(path);
+                let file = file.map_err(|error| Error::Usage(format!("--report: {error}")))?;
+                Ok(Self::File(file.into()))
+            }
+        }
+    }
+
+    fn write(self, report: &Report) -> io::Result<()> {
+        let text = report.to_json()?;
+        match self {
+            Self::Nowhere => Ok(()),
+            Self::StandardOutput => io::stdout().write_all(text.as_bytes()),
+            Self::File(mut file) => {
+                file.write_all(text.as_bytes())?;
+                file.set_len(text.len() as u64)
+            }
+        }
+    }
+}
+
+/// Help and version as clap shows them; wrong usage in its first lines, which say what to do.
+fn explain(error: &clap::Error) -> ExitCode {
+    let text = error.to_string();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // A closed terminal is no reason to fail.
+            drop(error.print());
+            return ExitCode::SUCCESS;
+        }
+        ErrorKind::MissingRequiredArgument if text.contains("--backfill") => {
+            say(
+                &"error: say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
+            );
+        }
+        ErrorKind::ValueValidation => say(&text.lines().next().unwrap_or_default()),
+        _ => drop(error.print()),
+    }
+    ExitCode::from(2)
+}
+
+/// To standard error; if that is closed, there is nobody to tell.
+fn say(message: &dyn Display) {
+    drop(writeln!(io::stderr(), "{message}"));
+}

@@ -50,8 +50,12 @@ impl Selection {
             }
         }
         let of_domains = |event_type: &&EventType| self.wants_domain(event_type.domain.as_bytes());
-        let known: Vec<&str> =
-            catalog.event_types().iter().filter(of_domains).map(|event_type| event_type.name.as_str()).collect();
+        let known: Vec<&str> = catalog
+            .event_types()
+            .iter()
+            .filter(of_domains)
+            .map(|event_type| event_type.name.as_str())
+            .collect();
         for event_type in &self.event_types {
             if !known.contains(&event_type.as_str()) {
                 return Err(unknown("--event-type", event_type, &known));
@@ -82,9 +86,8 @@ impl Selection {
 }
 
 fn unknown(flag: &str, name: &str, known: &[&str]) -> Error {
-    let nearest = known.iter().max_by(|a, b| {
-        strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name))
-    });
+    let nearest =
+        known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
     let hint = match nearest {
         Some(nearest) if strsim::jaro_winkler(nearest, name) > 0.7 => format!("; did you mean {nearest:?}?"),
         _ => ".".to_owned(),

@@ -71,7 +71,11 @@ fn collect_files(path: &Path, sources: &mut Vec<Source>) -> Result<(), Error> {
     let unreadable = |error: std::io::Error| no_source(&path.to_string_lossy(), &error.to_string());
     if !path.is_dir() {
         let identity = path.canonicalize().map_err(unreadable)?.to_string_lossy().into_owned();
-        sources.push(Source { name: path.to_string_lossy().into_owned(), path: Some(path.to_owned()), identity });
+        sources.push(Source {
+            name: path.to_string_lossy().into_owned(),
+            path: Some(path.to_owned()),
+            identity,
+        });
         return Ok(());
     }
     for entry in fs_err::read_dir(path).map_err(unreadable)? {

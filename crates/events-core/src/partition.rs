@@ -28,6 +28,15 @@ impl PartitionUnit {
             Self::Hour => HOUR_MICROS,
         })
     }
+
+    /// The day that a unit belongs to, counted from 1970-01-01.
+    #[must_use]
+    pub fn day_of(self, index: i64) -> i64 {
+        match self {
+            Self::Day => index,
+            Self::Hour => index.div_euclid(24),
+        }
+    }
 }
 
 /// How the directories of a target are named.
@@ -49,9 +58,10 @@ impl Layout {
     /// ```
     #[must_use]
     pub fn path(self, unit: PartitionUnit, index: i64, directory: &str) -> String {
-        let (day, hour) = match unit {
-            PartitionUnit::Day => (Day::from_epoch_days(index), None),
-            PartitionUnit::Hour => (Day::from_epoch_days(index.div_euclid(24)), Some(index.rem_euclid(24))),
+        let day = Day::from_epoch_days(unit.day_of(index));
+        let hour = match unit {
+            PartitionUnit::Day => None,
+            PartitionUnit::Hour => Some(index.rem_euclid(24)),
         };
         let (year, month, of_month) = (day.0.year(), day.0.month(), day.0.day());
         match (self, hour) {

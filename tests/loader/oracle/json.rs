@@ -87,7 +87,8 @@ impl Json {
             Self::String(text) => json_string(text),
             Self::Array(items) => format!("[{}]", join(items.iter().map(Self::compact))),
             Self::Object(fields) => {
-                let field = |(key, value): &(String, Self)| format!("{}:{}", json_string(key), value.compact());
+                let field =
+                    |(key, value): &(String, Self)| format!("{}:{}", json_string(key), value.compact());
                 format!("{{{}}}", join(fields.iter().map(field)))
             }
         }

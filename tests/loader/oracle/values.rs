@@ -85,7 +85,8 @@ fn plain(token: &str) -> Plain {
     let too_far = if exponent.starts_with('-') { -1000 } else { 1000 };
     let exponent: i64 = exponent.parse().unwrap_or(too_far).clamp(-1000, 1000);
     let negative = mantissa.starts_with('-');
-    let (integer, fraction) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
+    let (integer, fraction) =
+        mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
     let zeros = "0".repeat(usize::try_from(exponent.abs()).unwrap());
     let (before, after) = if exponent < 0 { (zeros.as_str(), "") } else { ("", zeros.as_str()) };
     let digits = format!("{before}{integer}{fraction}{after}");
@@ -118,7 +119,9 @@ pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
         return None;
     }
     let time = NaiveTime::from_hms_opt(number(&time[..2]), number(&time[3..5]), number(&time[6..]))?;
-    let digits = rest.strip_prefix('.').map(|rest| &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())]);
+    let digits = rest
+        .strip_prefix('.')
+        .map(|rest| &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())]);
     let (micros, offset) = match digits {
         Some("") => return None,
         Some(digits) => (number(&format!("{digits}000000")[..6]), &rest[1 + digits.len()..]),

@@ -1,0 +1,270 @@
+//! The command line → [`Settings`]; a bad value fails here, before any file is opened.
+
+use std::{path::PathBuf, thread};
+
+use clap::{ArgAction, ArgGroup, Parser, ValueEnum, builder::RangedU64ValueParser};
+use events_core::{
+    catalog,
+    partition::{Day, Layout, PartitionUnit},
+};
+
+use crate::{
+    memory,
+    settings::{BadLinesMax, Codec, DayRange, DedupeScope, Selection, Settings},
+};
+
+/// More threads than this are a slip of the keyboard.
+const THREADS_MAX: u64 = 1_024;
+
+const SOURCE: &str = "What to read";
+const SELECT: &str =
+    "What to load of it (all domains and types where nothing is said; the days must be said)";
+const TARGET: &str = "Where and how to write";
+const RUN: &str = "How to run";
+const SAY: &str = "What to say";
+
+/// Loads JSON events into Parquet, partitioned by day and event type, without losing or doubling one.
+#[derive(Debug, Parser)]
+#[command(
+    name = "eventloader",
+    version,
+    about,
+    long_about = LONG_ABOUT,
+    after_long_help = EXAMPLES,
+    help_expected = true,
+    max_term_width = 100,
+    group = ArgGroup::new("days").required(true).multiple(true).args(["date", "since", "until", "backfill"])
+)]
+pub struct Cli {
+    /// A file, a directory, a glob, or - for standard input; may be given several times
+    ///
+    /// JSON lines, plain or compressed with gzip or zstd (told by content, not by name). Of a directory all files below it
+    /// are read, but for names that begin with _ or a dot. All files are read in the order of their paths, standard input
+    /// last, each once.
+    #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = SOURCE)]
+    source_file: Vec<String>,
+
+    /// Only events of this domain; may be given several times
+    #[arg(short = 'D', long, value_name = "DOMAIN", help_heading = SELECT)]
+    domain: Vec<String>,
+
+    /// Only events of this type; may be given several times
+    #[arg(short, long, value_name = "TYPE", help_heading = SELECT)]
+    event_type: Vec<String>,
+
+    /// Load this day, in UTC
+    #[arg(
+        short, long, value_name = "YYYY-MM-DD", value_parser = parse_day, conflicts_with_all = ["since", "until", "backfill"],
+        help_heading = SELECT
+    )]
+    date: Option<Day>,
+
+    /// Load the days from this one on
+    #[arg(
+        long, value_name = "YYYY-MM-DD", value_parser = parse_day, conflicts_with = "backfill", help_heading = SELECT
+    )]
+    since: Option<Day>,
+
+    /// Load the days up to this one, itself included
+    #[arg(
+        long, value_name = "YYYY-MM-DD", value_parser = parse_day, conflicts_with = "backfill", help_heading = SELECT
+    )]
+    until: Option<Day>,
+
+    /// Load every day in the source
+    #[arg(short, long, help_heading = SELECT)]
+    backfill: bool,
+
+    /// Where "the latest version of an event" is decided
+    #[arg(long, value_name = "SCOPE", value_enum, default_value_t = Scope::Input, help_heading = SELECT)]
+    dedupe_scope: Scope,
+
+    /// The directory of the partitions; created when missing
+    #[arg(short, long, value_name = "DIR", default_value = "data/target/", help_heading = TARGET)]
+    target_path: PathBuf,
+
+    /// One column per value of the payload (true), or all of it in one struct column (false)
+    #[arg(
+        short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = TARGET
+    )]
+    flatten: bool,
+
+    /// How the directories are named
+    #[arg(long, value_enum, default_value_t = LayoutArg::Plain, help_heading = TARGET)]
+    layout: LayoutArg,
+
+    /// How much time a partition spans
+    #[arg(long, value_name = "UNIT", value_enum, default_value_t = Unit::Day, help_heading = TARGET)]
+    partition_by: Unit,
+
+    /// What happens to what the target holds
+    #[arg(long, value_enum, default_value_t = Mode::Overwrite, help_heading = TARGET)]
+    mode: Mode,
+
+    /// Codec of the Parquet pages
+    #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
+    compression: CodecArg,
+
+    /// Upper bound for what the process holds: 512MiB, 2GiB, …; rows beyond it are spilled to disk
+    ///
+    /// At least 64MiB. Rows are spilled to an unnamed temporary file in the target (in a dry run: in $TMPDIR).
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size, help_heading = RUN)]
+    memory: usize,
+
+    /// How many threads work [default: all cores]
+    ///
+    /// The output is the same bytes for every number.
+    #[arg(
+        long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX),
+        help_heading = RUN
+    )]
+    threads: Option<usize>,
+
+    /// Commit nothing and exit with 3 if more lines than this are bad: a number, or a share like 0.5% [default: no limit]
+    #[arg(long, value_name = "N|P%", value_parser = BadLinesMax::parse, help_heading = RUN)]
+    max_bad_lines: Option<BadLinesMax>,
+
+    /// Do everything but the commit: exact counts, and the partitions that would be written
+    #[arg(long, help_heading = RUN)]
+    dry_run: bool,
+
+    /// Write the run report as JSON to this file; - for standard output
+    #[arg(long, value_name = "FILE", help_heading = SAY)]
+    pub report: Option<PathBuf>,
+
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = SAY)]
+    pub quiet: bool,
+
+    /// Name every partition in the summary
+    #[arg(short, long, help_heading = SAY)]
+    pub verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Scope {
+    /// Over the whole input: an event that was corrected on a later day is not in the earlier day
+    Input,
+    /// Within each day: a day is what its own events say
+    Day,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LayoutArg {
+    /// 2024/10/10/account-open/
+    Plain,
+    /// year=2024/month=10/day=10/event_type=account-open/
+    Hive,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Unit {
+    /// A day, in UTC
+    Day,
+    /// An hour of it: one level of directories more, below the day
+    Hour,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Mode {
+    /// The partitions that the load has rows for are replaced, all others stay as they are
+    Overwrite,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum CodecArg {
+    /// The smallest files, and as fast to load as the others
+    Zstd,
+    /// For readers that know no zstd
+    Snappy,
+    /// No compression
+    None,
+}
+
+const LONG_ABOUT: &str = "\
+Loads JSON events into Parquet, partitioned by day and event type, without losing or doubling one.
+
+Reads events of all types in one pass, flattens their payloads by the schemas of the catalog, keeps the latest version of \
+each event and replaces the partitions that it has rows for: all of them or, if anything fails, none. Bad lines go to \
+<target>/_quarantine/ with their place and reason. Every run proves that no line was lost before it commits: \
+lines = blank + quarantined + filtered + superseded + written.";
+
+const EXAMPLES: &str = "\
+Examples:
+  eventloader -s data/raw_events/events.json -b            every day of a file, into data/target/
+  eventloader -s data/raw_events/ -d 2024-10-10            one day of all files in a directory
+  eventloader -s 'in/*.json.gz' -t lake -D account --since 2024-10-01 --until 2024-10-31
+  datagen -n 1000000 | eventloader -s - -b --report -      from a pipe, with the report as JSON
+  eventloader -s in/ -b --dry-run -v                       what would be written?
+
+Exit codes: 0 done, 1 failed and nothing changed, 2 wrong usage, 3 too many bad lines and nothing changed, \
+4 another load holds the target.";
+
+fn parse_day(text: &str) -> Result<Day, String> {
+    Day::parse(text).ok_or_else(|| "expected a day that exists, like 2024-10-10".to_owned())
+}
+
+impl Cli {
+    /// What the command line asks for, in full.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let days = match (self.date, self.since, self.until) {
+            (Some(day), ..) => Some(DayRange { first: Some(day), last: Some(day) }),
+            (None, None, None) => None,
+            (None, first, last) => Some(DayRange { first, last }),
+        };
+        let Mode::Overwrite = self.mode;
+        Settings {
+            sources: self.source_file.clone(),
+            target: self.target_path.clone(),
+            catalog: catalog::BUILT_IN.clone(),
+            selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
+            flatten: self.flatten,
+            layout: match self.layout {
+                LayoutArg::Plain => Layout::Plain,
+                LayoutArg::Hive => Layout::Hive,
+            },
+            partition_unit: match self.partition_by {
+                Unit::Day => PartitionUnit::Day,
+                Unit::Hour => PartitionUnit::Hour,
+            },
+            dedupe_scope: match self.dedupe_scope {
+                Scope::Input => DedupeScope::Input,
+                Scope::Day => DedupeScope::Day,
+            },
+            codec: match self.compression {
+                CodecArg::Zstd => Codec::Zstd,
+                CodecArg::Snappy => Codec::Snappy,
+                CodecArg::None => Codec::None,
+            },
+            memory_bytes: self.memory,
+            threads: self
+                .threads
+                .or_else(|| thread::available_parallelism().ok().map(usize::from))
+                .unwrap_or(1),
+            bad_lines_max: self.max_bad_lines,
+            dry_run: self.dry_run,
+        }
+    }
+
+    /// The target as it was given, for messages.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.target_path.display().to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_its_default_memory_is_the_documented_one() {
+        Cli::command().debug_assert();
+        let settings = Cli::parse_from(["eventloader", "-s", "x", "-b"]).settings();
+        assert_eq!(settings.memory_bytes, memory::MEMORY_BYTES_DEFAULT);
+        assert_eq!(settings.selection.days, None);
+    }
+}

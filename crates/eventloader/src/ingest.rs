@@ -1,0 +1,156 @@
+//! Sources → all good rows, the bad lines and the counts, in one pass on all threads.
+//!
+//! Every worker takes the next block from the shared reader, reads its lines, and hands in what it held. Outcomes are taken
+//! in the order of their blocks, so line numbers, the quarantine and all counts are those of the input's order; as many
+//! wait for their turn as there are workers.
+//!
+//! Invariant: memory does not depend on how many lines are read, but for the rows that are kept.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use crate::{
+    blocks::BlockReader,
+    error::Error,
+    events::EventReader,
+    lines::{BlockOutcome, LineReader},
+    memory::MemoryShares,
+    plan::Plan,
+    quarantine::Quarantine,
+    report::{Report, SourceReport},
+    rows::RowStore,
+    settings::{DedupeScope, Settings},
+    sources::Source,
+    workers,
+};
+
+/// Names of unknown fields that are told apart; a hostile file could have one per line.
+const UNKNOWN_NAMES_MAX: usize = 1_000;
+/// Longest name of an unknown field in the report.
+const UNKNOWN_NAME_CHARS_MAX: usize = 200;
+
+/// All that was read.
+#[derive(Debug)]
+pub(crate) struct Ingested {
+    pub(crate) rows: RowStore,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) report: Report,
+    /// The first bad line, for messages.
+    pub(crate) first_bad: Option<String>,
+}
+
+/// Takes outcomes in the order of their blocks.
+struct Collector<'a> {
+    sources: &'a [Source],
+    ingested: Ingested,
+    /// Outcomes that came before their turn.
+    waiting: BTreeMap<u32, BlockOutcome>,
+    next_block: u32,
+    failed: bool,
+}
+
+/// Reads all sources.
+pub(crate) fn ingest(
+    settings: &Settings,
+    plan: &Plan,
+    sources: &[Source],
+    shares: MemoryShares,
+    rows: RowStore,
+    quarantine: Quarantine,
+) -> Result<Ingested, Error> {
+    let reader = Mutex::new(BlockReader::new(sources.to_vec(), shares.block_bytes));
+    let source_reports =
+        sources.iter().map(|source| SourceReport { path: source.name.clone(), ..SourceReport::default() });
+    let report = Report { sources: source_reports.collect(), ..Report::default() };
+    let collector = Mutex::new(Collector {
+        sources,
+        ingested: Ingested { rows, quarantine, report, first_bad: None },
+        waiting: BTreeMap::new(),
+        next_block: 0,
+        failed: false,
+    });
+    let wants_rivals = settings.selection.days.is_some() && settings.dedupe_scope == DedupeScope::Input;
+    workers::each(settings.threads, |_| {
+        let events = EventReader::new(plan, &settings.selection, wants_rivals);
+        let mut lines = LineReader::new(events, plan, settings.flatten);
+        let mut recycled = Vec::new();
+        loop {
+            let Some(block) = locked(&reader).next_block(recycled)? else { return Ok(()) };
+            let outcome = lines.read(&block);
+            if !locked(&collector).take(outcome)? {
+                return Ok(());
+            }
+            recycled = block.bytes;
+        }
+    })?;
+    let bytes_read = into_inner(reader).into_bytes_read();
+    let mut ingested = into_inner(collector).ingested;
+    for (source, bytes) in ingested.report.sources.iter_mut().zip(bytes_read) {
+        source.bytes = bytes;
+    }
+    ingested.rows.seal()?;
+    Ok(ingested)
+}
+
+/// A panic in another worker is on its way to end the run; until then its data is as good as any.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn into_inner<T>(mutex: Mutex<T>) -> T {
+    mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Collector<'_> {
+    /// Takes an outcome; `false` if the run has failed elsewhere and should end.
+    fn take(&mut self, outcome: BlockOutcome) -> Result<bool, Error> {
+        self.waiting.insert(outcome.number, outcome);
+        while let Some(outcome) = self.waiting.remove(&self.next_block) {
+            self.next_block += 1;
+            if let Err(error) = self.add(outcome) {
+                self.failed = true;
+                return Err(error);
+            }
+        }
+        Ok(!self.failed)
+    }
+
+    fn add(&mut self, mut outcome: BlockOutcome) -> Result<(), Error> {
+        let Ingested { rows, quarantine, report, first_bad } = &mut self.ingested;
+        let source = &self.sources[outcome.source];
+        let source_report = &mut report.sources[outcome.source];
+        // What follows the first fragment of an over-long line belongs to the line that was counted with it.
+        let first_line = source_report.lines + u64::from(outcome.lines > 0);
+        for bad in &outcome.bad {
+            let line = first_line + u64::from(bad.line_index);
+            quarantine.add(outcome.source, source, line, bad)?;
+            if bad.fragment.unwrap_or(0) == 0 {
+                report.quarantined.total += 1;
+                *report.quarantined.by_reason.entry(bad.fault.reason.code()).or_default() += 1;
+            }
+            first_bad.get_or_insert_with(|| {
+                let detail = &bad.fault.detail;
+                let field = detail.field.as_ref().map_or(String::new(), |field| format!("{field}: "));
+                let (expected, found) = (&detail.expected, &detail.found);
+                format!("{}:{line}: {field}expected {expected}, found {found}", source.name)
+            });
+        }
+        source_report.lines += u64::from(outcome.lines);
+        report.lines += u64::from(outcome.lines);
+        report.blank += u64::from(outcome.blank);
+        report.filtered += u64::from(outcome.filtered);
+        let mut unknown: Vec<_> = outcome.unknown_fields.drain().collect();
+        unknown.sort_unstable();
+        for (name, count) in unknown {
+            let mut name: String = name.chars().take(UNKNOWN_NAME_CHARS_MAX).collect();
+            if report.unknown_fields.len() >= UNKNOWN_NAMES_MAX && !report.unknown_fields.contains_key(&name)
+            {
+                "(others)".clone_into(&mut name);
+            }
+            *report.unknown_fields.entry(name).or_default() += count;
+        }
+        rows.add(&mut outcome)
+    }
+}

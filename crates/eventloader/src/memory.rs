@@ -1,0 +1,75 @@
+//! `--memory` → what each stage may hold.
+//!
+//! Invariant: what the stages may hold together stays below the limit; rows beyond their share are spilled.
+
+/// Least memory that a load can be run with.
+pub const MEMORY_BYTES_MIN: usize = 64 << 20;
+/// Memory where nothing else is asked for: about ten million events of the built-in types without spilling.
+pub const MEMORY_BYTES_DEFAULT: usize = 2 << 30;
+
+/// Largest block. Blocks of 1 to 8 MiB load equally fast; smaller ones make more batches to gather from.
+const BLOCK_BYTES_MAX: usize = 4 << 20;
+const BLOCK_BYTES_MIN: usize = 256 << 10;
+
+/// The shares of the memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct MemoryShares {
+    /// Of one block of lines. A worker holds one, and the columns that it makes of it.
+    pub(crate) block_bytes: usize,
+    /// Of all rows that are kept in memory.
+    pub(crate) rows_bytes: usize,
+    /// Of the ids and times that "latest" compares at once.
+    pub(crate) contenders_bytes: usize,
+}
+
+impl MemoryShares {
+    pub(crate) fn of(memory_bytes: usize, threads: usize) -> Self {
+        Self {
+            block_bytes: (memory_bytes / 32 / threads).clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX),
+            // The rest is for blocks, the partitions that are being encoded, and the allocator's slack.
+            rows_bytes: memory_bytes / 5 * 2,
+            contenders_bytes: memory_bytes / 5,
+        }
+    }
+}
+
+/// Parses `2GiB`, `512MiB`, `1GB`, `64m`, or plain bytes.
+///
+/// # Errors
+/// A message that says what is expected.
+pub fn parse_size(text: &str) -> Result<usize, String> {
+    let expected = || format!("expected a size like 512MiB, 2GiB or 1000000000, found {text:?}");
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: usize = text[..digits].parse().map_err(|_| expected())?;
+    let unit = match text[digits..].trim().to_ascii_lowercase().as_str() {
+        "" | "b" => 1,
+        "k" | "kib" => 1 << 10,
+        "m" | "mib" => 1 << 20,
+        "g" | "gib" => 1 << 30,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        _ => return Err(expected()),
+    };
+    let bytes = number.checked_mul(unit).ok_or_else(expected)?;
+    if bytes < MEMORY_BYTES_MIN {
+        return Err(format!("expected at least 64MiB, found {text:?}"));
+    }
+    Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_size("64MiB"), Ok(64 << 20));
+        assert_eq!(parse_size("2 GiB"), Ok(2 << 30));
+        assert_eq!(parse_size("1GB"), Ok(1_000_000_000));
+        assert_eq!(parse_size("100m"), Ok(100 << 20));
+        for text in ["", "x", "1.5GiB", "-1GiB", "1TiBs", "63MiB", "99999999999999999999GiB"] {
+            assert!(parse_size(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A partition's rows, in memory or as spilled runs → chunks in (timestamp, event id) order.
+//!
+//! Invariant: chunks have [`CHUNK_ROWS`] rows but for the last, whether rows were spilled or not: what is written does not
+//! depend on the memory that there was. Superseded rows are left out.
+
+use std::collections::VecDeque;
+
+use crate::{
+    batch::Batch,
+    error::Error,
+    latest::Superseded,
+    partitions::{self, CHUNK_ROWS, RowRef},
+    spill::{Place, Spill},
+};
+
+/// Hands out one partition in order.
+#[derive(Debug)]
+pub(crate) enum OrderedRows<'a> {
+    /// All rows are in memory: sorted references, and how many of them were handed out.
+    InMemory { batches: &'a [Batch], refs: Vec<RowRef>, done: usize },
+    /// Runs that are sorted each.
+    Spilled(RunMerge<'a>),
+}
+
+impl<'a> OrderedRows<'a> {
+    pub(crate) fn spilled(spill: &'a Spill, runs: &[Vec<Place>], superseded: &'a Superseded) -> Self {
+        let runs = runs.iter().map(|chunks| Run { chunks: chunks.iter().copied().collect(), at: None });
+        Self::Spilled(RunMerge { spill, superseded, runs: runs.collect(), held: Vec::new() })
+    }
+
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Batch>, Error> {
+        match self {
+            Self::InMemory { batches, refs, done } => {
+                let rest = &refs[*done..];
+                let chunk = &rest[..rest.len().min(CHUNK_ROWS)];
+                *done += chunk.len();
+                if chunk.is_empty() { Ok(None) } else { partitions::gather(batches, chunk).map(Some) }
+            }
+            Self::Spilled(merge) => merge.next_chunk(),
+        }
+    }
+}
+
+/// Merges runs; holds one chunk of each.
+#[derive(Debug)]
+pub(crate) struct RunMerge<'a> {
+    spill: &'a Spill,
+    superseded: &'a Superseded,
+    runs: Vec<Run>,
+    /// The chunks that runs stand in, and those whose rows wait to be handed out.
+    held: Vec<Batch>,
+}
+
+#[derive(Debug)]
+struct Run {
+    chunks: VecDeque<Place>,
+    /// The next row, in a held chunk.
+    at: Option<RowRef>,
+}
+
+impl RunMerge<'_> {
+    fn next_chunk(&mut self) -> Result<Option<Batch>, Error> {
+        let mut refs = Vec::with_capacity(CHUNK_ROWS);
+        while refs.len() < CHUNK_ROWS {
+            let Some(run) = self.first_run()? else { break };
+            refs.extend(self.runs[run].at.take());
+            self.runs[run].at = refs.last().and_then(|&row| self.following(row));
+        }
+        if refs.is_empty() {
+            return Ok(None);
+        }
+        let chunk = partitions::gather(&self.held, &refs)?;
+        self.release();
+        Ok(Some(chunk))
+    }
+
+    /// The run whose next row comes first; none if all are done.
+    fn first_run(&mut self) -> Result<Option<usize>, Error> {
+        let mut first: Option<(usize, RowRef)> = None;
+        for index in 0..self.runs.len() {
+            if self.runs[index].at.is_none() {
+                self.load_next_chunk(index)?;
+            }
+            let Some(row) = self.runs[index].at else { continue };
+            let key = |row: RowRef| (row.micros(&self.held), row.id(&self.held));
+            if first.is_none_or(|(_, other)| key(row) < key(other)) {
+                first = Some((index, row));
+            }
+        }
+        Ok(first.map(|(index, _)| index))
+    }
+
+    fn load_next_chunk(&mut self, run: usize) -> Result<(), Error> {
+        while self.runs[run].at.is_none() {
+            let Some(place) = self.runs[run].chunks.pop_front() else { return Ok(()) };
+            self.held.push(self.spill.chunk(place)?);
+            let batch = self.held.len() - 1;
+            self.runs[run].at = self.first_kept(batch, 0);
+        }
+        Ok(())
+    }
+
+    fn following(&self, row: RowRef) -> Option<RowRef> {
+        self.first_kept(row.batch as usize, row.row as usize + 1)
+    }
+
+    /// The first row of a held chunk, from `row` on, that is not superseded.
+    fn first_kept(&self, batch: usize, row: usize) -> Option<RowRef> {
+        let positions = &self.held[batch].positions;
+        let kept = (row..positions.len()).find(|&row| !self.superseded.contains(positions[row]))?;
+        Some(RowRef::new(batch, kept))
+    }
+
+    /// Lets go of the chunks that no run stands in.
+    fn release(&mut self) {
+        let mut held = Vec::new();
+        let mut chunks: Vec<_> = std::mem::take(&mut self.held).into_iter().map(Some).collect();
+        for run in &mut self.runs {
+            if let Some(row) = &mut run.at
+                && let Some(chunk) = chunks[row.batch as usize].take()
+            {
+                *row = RowRef::new(held.len(), row.row as usize);
+                held.push(chunk);
+            }
+        }
+        self.held = held;
+    }
+}

@@ -1,0 +1,146 @@
+//! Batches of one event type → its rows by partition, in the order in which they are written.
+//!
+//! Rows are not moved for this: a partition is a list of references into the batches, brought into (timestamp, event id)
+//! order, and its columns are gathered at the end, some thousand rows at a time.
+//!
+//! Invariant: ids are unique within a partition (the superseded rows are left out), so the order is total and the same
+//! events give the same partition in whatever order they came.
+
+use std::collections::BTreeMap;
+
+use arrow::{array::Array, compute::interleave};
+use events_core::partition::PartitionUnit;
+
+use crate::{
+    batch::{Batch, Position},
+    error::Error,
+    ids::{self, Ids},
+};
+
+/// Rows that are gathered, encoded, spilled and merged at once.
+pub(crate) const CHUNK_ROWS: usize = 8_192;
+
+/// A row of one of several batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowRef {
+    pub(crate) batch: u32,
+    pub(crate) row: u32,
+}
+
+impl RowRef {
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "batches and their rows are bounded by blocks and lines"
+    )]
+    pub(crate) fn new(batch: usize, row: usize) -> Self {
+        Self { batch: batch as u32, row: row as u32 }
+    }
+
+    fn batch(self) -> usize {
+        self.batch as usize
+    }
+
+    fn row(self) -> usize {
+        self.row as usize
+    }
+
+    pub(crate) fn micros(self, batches: &[Batch]) -> i64 {
+        batches[self.batch()].micros[self.row()]
+    }
+
+    pub(crate) fn id(self, batches: &[Batch]) -> ids::Id<'_> {
+        batches[self.batch()].ids.get(self.row())
+    }
+}
+
+/// The rows of each partition (by the index of its unit of time), in input order; without those that `is_left_out` names.
+pub(crate) fn group(
+    batches: &[Batch],
+    unit: PartitionUnit,
+    is_left_out: impl Fn(Position) -> bool,
+) -> BTreeMap<i64, Vec<RowRef>> {
+    let mut partitions: BTreeMap<i64, Vec<RowRef>> = BTreeMap::new();
+    for (batch_index, batch) in batches.iter().enumerate() {
+        // Neighbours mostly share their day: look the partition up only where it changes.
+        let mut rows = 0..batch.rows();
+        while let Some(first) = rows.next() {
+            let index = unit.index_of(batch.micros[first]);
+            let end = rows.clone().find(|&row| unit.index_of(batch.micros[row]) != index).unwrap_or(rows.end);
+            let kept = (first..end).filter(|&row| !is_left_out(batch.positions[row]));
+            let refs: Vec<_> = kept.map(|row| RowRef::new(batch_index, row)).collect();
+            if !refs.is_empty() {
+                partitions.entry(index).or_default().extend(refs);
+            }
+            rows.start = end;
+        }
+    }
+    partitions
+}
+
+/// Brings rows into (timestamp, event id) order. Input is nearly always in it already.
+pub(crate) fn sort(refs: &mut Vec<RowRef>, batches: &[Batch]) {
+    if refs.is_sorted_by(|a, b| {
+        let (a_micros, b_micros) = (a.micros(batches), b.micros(batches));
+        a_micros < b_micros || (a_micros == b_micros && a.id(batches) <= b.id(batches))
+    }) {
+        return;
+    }
+    let mut keyed: Vec<_> = refs.iter().map(|row| (row.micros(batches), *row)).collect();
+    keyed.sort_unstable_by(|(a_micros, a), (b_micros, b)| {
+        a_micros.cmp(b_micros).then_with(|| a.id(batches).cmp(&b.id(batches)))
+    });
+    refs.clear();
+    refs.extend(keyed.into_iter().map(|(_, row)| row));
+}
+
+/// Brings the rows `refs` of some batches together, in that order.
+pub(crate) fn gather(batches: &[Batch], refs: &[RowRef]) -> Result<Batch, Error> {
+    let (used, refs) = renumber(batches.len(), refs);
+    let indices: Vec<_> = refs.iter().map(|row| (row.batch(), row.row())).collect();
+    let columns = used.first().map_or(0, |&batch| batches[batch].columns.len());
+    let column = |index: usize| {
+        let arrays: Vec<&dyn Array> =
+            used.iter().map(|&batch| batches[batch].columns[index].as_ref()).collect();
+        interleave(&arrays, &indices).map_err(Error::encode("a partition's rows"))
+    };
+    Ok(Batch {
+        positions: indices.iter().map(|&(batch, row)| batches[used[batch]].positions[row]).collect(),
+        micros: indices.iter().map(|&(batch, row)| batches[used[batch]].micros[row]).collect(),
+        ids: gather_ids(batches, &used, &indices),
+        columns: (0..columns).map(column).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The batches that `refs` name, and the references counted among those: a chunk touches few batches of many.
+fn renumber(batches: usize, refs: &[RowRef]) -> (Vec<usize>, Vec<RowRef>) {
+    let (mut used, mut numbers) = (Vec::new(), vec![u32::MAX; batches]);
+    let refs = refs.iter().map(|row| {
+        let number = &mut numbers[row.batch()];
+        if *number == u32::MAX {
+            *number = RowRef::new(used.len(), 0).batch;
+            used.push(row.batch());
+        }
+        RowRef { batch: *number, row: row.row }
+    });
+    let refs = refs.collect();
+    (used, refs)
+}
+
+fn gather_ids(batches: &[Batch], used: &[usize], indices: &[(usize, usize)]) -> Ids {
+    let uuids: Option<Vec<&[u128]>> = used
+        .iter()
+        .map(|&batch| match &batches[batch].ids {
+            Ids::Uuids(uuids) => Some(uuids.as_slice()),
+            Ids::Texts(_) => None,
+        })
+        .collect();
+    if let Some(uuids) = uuids {
+        return Ids::Uuids(indices.iter().map(|&(batch, row)| uuids[batch][row]).collect());
+    }
+    let (mut ends, mut bytes) = (vec![0], Vec::new());
+    for &(batch, row) in indices {
+        batches[used[batch]].ids.get(row).write_to(&mut bytes);
+        ends.push(ids::end_of(&bytes));
+    }
+    Ids::Texts(ids::text_array(ends, bytes))
+}

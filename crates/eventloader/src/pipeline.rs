@@ -1,0 +1,165 @@
+//! A load from its settings to its report; the only file that knows all stages.
+//!
+//! ```text
+//! bytes → blocks → lines → events → (filter) → columns → latest → partitions → files → commit
+//! ```
+//!
+//! Invariant: up to the commit nothing visible in the target changes, and the commit comes only after the counts balance.
+
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
+
+use crate::{
+    commit::{Action, Change, Target},
+    error::Error,
+    ingest::{self, Ingested},
+    latest::{Arbiter, Superseded},
+    memory::MemoryShares,
+    parquet::{self, FileSettings, PART_ROWS, StagedFile},
+    plan::Plan,
+    quarantine::Quarantine,
+    report::{PartitionReport, Report},
+    rows::{Partition, RowStore},
+    selection::DayRange,
+    settings::Settings,
+    sources, workers,
+};
+
+/// Loads events; on success the target holds them, and they are on disk.
+///
+/// # Errors
+/// Any [`Error`]; the target is as it was before, but for [`Error::Unfinished`] and [`Error::Report`].
+pub fn load(settings: &Settings) -> Result<Report, Error> {
+    let started = Instant::now();
+    settings.selection.check(&settings.catalog)?;
+    let sources = sources::list(&settings.sources, &settings.target)?;
+    let target = if settings.dry_run { None } else { Some(Target::open(&settings.target)?) };
+    let staging = target.as_ref().map(Target::staging);
+    let staged = stage(settings, &sources, staging.as_deref());
+    let (mut report, changes) = match staged {
+        Ok(staged) => staged,
+        Err(error) => {
+            if let Some(target) = target {
+                target.abandon();
+            }
+            return Err(error);
+        }
+    };
+    if let Some(target) = target {
+        target.commit(changes)?;
+        report.committed = true;
+    }
+    report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(report)
+}
+
+/// Everything before the commit: the checked report, and what is to be changed in the target.
+fn stage(
+    settings: &Settings,
+    sources: &[sources::Source],
+    staging: Option<&Path>,
+) -> Result<(Report, Vec<Change>), Error> {
+    let plan = Plan::new(&settings.catalog);
+    let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
+    let spill_dir = staging.map_or_else(std::env::temp_dir, Path::to_owned);
+    let arbiter = Arbiter::new(settings.dedupe_scope);
+    let rows = RowStore::new(plan.event_types.len(), settings.partition_unit, shares, arbiter, spill_dir);
+    let quarantine = Quarantine::new(staging.map(PathBuf::from));
+
+    let ingested = ingest::ingest(settings, &plan, sources, shares, rows, quarantine)?;
+    check_bad_lines(settings, &ingested)?;
+    let Ingested { rows, quarantine, mut report, .. } = ingested;
+    let superseded = rows.superseded(settings.threads)?;
+    let mut changes = write_partitions(settings, &plan, &rows, &superseded, staging, &mut report)?;
+    report.superseded = superseded.rows();
+    report.written = report.partitions.iter().map(|partition| partition.rows).sum();
+    report.dry_run = settings.dry_run;
+    report.check()?;
+    for change in quarantine.finish(sources, &settings.target)? {
+        let action = change.action(&settings.target).map_err(Error::io("comparing with the target"))?;
+        if action != Action::Unchanged {
+            changes.push(change);
+        }
+    }
+    Ok((report, changes))
+}
+
+fn check_bad_lines(settings: &Settings, ingested: &Ingested) -> Result<(), Error> {
+    let (bad, lines) = (ingested.report.quarantined.total, ingested.report.lines);
+    match settings.bad_lines_max {
+        Some(limit) if limit.is_exceeded(bad, lines) => Err(Error::TooManyBadLines {
+            bad,
+            lines,
+            limit: limit.to_string(),
+            first: ingested.first_bad.clone().unwrap_or_default(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// Writes all partitions to staged files, the largest first so that no thread is left with one at the end.
+fn write_partitions(
+    settings: &Settings,
+    plan: &Plan,
+    rows: &RowStore,
+    superseded: &Superseded,
+    staging: Option<&Path>,
+    report: &mut Report,
+) -> Result<Vec<Change>, Error> {
+    let mut partitions = rows.partitions(superseded);
+    partitions.sort_by_key(|partition| std::cmp::Reverse(partition.rows_in_memory()));
+    let file_settings =
+        FileSettings { codec: settings.codec, flatten: settings.flatten, staging, part_rows: PART_ROWS };
+    let written = workers::map(settings.threads, partitions.len(), |number| {
+        let partition = &partitions[number];
+        let type_plan = &plan.event_types[partition.type_index];
+        let path = settings.layout.path(
+            settings.partition_unit,
+            partition.unit_index,
+            &type_plan.event_type.directory,
+        );
+        let ordered = rows.ordered(partition, superseded);
+        let files = parquet::write_partition(ordered, type_plan, file_settings, &path, number)?;
+        let change = Change::partition(&path, &files);
+        let action = change.action(&settings.target).map_err(Error::io("comparing with the target"))?;
+        Ok((path, files, change, action))
+    })?;
+    let mut changes = Vec::new();
+    for (path, files, change, action) in written {
+        // All rows of a spilled partition may turn out to be superseded.
+        if files.is_empty() {
+            continue;
+        }
+        report.partitions.push(partition_report(path, &files, action));
+        if action != Action::Unchanged {
+            changes.push(change);
+        }
+    }
+    report.partitions.sort_by(|a, b| a.path.cmp(&b.path));
+    changes.sort_by(|a, b| a.directory.cmp(&b.directory));
+    report.days_without_events = days_without_events(settings, &partitions);
+    Ok(changes)
+}
+
+fn partition_report(path: String, files: &[StagedFile], action: Action) -> PartitionReport {
+    PartitionReport {
+        path,
+        rows: files.iter().map(|file| file.rows).sum(),
+        files: files.len(),
+        bytes: files.iter().map(|file| file.bytes).sum(),
+        action,
+    }
+}
+
+/// The days between two given ends that no row belongs to.
+fn days_without_events(settings: &Settings, partitions: &[Partition]) -> Vec<String> {
+    let Some(DayRange { first: Some(first), last: Some(last) }) = settings.selection.days else {
+        return Vec::new();
+    };
+    let with_rows: std::collections::HashSet<i64> =
+        partitions.iter().map(|partition| settings.partition_unit.day_of(partition.unit_index)).collect();
+    let days = (first.epoch_days()..=last.epoch_days()).filter(|day| !with_rows.contains(day));
+    days.map(|day| events_core::partition::Day::from_epoch_days(day).to_string()).collect()
+}

@@ -1,0 +1,202 @@
+//! Bad lines → `<target>/_quarantine/`, one JSON-lines file per source, with place, reason and the exact bytes.
+//!
+//! A source's file is a set: it is merged with the bad lines of each run that reads the source, so a line is kept once
+//! however often it is read, and none is forgotten. Records are in the order of their lines.
+//!
+//! Invariant: `raw` (or `raw_base64` decoded) is the line, byte for byte, without its newline. An over-long line is several
+//! records of consecutive `fragment`s. Memory does not grow with the number of bad lines.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, BufRead, BufReader, BufWriter, Lines, Write},
+    iter::Peekable,
+    path::{Path, PathBuf},
+};
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::{
+    commit::Change,
+    error::Error,
+    fault::Detail,
+    lines::BadLine,
+    parquet::{StagedFile, checksum_of},
+    sources::Source,
+};
+
+/// Directory of the quarantine in a target.
+pub(crate) const DIRECTORY: &str = "_quarantine";
+
+/// One line of a quarantine file.
+#[derive(Debug, Serialize)]
+struct Record<'a> {
+    source: &'a str,
+    line: u64,
+    offset: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fragment: Option<u64>,
+    reason: &'a str,
+    detail: &'a Detail,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    raw_base64: Option<String>,
+}
+
+/// What orders and tells apart the records of a source.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+struct RecordKey {
+    line: u64,
+    offset: u64,
+    fragment: Option<u64>,
+    #[serde(default)]
+    raw: Option<String>,
+    #[serde(default)]
+    raw_base64: Option<String>,
+}
+
+/// Collects the bad lines of a run, source by source, in input order.
+#[derive(Debug)]
+pub(crate) struct Quarantine {
+    /// Where files are staged; none in a dry run.
+    staging: Option<PathBuf>,
+    open: Option<(usize, BufWriter<File>)>,
+    staged: BTreeMap<usize, PathBuf>,
+}
+
+impl Quarantine {
+    pub(crate) fn new(staging: Option<PathBuf>) -> Self {
+        Self { staging, open: None, staged: BTreeMap::new() }
+    }
+
+    /// Adds a line of a source; lines come in input order.
+    pub(crate) fn add(
+        &mut self,
+        source_index: usize,
+        source: &Source,
+        line: u64,
+        bad: &BadLine,
+    ) -> Result<(), Error> {
+        let Some(staging) = self.staging.clone() else { return Ok(()) };
+        let doing = "staging the quarantine";
+        if self.open.as_ref().is_none_or(|(open, _)| *open != source_index) {
+            self.close()?;
+            let path = staging.join(format!("bad-lines-{source_index:06}.new"));
+            let file: File = fs_err::File::create(&path).map_err(Error::io(doing))?.into();
+            self.staged.insert(source_index, path);
+            self.open = Some((source_index, BufWriter::new(file)));
+        }
+        let text = std::str::from_utf8(&bad.raw).ok();
+        let record = Record {
+            source: &source.identity,
+            line,
+            offset: bad.offset,
+            fragment: bad.fragment,
+            reason: bad.fault.reason.code(),
+            detail: &bad.fault.detail,
+            raw: text,
+            raw_base64: text.is_none().then(|| BASE64_STANDARD.encode(&bad.raw)),
+        };
+        let Some((_, writer)) = &mut self.open else { return Ok(()) };
+        serde_json::to_writer(&mut *writer, &record)
+            .map_err(io::Error::from)
+            .and_then(|()| writer.write_all(b"\n"))
+            .map_err(Error::io(doing))
+    }
+
+    fn close(&mut self) -> Result<(), Error> {
+        match self.open.take() {
+            Some((_, mut writer)) => writer.flush().map_err(Error::io("staging the quarantine")),
+            None => Ok(()),
+        }
+    }
+
+    /// Merges each source's bad lines with those that the target holds of it; returns what has to change there.
+    pub(crate) fn finish(mut self, sources: &[Source], target: &Path) -> Result<Vec<Change>, Error> {
+        self.close()?;
+        let Some(staging) = &self.staging else { return Ok(Vec::new()) };
+        let mut changes = Vec::new();
+        for (&index, new) in &self.staged {
+            let name = file_name(&sources[index]);
+            let live = target.join(DIRECTORY).join(&name);
+            let staged = format!("quarantine-{index:06}.staged");
+            merge(&live, new, &staging.join(&staged))?;
+            let (bytes, checksum) =
+                checksum_of(&staging.join(&staged)).map_err(Error::io("staging the quarantine"))?;
+            changes.push(Change::file(DIRECTORY, &StagedFile { name, staged, rows: 0, bytes, checksum }));
+        }
+        Ok(changes)
+    }
+}
+
+/// `<the source's own name>-<hash of what identifies it>.jsonl`
+fn file_name(source: &Source) -> String {
+    let name = source.path.as_deref().and_then(Path::file_name);
+    let name = name.map_or_else(|| "stdin".into(), |name| name.to_string_lossy());
+    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    let name: String = name.chars().take(40).map(safe).collect();
+    format!("{name}-{:016x}.jsonl", xxh3_64(source.identity.as_bytes()))
+}
+
+/// Records of a file, one after the other, with their keys.
+struct Records {
+    path: PathBuf,
+    lines: Peekable<std::iter::Enumerate<Lines<BufReader<File>>>>,
+}
+
+impl Records {
+    fn open(path: &Path) -> Result<Self, Error> {
+        let file: File = fs_err::File::open(path).map_err(Error::io("reading the quarantine"))?.into();
+        Ok(Self { path: path.to_owned(), lines: BufReader::new(file).lines().enumerate().peekable() })
+    }
+
+    fn next(&mut self) -> Result<Option<(RecordKey, String)>, Error> {
+        let Some((index, line)) = self.lines.next() else { return Ok(None) };
+        let line = line.map_err(Error::io("reading the quarantine"))?;
+        let key = serde_json::from_str(&line).map_err(|error| Error::Damaged {
+            path: self.path.clone(),
+            line: index + 1,
+            problem: format!("no quarantine record: {error}"),
+        })?;
+        Ok(Some((key, line)))
+    }
+}
+
+impl RecordKey {
+    fn place(&self) -> (u64, u64, Option<u64>) {
+        (self.line, self.offset, self.fragment)
+    }
+}
+
+/// The union of two files that are sorted by place. Of one line the new record is kept: its reason is today's.
+fn merge(live: &Path, new: &Path, merged: &Path) -> Result<(), Error> {
+    let doing = "staging the quarantine";
+    let mut output = BufWriter::new(fs_err::File::create(merged).map_err(Error::io(doing))?);
+    let mut put = |line: &str| {
+        output.write_all(line.as_bytes()).and_then(|()| output.write_all(b"\n")).map_err(Error::io(doing))
+    };
+    let mut new = Records::open(new)?;
+    let mut next_new = new.next()?;
+    if live.exists() {
+        let mut old = Records::open(live)?;
+        while let Some((old_key, old_line)) = old.next()? {
+            while let Some((key, line)) = next_new.take_if(|(key, _)| key.place() < old_key.place()) {
+                put(&line)?;
+                drop(key);
+                next_new = new.next()?;
+            }
+            // The same place with other bytes is a line of an earlier content of the source: both stay.
+            if next_new.as_ref().is_none_or(|(key, _)| *key != old_key) {
+                put(&old_line)?;
+            }
+        }
+    }
+    while let Some((_, line)) = next_new {
+        put(&line)?;
+        next_new = new.next()?;
+    }
+    output.flush().map_err(Error::io(doing))
+}

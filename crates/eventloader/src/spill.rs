@@ -1,0 +1,245 @@
+//! Rows that memory has no room for → an unnamed temporary file, and back, partition by partition.
+//!
+//! Each spill is one run: for every event type its partitions, each sorted by (timestamp, event id) and cut into chunks
+//! of Arrow IPC; and what "latest" needs of its rows, by ranges of ids. The file has no name, so nothing can be left over.
+//!
+//! Invariant: what is read back is what was written; only chunks' places are kept in memory.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Write},
+    os::unix::fs::FileExt,
+    path::Path,
+    sync::Arc,
+};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, Int64Array, RecordBatch, UInt64Array},
+    buffer::Buffer,
+    datatypes::{Field, Int64Type, Schema, UInt64Type},
+    ipc::{reader::StreamDecoder, writer::StreamWriter},
+};
+use events_core::partition::PartitionUnit;
+
+use crate::{
+    batch::{Batch, Position},
+    error::Error,
+    ids::Ids,
+    latest::{Arbiter, Contenders, RANGES, TextContender, UuidContender},
+    partitions::{self, CHUNK_ROWS},
+};
+
+/// Everything that was spilled.
+#[derive(Debug)]
+pub(crate) struct Spill {
+    file: File,
+    bytes: u64,
+    /// By event type and unit of time: for each run its chunks, in order.
+    runs: BTreeMap<(usize, i64), Vec<Vec<Place>>>,
+    /// By event type and range of ids.
+    contenders: BTreeMap<(usize, usize), Vec<ContendersPlace>>,
+}
+
+/// Where something stands in the file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    offset: u64,
+    bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ContendersPlace {
+    uuids: Place,
+    texts: Place,
+}
+
+/// Bytes of a contender with a UUID in the file.
+const UUID_CONTENDER_BYTES: usize = 32;
+
+impl Spill {
+    /// A spill file on the file system of `dir`.
+    pub(crate) fn create(dir: &Path) -> io::Result<Self> {
+        let file = tempfile::tempfile_in(dir)?;
+        Ok(Self { file, bytes: 0, runs: BTreeMap::new(), contenders: BTreeMap::new() })
+    }
+
+    /// Spills rows and rivals of one event type.
+    pub(crate) fn add(
+        &mut self,
+        type_index: usize,
+        batches: &[Batch],
+        rivals: &[Batch],
+        unit: PartitionUnit,
+        arbiter: &Arbiter,
+    ) -> Result<(), Error> {
+        for (unit_index, mut refs) in partitions::group(batches, unit, |_| false) {
+            partitions::sort(&mut refs, batches);
+            let mut chunks = Vec::new();
+            for refs in refs.chunks(CHUNK_ROWS) {
+                let chunk = partitions::gather(batches, refs)?;
+                let bytes = encode(&chunk).map_err(Error::encode("the spill file"))?;
+                chunks.push(self.append(&bytes)?);
+            }
+            self.runs.entry((type_index, unit_index)).or_default().push(chunks);
+        }
+        let mut split = vec![Contenders::default(); RANGES];
+        for batch in batches.iter().chain(rivals) {
+            arbiter.split(batch, &(0..RANGES), &mut split);
+        }
+        for (range, contenders) in split.iter().enumerate() {
+            if !contenders.uuids.is_empty() || !contenders.texts.is_empty() {
+                let place = ContendersPlace {
+                    uuids: self.append(&encode_uuids(&contenders.uuids))?,
+                    texts: self.append(&encode_texts(&contenders.texts))?,
+                };
+                self.contenders.entry((type_index, range)).or_default().push(place);
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> Result<Place, Error> {
+        self.file.write_all(bytes).map_err(Error::io("writing the spill file"))?;
+        let place = Place { offset: self.bytes, bytes: bytes.len() };
+        self.bytes += bytes.len() as u64;
+        Ok(place)
+    }
+
+    fn read(&self, place: Place) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; place.bytes];
+        self.file.read_exact_at(&mut bytes, place.offset).map_err(Error::io("reading the spill file"))?;
+        Ok(bytes)
+    }
+
+    /// The partitions that have spilled rows: event type and unit of time.
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = (usize, i64)> {
+        self.runs.keys().copied()
+    }
+
+    /// The runs of a partition, each a list of chunks.
+    pub(crate) fn runs(&self, type_index: usize, unit_index: i64) -> &[Vec<Place>] {
+        self.runs.get(&(type_index, unit_index)).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn chunk(&self, place: Place) -> Result<Batch, Error> {
+        decode(self.read(place)?)
+            .map_err(|problem| Error::Encode { what: "the spill file".to_owned(), problem })
+    }
+
+    /// How many bytes of contenders an event type has.
+    pub(crate) fn contenders_bytes(&self, type_index: usize) -> usize {
+        let of_type = self.contenders.range((type_index, 0)..(type_index + 1, 0));
+        of_type.flat_map(|(_, places)| places).map(|place| place.uuids.bytes + place.texts.bytes).sum()
+    }
+
+    /// The contenders of an event type whose ids fall into a range.
+    pub(crate) fn contenders(&self, type_index: usize, range: usize) -> Result<Contenders, Error> {
+        let mut contenders = Contenders::default();
+        for place in self.contenders.get(&(type_index, range)).into_iter().flatten() {
+            decode_uuids(&self.read(place.uuids)?, &mut contenders.uuids);
+            decode_texts(&self.read(place.texts)?, &mut contenders.texts);
+        }
+        Ok(contenders)
+    }
+}
+
+fn encode(batch: &Batch) -> Result<Vec<u8>, arrow::error::ArrowError> {
+    let ids: ArrayRef = match &batch.ids {
+        Ids::Uuids(uuids) => {
+            let bytes: Vec<u8> = uuids.iter().flat_map(|uuid| uuid.to_be_bytes()).collect();
+            Arc::new(FixedSizeBinaryArray::try_new(16, Buffer::from_vec(bytes), None)?)
+        }
+        Ids::Texts(texts) => Arc::new(texts.clone()),
+    };
+    let positions: UInt64Array = batch.positions.iter().map(|position| position.to_bits()).collect();
+    let micros = Int64Array::from(batch.micros.clone());
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(positions), Arc::new(micros), ids];
+    columns.extend(batch.columns.iter().cloned());
+    let field = |column: &ArrayRef| Field::new("", column.data_type().clone(), true);
+    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
+    writer.write(&RecordBatch::try_new(schema, columns)?)?;
+    writer.into_inner()
+}
+
+fn decode(bytes: Vec<u8>) -> Result<Batch, String> {
+    let mut bytes = Buffer::from_vec(bytes);
+    let batch = StreamDecoder::new().decode(&mut bytes).map_err(|error| error.to_string())?;
+    let batch = batch.ok_or("a chunk without rows")?;
+    let (_, columns, _) = batch.into_parts();
+    let [positions, micros, ids, payload @ ..] = columns.as_slice() else {
+        return Err("a chunk without its base columns".to_owned());
+    };
+    let ids = match ids.as_fixed_size_binary_opt() {
+        Some(uuids) => {
+            let uuid = |bytes: Option<&[u8]>| {
+                bytes.and_then(|bytes| Some(u128::from_be_bytes(bytes.try_into().ok()?))).unwrap_or_default()
+            };
+            Ids::Uuids(uuids.iter().map(uuid).collect())
+        }
+        None => Ids::Texts(ids.as_string::<i32>().clone()),
+    };
+    let positions = positions.as_primitive::<UInt64Type>().values();
+    Ok(Batch {
+        positions: positions.iter().map(|&bits| Position::from_bits(bits)).collect(),
+        micros: micros.as_primitive::<Int64Type>().values().to_vec(),
+        ids,
+        columns: payload.to_vec(),
+    })
+}
+
+fn encode_uuids(contenders: &[UuidContender]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(contenders.len() * UUID_CONTENDER_BYTES);
+    for contender in contenders {
+        bytes.extend_from_slice(&contender.uuid.to_le_bytes());
+        bytes.extend_from_slice(&contender.micros.to_le_bytes());
+        bytes.extend_from_slice(&contender.position.to_bits().to_le_bytes());
+    }
+    bytes
+}
+
+fn decode_uuids(mut bytes: &[u8], contenders: &mut Vec<UuidContender>) {
+    contenders.reserve(bytes.len() / UUID_CONTENDER_BYTES);
+    while let (Some(uuid), Some(micros), Some(position)) =
+        (take(&mut bytes), take(&mut bytes), take(&mut bytes))
+    {
+        contenders.push(UuidContender {
+            uuid: u128::from_le_bytes(uuid),
+            micros: i64::from_le_bytes(micros),
+            position: Position::from_bits(u64::from_le_bytes(position)),
+        });
+    }
+}
+
+fn encode_texts(contenders: &[TextContender]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for contender in contenders {
+        bytes.extend_from_slice(&contender.micros.to_le_bytes());
+        bytes.extend_from_slice(&contender.position.to_bits().to_le_bytes());
+        bytes.extend_from_slice(&(contender.text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(contender.text.as_bytes());
+    }
+    bytes
+}
+
+fn decode_texts(mut bytes: &[u8], contenders: &mut Vec<TextContender>) {
+    while let (Some(micros), Some(position), Some(length)) =
+        (take(&mut bytes), take(&mut bytes), take(&mut bytes))
+    {
+        let length = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
+        let Some((text, rest)) = bytes.split_at_checked(length) else { return };
+        bytes = rest;
+        contenders.push(TextContender {
+            text: String::from_utf8_lossy(text).into(),
+            micros: i64::from_le_bytes(micros),
+            position: Position::from_bits(u64::from_le_bytes(position)),
+        });
+    }
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*taken)
+}
