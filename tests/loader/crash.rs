@@ -1,19 +1,21 @@
 //! Is every partition old or new, and the next run enough, wherever a run was killed?
 //!
-//! Two loads of the same partitions take turns over one target, and are killed (`kill -9`) at moments that are spread
-//! over all of a run, more of them where it publishes. After each kill every file is one of the two loads', whole; a run
-//! that is left alone then ends in its own state, whatever mess it started from.
+//! Two loads of the same partitions take turns over one target, and are killed (`kill -9`): at moments that are spread
+//! over all of a run, and just when it publishes. After each kill every file is one of the two loads', whole; a run that
+//! is left alone then ends in its own state, whatever mess it started from.
 
-use std::{path::Path, thread, time::Instant};
+use std::{path::Path, process::Child, thread, time::Instant};
 
 use crate::{
     events::{Die, file_of, plain_events},
-    files::{Tree, assert_no_debris, assert_same_tree, changes, published},
+    files::{Tree, assert_no_debris, assert_same_tree, changes, published, tree},
     readback::quarantine,
     support::{Loader, Workdir},
 };
 
-const KILLS: u32 = 30;
+/// Of each kind.
+const KILLS: u32 = 15;
+const PARTITIONS: usize = 60;
 
 /// Two loads of the same partitions, by name: the files that each leaves when it is left alone.
 struct Loads<'a> {
@@ -22,10 +24,10 @@ struct Loads<'a> {
 }
 
 impl<'a> Loads<'a> {
-    /// 20,000 events over 29 days: 145 partitions, each of them in both loads; and one bad line, another one in each.
+    /// 10,000 events over 12 days: 60 partitions, each of them in both loads; and one bad line, another one in each.
     fn new(dir: &'a Workdir) -> Self {
         let states = [("old", 1), ("new", 2)].map(|(name, seed)| {
-            let mut lines = plain_events(seed, 20_000, 125);
+            let mut lines = plain_events(seed, 10_000, 100);
             lines.insert(100, format!("bad line of the {name} load"));
             dir.write(&format!("{name}.json"), file_of(lines));
             dir.loader_into(name).source(format!("{name}.json")).arg("--backfill").succeeds();
@@ -33,21 +35,25 @@ impl<'a> Loads<'a> {
         });
         let [(_, old), (_, new)] = &states;
         assert!(
-            old.len() == 145 && old.keys().eq(new.keys()) && !changes(old, new).is_empty(),
+            old.len() == PARTITIONS && old.keys().eq(new.keys()) && !changes(old, new).is_empty(),
             "{:?}",
             old.keys()
         );
         Self { dir, states }
     }
 
-    fn loader(&self, name: &str) -> Loader {
-        self.dir.loader().source(format!("{name}.json")).arg("--backfill")
+    fn loader(&self, which: usize) -> Loader {
+        self.dir.loader().source(format!("{}.json", self.states[which].0)).arg("--backfill")
+    }
+
+    fn start(&self, which: usize) -> Child {
+        self.loader(which).into_command().spawn().unwrap()
     }
 
     /// Lets a load end, and expects its state.
     fn complete(&self, which: usize) {
         let (name, state) = &self.states[which];
-        self.loader(name).succeeds();
+        self.loader(which).succeeds();
         assert_same_tree(state, &partitions(&self.dir.target()), &format!("the {name} load, left alone"));
         assert_no_debris(&self.dir.target());
     }
@@ -88,15 +94,11 @@ fn a_load_that_is_killed_leaves_every_partition_old_or_new() {
     let mut cut_short = 0;
     for kill in 0..KILLS {
         let which = (kill % 2) as usize;
-        let mut child = loads.loader(loads.states[which].0).into_command().spawn().unwrap();
-        let moment = usual.mul_f64(f64::from(kill / 2) / f64::from(KILLS / 2));
-        if kill < KILLS {
-            thread::sleep(moment);
-        }
-        child.kill().unwrap();
-        cut_short += u32::from(!child.wait().unwrap().success());
-        let new = loads.check(&format!("after kill {kill}, {moment:?} into the load"));
-        eprintln!("{kill} {moment:?}: {new} new, {:?}", private(&dir.target()));
+        let moment = usual.mul_f64(f64::from(kill) / f64::from(KILLS));
+        let mut child = loads.start(which);
+        thread::sleep(moment);
+        cut_short += u32::from(kill_9(&mut child));
+        loads.check(&format!("killed {moment:?} after its start"));
         if die.one_in(3) {
             loads.complete(which);
         }
@@ -107,11 +109,48 @@ fn a_load_that_is_killed_leaves_every_partition_old_or_new() {
     );
     loads.complete(0);
     loads.complete(1);
-    let bad_lines: Vec<_> =
-        quarantine(&dir.target()).into_iter().map(|bad| String::from_utf8(bad.raw).unwrap()).collect();
-    assert_eq!(bad_lines, ["bad line of the new load", "bad line of the old load"], "each kept once");
+    let bad_lines = quarantine(&dir.target()).into_iter().map(|bad| String::from_utf8(bad.raw).unwrap());
+    assert_eq!(
+        bad_lines.collect::<Vec<_>>(),
+        ["bad line of the new load", "bad line of the old load"],
+        "each kept once"
+    );
 }
 
-fn private(target: &Path) -> Vec<String> {
-    crate::files::tree(target).into_keys().filter(|name| name.starts_with("_eventloader/")).take(5).collect()
+/// Kills at the moment when one of the partitions changes: some then are new, and some still old.
+#[test]
+fn a_load_that_is_killed_while_it_publishes_is_finished_or_undone_by_the_next() {
+    let dir = Workdir::new();
+    let loads = Loads::new(&dir);
+    loads.complete(0);
+    let mut die = Die::new(4);
+    let mut torn = 0;
+    for _ in 0..KILLS {
+        let new = loads.check("before the kill");
+        let which = usize::from(new == 0 || (new < PARTITIONS && die.one_in(2)));
+        let state = &loads.states[which].1;
+        let found = partitions(&dir.target());
+        let unlike: Vec<_> = found.keys().filter(|name| found[*name] != state[*name]).collect();
+        let watched = dir.target().join(die.pick(&unlike));
+        let stamp = || fs_err::metadata(&watched).unwrap().modified().unwrap();
+        let before = stamp();
+        let mut child = loads.start(which);
+        while stamp() == before && child.try_wait().unwrap().is_none() {}
+        kill_9(&mut child);
+        let new = loads.check(&format!("killed when {} changed", watched.display()));
+        torn += u32::from(new > 0 && new < PARTITIONS);
+        if die.one_in(4) {
+            let before = tree(&dir.target());
+            loads.loader(which).arg("--dry-run").succeeds();
+            assert_same_tree(&before, &tree(&dir.target()), "a dry run over what a killed run left");
+            loads.complete(die.index(2));
+        }
+    }
+    assert!(torn > 0, "no run was killed between two partitions");
+}
+
+/// Kills; whether there was something to kill.
+fn kill_9(child: &mut Child) -> bool {
+    child.kill().unwrap();
+    !child.wait().unwrap().success()
 }

@@ -41,8 +41,8 @@ struct World {
 const DAY_MICROS: i64 = 86_400_000_000;
 /// 2024-10-10T00:00:00Z.
 const START: i64 = 1_728_518_400_000_000;
-/// The last microsecond of the year 9999, the first of the year 1, a leap day, the last microsecond before 1970.
-const FAR_INSTANTS: [i64; 4] = [253_402_300_799_999_999, -62_135_596_800_000_000, 1_709_164_800_000_000, -1];
+/// The last microsecond of the year 9999, the second day of the year 1, a leap day, the last microsecond before 1970.
+const FAR_INSTANTS: [i64; 4] = [253_402_300_799_999_999, -62_135_510_400_000_000, 1_709_164_800_000_000, -1];
 
 impl World {
     fn new(die: &mut Die) -> Self {

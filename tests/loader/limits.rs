@@ -97,7 +97,7 @@ fn a_full_disk_changes_nothing() {
     let dir = Workdir::new();
     let source = dir.write("in.json", file_of(plain_events(1, 20_000, 10)));
     let small = dir.write("small.json", file_of(three_days(1)));
-    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["target"]);
+    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["File too large"]);
     assert!(
         !dir.target().exists(),
         "a first load that fails leaves no target: {:?}",
@@ -105,9 +105,10 @@ fn a_full_disk_changes_nothing() {
     );
 
     dir.loader().source(small).arg("--backfill").succeeds();
-    let before = tree(&dir.target());
-    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["target"]);
-    assert_same_tree(&before, &tree(&dir.target()), "after a full disk");
+    let before = published(&dir.target());
+    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["File too large"]);
+    assert_same_tree(&before, &published(&dir.target()), "after a full disk");
+    assert_no_debris(&dir.target());
     dir.loader().source(&source).arg("--backfill").succeeds();
     assert_no_debris(&dir.target());
 }
@@ -126,9 +127,10 @@ fn a_partition_that_cannot_be_written_changes_nothing() {
     dir.loader().source(old).arg("--backfill").succeeds();
     for obstacle in ["2024/10/11", "2024/10/12/account-open"] {
         let in_the_way = dir.write(&format!("target/{obstacle}"), "a file where a directory should be");
-        let before = tree(&dir.target());
+        let before = published(&dir.target());
         dir.loader().source(&source).arg("--backfill").exits(1).says(&[obstacle]);
-        assert_same_tree(&before, &tree(&dir.target()), &format!("with a file at {obstacle}"));
+        assert_same_tree(&before, &published(&dir.target()), &format!("with a file at {obstacle}"));
+        assert_no_debris(&dir.target());
         fs_err::remove_file(in_the_way).unwrap();
     }
     let outcome = dir.loader().source(source).arg("--backfill").succeeds();

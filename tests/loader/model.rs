@@ -106,14 +106,17 @@ impl Case {
         let (mut flags, mut args) = (Flags::default(), Vec::new());
         let mut add = |arg: &str| args.push(arg.to_owned());
         choose_days(&mut die, &mut flags, &mut add);
+        let mut types = TYPES.to_vec();
         if die.one_in(4) {
-            let (domain, _) = die.pick(&TYPES);
-            flags.domains.push((*domain).to_owned());
+            let (domain, _) = *die.pick(&TYPES);
+            flags.domains.push(domain.to_owned());
             add(&format!("--domain={domain}"));
+            // A type of another domain is refused: nothing could ever match.
+            types.retain(|known| known.0 == domain);
         }
         while die.one_in(4) {
-            let (_, event_type) = die.pick(&TYPES);
-            flags.event_types.push((*event_type).to_owned());
+            let (_, event_type) = *die.pick(&types);
+            flags.event_types.push(event_type.to_owned());
             add(&format!("--event-type={event_type}"));
         }
         flags.by_day = die.one_in(3);

@@ -4,7 +4,8 @@
 //! memory holds as many blocks as there are workers, however large the input is.
 //!
 //! Invariant: the blocks in order of their numbers, put together, are the sources in input order, byte for byte (but for
-//! the newline behind an over-long line). A line longer than [`LINE_BYTES_MAX`] comes in fragments, never whole.
+//! the newline behind an over-long line). A line that is longer than [`LINE_BYTES_MAX`] by more than a block comes in
+//! fragments, never whole.
 
 use std::io::Read;
 
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn an_over_long_line_comes_in_fragments_and_the_lines_around_it_whole() {
-        let long = vec![b'x'; LINE_BYTES_MAX + 3 * FRAGMENT_BYTES + 5];
+        let long = vec![b'x'; LINE_BYTES_MAX + 9 * FRAGMENT_BYTES + 5];
         let text = [b"before\n".as_slice(), &long, b"\nafter\n"].concat();
         let blocks = blocks_of(&text, 4 << 20);
         let (mut lines, mut seen) = (Vec::new(), 0);

@@ -121,7 +121,7 @@ pub struct Cli {
     threads: Option<usize>,
 
     /// Commit nothing and exit with 3 if more lines than this are bad: a number, or a share like 0.5% [default: no limit]
-    #[arg(long, value_name = "N|P%", value_parser = BadLinesMax::parse, help_heading = RUN)]
+    #[arg(long, value_name = "N|P%", value_parser = BadLinesMax::parse, allow_hyphen_values = true, help_heading = RUN)]
     max_bad_lines: Option<BadLinesMax>,
 
     /// Do everything but the commit: exact counts, and the partitions that would be written

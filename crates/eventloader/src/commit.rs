@@ -16,20 +16,21 @@
 //! Invariant: a reader that lists a partition's `*.parquet` files sees the old or the new ones. What is not Parquet in a
 //! partition's directory stays.
 
+mod change;
+mod durability;
+
 use std::{
-    collections::BTreeSet,
     fs::{File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
 };
 
 use fs_err as fs;
+use rustix::fs::Access;
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    error::Error,
-    parquet::{StagedFile, checksum_of},
-};
+pub(crate) use self::change::{Action, Change};
+use crate::error::Error;
 
 /// Directory of the loader's own files in a target.
 const PRIVATE: &str = "_eventloader";
@@ -45,91 +46,10 @@ pub(crate) struct Target {
     created: Vec<PathBuf>,
 }
 
-/// What a commit does to one directory.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Change {
-    /// Relative to the target, with `/`.
-    pub(crate) directory: String,
-    /// What comes in.
-    files: Vec<ChangedFile>,
-    /// Whether all Parquet files that are there now go, so that the directory holds these files and no others.
-    replaces_all: bool,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct ChangedFile {
-    staged: String,
-    name: String,
-    bytes: u64,
-    checksum: u64,
-}
-
 #[derive(Debug, Serialize, Deserialize)]
 struct Journal {
     version: u32,
     changes: Vec<Change>,
-}
-
-/// What a commit does to a partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Action {
-    Created,
-    Replaced,
-    Unchanged,
-}
-
-impl Change {
-    /// A partition's files, instead of all that it holds now.
-    pub(crate) fn partition(directory: &str, files: &[StagedFile]) -> Self {
-        let files = files.iter().map(ChangedFile::from).collect();
-        Self { directory: directory.to_owned(), files, replaces_all: true }
-    }
-
-    /// One file, beside what else is in its directory.
-    pub(crate) fn file(directory: &str, file: &StagedFile) -> Self {
-        Self { directory: directory.to_owned(), files: vec![file.into()], replaces_all: false }
-    }
-
-    /// What this change will do to what is there now.
-    pub(crate) fn action(&self, target: &Path) -> io::Result<Action> {
-        let live = target.join(&self.directory);
-        if self.is_in(&live)? {
-            return Ok(Action::Unchanged);
-        }
-        let is_there = if self.replaces_all {
-            !parquet_names(&live)?.is_empty()
-        } else {
-            self.files.iter().any(|file| live.join(&file.name).exists())
-        };
-        Ok(if is_there { Action::Replaced } else { Action::Created })
-    }
-
-    /// Whether a directory holds just what this change would make of it, byte for byte.
-    fn is_in(&self, directory: &Path) -> io::Result<bool> {
-        if self.replaces_all && parquet_names(directory)? != self.names() {
-            return Ok(false);
-        }
-        for file in &self.files {
-            let path = directory.join(&file.name);
-            let Ok(metadata) = path.metadata() else { return Ok(false) };
-            if metadata.len() != file.bytes || checksum_of(&path)? != (file.bytes, file.checksum) {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    fn names(&self) -> BTreeSet<String> {
-        self.files.iter().map(|file| file.name.clone()).collect()
-    }
-}
-
-impl From<&StagedFile> for ChangedFile {
-    fn from(file: &StagedFile) -> Self {
-        let StagedFile { name, staged, bytes, checksum, .. } = file.clone();
-        Self { staged, name, bytes, checksum }
-    }
 }
 
 impl Target {
@@ -170,6 +90,11 @@ impl Target {
         lock.write_all(format!("{}\n", std::process::id()).as_bytes())
     }
 
+    /// A name that is left behind by a killed run does no harm: the lock itself went with the process.
+    fn forget_who_holds_it(&self) {
+        let _ = self.lock.set_len(0);
+    }
+
     /// Where new files are made: below it nothing is visible to readers.
     pub(crate) fn staging(&self) -> PathBuf {
         self.root.join(PRIVATE).join("staging")
@@ -184,24 +109,45 @@ impl Target {
     }
 
     /// Publishes all changes, or none.
-    pub(crate) fn commit(self, changes: Vec<Change>) -> Result<(), Error> {
+    pub(crate) fn commit(mut self, changes: Vec<Change>) -> Result<(), Error> {
         if !changes.is_empty() {
             let journal = Journal { version: JOURNAL_VERSION, changes };
+            if let Err(error) = self.prepare_directories(&journal) {
+                self.abandon();
+                return Err(error);
+            }
             if let Err(source) = self.record(&journal) {
                 return Err(self.take_back(source));
             }
             self.publish(&journal)?;
         }
         self.clear_staging()
-            .map_err(|source| Error::Unfinished { doing: "clearing up after the commit", source })
+            .map_err(|source| Error::Unfinished { doing: "clearing up after the commit", source })?;
+        self.forget_who_holds_it();
+        Ok(())
+    }
+
+    /// Makes sure that publishing can't fail for want of a directory to rename into. Empty ones are nothing to readers.
+    fn prepare_directories(&mut self, journal: &Journal) -> Result<(), Error> {
+        for change in &journal.changes {
+            let live = self.root.join(&change.directory);
+            let cannot_write = |error: io::Error| Error::Target {
+                path: live.clone(),
+                problem: format!("can't be written ({error}); make way for the partition"),
+            };
+            create_directories(&live, &mut self.created).map_err(cannot_write)?;
+            rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)
+                .map_err(|error| cannot_write(error.into()))?;
+        }
+        Ok(())
     }
 
     /// Ends a run that commits nothing: the target is left as it was found.
     pub(crate) fn abandon(self) {
         // What can't be deleted now is deleted by the next run.
         let _ = self.clear_staging();
-        let _ = fs::remove_file(self.new_journal());
-        if !self.created.is_empty() {
+        self.forget_who_holds_it();
+        if self.created.contains(&self.root.join(PRIVATE)) {
             let _ = fs::remove_file(self.root.join(PRIVATE).join("lock"));
         }
         for directory in self.created.iter().rev() {
@@ -223,14 +169,14 @@ impl Target {
 
     fn record(&self, journal: &Journal) -> io::Result<()> {
         // The journal must not become durable before what it speaks of.
-        self.sync_staged(journal)?;
+        durability::sync_staged(&self.lock, &self.staging(), &journal.changes)?;
         let text = serde_json::to_vec_pretty(journal)?;
         let temporary = self.new_journal();
         let mut file = fs::File::create(&temporary)?;
         file.write_all(&text)?;
         file.sync_all()?;
         fs::rename(&temporary, self.journal())?;
-        sync_directory(&self.root.join(PRIVATE))
+        durability::sync_directory(&self.root.join(PRIVATE))
     }
 
     fn recover(&self) -> Result<(), Error> {
@@ -255,149 +201,38 @@ impl Target {
     fn publish(&self, journal: &Journal) -> Result<(), Error> {
         let unfinished = |doing| move |source| Error::Unfinished { doing, source };
         for (number, change) in journal.changes.iter().enumerate() {
-            self.publish_change(change, number).map_err(unfinished("publishing a partition"))?;
+            change
+                .publish(&self.root, &self.staging(), number)
+                .map_err(unfinished("publishing a partition"))?;
         }
-        self.sync_published(journal).map_err(unfinished("publishing"))?;
+        durability::sync_published(&self.lock, &self.root, &journal.changes)
+            .map_err(unfinished("publishing"))?;
         fs::remove_file(self.journal()).map_err(unfinished("closing the journal"))?;
-        sync_directory(&self.root.join(PRIVATE)).map_err(unfinished("closing the journal"))
-    }
-
-    fn publish_change(&self, change: &Change, number: usize) -> io::Result<()> {
-        let live = self.root.join(&change.directory);
-        let swap = self.staging().join(format!("swap-{number}"));
-        let by_one_rename = match change.files.as_slice() {
-            [file] if change.replaces_all => {
-                let there = parquet_names(&live)?;
-                there.is_empty() || there == BTreeSet::from([file.name.clone()])
-            }
-            _ => !change.replaces_all,
-        };
-        if by_one_rename && !swap.exists() {
-            fs::create_dir_all(&live)?;
-            for file in &change.files {
-                rename_if_there(&self.staging().join(&file.staged), &live.join(&file.name))?;
-            }
-            return Ok(());
-        }
-        self.exchange(change, &live, &swap)
-    }
-
-    /// Makes the partition's new directory in full, then puts it in the place of the old one.
-    fn exchange(&self, change: &Change, live: &Path, swap: &Path) -> io::Result<()> {
-        let old = swap.with_extension("old");
-        if !change.is_in(live)? {
-            fs::create_dir_all(swap)?;
-            for file in &change.files {
-                rename_if_there(&self.staging().join(&file.staged), &swap.join(&file.name))?;
-            }
-            if live.exists() {
-                exchange_directories(swap, live, &old)?;
-            } else {
-                fs::rename(swap, live)?;
-            }
-        }
-        for directory in [swap, &old] {
-            if directory.exists() {
-                keep_other_files(directory, live)?;
-                fs::remove_dir_all(directory)?;
-            }
-        }
-        Ok(())
+        durability::sync_directory(&self.root.join(PRIVATE)).map_err(unfinished("closing the journal"))
     }
 
     fn clear_staging(&self) -> io::Result<()> {
+        if self.new_journal().exists() {
+            fs::remove_file(self.new_journal())?;
+        }
         let staging = self.staging();
         if staging.exists() { fs::remove_dir_all(staging) } else { Ok(()) }
     }
-
-    /// One sync of the file system for all files: with thousands of partitions, a sync of each takes many times longer.
-    #[cfg(target_os = "linux")]
-    fn sync_staged(&self, _: &Journal) -> io::Result<()> {
-        Ok(rustix::fs::syncfs(&self.lock)?)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn sync_staged(&self, journal: &Journal) -> io::Result<()> {
-        let files = journal.changes.iter().flat_map(|change| &change.files);
-        for file in files {
-            fs::File::open(self.staging().join(&file.staged))?.sync_all()?;
-        }
-        sync_directory(&self.staging())
-    }
-
-    #[cfg(target_os = "linux")]
-    fn sync_published(&self, journal: &Journal) -> io::Result<()> {
-        self.sync_staged(journal)
-    }
-
-    #[cfg(not(target_os = "linux"))]
-    fn sync_published(&self, journal: &Journal) -> io::Result<()> {
-        let mut directories = BTreeSet::from([self.root.clone()]);
-        for change in &journal.changes {
-            let live = self.root.join(&change.directory);
-            directories.extend(live.ancestors().take_while(|path| *path != self.root).map(Path::to_owned));
-        }
-        directories.iter().try_for_each(|directory| sync_directory(directory))
-    }
 }
 
-/// The names of a directory's Parquet files; none where it does not exist.
-fn parquet_names(directory: &Path) -> io::Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    if directory.is_dir() {
-        for entry in fs::read_dir(directory)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".parquet") {
-                names.insert(name);
-            }
-        }
-    }
-    Ok(names)
-}
-
-/// Moves a file, unless that was done before.
-fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => Ok(()),
-        result => result,
-    }
-}
-
-/// Swaps two directories in one step, or where the file system can't, in two with `old` in between.
-fn exchange_directories(new: &Path, live: &Path, old: &Path) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        if renameat_with(CWD, new, CWD, live, RenameFlags::EXCHANGE).is_ok() {
-            return Ok(());
-        }
-    }
-    fs::rename(live, old)?;
-    fs::rename(new, live)
-}
-
-/// Moves what is not Parquet out of a directory that is about to be deleted.
-fn keep_other_files(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if !name.to_string_lossy().ends_with(".parquet") && !to.join(&name).exists() {
-            fs::rename(entry.path(), to.join(name))?;
-        }
-    }
-    Ok(())
-}
-
+/// Creates a directory with all that leads to it; what was missing is added to `created`.
 fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result<()> {
-    let missing: Vec<_> =
-        path.ancestors().take_while(|path| !path.as_os_str().is_empty() && !path.exists()).collect();
+    if path.is_dir() {
+        return Ok(());
+    }
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let missing: Vec<_> = path.ancestors().take_while(is_missing).collect();
+    if missing.is_empty() {
+        return Err(io::Error::new(io::ErrorKind::NotADirectory, "there is a file of that name"));
+    }
     for directory in missing.into_iter().rev() {
         fs::create_dir(directory)?;
         created.push(directory.to_owned());
     }
     Ok(())
-}
-
-fn sync_directory(path: &Path) -> io::Result<()> {
-    fs::File::open(path)?.sync_all()
 }

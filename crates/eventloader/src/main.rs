@@ -66,7 +66,11 @@ impl ReportOutput {
         let text = report.to_json()?;
         match self {
             Self::Nowhere => Ok(()),
-            Self::StandardOutput => io::stdout().write_all(text.as_bytes()),
+            // Whoever closed the pipe has read all that was wanted.
+            Self::StandardOutput => match io::stdout().write_all(text.as_bytes()) {
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+                result => result,
+            },
             Self::File(mut file) => {
                 file.write_all(text.as_bytes())?;
                 file.set_len(text.len() as u64)
@@ -75,22 +79,25 @@ impl ReportOutput {
     }
 }
 
-/// Help and version as clap shows them; wrong usage in its first lines, which say what to do.
+/// Help and version as clap shows them; wrong usage in one line that says what to do.
 fn explain(error: &clap::Error) -> ExitCode {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A closed terminal is no reason to fail.
+        drop(error.print());
+        return ExitCode::SUCCESS;
+    }
     let text = error.to_string();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // A closed terminal is no reason to fail.
-            drop(error.print());
-            return ExitCode::SUCCESS;
-        }
-        ErrorKind::MissingRequiredArgument if text.contains("--backfill") => {
-            say(
-                &"error: say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
-            );
-        }
-        ErrorKind::ValueValidation => say(&text.lines().next().unwrap_or_default()),
-        _ => drop(error.print()),
+    let lines = text
+        .lines()
+        .map(str::trim)
+        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
+    let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    if error.kind() == ErrorKind::MissingRequiredArgument && !line.contains("--source-file") {
+        say(
+            &"error: say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
+        );
+    } else {
+        say(&format_args!("{line}; see --help"));
     }
     ExitCode::from(2)
 }

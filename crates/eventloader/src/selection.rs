@@ -43,6 +43,11 @@ impl Selection {
     /// # Errors
     /// [`Error::Usage`], naming what is known and what is nearest.
     pub fn check(&self, catalog: &Catalog) -> Result<(), Error> {
+        if let Some(DayRange { first: Some(first), last: Some(last) }) = self.days
+            && first > last
+        {
+            return Err(Error::Usage(format!("--since {first} is later than --until {last}: swap them")));
+        }
         let domains = catalog.domains();
         for domain in &self.domains {
             if !domains.contains(&domain.as_str()) {

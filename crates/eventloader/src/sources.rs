@@ -92,7 +92,7 @@ fn refuse_overlap(source: &Path, target: &Path) -> Result<(), Error> {
     let source_path = canonical_ancestor(source);
     let problem = if source.is_dir() && target.starts_with(&source_path) {
         "lies in the source"
-    } else if source_path.starts_with(target) {
+    } else if !target.is_file() && source_path.starts_with(target) {
         "holds the source"
     } else {
         return Ok(());

@@ -64,7 +64,7 @@ mod tests {
                 map(threads, 100, |i| Ok(i * 2)).unwrap(),
                 (0..100).map(|i| i * 2).collect::<Vec<_>>()
             );
-            let failing = |i| if i == 3 { Err(Error::Unbalanced(i.to_string())) } else { Ok(i) };
+            let failing = |i: usize| if i == 3 { Err(Error::Unbalanced(i.to_string())) } else { Ok(i) };
             assert!(map(threads, 5, failing).unwrap_err().to_string().contains(" 3;"));
             assert_eq!(map(threads, 0, Ok).unwrap(), Vec::<usize>::new());
         }

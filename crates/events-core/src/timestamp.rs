@@ -32,9 +32,10 @@ pub const EXPECTED_DATE: &str = "a date like 2024-10-10 that exists, of the year
 #[must_use]
 pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
-    let midnight = i64::from(parse_date(date)?) * DAY_MICROS;
+    // An offset may bring the last day of the year 0000 into the range; the check is at the end.
+    let midnight = i64::from(parse_day(date)?.to_epoch_days()) * DAY_MICROS;
     if rest.is_empty() {
-        return Some(midnight);
+        return (midnight >= FIRST_INSTANT).then_some(midnight);
     }
     let (time, rest) = rest.split_at_checked(9)?;
     let &[b'T' | b't' | b' ', h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
@@ -51,15 +52,16 @@ pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
 /// Parses `YYYY-MM-DD` into days since the Unix epoch. `None` where there is no such day.
 #[must_use]
 pub fn parse_date(text: &[u8]) -> Option<i32> {
+    let date = parse_day(text)?;
+    (date.year() >= 1).then(|| date.to_epoch_days())
+}
+
+/// Parses `YYYY-MM-DD`, of the years 0000 to 9999.
+fn parse_day(text: &[u8]) -> Option<NaiveDate> {
     let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
     let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
     let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
-    let date = NaiveDate::from_ymd_opt(
-        i32::try_from(year).ok()?,
-        u32::try_from(month).ok()?,
-        u32::try_from(day).ok()?,
-    )?;
-    (date.year() >= 1).then(|| date.to_epoch_days())
+    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?)
 }
 
 /// 0001-01-01T00:00:00Z and 10000-01-01T00:00:00Z, in microseconds.
@@ -133,6 +135,7 @@ mod tests {
         assert_eq!(micros("1970-01-01T00:00:00.1"), Some(100_000));
         assert_eq!(micros("1970-01-01T00:00:00.123456999"), Some(123_456));
         assert_eq!(micros("1969-12-31T23:59:59.9999999"), Some(-1));
+        assert_eq!(micros("0000-12-31T23:59:00-00:01"), micros("0001-01-01"));
         assert_eq!(micros("2024-02-29"), Some(19_782 * DAY_MICROS));
     }
 

@@ -181,5 +181,5 @@ fn ten_thousand_keys_are_as_good_as_one() {
     let dir = Workdir::new();
     let outcome = dir.loader().source(dir.write("in.json", line)).arg("--backfill").succeeds();
     let unknown = outcome.report()["unknown_fields"].as_object().unwrap();
-    assert_eq!((unknown.len(), &unknown["data.key_9999"]), (10_000, &serde_json::json!(1)));
+    assert_eq!(unknown.values().filter_map(serde_json::Value::as_u64).sum::<u64>(), 10_000, "{outcome}");
 }

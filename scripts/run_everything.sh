@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Builds both binaries, generates 10,000 events, loads all of them into Parquet, and shows what came out.
+set -euo pipefail
+
+unset CDPATH
+cd -- "$(dirname -- "$0")/.."
+
+if ! command -v cargo >/dev/null; then
+    cat >&2 <<'EOF'
+error: cargo is not in the PATH. This needs a Rust toolchain and a C compiler:
+  Rust          https://rustup.rs (if it is installed already: . "$HOME/.cargo/env")
+  C compiler    Debian, Ubuntu: apt-get install build-essential; Fedora: dnf install gcc; macOS: xcode-select --install
+EOF
+    exit 1
+fi
+
+echo "Building (the first time takes a few minutes) ..."
+cargo build --release --locked --quiet
+
+echo "Generating 10,000 events with seed 123 into data/raw_events/ ..."
+cargo run --release --locked --quiet --bin datagen -- -s 123 -n 10000 -w -b data/raw_events/
+
+echo "Loading every day of them into data/target/ ..."
+cargo run --release --locked --quiet --bin eventloader -- -s data/raw_events/events.json -t data/target/ --backfill
+
+echo
+echo "One directory per day and event type, one row per event:"
+find data/target -name '_*' -prune -o -name '*.parquet' -print | LC_ALL=C sort | awk -F/ '{
+    file = "/" $(NF - 1) "/" $NF
+    day = substr($0, 1, length($0) - length(file))
+    if (day != shown) print "  " day "/"
+    shown = day
+    print "    " substr(file, 2)
+}'
+
+cat <<EOF
+
+Look into it, in $PWD:
+  duckdb -c "FROM 'data/target/2024/10/10/account-open/*.parquet' LIMIT 5"
+  duckdb -c "SELECT event_type, count(*) FROM read_parquet('data/target/**/*.parquet', union_by_name = true) GROUP BY ALL"
+  python3 -c "import polars; print(polars.read_parquet('data/target/2024/10/*/payment-to/*.parquet'))"
+  python3 -c "import pandas; print(pandas.read_parquet('data/target/2024/10/10/status-change'))"
+EOF
