@@ -208,6 +208,24 @@ fn the_layout_names_the_directories() {
 }
 
 #[test]
+fn a_target_keeps_the_layout_that_it_was_first_written_with() {
+    let dir = Workdir::new();
+    let source = dir.write("in.json", account_open("a", "2024-10-10T00:00:00", 1));
+    let load = |flags: &[&str]| dir.loader().source(&source).arg("--backfill").args(flags.iter().copied());
+    load(&["--layout=hive"]).succeeds();
+    let before = tree(&dir.target());
+    for (flags, asked_for) in [
+        (&["--layout=plain"][..], "--layout plain --partition-by day"),
+        (&["--layout=hive", "--partition-by=hour"], "--layout hive --partition-by hour"),
+        (&["--dry-run"], "--layout plain --partition-by day"),
+    ] {
+        load(flags).exits(2).says(&["--layout hive --partition-by day", asked_for]);
+        assert_same_tree(&before, &tree(&dir.target()), "after a refused layout");
+    }
+    load(&["--layout=hive", "--dry-run"]).succeeds();
+}
+
+#[test]
 fn latest_is_decided_over_the_input_or_within_each_day() {
     let version = |timestamp: &str, id: i32| account_open("e", timestamp, id);
     let lines = [

@@ -1,6 +1,6 @@
 //! Staged files → visible partitions, all or nothing; the only module that renames or deletes anything in a target.
 //!
-//! Private files are in `<target>/_eventloader`: `lock`, `journal.json` and `staging/`. A run goes through these states:
+//! Private files are in `<target>/_eventloader`: `lock`, `journal.json`, `layout.json` and `staging/`. A run goes through these states:
 //!
 //! 1. **staging**: new files are in `staging/`, under names that no reader takes for data. A run that ends here leaves the
 //!    target as it was; the next run deletes `staging/`.
@@ -18,6 +18,7 @@
 
 mod change;
 mod durability;
+mod layout;
 
 use std::{
     fs::{File, TryLockError},
@@ -29,7 +30,10 @@ use fs_err as fs;
 use rustix::fs::Access;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::change::{Action, Change};
+pub(crate) use self::{
+    change::{Action, Change},
+    layout::TargetLayout,
+};
 use crate::error::Error;
 
 /// Directory of the loader's own files in a target.
@@ -44,17 +48,19 @@ pub(crate) struct Target {
     lock: File,
     /// Directories that did not exist before, the innermost last.
     created: Vec<PathBuf>,
+    layout: TargetLayout,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Journal {
     version: u32,
+    layout: TargetLayout,
     changes: Vec<Change>,
 }
 
 impl Target {
     /// Creates a target where it is missing, takes its lock, and finishes or undoes what an interrupted run left.
-    pub(crate) fn open(root: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(root: &Path, layout: TargetLayout) -> Result<Self, Error> {
         let unusable = |problem: String| Error::Target { path: root.to_owned(), problem };
         if root.exists() && !root.is_dir() {
             return Err(unusable("is no directory; choose another --target-path".to_owned()));
@@ -77,9 +83,13 @@ impl Target {
             }
             Err(TryLockError::Error(error)) => return Err(cannot_write(error)),
         }
-        let target = Self { root: root.to_owned(), lock, created };
+        let target = Self { root: root.to_owned(), lock, created, layout };
         target.say_who_holds_it().map_err(cannot_write)?;
         target.recover()?;
+        if let Err(error) = target.layout.check(root) {
+            target.abandon();
+            return Err(error);
+        }
         fs::create_dir_all(target.staging()).map_err(cannot_write)?;
         Ok(target)
     }
@@ -111,7 +121,7 @@ impl Target {
     /// Publishes all changes, or none.
     pub(crate) fn commit(mut self, changes: Vec<Change>) -> Result<(), Error> {
         if !changes.is_empty() {
-            let journal = Journal { version: JOURNAL_VERSION, changes };
+            let journal = Journal { version: JOURNAL_VERSION, layout: self.layout.clone(), changes };
             if let Err(error) = self.prepare_directories(&journal) {
                 self.abandon();
                 return Err(error);
@@ -205,6 +215,7 @@ impl Target {
                 .publish(&self.root, &self.staging(), number)
                 .map_err(unfinished("publishing a partition"))?;
         }
+        journal.layout.remember(&self.root).map_err(unfinished("remembering the target's layout"))?;
         durability::sync_published(&self.lock, &self.root, &journal.changes)
             .map_err(unfinished("publishing"))?;
         fs::remove_file(self.journal()).map_err(unfinished("closing the journal"))?;

@@ -12,7 +12,7 @@ use std::{
 };
 
 use crate::{
-    commit::{Action, Change, Target},
+    commit::{Action, Change, Target, TargetLayout},
     error::Error,
     ingest::{self, Ingested},
     latest::{Arbiter, Superseded},
@@ -35,7 +35,13 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
     let started = Instant::now();
     settings.selection.check(&settings.catalog)?;
     let sources = sources::list(&settings.sources, &settings.target)?;
-    let target = if settings.dry_run { None } else { Some(Target::open(&settings.target)?) };
+    let layout = TargetLayout::new(settings.layout, settings.partition_unit);
+    let target = if settings.dry_run {
+        layout.check(&settings.target)?;
+        None
+    } else {
+        Some(Target::open(&settings.target, layout)?)
+    };
     let staging = target.as_ref().map(Target::staging);
     let staged = stage(settings, &sources, staging.as_deref());
     let (mut report, changes) = match staged {

@@ -20,6 +20,15 @@ pub enum PartitionUnit {
 }
 
 impl PartitionUnit {
+    /// As the command line says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Hour => "hour",
+        }
+    }
+
     /// The unit that holds an instant, counted from 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn index_of(self, micros: i64) -> i64 {
@@ -49,6 +58,15 @@ pub enum Layout {
 }
 
 impl Layout {
+    /// As the command line says it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Hive => "hive",
+        }
+    }
+
     /// The path of a partition below the target, with `/` between its parts.
     ///
     /// ```
