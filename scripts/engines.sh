@@ -2,6 +2,7 @@
 # Checks that pyarrow, DuckDB and Polars read what eventloader writes: the exact schemas and rows. BIN_DIR=DIR: these binaries.
 set -euo pipefail
 
+[ -z "${BIN_DIR:-}" ] || BIN_DIR=$(cd -- "$BIN_DIR" >/dev/null && pwd)
 unset CDPATH
 cd -- "$(dirname -- "$0")/.."
 

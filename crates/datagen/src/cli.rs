@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::thread;
 
 use chrono::NaiveDate;
+use clap::Parser;
 use clap::builder::RangedU64ValueParser;
-use clap::{Parser, ValueEnum};
 
 use crate::Config;
 use crate::destination::Destination;
+use crate::events_file::IfExists;
 
 /// More threads than this are a slip of the keyboard.
 const THREADS_MAX: u64 = 1024;
@@ -77,18 +78,6 @@ pub struct Cli {
         help_heading = OUTPUT
     )]
     threads: Option<usize>,
-}
-
-/// What to do with an `events.json` that is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum IfExists {
-    /// Put the new events in its place.
-    Overwrite,
-    /// Keep its events and put this run's behind them. This run begins at --start-date again and knows nothing of the
-    /// events before it: the same --seed gives events with the same ids once more, so use another one.
-    Append,
-    /// Leave it alone and write the first free of events-1.json, events-2.json, …
-    NewFile,
 }
 
 impl Cli {

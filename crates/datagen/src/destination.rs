@@ -4,8 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use crate::cli::IfExists;
-use crate::events_file::EventsFile;
+use crate::events_file::{EventsFile, IfExists};
 use crate::{Config, Error, Summary, generate};
 
 /// Where the events go.

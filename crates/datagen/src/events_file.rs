@@ -14,14 +14,26 @@ use std::fs::TryLockError;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
 use fs_err as fs;
 use tempfile::NamedTempFile;
 
 use crate::Error;
-use crate::cli::IfExists;
 
 const PREFIX: &str = ".events.json.";
 const SUFFIX: &str = ".tmp";
+
+/// What to do with an `events.json` that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IfExists {
+    /// Put the new events in its place.
+    Overwrite,
+    /// Keep its events and put this run's behind them. This run begins at --start-date again and knows nothing of the
+    /// events before it: the same --seed gives events with the same ids once more, so use another one.
+    Append,
+    /// Leave it alone and write the first free of events-1.json, events-2.json, …
+    NewFile,
+}
 
 /// An events file that is being written.
 #[derive(Debug)]

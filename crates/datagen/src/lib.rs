@@ -37,7 +37,7 @@ mod clock;
 pub mod destination;
 mod error;
 mod event_id;
-mod events_file;
+pub mod events_file;
 mod json_lines;
 mod line;
 mod ordered;

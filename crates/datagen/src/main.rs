@@ -30,15 +30,20 @@ fn main() -> ExitCode {
     }
 }
 
-/// Help and version as clap shows them; a bad value in one line, because it says itself what to do.
+/// Help and version as clap shows them; wrong usage in one line that says what to do.
 fn explain(error: &clap::Error) -> ExitCode {
-    let text = error.to_string();
-    match (error.kind(), text.lines().next()) {
-        (ErrorKind::ValueValidation, Some(first_line)) => say(&first_line),
+    if !error.use_stderr() {
         // A closed terminal is no reason to fail.
-        _ => drop(error.print()),
+        drop(error.print());
+        return ExitCode::SUCCESS;
     }
-    if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+    let text = error.to_string();
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let said: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more")).collect();
+    // A bad value's own message says what is allowed.
+    let see = if error.kind() == ErrorKind::ValueValidation { "" } else { "; see --help" };
+    say(&format_args!("{}{see}", said.join(" ")));
+    ExitCode::from(USAGE)
 }
 
 /// One line on standard error; if that is closed, there is nobody to tell.

@@ -81,23 +81,23 @@ impl ReportOutput {
 
 /// Help and version as clap shows them; wrong usage in one line that says what to do.
 fn explain(error: &clap::Error) -> ExitCode {
-    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+    if !error.use_stderr() {
         // A closed terminal is no reason to fail.
         drop(error.print());
         return ExitCode::SUCCESS;
     }
     let text = error.to_string();
-    let lines = text
-        .lines()
-        .map(str::trim)
-        .take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-    let line = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let said: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more")).collect();
+    let line = said.join(" ");
     if error.kind() == ErrorKind::MissingRequiredArgument && !line.contains("--source-file") {
         say(
             &"error: say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
         );
     } else {
-        say(&format_args!("{line}; see --help"));
+        // A bad value's own message says what is allowed.
+        let see = if error.kind() == ErrorKind::ValueValidation { "" } else { "; see --help" };
+        say(&format_args!("{line}{see}"));
     }
     ExitCode::from(2)
 }
