@@ -170,6 +170,32 @@ fn the_report_goes_where_it_was_asked_to() {
     run(&["-v"]);
 }
 
+/// Who reads the report of a load that failed finds no report, that of an earlier load, or one that says so.
+#[test]
+fn a_load_that_fails_leaves_no_broken_report() {
+    let dir = Workdir::new();
+    dir.write("in.json", file_of(three_days(1)));
+    let run = |args: &[&str]| {
+        dir.bare_loader().args(["-t", "target", "--backfill", "--report", "report.json"]).args(args)
+    };
+    let failures: [(&[&str], i32); 3] = [
+        (&["-s", "missing.json"], 1),
+        (&["-s", "in.json", "-D", "unknown"], 2),
+        (&["-s", "in.json", "--max-bad-lines=0"], 3),
+    ];
+    for (args, code) in failures {
+        run(args).exits(code);
+        assert_ne!(fs_err::read_to_string(dir.path("report.json")).ok().as_deref(), Some(""), "{args:?}");
+    }
+    run(&["-s", "in.json"]).succeeds();
+    for (args, code) in failures {
+        run(args).exits(code);
+        let report = fs_err::read(dir.path("report.json")).expect("there was a report before");
+        let report: Value = serde_json::from_slice(&report).expect("a report is JSON");
+        assert!(report["committed"].is_boolean(), "{args:?}: {report:#}");
+    }
+}
+
 #[test]
 fn fields_that_the_schema_does_not_know_are_counted_by_name() {
     let dir = Workdir::new();

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::{
     events::{Die, account_open, event, file_of, plain_events, three_days},
     files::{assert_no_debris, assert_same_tree, published, tree},
-    readback::{codecs_of, footer_rows_of, parquet_files},
+    readback::{codecs_of, parquet_files},
     support::{LOADER, Loader, Workdir},
 };
 
@@ -37,46 +37,60 @@ fn more_bad_lines_than_allowed_change_nothing() {
     assert_no_debris(&dir.target());
 }
 
-/// What fits the budget and what has to be spilled is written alike.
-#[test]
-fn a_load_beyond_its_memory_writes_the_same_bytes() {
-    let dir = Workdir::new();
+/// 60,000 events with 2 KiB of text each, all different, out of order, over 20 days; a third of them superseded by one
+/// that stands anywhere else in the file.
+fn large_events() -> String {
     let mut die = Die::new(1);
-    let mut lines = Vec::new();
-    for index in 0..60_000_u32 {
-        // 2 KiB each, all different, out of order, over many days; some ids twice, half a load apart.
-        let (id, second) = (die.roll(50_000), die.roll(86_400 * 20));
+    let lines = (0..60_000_u32).map(|index| {
+        let (event_id, second) = (die.roll(50_000), i64::try_from(die.roll(86_400 * 20)).unwrap());
         let reason = format!("{:016x}", die.roll(u64::MAX)).repeat(128);
-        let timestamp =
-            chrono::DateTime::from_timestamp_secs(1_728_518_400 + i64::try_from(second).unwrap()).unwrap();
-        let timestamp = timestamp.format("%Y-%m-%dT%H:%M:%S.").to_string() + &format!("{index:06}");
-        lines.push(event(
-            &format!("{id:032x}"),
+        let timestamp = chrono::DateTime::from_timestamp_secs(1_728_518_400 + second).unwrap();
+        let timestamp = format!("{}.{index:06}", timestamp.format("%Y-%m-%dT%H:%M:%S"));
+        event(
+            &format!("{event_id:032x}"),
             &timestamp,
             "account-open",
             &format!("{{\"reason\": \"{reason}\"}}"),
-        ));
-    }
-    let source = dir.write("in.json", file_of(lines));
+        )
+    });
+    file_of(lines)
+}
+
+/// What fits the memory and what has to be spilled is written alike.
+#[test]
+fn a_load_beyond_its_memory_writes_the_same_bytes() {
+    let dir = Workdir::new();
+    let source = dir.write("in.json", large_events());
     let load = |target: &str, memory: &str| {
-        let loader = dir.loader_into(target).source(&source).args([
-            "--backfill",
-            "--compression=snappy",
-            "--memory",
-            memory,
-        ]);
-        let outcome = loader.succeeds();
+        let loader = dir.loader_into(target).source(&source).arg("--backfill");
+        let outcome = loader.args(["--compression=snappy", "--memory", memory]).succeeds();
         assert!(outcome.count("superseded") > 10_000 && outcome.count("written") > 30_000, "{outcome}");
         assert_no_debris(&dir.path(target));
         published(&dir.path(target))
     };
-    let spilled = load("spilled", "64MiB");
-    assert_same_tree(&load("in-memory", "4GiB"), &spilled, "120 MB of rows in 64 MiB");
-    let rows = parquet_files(&spilled)
-        .iter()
-        .map(|name| footer_rows_of(&dir.path("spilled").join(name)))
-        .sum::<u64>();
-    assert!(rows > 30_000, "{rows} rows in the footers");
+    assert_same_tree(&load("in-memory", "4GiB"), &load("spilled", "64MiB"), "120 MB of rows in 64 MiB");
+}
+
+/// Of the process as a whole, as the system counts it: the program itself included.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_never_holds_more_than_its_memory() {
+    let dir = Workdir::new();
+    let source = dir.write("in.json", large_events());
+    let loader = dir.bare_loader().source(source).args(["-t", "target", "--backfill", "--memory=64MiB"]);
+    let mut child = loader.into_command().spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak_kib = 0;
+    while child.try_wait().unwrap().is_none() {
+        // The most that it ever held; gone as soon as it has ended.
+        let status = fs_err::read_to_string(&status).unwrap_or_default();
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok());
+        peak_kib = peak.unwrap_or(peak_kib);
+    }
+    assert!(child.wait().unwrap().success());
+    assert!((8 * 1024..=64 * 1024).contains(&peak_kib), "at its peak it held {peak_kib} KiB");
 }
 
 /// Starts the loader with a limit on the size of the files that it may write: every larger one fails, as on a full disk.

@@ -13,7 +13,7 @@ mod oracle; // what a load must come to, told by a naive model that shares no co
 mod hostile; // random files that try to trip the loader up: all that JSON allows, and much that it doesn't
 
 // The questions.
-mod samples; // Are real events of the replaced pipeline loaded as they are, in the contract's schema?
+mod samples; // Are real events of the replaced pipeline, and generated ones, loaded as they are, in the contract's schema?
 mod odd_lines; // Is this one strange line a row, with these values, or a bad line, for this reason?
 mod model; // Whatever the input and the flags: does the loader do what the model says?
 mod sources; // Is all of the input read, once, in order: files, directories, globs, standard input, framing?

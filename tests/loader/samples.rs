@@ -1,9 +1,12 @@
-//! Are real events of the replaced pipeline loaded as they are, in the contract's schema?
+//! Are real events of the replaced pipeline, and generated ones, loaded as they are, in the contract's schema?
 //!
 //! `data/sample.json` is 200 lines of what the `PySpark` pipeline's generator wrote, around a midnight, as written: without
 //! a last newline.
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::NonZero,
+    path::{Path, PathBuf},
+};
 
 use crate::{
     files::{assert_same_lines, tree},
@@ -49,6 +52,24 @@ fn these_rows_stand_in_the_lines() {
         ("2024/10/11/status-change", 16),
     ];
     assert_eq!(counts, expected);
+}
+
+/// The main job: what the generator writes is loaded in full.
+#[test]
+fn every_generated_event_is_a_row() {
+    let config = datagen::Config {
+        seed: 123,
+        num_events: 10_000,
+        start_date: datagen::DEFAULT_START_DATE,
+        threads: NonZero::<usize>::MIN,
+    };
+    let mut lines = Vec::new();
+    datagen::generate(&config, &mut lines).unwrap();
+    let dir = Workdir::new();
+    let outcome = dir.loader().source("-").stdin(lines.clone()).arg("--backfill").succeeds();
+    assert_eq!((outcome.count("lines"), outcome.count("written")), (10_000, 10_000), "{outcome}");
+    let expected = oracle::load(&[("-".to_owned(), lines)], &Flags::default());
+    assert_same_lines(&text_of(&expected.rows), &text_of(&rows(&dir.target())), &outcome.to_string());
 }
 
 const ACCOUNT: &str = "\

@@ -111,20 +111,19 @@ pub(crate) fn write_partition(
     number: usize,
 ) -> Result<Vec<StagedFile>, Error> {
     let table = Table::new(plan, settings.flatten);
+    let mut next_chunk = || match rows.next_chunk()? {
+        Some(chunk) => table.record_batch(&chunk).map(Some).map_err(Error::encode(label)),
+        None => Ok(None),
+    };
     let mut files = Vec::new();
-    let mut next = rows.next_chunk()?;
-    while let Some(first) = next.take() {
+    let mut next = next_chunk()?;
+    while let Some(first) = &next {
         let name = format!("part-{:05}.{}.parquet", files.len(), settings.codec.name());
         let staged = format!("{number:06}-{:05}.staged", files.len());
-        let mut part = PartWriter::create(&table, settings, &staged, &first, label)?;
-        next = Some(first);
-        while let Some(chunk) = next.take() {
-            if part.rows > 0 && part.rows + chunk.rows() as u64 > settings.part_rows {
-                next = Some(chunk);
-                break;
-            }
-            part.write(&table, &chunk, label)?;
-            next = rows.next_chunk()?;
+        let mut part = PartWriter::create(&table.schema, settings, &staged, first, label)?;
+        while let Some(chunk) = next.take_if(|chunk| part.has_room_for(chunk, settings.part_rows)) {
+            part.write(&chunk, label)?;
+            next = next_chunk()?;
         }
         files.push(part.finish(name, staged, settings, label)?);
     }
@@ -222,10 +221,10 @@ struct PartWriter {
 
 impl PartWriter {
     fn create(
-        table: &Table<'_>,
+        schema: &SchemaRef,
         settings: FileSettings<'_>,
         staged: &str,
-        sample: &Batch,
+        sample: &RecordBatch,
         label: &str,
     ) -> Result<Self, Error> {
         let file = match settings.staging {
@@ -235,24 +234,27 @@ impl PartWriter {
             None => None,
         };
         let output = ChecksumWriter { file, bytes: 0, checksum: Xxh3Default::new() };
-        let sample = table.record_batch(sample).map_err(Error::encode(label))?;
         // Readers take the types from Parquet's own schema; an embedded Arrow schema would only add bytes.
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(&table.schema, &sample, settings.codec))
+            .with_properties(properties(schema, sample, settings.codec))
             .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(output, Arc::clone(&table.schema), options)
+        let writer = ArrowWriter::try_new_with_options(output, Arc::clone(schema), options)
             .map_err(Error::encode(label))?;
         Ok(Self { writer, rows: 0, row_group_rows: 0, row_group_bytes: 0 })
     }
 
-    fn write(&mut self, table: &Table<'_>, chunk: &Batch, label: &str) -> Result<(), Error> {
-        let batch = table.record_batch(chunk).map_err(Error::encode(label))?;
-        self.writer.write(&batch).map_err(Error::encode(label))?;
-        self.rows += chunk.rows() as u64;
-        self.row_group_rows += chunk.rows();
+    /// A part takes at least one chunk, however small parts are to be.
+    fn has_room_for(&self, chunk: &RecordBatch, part_rows: u64) -> bool {
+        self.rows == 0 || self.rows + chunk.num_rows() as u64 <= part_rows
+    }
+
+    fn write(&mut self, chunk: &RecordBatch, label: &str) -> Result<(), Error> {
+        self.writer.write(chunk).map_err(Error::encode(label))?;
+        self.rows += chunk.num_rows() as u64;
+        self.row_group_rows += chunk.num_rows();
         // Counts what the rows are, not what was allocated for them: it must be the same in every run.
         let bytes = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0);
-        self.row_group_bytes += batch.columns().iter().map(bytes).sum::<usize>();
+        self.row_group_bytes += chunk.columns().iter().map(bytes).sum::<usize>();
         if self.row_group_rows >= ROW_GROUP_ROWS || self.row_group_bytes >= ROW_GROUP_BYTES {
             self.writer.flush().map_err(Error::encode(label))?;
             (self.row_group_rows, self.row_group_bytes) = (0, 0);
@@ -346,3 +348,6 @@ pub(crate) fn checksum_of(path: &Path) -> io::Result<(u64, u64)> {
     io::copy(&mut fs_err::File::open(path)?, &mut writer)?;
     Ok((writer.bytes, writer.checksum.digest()))
 }
+
+#[cfg(test)]
+mod tests;

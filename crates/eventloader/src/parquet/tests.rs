@@ -1,0 +1,74 @@
+//! What no load of a test's size reaches: partitions of several parts and row groups.
+
+use std::sync::Arc;
+
+use arrow::array::Int64Array;
+use events_core::catalog::Catalog;
+use parquet::file::reader::{FileReader, SerializedFileReader};
+
+use super::*;
+use crate::{
+    batch::Position,
+    partitions::{self, CHUNK_ROWS},
+    plan::Plan,
+};
+
+const ROWS: u32 = 20_000;
+
+fn plan() -> Plan {
+    Plan::new(&Catalog::from_toml(&[("x.toml", "[domain.a.events.b.fields]\nn = 'int64'")]).unwrap())
+}
+
+fn batch() -> Batch {
+    Batch {
+        positions: (0..ROWS).map(|line| Position::new(0, line)).collect(),
+        micros: (0..i64::from(ROWS)).collect(),
+        ids: Ids::Uuids((0..u128::from(ROWS)).collect()),
+        columns: vec![Arc::new((0..i64::from(ROWS)).collect::<Int64Array>())],
+    }
+}
+
+fn write(dir: &Path, part_rows: u64) -> Vec<StagedFile> {
+    let batches = [batch()];
+    let refs = (0..ROWS as usize).map(|row| partitions::RowRef::new(0, row)).collect();
+    let rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
+    let settings = FileSettings { codec: Codec::Zstd, flatten: true, staging: Some(dir), part_rows };
+    write_partition(rows, &plan().event_types[0], settings, "2024/10/10/b", 7).unwrap()
+}
+
+#[test]
+fn a_large_partition_has_several_parts_that_hold_its_rows_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = write(dir.path(), CHUNK_ROWS as u64);
+    let shape: Vec<_> = files.iter().map(|file| format!("{} {}", file.name, file.rows)).collect();
+    let expected =
+        ["part-00000.zstd.parquet 8192", "part-00001.zstd.parquet 8192", "part-00002.zstd.parquet 3616"];
+    assert_eq!(shape, expected);
+    for file in &files {
+        let staged = dir.path().join(&file.staged);
+        assert_eq!(footer_rows(&staged).unwrap(), file.rows);
+        assert_eq!(checksum_of(&staged).unwrap(), (file.bytes, file.checksum));
+    }
+}
+
+#[test]
+fn a_dry_run_counts_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    let batches = [batch()];
+    let refs = (0..ROWS as usize).map(|row| partitions::RowRef::new(0, row)).collect();
+    let rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
+    let settings = FileSettings { codec: Codec::Zstd, flatten: true, staging: None, part_rows: PART_ROWS };
+    let counted = write_partition(rows, &plan().event_types[0], settings, "2024/10/10/b", 7).unwrap();
+    assert_eq!(counted, write(dir.path(), PART_ROWS));
+    assert_eq!(counted.len(), 1);
+}
+
+#[test]
+fn the_footer_says_how_rows_are_sorted() {
+    let dir = tempfile::tempdir().unwrap();
+    let files = write(dir.path(), PART_ROWS);
+    let file: File = fs_err::File::open(dir.path().join(&files[0].staged)).unwrap().into();
+    let reader = SerializedFileReader::new(file).unwrap();
+    let sorting = reader.metadata().row_group(0).sorting_columns().unwrap();
+    assert_eq!(sorting.iter().map(|column| column.column_idx).collect::<Vec<_>>(), [1, 0]);
+}
