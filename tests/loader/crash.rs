@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// Of each kind.
-const KILLS: u32 = 15;
+const KILLS: u32 = 10;
 const PARTITIONS: usize = 60;
 
 /// By name, the files of each partition.

@@ -20,7 +20,13 @@ pub(crate) struct MemoryShares {
     pub(crate) rows_bytes: usize,
     /// Of the ids and times that "latest" compares at once.
     pub(crate) contenders_bytes: usize,
+    /// How many partitions are encoded at once.
+    pub(crate) encoders: usize,
 }
+
+/// What encoding one partition holds at most, but for very wide rows: a row group's pages (`parquet.rs` flushes them at
+/// 32 MiB of values, of which little is left when they are compressed) and a chunk of each run that is merged.
+const ENCODER_BYTES: usize = 24 << 20;
 
 impl MemoryShares {
     pub(crate) fn of(memory_bytes: usize, threads: usize) -> Self {
@@ -29,6 +35,7 @@ impl MemoryShares {
             // The rest is for blocks, the partitions that are being encoded, and the allocator's slack.
             rows_bytes: memory_bytes / 5 * 2,
             contenders_bytes: memory_bytes / 5,
+            encoders: (memory_bytes / 5 * 2 / ENCODER_BYTES).clamp(1, threads),
         }
     }
 }
