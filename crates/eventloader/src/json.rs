@@ -502,7 +502,7 @@ mod tests {
         Ok(value)
     }
 
-    /// Whether this scanner and serde_json agree that `text` is JSON, and on every text derived from it.
+    /// Whether this scanner and `serde_json` agree that `text` is JSON, and on every text derived from it.
     #[track_caller]
     fn agrees_with_serde_json(text: &[u8]) {
         let Ok(utf8) = std::str::from_utf8(text) else { return };
