@@ -4,7 +4,7 @@
 
 /// Least memory that a load can be run with.
 pub const MEMORY_BYTES_MIN: usize = 64 << 20;
-/// Memory where nothing else is asked for: about ten million events of the built-in types without spilling.
+/// Memory where nothing else is asked for: about eight million events of the built-in types without spilling.
 pub const MEMORY_BYTES_DEFAULT: usize = 2 << 30;
 
 /// Largest block. Blocks of 1 to 8 MiB load equally fast; smaller ones make more batches to gather from.
@@ -33,7 +33,7 @@ impl MemoryShares {
         Self {
             block_bytes: (memory_bytes / 32 / threads).clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX),
             // The rest is for blocks, the partitions that are being encoded, and the allocator's slack.
-            rows_bytes: memory_bytes / 5 * 2,
+            rows_bytes: memory_bytes / 10 * 3,
             contenders_bytes: memory_bytes / 5,
             encoders: (memory_bytes / 5 * 2 / ENCODER_BYTES).clamp(1, threads),
         }
