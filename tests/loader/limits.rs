@@ -88,24 +88,16 @@ fn a_load_beyond_its_memory_writes_the_same_bytes() {
     assert_eq!(report, report_of_spilled, "in memory, and spilled");
 }
 
-/// Of the process as a whole, as the system counts it: the program itself and all its threads included.
+/// The most memory that a load with `--memory 64MiB` and eight threads ever held: of the process as a whole, as the system
+/// counts it.
 #[cfg(target_os = "linux")]
-#[test]
-fn the_process_never_holds_more_than_its_memory() {
-    let dir = Workdir::new();
-    let source = dir.write("in.json", large_events());
-    let loader = dir.bare_loader().source(source).args([
-        "-t",
-        "target",
-        "--backfill",
-        "--memory=64MiB",
-        "--threads=8",
-    ]);
-    let mut child = loader.into_command().spawn().unwrap();
+fn peak_kib(dir: &Workdir, source: &str) -> u64 {
+    let limits = ["-t", "target", "--backfill", "--memory=64MiB", "--threads=8"];
+    let mut child = dir.bare_loader().source(source).args(limits).into_command().spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut peak_kib = 0;
     while child.try_wait().unwrap().is_none() {
-        // The most that it ever held; gone as soon as it has ended.
+        // Gone as soon as the process has ended.
         let status = fs_err::read_to_string(&status).unwrap_or_default();
         let peak = status
             .lines()
@@ -113,7 +105,22 @@ fn the_process_never_holds_more_than_its_memory() {
         peak_kib = peak.unwrap_or(peak_kib);
     }
     assert!(child.wait().unwrap().success());
-    assert!((8 * 1024..=64 * 1024).contains(&peak_kib), "at its peak it held {peak_kib} KiB");
+    peak_kib
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_process_never_holds_more_than_its_memory() {
+    let dir = Workdir::new();
+    dir.write("wide-rows.json", large_events());
+    dir.write("tiny-bad-lines.json", "{}\n".repeat(500_000));
+    for source in ["wide-rows.json", "tiny-bad-lines.json"] {
+        let peak_kib = peak_kib(&dir, source);
+        assert!(
+            (8 * 1024..=64 * 1024).contains(&peak_kib),
+            "with {source} it held {peak_kib} KiB at its peak"
+        );
+    }
 }
 
 /// Starts the loader with a limit on the size of the files that it may write: every larger one fails, as on a full disk.

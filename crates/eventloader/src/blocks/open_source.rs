@@ -13,8 +13,8 @@ use crate::{
 
 /// How far into a text its first character is looked for: whoever writes more white space in front doesn't mean an array.
 const HEAD_BYTES: usize = 64 << 10;
-/// Elements of a block: as many small ones take more memory for what they are than for their text.
-const ELEMENTS_MAX: usize = 1 << 16;
+/// Lines or elements of a block: so many small ones take more memory for what they are than for their text.
+const LINES_MAX: usize = 1 << 14;
 
 /// The source that is being read.
 pub(super) struct OpenSource {
@@ -90,13 +90,12 @@ impl OpenSource {
         loop {
             let searched = if wanted == block_bytes { 0 } else { bytes.len() };
             self.read_up_to(bytes, wanted)?;
-            if self.ended {
-                self.offset += bytes.len() as u64;
+            let newline = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at);
+            if self.ended || newline.is_some() {
+                let whole = if self.ended { bytes.len() } else { newline.map_or(0, |at| at + 1) };
+                let crowded = memchr::memchr_iter(b'\n', &bytes[..whole]).nth(LINES_MAX - 1);
+                self.cut(bytes, crowded.map_or(whole, |at| at + 1));
                 return Ok((!bytes.is_empty()).then_some(Content::Lines));
-            }
-            if let Some(newline) = memchr::memrchr(b'\n', &bytes[searched..]) {
-                self.cut(bytes, searched + newline + 1);
-                return Ok(Some(Content::Lines));
             }
             if bytes.len() > LINE_BYTES_MAX {
                 return self.fill_fragment(bytes, block_bytes, Fragment::default()).map(Some);
@@ -135,7 +134,7 @@ impl OpenSource {
         let mut wanted = block_bytes;
         loop {
             self.read_up_to(bytes, wanted)?;
-            array.scan(bytes, &mut elements, ELEMENTS_MAX);
+            array.scan(bytes, &mut elements, LINES_MAX);
             self.finish_array(array, bytes, &mut elements)?;
             let whole = array.unfinished();
             if whole > 0 {
