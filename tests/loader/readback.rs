@@ -7,8 +7,11 @@
 use std::{collections::BTreeMap, path::Path};
 
 use arrow::{
-    array::{Array, AsArray, RecordBatch},
-    datatypes::{DataType, Decimal128Type, Int32Type, TimeUnit, TimestampMicrosecondType},
+    array::{Array, ArrayRef, AsArray, RecordBatch},
+    datatypes::{
+        DataType, Date32Type, Decimal128Type, FieldRef, Float64Type, Int32Type, Int64Type, TimeUnit,
+        TimestampMicrosecondType,
+    },
 };
 use chrono::DateTime;
 use parquet::{
@@ -130,8 +133,41 @@ fn value(column: &dyn Array, row: usize) -> String {
         DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
             instant(column.as_primitive::<TimestampMicrosecondType>().value(row))
         }
+        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
+        DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
+        DataType::Boolean => column.as_boolean().value(row).to_string(),
+        DataType::Date32 => {
+            column.as_primitive::<Date32Type>().value_as_date(row).map_or_else(String::new, |d| d.to_string())
+        }
+        DataType::List(_) => {
+            let elements = column.as_list::<i32>().value(row);
+            let texts: Vec<_> = (0..elements.len()).map(|index| element(&elements, index)).collect();
+            format!("[{}]", texts.join(", "))
+        }
         other => panic!("a column of a type that the contract doesn't know: {other}"),
     }
+}
+
+/// An element of a list; objects in braces, with the names of what they hold.
+fn element(elements: &dyn Array, index: usize) -> String {
+    match elements.data_type() {
+        _ if elements.is_null(index) => "null".to_owned(),
+        DataType::Struct(fields) => {
+            let columns = elements.as_struct().columns();
+            let member = |(field, column): (&FieldRef, &ArrayRef)| {
+                format!("{}: {}", field.name(), element(column, index))
+            };
+            format!("{{{}}}", fields.iter().zip(columns).map(member).collect::<Vec<_>>().join(", "))
+        }
+        _ => value(elements, index),
+    }
+}
+
+/// The key-value metadata of one file: `key: value`.
+pub(crate) fn metadata_entries_of(file: &Path) -> Vec<String> {
+    let metadata = metadata_of(file);
+    let entries = metadata.file_metadata().key_value_metadata().into_iter().flatten();
+    entries.map(|entry| format!("{}: {}", entry.key, entry.value.as_deref().unwrap_or_default())).collect()
 }
 
 /// A string as JSON.

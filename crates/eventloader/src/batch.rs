@@ -4,7 +4,6 @@
 //! names it: block number and line in the block.
 
 use arrow::array::{Array, ArrayRef, BooleanArray};
-use events_core::catalog::ValueType;
 
 use crate::{
     columns::{ColumnBuilder, Slot, ValueFault},
@@ -81,13 +80,12 @@ pub(crate) struct BatchBuilder {
 
 impl BatchBuilder {
     pub(crate) fn new(plan: &TypePlan, flatten: bool) -> Self {
-        let column = |value_type: ValueType| ColumnBuilder::new(value_type);
         Self {
             positions: Vec::new(),
             micros: Vec::new(),
             ids: IdsBuilder::default(),
-            columns: plan.columns.iter().map(|c| column(c.value_type)).collect(),
-            objects: (!flatten).then(|| vec![Vec::new(); plan.objects.len()]),
+            columns: plan.payload.columns.iter().map(ColumnBuilder::new).collect(),
+            objects: (!flatten).then(|| vec![Vec::new(); plan.payload.objects.len()]),
         }
     }
 

@@ -1,20 +1,22 @@
-//! The command line → [`Settings`]; a bad value fails here, before any file is opened.
+//! The command line → [`Settings`]; a bad value fails here, before any source is opened.
 
-use std::{path::PathBuf, thread};
+use std::{env, path::PathBuf, thread};
 
 use clap::{ArgAction, ArgGroup, Parser, ValueEnum, builder::RangedU64ValueParser};
-use events_core::{
-    catalog,
-    partition::{Day, Layout, PartitionUnit},
-};
+use events_core::partition::{Day, Layout, PartitionUnit};
 
 use crate::{
+    catalogs,
+    error::Error,
     memory,
     settings::{BadLinesMax, Codec, DayRange, DedupeScope, Selection, Settings},
 };
 
 /// More threads than this are a slip of the keyboard.
 const THREADS_MAX: u64 = 1_024;
+
+/// Names catalogs where `--catalog` names none.
+const CATALOG_VARIABLE: &str = "EVENTLOADER_CATALOG";
 
 const SOURCE: &str = "What to read";
 const SELECT: &str =
@@ -43,6 +45,14 @@ pub struct Cli {
     /// last, each once.
     #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = SOURCE)]
     source_file: Vec<String>,
+
+    /// Event types of your own: a catalog file (TOML), or a directory of such; may be given several times
+    ///
+    /// They are added to those that are built in, and replace them where domain and type are the same. Where the flag is
+    /// not given, the environment's EVENTLOADER_CATALOG is read: paths with a colon between them. docs/catalog.md has the
+    /// format.
+    #[arg(long, value_name = "FILE|DIR", help_heading = SOURCE)]
+    catalog: Vec<PathBuf>,
 
     /// Only events of this domain; may be given several times
     #[arg(short = 'D', long, value_name = "DOMAIN", help_heading = SELECT)]
@@ -196,6 +206,7 @@ Examples:
   eventloader -s 'in/*.json.gz' -t lake -D account --since 2024-10-01 --until 2024-10-31
   datagen -n 1000000 | eventloader -s - -b --report -      from a pipe, with the report as JSON
   eventloader -s in/ -b --dry-run -v                       what would be written?
+  eventloader -s in/ -b --catalog catalogs/                events of your own types
 
 Exit codes: 0 done, 1 failed and nothing changed, 2 wrong usage, 3 too many bad lines and nothing changed, \
 4 another load holds the target.";
@@ -205,19 +216,21 @@ fn parse_day(text: &str) -> Result<Day, String> {
 }
 
 impl Cli {
-    /// What the command line asks for, in full.
-    #[must_use]
-    pub fn settings(&self) -> Settings {
+    /// What the command line asks for, in full; reads the catalogs.
+    ///
+    /// # Errors
+    /// A catalog can't be read or used.
+    pub fn settings(&self) -> Result<Settings, Error> {
         let days = match (self.date, self.since, self.until) {
             (Some(day), ..) => Some(DayRange { first: Some(day), last: Some(day) }),
             (None, None, None) => None,
             (None, first, last) => Some(DayRange { first, last }),
         };
         let Mode::Overwrite = self.mode;
-        Settings {
+        Ok(Settings {
             sources: self.source_file.clone(),
             target: self.target_path.clone(),
-            catalog: catalog::BUILT_IN.clone(),
+            catalog: catalogs::read(&self.catalogs())?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
             flatten: self.flatten,
             layout: match self.layout {
@@ -244,7 +257,16 @@ impl Cli {
                 .unwrap_or(1),
             bad_lines_max: self.max_bad_lines,
             dry_run: self.dry_run,
+        })
+    }
+
+    /// The catalogs of the command line, or else those of the environment.
+    fn catalogs(&self) -> Vec<PathBuf> {
+        if !self.catalog.is_empty() {
+            return self.catalog.clone();
         }
+        let paths = env::var_os(CATALOG_VARIABLE).unwrap_or_default();
+        env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()).collect()
     }
 
     /// The target as it was given, for messages.
@@ -263,7 +285,7 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed_and_its_default_memory_is_the_documented_one() {
         Cli::command().debug_assert();
-        let settings = Cli::parse_from(["eventloader", "-s", "x", "-b"]).settings();
+        let settings = Cli::parse_from(["eventloader", "-s", "x", "-b"]).settings().unwrap();
         assert_eq!(settings.memory_bytes, memory::MEMORY_BYTES_DEFAULT);
         assert_eq!(settings.selection.days, None);
     }

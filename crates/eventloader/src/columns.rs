@@ -3,7 +3,12 @@
 //! Values come as spans of the line and are converted here, nowhere else, straight into the column: the meaning of each
 //! type (CONTRACT.md section 5) is [`ColumnBuilder::append`]. No value is made in between, nothing is allocated per row.
 //!
+//! Lists are filled element by element with a builder of their elements (`columns/nested.rs`), objects in them column by
+//! column.
+//!
 //! Invariant: after an append that failed, [`ColumnBuilder::truncate`] to the row count of before leaves no trace of it.
+
+mod nested;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -20,7 +25,13 @@ use events_core::{
     timestamp,
 };
 
-use crate::json::{self, Kind, Value};
+pub(crate) use self::nested::struct_array;
+use self::nested::{ListBuilder, ObjectBuilder};
+use crate::{
+    fault::Fault,
+    json::{self, Kind, Value},
+    plan::{ColumnPlan, KindPlan},
+};
 
 /// What a line has for a column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -35,16 +46,21 @@ pub(crate) enum Slot {
 }
 
 /// Why a value does not fit its column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum ValueFault {
     TypeMismatch,
     OutOfRange,
+    /// It is missing or null and must not be.
+    Required,
+    /// Something in it does not fit; the fault's path begins behind the column's.
+    Within(Box<Fault>),
 }
 
 /// A column that is being filled.
 #[derive(Debug)]
 pub(crate) struct ColumnBuilder {
     values: Values,
+    required: bool,
     validity: Vec<bool>,
     nulls: usize,
 }
@@ -59,24 +75,22 @@ enum Values {
     Decimal { unscaled: Vec<i128>, precision: u8, scale: u8 },
     Date(Vec<i32>),
     Timestamp(Vec<i64>),
+    List(Box<ListBuilder>),
+    Object(Box<ObjectBuilder>),
 }
 
 impl ColumnBuilder {
-    pub(crate) fn new(value_type: ValueType) -> Self {
-        let values = match value_type {
-            ValueType::String => Values::Text { ends: vec![0], bytes: Vec::new(), json: false },
-            ValueType::Json => Values::Text { ends: vec![0], bytes: Vec::new(), json: true },
-            ValueType::Int32 => Values::Int32(Vec::new()),
-            ValueType::Int64 => Values::Int64(Vec::new()),
-            ValueType::Float64 => Values::Float64(Vec::new()),
-            ValueType::Boolean => Values::Boolean(Vec::new()),
-            ValueType::Decimal { precision, scale } => {
-                Values::Decimal { unscaled: Vec::new(), precision, scale }
-            }
-            ValueType::Date => Values::Date(Vec::new()),
-            ValueType::Timestamp => Values::Timestamp(Vec::new()),
+    pub(crate) fn new(plan: &ColumnPlan) -> Self {
+        Self { required: plan.required, ..Self::of_kind(&plan.kind) }
+    }
+
+    fn of_kind(kind: &KindPlan) -> Self {
+        let values = match kind {
+            KindPlan::Value(value_type) => Values::new(*value_type),
+            KindPlan::List(list) => Values::List(Box::new(ListBuilder::new(list))),
+            KindPlan::Object(shape) => Values::Object(Box::new(ObjectBuilder::new(shape))),
         };
-        Self { values, validity: Vec::new(), nulls: 0 }
+        Self { values, required: false, validity: Vec::new(), nulls: 0 }
     }
 
     /// Adds the value that `slot` has in `line`; what is missing or null is null.
@@ -85,9 +99,10 @@ impl ColumnBuilder {
         let value = match slot {
             Slot::Value(value) if value.kind != Kind::Null => value,
             Slot::Missing | Slot::Value(_) => {
-                self.values.push_null();
-                self.validity.push(false);
-                self.nulls += 1;
+                if self.required {
+                    return Err(ValueFault::Required);
+                }
+                self.append_null();
                 return Ok(());
             }
             Slot::NotAnObject(_) => return Err(ValueFault::TypeMismatch),
@@ -110,9 +125,22 @@ impl ColumnBuilder {
             }
             Values::Date(values) => values.push(parse_string(value, line, timestamp::parse_date)?),
             Values::Timestamp(values) => values.push(parse_string(value, line, timestamp::parse_timestamp)?),
+            Values::List(list) => list.append(value, line)?,
+            Values::Object(object) => object.append(value, line)?,
         }
         self.validity.push(true);
         Ok(())
+    }
+
+    #[inline]
+    fn append_null(&mut self) {
+        self.values.push_null();
+        self.validity.push(false);
+        self.nulls += 1;
+    }
+
+    fn rows(&self) -> usize {
+        self.validity.len()
     }
 
     /// Forgets all rows from `rows` on.
@@ -127,6 +155,8 @@ impl ColumnBuilder {
             Values::Float64(values) => values.truncate(rows),
             Values::Boolean(values) => values.truncate(rows),
             Values::Decimal { unscaled, .. } => unscaled.truncate(rows),
+            Values::List(list) => list.truncate(rows),
+            Values::Object(object) => object.truncate(rows),
         }
         while self.validity.len() > rows {
             if self.validity.pop() == Some(false) {
@@ -164,11 +194,29 @@ impl ColumnBuilder {
             Values::Timestamp(values) => {
                 Arc::new(TimestampMicrosecondArray::new(values.into(), nulls).with_timezone("UTC"))
             }
+            Values::List(list) => list.finish(nulls),
+            Values::Object(object) => object.finish(nulls),
         }
     }
 }
 
 impl Values {
+    fn new(value_type: ValueType) -> Self {
+        match value_type {
+            ValueType::String => Self::Text { ends: vec![0], bytes: Vec::new(), json: false },
+            ValueType::Json => Self::Text { ends: vec![0], bytes: Vec::new(), json: true },
+            ValueType::Int32 => Self::Int32(Vec::new()),
+            ValueType::Int64 => Self::Int64(Vec::new()),
+            ValueType::Float64 => Self::Float64(Vec::new()),
+            ValueType::Boolean => Self::Boolean(Vec::new()),
+            ValueType::Decimal { precision, scale } => {
+                Self::Decimal { unscaled: Vec::new(), precision, scale }
+            }
+            ValueType::Date => Self::Date(Vec::new()),
+            ValueType::Timestamp => Self::Timestamp(Vec::new()),
+        }
+    }
+
     fn push_null(&mut self) {
         match self {
             Self::Text { ends, .. } => ends.push(ends.last().copied().unwrap_or(0)),
@@ -177,6 +225,8 @@ impl Values {
             Self::Float64(values) => values.push(0.0),
             Self::Boolean(values) => values.push(false),
             Self::Decimal { unscaled, .. } => unscaled.push(0),
+            Self::List(list) => list.push_null(),
+            Self::Object(object) => object.push_null(),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! domain and type; the filter by them; the timestamp, if days were asked for, and the filter by it; the catalog; the
 //! event's id; the timestamp; the payload.
 //!
-//! Invariant: what is learned from earlier lines (which key follows which) makes reading faster, never different.
+//! Invariant: a line is judged by itself alone; what is learned from earlier ones makes reading faster, never different.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,8 @@ use crate::{
     columns::Slot,
     fault::{Fault, Reason, excerpt},
     json::{Kind, Malformed, Scanner, Value},
-    plan::{Plan, Target, TypePlan},
+    payload::{Learned, ObjectReader, Payload, UnknownKey, duplicate_key},
+    plan::Plan,
     selection::{Selection, Timing},
 };
 
@@ -50,12 +51,6 @@ pub(crate) struct Event<'l> {
     pub(crate) is_rival: bool,
 }
 
-/// Whose key something is: an object's of an event type, or the event's own.
-pub(crate) type KeyOwner = Option<(usize, usize)>;
-
-/// A key that no schema knows: whose, and where it stands in the line.
-pub(crate) type UnknownKey = (KeyOwner, Value);
-
 /// Reads lines; one per worker.
 #[derive(Debug)]
 pub(crate) struct EventReader<'a> {
@@ -63,23 +58,12 @@ pub(crate) struct EventReader<'a> {
     selection: &'a Selection,
     /// Whether events of later days matter.
     wants_rivals: bool,
-    /// Per event type, object and member: which member came next the last time.
-    successors: Vec<Vec<Vec<usize>>>,
+    /// By event type.
+    learned: Vec<Learned>,
+    /// The payload of the line that was read last, and the event type that it was read for.
     payload: Payload,
-    unknown: Vec<UnknownKey>,
-}
-
-/// The payload of the line that was read last.
-#[derive(Debug, Default)]
-struct Payload {
-    slots: Vec<Slot>,
-    /// For each object of the payload: whether its key occurred, and whether it is an object.
-    occurred: Vec<bool>,
-    objects: Vec<bool>,
-    /// The first key that occurred twice: its object and place.
-    duplicate: Option<(usize, Value)>,
-    /// The event type that it was read for.
     read_as: Option<usize>,
+    unknown: Vec<UnknownKey>,
 }
 
 /// The base fields of a line.
@@ -91,15 +75,13 @@ struct Base {
 
 impl<'a> EventReader<'a> {
     pub(crate) fn new(plan: &'a Plan, selection: &'a Selection, wants_rivals: bool) -> Self {
-        let successors = |plan: &TypePlan| {
-            plan.objects.iter().map(|object| (0..=object.members.len()).collect()).collect()
-        };
         Self {
             plan,
             selection,
             wants_rivals,
-            successors: plan.event_types.iter().map(successors).collect(),
+            learned: plan.event_types.iter().map(|of_type| Learned::new(&of_type.payload)).collect(),
             payload: Payload::default(),
+            read_as: None,
             unknown: Vec::new(),
         }
     }
@@ -122,7 +104,7 @@ impl<'a> EventReader<'a> {
     /// Reads and judges a line: valid UTF-8, not blank.
     pub(crate) fn read<'l>(&mut self, line: &'l [u8]) -> Result<Judged<'l>, Fault> {
         self.unknown.clear();
-        self.payload.read_as = None;
+        self.read_as = None;
         let base = self.scan(line).map_err(|malformed| Fault::malformed(line, malformed))?;
         let Some(base) = base else {
             return Err(Fault::new(Reason::NotAnEvent, None, "an object", excerpt(line)));
@@ -161,10 +143,10 @@ impl<'a> EventReader<'a> {
         Ok(Some(base))
     }
 
-    fn scan_value(
+    fn scan_value<'l>(
         &mut self,
-        scanner: &mut Scanner<'_>,
-        line: &[u8],
+        scanner: &mut Scanner<'l>,
+        line: &'l [u8],
         field: Option<usize>,
         base: &mut Base,
     ) -> Result<(), Malformed> {
@@ -224,10 +206,8 @@ impl<'a> EventReader<'a> {
         if self.is_filtered(timing) {
             return Ok(Judged::Filtered);
         }
-        let type_index = self.plan.find(&domain, &event_type).ok_or_else(|| {
-            let found = excerpt(&[&*domain, b" / ", &*event_type].concat());
-            Fault::new(Reason::UnknownEvent, None, "an event of the catalog", found)
-        });
+        let type_index =
+            self.plan.find(&domain, &event_type).ok_or_else(|| Fault::unknown_event(&domain, &event_type));
         let is_rival = timing == Timing::After;
         match type_index.and_then(|type_index| self.judge_event(line, base, type_index, micros, &time)) {
             Ok(event) => Ok(Judged::Event(Event { is_rival, ..event })),
@@ -261,114 +241,32 @@ impl<'a> EventReader<'a> {
     fn judge_payload(&mut self, line: &[u8], base: &Base, type_index: usize) -> Result<(), Fault> {
         match base.values[DATA] {
             Some(data) if data.kind == Kind::Object => {
-                if self.payload.read_as.is_none() {
+                if self.read_as.is_none() {
                     self.read_payload(&mut Scanner::at(line, data), line, type_index)
                         .map_err(|malformed| Fault::malformed(line, malformed))?;
                 }
             }
             None | Some(Value { kind: Kind::Null, .. }) => {
-                self.payload.reset(&self.plan.event_types[type_index], type_index);
+                self.payload.reset(&self.plan.event_types[type_index].payload);
             }
             Some(data) => return Err(wrong_base_type(DATA, "an object or null", data.text(line))),
         }
-        if let Some((object, key)) = self.payload.duplicate {
-            let parent = &self.plan.event_types[type_index].objects[object].path;
-            let name = key.string(line).unwrap_or_default();
-            let path = format!("{parent}.{}", String::from_utf8_lossy(&name));
-            return Err(duplicate_key(&path));
+        if let Some(path) = &self.payload.duplicate {
+            return Err(duplicate_key(path));
         }
-        Ok(())
+        self.payload.missing_object(&self.plan.event_types[type_index].payload).map_or(Ok(()), Err)
     }
 
-    fn read_payload(
+    fn read_payload<'l>(
         &mut self,
-        scanner: &mut Scanner<'_>,
-        line: &[u8],
+        scanner: &mut Scanner<'l>,
+        line: &'l [u8],
         type_index: usize,
     ) -> Result<(), Malformed> {
-        let plan: &'a TypePlan = &self.plan.event_types[type_index];
-        self.payload.reset(plan, type_index);
-        self.read_object(scanner, line, plan, type_index, 0)
-    }
-
-    /// Reads an object of the payload. Recursion goes as deep as the catalog's objects nest, not the line's.
-    fn read_object(
-        &mut self,
-        scanner: &mut Scanner<'_>,
-        line: &[u8],
-        plan: &'a TypePlan,
-        type_index: usize,
-        object_index: usize,
-    ) -> Result<(), Malformed> {
-        let object = &plan.objects[object_index];
-        self.payload.objects[object_index] = true;
-        // Which member is expected next; `previous` is one more than the member before, 0 at the front.
-        let mut previous = 0;
-        let mut more = scanner.enter_object()?;
-        while more {
-            let key_start = scanner.position();
-            let guess = self.successors[type_index][object_index][previous];
-            let guessed = object.members.get(guess).is_some_and(|member| scanner.take_key(&member.quoted));
-            let found = if guessed {
-                Some(guess)
-            } else {
-                let key = scanner.key()?;
-                let found = object.find(&key.string(line).unwrap_or_default());
-                match found {
-                    Some(member) => self.successors[type_index][object_index][previous] = member,
-                    None => self.unknown.push((Some((type_index, object_index)), key)),
-                }
-                found
-            };
-            let Some(member) = found else {
-                scanner.value()?;
-                more = scanner.next_member()?;
-                continue;
-            };
-            previous = member + 1;
-            let is_new = match object.members[member].target {
-                Target::Column(column) => {
-                    let slot = &mut self.payload.slots[column];
-                    let is_new = *slot == Slot::Missing;
-                    let value = scanner.value()?;
-                    if is_new {
-                        *slot = Slot::Value(value);
-                    }
-                    is_new
-                }
-                Target::Object(inner) => {
-                    let is_new = !std::mem::replace(&mut self.payload.occurred[inner], true);
-                    if is_new && scanner.peek() == Some(b'{') {
-                        self.read_object(scanner, line, plan, type_index, inner)?;
-                    } else {
-                        let value = scanner.value()?;
-                        if is_new && value.kind != Kind::Null {
-                            let columns = plan.objects[inner].columns.clone();
-                            self.payload.slots[columns].fill(Slot::NotAnObject(value));
-                        }
-                    }
-                    is_new
-                }
-            };
-            if !is_new && self.payload.duplicate.is_none() {
-                self.payload.duplicate = Some((object_index, key_at(line, key_start)));
-            }
-            more = scanner.next_member()?;
-        }
-        Ok(())
-    }
-}
-
-impl Payload {
-    fn reset(&mut self, plan: &TypePlan, type_index: usize) {
-        self.slots.clear();
-        self.slots.resize(plan.columns.len(), Slot::Missing);
-        self.objects.clear();
-        self.objects.resize(plan.objects.len(), false);
-        self.occurred.clear();
-        self.occurred.resize(plan.objects.len(), false);
-        self.duplicate = None;
         self.read_as = Some(type_index);
+        let shape = &self.plan.event_types[type_index].payload;
+        let mut reader = ObjectReader { scanner, line, unknown: Some(&mut self.unknown) };
+        reader.read(shape, &mut self.learned[type_index], &mut self.payload)
     }
 }
 
@@ -401,18 +299,7 @@ impl Base {
     }
 }
 
-/// The key that begins at or behind `start`, which was scanned before.
-fn key_at(line: &[u8], start: usize) -> Value {
-    let value = Value { kind: Kind::Null, start, end: start };
-    Scanner::at(line, value).key().unwrap_or(value)
-}
-
 #[cold]
 fn wrong_base_type(field: usize, expected: &str, found: &[u8]) -> Fault {
     Fault::new(Reason::NotAnEvent, Some(BASE_NAMES[field]), expected, excerpt(found))
-}
-
-#[cold]
-fn duplicate_key(path: &str) -> Fault {
-    Fault::new(Reason::DuplicateKey, Some(path), "the key once", "it twice")
 }

@@ -5,10 +5,17 @@
 use events_core::{catalog::ValueType, timestamp};
 use serde::Serialize;
 
-use crate::{columns::ValueFault, json::Malformed};
+use crate::{
+    columns::{Slot, ValueFault},
+    json::Malformed,
+    plan::{KindPlan, Shape},
+};
 
 /// Longest excerpt of a line in a message.
 const EXCERPT_CHARS: usize = 60;
+
+/// Longest name of an event type in a message.
+const NAME_CHARS: usize = 200;
 
 /// The codes of CONTRACT.md section 6.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,19 +91,73 @@ impl Fault {
         Self::new(Reason::InvalidUtf8, None, "UTF-8", found)
     }
 
+    /// An event of a type that the catalog doesn't have; it is named in full, but for what nobody would call a name.
     #[cold]
-    pub(crate) fn value(path: &str, value_type: ValueType, fault: ValueFault, found: &[u8]) -> Self {
-        let (reason, expected) = match (fault, value_type) {
-            (ValueFault::OutOfRange, ValueType::Decimal { precision, scale }) => (
-                Reason::OutOfRange,
-                format!("{value_type}: at most {} digits before the point", precision - scale),
-            ),
-            (ValueFault::OutOfRange, _) => (Reason::OutOfRange, format!("{value_type}, in its range")),
-            (_, ValueType::Timestamp) => (Reason::TypeMismatch, timestamp::EXPECTED_TIMESTAMP.to_owned()),
-            (_, ValueType::Date) => (Reason::TypeMismatch, timestamp::EXPECTED_DATE.to_owned()),
-            (_, _) => (Reason::TypeMismatch, value_type.to_string()),
+    pub(crate) fn unknown_event(domain: &[u8], event_type: &[u8]) -> Self {
+        let name = [domain, b"/", event_type].concat();
+        let name: String = String::from_utf8_lossy(&name).chars().take(NAME_CHARS).collect();
+        Self::new(Reason::UnknownEvent, None, "an event type of the catalog", name)
+    }
+
+    /// A field that must be there and is not.
+    #[cold]
+    pub(crate) fn required(path: &str, found: &str) -> Self {
+        Self::new(Reason::TypeMismatch, Some(path), "a value (required)", found)
+    }
+
+    /// A value that doesn't fit its column, or an element that doesn't fit its list.
+    #[cold]
+    pub(crate) fn value(path: &str, kind: &KindPlan, fault: ValueFault, found: &[u8]) -> Self {
+        let (reason, expected) = match (fault, kind) {
+            (ValueFault::Within(fault), _) => return fault.within(path),
+            (ValueFault::Required, _) => return Self::required(path, &excerpt(found)),
+            (ValueFault::OutOfRange, KindPlan::Value(ValueType::Decimal { precision, scale })) => {
+                (Reason::OutOfRange, format!("{kind}: at most {} digits before the point", precision - scale))
+            }
+            (ValueFault::OutOfRange, _) => (Reason::OutOfRange, format!("{kind}, in its range")),
+            (_, KindPlan::Value(ValueType::Timestamp)) => {
+                (Reason::TypeMismatch, timestamp::EXPECTED_TIMESTAMP.to_owned())
+            }
+            (_, KindPlan::Value(ValueType::Date)) => {
+                (Reason::TypeMismatch, timestamp::EXPECTED_DATE.to_owned())
+            }
+            (_, KindPlan::Object(_)) => (Reason::TypeMismatch, "an object".to_owned()),
+            (_, _) => (Reason::TypeMismatch, kind.to_string()),
         };
         Self::new(reason, Some(path), &expected, excerpt(found))
+    }
+
+    /// The fault of a column of an object that is held in `slots`.
+    #[cold]
+    pub(crate) fn column(
+        shape: &Shape,
+        column: usize,
+        fault: ValueFault,
+        slots: &[Slot],
+        line: &[u8],
+    ) -> Self {
+        let plan = &shape.columns[column];
+        match slots[column] {
+            Slot::Missing => Self::value(&plan.path, &plan.kind, fault, b"nothing"),
+            Slot::Value(value) => Self::value(&plan.path, &plan.kind, fault, value.text(line)),
+            Slot::NotAnObject(value) => {
+                // The outermost object that holds the column and no other value was found for.
+                let object = shape.objects.iter().find(|object| {
+                    object.columns.contains(&column)
+                        && slots[object.columns.clone()].iter().all(|s| *s == slots[column])
+                });
+                let path = object.map_or(plan.path.as_str(), |object| object.path.as_str());
+                Self::new(Reason::TypeMismatch, Some(path), "an object", excerpt(value.text(line)))
+            }
+        }
+    }
+
+    /// The fault of something that stands at `path`, told so far by its path from there.
+    #[cold]
+    pub(crate) fn within(mut self, path: &str) -> Self {
+        let inner = self.detail.field.unwrap_or_default();
+        self.detail.field = Some(format!("{path}{inner}"));
+        self
     }
 }
 

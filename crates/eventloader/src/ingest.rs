@@ -15,6 +15,7 @@ use crate::{
     blocks::BlockReader,
     error::Error,
     events::EventReader,
+    fault::Reason,
     lines::{BlockOutcome, LineReader},
     memory::MemoryShares,
     plan::Plan,
@@ -26,9 +27,9 @@ use crate::{
     workers,
 };
 
-/// Names of unknown fields that are told apart; a hostile file could have one per line.
+/// Names of unknown fields and events that are told apart; a hostile file could have one per line.
 const UNKNOWN_NAMES_MAX: usize = 1_000;
-/// Longest name of an unknown field in the report.
+/// Longest name of one in the report.
 const UNKNOWN_NAME_CHARS_MAX: usize = 200;
 
 /// All that was read.
@@ -129,6 +130,9 @@ impl Collector<'_> {
             if bad.fragment.unwrap_or(0) == 0 {
                 report.quarantined.total += 1;
                 *report.quarantined.by_reason.entry(bad.fault.reason.code()).or_default() += 1;
+                if bad.fault.reason == Reason::UnknownEvent {
+                    count_name(&mut report.unknown_events, &bad.fault.detail.found, 1);
+                }
             }
             first_bad.get_or_insert_with(|| {
                 let detail = &bad.fault.detail;
@@ -144,13 +148,17 @@ impl Collector<'_> {
         let mut unknown: Vec<_> = outcome.unknown_fields.drain().collect();
         unknown.sort_unstable();
         for (name, count) in unknown {
-            let mut name: String = name.chars().take(UNKNOWN_NAME_CHARS_MAX).collect();
-            if report.unknown_fields.len() >= UNKNOWN_NAMES_MAX && !report.unknown_fields.contains_key(&name)
-            {
-                "(others)".clone_into(&mut name);
-            }
-            *report.unknown_fields.entry(name).or_default() += count;
+            count_name(&mut report.unknown_fields, &name, count);
         }
         rows.add(&mut outcome)
     }
+}
+
+/// Counts under a name, or under one for all others if there are too many.
+fn count_name(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
+    let mut name: String = name.chars().take(UNKNOWN_NAME_CHARS_MAX).collect();
+    if counts.len() >= UNKNOWN_NAMES_MAX && !counts.contains_key(&name) {
+        "(others)".clone_into(&mut name);
+    }
+    *counts.entry(name).or_default() += count;
 }

@@ -254,7 +254,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn enter_array(&mut self) -> Scan<bool> {
+    /// Goes into an array: with its first element next, or past it where it is empty (`false`).
+    pub(crate) fn enter_array(&mut self) -> Scan<bool> {
         self.descend()?;
         if self.peek() == Some(b']') {
             self.ascend();
@@ -263,7 +264,8 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    fn next_element(&mut self) -> Scan<bool> {
+    /// Past an element of an array: `true` if another comes, `false` if the array ended.
+    pub(crate) fn next_element(&mut self) -> Scan<bool> {
         match self.peek() {
             Some(b',') => {
                 self.at += 1;

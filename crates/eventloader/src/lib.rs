@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod settings;
+pub mod catalogs;
 pub mod pipeline;
 mod ingest;
 
@@ -17,6 +18,7 @@ mod lines;
 mod json;
 pub mod selection;
 mod plan;
+mod payload;
 mod events;
 mod columns;
 mod fault;

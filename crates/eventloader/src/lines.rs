@@ -8,10 +8,10 @@ use hashbrown::HashMap;
 use crate::{
     batch::{Batch, BatchBuilder, Position},
     blocks::{Block, Content, FRAGMENT_BYTES, LINE_BYTES_MAX},
-    columns::{Slot, ValueFault},
-    events::{Event, EventReader, Judged, KeyOwner, UnknownKey},
-    fault::{Fault, Reason, excerpt},
-    plan::{Plan, TypePlan},
+    events::{Event, EventReader, Judged},
+    fault::{Fault, Reason},
+    payload::{KeyOwner, UnknownKey},
+    plan::Plan,
 };
 
 /// What a block held.
@@ -139,9 +139,9 @@ impl<'a> LineReader<'a> {
         let plan = &self.plan.event_types[event.type_index];
         let flatten = self.flatten;
         let batch = state.batches[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, flatten));
-        batch
-            .push_payload(self.events.slots(), line)
-            .map_err(|(column, fault)| value_fault(plan, column, fault, self.events.slots(), line))?;
+        batch.push_payload(self.events.slots(), line).map_err(|(column, fault)| {
+            Fault::column(&plan.payload, column, fault, self.events.slots(), line)
+        })?;
         let position = Position::new(state.block.number, state.outcome.lines);
         batch.push_row(position, event.micros, &event.id, self.events.objects());
         for key in self.events.unknown() {
@@ -194,9 +194,7 @@ impl BlockState<'_> {
         for ((owner, name), count) in self.unknown {
             let name = String::from_utf8_lossy(&name);
             let path = match owner {
-                Some((type_index, object)) => {
-                    format!("{}.{name}", plan.event_types[type_index].objects[object].path)
-                }
+                Some(object) => format!("{}.{name}", plan.object_paths[object]),
                 None => name.into_owned(),
             };
             *outcome.unknown_fields.entry(path).or_default() += count.lines;
@@ -215,24 +213,4 @@ fn finish_batches(builders: Vec<Option<BatchBuilder>>) -> Vec<(usize, Batch)> {
 
 fn none_of<T>(plan: &Plan) -> Vec<Option<T>> {
     plan.event_types.iter().map(|_| None).collect()
-}
-
-#[cold]
-fn value_fault(plan: &TypePlan, column: usize, fault: ValueFault, slots: &[Slot], line: &[u8]) -> Fault {
-    let column_plan = &plan.columns[column];
-    match slots[column] {
-        Slot::Missing => Fault::value(&column_plan.path, column_plan.value_type, fault, b"nothing"),
-        Slot::Value(value) => {
-            Fault::value(&column_plan.path, column_plan.value_type, fault, value.text(line))
-        }
-        Slot::NotAnObject(value) => {
-            // The outermost object that holds the column and no other value was found for.
-            let object = plan.objects.iter().find(|object| {
-                object.columns.contains(&column)
-                    && slots[object.columns.clone()].iter().all(|s| *s == slots[column])
-            });
-            let path = object.map_or(column_plan.path.as_str(), |object| object.path.as_str());
-            Fault::new(Reason::TypeMismatch, Some(path), "an object", excerpt(value.text(line)))
-        }
-    }
 }

@@ -38,7 +38,7 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli) -> Result<(), Error> {
-    let settings = cli.settings();
+    let settings = cli.settings()?;
     let output = ReportOutput::open(cli.report.as_deref())?;
     let report = pipeline::load(&settings)?;
     if !cli.quiet {

@@ -12,32 +12,22 @@ use std::{
 };
 
 use arrow::{
-    array::{
-        Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, StructArray,
-        TimestampMicrosecondArray,
-    },
-    buffer::NullBuffer,
-    datatypes::{DataType, FieldRef, Fields, Schema, SchemaRef},
+    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray},
+    datatypes::{Schema, SchemaRef},
 };
 use events_core::{event, schema};
 use parquet::{
     arrow::{ArrowWriter, arrow_writer::ArrowWriterOptions},
     basic::{Compression, Encoding, ZstdLevel},
     file::{
-        metadata::{ParquetMetaDataReader, SortingColumn},
+        metadata::{KeyValue, ParquetMetaDataReader, SortingColumn},
         properties::{EnabledStatistics, WriterProperties, WriterVersion},
     },
     schema::types::ColumnPath,
 };
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{
-    batch::Batch,
-    error::Error,
-    ids::Ids,
-    merge::OrderedRows,
-    plan::{Target, TypePlan},
-};
+use crate::{batch::Batch, columns, error::Error, ids::Ids, merge::OrderedRows, plan::TypePlan};
 
 /// Rows of a row group, at most: what one reader's thread works on, and what the writer holds encoded.
 const ROW_GROUP_ROWS: usize = 262_144;
@@ -47,6 +37,9 @@ const ROW_GROUP_BYTES: usize = 64 << 20;
 pub(crate) const PART_ROWS: u64 = 1 << 24;
 /// Rows at the front of a partition that show whether a column repeats its values.
 const SAMPLE_ROWS: usize = 1_024;
+
+/// What the keys of descriptions begin with, in a file's metadata.
+const DESCRIPTION: &str = "description";
 
 /// Codec of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +113,7 @@ pub(crate) fn write_partition(
     while let Some(first) = &next {
         let name = format!("part-{:05}.{}.parquet", files.len(), settings.codec.name());
         let staged = format!("{number:06}-{:05}.staged", files.len());
-        let mut part = PartWriter::create(&table.schema, settings, &staged, first, label)?;
+        let mut part = PartWriter::create(&table, settings, &staged, first, label)?;
         while let Some(chunk) = next.take_if(|chunk| part.has_room_for(chunk, settings.part_rows)) {
             part.write(&chunk, label)?;
             next = next_chunk()?;
@@ -167,31 +160,22 @@ impl<'a> Table<'a> {
         ];
         if self.flatten {
             columns.extend(batch.columns.iter().cloned());
-        } else if let DataType::Struct(fields) = self.schema.field(4).data_type() {
-            columns.push(self.object(0, fields, batch)?);
+        } else if self.schema.fields().len() > columns.len() {
+            columns.push(columns::struct_array(&self.plan.payload, &batch.columns)?);
         }
         RecordBatch::try_new(Arc::clone(&self.schema), columns)
     }
 
-    /// The struct array of an object of the payload.
-    fn object(
-        &self,
-        index: usize,
-        fields: &Fields,
-        batch: &Batch,
-    ) -> Result<ArrayRef, arrow::error::ArrowError> {
-        let members = self.plan.objects[index].members.iter().zip(fields.iter());
-        let member =
-            |(member, field): (&crate::plan::Member, &FieldRef)| match (member.target, field.data_type()) {
-                (Target::Object(inner), DataType::Struct(fields)) => self.object(inner, fields, batch),
-                (Target::Column(column) | Target::Object(column), _) => {
-                    Ok(Arc::clone(&batch.columns[column]))
-                }
-            };
-        let columns = members.map(member).collect::<Result<Vec<_>, _>>()?;
-        let presence: &BooleanArray = batch.columns[self.plan.columns.len() + index].as_boolean();
-        let nulls = NullBuffer::new(presence.values().clone());
-        Ok(Arc::new(StructArray::try_new_with_length(fields.clone(), columns, Some(nulls), batch.rows())?))
+    /// What the catalog says of the type and its fields, for the file's key-value metadata: Parquet has no other place
+    /// for it. Keys are `description` and `description.<column>`.
+    fn descriptions(&self) -> Option<Vec<KeyValue>> {
+        let of_type =
+            self.plan.event_type.description.iter().map(|text| (DESCRIPTION.to_owned(), text.as_str()));
+        let of_fields = schema::descriptions(&self.plan.event_type, self.flatten);
+        let of_fields = of_fields.into_iter().map(|(column, text)| (format!("{DESCRIPTION}.{column}"), text));
+        let entries: Vec<_> =
+            of_type.chain(of_fields).map(|(key, text)| KeyValue::new(key, text.to_owned())).collect();
+        (!entries.is_empty()).then_some(entries)
     }
 }
 
@@ -221,7 +205,7 @@ struct PartWriter {
 
 impl PartWriter {
     fn create(
-        schema: &SchemaRef,
+        table: &Table<'_>,
         settings: FileSettings<'_>,
         staged: &str,
         sample: &RecordBatch,
@@ -236,9 +220,9 @@ impl PartWriter {
         let output = ChecksumWriter { file, bytes: 0, checksum: Xxh3Default::new() };
         // Readers take the types from Parquet's own schema; an embedded Arrow schema would only add bytes.
         let options = ArrowWriterOptions::new()
-            .with_properties(properties(schema, sample, settings.codec))
+            .with_properties(properties(table, sample, settings.codec))
             .with_skip_arrow_metadata(true);
-        let writer = ArrowWriter::try_new_with_options(output, Arc::clone(schema), options)
+        let writer = ArrowWriter::try_new_with_options(output, Arc::clone(&table.schema), options)
             .map_err(Error::encode(label))?;
         Ok(Self { writer, rows: 0, row_group_rows: 0, row_group_bytes: 0 })
     }
@@ -284,7 +268,7 @@ impl PartWriter {
     }
 }
 
-fn properties(schema: &Schema, sample: &RecordBatch, codec: Codec) -> WriterProperties {
+fn properties(table: &Table<'_>, sample: &RecordBatch, codec: Codec) -> WriterProperties {
     let timestamp = ColumnPath::from(event::TIMESTAMP);
     let mut properties = WriterProperties::builder()
         // Version 1 pages: readable by every engine. The encodings used below are known to all since 2.4 of the format.
@@ -301,8 +285,9 @@ fn properties(schema: &Schema, sample: &RecordBatch, codec: Codec) -> WriterProp
         ]))
         // Timestamps ascend, so their differences are small numbers.
         .set_column_dictionary_enabled(timestamp.clone(), false)
-        .set_column_encoding(timestamp, Encoding::DELTA_BINARY_PACKED);
-    for (field, column) in schema.fields().iter().zip(sample.columns()) {
+        .set_column_encoding(timestamp, Encoding::DELTA_BINARY_PACKED)
+        .set_key_value_metadata(table.descriptions());
+    for (field, column) in table.schema.fields().iter().zip(sample.columns()) {
         // A dictionary that can't pay costs a hash per value until the writer gives it up.
         if field.name() != event::TIMESTAMP && !repeats_its_values(column) {
             properties =

@@ -27,6 +27,8 @@ pub struct Report {
     pub(crate) days_without_events: Vec<String>,
     /// By path in the event: rows that have a field that the schema doesn't know.
     pub(crate) unknown_fields: BTreeMap<String, u64>,
+    /// By `domain/event_type`: events that the catalog doesn't know.
+    pub(crate) unknown_events: BTreeMap<String, u64>,
     pub(crate) sources: Vec<SourceReport>,
     pub(crate) committed: bool,
     pub(crate) dry_run: bool,
@@ -129,6 +131,10 @@ impl fmt::Display for Summary<'_> {
                 writeln!(f, "{:>14} {path}, {}, {action:?}", grouped(*rows), size(*bytes))?;
             }
         }
+        if !report.unknown_events.is_empty() {
+            writeln!(f, "not in the catalog: {}", counts(&report.unknown_events))?;
+            writeln!(f, "draft a catalog of them with: eventloader catalog infer {}", self.source())?;
+        }
         if !report.unknown_fields.is_empty() {
             writeln!(f, "not in the schema, left out: {}", counts(&report.unknown_fields))?;
         }
@@ -146,6 +152,15 @@ impl fmt::Display for Summary<'_> {
 }
 
 impl Summary<'_> {
+    /// The source as an argument of a shell command, where there is one.
+    fn source(&self) -> String {
+        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+        match self.report.sources.as_slice() {
+            [source] if source.path != "-" && source.path.chars().all(is_plain) => source.path.clone(),
+            _ => "SOURCE…".to_owned(),
+        }
+    }
+
     fn actions(&self) -> String {
         let counted = [Action::Created, Action::Replaced, Action::Unchanged]
             .map(|action| (self.report.count(action), format!("{action:?}").to_lowercase()));

@@ -1,6 +1,7 @@
 //! An event type → its columns, as a flat table or with the payload as one nested column.
 //!
-//! A flattened column's name is its path joined with `_`: `data.merchant.address.city` is `data_merchant_address_city`.
+//! A flattened column's name is its path joined with `_`: `data.merchant.address.city` is `data_merchant_address_city`;
+//! where the catalog names a `column`, that stands for the path up to there. A list is one column, whatever is in it.
 //!
 //! Invariant: the columns' order is that of the catalog, base columns first, and all are nullable; the flat and the
 //! nested schema hold the same values in the same order.
@@ -14,6 +15,9 @@ use crate::{
     event,
 };
 
+/// What the elements of a list are called in the schema, as the Parquet format asks for.
+const ELEMENT: &str = "element";
+
 /// One flattened column of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -21,8 +25,10 @@ pub struct Column {
     pub name: String,
     /// Where its value stands in the event, with dots: `data.merchant.name`.
     pub path: String,
-    /// What it holds.
-    pub value_type: ValueType,
+    /// Whether an event must have it.
+    pub required: bool,
+    /// What it holds: a value or a list; objects have columns of their own.
+    pub kind: FieldKind,
 }
 
 /// The columns of a payload, depth first, in catalog order.
@@ -35,12 +41,25 @@ pub fn columns(event_type: &EventType) -> Vec<Column> {
 
 fn collect_columns(name: &str, path: &str, fields: &[Field], columns: &mut Vec<Column>) {
     for field in fields {
-        let name = format!("{name}_{}", field.column.as_ref().unwrap_or(&field.name));
+        let name = flat_name(name, field);
         let path = format!("{path}.{}", field.name);
         match &field.kind {
-            FieldKind::Value(value_type) => columns.push(Column { name, path, value_type: *value_type }),
             FieldKind::Object(fields) => collect_columns(&name, &path, fields, columns),
+            kind => columns.push(Column { name, path, required: field.required, kind: kind.clone() }),
         }
+    }
+}
+
+/// The name of a field's column, or what the names of its columns begin with.
+fn flat_name(parent: &str, field: &Field) -> String {
+    field.column.clone().unwrap_or_else(|| format!("{parent}_{}", field.name))
+}
+
+impl Field {
+    /// Its name in the nested schema.
+    #[must_use]
+    pub fn member_name(&self) -> &str {
+        self.column.as_ref().unwrap_or(&self.name)
     }
 }
 
@@ -48,32 +67,60 @@ fn collect_columns(name: &str, path: &str, fields: &[Field], columns: &mut Vec<C
 #[must_use]
 pub fn flat_schema(event_type: &EventType) -> Schema {
     let payload =
-        columns(event_type).into_iter().map(|column| nullable(column.name, data_type(column.value_type)));
+        columns(event_type).into_iter().map(|column| nullable(column.name, data_type(&column.kind)));
     Schema::new(base_fields().into_iter().chain(payload).collect::<Fields>())
 }
 
-/// The schema with the payload as one struct column `data`.
+/// The schema with the payload as one struct column `data`; without it where the payload has no fields, because Parquet
+/// has no structs of nothing.
 #[must_use]
 pub fn nested_schema(event_type: &EventType) -> Schema {
-    let data = nullable(event::DATA, DataType::Struct(nested_fields(&event_type.fields)));
-    Schema::new(base_fields().into_iter().chain([data]).collect::<Fields>())
+    let data = nullable(event::DATA, DataType::Struct(members(&event_type.fields)));
+    let data = (!event_type.fields.is_empty()).then_some(data);
+    Schema::new(base_fields().into_iter().chain(data).collect::<Fields>())
 }
 
-fn nested_fields(fields: &[Field]) -> Fields {
-    let nested = fields.iter().map(|field| {
-        let name = field.column.as_ref().unwrap_or(&field.name);
-        match &field.kind {
-            FieldKind::Value(value_type) => nullable(name, data_type(*value_type)),
-            FieldKind::Object(fields) => nullable(name, DataType::Struct(nested_fields(fields))),
+/// The members of an object in the nested schema.
+#[must_use]
+pub fn members(fields: &[Field]) -> Fields {
+    fields.iter().map(|field| nullable(field.member_name(), data_type(&field.kind))).collect()
+}
+
+/// The descriptions of an event type's fields, by their place in the table: a column's name, and after a dot the member's
+/// in a nested one (`data.merchant.name`, `data_items.sku`).
+#[must_use]
+pub fn descriptions(event_type: &EventType, flatten: bool) -> Vec<(String, &str)> {
+    let mut descriptions = Vec::new();
+    collect_descriptions(event::DATA, &event_type.fields, flatten, &mut descriptions);
+    descriptions
+}
+
+fn collect_descriptions<'a>(
+    parent: &str,
+    fields: &'a [Field],
+    flatten: bool,
+    descriptions: &mut Vec<(String, &'a str)>,
+) {
+    for field in fields {
+        let name =
+            if flatten { flat_name(parent, field) } else { format!("{parent}.{}", field.member_name()) };
+        if let Some(description) = &field.description {
+            descriptions.push((name.clone(), description));
         }
-    });
-    nested.collect()
+        let (mut kind, mut flatten) = (&field.kind, flatten);
+        while let FieldKind::List(element) = kind {
+            (kind, flatten) = (element, false);
+        }
+        if let FieldKind::Object(fields) = kind {
+            collect_descriptions(&name, fields, flatten, descriptions);
+        }
+    }
 }
 
 fn base_fields() -> [ArrowField; 4] {
     [
         nullable(event::EVENT_ID, DataType::Utf8),
-        nullable(event::TIMESTAMP, data_type(ValueType::Timestamp)),
+        nullable(event::TIMESTAMP, value_data_type(ValueType::Timestamp)),
         nullable(event::DOMAIN, DataType::Utf8),
         nullable(event::EVENT_TYPE, DataType::Utf8),
     ]
@@ -83,9 +130,23 @@ fn nullable(name: impl Into<String>, data_type: DataType) -> ArrowField {
     ArrowField::new(name, data_type, true)
 }
 
-/// The Arrow type that holds a value.
+/// The Arrow type of a field.
 #[must_use]
-pub fn data_type(value_type: ValueType) -> DataType {
+pub fn data_type(kind: &FieldKind) -> DataType {
+    match kind {
+        FieldKind::Value(value_type) => value_data_type(*value_type),
+        FieldKind::Object(fields) => DataType::Struct(members(fields)),
+        FieldKind::List(element) => DataType::List(Arc::new(element_field(element))),
+    }
+}
+
+/// The Arrow field of a list's elements.
+#[must_use]
+pub fn element_field(element: &FieldKind) -> ArrowField {
+    nullable(ELEMENT, data_type(element))
+}
+
+fn value_data_type(value_type: ValueType) -> DataType {
     match value_type {
         ValueType::String | ValueType::Json => DataType::Utf8,
         ValueType::Int32 => DataType::Int32,
@@ -103,7 +164,7 @@ pub fn data_type(value_type: ValueType) -> DataType {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalog::BUILT_IN;
+    use crate::catalog::{BUILT_IN, Catalog};
 
     fn text_of(schema: &Schema) -> String {
         let line = |field: &Arc<ArrowField>| {
@@ -134,5 +195,46 @@ mod tests {
             fields.iter().map(|field| field.name().as_str()).collect::<Vec<_>>(),
             ["id", "to", "from", "amount"]
         );
+    }
+
+    fn card() -> EventType {
+        let text = "[domain.card.events.sale]\ndescription = 'A sale'\n[domain.card.events.sale.fields]\n\
+             id = { type = 'string', column = 'card_id', description = 'The card' }\n\
+             shop = { column = 'at', description = 'Where', fields = { name = { type = 'string', description = 'Its name' } } }\n\
+             items = { list = { fields = { sku = { type = 'string', column = 'article', description = 'What' }, sizes = 'list(int32)' } } }";
+        Catalog::from_toml(&[("x.toml", text)]).unwrap().event_types()[0].clone()
+    }
+
+    #[test]
+    fn a_column_is_named_as_the_catalog_says_and_a_list_is_one() {
+        let names: Vec<_> = columns(&card()).into_iter().map(|column| column.name).collect();
+        assert_eq!(names, ["card_id", "at_name", "data_items"]);
+        let schema = nested_schema(&card());
+        let DataType::Struct(fields) = schema.field(4).data_type() else { panic!("{schema}") };
+        let names: Vec<_> = fields.iter().map(|field| field.name().as_str()).collect();
+        assert_eq!(names, ["card_id", "at", "items"]);
+        assert_eq!(flat_schema(&card()).field(6).data_type(), fields[2].data_type());
+        assert_eq!(
+            fields[2].data_type().to_string(),
+            r#"List(Struct("article": Utf8, "sizes": List(Int32, field: 'element')), field: 'element')"#
+        );
+    }
+
+    #[test]
+    fn descriptions_go_by_the_place_in_the_table() {
+        let card = card();
+        let flat = descriptions(&card, true);
+        assert_eq!(
+            flat.iter().map(|(place, text)| format!("{place}: {text}")).collect::<Vec<_>>(),
+            ["card_id: The card", "at: Where", "at_name: Its name", "data_items.article: What"]
+        );
+        let nested: Vec<_> = descriptions(&card, false).into_iter().map(|(place, _)| place).collect();
+        assert_eq!(nested, ["data.card_id", "data.at", "data.at.name", "data.items.article"]);
+    }
+
+    #[test]
+    fn a_payload_without_fields_is_no_struct() {
+        let catalog = Catalog::from_toml(&[("x.toml", "[domain.a.events.ping]")]).unwrap();
+        assert_eq!(nested_schema(&catalog.event_types()[0]).fields().len(), 4);
     }
 }

@@ -1,0 +1,65 @@
+//! `--catalog` → the catalog of the run: the files named, read, over the one that is built in.
+//!
+//! Invariant: what is read does not depend on the order that a file system lists a directory in; a file that is named twice
+//! is read once.
+
+use std::{
+    collections::HashSet,
+    io,
+    path::{Path, PathBuf},
+};
+
+use events_core::catalog::{BUILT_IN, Catalog};
+
+use crate::error::Error;
+
+/// The built-in catalog with what `paths` say: catalog files, and directories of them.
+///
+/// # Errors
+/// [`Error::Usage`] for a path that can't be read, [`Error::Catalog`] for a file that can't be used.
+pub fn read(paths: &[PathBuf]) -> Result<Catalog, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() { files.extend(files_in(path)?) } else { files.push(path.clone()) }
+    }
+    let mut seen = HashSet::new();
+    let mut texts = Vec::new();
+    for file in files {
+        // The name is that of the path as it was given: two links to one file are that file.
+        if seen.insert(fs_err::canonicalize(&file).map_err(unreadable)?) {
+            texts.push((file.display().to_string(), text_of(&file)?));
+        }
+    }
+    let files: Vec<_> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    Ok(BUILT_IN.extended(&files)?)
+}
+
+/// The catalog files of a directory, by name; those that an editor hides are none.
+fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = fs_err::read_dir(dir).map_err(unreadable)?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let is_hidden =
+        |path: &Path| path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    let is_catalog = |path: &PathBuf| path.extension().is_some_and(|e| e == "toml") && !is_hidden(path);
+    let mut files: Vec<_> = paths.map_err(unreadable)?.into_iter().filter(is_catalog).collect();
+    if files.is_empty() {
+        let dir = dir.display();
+        return Err(Error::Usage(format!("--catalog: {dir}: the directory has no catalog, a file *.toml")));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn text_of(file: &Path) -> Result<String, Error> {
+    let bytes = fs_err::read(file).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + memchr::memchr_iter(b'\n', valid).count();
+        Error::Usage(format!("--catalog: {}:{line}: a catalog is UTF-8, this line is not", file.display()))
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unreadable(error: io::Error) -> Error {
+    Error::Usage(format!("--catalog (or EVENTLOADER_CATALOG): {error}"))
+}

@@ -1,0 +1,181 @@
+//! Columns of lists, and of the objects in lists: the values of elements, filled by the builders that columns have.
+//!
+//! An element that is an object is read as a shape of its own, like the payload, and each of its values goes to the builder
+//! of its column. Its line was scanned before, so reading it again can't fail; only its values can.
+//!
+//! Invariant: as for columns; a fault's path begins behind the list's or the object's: `[2]`, `[2].sku`, `.sku`.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, StructArray},
+    buffer::{NullBuffer, OffsetBuffer, ScalarBuffer},
+    datatypes::{DataType, Fields},
+    error::ArrowError,
+};
+
+use super::{ColumnBuilder, Slot, ValueFault};
+use crate::{
+    fault::Fault,
+    json::{Kind, Malformed, Scanner, Value},
+    payload::{Learned, ObjectReader, Payload},
+    plan::{ListPlan, Shape, Target},
+};
+
+/// A column of lists.
+#[derive(Debug)]
+pub(super) struct ListBuilder {
+    plan: Arc<ListPlan>,
+    /// Where each list ends, among the elements of all; a 0 in front.
+    ends: Vec<i32>,
+    elements: ColumnBuilder,
+}
+
+impl ListBuilder {
+    pub(super) fn new(plan: &Arc<ListPlan>) -> Self {
+        Self { plan: Arc::clone(plan), ends: vec![0], elements: ColumnBuilder::of_kind(&plan.element) }
+    }
+
+    pub(super) fn append(&mut self, value: Value, line: &[u8]) -> Result<(), ValueFault> {
+        if value.kind != Kind::Array {
+            return Err(ValueFault::TypeMismatch);
+        }
+        let first = self.elements.rows();
+        let mut scanner = Scanner::at(line, value);
+        let mut more = scanner.enter_array().map_err(scanned_before)?;
+        while more {
+            let element = scanner.value().map_err(scanned_before)?;
+            if let Err(fault) = self.elements.append(Slot::Value(element), line) {
+                let index = self.elements.rows() - first;
+                let place = format!("[{index}]");
+                let fault = Fault::value(&place, &self.plan.element, fault, element.text(line));
+                return Err(ValueFault::Within(Box::new(fault)));
+            }
+            more = scanner.next_element().map_err(scanned_before)?;
+        }
+        // Elements take bytes of lines, and a block of those is far below 2 GiB.
+        self.ends.push(i32::try_from(self.elements.rows()).map_err(|_| ValueFault::OutOfRange)?);
+        Ok(())
+    }
+
+    pub(super) fn push_null(&mut self) {
+        self.ends.push(self.ends.last().copied().unwrap_or(0));
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.ends.truncate(rows + 1);
+        let elements = self.ends.last().and_then(|&end| usize::try_from(end).ok());
+        self.elements.truncate(elements.unwrap_or(0));
+    }
+
+    pub(super) fn finish(self, nulls: Option<NullBuffer>) -> ArrayRef {
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        let field = Arc::clone(&self.plan.element_field);
+        match ListArray::try_new(field, offsets, self.elements.finish(), nulls) {
+            Ok(array) => Arc::new(array),
+            Err(error) => unreachable!("offsets ascend to the number of elements: {error}"),
+        }
+    }
+}
+
+/// A column of objects: the elements of a list.
+#[derive(Debug)]
+pub(super) struct ObjectBuilder {
+    shape: Arc<Shape>,
+    columns: Vec<ColumnBuilder>,
+    /// For each object of the shape, whether it was there.
+    objects: Vec<Vec<bool>>,
+    learned: Learned,
+    payload: Payload,
+}
+
+impl ObjectBuilder {
+    pub(super) fn new(shape: &Arc<Shape>) -> Self {
+        Self {
+            shape: Arc::clone(shape),
+            columns: shape.columns.iter().map(ColumnBuilder::new).collect(),
+            objects: vec![Vec::new(); shape.objects.len()],
+            learned: Learned::new(shape),
+            payload: Payload::default(),
+        }
+    }
+
+    pub(super) fn append(&mut self, value: Value, line: &[u8]) -> Result<(), ValueFault> {
+        if value.kind != Kind::Object {
+            return Err(ValueFault::TypeMismatch);
+        }
+        let mut reader = ObjectReader { scanner: &mut Scanner::at(line, value), line, unknown: None };
+        reader.read(&self.shape, &mut self.learned, &mut self.payload).map_err(scanned_before)?;
+        let within = |fault| ValueFault::Within(Box::new(fault));
+        if let Some(fault) = self.payload.missing_object(&self.shape) {
+            return Err(within(fault));
+        }
+        for (index, (column, slot)) in self.columns.iter_mut().zip(&self.payload.slots).enumerate() {
+            column.append(*slot, line).map_err(|fault| {
+                within(Fault::column(&self.shape, index, fault, &self.payload.slots, line))
+            })?;
+        }
+        self.objects.iter_mut().zip(&self.payload.objects).for_each(|(column, &is)| column.push(is));
+        Ok(())
+    }
+
+    /// Nothing is required of what is no object.
+    pub(super) fn push_null(&mut self) {
+        self.columns.iter_mut().for_each(ColumnBuilder::append_null);
+        self.objects.iter_mut().for_each(|column| column.push(false));
+    }
+
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.columns.iter_mut().for_each(|column| column.truncate(rows));
+        self.objects.iter_mut().for_each(|column| column.truncate(rows));
+    }
+
+    pub(super) fn finish(self, nulls: Option<NullBuffer>) -> ArrayRef {
+        let presence =
+            self.objects.into_iter().map(|column| Arc::new(BooleanArray::from(column)) as ArrayRef);
+        let columns: Vec<_> = self.columns.into_iter().map(ColumnBuilder::finish).chain(presence).collect();
+        match object_array(&self.shape, 0, &self.shape.fields, &columns, nulls) {
+            Ok(array) => Arc::new(array),
+            Err(error) => unreachable!("a shape's columns are those of its fields: {error}"),
+        }
+    }
+}
+
+/// The objects of a shape as a struct array. `columns` are the shape's; then, for each of its objects, whether it is there.
+pub(crate) fn struct_array(shape: &Shape, columns: &[ArrayRef]) -> Result<ArrayRef, ArrowError> {
+    let nulls = Some(presence(shape, 0, columns));
+    Ok(Arc::new(object_array(shape, 0, &shape.fields, columns, nulls)?))
+}
+
+fn object_array(
+    shape: &Shape,
+    index: usize,
+    fields: &Fields,
+    columns: &[ArrayRef],
+    nulls: Option<NullBuffer>,
+) -> Result<StructArray, ArrowError> {
+    let mut members: Vec<ArrayRef> = Vec::with_capacity(fields.len());
+    for (member, field) in shape.objects[index].members.iter().zip(fields) {
+        members.push(match (member.target, field.data_type()) {
+            (Target::Object(inner), DataType::Struct(fields)) => {
+                let nulls = Some(presence(shape, inner, columns));
+                Arc::new(object_array(shape, inner, fields, columns, nulls)?)
+            }
+            (Target::ObjectList(list), _) => Arc::clone(&columns[shape.object_lists[list].0]),
+            (Target::Column(column) | Target::Object(column), _) => Arc::clone(&columns[column]),
+        });
+    }
+    let rows = columns.last().map_or(0, |column| column.len());
+    StructArray::try_new_with_length(fields.clone(), members, nulls, rows)
+}
+
+fn presence(shape: &Shape, index: usize, columns: &[ArrayRef]) -> NullBuffer {
+    let presence: &BooleanArray = columns[shape.columns.len() + index].as_boolean();
+    NullBuffer::new(presence.values().clone())
+}
+
+/// Lines are judged as JSON before values are taken from them.
+#[cold]
+fn scanned_before(_: Malformed) -> ValueFault {
+    ValueFault::TypeMismatch
+}

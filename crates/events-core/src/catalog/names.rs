@@ -1,0 +1,99 @@
+//! Which names of directories and columns a catalog may give, and that no two things get the same.
+//!
+//! Names that differ in case alone count as the same: as directories on macOS, as columns in Spark and DuckDB.
+
+use std::collections::HashMap;
+
+use super::{CatalogError, Entry, EventType, Field, FieldKind};
+use crate::{event, schema};
+
+/// Longest name of a directory or column, in bytes.
+const NAME_BYTES_MAX: usize = 100;
+
+/// What [`is_safe_directory`] takes, for messages.
+pub(super) const EXPECTED_DIRECTORY: &str =
+    "letters, digits, `-`, `_` and `.`, up to 100 bytes, not beginning with `_`, `.` or `-`";
+
+/// What [`is_safe_column`] takes, for messages.
+pub(super) const EXPECTED_COLUMN: &str =
+    "letters, digits, `_` and `-`, up to 100 bytes, beginning with a letter or `_`";
+
+/// Whether a name can be a directory on every file system, and is one that readers don't skip (`_`, `.`).
+pub(super) fn is_safe_directory(name: &str) -> bool {
+    let safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    is_of(name, safe) && !name.starts_with(['_', '.', '-'])
+}
+
+/// Whether every engine takes a name for a column (Spark refuses some punctuation, dots mean nesting).
+pub(super) fn is_safe_column(name: &str) -> bool {
+    let safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    is_of(name, safe) && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
+}
+
+fn is_of(name: &str, safe: impl Fn(char) -> bool) -> bool {
+    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(safe)
+}
+
+/// Refuses two event types with one directory.
+pub(super) fn check_directories(entries: &[Entry]) -> Result<(), CatalogError> {
+    let mut owners: HashMap<String, &Entry> = HashMap::new();
+    for entry in entries {
+        let Some(earlier) = owners.insert(entry.0.directory.to_lowercase(), entry) else { continue };
+        // One of an earlier catalog shares its directory only with one that was read now.
+        let (new, other) = if entry.1.is_some() { (entry, earlier) } else { (earlier, entry) };
+        if let (event_type, Some(place)) = new {
+            let at = other.1.as_ref().map_or_else(|| " (built in)".to_owned(), |other| format!(" ({other})"));
+            return Err(place.error(format!(
+                "{event_type} and {}{at} would share the directory {:?}: give one of them another with `directory = \"…\"`",
+                other.0, event_type.directory
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Two fields of one name: the path of the second, and what is wrong with it.
+pub(super) struct Clash {
+    pub(super) path: String,
+    pub(super) message: String,
+}
+
+/// Refuses two fields that would share a column of the flat table, or a member of the nested one.
+pub(super) fn check_columns(event_type: &EventType) -> Result<(), Clash> {
+    let base = [event::EVENT_ID, event::TIMESTAMP, event::DOMAIN, event::EVENT_TYPE];
+    let mut owners: HashMap<String, String> =
+        base.map(|name| (name.to_owned(), format!("the event's own {name}"))).into();
+    for column in schema::columns(event_type) {
+        if let Some(other) = owners.insert(column.name.to_lowercase(), column.path.clone()) {
+            let message = format!(
+                "{event_type}: {other} and {} would share the column {:?}: name one of the fields with `column = \"…\"`",
+                column.path, column.name
+            );
+            return Err(Clash { path: column.path, message });
+        }
+    }
+    check_members(event_type, event::DATA, &event_type.fields)
+}
+
+fn check_members(event_type: &EventType, path: &str, fields: &[Field]) -> Result<(), Clash> {
+    let mut owners = HashMap::new();
+    for field in fields {
+        let path = format!("{path}.{}", field.name);
+        if let Some(other) = owners.insert(field.member_name().to_lowercase(), path.clone()) {
+            let message = format!(
+                "{event_type}: the fields {other} and {path} would share the name {:?} in their object: give one of \
+                 them another with `column = \"…\"`",
+                field.member_name()
+            );
+            return Err(Clash { path, message });
+        }
+        let mut kind = &field.kind;
+        while let FieldKind::List(element) = kind {
+            kind = element;
+        }
+        if let FieldKind::Object(fields) = kind {
+            check_members(event_type, &path, fields)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,192 @@
+//! What a catalog file may say, and how it is told what it may not.
+
+use super::{value_type::EXPECTED_TYPE, *};
+use crate::schema;
+
+fn catalog(text: &str) -> Catalog {
+    Catalog::from_toml(&[("x.toml", text)]).unwrap_or_else(|error| panic!("{error}\nin {text}"))
+}
+
+fn columns(event_type: &EventType) -> Vec<String> {
+    schema::columns(event_type).into_iter().map(|c| format!("{} {}", c.name, c.kind)).collect()
+}
+
+#[test]
+fn the_built_in_catalog_knows_two_domains_and_five_types() {
+    assert_eq!(BUILT_IN.domains(), ["account", "transaction"]);
+    let names: Vec<_> = BUILT_IN.event_types().iter().map(|t| t.name.as_str()).collect();
+    assert_eq!(names, ["account-open", "account-close", "status-change", "payment-to", "payment-from"]);
+}
+
+#[test]
+fn fields_nest_and_shared_ones_come_first() {
+    let catalog = catalog(
+        "[domain.card.fields]\nid = 'string'\nmerchant = { fields = { address = { fields = { city = 'string' } } } }\n\
+         [domain.card.events.sale.fields]\nat = 'timestamp'",
+    );
+    let columns = columns(&catalog.event_types()[0]);
+    assert_eq!(columns, ["data_id string", "data_merchant_address_city string", "data_at timestamp"]);
+}
+
+#[test]
+fn a_type_s_own_field_takes_the_place_of_a_shared_one() {
+    let catalog = catalog(
+        "[domain.card.fields]\nid = 'string'\namount = 'decimal(10,2)'\nat = 'date'\n\
+         [domain.card.events.sale]\n[domain.card.events.refund.fields]\nwhy = 'string'\namount = 'int64'",
+    );
+    assert_eq!(
+        columns(&catalog.event_types()[0]),
+        ["data_id string", "data_amount decimal(10,2)", "data_at date"]
+    );
+    assert_eq!(
+        columns(&catalog.event_types()[1]),
+        ["data_id string", "data_amount int64", "data_at date", "data_why string"]
+    );
+}
+
+#[test]
+fn lists_are_of_anything() {
+    let catalog = catalog(
+        "[domain.a.events.b.fields]\nv = 'list(string)'\nw = { list = 'int32' }\nx = { list = { type = 'list(date)' } }\n\
+         y = { list = { fields = { z = 'int32', deep = { list = { fields = { q = 'json' } } } } } }\nu = { list = { list = 'date' } }",
+    );
+    assert_eq!(
+        columns(&catalog.event_types()[0]),
+        [
+            "data_v list(string)",
+            "data_w list(int32)",
+            "data_x list(list(date))",
+            "data_y list(object)",
+            "data_u list(list(date))"
+        ]
+    );
+}
+
+#[test]
+fn a_field_may_be_required_renamed_and_described() {
+    let catalog = catalog(
+        "[domain.a.events.b]\ndescription = 'B'\n[domain.a.events.b.fields]\n\
+         v = { type = 'string', required = true, column = 'the_v', description = 'V' }\nw = 'date'",
+    );
+    let b = &catalog.event_types()[0];
+    assert_eq!((b.description.as_deref(), b.fields[0].description.as_deref()), (Some("B"), Some("V")));
+    assert_eq!((b.fields[0].required, b.fields[1].required), (true, false));
+    assert_eq!(columns(b), ["the_v string", "data_w date"]);
+}
+
+#[test]
+fn a_type_may_name_another_directory() {
+    let catalog = catalog("[domain.a.events.open]\n[domain.b.events.open]\ndirectory = 'b-open'");
+    assert_eq!(catalog.event_types()[1].directory, "b-open");
+}
+
+#[test]
+fn a_second_catalog_adds_and_replaces() {
+    let first = catalog("[domain.a.events.open.fields]\nx = 'int32'\n[domain.a.events.close]");
+    let second = "[domain.a.events.open.fields]\ny = 'date'\n[domain.b.events.shut]";
+    let extended = first.extended(&[("y.toml", second)]).unwrap();
+    let names: Vec<_> = extended.event_types().iter().map(ToString::to_string).collect();
+    assert_eq!(names, ["a/open", "a/close", "b/shut"]);
+    assert_eq!(columns(&extended.event_types()[0]), ["data_y date"]);
+}
+
+#[test]
+fn what_two_files_say_of_one_thing_is_refused_with_both_places() {
+    let error = |files: &[(&str, &str)]| BUILT_IN.extended(files).unwrap_err().to_string();
+    assert_eq!(
+        error(&[("x.toml", "[domain.a.events.open]"), ("y.toml", "\n\n[domain.a.events.open]")]),
+        "y.toml:3: a/open is there twice, here and at x.toml:1: an event type stands in one file; remove one of the two"
+    );
+    assert_eq!(
+        error(&[("x.toml", "[domain.a.events.open]"), ("y.toml", "[domain.b.events.open]")]),
+        "y.toml:1: b/open and a/open (x.toml:1) would share the directory \"open\": give one of them another with \
+         `directory = \"…\"`"
+    );
+    let shared = "x.toml:1: b/account-open and account/account-open (built in) would share the directory";
+    assert!(error(&[("x.toml", "[domain.b.events.account-open]")]).starts_with(shared));
+    // The replaced type moves to a directory that a later one of the built-in catalog has.
+    let moved = "[domain.account.events.account-open]\ndirectory = 'payment-to'";
+    let shared = "x.toml:1: account/account-open and transaction/payment-to (built in) would share";
+    assert!(error(&[("x.toml", moved)]).starts_with(shared));
+}
+
+#[test]
+fn errors_name_the_line_and_what_is_allowed() {
+    let head = "[domain.card.events.sale.fields]\n";
+    let of_field = |field: &str| format!("{head}{field}");
+    for (text, expected) in [
+        ("x = ".to_owned(), "x.toml:1: "),
+        (String::new(), "x.toml:1: the file has no event types: add [domain.NAME.events.TYPE]"),
+        ("[domains.card]".to_owned(), "x.toml:1: expected domain, found \"domains\""),
+        (
+            "[domain.card]\n".to_owned(),
+            "x.toml:1: domain \"card\" has no event types: add [domain.card.events.NAME]",
+        ),
+        ("\n[domain.card]\ndescription = 5".to_owned(), "x.toml:3: expected a string, found integer"),
+        (of_field("id = 'int'"), &format!("x.toml:2: expected {EXPECTED_TYPE}, found \"int\"")),
+        (of_field("id = 'decimal(39,2)'"), "x.toml:2: expected string, int32"),
+        (of_field("id = 'list(strings)'"), "x.toml:2: expected string, int32"),
+        (of_field("id = 5"), "x.toml:2: expected a table, found integer"),
+        (
+            of_field("id = { typ = 'int32' }"),
+            "x.toml:2: expected type, fields, list, column, required, description, found \"typ\"",
+        ),
+        (
+            of_field("id = {}"),
+            "x.toml:2: data.id: expected one of `type = \"…\"`, `fields = { … }` and `list = …`, found none",
+        ),
+        (
+            of_field("\nid = { type = 'date', list = 'date' }"),
+            "x.toml:3: data.id: expected one of `type = \"…\"`, `fields = { … }` and `list = …`, found more than one",
+        ),
+        (
+            of_field("id = { list = { column = 'x' } }"),
+            "x.toml:2: expected type, fields, list, found \"column\"",
+        ),
+        (
+            of_field("id = { fields = {} }"),
+            "x.toml:2: data.id: expected at least one field; an object of any shape is a \"json\"",
+        ),
+        (of_field("id = { list = { fields = {} } }"), "x.toml:2: data.id: expected at least one field"),
+        (
+            of_field("id = { type = 'date', required = 'yes' }"),
+            "x.toml:2: expected true or false, found string",
+        ),
+        (
+            of_field("id = { type = 'date', column = '' }"),
+            "x.toml:2: \"\" is no safe column name: allowed are letters, digits",
+        ),
+        (of_field("id = { type = 'date', column = 'a.b' }"), "x.toml:2: \"a.b\" is no safe column name"),
+        (of_field("id = { type = 'date', column = '1st' }"), "x.toml:2: \"1st\" is no safe column name"),
+        (
+            of_field("a_b = 'int32'\na = { fields = { b = 'int32' } }"),
+            "x.toml:3: card/sale: data.a_b and data.a.b would share the column \"data_a_b\": name one of the fields with `column = \"…\"`",
+        ),
+        (
+            of_field("a = 'int32'\nb = 'date'\nA = 'int32'"),
+            "x.toml:4: card/sale: data.a and data.A would share the column \"data_A\"",
+        ),
+        (
+            of_field("id = { type = 'string', column = 'Event_ID' }"),
+            "x.toml:2: card/sale: the event's own event_id and data.id would share the column \"Event_ID\"",
+        ),
+        (
+            of_field("x = 'date'\nid = { type = 'string', column = 'x' }"),
+            "x.toml:3: card/sale: the fields data.x and data.id would share the name \"x\" in their object",
+        ),
+        (
+            of_field("x = { list = { fields = {\n  a = 'date',\n  b = { type = 'date', column = 'A' } } } }"),
+            "x.toml:4: card/sale: the fields data.x.a and data.x.b would share the name \"A\" in their object",
+        ),
+        ("[domain.a.events.'../../etc']".to_owned(), "x.toml:1: \"../../etc\" is no safe directory name"),
+        ("[domain.a.events._x]".to_owned(), "x.toml:1: \"_x\" is no safe directory name"),
+        ("[domain.a.events.x]\ndirectory = 'a/b'".to_owned(), "x.toml:2: \"a/b\" is no safe directory name"),
+        (
+            "[domain.a.events.open]\n[domain.b.events.Open]".to_owned(),
+            "x.toml:2: b/Open and a/open (x.toml:1) would share the directory \"Open\"",
+        ),
+    ] {
+        let error = Catalog::from_toml(&[("x.toml", &text)]).expect_err(&text).to_string();
+        assert!(error.starts_with(expected), "{text}\n  gave {error}\n  not  {expected}");
+    }
+}
