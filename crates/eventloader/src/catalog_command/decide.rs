@@ -113,7 +113,8 @@ fn is_id(name: &[u8]) -> bool {
     let digits = name.iter().filter(|byte| byte.is_ascii_digit()).count();
     let separators = name.iter().filter(|byte| matches!(byte, b'-' | b':' | b'.' | b'_')).count();
     let hexadecimal = name.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
-    digits > 0 && (digits + separators == name.len() || (name.len() >= 8 && hexadecimal + separators == name.len()))
+    digits > 0
+        && (digits + separators == name.len() || (name.len() >= 8 && hexadecimal + separators == name.len()))
 }
 
 fn decide_list(elements: &Evidence) -> Decision {

@@ -228,9 +228,7 @@ impl Objects {
             self.by_name = HashMap::default();
             return None;
         }
-        let index = self.members.len();
-        self.by_name.insert(name.into(), index);
-        self.members.push(Member {
+        self.add(Member {
             name: name.into(),
             count: 0,
             places: 0,
@@ -238,7 +236,7 @@ impl Objects {
             quoted: quoted(name),
             last_object: 0,
         });
-        Some(index)
+        Some(self.members.len() - 1)
     }
 
     pub(crate) fn merge(&mut self, other: Self, keys_max: usize) {
@@ -251,11 +249,19 @@ impl Objects {
         }
         for theirs in other.members {
             let Some(index) = self.find_or_add(&theirs.name, keys_max) else { return };
-            let member = &mut self.members[index];
-            member.count += theirs.count;
-            member.places += theirs.places;
-            member.evidence.merge(theirs.evidence);
+            self.members[index].merge(theirs);
         }
+    }
+
+    /// The member of this name.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<&Member> {
+        self.by_name.get(name).map(|&index| &self.members[index])
+    }
+
+    /// Adds a member that is not there.
+    pub(crate) fn add(&mut self, member: Member) {
+        self.by_name.insert(member.name.clone(), self.members.len());
+        self.members.push(member);
     }
 
     /// The members in the order in which they usually stand.
@@ -263,10 +269,8 @@ impl Objects {
         let mut members: Vec<_> = self.members.iter().collect();
         // Mean places, compared without dividing: a/b < c/d where a·d < c·b.
         members.sort_by(|a, b| {
-            let (left, right) = (
-                u128::from(a.places) * u128::from(b.count),
-                u128::from(b.places) * u128::from(a.count),
-            );
+            let (left, right) =
+                (u128::from(a.places) * u128::from(b.count), u128::from(b.places) * u128::from(a.count));
             left.cmp(&right).then_with(|| a.name.cmp(&b.name))
         });
         members
@@ -288,6 +292,15 @@ impl PartialEq for Objects {
         };
         let (ours, theirs) = (self.ordered(), other.ordered());
         key(self) == key(other) && ours.len() == theirs.len() && ours.iter().zip(&theirs).all(same)
+    }
+}
+
+impl Member {
+    /// Takes what others have seen at this key.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.places += other.places;
+        self.evidence.merge(other.evidence);
     }
 }
 

@@ -208,8 +208,8 @@ impl Tally {
         let start = line[..first_key.start].iter().rposition(|&byte| byte == b'{').unwrap_or_default();
         let data = Value { kind: Kind::Object, start, end: first_key.end };
         let mut observer = Observer { line, scanner: Scanner::at(line, data), members_added: 0 };
-        // The line was scanned to its end before.
-        drop(observer.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX));
+        // The line was scanned to its end before: nothing is malformed.
+        let _ = observer.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX);
         self.fields += observer.members_added;
         check_fields(self.fields)
     }
@@ -251,15 +251,15 @@ fn check_fields(count: usize) -> Result<(), Error> {
     )))
 }
 
-/// A plan of these event types, none of which has fields.
+/// A plan of these event types, in this order, none of which has fields.
 fn plan_of(names: &[TypeName]) -> Result<Plan, CatalogError> {
-    let tables = names.iter().enumerate().map(|(index, (domain, name))| {
-        format!("[domain.{}.events.{}]\ndirectory = \"d{index}\"\n", quoted_key(domain), quoted_key(name))
+    let texts = names.iter().enumerate().map(|(index, (domain, name))| {
+        format!("[domain.{}.events.{}]\ndirectory = \"d{index}\"", quoted_key(domain), quoted_key(name))
     });
-    let text: String = tables.collect();
-    let files = [("(observed)", text.as_str())];
-    let files = if names.is_empty() { &[] } else { &files[..] };
-    Ok(Plan::new(&Catalog::from_toml(files)?))
+    // Each in a file of its own, because a file has its event types by domain.
+    let texts: Vec<_> = texts.collect();
+    let files: Vec<_> = texts.iter().map(|text| ("(observed)", text.as_str())).collect();
+    Ok(Plan::new(&Catalog::from_toml(&files)?))
 }
 
 /// A line of a block, or what stands in place of one.
@@ -276,11 +276,13 @@ enum Line<'b> {
 fn lines_of(block: &Block) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
     match block.content {
         Content::Lines => {
-            let text = block.bytes.strip_suffix(b"\n").unwrap_or(&block.bytes);
-            Box::new(text.split(|&byte| byte == b'\n').enumerate().map(|(index, line)| {
-                let is_first = index == 0 && block.offset == 0;
-                let bom: &[u8] = if is_first { b"\xEF\xBB\xBF" } else { b"" };
-                Line::Text(line.strip_prefix(bom).unwrap_or(line))
+            let mut start = 0;
+            Box::new(std::iter::from_fn(move || {
+                let rest = block.bytes.get(start..).filter(|rest| !rest.is_empty())?;
+                let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                let bom: &[u8] = if block.offset == 0 && start == 0 { b"\xEF\xBB\xBF" } else { b"" };
+                start += length + 1;
+                Some(Line::Text(rest[..length].strip_prefix(bom).unwrap_or(&rest[..length])))
             }))
         }
         Content::Fragment { begins_before } => Box::new(std::iter::once(match begins_before {

@@ -152,8 +152,17 @@ mod tests {
 
     #[test]
     fn dates_times_numbers_and_booleans_are_told_apart() {
-        let texts =
-            of(&["2024-02-29", "2024-02-30", "2024-10-10T00:00:07Z", "12", "007", "1.50", "true", "", "東京"]);
+        let texts = of(&[
+            "2024-02-29",
+            "2024-02-30",
+            "2024-10-10T00:00:07Z",
+            "12",
+            "007",
+            "1.50",
+            "true",
+            "",
+            "東京",
+        ]);
         assert_eq!((texts.count, texts.dates, texts.timestamps, texts.booleans), (9, 1, 2, 1));
         assert_eq!((texts.numbers.count, texts.chars), (2, Some((0, 20))));
         let ((_, first), (_, last)) = texts.times.clone().unwrap();

@@ -1,5 +1,7 @@
 //! Strings → TOML keys, values and comments that mean them, whatever is in them.
 
+use std::fmt::Write;
+
 /// A key: bare where TOML allows it.
 pub(crate) fn quoted_key(name: &str) -> String {
     let is_bare = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
@@ -18,7 +20,7 @@ fn visible(json: &str) -> String {
     for character in json.chars() {
         let steers = matches!(character, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
         if character.is_control() || steers {
-            text.push_str(&format!("\\u{:04X}", u32::from(character)));
+            let _ = write!(text, "\\u{:04X}", u32::from(character));
         } else {
             text.push(character);
         }
@@ -32,7 +34,8 @@ mod tests {
 
     #[test]
     fn whatever_is_in_a_key_toml_reads_it_back() {
-        for name in ["id", "a-b_C9", "", "a.b", "東京", "a\"b\\c", "tab\t\u{7f}\u{85}\u{202e}", "é'", "\n"] {
+        for name in ["id", "a-b_C9", "", "a.b", "東京", "a\"b\\c", "tab\t\u{7f}\u{85}\u{202e}", "é'", "\n"]
+        {
             let text = format!("{} = {} # {}", quoted_key(name), quoted(name), quoted(name));
             let table = toml::de::DeTable::parse(&text).unwrap();
             let (key, value) = table.get_ref().iter().next().unwrap();

@@ -1,10 +1,7 @@
 //! A table of observed values → type.
 
 use super::*;
-use crate::{
-    catalog_command::evidence::Observer,
-    json::Scanner,
-};
+use crate::{catalog_command::evidence::Observer, json::Scanner};
 
 /// What was seen, of JSON values separated by spaces (none of them has one inside).
 pub(in crate::catalog_command) fn seen(values: &str) -> Evidence {
