@@ -256,6 +256,16 @@ pub(crate) fn quarantine_records(target: &Path) -> Vec<(Value, Option<u64>)> {
     records
 }
 
+/// `reason field: expected …, found …` of every record of the quarantine, as they stand in each file.
+pub(crate) fn details(target: &Path) -> Vec<String> {
+    let text = |record: &Value| {
+        let text = |key: &str| record["detail"][key].as_str().unwrap_or_default().to_owned();
+        let reason = record["reason"].as_str().unwrap();
+        format!("{reason} {}: expected {}, found {}", text("field"), text("expected"), text("found"))
+    };
+    quarantine_records(target).iter().map(|(record, _)| text(record)).collect()
+}
+
 fn string(record: &Value, key: &str) -> String {
     record[key].as_str().unwrap_or_else(|| panic!("no string {key:?} in {record}")).to_owned()
 }

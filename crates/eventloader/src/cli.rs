@@ -63,7 +63,7 @@ pub struct Cli {
     /// Event types of your own: a catalog file (TOML), or a directory of such; may be given several times
     ///
     /// They are added to those that are built in, and replace them where domain and type are the same. Where the flag is
-    /// not given, the environment's EVENTLOADER_CATALOG is read: paths with a colon between them. docs/catalog.md has the
+    /// not given, the environment variable `EVENTLOADER_CATALOG` is read: paths with a colon between them. docs/catalog.md has the
     /// format.
     #[arg(long, value_name = "FILE|DIR", help_heading = SOURCE)]
     catalog: Vec<PathBuf>,

@@ -51,8 +51,10 @@ mod tests {
     fn an_event_is_written_with_the_fields_in_their_order() {
         let [event_id, timestamp, domain, event_type] = ["1", "2", "3", "4"].map(str::to_owned);
         let event = Event { event_id, timestamp, domain, event_type, data: 5 };
-        let [a, b, c, d, e] = FIELDS;
-        let expected = format!(r#"{{"{a}":"1","{b}":"2","{c}":"3","{d}":"4","{e}":5}}"#);
+        let values = [r#""1""#, r#""2""#, r#""3""#, r#""4""#, "5"];
+        let members: Vec<_> =
+            FIELDS.iter().zip(values).map(|(key, value)| format!("\"{key}\":{value}")).collect();
+        let expected = format!("{{{}}}", members.join(","));
         assert_eq!(serde_json::to_string(&event).unwrap(), expected);
     }
 }

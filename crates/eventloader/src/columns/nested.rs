@@ -165,7 +165,7 @@ fn object_array(
             (Target::Column(column) | Target::Object(column), _) => Arc::clone(&columns[column]),
         });
     }
-    let rows = columns.last().map_or(0, |column| column.len());
+    let rows = columns.last().map_or(0, Array::len);
     StructArray::try_new_with_length(fields.clone(), members, nulls, rows)
 }
 
