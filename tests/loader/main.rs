@@ -8,6 +8,7 @@
 mod support; // a directory to work in, the loader's command line, and its outcome
 mod files; // the files of a target as one value, how two of them differ, and assertions that show it
 mod readback; // what is in a target: rows, schema, sorting columns and bad lines, as text that can be compared
+mod forms; // lines as a source: plain, compressed, as an array; the one table of all forms
 mod events; // lines as an application would write them, and a seeded die
 mod oracle; // what a load must come to, told by a naive model that shares no code with the loader
 mod hostile; // random files that try to trip the loader up: all that JSON allows, and much that it doesn't
@@ -17,6 +18,7 @@ mod samples; // Are real events of the replaced pipeline, and generated ones, lo
 mod odd_lines; // Is this one strange line a row, with these values, or a bad line, for this reason?
 mod model; // Whatever the input and the flags: does the loader do what the model says?
 mod sources; // Is all of the input read, once, in order: files, directories, globs, standard input, framing?
+mod arrays; // Is a JSON array its elements, whatever is wrong with it, and a cut off or damaged file no load at all?
 mod same_bytes; // Do the same events give the same bytes: with any number of threads, in any order, zone and language?
 mod partitions; // Which files does a load replace, with what, and which does it leave as they are?
 mod catalogs; // Are events of the user's own loaded as a catalog says, and is a wrong catalog told its line?

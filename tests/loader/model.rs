@@ -19,6 +19,7 @@ use serde_json::{Value, json};
 use crate::{
     events::{Die, TYPES},
     files::{assert_no_debris, assert_same_lines, tree, visible},
+    forms::{FORMS, Form},
     hostile::{self, HostileFile},
     oracle::{self, Expected, Flags},
     readback::{BadLine, Row, footer_rows_of, parquet_files, quarantine, rows, text_of},
@@ -38,6 +39,7 @@ enum Handing {
 #[derive(Debug, Clone)]
 struct Case {
     files: Vec<HostileFile>,
+    form: Form,
     handing: Handing,
     flags: Flags,
     /// The flags of the oracle, and those that may change no row.
@@ -133,7 +135,8 @@ impl Case {
         let codec = (*die.pick(&["zstd", "snappy", "none"])).to_owned();
         add(&format!("--compression={codec}"));
         add(&format!("--threads={}", 1 + die.roll(4)));
-        Self { files, handing, flags, args, codec }
+        let form = *die.pick(&FORMS);
+        Self { files, form, handing, flags, args, codec }
     }
 
     /// What the oracle reads: the files below `dir`, in the order of their paths as bytes, standard input last.
@@ -141,7 +144,20 @@ impl Case {
         let name = |index, file: &HostileFile| {
             if self.on_stdin(index) { "-".to_owned() } else { format!("{dir}/{}", file.name) }
         };
-        self.files.iter().enumerate().map(|(index, file)| (name(index, file), file.lines.concat())).collect()
+        let source = |(index, file)| (name(index, file), self.text_of(file));
+        self.files.iter().enumerate().map(source).collect()
+    }
+
+    /// The text of a file. Lines keep their line ends, and what is odd about the first and the last.
+    fn text_of(&self, file: &HostileFile) -> Vec<u8> {
+        if !self.form.is_array() {
+            return file.lines.concat();
+        }
+        let bom: &[u8] = b"\xEF\xBB\xBF";
+        let mut lines = file.lines.clone();
+        let first = lines.first_mut().filter(|line| line.starts_with(bom));
+        let front = first.map_or(Vec::new(), |line| line.drain(..bom.len()).collect());
+        [front, self.form.write(&lines).text].concat()
     }
 
     fn on_stdin(&self, index: usize) -> bool {
@@ -149,7 +165,7 @@ impl Case {
     }
 
     fn text(&self) -> String {
-        let mut text = self.args.join(" ");
+        let mut text = format!("{:?} {}", self.form, self.args.join(" "));
         for (index, file) in self.files.iter().enumerate() {
             let stdin = if self.on_stdin(index) { " (standard input)" } else { "" };
             writeln!(text, "\n{}{stdin}:", file.name).unwrap();
@@ -215,9 +231,9 @@ fn load_and_compare(case: &Case) {
     // Last to first: the order is that of the paths, not that of the flags.
     for (index, file) in case.files.iter().enumerate().rev() {
         if case.on_stdin(index) {
-            loader = loader.source("-").stdin(file.lines.concat());
+            loader = loader.source("-").stdin(case.form.encode(&case.text_of(file)));
         } else {
-            let path = dir.write(&format!("in/{}", file.name), file.lines.concat());
+            let path = dir.write(&format!("in/{}", file.name), case.form.encode(&case.text_of(file)));
             loader = if matches!(case.handing, Handing::EachByName | Handing::Stdin) {
                 loader.source(path)
             } else {

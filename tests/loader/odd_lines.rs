@@ -11,6 +11,7 @@ mod values;
 use crate::{
     events::event,
     files::visible,
+    forms::{FORMS, Written},
     oracle::{self, Flags},
     readback::{BadLine, Rows, json_string, quarantine, quarantine_records, rows},
     support::Workdir,
@@ -27,40 +28,51 @@ const ID: usize = 4;
 const TEXT: usize = 5;
 const AMOUNT: usize = 7;
 
-/// Loads the lines of a table as one file, and compares what became of each.
+/// Loads the lines of a table as one file, in every form, and compares what became of each.
 #[track_caller]
 fn check<N: AsRef<str>, L: AsRef<[u8]>>(column: usize, table: &[(N, L, Outcome)]) {
-    let dir = Workdir::new();
     let mut lines = Vec::new();
     for (index, (_, line, _)) in table.iter().enumerate() {
         let mut line = line.as_ref().to_vec();
         if let Some(at) = line.windows(3).position(|bytes| bytes == b"\"$\"") {
             line.splice(at + 1..at + 2, event_id(index).bytes());
         }
-        lines.extend(line);
-        lines.push(b'\n');
+        lines.push(line);
     }
-    // The table judges the model too: what it can't tell right here, it could not tell about random lines.
-    let model = oracle::load(&[("in.json".to_owned(), lines.clone())], &Flags::default());
-    compare(column, table, &model.rows, &model.bad_lines, "the model");
+    for form in FORMS {
+        let Written { text, offsets } = form.write(&lines);
+        // The table judges the model too: what it can't tell right here, it could not tell about random lines.
+        let model = oracle::load(&[("in.json".to_owned(), text.clone())], &Flags::default());
+        compare(column, table, &offsets, &model.rows, &model.bad_lines, "the model");
 
-    let outcome = dir.loader().source(dir.write("in.json", lines)).arg("--backfill").succeeds();
-    compare(column, table, &rows(&dir.target()), &quarantine(&dir.target()), &outcome.to_string());
+        let dir = Workdir::in_form(form);
+        let source = dir.write("in.json", form.encode(&text));
+        let outcome = dir.loader().source(source).arg("--backfill").succeeds();
+        let (rows, mut bad_lines) = (rows(&dir.target()), quarantine(&dir.target()));
+        compare(column, table, &offsets, &rows, &bad_lines, &outcome.to_string());
+        for bad in &mut bad_lines {
+            "in.json".clone_into(&mut bad.source);
+        }
+        assert!(bad_lines == model.bad_lines, "bad lines are where the model has them, after {outcome}");
+    }
 }
 
 #[track_caller]
 fn compare<N: AsRef<str>, L: AsRef<[u8]>>(
     column: usize,
     table: &[(N, L, Outcome)],
+    offsets: &[Option<u64>],
     rows: &Rows,
     bad_lines: &[BadLine],
     after: &str,
 ) {
     let rows: Vec<_> = rows.values().flatten().collect();
     let mut wrong = Vec::new();
-    for (index, (name, line, expected)) in table.iter().enumerate() {
+    for (index, ((name, line, expected), offset)) in table.iter().zip(offsets).enumerate() {
+        // What a form can't express it need not read.
+        let Some(offset) = offset else { continue };
         let row = rows.iter().find(|row| row[0] == json_string(&event_id(index)));
-        let bad = bad_lines.iter().find(|bad| bad.line == 1 + index as u64);
+        let bad = bad_lines.iter().find(|bad| bad.offset == *offset);
         let found = match (row, bad) {
             (Some(row), None) => Ok(row[column].as_str()),
             (None, Some(bad)) => Err(bad.reason.as_str()),
@@ -74,7 +86,7 @@ fn compare<N: AsRef<str>, L: AsRef<[u8]>>(
             ));
         }
     }
-    let (count, all) = (wrong.len(), table.len());
+    let (count, all) = (wrong.len(), offsets.iter().flatten().count());
     assert!(
         wrong.is_empty(),
         "{count} of {all} lines came out wrong:\n  {}\nafter {after}",

@@ -1,9 +1,11 @@
 //! What a load must come to: the contract, told again by a naive model that shares no code with the loader.
 //!
-//! Sources in, what the target and the report must hold out. A line becomes a tree of JSON values that keeps what the
+//! Sources in, what the target and the report must hold out. Their text is cut into lines or elements (`framing`), which
+//! are much the same from there on. A line becomes a tree of JSON values that keeps what the
 //! contract speaks of (`json`), is judged step by step, and the latest version of each event is found with a map.
 //! Values are read from text in `values`. Slow, short, and to be read next to CONTRACT.md sections 5 to 7.
 
+mod framing;
 mod json;
 mod values;
 
@@ -12,6 +14,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
 use crate::readback::{BadLine, Row, Rows, instant, json_string};
+use framing::Piece;
 use json::Json;
 use values::Kind;
 
@@ -43,7 +46,7 @@ impl Flags {
     }
 }
 
-/// A file, or standard input: its name in the quarantine and its bytes.
+/// A file, or standard input: its name in the quarantine and its text.
 pub(crate) type Source = (String, Vec<u8>);
 
 /// What a load must come to.
@@ -86,20 +89,20 @@ pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
     let mut expected = Expected::default();
     let mut events = Vec::new();
     for (source, bytes) in sources {
-        let lines = lines_of(bytes);
-        expected.lines += lines.len() as u64;
-        expected.lines_of_sources.push(lines.len() as u64);
-        for (index, (offset, raw)) in lines.into_iter().enumerate() {
-            match judge(raw, index == 0, flags) {
+        let pieces = framing::pieces(bytes).expect("the model knows no load that fails");
+        expected.lines += pieces.len() as u64;
+        expected.lines_of_sources.push(pieces.len() as u64);
+        for piece in pieces {
+            match judge(&piece, flags) {
                 Verdict::Blank => expected.blank += 1,
                 Verdict::Filtered => expected.filtered += 1,
                 Verdict::Good(event) => events.push(event),
                 Verdict::Bad(reason) => expected.bad_lines.push(BadLine {
                     source: source.clone(),
-                    line: 1 + index as u64,
-                    offset: offset as u64,
+                    line: piece.line,
+                    offset: piece.offset as u64,
                     reason: reason.to_owned(),
-                    raw: raw.to_vec(),
+                    raw: piece.raw.to_vec(),
                 }),
             }
         }
@@ -130,25 +133,18 @@ pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
     expected
 }
 
-/// Offset and bytes of each line, without its newline.
-fn lines_of(bytes: &[u8]) -> Vec<(usize, &[u8])> {
-    let mut lines = Vec::new();
-    let mut offset = 0;
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        lines.push((offset, line.strip_suffix(b"\n").unwrap_or(line)));
-        offset += line.len();
-    }
-    lines
-}
-
 /// One line → what it is; the steps in the order in which the first that applies decides.
-fn judge(raw: &[u8], first_of_source: bool, flags: &Flags) -> Verdict {
-    let line = if first_of_source { raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw) } else { raw };
-    if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+fn judge(piece: &Piece<'_>, flags: &Flags) -> Verdict {
+    let raw = piece.raw;
+    let line = if piece.offset == 0 { raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw) } else { raw };
+    if !piece.is_element && line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
         return Verdict::Blank;
     }
     if raw.len() > LINE_BYTES_MAX {
         return Verdict::Bad("line_too_long");
+    }
+    if piece.out_of_place {
+        return Verdict::Bad("malformed_json");
     }
     let Ok(line) = std::str::from_utf8(line) else { return Verdict::Bad("invalid_utf8") };
     let Some(json) = json::read(line) else { return Verdict::Bad("malformed_json") };

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::{
     events::{account_open, event, file_of},
     readback::{quarantine, rows},
-    support::{Outcome, Workdir},
+    support::{Loader, Outcome, Workdir},
 };
 
 /// Path and number of lines of each source in the report, paths relative to the working directory.
@@ -122,6 +122,36 @@ fn a_file_named_twice_is_read_once() {
     assert_eq!((outcome.count("lines"), outcome.count("superseded")), (2, 0), "{outcome}");
     assert_eq!(sources(&dir, &outcome).len(), 1);
     assert_eq!(quarantine(&dir.target()).len(), 1);
+}
+
+/// By its smallest path; a directory that leads back into itself comes to an end.
+#[cfg(unix)]
+#[test]
+fn links_lead_to_each_file_and_directory_once() {
+    use std::os::unix::fs::symlink;
+    let dir = Workdir::new();
+    dir.write("in/b/one.json", one_event("one"));
+    dir.write("in/two.json", one_event("two"));
+    dir.write("elsewhere/three.json", one_event("three"));
+    symlink(dir.path("in"), dir.path("in/b/loop")).unwrap();
+    symlink(dir.path("in"), dir.path("in/other loop")).unwrap();
+    symlink(dir.path("in/b"), dir.path("in/a")).unwrap();
+    symlink(dir.path("in/two.json"), dir.path("in/zwei.json")).unwrap();
+    symlink(dir.path("elsewhere"), dir.path("in/c")).unwrap();
+    for given in [["in", "in/zwei.json"], ["in/zwei.json", "in"]] {
+        let loader = given.into_iter().fold(dir.loader(), Loader::source);
+        let outcome = loader.arg("--backfill").succeeds();
+        assert_eq!(event_ids(&dir), ["one", "three", "two"]);
+        let expected = [("in/a/one.json", 1), ("in/c/three.json", 1), ("in/two.json", 1)];
+        let found = sources(&dir, &outcome);
+        assert!(found.iter().all(|(path, _)| !path.contains("zwei")), "{found:?}");
+        let found: Vec<_> = found.iter().map(|(path, lines)| (path.as_str(), *lines)).collect();
+        assert_eq!(found, expected, "{given:?}");
+    }
+
+    // Nor does a link hide that a source is the target's own.
+    symlink(dir.target(), dir.path("in/target")).unwrap();
+    dir.loader().source("in").arg("--backfill").exits(2).says(&["in/target"]);
 }
 
 /// Of equal timestamps the later in input order is the latest, and that is the order of paths, then lines.

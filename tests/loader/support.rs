@@ -20,20 +20,28 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::forms::Form;
+
 /// The binary under test.
 pub(crate) const LOADER: &str = env!("CARGO_BIN_EXE_eventloader");
 
 /// A temporary directory: the working directory of every loader that it starts.
 pub(crate) struct Workdir {
     root: PathBuf,
+    form: Form,
     _removed_on_drop: TempDir,
 }
 
 impl Workdir {
     pub(crate) fn new() -> Self {
-        let dir = TempDir::new().unwrap();
+        Self::in_form(Form::Lines)
+    }
+
+    /// One whose events are written in this form; its name tells which.
+    pub(crate) fn in_form(form: Form) -> Self {
+        let dir = TempDir::with_prefix(format!("{form:?}-")).unwrap();
         // Canonical, because the loader writes canonical paths and macOS has its temporary files behind a link.
-        Self { root: fs_err::canonicalize(dir.path()).unwrap(), _removed_on_drop: dir }
+        Self { root: fs_err::canonicalize(dir.path()).unwrap(), form, _removed_on_drop: dir }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -50,6 +58,11 @@ impl Workdir {
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
         fs_err::write(&path, content).unwrap();
         path
+    }
+
+    /// Writes a file with these lines, in the form of this directory.
+    pub(crate) fn write_lines<L: AsRef<[u8]>>(&self, name: &str, lines: impl AsRef<[L]>) -> PathBuf {
+        self.write(name, self.form.encode(&self.form.write(lines.as_ref()).text))
     }
 
     /// The loader, with `-t target` and a report.

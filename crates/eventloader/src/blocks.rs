@@ -1,22 +1,24 @@
-//! Sources, one after the other → numbered blocks of whole lines.
+//! Sources, one after the other → numbered blocks of whole lines, or of whole elements of a JSON array.
 //!
-//! A block ends behind a newline, or with its file. The workers share one reader: who needs work takes the next block, so
-//! memory holds as many blocks as there are workers, however large the input is.
+//! A source whose text begins with `[` is an array, any other is lines; nothing else is guessed. A block ends behind a
+//! newline or an element, or with its file. The workers share one reader: who needs work takes the next block, so memory
+//! holds as many blocks as there are workers, however large the input is.
 //!
 //! Invariant: the blocks in order of their numbers, put together, are the sources in input order, byte for byte (but for
-//! the newline behind an over-long line). A line that is longer than [`LINE_BYTES_MAX`] by more than a block comes in
-//! fragments, never whole.
+//! the newline behind an over-long line). A line or element that is longer than [`LINE_BYTES_MAX`] by more than a block
+//! comes in fragments, never whole.
 
-use std::io::Read;
+mod open_source;
 
-use crate::{bytes, error::Error, sources::Source};
+use crate::{arrays::Element, bytes, error::Error, sources::Source};
+use open_source::{Failure, OpenSource};
 
 /// Longest line that is read as an event, without its newline: `DuckDB`'s `maximum_object_size`.
 pub(crate) const LINE_BYTES_MAX: usize = 16 << 20;
 /// Length of the pieces that an over-long line is quarantined in; the last may be shorter.
 pub(crate) const FRAGMENT_BYTES: usize = 1 << 20;
 
-/// Some lines of one source.
+/// Some lines of one source, or elements of its array.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
     pub(crate) bytes: Vec<u8>,
@@ -30,13 +32,26 @@ pub(crate) struct Block {
 }
 
 /// What a block holds.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) enum Content {
     /// Whole lines.
     #[default]
     Lines,
-    /// A piece of an over-long line that began `begins_before` bytes ago: a whole number of [`FRAGMENT_BYTES`].
-    Fragment { begins_before: u64 },
+    /// These elements of an array, and what stands between them.
+    Elements(Vec<Element>),
+    /// A piece of an over-long line or element.
+    Fragment(Fragment),
+}
+
+/// Where a piece of an over-long line or element stands in it.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fragment {
+    /// Bytes of the line before this piece: a whole number of [`FRAGMENT_BYTES`].
+    pub(crate) bytes_before: u64,
+    /// Newlines in the element before this piece; a line has none.
+    pub(crate) newlines_before: u64,
+    /// Newlines in this piece, and behind it if the line ends here.
+    pub(crate) newlines: u32,
 }
 
 /// Cuts the sources into blocks.
@@ -48,17 +63,6 @@ pub(crate) struct BlockReader {
     open: Option<OpenSource>,
     /// Bytes of each source that were handed out.
     bytes_read: Vec<u64>,
-}
-
-struct OpenSource {
-    reader: Box<dyn Read + Send>,
-    index: usize,
-    /// Read, but behind the last block's end.
-    carry: Vec<u8>,
-    offset: u64,
-    ended: bool,
-    /// Bytes of the over-long line that were handed out already, while inside of one.
-    long_line: Option<u64>,
 }
 
 impl BlockReader {
@@ -85,10 +89,13 @@ impl BlockReader {
             let source = open.index;
             let content = match open.fill(&mut bytes, self.block_bytes) {
                 Ok(content) => content,
-                Err(error) => return Err(self.failed(source, from, error)),
+                Err(failure) => {
+                    let text = open.text.compression;
+                    return Err(self.failed(source, text, failure));
+                }
             };
             self.bytes_read[source] = open.offset;
-            if open.ended && open.carry.is_empty() && open.long_line.is_none() {
+            if content.is_none() || open.is_done() {
                 self.open = None;
             }
             if let Some(content) = content {
@@ -101,92 +108,34 @@ impl BlockReader {
 
     fn open_next(&mut self) -> Result<bool, Error> {
         let Some(source) = self.sources.get(self.next_source) else { return Ok(false) };
-        let reader = match bytes::open(source) {
-            Ok(reader) => reader,
-            Err(error) => return Err(self.failed(self.next_source, 0, error)),
-        };
         let index = self.next_source;
+        let text = match bytes::open(source) {
+            Ok(text) => text,
+            Err(error) => return Err(self.failed(index, None, Failure { offset: 0, error })),
+        };
         self.next_source += 1;
-        self.open =
-            Some(OpenSource { reader, index, carry: Vec::new(), offset: 0, ended: false, long_line: None });
+        let mut open = OpenSource::new(text, index);
+        match open.recognise(self.block_bytes) {
+            Ok(()) => self.open = Some(open),
+            Err(failure) => return Err(self.failed(index, open.text.compression, failure)),
+        }
         Ok(true)
     }
-}
 
-impl BlockReader {
     /// Ends reading: the workers that come for another block after an error find nothing more.
-    fn failed(&mut self, source: usize, offset: u64, error: std::io::Error) -> Error {
+    fn failed(&mut self, source: usize, compression: Option<&'static str>, failure: Failure) -> Error {
         self.open = None;
         self.next_source = self.sources.len();
-        Error::Read { path: self.sources[source].name.clone(), offset, source: error }
+        let text = compression.map_or("the file", |_| "its decompressed text");
+        let Failure { offset, error } = failure;
+        Error::Read { path: self.sources[source].name.clone(), offset, text, source: error }
     }
 }
 
-impl OpenSource {
-    /// Fills `bytes` with the next block; `None` where nothing is left.
-    fn fill(&mut self, bytes: &mut Vec<u8>, block_bytes: usize) -> std::io::Result<Option<Content>> {
-        bytes.append(&mut self.carry);
-        if let Some(handed_out) = self.long_line {
-            return self.fill_fragment(bytes, block_bytes, handed_out).map(Some);
-        }
-        let mut wanted = block_bytes;
-        loop {
-            let searched = if wanted == block_bytes { 0 } else { bytes.len() };
-            self.read_up_to(bytes, wanted)?;
-            if self.ended {
-                self.offset += bytes.len() as u64;
-                return Ok((!bytes.is_empty()).then_some(Content::Lines));
-            }
-            if let Some(newline) = memchr::memrchr(b'\n', &bytes[searched..]) {
-                self.cut(bytes, searched + newline + 1);
-                return Ok(Some(Content::Lines));
-            }
-            if bytes.len() > LINE_BYTES_MAX {
-                return self.fill_fragment(bytes, block_bytes, 0).map(Some);
-            }
-            wanted = bytes.len() + block_bytes;
-        }
-    }
-
-    /// Fills `bytes` with the next piece of an over-long line; its newline is left out.
-    fn fill_fragment(
-        &mut self,
-        bytes: &mut Vec<u8>,
-        block_bytes: usize,
-        handed_out: u64,
-    ) -> std::io::Result<Content> {
-        self.read_up_to(bytes, block_bytes.max(FRAGMENT_BYTES))?;
-        let content = Content::Fragment { begins_before: handed_out };
-        if let Some(newline) = memchr::memchr(b'\n', bytes) {
-            self.cut(bytes, newline + 1);
-            bytes.pop();
-            self.long_line = None;
-        } else if self.ended {
-            self.offset += bytes.len() as u64;
-            self.long_line = None;
-        } else {
-            self.cut(bytes, bytes.len() / FRAGMENT_BYTES * FRAGMENT_BYTES);
-            self.long_line = Some(handed_out + bytes.len() as u64);
-        }
-        Ok(content)
-    }
-
-    fn read_up_to(&mut self, bytes: &mut Vec<u8>, length: usize) -> std::io::Result<()> {
-        let missing = length.saturating_sub(bytes.len());
-        if missing > 0 && !self.ended {
-            bytes.reserve(missing);
-            let read = self.reader.by_ref().take(missing as u64).read_to_end(bytes)?;
-            self.ended = read < missing;
-        }
-        Ok(())
-    }
-
-    /// Hands out the first `length` bytes; the rest waits for the next block.
-    fn cut(&mut self, bytes: &mut Vec<u8>, length: usize) {
-        self.carry.extend_from_slice(&bytes[length..]);
-        bytes.truncate(length);
-        self.offset += length as u64;
-    }
+/// Newlines in a block, or a piece of one.
+#[expect(clippy::cast_possible_truncation, reason = "a block has fewer bytes")]
+pub(crate) fn newlines_in(bytes: &[u8]) -> u32 {
+    memchr::memchr_iter(b'\n', bytes).count() as u32
 }
 
 #[cfg(test)]
@@ -234,13 +183,103 @@ mod tests {
         for block in blocks {
             match block.content {
                 Content::Lines => lines.extend(block.bytes),
-                Content::Fragment { begins_before } => {
-                    assert_eq!(begins_before, seen);
+                Content::Fragment(fragment) => {
+                    assert_eq!(fragment.bytes_before, seen);
                     assert_eq!(seen % FRAGMENT_BYTES as u64, 0);
                     seen += block.bytes.len() as u64;
                 }
+                Content::Elements(_) => panic!("no array"),
             }
         }
         assert_eq!((lines.as_slice(), seen), (b"before\nafter\n".as_slice(), long.len() as u64));
+    }
+
+    /// The elements of an array: text and offset.
+    fn elements_of(text: &[u8], block_bytes: usize) -> Vec<(u64, Vec<u8>)> {
+        let mut offset = 0;
+        let mut found = Vec::new();
+        for block in blocks_of(text, block_bytes) {
+            assert_eq!(block.offset, offset);
+            offset += block.bytes.len() as u64;
+            let Content::Elements(elements) = block.content else { panic!("{:?}", block.content) };
+            let element = |Element { range, .. }: Element| {
+                (block.offset + range.start as u64, block.bytes[range].to_vec())
+            };
+            found.extend(elements.into_iter().map(element));
+        }
+        found
+    }
+
+    #[test]
+    fn elements_are_the_same_whatever_the_size_of_the_blocks() {
+        let text =
+            "\u{FEFF}\n [{\"a\": [1, \"]},\\\"\"]}, {}, 12 , \"é,[\" {}\n,, [[]],\n]\n x \n\n{}\n".as_bytes();
+        let whole = elements_of(text, 4 << 20);
+        let raws: Vec<_> = whole.iter().map(|(_, raw)| std::str::from_utf8(raw).unwrap()).collect();
+        assert_eq!(
+            raws,
+            ["{\"a\": [1, \"]},\\\"\"]}", "{}", "12", "\"é,[\"", "{}", ",", "[[]]", "]", "x", "{}"]
+        );
+        for block_bytes in 1..text.len() + 2 {
+            assert_eq!(elements_of(text, block_bytes), whole, "{block_bytes}");
+        }
+    }
+
+    #[test]
+    fn an_over_long_element_comes_in_fragments_and_its_neighbours_whole() {
+        let long =
+            [b"{\"a\":\"".as_slice(), &vec![b'\n'; LINE_BYTES_MAX + 9 * FRAGMENT_BYTES], b"\"}"].concat();
+        let text = [b"[1,\n".as_slice(), &long, b"\n, 2\n]"].concat();
+        let (mut around, mut seen, mut newlines) = (Vec::new(), 0, 0);
+        for block in blocks_of(&text, 4 << 20) {
+            match block.content {
+                Content::Elements(elements) => {
+                    around.extend(elements.into_iter().map(|element| block.bytes[element.range].to_vec()));
+                }
+                Content::Fragment(fragment) => {
+                    assert_eq!((fragment.bytes_before, fragment.newlines_before), (seen, newlines));
+                    assert_eq!(block.offset - fragment.bytes_before, 4);
+                    seen += block.bytes.len() as u64;
+                    newlines += u64::from(fragment.newlines);
+                }
+                Content::Lines => panic!("an array"),
+            }
+        }
+        assert_eq!(around, [b"1", b"2"]);
+        assert_eq!((seen, newlines), (long.len() as u64, (LINE_BYTES_MAX + 9 * FRAGMENT_BYTES) as u64));
+    }
+
+    #[test]
+    fn an_array_without_its_end_fails_where_its_last_element_begins() {
+        let long = format!("[1, {{\"a\": \"{}", "x".repeat(LINE_BYTES_MAX + 9 * FRAGMENT_BYTES));
+        let closed = format!("{long}\"}}");
+        for (text, offset) in [
+            ("[", 1),
+            ("\n[{}", 4),
+            ("[{}, ", 5),
+            ("[{}, {\"a\": 1", 5),
+            ("[{}, \"]", 5),
+            (&long, 4),
+            (&closed, closed.len() as u64),
+        ] {
+            for block_bytes in [1 + text.len() / 7, 4 << 20] {
+                let dir = tempfile::tempdir().unwrap();
+                let path = dir.path().join("x.json");
+                fs_err::write(&path, text).unwrap();
+                let source = Source { name: "x.json".into(), path: Some(path), identity: "x".into() };
+                let mut reader = BlockReader::new(vec![source], block_bytes);
+                let error = loop {
+                    match reader.next_block(Vec::new()) {
+                        Ok(block) => assert!(block.is_some(), "no error for {}", &text[..text.len().min(20)]),
+                        Err(error) => break error,
+                    }
+                };
+                assert!(
+                    matches!(&error, Error::Read { offset: at, .. } if *at == offset),
+                    "{offset}: {error}"
+                );
+                assert!(reader.next_block(Vec::new()).unwrap().is_none());
+            }
+        }
     }
 }

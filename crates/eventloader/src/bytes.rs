@@ -1,8 +1,9 @@
-//! A source → a reader of its text, decompressed.
+//! A source → its text, decompressed.
 //!
 //! gzip and zstd are recognised by their first bytes, never by a file's name; all members and frames are read.
 //!
-//! Invariant: a compressed source that is truncated or corrupt ends in an error, never in a silent end of the text.
+//! Invariant: a compressed source that is truncated or corrupt, or goes on with something else, ends in an error, never in
+//! a silent end of the text.
 
 use std::io::{self, BufReader, Cursor, Read};
 
@@ -11,8 +12,15 @@ use crate::sources::Source;
 /// Bytes that are read from a compressed file at once.
 const COMPRESSED_READ_BYTES: usize = 256 << 10;
 
+/// The text of a source, to be read.
+pub(crate) struct Text {
+    reader: Box<dyn Read + Send>,
+    /// The name of the format, where the source is compressed.
+    pub(crate) compression: Option<&'static str>,
+}
+
 /// Opens a source; errors name the path.
-pub(crate) fn open(source: &Source) -> io::Result<Box<dyn Read + Send>> {
+pub(crate) fn open(source: &Source) -> io::Result<Text> {
     let mut input: Box<dyn Read + Send> = match &source.path {
         Some(path) => Box::new(fs_err::File::open(path)?),
         None => Box::new(io::stdin()),
@@ -20,14 +28,29 @@ pub(crate) fn open(source: &Source) -> io::Result<Box<dyn Read + Send>> {
     let mut magic = Vec::with_capacity(4);
     input.by_ref().take(4).read_to_end(&mut magic)?;
     let whole = Cursor::new(magic.clone()).chain(input);
+    let buffered = |whole| BufReader::with_capacity(COMPRESSED_READ_BYTES, whole);
     Ok(match magic.as_slice() {
-        [0x1F, 0x8B, ..] => Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(
-            COMPRESSED_READ_BYTES,
-            whole,
-        ))),
-        [0x28, 0xB5, 0x2F, 0xFD] => {
-            Box::new(zstd::Decoder::with_buffer(BufReader::with_capacity(COMPRESSED_READ_BYTES, whole))?)
+        [0x1F, 0x8B, ..] => Text {
+            reader: Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))),
+            compression: Some("gzip"),
+        },
+        // A frame, or one that decoders skip, as parallel compressors write it in front.
+        [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => {
+            Text { reader: Box::new(zstd::Decoder::with_buffer(buffered(whole))?), compression: Some("zstd") }
         }
-        _ => Box::new(whole),
+        _ => Text { reader: Box::new(whole), compression: None },
     })
+}
+
+impl Text {
+    /// Appends up to `length` bytes, fewer only at the end; with an error, those that came before it are appended too.
+    pub(crate) fn read_to(&mut self, bytes: &mut Vec<u8>, length: usize) -> io::Result<usize> {
+        let read = self.reader.by_ref().take(length as u64).read_to_end(bytes);
+        read.map_err(|error| match self.compression {
+            Some(format) => {
+                io::Error::new(error.kind(), format!("its {format} data is cut off or damaged ({error})"))
+            }
+            None => error,
+        })
+    }
 }

@@ -54,9 +54,9 @@ pub struct Cli {
 
     /// A file, a directory, a glob, or - for standard input; may be given several times
     ///
-    /// JSON lines, plain or compressed with gzip or zstd (told by content, not by name). Of a directory all files below it
-    /// are read, but for names that begin with _ or a dot. All files are read in the order of their paths, standard input
-    /// last, each once.
+    /// JSON lines, or one JSON array of events, pretty-printed or not: what begins with [ is an array. Plain or compressed
+    /// with gzip or zstd (told by content, not by name). Of a directory all files below it are read, but for names that
+    /// begin with _ or a dot. All files are read in the order of their paths, standard input last, each once.
     #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = SOURCE)]
     source_file: Vec<String>,
 

@@ -25,13 +25,15 @@ pub enum Error {
     },
     /// A source broke off while it was read.
     #[error(
-        "{path}: reading failed at byte {offset}: {source}; nothing was loaded, run again when the file can be read"
+        "{path}: reading failed at byte {offset} of {text}: {source}; nothing was loaded, run again when the file can be read"
     )]
     Read {
         /// The file.
         path: String,
-        /// How far reading came.
+        /// How far reading came; where an array is cut off in an element, the element's first byte.
         offset: u64,
+        /// What the offset counts in: the file, or its text where the file is compressed.
+        text: &'static str,
         /// The system's reason.
         source: io::Error,
     },

@@ -84,6 +84,12 @@ impl Fault {
         Self::new(Reason::MalformedJson, None, malformed.expected, found)
     }
 
+    /// Of what stands where an array has no place for it.
+    #[cold]
+    pub(crate) fn out_of_place(element: &[u8], due: &str) -> Self {
+        Self::new(Reason::MalformedJson, None, due, excerpt(element))
+    }
+
     #[cold]
     pub(crate) fn invalid_utf8(line: &[u8]) -> Self {
         let at = std::str::from_utf8(line).map_or_else(|error| error.valid_up_to(), str::len);

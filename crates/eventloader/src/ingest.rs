@@ -49,6 +49,9 @@ struct Collector<'a> {
     /// Outcomes that came before their turn.
     waiting: BTreeMap<u32, BlockOutcome>,
     next_block: u32,
+    /// The source of the last block, and how many of its lines are behind.
+    source: usize,
+    lines_behind: u64,
     failed: bool,
 }
 
@@ -70,6 +73,8 @@ pub(crate) fn ingest(
         ingested: Ingested { rows, quarantine, report, first_bad: None },
         waiting: BTreeMap::new(),
         next_block: 0,
+        source: 0,
+        lines_behind: 0,
         failed: false,
     });
     let wants_rivals = settings.selection.days.is_some() && settings.dedupe_scope == DedupeScope::Input;
@@ -122,10 +127,11 @@ impl Collector<'_> {
         let Ingested { rows, quarantine, report, first_bad } = &mut self.ingested;
         let source = &self.sources[outcome.source];
         let source_report = &mut report.sources[outcome.source];
-        // What follows the first fragment of an over-long line belongs to the line that was counted with it.
-        let first_line = source_report.lines + u64::from(outcome.lines > 0);
+        if std::mem::replace(&mut self.source, outcome.source) != outcome.source {
+            self.lines_behind = 0;
+        }
         for bad in &outcome.bad {
-            let line = first_line + u64::from(bad.line_index);
+            let line = (self.lines_behind + 1).saturating_add_signed(bad.line_index);
             quarantine.add(outcome.source, source, line, bad)?;
             if bad.fragment.unwrap_or(0) == 0 {
                 report.quarantined.total += 1;
@@ -141,6 +147,7 @@ impl Collector<'_> {
                 format!("{}:{line}: {field}expected {expected}, found {found}", source.name)
             });
         }
+        self.lines_behind += u64::from(outcome.newlines);
         source_report.lines += u64::from(outcome.lines);
         report.lines += u64::from(outcome.lines);
         report.blank += u64::from(outcome.blank);

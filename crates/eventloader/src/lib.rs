@@ -13,6 +13,7 @@ mod ingest;
 
 mod sources;
 mod bytes;
+mod arrays;
 mod blocks;
 mod lines;
 mod json;

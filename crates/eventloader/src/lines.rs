@@ -1,13 +1,17 @@
 //! A block → its lines, each judged: rows as batches per event type, bad lines with their faults, counts of the rest.
 //!
+//! The elements of an array are lines like others, but that none is blank and that newlines may stand in them: their line
+//! number is that of the file's line where they begin.
+//!
 //! Invariant: every line of the block is in exactly one of: blank, bad, filtered, rows.
 
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::{
+    arrays::Element,
     batch::{Batch, BatchBuilder, Position},
-    blocks::{Block, Content, FRAGMENT_BYTES, LINE_BYTES_MAX},
+    blocks::{Block, Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, newlines_in},
     events::{Event, EventReader, Judged},
     fault::{Fault, Reason},
     payload::{KeyOwner, UnknownKey},
@@ -19,7 +23,10 @@ use crate::{
 pub(crate) struct BlockOutcome {
     pub(crate) number: u32,
     pub(crate) source: usize,
+    /// Those that begin in the block.
     pub(crate) lines: u32,
+    /// By how much the file's line number is higher behind the block.
+    pub(crate) newlines: u32,
     pub(crate) blank: u32,
     pub(crate) filtered: u32,
     /// In the order of their lines.
@@ -35,8 +42,8 @@ pub(crate) struct BlockOutcome {
 /// A line for the quarantine, or a fragment of one.
 #[derive(Debug)]
 pub(crate) struct BadLine {
-    /// Counted in the block, from 0.
-    pub(crate) line_index: u32,
+    /// The file's line where it begins, counted from the one where the block begins: that of a fragment may be before.
+    pub(crate) line_index: i64,
     /// Of the line's first byte in its source.
     pub(crate) offset: u64,
     /// Counted in an over-long line, from 0; no other line has fragments.
@@ -58,6 +65,8 @@ pub(crate) struct LineReader<'a> {
 /// What is collected of one block.
 struct BlockState<'b> {
     block: &'b Block,
+    /// Of the line that is being read: see [`BadLine`].
+    line_index: i64,
     outcome: BlockOutcome,
     batches: Vec<Option<BatchBuilder>>,
     rivals: Vec<Option<BatchBuilder>>,
@@ -81,18 +90,16 @@ impl<'a> LineReader<'a> {
         let outcome = BlockOutcome { number: block.number, source: block.source, ..BlockOutcome::default() };
         let mut state = BlockState {
             block,
+            line_index: 0,
             outcome,
             batches: none_of(self.plan),
             rivals: none_of(self.plan),
             unknown: HashMap::default(),
         };
-        match block.content {
+        match &block.content {
             Content::Lines => self.read_lines(&mut state),
-            Content::Fragment { begins_before } => {
-                state.outcome.lines = u32::from(begins_before == 0);
-                let line_offset = block.offset - begins_before;
-                state.too_long(&block.bytes, line_offset, begins_before / FRAGMENT_BYTES as u64);
-            }
+            Content::Elements(elements) => self.read_elements(&mut state, elements),
+            Content::Fragment(fragment) => state.fragment(fragment),
         }
         state.finish(self.plan)
     }
@@ -107,8 +114,29 @@ impl<'a> LineReader<'a> {
             let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
             self.read_line(state, &rest[..length], block.offset + start as u64, all_utf8);
             state.outcome.lines += 1;
+            state.line_index += 1;
             start += length + 1;
         }
+        state.outcome.newlines = state.outcome.lines;
+    }
+
+    fn read_elements(&mut self, state: &mut BlockState<'_>, elements: &[Element]) {
+        let block = state.block;
+        let all_utf8 = std::str::from_utf8(&block.bytes).is_ok();
+        let mut counted = 0;
+        for Element { range, due } in elements {
+            state.line_index += i64::from(newlines_in(&block.bytes[counted..range.start]));
+            counted = range.start;
+            let (raw, offset) = (&block.bytes[range.clone()], block.offset + range.start as u64);
+            match due {
+                Some(due) if raw.len() <= LINE_BYTES_MAX => {
+                    state.bad(raw, offset, None, Fault::out_of_place(raw, due));
+                }
+                _ => self.read_line(state, raw, offset, all_utf8),
+            }
+            state.outcome.lines += 1;
+        }
+        state.outcome.newlines = newlines_in(&block.bytes);
     }
 
     fn read_line(&mut self, state: &mut BlockState<'_>, raw: &[u8], offset: u64, is_utf8: bool) {
@@ -168,8 +196,17 @@ impl<'a> LineReader<'a> {
 
 impl BlockState<'_> {
     fn bad(&mut self, raw: &[u8], offset: u64, fragment: Option<u64>, fault: Fault) {
-        let line_index = self.outcome.lines;
+        let line_index = self.line_index;
         self.outcome.bad.push(BadLine { line_index, offset, fragment, fault, raw: raw.to_vec() });
+    }
+
+    fn fragment(&mut self, fragment: &Fragment) {
+        let block = self.block;
+        self.outcome.lines = u32::from(fragment.bytes_before == 0);
+        self.outcome.newlines = fragment.newlines;
+        self.line_index = -fragment.newlines_before.cast_signed();
+        let line_offset = block.offset - fragment.bytes_before;
+        self.too_long(&block.bytes, line_offset, fragment.bytes_before / FRAGMENT_BYTES as u64);
     }
 
     fn too_long(&mut self, raw: &[u8], offset: u64, first_fragment: u64) {

@@ -4,10 +4,12 @@
 //! are left out of directories, as Spark and Hive do: they are other programs' private files.
 //!
 //! Invariant: input order is the order of the paths as bytes, over all sources together, standard input last; a file that
-//! is named twice is read once. The order decides ties, so it never depends on the directory's own order.
+//! is named twice is read once, by whatever links, and so is a directory: one that leads back into itself comes to an end.
+//! The order decides ties, so it never depends on the directory's own order, or on that of the command line.
 
 use std::{
-    collections::HashSet,
+    cmp::Reverse,
+    collections::{BinaryHeap, HashSet},
     path::{Path, PathBuf},
 };
 
@@ -27,24 +29,52 @@ pub(crate) struct Source {
 /// Lists the inputs, and refuses a target that lies in a source or the other way round.
 pub(crate) fn list(given: &[String], target: &Path) -> Result<Vec<Source>, Error> {
     let target = canonical_ancestor(target);
+    let mut paths = BinaryHeap::new();
+    for name in given.iter().filter(|name| *name != "-") {
+        paths.extend(expand(name)?.into_iter().map(InOrder::new));
+    }
     let mut sources = Vec::new();
-    for name in given {
-        if name == "-" {
-            sources.push(Source { name: name.clone(), path: None, identity: name.clone() });
+    let mut seen = HashSet::new();
+    // What a directory holds comes behind it in the order of paths: so the first to be taken is always the next.
+    while let Some(Reverse(InOrder { name, path })) = paths.pop() {
+        let unreadable = |error: std::io::Error| no_source(&name, &error.to_string());
+        let real = path.canonicalize().map_err(unreadable)?;
+        refuse_overlap(&path, &real, &target)?;
+        if !seen.insert(real.clone()) {
             continue;
         }
-        for path in expand(name)? {
-            refuse_overlap(&path, &target)?;
-            collect_files(&path, &mut sources)?;
+        if real.is_dir() {
+            for entry in fs_err::read_dir(&path).map_err(unreadable)? {
+                let entry = entry.map_err(unreadable)?;
+                if !entry.file_name().to_string_lossy().starts_with(['_', '.']) {
+                    paths.push(InOrder::new(entry.path()));
+                }
+            }
+        } else {
+            let identity = real.to_string_lossy().into_owned();
+            sources.push(Source { name, path: Some(path), identity });
         }
+    }
+    if given.iter().any(|name| name == "-") {
+        sources.push(Source { name: "-".to_owned(), path: None, identity: "-".to_owned() });
     }
     if sources.is_empty() {
         return Err(no_source(&given.join(", "), "holds no file to read"));
     }
-    sources.sort_by(|a, b| (a.path.is_none(), &a.name).cmp(&(b.path.is_none(), &b.name)));
-    let mut seen = HashSet::new();
-    sources.retain(|source| seen.insert(source.identity.clone()));
     Ok(sources)
+}
+
+/// A path that orders by its text, not by its parts.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct InOrder {
+    name: String,
+    path: PathBuf,
+}
+
+impl InOrder {
+    fn new(path: PathBuf) -> Reverse<Self> {
+        Reverse(Self { name: path.to_string_lossy().into_owned(), path })
+    }
 }
 
 fn no_source(path: &str, problem: &str) -> Error {
@@ -67,32 +97,11 @@ fn expand(name: &str) -> Result<Vec<PathBuf>, Error> {
     if paths.is_empty() { Err(no_source(name, "matches no file")) } else { Ok(paths) }
 }
 
-fn collect_files(path: &Path, sources: &mut Vec<Source>) -> Result<(), Error> {
-    let unreadable = |error: std::io::Error| no_source(&path.to_string_lossy(), &error.to_string());
-    if !path.is_dir() {
-        let identity = path.canonicalize().map_err(unreadable)?.to_string_lossy().into_owned();
-        sources.push(Source {
-            name: path.to_string_lossy().into_owned(),
-            path: Some(path.to_owned()),
-            identity,
-        });
-        return Ok(());
-    }
-    for entry in fs_err::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        if !entry.file_name().to_string_lossy().starts_with(['_', '.']) {
-            collect_files(&entry.path(), sources)?;
-        }
-    }
-    Ok(())
-}
-
 /// Reading what the same run writes could load it twice: each must lie outside the other.
-fn refuse_overlap(source: &Path, target: &Path) -> Result<(), Error> {
-    let source_path = canonical_ancestor(source);
-    let problem = if source.is_dir() && target.starts_with(&source_path) {
+fn refuse_overlap(source: &Path, real: &Path, target: &Path) -> Result<(), Error> {
+    let problem = if real.is_dir() && target.starts_with(real) {
         "lies in the source"
-    } else if !target.is_file() && source_path.starts_with(target) {
+    } else if !target.is_file() && real.starts_with(target) {
         "holds the source"
     } else {
         return Ok(());

@@ -51,10 +51,10 @@ struct Faults {
     detail: String,
 }
 
-/// A line: its source, its block's number, and which line of the block it is; in input order.
-type Place = (usize, u32, u64);
+/// A line: its source, its block's number, and which line from the block's first; in input order.
+type Place = (usize, u32, i64);
 
-/// The lines of the blocks that were read, by source and block.
+/// By source and block: by how much the file's line number is higher behind the block.
 type LineCounts = BTreeMap<(usize, u32), u64>;
 
 /// Judges all lines.
@@ -76,7 +76,7 @@ pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
             let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).next_block(recycled)?;
             let Some(block) = next else { return Ok((checked, counts)) };
             let outcome = lines.read(&block);
-            counts.insert((outcome.source, outcome.number), u64::from(outcome.lines));
+            counts.insert((outcome.source, outcome.number), u64::from(outcome.newlines));
             checked.add(outcome, &plan);
             recycled = block.bytes;
         }
@@ -106,7 +106,7 @@ impl Checked {
             self.by_type.entry(name).or_default().loads += batch.rows() as u64;
         }
         for bad in outcome.bad.iter().filter(|bad| bad.fragment.unwrap_or(0) == 0) {
-            let place = (outcome.source, outcome.number, u64::from(bad.line_index));
+            let place = (outcome.source, outcome.number, bad.line_index);
             let name = observe::type_of(&bad.raw).map(|(domain, name)| format!("{domain}/{name}"));
             self.of_type(name.unwrap_or_default()).add(bad.fault.reason.code(), 1, place, || detail(bad));
         }
@@ -143,7 +143,7 @@ impl Checked {
         for faults in self.by_type.values_mut().flat_map(|of_type| of_type.faults.values_mut()) {
             let (source, block, index) = faults.first;
             let before: u64 = counts.range((source, 0)..(source, block)).map(|(_, lines)| lines).sum();
-            faults.detail = format!("{}:{}: {}", sources[source].name, before + index + 1, faults.detail);
+            faults.detail = format!("{}:{}: {}", sources[source].name, (before + 1).saturating_add_signed(index), faults.detail);
         }
     }
 }

@@ -21,6 +21,7 @@ use super::{
     toml_text::quoted_key,
 };
 use crate::{
+    arrays::Element,
     blocks::{Block, BlockReader, Content, LINE_BYTES_MAX},
     error::Error,
     events::{EventReader, Judged},
@@ -274,7 +275,7 @@ enum Line<'b> {
 
 /// The lines of a block, as a load sees them.
 fn lines_of(block: &Block) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
-    match block.content {
+    match &block.content {
         Content::Lines => {
             let mut start = 0;
             Box::new(std::iter::from_fn(move || {
@@ -285,7 +286,13 @@ fn lines_of(block: &Block) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
                 Some(Line::Text(rest[..length].strip_prefix(bom).unwrap_or(&rest[..length])))
             }))
         }
-        Content::Fragment { begins_before } => Box::new(std::iter::once(match begins_before {
+        Content::Elements(elements) => {
+            Box::new(elements.iter().map(|Element { range, due }| match (due, range.len() > LINE_BYTES_MAX) {
+                (Some(_), false) => Line::Bad(Reason::MalformedJson),
+                _ => Line::Text(&block.bytes[range.clone()]),
+            }))
+        }
+        Content::Fragment(fragment) => Box::new(std::iter::once(match fragment.bytes_before {
             0 => Line::Bad(Reason::LineTooLong),
             _ => Line::Continued,
         })),

@@ -1,0 +1,166 @@
+//! The bytes of an element → where it ends, by its strings and brackets alone, 64 bytes at once.
+//!
+//! Of 64 bytes, masks tell which are quotes, backslashes and brackets; from the quotes that no backslash escapes follows
+//! which bytes are in strings. The brackets outside of them are counted, and only looked at one by one where the depth may
+//! come down to nothing.
+//!
+//! Invariant: it is the same byte by byte ([`Nesting::end_in`]), wherever the bytes are cut.
+
+/// How many bytes are looked at together.
+const STRIDE: usize = 64;
+
+/// Where in an element scanning stands.
+#[derive(Debug, Default)]
+pub(super) struct Nesting {
+    depth: usize,
+    in_string: bool,
+    /// The last byte was a backslash of a string.
+    escaped: bool,
+}
+
+impl Nesting {
+    /// Behind the first byte of an element.
+    pub(super) fn behind(first: u8) -> Self {
+        let depth = usize::from(matches!(first, b'{' | b'['));
+        Self { depth, in_string: first == b'"', escaped: false }
+    }
+
+    /// Whether anything but an object or array ends before `byte`.
+    pub(super) fn ends_scalar(&mut self, byte: u8) -> bool {
+        !self.is_of_string(byte) && matches!(byte, b',' | b']' | b'{' | b'[')
+    }
+
+    /// Goes on from `at` to the end of the object or array, or to that of `bytes`; whether it ended.
+    pub(super) fn ends_container(&mut self, bytes: &[u8], at: &mut usize) -> bool {
+        loop {
+            let rest = &bytes[*at..];
+            let (found, length) = match rest.first_chunk::<STRIDE>() {
+                Some(stride) => (self.stride(stride), STRIDE),
+                None => (self.end_in(rest), rest.len()),
+            };
+            *at += found.unwrap_or(length);
+            if found.is_some() || *at == bytes.len() {
+                return found.is_some();
+            }
+        }
+    }
+
+    /// Byte by byte: how many bytes the object or array goes on for, if it ends.
+    fn end_in(&mut self, bytes: &[u8]) -> Option<usize> {
+        let ends = |byte: &u8| {
+            match byte {
+                _ if self.is_of_string(*byte) => {}
+                b'{' | b'[' => self.depth += 1,
+                b'}' | b']' => self.depth -= 1,
+                _ => {}
+            }
+            self.depth == 0
+        };
+        bytes.iter().position(ends).map(|last| last + 1)
+    }
+
+    /// Whether a byte belongs to a string, the quotes included.
+    #[inline]
+    fn is_of_string(&mut self, byte: u8) -> bool {
+        if !self.in_string {
+            self.in_string = byte == b'"';
+            return self.in_string;
+        }
+        let escaped = std::mem::replace(&mut self.escaped, false);
+        match byte {
+            b'\\' => self.escaped = !escaped,
+            b'"' => self.in_string = escaped,
+            _ => {}
+        }
+        true
+    }
+
+    /// The same for a stride at once.
+    #[inline]
+    fn stride(&mut self, bytes: &[u8; STRIDE]) -> Option<usize> {
+        let masks = Masks::of(bytes);
+        let mut escaped = u64::from(self.escaped);
+        let mut backslashes = masks.backslashes & !escaped;
+        let mut ends_escaped = false;
+        while backslashes != 0 {
+            let backslash = backslashes & backslashes.wrapping_neg();
+            escaped |= backslash << 1;
+            ends_escaped = backslash == 1 << 63;
+            backslashes &= !(backslash | backslash << 1);
+        }
+        let mut strings = prefix_xor(masks.quotes & !escaped);
+        if self.in_string {
+            strings = !strings;
+        }
+        if masks.backslashes & !strings != 0 {
+            // Outside of strings a backslash is no JSON, and escapes nothing.
+            return self.end_in(bytes);
+        }
+        let (opening, closing) = (masks.opening & !strings, masks.closing & !strings);
+        if closing.count_ones() as usize >= self.depth {
+            let mut brackets = opening | closing;
+            while brackets != 0 {
+                let bracket = brackets & brackets.wrapping_neg();
+                if opening & bracket != 0 {
+                    self.depth += 1;
+                } else {
+                    self.depth -= 1;
+                    if self.depth == 0 {
+                        return Some(bracket.trailing_zeros() as usize + 1);
+                    }
+                }
+                brackets ^= bracket;
+            }
+        } else {
+            self.depth += opening.count_ones() as usize;
+            self.depth -= closing.count_ones() as usize;
+        }
+        self.in_string = strings >> 63 != 0;
+        self.escaped = ends_escaped;
+        None
+    }
+}
+
+/// Which of 64 bytes are what: the first byte is the lowest bit.
+struct Masks {
+    quotes: u64,
+    backslashes: u64,
+    opening: u64,
+    closing: u64,
+}
+
+impl Masks {
+    #[inline]
+    fn of(bytes: &[u8; STRIDE]) -> Self {
+        // Bits 0 to 3 of each byte; the compiler makes vector instructions of this.
+        let kinds = bytes.map(|byte| {
+            let bracket = byte | 0x20;
+            u8::from(byte == b'"')
+                | u8::from(byte == b'\\') << 1
+                | u8::from(bracket == b'{') << 2
+                | u8::from(bracket == b'}') << 3
+        });
+        let mut masks = Self { quotes: 0, backslashes: 0, opening: 0, closing: 0 };
+        for (word, index) in kinds.as_chunks::<8>().0.iter().zip(0..) {
+            let word = u64::from_le_bytes(*word);
+            let gather = |kind: u32| {
+                // The lowest bits of eight bytes, brought together in the highest byte.
+                ((word >> kind & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56)
+                    << (8 * index)
+            };
+            masks.quotes |= gather(0);
+            masks.backslashes |= gather(1);
+            masks.opening |= gather(2);
+            masks.closing |= gather(3);
+        }
+        masks
+    }
+}
+
+/// Each bit xor all lower ones: of quotes, the strings, with the opening and without the closing quote.
+fn prefix_xor(mut bits: u64) -> u64 {
+    for shift in [1, 2, 4, 8, 16, 32] {
+        bits ^= bits << shift;
+    }
+    bits
+}
