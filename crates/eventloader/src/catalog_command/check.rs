@@ -143,7 +143,12 @@ impl Checked {
         for faults in self.by_type.values_mut().flat_map(|of_type| of_type.faults.values_mut()) {
             let (source, block, index) = faults.first;
             let before: u64 = counts.range((source, 0)..(source, block)).map(|(_, lines)| lines).sum();
-            faults.detail = format!("{}:{}: {}", sources[source].name, (before + 1).saturating_add_signed(index), faults.detail);
+            faults.detail = format!(
+                "{}:{}: {}",
+                sources[source].name,
+                (before + 1).saturating_add_signed(index),
+                faults.detail
+            );
         }
     }
 }

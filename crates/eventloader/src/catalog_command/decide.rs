@@ -182,7 +182,8 @@ fn decimal(numbers: &Numbers) -> Option<ValueType> {
     if numbers.with_exponent > 0 || digits > DECIMAL_DIGITS_MAX {
         return None;
     }
-    let roomy = PRECISIONS.into_iter().find(|precision| digits + HEADROOM <= *precision);
+    let roomy_digits = numbers.whole_digits.max(HEADROOM) + scale + HEADROOM;
+    let roomy = PRECISIONS.into_iter().find(|precision| roomy_digits <= *precision);
     let precision = u8::try_from(roomy.unwrap_or(DECIMAL_DIGITS_MAX)).ok()?;
     Some(ValueType::Decimal { precision, scale: u8::try_from(scale).ok()? })
 }

@@ -10,7 +10,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::{numbers::Numbers, texts::Texts};
-use crate::json::{Kind, Malformed, Scanner};
+use crate::json::{self, Kind, Malformed, Scanner};
 
 /// Objects and lists are followed to this depth; what is deeper will be `json`.
 pub(crate) const DEPTH_MAX: u32 = 16;
@@ -233,7 +233,7 @@ impl Objects {
             count: 0,
             places: 0,
             evidence: Evidence::default(),
-            quoted: quoted(name),
+            quoted: json::quoted_key(name),
             last_object: 0,
         });
         Some(self.members.len() - 1)
@@ -275,12 +275,6 @@ impl Objects {
         });
         members
     }
-}
-
-/// A key as it is usually written, without its opening quote.
-fn quoted(name: &[u8]) -> Box<[u8]> {
-    let quoted = serde_json::to_string(&String::from_utf8_lossy(name)).unwrap_or_default();
-    quoted.as_bytes().get(1..).unwrap_or_default().into()
 }
 
 /// What tells objects apart, however they were come by.

@@ -286,12 +286,12 @@ fn lines_of(block: &Block) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
                 Some(Line::Text(rest[..length].strip_prefix(bom).unwrap_or(&rest[..length])))
             }))
         }
-        Content::Elements(elements) => {
-            Box::new(elements.iter().map(|Element { range, due }| match (due, range.len() > LINE_BYTES_MAX) {
+        Content::Elements(elements) => Box::new(elements.iter().map(|Element { range, due }| {
+            match (due, range.len() > LINE_BYTES_MAX) {
                 (Some(_), false) => Line::Bad(Reason::MalformedJson),
                 _ => Line::Text(&block.bytes[range.clone()]),
-            }))
-        }
+            }
+        })),
         Content::Fragment(fragment) => Box::new(std::iter::once(match fragment.bytes_before {
             0 => Line::Bad(Reason::LineTooLong),
             _ => Line::Continued,
