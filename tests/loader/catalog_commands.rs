@@ -38,7 +38,51 @@ fn draft(dir: &Workdir) -> Outcome {
 fn a_draft_says_what_was_seen() {
     let dir = Workdir::new();
     dir.write("in.json", EVENTS);
-    insta::assert_snapshot!(draft(&dir).stdout, @"");
+    insta::assert_snapshot!(draft(&dir).stdout, @r#"
+    # Drafted by `eventloader catalog infer`: the types hold for every value that was seen.
+    # 6 events of 6 lines
+
+    # Fields that all event types of the domain carry.
+    [domain.card.fields]
+    id                     = "string"         # always; "crd_1" or "crd_2"
+    amount.fields.value    = "decimal(10,2)"  # always; 0.10 to 1283.94; text, always with 2 digits after the point: exact
+    amount.fields.currency = "string"         # always; "EUR" or "JPY"
+
+    # 2 events
+    [domain.card.events.authorization]
+    [domain.card.events.authorization.fields]
+    merchant.fields.name           = "string"        # always; "Livraria \"Aurora\"" or "東京"
+    merchant.fields.mcc            = "int32"         # always; 4111 to 5411
+    merchant.fields.geo.fields.lat = "float64"       # always; -6.05 to 24.519456; up to 6 digits after the point: measured, no money
+    tags                           = "list(string)"  # always; 0 to 2 elements: "online"
+    approved                       = "boolean"       # always; true in 1 of 2
+    note                           = "json"          # in 1 of 2, null in 1 of them; always null: any type would do
+
+    # 2 events
+    [domain.card.events.dispute]
+    directory = "card-dispute"
+    [domain.card.events.dispute.fields]
+    reason.fields.code      = "string"         # always; "13.1"
+    #   reason.fields.code: alternative: float64 holds all of them, too
+    reason.fields.text      = "string"         # null in 1 of 2; "fraud"
+    # items: always; 0 to 2 objects
+    items.list.fields.sku   = "string"         # always; "A-1" or "B-7"
+    items.list.fields.price = "decimal(10,2)"  # always; 2.5 to 10.25; at most 2 digits after the point: exact; more would be rounded
+    items.list.fields.gift  = "boolean"        # in 1 of 2; true in 1 of 1
+    votes                   = "json"           # always; its keys vary like data: a map
+
+    # 2 events
+    [domain.customer.events.dispute]
+    directory = "customer-dispute"
+    [domain.customer.events.dispute.fields]
+    Id         = "int64"      # always; 7 to 921463507191
+    id         = { type = "string", column = "data_id_2" }  # always; 12, "x"; a number in 1, text in 1
+    "zip code" = { type = "string", column = "data_zip_code" }  # always; "03694" or "36463"
+    born       = "date"       # always; 1950-03-16 to 1999-12-31
+    since      = "timestamp"  # always; 2025-03-16 to 2025-03-16T10:00:00Z
+    age        = "string"     # always; 40, "41"; a number in 1, text in 1
+    #   age: alternative: int32 holds all of them, too
+    "#);
 }
 
 #[test]
@@ -48,7 +92,13 @@ fn a_draft_loads_what_it_was_drafted_from() {
     draft(&dir);
     let outcome = dir.loader().source("in.json").args(["-b", "--catalog", "draft.toml"]).succeeds();
     assert_eq!((outcome.count("written"), outcome.count("superseded")), (5, 1), "{outcome}");
-    insta::assert_snapshot!(text_of(&rows(&dir.target())).join("\n"), @"");
+    insta::assert_snapshot!(text_of(&rows(&dir.target())).join("\n"), @r#"
+    2025/03/29/authorization: "a2" 2025-03-29T13:30:45.000000Z "card" "authorization" "crd_2" 0.10 "JPY" "東京" 5411 -6.05 ["online", null] false null
+    2025/03/29/authorization: "a1" 2025-03-29T22:22:19.000000Z "card" "authorization" "crd_1" 1283.94 "EUR" "Livraria \"Aurora\"" 4111 24.519456 [] true null
+    2025/03/30/card-dispute: "d1" 2025-03-30T02:28:20.000000Z "card" "dispute" "crd_1" 9.99 "EUR" "13.1" null [{sku: "A-1", price: 2.50, gift: null}, {sku: "B-7", price: 10.25, gift: true}] "{\"2025-03-01\":3,\"2025-03-02\":1}"
+    2025/03/30/customer-dispute: "c1" 2025-03-30T03:36:30.000000Z "customer" "dispute" 921463507191 "x" "03694" 1950-03-16 2025-03-16T10:00:00.000000Z "40"
+    2025/03/30/customer-dispute: "c2" 2025-03-30T03:36:31.000000Z "customer" "dispute" 7 "12" "36463" 1999-12-31 2025-03-16T00:00:00.000000Z "41"
+    "#);
     catalog(&dir, ["check", "in.json", "--catalog", "draft.toml"]).succeeds();
 }
 
@@ -166,7 +216,17 @@ fn check_foretells_what_a_load_does() {
     let good = account_open("x", "2024-10-10", 5).replace(r#"{"id": 5}"#, r#"{"id": 5, "tier": 2}"#);
     dir.write("in.json", file_of([good.as_str(), "", wrong, wrong, "{", EVENTS.lines().next().unwrap()]));
     let outcome = catalog(&dir, ["check", "in.json"]).exits(3);
-    insta::assert_snapshot!(outcome.stdout, @"");
+    insta::assert_snapshot!(outcome.stdout, @r#"
+    (no event)            0 would load, 1 would be quarantined
+        malformed_json 1, the first in.json:5: expected a key in double quotes, found the end of the line at byte 2
+    account/account-open  1 would load, 2 would be quarantined
+        type_mismatch 2, the first in.json:3: data.id: expected int32, found "x"
+    card/authorization    0 would load, 1 would be quarantined
+        unknown_event 1, the first in.json:6: expected an event type of the catalog, found card/authorization
+    Not in the catalog, would be left out:
+        data.tier in 1
+    6 lines: 1 would load, 4 would be quarantined, 1 blank, 0 of other domains or types
+    "#);
     assert!(!dir.target().exists() && !dir.path("data").exists(), "{outcome}");
     dir.write("pretty.json", format!("[\n{good},\n\n{wrong}\n]"));
     let outcome = catalog(&dir, ["check", "pretty.json"]).exits(3);
@@ -194,11 +254,81 @@ fn shown(format: &str) -> String {
 
 #[test]
 fn tables_are_shown_for_people_and_engines() {
-    insta::assert_snapshot!(shown("text"), @"");
-    insta::assert_snapshot!(shown("arrow"), @"");
-    insta::assert_snapshot!(shown("duckdb"), @"");
-    insta::assert_snapshot!(shown("spark"), @"");
-    insta::assert_snapshot!(shown("postgres"), @"");
+    insta::assert_snapshot!(shown("text"), @r#"
+    shop/order-placed, in …/order-placed/
+        It's an order
+      event_id    string
+      timestamp   timestamp
+      domain      string
+      event_type  string
+      Order       int64  The order
+      data_total  decimal(12,2)
+      data_on     date
+      data_note   string
+      data_sizes  list(list(float64))
+      data_items  list({sku: string, paid: boolean, at_last: timestamp})
+    "#);
+    insta::assert_snapshot!(shown("arrow"), @r#"
+    shop/order-placed
+      event_id: Utf8
+      timestamp: Timestamp(µs, "UTC")
+      domain: Utf8
+      event_type: Utf8
+      Order: Int64
+      data_total: Decimal128(12, 2)
+      data_on: Date32
+      data_note: Utf8
+      data_sizes: List(List(Float64, field: 'element'), field: 'element')
+      data_items: List(Struct("sku": Utf8, "paid": Boolean, "at_last": Timestamp(µs, "UTC")), field: 'element')
+    "#);
+    insta::assert_snapshot!(shown("duckdb"), @r#"
+    CREATE TABLE "order-placed" (
+      event_id VARCHAR,
+      "timestamp" TIMESTAMP WITH TIME ZONE,
+      "domain" VARCHAR,
+      event_type VARCHAR,
+      "Order" BIGINT,
+      data_total DECIMAL(12,2),
+      data_on DATE,
+      data_note VARCHAR,
+      data_sizes DOUBLE[][],
+      data_items STRUCT("sku" VARCHAR, "paid" BOOLEAN, "at_last" TIMESTAMP WITH TIME ZONE)[]
+    );
+    COMMENT ON TABLE "order-placed" IS 'It''s an order';
+    COMMENT ON COLUMN "order-placed"."Order" IS 'The order';
+    "#);
+    insta::assert_snapshot!(shown("spark"), @r#"
+    CREATE TABLE `order_placed` (
+      event_id STRING,
+      `timestamp` TIMESTAMP,
+      `domain` STRING,
+      event_type STRING,
+      `Order` BIGINT COMMENT 'The order',
+      data_total DECIMAL(12,2),
+      data_on DATE,
+      data_note STRING,
+      data_sizes ARRAY<ARRAY<DOUBLE>>,
+      data_items ARRAY<STRUCT<`sku`: STRING, `paid`: BOOLEAN, `at_last`: TIMESTAMP>>
+    )
+    USING parquet
+    COMMENT 'It\'s an order';
+    "#);
+    insta::assert_snapshot!(shown("postgres"), @r#"
+    CREATE TABLE "order-placed" (
+      event_id text,
+      "timestamp" timestamp with time zone,
+      "domain" text,
+      event_type text,
+      "Order" bigint,
+      data_total numeric(12,2),
+      data_on date,
+      data_note text,
+      data_sizes jsonb,
+      data_items jsonb
+    );
+    COMMENT ON TABLE "order-placed" IS 'It''s an order';
+    COMMENT ON COLUMN "order-placed"."Order" IS 'The order';
+    "#);
 }
 
 #[test]
@@ -210,5 +340,5 @@ fn the_built_in_tables_are_shown_and_wrong_usage_is_told_in_one_line() {
     catalog(&dir, ["infer"]).exits(2).says(&["SOURCE"]);
     catalog(&dir, ["infer", "missing.json"]).exits(1).says(&["missing.json"]);
     dir.write("empty.json", "\n");
-    catalog(&dir, ["infer", "empty.json"]).exits(1).says(&["nothing to draft", "0 events of 1 lines"]);
+    catalog(&dir, ["infer", "empty.json"]).exits(1).says(&["nothing to draft", "0 events of 1 line"]);
 }

@@ -19,6 +19,7 @@ use super::{
     evidence::{Evidence, Member, Objects},
     observe::{Observed, Payloads},
 };
+use crate::report::plural;
 
 /// A catalog that is being drafted.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
     let mut left_out = Vec::new();
     for ((domain, name), payloads) in &observed.event_types {
         if is_known(domain, name) && !with_known {
-            left_out.push(format!("{domain}/{name} ({})", comments::events(payloads.events)));
+            left_out.push(format!("{domain}/{name} ({})", plural(payloads.events, "event")));
         } else {
             by_domain.entry(domain).or_default().push((name, payloads));
         }
@@ -96,7 +97,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
 fn notes(observed: &Observed) -> Vec<String> {
     let Observed { lines, blank, filtered, bad, event_types } = observed;
     let events: u64 = event_types.values().map(|payloads| payloads.events).sum();
-    let mut notes = vec![format!("{} of {} lines", comments::events(events), comments::grouped(*lines))];
+    let mut notes = vec![format!("{} of {}", plural(events, "event"), plural(*lines, "line"))];
     if blank + filtered > 0 {
         let _ = write!(notes[0], " ({blank} blank, {filtered} of other domains or types)");
     }
@@ -139,7 +140,7 @@ fn draft_domain(name: &str, types: &[(&str, &Payloads)]) -> DomainDraft {
     let event_types = types.iter().map(|(name, payloads)| {
         let own = payloads.payload.ordered();
         let own = own.into_iter().filter(|member| shared.find(&member.name).is_none());
-        let mut comments = vec![comments::events(payloads.events)];
+        let mut comments = vec![plural(payloads.events, "event")];
         if payloads.payload.has_too_many_keys {
             comments.push(
                 "The keys of its data vary without bound, and data itself can't be json: none of them is loaded.".to_owned(),

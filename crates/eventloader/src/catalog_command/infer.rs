@@ -14,10 +14,7 @@ use super::{
     draft::{self, DomainDraft},
     observe,
 };
-use crate::{error::Error, memory::MemoryShares, sources};
-
-/// Where no output directory is given, none can overlap with the sources.
-const NOWHERE: &str = "/dev/null/nowhere";
+use crate::{error::Error, memory::MemoryShares, report::plural, sources};
 
 /// What to draft.
 #[derive(Debug, Clone)]
@@ -49,10 +46,16 @@ pub struct Draft {
 /// A source can't be read, it holds no event to draft, or too many kinds of them; or a file is in the way.
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let InferSettings { read, with_known, lines_max, output, force } = settings;
-    let sources = sources::list(&read.sources, output.as_deref().unwrap_or(Path::new(NOWHERE)))?;
+    let sources = sources::list(&read.sources, output.as_deref())?;
     let shares = MemoryShares::of(read.memory_bytes, read.threads);
     let observed = observe::observe(&sources, &read.selection, shares, read.threads, *lines_max)?;
-    let draft = draft::draft(&observed, &read.catalog, *with_known);
+    let mut draft = draft::draft(&observed, &read.catalog, *with_known);
+    if lines_max.is_some_and(|lines_max| observed.lines >= lines_max) {
+        draft.notes.push(format!(
+            "Only the first {} were read: later ones may not fit",
+            plural(observed.lines, "line")
+        ));
+    }
     if draft.domains.is_empty() {
         return Err(Error::Draft(format!("nothing to draft: {}", draft.notes.join(". "))));
     }

@@ -37,7 +37,7 @@ use crate::{
 /// More event types than this are no types: `event_type` holds data.
 const EVENT_TYPES_MAX: usize = 1_000;
 /// Fields in all that are told apart: some hundred bytes each.
-const FIELDS_MAX: usize = 200_000;
+const FIELDS_MAX: usize = 100_000;
 
 /// Domain and event type.
 pub(crate) type TypeName = (String, String);

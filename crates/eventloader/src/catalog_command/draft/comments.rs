@@ -8,6 +8,7 @@ use super::super::{
     texts::Texts,
     toml_text::quoted,
 };
+use crate::report::grouped;
 
 /// Longest list of examples.
 const EXAMPLES_CHARS: usize = 70;
@@ -93,24 +94,6 @@ fn of_lists(lists: &Lists, kind: &Kind) -> String {
         && let Some(facts) = facts(&lists.elements, element)
     {
         text = format!("{text}: {facts}");
-    }
-    text
-}
-
-/// `12 events`.
-pub(super) fn events(count: u64) -> String {
-    format!("{} event{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-/// `1234567` as `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
     }
     text
 }
