@@ -120,7 +120,7 @@ fn every_form_of_the_input_gives_the_same_draft() {
 fn a_draft_of_random_events_loads_them_and_does_not_depend_on_their_order() {
     for seed in 0..40 {
         let mut die = Die::new(seed);
-        let shapes: Vec<Shape> = (0..1 + die.roll(4)).map(|_| Shape::random(&mut die)).collect();
+        let shapes: Vec<Shape> = (0..=die.roll(4)).map(|_| Shape::random(&mut die)).collect();
         let count = 1 + die.roll(60);
         let mut lines: Vec<String> = (0..count)
             .map(|index| {

@@ -4,7 +4,7 @@
 //! arrays, globs, standard input) is read alike, and a line is judged alike.
 //!
 //! ```text
-//! infer: blocks → observe → evidence, numbers, texts → decide → draft → TOML
+//! infer: blocks → raw_lines, observe → walk → evidence, numbers, texts → decide → draft → TOML
 //! check: blocks → lines → counts        show: catalog → schemas → text, Arrow, CREATE TABLE
 //! ```
 
@@ -15,9 +15,11 @@ mod evidence;
 mod infer;
 mod numbers;
 mod observe;
+mod raw_lines;
 mod show;
 mod texts;
 mod toml_text;
+mod walk;
 
 use events_core::catalog::Catalog;
 

@@ -9,7 +9,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::{ReadSettings, observe};
+use super::{ReadSettings, raw_lines};
 use crate::{
     blocks::BlockReader,
     error::Error,
@@ -105,7 +105,7 @@ impl Checked {
         }
         for bad in outcome.bad.iter().filter(|bad| bad.fragment.unwrap_or(0) == 0) {
             let place = (outcome.source, outcome.number, bad.line_index);
-            let name = observe::type_of(&bad.raw).map(|(domain, name)| format!("{domain}/{name}"));
+            let name = raw_lines::type_of(&bad.raw).map(|(domain, name)| format!("{domain}/{name}"));
             self.of_type(name.unwrap_or_default()).add(bad.fault.reason.code(), 1, place, || detail(bad));
         }
         for (name, count) in outcome.unknown_fields {

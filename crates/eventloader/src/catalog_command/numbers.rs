@@ -169,7 +169,9 @@ mod tests {
 
     fn of(tokens: &[&str]) -> Numbers {
         let mut numbers = Numbers::default();
-        tokens.iter().for_each(|token| numbers.add(token.as_bytes()));
+        for token in tokens {
+            numbers.add(token.as_bytes());
+        }
         numbers
     }
 

@@ -11,18 +11,16 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use events_core::{
-    catalog::{Catalog, CatalogError},
-    event,
-};
+use events_core::catalog::{Catalog, CatalogError};
 
 use super::{
-    evidence::{Objects, Observer, PAYLOAD_KEYS_MAX},
+    evidence::{Objects, PAYLOAD_KEYS_MAX},
+    raw_lines::{Line, lines_of, type_of},
     toml_text::quoted_key,
+    walk::Walk,
 };
 use crate::{
-    arrays::Element,
-    blocks::{Block, BlockReader, Content, LINE_BYTES_MAX},
+    blocks::{Block, BlockReader, LINE_BYTES_MAX},
     error::Error,
     events::{EventReader, Judged},
     fault::{Fault, Reason},
@@ -208,10 +206,10 @@ impl Tally {
         // All keys of the payload are unknown, so its brace stands before the first of them.
         let start = line[..first_key.start].iter().rposition(|&byte| byte == b'{').unwrap_or_default();
         let data = Value { kind: Kind::Object, start, end: first_key.end };
-        let mut observer = Observer { line, scanner: Scanner::at(line, data), members_added: 0 };
+        let mut walk = Walk { line, scanner: Scanner::at(line, data), members_added: 0 };
         // The line was scanned to its end before: nothing is malformed.
-        let _ = observer.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX);
-        self.fields += observer.members_added;
+        let _ = walk.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX);
+        self.fields += walk.members_added;
         check_fields(self.fields)
     }
 }
@@ -261,59 +259,4 @@ fn plan_of(names: &[TypeName]) -> Result<Plan, CatalogError> {
     let texts: Vec<_> = texts.collect();
     let files: Vec<_> = texts.iter().map(|text| ("(observed)", text.as_str())).collect();
     Ok(Plan::new(&Catalog::from_toml(&files)?))
-}
-
-/// A line of a block, or what stands in place of one.
-#[derive(Debug, Clone, Copy)]
-enum Line<'b> {
-    Text(&'b [u8]),
-    /// It can't be read.
-    Bad(Reason),
-    /// A further piece of one that was told before.
-    Continued,
-}
-
-/// The lines of a block, as a load sees them.
-fn lines_of(block: &Block) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
-    match &block.content {
-        Content::Lines => {
-            let mut start = 0;
-            Box::new(std::iter::from_fn(move || {
-                let rest = block.bytes.get(start..).filter(|rest| !rest.is_empty())?;
-                let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-                let bom: &[u8] = if block.offset == 0 && start == 0 { b"\xEF\xBB\xBF" } else { b"" };
-                start += length + 1;
-                Some(Line::Text(rest[..length].strip_prefix(bom).unwrap_or(&rest[..length])))
-            }))
-        }
-        Content::Elements(elements) => Box::new(elements.iter().map(|Element { range, due }| {
-            match (due, range.len() > LINE_BYTES_MAX) {
-                (Some(_), false) => Line::Bad(Reason::MalformedJson),
-                _ => Line::Text(&block.bytes[range.clone()]),
-            }
-        })),
-        Content::Fragment(fragment) => Box::new(std::iter::once(match fragment.bytes_before {
-            0 => Line::Bad(Reason::LineTooLong),
-            _ => Line::Continued,
-        })),
-    }
-}
-
-/// The event type that a line says it is, as far as it says so.
-pub(crate) fn type_of(line: &[u8]) -> Option<TypeName> {
-    let mut scanner = Scanner::new(line);
-    let (mut domain, mut event_type) = (None, None);
-    let mut more = scanner.peek() == Some(b'{') && scanner.enter_object().ok()?;
-    while more {
-        let key = scanner.key().ok()?.string(line)?;
-        let value = scanner.value().ok()?.string(line);
-        let text = value.map(|text| String::from_utf8_lossy(&text).into_owned());
-        match std::str::from_utf8(&key) {
-            Ok(event::DOMAIN) => domain = domain.or(text),
-            Ok(event::EVENT_TYPE) => event_type = event_type.or(text),
-            _ => {}
-        }
-        more = scanner.next_member().ok()?;
-    }
-    Some((domain?, event_type?))
 }

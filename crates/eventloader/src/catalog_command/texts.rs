@@ -146,7 +146,9 @@ mod tests {
 
     fn of(texts: &[&str]) -> Texts {
         let mut all = Texts::default();
-        texts.iter().for_each(|text| all.add(text.as_bytes()));
+        for text in texts {
+            all.add(text.as_bytes());
+        }
         all
     }
 

@@ -1,15 +1,15 @@
 //! A table of observed values → type.
 
 use super::*;
-use crate::{catalog_command::evidence::Observer, json::Scanner};
+use crate::{catalog_command::walk::Walk, json::Scanner};
 
 /// What was seen, of JSON values separated by spaces (none of them has one inside).
 pub(in crate::catalog_command) fn seen(values: &str) -> Evidence {
     let mut evidence = Evidence::default();
     for value in values.split(' ') {
         let line = value.as_bytes();
-        let mut observer = Observer { line, scanner: Scanner::new(line), members_added: 0 };
-        observer.value(&mut evidence, 1).unwrap();
+        let mut walk = Walk { line, scanner: Scanner::new(line), members_added: 0 };
+        walk.value(&mut evidence, 1).unwrap();
     }
     evidence
 }
