@@ -179,7 +179,7 @@ def plain(day, event_type):
 
 
 def hive(day, event_type):
-    return f"year={day.year:04}/month={day.month:02}/day={day.day:02}/event_type={event_type}"
+    return f"year={day.year}/month={day.month}/day={day.day}/event_type={event_type}"
 
 
 # --- The engines: each gives the schema that it sees and the one that it should see, and the rows in file order -------

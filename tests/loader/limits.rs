@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use serde_json::json;
+
 use crate::{
     events::{Die, account_open, event, file_of, plain_events, three_days},
     files::{assert_no_debris, assert_same_tree, published, tree},
@@ -38,13 +40,18 @@ fn more_bad_lines_than_allowed_change_nothing() {
 }
 
 /// 60,000 events with 2 KiB of text each, all different, out of order, over 20 days; a third of them superseded by one
-/// that stands anywhere else in the file.
+/// that stands anywhere else in the file, those of the first day all.
 fn large_events() -> String {
     let mut die = Die::new(1);
     let lines = (0..60_000_u32).map(|index| {
-        let (event_id, second) = (die.roll(50_000), i64::try_from(die.roll(86_400 * 20)).unwrap());
+        let (event_id, second) = match index {
+            0..5_000 => (index, die.roll(86_400)),
+            5_000..10_000 => (index - 5_000, 86_400 * (1 + die.roll(19))),
+            _ => (u32::try_from(die.roll(50_000)).unwrap(), 86_400 + die.roll(86_400 * 19)),
+        };
         let reason = format!("{:016x}", die.roll(u64::MAX)).repeat(128);
-        let timestamp = chrono::DateTime::from_timestamp_secs(1_728_518_400 + second).unwrap();
+        let timestamp =
+            chrono::DateTime::from_timestamp_secs(1_728_518_400 + i64::try_from(second).unwrap()).unwrap();
         let timestamp = format!("{}.{index:06}", timestamp.format("%Y-%m-%dT%H:%M:%S"));
         event(
             &format!("{event_id:032x}"),
@@ -56,28 +63,44 @@ fn large_events() -> String {
     file_of(lines)
 }
 
-/// What fits the memory and what has to be spilled is written alike.
+/// What fits the memory and what has to be spilled is written alike, and reported alike.
 #[test]
 fn a_load_beyond_its_memory_writes_the_same_bytes() {
     let dir = Workdir::new();
     let source = dir.write("in.json", large_events());
     let load = |target: &str, memory: &str| {
-        let loader = dir.loader_into(target).source(&source).arg("--backfill");
+        let loader =
+            dir.loader_into(target).source(&source).args(["--since=2024-10-10", "--until=2024-10-29"]);
         let outcome = loader.args(["--compression=snappy", "--memory", memory]).succeeds();
-        assert!(outcome.count("superseded") > 10_000 && outcome.count("written") > 30_000, "{outcome}");
         assert_no_debris(&dir.path(target));
-        published(&dir.path(target))
+        let mut report = outcome.report().clone();
+        report["duration_ms"].take();
+        (published(&dir.path(target)), report)
     };
-    assert_same_tree(&load("in-memory", "4GiB"), &load("spilled", "64MiB"), "120 MB of rows in 64 MiB");
+    let (in_memory, report) = load("in-memory", "4GiB");
+    assert!(
+        report["superseded"].as_u64() > Some(10_000) && report["written"].as_u64() > Some(30_000),
+        "{report:#}"
+    );
+    assert_eq!(report["days_without_events"], json!(["2024-10-10"]));
+    let (spilled, report_of_spilled) = load("spilled", "64MiB");
+    assert_same_tree(&in_memory, &spilled, "120 MB of rows in 64 MiB");
+    assert_eq!(report, report_of_spilled, "in memory, and spilled");
 }
 
-/// Of the process as a whole, as the system counts it: the program itself included.
+/// Of the process as a whole, as the system counts it: the program itself and all its threads included.
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_never_holds_more_than_its_memory() {
     let dir = Workdir::new();
     let source = dir.write("in.json", large_events());
-    let loader = dir.bare_loader().source(source).args(["-t", "target", "--backfill", "--memory=64MiB"]);
+    let loader = dir.bare_loader().source(source).args([
+        "-t",
+        "target",
+        "--backfill",
+        "--memory=64MiB",
+        "--threads=8",
+    ]);
     let mut child = loader.into_command().spawn().unwrap();
     let status = format!("/proc/{}/status", child.id());
     let mut peak_kib = 0;

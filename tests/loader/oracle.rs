@@ -262,7 +262,12 @@ fn partition_of(event: &Event, flags: &Flags) -> String {
         parts.push(("hour", format!("{:02}", at.hour())));
     }
     parts.push(("event_type", event_type.clone()));
-    let name = |(key, value)| if flags.hive { format!("{key}={value}") } else { value };
+    // Numbers in hive's own way: without leading zeros.
+    let name = |(key, value): (&str, String)| match (flags.hive, value.parse::<u32>()) {
+        (true, Ok(number)) => format!("{key}={number}"),
+        (true, Err(_)) => format!("{key}={value}"),
+        (false, _) => value,
+    };
     parts.into_iter().map(name).collect::<Vec<_>>().join("/")
 }
 

@@ -106,6 +106,23 @@ fn a_file_may_have_any_name() {
     }
 }
 
+/// Linux allows names that are no text; two that look alike on a screen are still two files.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_whose_names_are_no_text_are_all_read() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt as _};
+
+    let dir = Workdir::new();
+    fs_err::create_dir(dir.path("in")).unwrap();
+    for (event_id, name) in [("a", b"x\xFE.json"), ("b", b"x\xFF.json")] {
+        let bad_line = "no JSON\n";
+        fs_err::write(dir.path("in").join(OsStr::from_bytes(name)), one_event(event_id) + bad_line).unwrap();
+    }
+    let outcome = dir.loader().source("in").arg("--backfill").succeeds();
+    assert_eq!(event_ids(&dir), ["a", "b"], "{outcome}");
+    assert_eq!(quarantine(&dir.target()).len(), 2, "a bad line of each");
+}
+
 #[test]
 fn a_file_named_twice_is_read_once() {
     let dir = Workdir::new();

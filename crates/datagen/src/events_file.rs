@@ -7,7 +7,7 @@
 //! A temporary file has a name that no reader of `*.json` picks up, and its writer holds a lock on it for as long as it
 //! lives. A file without that lock is what a killed run left, and the next run removes it.
 //!
-//! Invariant: nothing but [`EventsFile::publish`] touches a file that others read. Two runs that append to one file at
+//! Invariant: nothing but `EventsFile::publish` touches a file that others read. Two runs that append to one file at
 //! the same time are not merged: the one that finishes last wins.
 
 use std::fs::TryLockError;

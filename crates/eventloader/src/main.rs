@@ -4,7 +4,7 @@ use std::{
     fmt::Display,
     fs::File,
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -21,7 +21,11 @@ use eventloader::{
 enum ReportOutput {
     Nowhere,
     StandardOutput,
-    File(File),
+    File {
+        file: File,
+        /// Deleted again if the load fails; none where the file was there before.
+        created: Option<PathBuf>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -66,7 +70,13 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
 fn load(cli: &Cli) -> Result<(), Error> {
     let settings = cli.settings()?;
     let output = ReportOutput::open(cli.report.as_deref())?;
-    let report = pipeline::load(&settings)?;
+    let report = match pipeline::load(&settings) {
+        Ok(report) => report,
+        Err(error) => {
+            output.abandon();
+            return Err(error);
+        }
+    };
     if !cli.quiet {
         let summary = Summary { report: &report, target: &cli.target(), verbose: cli.verbose };
         say(&summary.to_string().trim_end());
@@ -81,10 +91,18 @@ impl ReportOutput {
             None => Ok(Self::Nowhere),
             Some(path) if path == Path::new("-") => Ok(Self::StandardOutput),
             Some(path) => {
+                let created = (!path.exists()).then(|| path.to_owned());
                 let file = fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(path);
                 let file = file.map_err(|error| Error::Usage(format!("--report: {error}")))?;
-                Ok(Self::File(file.into()))
+                Ok(Self::File { file: file.into(), created })
             }
+        }
+    }
+
+    /// The load failed: there is nothing to report.
+    fn abandon(self) {
+        if let Self::File { created: Some(path), .. } = self {
+            drop(fs_err::remove_file(path));
         }
     }
 
@@ -93,7 +111,7 @@ impl ReportOutput {
         match self {
             Self::Nowhere => Ok(()),
             Self::StandardOutput => print_to_stdout(&text),
-            Self::File(mut file) => {
+            Self::File { mut file, .. } => {
                 file.write_all(text.as_bytes())?;
                 file.set_len(text.len() as u64)
             }

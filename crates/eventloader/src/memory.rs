@@ -4,7 +4,7 @@
 
 /// Least memory that a load can be run with.
 pub const MEMORY_BYTES_MIN: usize = 64 << 20;
-/// Memory where nothing else is asked for: about ten million events of the built-in types without spilling.
+/// Memory where nothing else is asked for: about eight million events of the built-in types without spilling.
 pub const MEMORY_BYTES_DEFAULT: usize = 2 << 30;
 
 /// Largest block. Blocks of 1 to 8 MiB load equally fast; smaller ones make more batches to gather from.
@@ -20,15 +20,22 @@ pub(crate) struct MemoryShares {
     pub(crate) rows_bytes: usize,
     /// Of the ids and times that "latest" compares at once.
     pub(crate) contenders_bytes: usize,
+    /// How many partitions are encoded at once.
+    pub(crate) encoders: usize,
 }
+
+/// What encoding one partition holds at most, but for very wide rows: a row group's pages (`parquet.rs` flushes them at
+/// 32 MiB of values, of which little is left when they are compressed) and a chunk of each run that is merged.
+const ENCODER_BYTES: usize = 24 << 20;
 
 impl MemoryShares {
     pub(crate) fn of(memory_bytes: usize, threads: usize) -> Self {
         Self {
             block_bytes: (memory_bytes / 32 / threads).clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX),
             // The rest is for blocks, the partitions that are being encoded, and the allocator's slack.
-            rows_bytes: memory_bytes / 5 * 2,
+            rows_bytes: memory_bytes / 10 * 3,
             contenders_bytes: memory_bytes / 5,
+            encoders: (memory_bytes / 5 * 2 / ENCODER_BYTES).clamp(1, threads),
         }
     }
 }

@@ -30,9 +30,9 @@ use xxhash_rust::xxh3::Xxh3Default;
 use crate::{batch::Batch, columns, error::Error, ids::Ids, merge::OrderedRows, plan::TypePlan};
 
 /// Rows of a row group, at most: what one reader's thread works on, and what the writer holds encoded.
-const ROW_GROUP_ROWS: usize = 262_144;
+const ROW_GROUP_ROWS: usize = 131_072;
 /// Bytes of a row group's columns in memory, at most; bounds the writer's memory for wide rows.
-const ROW_GROUP_BYTES: usize = 64 << 20;
+const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Rows of a file, at most; a partition with more has further parts.
 pub(crate) const PART_ROWS: u64 = 1 << 24;
 /// Rows at the front of a partition that show whether a column repeats its values.

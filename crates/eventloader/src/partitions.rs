@@ -17,8 +17,8 @@ use crate::{
     ids::{self, Ids},
 };
 
-/// Rows that are gathered, encoded, spilled and merged at once.
-pub(crate) const CHUNK_ROWS: usize = 8_192;
+/// Rows that are gathered and encoded at once.
+pub(crate) const CHUNK_ROWS: usize = 2_048;
 
 /// A row of one of several batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

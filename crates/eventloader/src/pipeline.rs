@@ -7,9 +7,12 @@
 //! Invariant: up to the commit nothing visible in the target changes, and the commit comes only after the counts balance.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     time::Instant,
 };
+
+use events_core::partition::Day;
 
 use crate::{
     commit::{Action, Change, Target, TargetLayout},
@@ -21,11 +24,14 @@ use crate::{
     plan::Plan,
     quarantine::Quarantine,
     report::{PartitionReport, Report},
-    rows::{Partition, RowStore},
+    rows::RowStore,
     selection::DayRange,
     settings::Settings,
     sources, workers,
 };
+
+/// Days without events that a report lists; a range of days may span millennia.
+const DAYS_LISTED_MAX: usize = 1_000;
 
 /// Loads events; on success the target holds them, and they are on disk.
 ///
@@ -78,7 +84,8 @@ fn stage(
     check_bad_lines(settings, &ingested)?;
     let Ingested { rows, quarantine, mut report, .. } = ingested;
     let superseded = rows.superseded(settings.threads)?;
-    let mut changes = write_partitions(settings, &plan, &rows, &superseded, staging, &mut report)?;
+    let encoders = settings.threads.min(shares.encoders);
+    let mut changes = write_partitions(settings, &plan, &rows, &superseded, staging, encoders, &mut report)?;
     report.superseded = superseded.rows();
     report.written = report.partitions.iter().map(|partition| partition.rows).sum();
     report.dry_run = settings.dry_run;
@@ -112,13 +119,14 @@ fn write_partitions(
     rows: &RowStore,
     superseded: &Superseded,
     staging: Option<&Path>,
+    encoders: usize,
     report: &mut Report,
 ) -> Result<Vec<Change>, Error> {
     let mut partitions = rows.partitions(superseded);
     partitions.sort_by_key(|partition| std::cmp::Reverse(partition.rows_in_memory()));
     let file_settings =
         FileSettings { codec: settings.codec, flatten: settings.flatten, staging, part_rows: PART_ROWS };
-    let written = workers::map(settings.threads, partitions.len(), |number| {
+    let written = workers::map(encoders, partitions.len(), |number| {
         let partition = &partitions[number];
         let type_plan = &plan.event_types[partition.type_index];
         let path = settings.layout.path(
@@ -133,11 +141,13 @@ fn write_partitions(
         Ok((path, files, change, action))
     })?;
     let mut changes = Vec::new();
-    for (path, files, change, action) in written {
+    let mut days = HashSet::new();
+    for ((path, files, change, action), partition) in written.into_iter().zip(&partitions) {
         // All rows of a spilled partition may turn out to be superseded.
         if files.is_empty() {
             continue;
         }
+        days.insert(settings.partition_unit.day_of(partition.unit_index));
         report.partitions.push(partition_report(path, &files, action));
         if action != Action::Unchanged {
             changes.push(change);
@@ -145,7 +155,7 @@ fn write_partitions(
     }
     report.partitions.sort_by(|a, b| a.path.cmp(&b.path));
     changes.sort_by(|a, b| a.directory.cmp(&b.directory));
-    report.days_without_events = days_without_events(settings, &partitions);
+    report.days_without_events = days_without_events(settings, &days);
     Ok(changes)
 }
 
@@ -159,13 +169,11 @@ fn partition_report(path: String, files: &[StagedFile], action: Action) -> Parti
     }
 }
 
-/// The days between two given ends that no row belongs to.
-fn days_without_events(settings: &Settings, partitions: &[Partition]) -> Vec<String> {
+/// The days between two given ends that have no rows, as far as they are worth listing.
+fn days_without_events(settings: &Settings, with_rows: &HashSet<i64>) -> Vec<String> {
     let Some(DayRange { first: Some(first), last: Some(last) }) = settings.selection.days else {
         return Vec::new();
     };
-    let with_rows: std::collections::HashSet<i64> =
-        partitions.iter().map(|partition| settings.partition_unit.day_of(partition.unit_index)).collect();
     let days = (first.epoch_days()..=last.epoch_days()).filter(|day| !with_rows.contains(day));
-    days.map(|day| events_core::partition::Day::from_epoch_days(day).to_string()).collect()
+    days.take(DAYS_LISTED_MAX).map(|day| Day::from_epoch_days(day).to_string()).collect()
 }

@@ -1,6 +1,6 @@
 //! What a run did, as counts → JSON for machines, a short table for people.
 //!
-//! Invariant ([`Report::check`]): `lines = blank + quarantined + filtered + superseded + written`, and `written` is what the
+//! Invariant (`Report::check`): `lines = blank + quarantined + filtered + superseded + written`, and `written` is what the
 //! footers of the files say. A run that does not balance commits nothing.
 
 use std::{

@@ -53,7 +53,11 @@ pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source
                 }
             }
         } else {
-            let identity = real.to_string_lossy().into_owned();
+            // Of a name that is no text, its bytes are spelt out: two that look alike are still two files.
+            let identity = real.to_str().map_or_else(
+                || real.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
+                str::to_owned,
+            );
             sources.push(Source { name, path: Some(path), identity });
         }
     }

@@ -54,6 +54,8 @@ struct ContendersPlace {
     texts: Place,
 }
 
+/// About how large a chunk is: a merge holds one of each run, and there may be a hundred.
+const CHUNK_BYTES: usize = 256 << 10;
 /// Bytes of a contender with a UUID in the file.
 const UUID_CONTENDER_BYTES: usize = 32;
 
@@ -73,10 +75,13 @@ impl Spill {
         unit: PartitionUnit,
         arbiter: &Arbiter,
     ) -> Result<(), Error> {
+        let bytes: usize = batches.iter().map(Batch::memory_bytes).sum();
+        let rows: usize = batches.iter().map(Batch::rows).sum();
+        let chunk_rows = (CHUNK_BYTES * rows / bytes.max(1)).clamp(1, CHUNK_ROWS);
         for (unit_index, mut refs) in partitions::group(batches, unit, |_| false) {
             partitions::sort(&mut refs, batches);
             let mut chunks = Vec::new();
-            for refs in refs.chunks(CHUNK_ROWS) {
+            for refs in refs.chunks(chunk_rows) {
                 let chunk = partitions::gather(batches, refs)?;
                 let bytes = encode(&chunk).map_err(Error::encode("the spill file"))?;
                 chunks.push(self.append(&bytes)?);

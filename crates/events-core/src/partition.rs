@@ -85,12 +85,13 @@ impl Layout {
         match (self, hour) {
             (Self::Plain, None) => format!("{year:04}/{month:02}/{of_month:02}/{directory}"),
             (Self::Plain, Some(hour)) => format!("{year:04}/{month:02}/{of_month:02}/{hour:02}/{directory}"),
+            // Numbers as Spark, DuckDB and Polars write them: with a leading zero, DuckDB reads the column as text.
             (Self::Hive, None) => {
-                format!("year={year:04}/month={month:02}/day={of_month:02}/event_type={directory}")
+                format!("year={year}/month={month}/day={of_month}/event_type={directory}")
             }
-            (Self::Hive, Some(hour)) => format!(
-                "year={year:04}/month={month:02}/day={of_month:02}/hour={hour:02}/event_type={directory}"
-            ),
+            (Self::Hive, Some(hour)) => {
+                format!("year={year}/month={month}/day={of_month}/hour={hour}/event_type={directory}")
+            }
         }
     }
 }

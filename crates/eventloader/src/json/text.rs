@@ -9,7 +9,7 @@ pub(super) fn parse_hex(digits: &[u8]) -> Option<u16> {
     })
 }
 
-/// Appends what a string means: `inner` with its escapes resolved. `inner` is what [`Value::inner`] gave of a string that
+/// Appends what a string means: `inner` with its escapes resolved. `inner` is what `Value::inner` gave of a string that
 /// was scanned, so every escape in it is whole.
 pub(crate) fn unescape_into(inner: &[u8], out: &mut Vec<u8>) {
     let mut rest = inner;

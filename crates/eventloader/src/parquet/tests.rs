@@ -39,7 +39,7 @@ fn write(dir: &Path, part_rows: u64) -> Vec<StagedFile> {
 #[test]
 fn a_large_partition_has_several_parts_that_hold_its_rows_in_order() {
     let dir = tempfile::tempdir().unwrap();
-    let files = write(dir.path(), CHUNK_ROWS as u64);
+    let files = write(dir.path(), 4 * CHUNK_ROWS as u64);
     let shape: Vec<_> = files.iter().map(|file| format!("{} {}", file.name, file.rows)).collect();
     let expected =
         ["part-00000.zstd.parquet 8192", "part-00001.zstd.parquet 8192", "part-00002.zstd.parquet 3616"];
