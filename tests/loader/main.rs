@@ -24,6 +24,7 @@ mod partitions; // Which files does a load replace, with what, and which does it
 mod catalogs; // Are events of the user's own loaded as a catalog says, and is a wrong catalog told its line?
 mod nested_values; // Are lists, objects in lists and required fields what their catalog says, in both layouts, spilled or not?
 mod catalog_reference; // Does docs/catalog.md say what is so?
+mod catalog_commands; // Does a drafted catalog load what it was drafted from, does check foretell a load, does show show its tables?
 mod commands; // Flags, messages, exit codes, report: is a mistake told in one line, with nothing changed?
 mod limits; // Do memory, disk, read errors and many bad lines end as promised?
 mod crash; // Is every partition old or new, and the next run enough, wherever a run was killed?

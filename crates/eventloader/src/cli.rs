@@ -1,10 +1,17 @@
 //! The command line → [`Settings`]; a bad value fails here, before any source is opened.
 
-use std::{env, path::PathBuf, thread};
+mod catalog;
 
-use clap::{ArgAction, ArgGroup, Parser, ValueEnum, builder::RangedU64ValueParser};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    thread,
+};
+
+use clap::{ArgAction, ArgGroup, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use events_core::partition::{Day, Layout, PartitionUnit};
 
+pub use self::catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs};
 use crate::{
     catalogs,
     error::Error,
@@ -35,9 +42,16 @@ const SAY: &str = "What to say";
     after_long_help = EXAMPLES,
     help_expected = true,
     max_term_width = 100,
+    subcommand_negates_reqs = true,
+    args_conflicts_with_subcommands = true,
+    disable_help_subcommand = true,
     group = ArgGroup::new("days").required(true).multiple(true).args(["date", "since", "until", "backfill"])
 )]
 pub struct Cli {
+    /// Something else than a load.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
     /// A file, a directory, a glob, or - for standard input; may be given several times
     ///
     /// JSON lines, or one JSON array of events, pretty-printed or not: what begins with [ is an array. Plain or compressed
@@ -151,6 +165,14 @@ pub struct Cli {
     pub verbose: bool,
 }
 
+/// What there is besides loading.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Draft a catalog from events, prove one against events, or show its tables
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+}
+
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Scope {
     /// Over the whole input: an event that was corrected on a later day is not in the earlier day
@@ -206,6 +228,7 @@ Examples:
   eventloader -s 'in/*.json.gz' -t lake -D account --since 2024-10-01 --until 2024-10-31
   datagen -n 1000000 | eventloader -s - -b --report -      from a pipe, with the report as JSON
   eventloader -s in/ -b --dry-run -v                       what would be written?
+  eventloader catalog infer in/ > mine.toml                a draft of the catalog for events of your own
   eventloader -s in/ -b --catalog catalogs/                events of your own types
 
 Exit codes: 0 done, 1 failed and nothing changed, 2 wrong usage, 3 too many bad lines and nothing changed, \
@@ -213,6 +236,20 @@ Exit codes: 0 done, 1 failed and nothing changed, 2 wrong usage, 3 too many bad 
 
 fn parse_day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| "expected a day that exists, like 2024-10-10".to_owned())
+}
+
+/// The catalogs of the command line, or else those of the environment.
+fn catalogs_of(given: &[PathBuf]) -> Vec<PathBuf> {
+    if !given.is_empty() {
+        return given.to_owned();
+    }
+    let paths = env::var_os(CATALOG_VARIABLE).unwrap_or_default();
+    env::split_paths(&paths).filter(|path| *path != Path::new("")).collect()
+}
+
+/// The threads asked for, or else as many as there are cores.
+fn threads_of(given: Option<usize>) -> usize {
+    given.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1)
 }
 
 impl Cli {
@@ -230,7 +267,7 @@ impl Cli {
         Ok(Settings {
             sources: self.source_file.clone(),
             target: self.target_path.clone(),
-            catalog: catalogs::read(&self.catalogs())?,
+            catalog: catalogs::read(&catalogs_of(&self.catalog))?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
             flatten: self.flatten,
             layout: match self.layout {
@@ -251,22 +288,10 @@ impl Cli {
                 CodecArg::None => Codec::None,
             },
             memory_bytes: self.memory,
-            threads: self
-                .threads
-                .or_else(|| thread::available_parallelism().ok().map(usize::from))
-                .unwrap_or(1),
+            threads: threads_of(self.threads),
             bad_lines_max: self.max_bad_lines,
             dry_run: self.dry_run,
         })
-    }
-
-    /// The catalogs of the command line, or else those of the environment.
-    fn catalogs(&self) -> Vec<PathBuf> {
-        if !self.catalog.is_empty() {
-            return self.catalog.clone();
-        }
-        let paths = env::var_os(CATALOG_VARIABLE).unwrap_or_default();
-        env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()).collect()
     }
 
     /// The target as it was given, for messages.

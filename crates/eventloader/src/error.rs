@@ -37,6 +37,9 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// The input can't be made a catalog of.
+    #[error("{0}")]
+    Draft(String),
     /// The target can't be written.
     #[error("target {path}: {problem}; nothing was changed")]
     Target {
@@ -104,6 +107,9 @@ pub enum Error {
         /// Which process, where that is known.
         holder: String,
     },
+    /// Standard output could not be written.
+    #[error("standard output: {0}")]
+    Output(io::Error),
     /// The report could not be written; the load itself is done.
     #[error("the load is committed, but its report could not be written: {0}")]
     Report(io::Error),

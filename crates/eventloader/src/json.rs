@@ -12,7 +12,7 @@ mod text;
 use std::borrow::Cow;
 
 use self::text::parse_hex;
-pub(crate) use self::text::{compact_into, unescape_into};
+pub(crate) use self::text::{compact_into, quoted_key, unescape_into};
 
 /// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
 pub(crate) const DEPTH_MAX: u32 = 127;

@@ -37,6 +37,7 @@ mod quarantine;
 mod commit;
 pub mod report;
 
+pub mod catalog_command;
 pub mod error;
 pub mod memory;
 mod workers;

@@ -1,4 +1,4 @@
-//! Arguments in; a load, its summary and an exit code out.
+//! Arguments in; a load or what else was asked for, its summary and an exit code out.
 
 use std::{
     fmt::Display,
@@ -10,7 +10,8 @@ use std::{
 
 use clap::{Parser, error::ErrorKind};
 use eventloader::{
-    cli::Cli,
+    catalog_command,
+    cli::{CatalogCommand, Cli, Command},
     error::Error,
     pipeline,
     report::{Report, Summary},
@@ -32,8 +33,12 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return explain(&error),
     };
-    match run(&cli) {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match &cli.command {
+        None => load(&cli).map(|()| ExitCode::SUCCESS),
+        Some(Command::Catalog(command)) => run_catalog(command),
+    };
+    match done {
+        Ok(exit_code) => exit_code,
         Err(error) => {
             say(&format_args!("error: {error}"));
             error.exit_code()
@@ -41,7 +46,28 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(cli: &Cli) -> Result<(), Error> {
+fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
+    match command {
+        CatalogCommand::Infer(args) => {
+            let draft = catalog_command::infer(&args.settings()?)?;
+            print(draft.document.as_deref().unwrap_or_default())?;
+            if !args.quiet() {
+                say(&draft.summary.trim_end());
+            }
+        }
+        CatalogCommand::Check(args) => {
+            let checked = catalog_command::check(&args.settings()?)?;
+            print(&checked.to_string())?;
+            if checked.quarantined() > 0 {
+                return Ok(ExitCode::from(3));
+            }
+        }
+        CatalogCommand::Show(args) => print(&catalog_command::show(&args.settings()?)?)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(cli: &Cli) -> Result<(), Error> {
     let settings = cli.settings()?;
     let output = ReportOutput::open(cli.report.as_deref())?;
     let report = match pipeline::load(&settings) {
@@ -84,16 +110,25 @@ impl ReportOutput {
         let text = report.to_json()?;
         match self {
             Self::Nowhere => Ok(()),
-            // Whoever closed the pipe has read all that was wanted.
-            Self::StandardOutput => match io::stdout().write_all(text.as_bytes()) {
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-                result => result,
-            },
+            Self::StandardOutput => print_to_stdout(&text),
             Self::File { mut file, .. } => {
                 file.write_all(text.as_bytes())?;
                 file.set_len(text.len() as u64)
             }
         }
+    }
+}
+
+/// A result that was asked for.
+fn print(text: &str) -> Result<(), Error> {
+    print_to_stdout(text).map_err(Error::Output)
+}
+
+fn print_to_stdout(text: &str) -> io::Result<()> {
+    match io::stdout().write_all(text.as_bytes()) {
+        // Whoever closed the pipe has read all that was wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
     }
 }
 
@@ -108,7 +143,10 @@ fn explain(error: &clap::Error) -> ExitCode {
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
     let said: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more")).collect();
     let line = said.join(" ");
-    if error.kind() == ErrorKind::MissingRequiredArgument && !line.contains("--source-file") {
+    if error.kind() == ErrorKind::MissingRequiredArgument
+        && line.contains("--backfill")
+        && !line.contains("--source-file")
+    {
         say(
             &"error: say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
         );

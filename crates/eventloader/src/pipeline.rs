@@ -40,7 +40,7 @@ const DAYS_LISTED_MAX: usize = 1_000;
 pub fn load(settings: &Settings) -> Result<Report, Error> {
     let started = Instant::now();
     settings.selection.check(&settings.catalog)?;
-    let sources = sources::list(&settings.sources, &settings.target)?;
+    let sources = sources::list(&settings.sources, Some(&settings.target))?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let target = if settings.dry_run {
         layout.check(&settings.target)?;

@@ -16,6 +16,8 @@ use events_core::{
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use crate::json;
+
 /// Names are few and come from the catalog, so a fast hash without a seed does.
 type ByName<T> = HashMap<Box<[u8]>, T, FixedState>;
 
@@ -168,7 +170,7 @@ impl Shape {
                 let kind = KindPlan::new(&field.kind, &event_path, object_paths);
                 self.add_column(ColumnPlan { path, required: field.required, kind })
             };
-            members.push(Member { quoted: format!("{}\"", field.name).into_bytes().into(), target });
+            members.push(Member { quoted: json::quoted_key(field.name.as_bytes()), target });
         }
         let by_name = fields.iter().enumerate().map(|(i, field)| (field.name.as_bytes().into(), i)).collect();
         let columns = first_column..self.columns.len();

@@ -27,8 +27,8 @@ pub(crate) struct Source {
 }
 
 /// Lists the inputs, and refuses a target that lies in a source or the other way round.
-pub(crate) fn list(given: &[String], target: &Path) -> Result<Vec<Source>, Error> {
-    let target = canonical_ancestor(target);
+pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
+    let target = target.map(canonical_ancestor);
     let mut paths = BinaryHeap::new();
     for name in given.iter().filter(|name| *name != "-") {
         paths.extend(expand(name)?.into_iter().map(InOrder::new));
@@ -39,7 +39,9 @@ pub(crate) fn list(given: &[String], target: &Path) -> Result<Vec<Source>, Error
     while let Some(Reverse(InOrder { name, path })) = paths.pop() {
         let unreadable = |error: std::io::Error| no_source(&name, &error.to_string());
         let real = path.canonicalize().map_err(unreadable)?;
-        refuse_overlap(&path, &real, &target)?;
+        if let Some(target) = &target {
+            refuse_overlap(&path, &real, target)?;
+        }
         if !seen.insert(real.clone()) {
             continue;
         }
@@ -145,7 +147,7 @@ mod tests {
             fs_err::write(path, "").unwrap();
         }
         let given = ["-".to_owned(), at("b.json"), at("*"), at("a/../b.json")];
-        let sources = list(&given, Path::new("elsewhere")).unwrap();
+        let sources = list(&given, Some(Path::new("elsewhere"))).unwrap();
         let names: Vec<_> = sources.iter().map(|s| s.name.replace(&at(""), "")).collect();
         assert_eq!(names, ["a-b/3.json", "a/../b.json", "a/1.json", "a/2.json", "-"]);
     }
@@ -155,7 +157,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs_err::write(dir.path().join("x.json"), "").unwrap();
         let source = dir.path().to_string_lossy().into_owned();
-        let error = list(&[source], &dir.path().join("new/target")).unwrap_err();
+        let error = list(&[source], Some(&dir.path().join("new/target"))).unwrap_err();
         assert!(matches!(error, Error::Usage(_)), "{error}");
     }
 }

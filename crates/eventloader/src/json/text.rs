@@ -85,3 +85,10 @@ fn compact_string_into(inner: &[u8], out: &mut Vec<u8>) {
     }
     out.push(b'"');
 }
+
+/// A key as it stands in most lines, without its opening quote, escaped where it must be: no other key begins like that,
+/// whatever is in either.
+pub(crate) fn quoted_key(name: &[u8]) -> Box<[u8]> {
+    let quoted = serde_json::to_string(&String::from_utf8_lossy(name)).unwrap_or_default();
+    quoted.as_bytes().get(1..).unwrap_or_default().into()
+}

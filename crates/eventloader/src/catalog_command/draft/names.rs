@@ -1,0 +1,142 @@
+//! Names of directories and columns, where an event type's or a field's own can't be one.
+//!
+//! Invariant: after it, no two event types share a directory and no two fields a column, upper and lower case taken as
+//! equal, and every name that is given is one that the catalog allows.
+
+use std::collections::{HashMap, HashSet};
+
+use events_core::catalog::Catalog;
+
+use super::{DomainDraft, FieldDraft, KindDraft};
+
+/// Longest name that is given, in bytes; with a number behind it still one that a catalog allows.
+const NAME_BYTES_MAX: usize = 90;
+
+/// Gives directories to event types whose name can't be one, or that share it with others.
+pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
+    let drafted: HashSet<(String, String)> = domains
+        .iter()
+        .flat_map(|domain| {
+            domain.event_types.iter().map(|of_type| (domain.name.clone(), of_type.name.clone()))
+        })
+        .collect();
+    let mut claims: HashMap<String, usize> = HashMap::new();
+    for event_type in known.event_types() {
+        if !drafted.contains(&(event_type.domain.clone(), event_type.name.clone())) {
+            *claims.entry(event_type.directory.to_lowercase()).or_default() += 1;
+        }
+    }
+    for (_, name) in &drafted {
+        *claims.entry(name.to_lowercase()).or_default() += 1;
+    }
+    let mut taken: HashSet<String> = claims.keys().cloned().collect();
+    for domain in domains {
+        for event_type in &mut domain.event_types {
+            let name = &event_type.name;
+            if claims.get(&name.to_lowercase()) == Some(&1) && is_safe_directory(name) {
+                continue;
+            }
+            let wanted = format!("{}-{name}", domain.name);
+            let safe = replaced(&wanted, '-', |c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+            let safe = safe.trim_start_matches(['-', '_', '.']);
+            let safe = if safe.is_empty() { "events" } else { safe };
+            event_type.directory = Some(untaken(safe, '-', &mut taken));
+        }
+    }
+}
+
+fn is_safe_directory(name: &str) -> bool {
+    let is_safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && name.len() <= 100 && name.chars().all(is_safe) && !name.starts_with(['_', '.', '-'])
+}
+
+/// Gives columns to fields whose path can't be one, or that share it with others.
+pub(super) fn give_columns(domain: &mut DomainDraft) {
+    let mut names = Names::default();
+    for field in &mut domain.shared {
+        names.give(field, Some("data"));
+    }
+    for event_type in &mut domain.event_types {
+        let mut names = names.clone();
+        for field in &mut event_type.fields {
+            names.give(field, Some("data"));
+        }
+    }
+}
+
+/// Names that are taken.
+#[derive(Debug, Default, Clone)]
+struct Names {
+    /// Of columns of the flat table.
+    columns: HashSet<String>,
+    /// Of members of the object.
+    members: HashSet<String>,
+}
+
+impl Names {
+    /// Gives a field a column if need be, and all in it. `parent` is what its column's name begins with; none in a list,
+    /// whose elements have no columns.
+    fn give(&mut self, field: &mut FieldDraft, parent: Option<&str>) {
+        let natural = parent.map_or_else(|| field.name.clone(), |parent| format!("{parent}_{}", field.name));
+        let is_column = parent.is_some() && !matches!(field.kind, KindDraft::Object(_));
+        let is_taken = self.members.contains(&field.name.to_lowercase())
+            || (is_column && self.columns.contains(&natural.to_lowercase()));
+        if is_taken || !is_safe_member(&field.name) {
+            let safe = replaced(&natural, '_', is_safe_character);
+            let starts_well = safe.starts_with(|c: char| c.is_alphabetic() || c == '_');
+            let safe = if starts_well { safe } else { format!("_{safe}") };
+            let mut taken = &self.columns | &self.members;
+            field.column = Some(untaken(&safe, '_', &mut taken));
+        }
+        let name = field.column.clone();
+        self.members.insert(name.as_ref().unwrap_or(&field.name).to_lowercase());
+        let name = name.unwrap_or(natural);
+        if is_column {
+            self.columns.insert(name.to_lowercase());
+        }
+        self.give_within(&mut field.kind, parent.map(|_| name.as_str()));
+    }
+
+    fn give_within(&mut self, kind: &mut KindDraft, parent: Option<&str>) {
+        match kind {
+            KindDraft::Value(_) => {}
+            KindDraft::List(element) => Self::default().give_within(element, None),
+            KindDraft::Object(fields) => {
+                // Columns are the table's, members the object's.
+                let columns = std::mem::take(&mut self.columns);
+                let mut inner = Self { columns, members: HashSet::new() };
+                for field in fields {
+                    inner.give(field, parent);
+                }
+                self.columns = inner.columns;
+            }
+        }
+    }
+}
+
+fn is_safe_member(name: &str) -> bool {
+    !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_safe_character)
+}
+
+fn is_safe_character(character: char) -> bool {
+    character.is_alphanumeric() || matches!(character, '-' | '_')
+}
+
+/// `name` with `by` in place of what is not safe, not too long.
+fn replaced(name: &str, by: char, is_safe: impl Fn(char) -> bool) -> String {
+    let mut safe = String::new();
+    for character in name.chars().map(|character| if is_safe(character) { character } else { by }) {
+        if safe.len() + character.len_utf8() > NAME_BYTES_MAX {
+            break;
+        }
+        safe.push(character);
+    }
+    safe
+}
+
+/// `name`, or with a number behind it the first that is not taken; which it is then.
+fn untaken(name: &str, separator: char, taken: &mut HashSet<String>) -> String {
+    let numbered = (2..).map(|number| format!("{name}{separator}{number}"));
+    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    names.find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
+}

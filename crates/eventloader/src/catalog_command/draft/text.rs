@@ -1,0 +1,166 @@
+//! A draft → its TOML text, one line for each column, in the order of the columns.
+//!
+//! Fields of objects are written with dotted keys: TOML would take tables of their own to come after all other fields,
+//! and there the order of the columns would change.
+
+use std::fmt::Write;
+
+use super::{
+    super::toml_text::{quoted, quoted_key},
+    DomainDraft, Draft, FieldDraft, KindDraft,
+};
+
+/// Comments begin at the same place, but for lines that are longer than this.
+const KEY_CHARS_MAX: usize = 64;
+const VALUE_CHARS_MAX: usize = 24;
+/// Longest line of a note.
+const NOTE_CHARS_MAX: usize = 110;
+
+/// A line of a table of fields.
+struct Entry {
+    key: String,
+    /// Empty where there is only something to say.
+    value: String,
+    comment: String,
+    alternative: Option<String>,
+}
+
+impl Draft {
+    /// The whole draft as one document.
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.head();
+        for domain in &self.domains {
+            text.push('\n');
+            domain.write(&mut text);
+        }
+        text
+    }
+
+    /// The draft of one domain as a document.
+    pub(crate) fn text_of(&self, domain: &DomainDraft) -> String {
+        let mut text = self.head();
+        text.push('\n');
+        domain.write(&mut text);
+        text
+    }
+
+    fn head(&self) -> String {
+        let mut text = String::from(
+            "# Drafted by `eventloader catalog infer`: the types hold for every value that was seen.\n",
+        );
+        for note in &self.notes {
+            wrap(note, &mut text);
+        }
+        text
+    }
+}
+
+/// A note as comment lines of readable length.
+fn wrap(note: &str, text: &mut String) {
+    let mut line = String::from("#");
+    for word in note.split(' ') {
+        if line.len() > 1 && line.chars().count() + 1 + word.chars().count() > NOTE_CHARS_MAX {
+            text.push_str(&line);
+            text.push_str("\n#  ");
+            line.clear();
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    text.push_str(&line);
+    text.push('\n');
+}
+
+impl DomainDraft {
+    fn write(&self, text: &mut String) {
+        let domain = format!("domain.{}", quoted_key(&self.name));
+        if !self.shared.is_empty() {
+            text.push_str("# Fields that all event types of the domain carry.\n");
+            write_fields(text, &domain, &self.shared);
+            text.push('\n');
+        }
+        for (index, event_type) in self.event_types.iter().enumerate() {
+            if index > 0 {
+                text.push('\n');
+            }
+            let table = format!("{domain}.events.{}", quoted_key(&event_type.name));
+            for comment in &event_type.comments {
+                let _ = writeln!(text, "# {comment}");
+            }
+            let _ = writeln!(text, "[{table}]");
+            if let Some(directory) = &event_type.directory {
+                let _ = writeln!(text, "directory = {}", quoted(directory));
+            }
+            if !event_type.fields.is_empty() {
+                write_fields(text, &table, &event_type.fields);
+            }
+        }
+    }
+}
+
+fn write_fields(text: &mut String, table: &str, fields: &[FieldDraft]) {
+    let mut entries = Vec::new();
+    for field in fields {
+        add_entries(&mut entries, "", field);
+    }
+    let width = |length: fn(&Entry) -> usize, max: usize| {
+        entries
+            .iter()
+            .filter(|entry| !entry.value.is_empty())
+            .map(length)
+            .filter(|length| *length <= max)
+            .max()
+            .unwrap_or_default()
+    };
+    let key_width = width(|entry| entry.key.chars().count(), KEY_CHARS_MAX);
+    let value_width = width(|entry| entry.value.chars().count(), VALUE_CHARS_MAX);
+    let _ = writeln!(text, "[{table}.fields]");
+    for Entry { key, value, comment, alternative } in &entries {
+        let _ = match value.as_str() {
+            // An object has no line of its own.
+            "" => writeln!(text, "# {key}: {comment}"),
+            _ => writeln!(text, "{key:key_width$} = {value:value_width$}  # {comment}"),
+        };
+        if let Some(alternative) = alternative {
+            let _ = writeln!(text, "#   {key}: alternative: {alternative}");
+        }
+    }
+}
+
+fn add_entries(entries: &mut Vec<Entry>, parent: &str, field: &FieldDraft) {
+    let key = format!("{parent}{}", quoted_key(&field.name));
+    let (mut kind, mut lists) = (&field.kind, 0);
+    while let KindDraft::List(element) = kind {
+        (kind, lists) = (element, lists + 1);
+    }
+    let mut entry = Entry {
+        key: key.clone(),
+        value: String::new(),
+        comment: field.comment.clone(),
+        alternative: field.alternative.clone(),
+    };
+    match kind {
+        KindDraft::Value(value_type) => {
+            let name = format!("\"{}{value_type}{}\"", "list(".repeat(lists), ")".repeat(lists));
+            entry.value = match &field.column {
+                Some(column) => format!("{{ type = {name}, column = {} }}", quoted(column)),
+                None => name,
+            };
+            entries.push(entry);
+        }
+        KindDraft::Object(fields) => {
+            if let Some(column) = &field.column {
+                entry.key.push_str(".column");
+                entry.value = quoted(column);
+                entries.push(entry);
+            } else if lists > 0 || field.comment != "always" {
+                entries.push(entry);
+            }
+            let parent = format!("{key}{}.fields.", ".list".repeat(lists));
+            for field in fields {
+                add_entries(entries, &parent, field);
+            }
+        }
+        KindDraft::List(_) => {}
+    }
+}

@@ -1,0 +1,201 @@
+//! The number tokens seen at one place → what decides their type: how large, how exact, how they are written.
+//!
+//! Invariant: what is kept depends on the set of tokens alone, not on their order, and is of bounded size.
+
+use events_core::number;
+
+use super::texts::shown;
+
+/// Digits that every `f64` keeps.
+const EXACT_DIGITS: usize = 15;
+/// Longest token of which more than the length matters: nothing that a column holds is longer.
+const TOKEN_BYTES_MAX: usize = 400;
+
+/// What the numbers have in common.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Numbers {
+    pub(crate) count: u64,
+    /// Those that `int32` and `int64` hold, however they are written.
+    pub(crate) int32: u64,
+    pub(crate) int64: u64,
+    /// Those that `float64` holds, exactly or not.
+    pub(crate) finite: u64,
+    /// Those that `float64` holds with other digits than written.
+    pub(crate) inexact: u64,
+    /// Those written with a point or an exponent.
+    pub(crate) fractional: u64,
+    pub(crate) with_exponent: u64,
+    /// Most digits before the point.
+    pub(crate) whole_digits: usize,
+    /// Fewest and most digits after the point.
+    pub(crate) scale: Option<(usize, usize)>,
+    /// The least and the greatest.
+    pub(crate) range: Option<(Extreme, Extreme)>,
+}
+
+/// A number at an end of the range, as it is written.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Extreme {
+    value: f64,
+    pub(crate) token: String,
+}
+
+impl Extreme {
+    fn is_below(&self, value: f64, token: &str) -> bool {
+        self.value.total_cmp(&value).then_with(|| self.token.as_str().cmp(token)).is_lt()
+    }
+
+    fn is_above(&self, value: f64, token: &str) -> bool {
+        self.value.total_cmp(&value).then_with(|| self.token.as_str().cmp(token)).is_gt()
+    }
+}
+
+impl Numbers {
+    /// Takes a token of JSON's number grammar.
+    pub(crate) fn add(&mut self, token: &[u8]) {
+        self.count += 1;
+        let integer = number::parse_integer(token).ok();
+        self.int64 += u64::from(integer.is_some());
+        self.int32 += u64::from(integer.is_some_and(|integer| i32::try_from(integer).is_ok()));
+        let written = Written::of(token);
+        self.whole_digits = self.whole_digits.max(written.whole_digits);
+        self.fractional += u64::from(written.is_fractional);
+        self.with_exponent += u64::from(written.has_exponent);
+        let (least, most) = self.scale.unwrap_or((written.scale, written.scale));
+        self.scale = Some((least.min(written.scale), most.max(written.scale)));
+        // Also of a token without an end, whose value is then only an order.
+        let token = String::from_utf8_lossy(&token[..token.len().min(TOKEN_BYTES_MAX)]);
+        let value = token.parse().unwrap_or(f64::NAN);
+        if value.is_finite() {
+            self.finite += 1;
+            self.inexact += u64::from(!written.is_exact_as(value));
+        }
+        self.stretch(value, &token);
+    }
+
+    fn stretch(&mut self, value: f64, token: &str) {
+        let extreme = || Extreme { value, token: shown(token.as_bytes()) };
+        match &mut self.range {
+            None => self.range = Some((extreme(), extreme())),
+            Some((least, greatest)) => {
+                if least.is_above(value, token) {
+                    *least = extreme();
+                } else if greatest.is_below(value, token) {
+                    *greatest = extreme();
+                }
+            }
+        }
+    }
+
+    /// Takes what others have seen.
+    pub(crate) fn merge(&mut self, other: Self) {
+        self.count += other.count;
+        self.int32 += other.int32;
+        self.int64 += other.int64;
+        self.finite += other.finite;
+        self.inexact += other.inexact;
+        self.fractional += other.fractional;
+        self.with_exponent += other.with_exponent;
+        self.whole_digits = self.whole_digits.max(other.whole_digits);
+        self.scale = match (self.scale, other.scale) {
+            (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+            (a, b) => a.or(b),
+        };
+        if let Some((least, greatest)) = other.range {
+            self.stretch(least.value, &least.token);
+            self.stretch(greatest.value, &greatest.token);
+        }
+    }
+
+    /// The greatest distance from zero, of integers.
+    pub(crate) fn magnitude(&self) -> f64 {
+        self.range.as_ref().map_or(0.0, |(least, greatest)| least.value.abs().max(greatest.value.abs()))
+    }
+}
+
+/// How a number is written.
+struct Written<'t> {
+    whole_digits: usize,
+    scale: usize,
+    is_fractional: bool,
+    has_exponent: bool,
+    mantissa: &'t [u8],
+}
+
+impl<'t> Written<'t> {
+    fn of(token: &'t [u8]) -> Self {
+        let exponent = token.iter().position(|byte| matches!(byte, b'e' | b'E'));
+        let mantissa = &token[..exponent.unwrap_or(token.len())];
+        let mantissa = mantissa.strip_prefix(b"-").unwrap_or(mantissa);
+        let point = mantissa.iter().position(|&byte| byte == b'.');
+        let whole = &mantissa[..point.unwrap_or(mantissa.len())];
+        Self {
+            whole_digits: if whole == b"0" { 0 } else { whole.len() },
+            scale: point.map_or(0, |point| mantissa.len() - point - 1),
+            is_fractional: point.is_some() || exponent.is_some(),
+            has_exponent: exponent.is_some(),
+            mantissa,
+        }
+    }
+
+    /// Whether `value`, which was parsed from it, has all its digits.
+    fn is_exact_as(&self, value: f64) -> bool {
+        let is_zero = self.mantissa.iter().all(|byte| matches!(byte, b'0' | b'.'));
+        if is_zero != (value == 0.0) {
+            return false;
+        }
+        if self.whole_digits + self.scale <= EXACT_DIGITS {
+            return true;
+        }
+        // The shortest text that means the same float is the one that a program wrote a float as.
+        let shortest = format!("{value:e}");
+        let mantissa = shortest.split('e').next().unwrap_or_default();
+        significant(self.mantissa) == significant(mantissa.as_bytes())
+    }
+}
+
+/// The digits from the first to the last that is not zero.
+fn significant(mantissa: &[u8]) -> Vec<u8> {
+    let mut digits: Vec<u8> =
+        mantissa.iter().copied().filter(u8::is_ascii_digit).skip_while(|&digit| digit == b'0').collect();
+    let length = digits.iter().rposition(|&digit| digit != b'0').map_or(0, |at| at + 1);
+    digits.truncate(length);
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(tokens: &[&str]) -> Numbers {
+        let mut numbers = Numbers::default();
+        for token in tokens {
+            numbers.add(token.as_bytes());
+        }
+        numbers
+    }
+
+    #[test]
+    fn integers_count_by_the_type_that_holds_them() {
+        let numbers = of(&["1", "12.0", "1e2", "2147483648", "9223372036854775808", "1.5", "1e400"]);
+        assert_eq!((numbers.count, numbers.int32, numbers.int64, numbers.finite), (7, 3, 4, 6));
+        assert_eq!((numbers.fractional, numbers.with_exponent), (4, 2));
+        let (least, greatest) = numbers.range.unwrap();
+        assert_eq!((least.token.as_str(), greatest.token.as_str()), ("1", "1e400"));
+    }
+
+    #[test]
+    fn digits_that_a_float_loses_are_noticed() {
+        assert_eq!(of(&["0.1", "24.519456", "0.30000000000000004", "1e22", "5e-324", "-0.0"]).inexact, 0);
+        assert_eq!(
+            of(&["0.1000000000000000055", "12345678901234567.89", "9007199254740993", "1e-400"]).inexact,
+            4
+        );
+    }
+
+    #[test]
+    fn scales_and_digits_are_as_written() {
+        let numbers = of(&["0.50", "1283.9", "-7"]);
+        assert_eq!((numbers.whole_digits, numbers.scale), (4, Some((0, 2))));
+    }
+}

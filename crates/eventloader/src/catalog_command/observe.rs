@@ -1,0 +1,262 @@
+//! Sources → what was seen of each event type, on all threads.
+//!
+//! Lines are read as a load reads them, by the same reader: with a catalog that grows by each type that turns up and has
+//! no fields, so that all keys of a payload are unknown to it. What it judges bad is bad whatever a catalog says.
+//!
+//! Invariant: memory is bounded by [`EVENT_TYPES_MAX`] and [`FIELDS_MAX`]; the outcome is that of the set of lines, in
+//! whatever order and on however many threads they were read.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use events_core::catalog::{Catalog, CatalogError};
+
+use super::{
+    evidence::{Objects, PAYLOAD_KEYS_MAX},
+    raw_lines::{Line, lines_of, type_of},
+    toml_text::quoted_key,
+    walk::Walk,
+};
+use crate::{
+    blocks::{Block, BlockReader, LINE_BYTES_MAX},
+    error::Error,
+    events::{EventReader, Judged},
+    fault::{Fault, Reason},
+    json::{Kind, Scanner, Value},
+    memory::MemoryShares,
+    plan::Plan,
+    selection::Selection,
+    sources::Source,
+    workers,
+};
+
+/// More event types than this are no types: `event_type` holds data.
+const EVENT_TYPES_MAX: usize = 1_000;
+/// Fields in all that are told apart: some hundred bytes each.
+const FIELDS_MAX: usize = 100_000;
+
+/// Domain and event type.
+pub(crate) type TypeName = (String, String);
+
+/// All that was seen.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Observed {
+    pub(crate) lines: u64,
+    pub(crate) blank: u64,
+    pub(crate) filtered: u64,
+    /// Lines that are bad whatever a catalog says, by reason.
+    pub(crate) bad: BTreeMap<&'static str, u64>,
+    pub(crate) event_types: BTreeMap<TypeName, Payloads>,
+}
+
+/// What was seen of one event type.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Payloads {
+    pub(crate) events: u64,
+    pub(crate) payload: Objects,
+}
+
+/// Reads blocks; one per thread.
+struct Reader<'a> {
+    selection: &'a Selection,
+    plan: Plan,
+    /// By index of the plan's event types.
+    names: Vec<TypeName>,
+    tally: Tally,
+}
+
+#[derive(Default)]
+struct Tally {
+    observed: Observed,
+    payloads: Vec<Payloads>,
+    fields: usize,
+}
+
+/// Reads all sources, or the first `lines_max` lines of them.
+pub(crate) fn observe(
+    sources: &[Source],
+    selection: &Selection,
+    shares: MemoryShares,
+    threads: usize,
+    lines_max: Option<u64>,
+) -> Result<Observed, Error> {
+    let blocks = Mutex::new(BlockReader::new(sources.to_vec(), shares.block_bytes));
+    // The first lines are the first only to one that reads them all.
+    let threads = if lines_max.is_some() { 1 } else { threads };
+    let observed = workers::each(threads, |_| {
+        let mut reader = Reader::new(selection)?;
+        let mut recycled = Vec::new();
+        while lines_max.is_none_or(|lines_max| reader.tally.observed.lines < lines_max) {
+            let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).next_block(recycled)?;
+            let Some(block) = next else { break };
+            reader.read(&block, lines_max.unwrap_or(u64::MAX))?;
+            recycled = block.bytes;
+        }
+        Ok(reader.finish())
+    })?;
+    let mut all = Observed::default();
+    for observed in observed {
+        all.merge(observed)?;
+    }
+    Ok(all)
+}
+
+impl<'a> Reader<'a> {
+    fn new(selection: &'a Selection) -> Result<Self, Error> {
+        Ok(Self { selection, plan: plan_of(&[])?, names: Vec::new(), tally: Tally::default() })
+    }
+
+    fn read(&mut self, block: &Block, lines_max: u64) -> Result<(), Error> {
+        let is_utf8 = std::str::from_utf8(&block.bytes).is_ok();
+        let mut lines = lines_of(block);
+        let mut waiting = None;
+        loop {
+            // A reader is bound to its plan, so each new event type needs another; there are few.
+            let mut events = EventReader::new(&self.plan, self.selection, false);
+            let new = loop {
+                if self.tally.observed.lines >= lines_max {
+                    return Ok(());
+                }
+                let Some(line) = waiting.take().or_else(|| lines.next()) else { return Ok(()) };
+                if let Some(name) = self.tally.take(&mut events, line, is_utf8)? {
+                    waiting = Some(line);
+                    break name;
+                }
+            };
+            self.names.push(new);
+            self.tally.payloads.push(Payloads::default());
+            check_event_types(self.names.len(), &self.names)?;
+            self.plan = plan_of(&self.names)?;
+        }
+    }
+
+    fn finish(self) -> Observed {
+        let Tally { mut observed, payloads, .. } = self.tally;
+        let seen = self.names.into_iter().zip(payloads);
+        observed.event_types = seen.filter(|(_, payloads)| payloads.events > 0).collect();
+        observed
+    }
+}
+
+impl Tally {
+    /// Takes a line, unless its event type is new: then it must come again.
+    fn take(
+        &mut self,
+        events: &mut EventReader<'_>,
+        line: Line<'_>,
+        is_utf8: bool,
+    ) -> Result<Option<TypeName>, Error> {
+        let line = match line {
+            Line::Text(line) => line,
+            Line::Bad(reason) => {
+                self.bad(reason);
+                return Ok(None);
+            }
+            Line::Continued => return Ok(None),
+        };
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+            self.observed.lines += 1;
+            self.observed.blank += 1;
+            return Ok(None);
+        }
+        if line.len() > LINE_BYTES_MAX {
+            self.bad(Reason::LineTooLong);
+        } else if !is_utf8 && std::str::from_utf8(line).is_err() {
+            self.bad(Reason::InvalidUtf8);
+        } else {
+            match events.read(line) {
+                Ok(Judged::Filtered) => {
+                    self.observed.lines += 1;
+                    self.observed.filtered += 1;
+                }
+                Ok(Judged::Event(event)) => {
+                    let is_object = events.objects().first() == Some(&true);
+                    let first_key = events.unknown().iter().find(|(owner, _)| owner.is_some());
+                    let first_key = first_key.map(|(_, key)| *key);
+                    self.observed.lines += 1;
+                    self.payload(event.type_index, line, is_object, first_key)?;
+                }
+                Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(type_of(line)),
+                Err(fault) => self.bad(fault.reason),
+            }
+        }
+        Ok(None)
+    }
+
+    fn bad(&mut self, reason: Reason) {
+        self.observed.lines += 1;
+        *self.observed.bad.entry(reason.code()).or_default() += 1;
+    }
+
+    fn payload(
+        &mut self,
+        type_index: usize,
+        line: &[u8],
+        is_object: bool,
+        first_key: Option<Value>,
+    ) -> Result<(), Error> {
+        let payloads = &mut self.payloads[type_index];
+        payloads.events += 1;
+        let Some(first_key) = first_key else {
+            payloads.payload.count += u64::from(is_object);
+            return Ok(());
+        };
+        // All keys of the payload are unknown, so its brace stands before the first of them.
+        let start = line[..first_key.start].iter().rposition(|&byte| byte == b'{').unwrap_or_default();
+        let data = Value { kind: Kind::Object, start, end: first_key.end };
+        let mut walk = Walk { line, scanner: Scanner::at(line, data), members_added: 0 };
+        // The line was scanned to its end before: nothing is malformed.
+        let _ = walk.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX);
+        self.fields += walk.members_added;
+        check_fields(self.fields)
+    }
+}
+
+impl Observed {
+    fn merge(&mut self, other: Self) -> Result<(), Error> {
+        self.lines += other.lines;
+        self.blank += other.blank;
+        self.filtered += other.filtered;
+        for (reason, count) in other.bad {
+            *self.bad.entry(reason).or_default() += count;
+        }
+        for (name, theirs) in other.event_types {
+            let ours = self.event_types.entry(name).or_default();
+            ours.events += theirs.events;
+            ours.payload.merge(theirs.payload, PAYLOAD_KEYS_MAX);
+        }
+        let names: Vec<_> = self.event_types.keys().cloned().collect();
+        check_event_types(names.len(), &names)
+    }
+}
+
+fn check_event_types(count: usize, names: &[TypeName]) -> Result<(), Error> {
+    let Some((domain, name)) = names.last().filter(|_| count > EVENT_TYPES_MAX) else { return Ok(()) };
+    Err(Error::Draft(format!(
+        "more than {EVENT_TYPES_MAX} event types, the last {domain:?} / {name:?}: `domain` or `event_type` seems to hold \
+         data; draft some of them with --domain or --event-type"
+    )))
+}
+
+fn check_fields(count: usize) -> Result<(), Error> {
+    if count <= FIELDS_MAX {
+        return Ok(());
+    }
+    Err(Error::Draft(format!(
+        "more than {FIELDS_MAX} different fields: draft fewer event types at once with --domain or --event-type, or fewer \
+         lines with --sample-lines"
+    )))
+}
+
+/// A plan of these event types, in this order, none of which has fields.
+fn plan_of(names: &[TypeName]) -> Result<Plan, CatalogError> {
+    let texts = names.iter().enumerate().map(|(index, (domain, name))| {
+        format!("[domain.{}.events.{}]\ndirectory = \"d{index}\"", quoted_key(domain), quoted_key(name))
+    });
+    // Each in a file of its own, because a file has its event types by domain.
+    let texts: Vec<_> = texts.collect();
+    let files: Vec<_> = texts.iter().map(|text| ("(observed)", text.as_str())).collect();
+    Ok(Plan::new(&Catalog::from_toml(&files)?))
+}
