@@ -1,14 +1,15 @@
 //! Sources → all good rows, the bad lines and the counts, in one pass on all threads.
 //!
 //! Every worker takes the next block from the shared reader, reads its lines, and hands in what it held. Outcomes are taken
-//! in the order of their blocks, so line numbers, the quarantine and all counts are those of the input's order; as many
-//! wait for their turn as there are workers.
+//! in the order of their blocks, so line numbers, the quarantine and all counts are those of the input's order. Who is
+//! too far ahead of the others waits, so that no more outcomes wait for their turn than there are workers.
 //!
 //! Invariant: memory does not depend on how many lines are read, but for the rows that are kept.
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    thread,
 };
 
 use crate::{
@@ -48,6 +49,8 @@ struct Collector<'a> {
     ingested: Ingested,
     /// Outcomes that came before their turn.
     waiting: BTreeMap<u32, BlockOutcome>,
+    /// How many blocks an outcome may be ahead of its turn.
+    ahead_max: u32,
     next_block: u32,
     /// The source of the last block, and how many of its lines are behind.
     source: usize,
@@ -72,27 +75,30 @@ pub(crate) fn ingest(
         sources,
         ingested: Ingested { rows, quarantine, report, first_bad: None },
         waiting: BTreeMap::new(),
+        ahead_max: u32::try_from(settings.threads).unwrap_or(u32::MAX),
         next_block: 0,
         source: 0,
         lines_behind: 0,
         failed: false,
     });
+    let turns = Turns { collector, moved: Condvar::new() };
     let wants_rivals = settings.selection.days.is_some() && settings.dedupe_scope == DedupeScope::Input;
     workers::each(settings.threads, |_| {
         let events = EventReader::new(plan, &settings.selection, wants_rivals);
         let mut lines = LineReader::new(events, plan, settings.flatten);
         let mut recycled = Vec::new();
+        let _ends_turns = EndsTurnsOnPanic(&turns);
         loop {
             let Some(block) = locked(&reader).next_block(recycled)? else { return Ok(()) };
             let outcome = lines.read(&block);
-            if !locked(&collector).take(outcome)? {
+            if !turns.take(outcome)? {
                 return Ok(());
             }
             recycled = block.bytes;
         }
     })?;
     let bytes_read = into_inner(reader).into_bytes_read();
-    let mut ingested = into_inner(collector).ingested;
+    let mut ingested = into_inner(turns.collector).ingested;
     for (source, bytes) in ingested.report.sources.iter_mut().zip(bytes_read) {
         source.bytes = bytes;
     }
@@ -109,7 +115,42 @@ fn into_inner<T>(mutex: Mutex<T>) -> T {
     mutex.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Lets workers hand in their outcomes, each when its turn is near.
+struct Turns<'a> {
+    collector: Mutex<Collector<'a>>,
+    /// Told whenever a turn is over.
+    moved: Condvar,
+}
+
+impl Turns<'_> {
+    /// Takes an outcome; `false` if the run has failed elsewhere and should end.
+    fn take(&self, outcome: BlockOutcome) -> Result<bool, Error> {
+        let is_ahead =
+            |collector: &mut Collector<'_>| !collector.failed && collector.is_too_far_ahead(outcome.number);
+        let waited = self.moved.wait_while(locked(&self.collector), is_ahead);
+        let taken = waited.unwrap_or_else(PoisonError::into_inner).take(outcome);
+        self.moved.notify_all();
+        taken
+    }
+}
+
+/// A worker that panics never takes its turn: nobody must wait for it.
+struct EndsTurnsOnPanic<'t, 'a>(&'t Turns<'a>);
+
+impl Drop for EndsTurnsOnPanic<'_, '_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            locked(&self.0.collector).failed = true;
+            self.0.moved.notify_all();
+        }
+    }
+}
+
 impl Collector<'_> {
+    fn is_too_far_ahead(&self, number: u32) -> bool {
+        number - self.next_block > self.ahead_max
+    }
+
     /// Takes an outcome; `false` if the run has failed elsewhere and should end.
     fn take(&mut self, outcome: BlockOutcome) -> Result<bool, Error> {
         self.waiting.insert(outcome.number, outcome);

@@ -12,7 +12,7 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray},
+    array::{Array, ArrayData, ArrayRef, AsArray, RecordBatch, StringArray, TimestampMicrosecondArray},
     datatypes::{Schema, SchemaRef},
 };
 use events_core::{event, schema};
@@ -236,9 +236,8 @@ impl PartWriter {
         self.writer.write(chunk).map_err(Error::encode(label))?;
         self.rows += chunk.num_rows() as u64;
         self.row_group_rows += chunk.num_rows();
-        // Counts what the rows are, not what was allocated for them: it must be the same in every run.
-        let bytes = |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or(0);
-        self.row_group_bytes += chunk.columns().iter().map(bytes).sum::<usize>();
+        self.row_group_bytes +=
+            chunk.columns().iter().map(|column| value_bytes(&column.to_data())).sum::<usize>();
         if self.row_group_rows >= ROW_GROUP_ROWS || self.row_group_bytes >= ROW_GROUP_BYTES {
             self.writer.flush().map_err(Error::encode(label))?;
             (self.row_group_rows, self.row_group_bytes) = (0, 0);
@@ -266,6 +265,17 @@ impl PartWriter {
         }
         Ok(file)
     }
+}
+
+/// Bytes of what the rows are, not of what was allocated for them: it must be the same in every run. Whether an array
+/// without nulls says so in a buffer depends on the arrays that it was gathered from.
+fn value_bytes(data: &ArrayData) -> usize {
+    fn idle_validity(data: &ArrayData) -> usize {
+        let is_idle = data.nulls().is_some_and(|nulls| nulls.null_count() == 0);
+        let own = if is_idle { data.len().div_ceil(8) } else { 0 };
+        own + data.child_data().iter().map(idle_validity).sum::<usize>()
+    }
+    data.get_slice_memory_size().unwrap_or(0).saturating_sub(idle_validity(data))
 }
 
 fn properties(table: &Table<'_>, sample: &RecordBatch, codec: Codec) -> WriterProperties {
