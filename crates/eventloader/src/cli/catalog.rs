@@ -42,9 +42,10 @@ pub enum CatalogCommand {
 
 const INFER_EXAMPLES: &str = "\
 Examples:
-  eventloader catalog infer events.json > shop.toml        then: eventloader -s events.json -b --catalog shop.toml
-  eventloader catalog infer 'in/*.json.gz' --output catalogs/   a file per domain
-  zcat huge.gz | eventloader catalog infer - --sample-lines 1000000";
+  eventloader catalog infer events.json > shop.toml             a draft; now go over it, then
+  eventloader -s events.json --backfill --catalog shop.toml     load with it
+  eventloader catalog infer 'in/*.json.gz' --output catalogs/   a file for each domain
+  eventloader catalog infer huge.json --sample-lines 1000000    of its first lines";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -75,7 +76,7 @@ pub(super) struct ReadArgs {
 pub(super) struct CatalogArgs {
     /// Event types of your own: a catalog file (TOML), or a directory of such; may be given several times
     ///
-    /// They come over those that are built in. Where the flag is not given, `EVENTLOADER_CATALOG` is read.
+    /// They come over those that are built in. Where the flag is not given, EVENTLOADER_CATALOG is read.
     #[arg(long, value_name = "FILE|DIR")]
     catalog: Vec<PathBuf>,
 
@@ -143,11 +144,11 @@ enum FormatArg {
     Text,
     /// The Arrow schema
     Arrow,
-    /// CREATE TABLE for `DuckDB`
+    /// CREATE TABLE for DuckDB
     Duckdb,
     /// CREATE TABLE for Spark SQL, USING parquet
     Spark,
-    /// CREATE TABLE for `PostgreSQL`; what it has no type for is jsonb
+    /// CREATE TABLE for PostgreSQL; what it has no type for is jsonb
     Postgres,
 }
 
