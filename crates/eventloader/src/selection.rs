@@ -51,7 +51,7 @@ impl Selection {
         let domains = catalog.domains();
         for domain in &self.domains {
             if !domains.contains(&domain.as_str()) {
-                return Err(unknown("--domain", domain, &domains));
+                return Err(unknown("--domain: the catalog has no", domain, &domains));
             }
         }
         let of_domains = |event_type: &&EventType| self.wants_domain(event_type.domain.as_bytes());
@@ -63,7 +63,11 @@ impl Selection {
             .collect();
         for event_type in &self.event_types {
             if !known.contains(&event_type.as_str()) {
-                return Err(unknown("--event-type", event_type, &known));
+                let missing = match self.domains.as_slice() {
+                    [] => "--event-type: the catalog has no".to_owned(),
+                    domains => format!("--event-type: in {} the catalog has no", domains.join(", ")),
+                };
+                return Err(unknown(&missing, event_type, &known));
             }
         }
         Ok(())
@@ -90,14 +94,14 @@ impl Selection {
     }
 }
 
-fn unknown(flag: &str, name: &str, known: &[&str]) -> Error {
+fn unknown(missing: &str, name: &str, known: &[&str]) -> Error {
     let nearest =
         known.iter().max_by(|a, b| strsim::jaro_winkler(a, name).total_cmp(&strsim::jaro_winkler(b, name)));
     let hint = match nearest {
         Some(nearest) if strsim::jaro_winkler(nearest, name) > 0.7 => format!("; did you mean {nearest:?}?"),
         _ => ".".to_owned(),
     };
-    Error::Usage(format!("{flag}: the catalog has no {name:?}{hint} Known: {}", known.join(", ")))
+    Error::Usage(format!("{missing} {name:?}{hint} Known: {}", known.join(", ")))
 }
 
 #[cfg(test)]
@@ -122,7 +126,7 @@ mod tests {
         );
         assert_eq!(
             message(&["account"], &["payment-to"]),
-            "--event-type: the catalog has no \"payment-to\". Known: account-open, account-close, status-change"
+            "--event-type: in account the catalog has no \"payment-to\". Known: account-open, account-close, status-change"
         );
         assert!(selection(&["account"], &["account-open"]).check(&BUILT_IN).is_ok());
     }
