@@ -1,7 +1,7 @@
 //! A partition's rows, in memory or as spilled runs → chunks in (timestamp, event id) order.
 //!
-//! Invariant: chunks have [`CHUNK_ROWS`] rows but for the last, whether rows were spilled or not: what is written does not
-//! depend on the memory that there was. Superseded rows are left out.
+//! Invariant: chunks end at [`CHUNK_ROWS`] rows or [`CHUNK_TEXT_BYTES`], whether rows were spilled or not: what is written
+//! does not depend on the memory that there was. Superseded rows are left out.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use crate::{
     batch::Batch,
     error::Error,
     latest::Superseded,
-    partitions::{self, CHUNK_ROWS, RowRef},
+    partitions::{self, CHUNK_ROWS, CHUNK_TEXT_BYTES, RowRef},
     spill::{Place, Spill},
 };
 
@@ -32,7 +32,7 @@ impl<'a> OrderedRows<'a> {
         match self {
             Self::InMemory { batches, refs, done } => {
                 let rest = &refs[*done..];
-                let chunk = &rest[..rest.len().min(CHUNK_ROWS)];
+                let chunk = &rest[..partitions::chunk_len(batches, rest, CHUNK_ROWS)];
                 *done += chunk.len();
                 if chunk.is_empty() { Ok(None) } else { partitions::gather(batches, chunk).map(Some) }
             }
@@ -61,10 +61,15 @@ struct Run {
 impl RunMerge<'_> {
     fn next_chunk(&mut self) -> Result<Option<Batch>, Error> {
         let mut refs = Vec::with_capacity(CHUNK_ROWS);
+        let mut text_bytes = 0;
         while refs.len() < CHUNK_ROWS {
-            let Some(run) = self.first_run()? else { break };
-            refs.extend(self.runs[run].at.take());
-            self.runs[run].at = refs.last().and_then(|&row| self.following(row));
+            let Some((run, row)) = self.first_row()? else { break };
+            text_bytes += row.text_bytes(&self.held);
+            if text_bytes > CHUNK_TEXT_BYTES && !refs.is_empty() {
+                break;
+            }
+            refs.push(row);
+            self.runs[run].at = self.following(row);
         }
         if refs.is_empty() {
             return Ok(None);
@@ -74,8 +79,8 @@ impl RunMerge<'_> {
         Ok(Some(chunk))
     }
 
-    /// The run whose next row comes first; none if all are done.
-    fn first_run(&mut self) -> Result<Option<usize>, Error> {
+    /// The next row of all, and its run; none if all are done.
+    fn first_row(&mut self) -> Result<Option<(usize, RowRef)>, Error> {
         let mut first: Option<(usize, RowRef)> = None;
         for index in 0..self.runs.len() {
             if self.runs[index].at.is_none() {
@@ -87,7 +92,7 @@ impl RunMerge<'_> {
                 first = Some((index, row));
             }
         }
-        Ok(first.map(|(index, _)| index))
+        Ok(first)
     }
 
     fn load_next_chunk(&mut self, run: usize) -> Result<(), Error> {

@@ -6,9 +6,13 @@
 //! Invariant: ids are unique within a partition (the superseded rows are left out), so the order is total and the same
 //! events give the same partition in whatever order they came.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
-use arrow::{array::Array, compute::interleave};
+use arrow::{
+    array::{Array, ArrayRef, AsArray},
+    compute::interleave,
+    datatypes::DataType,
+};
 use events_core::partition::PartitionUnit;
 
 use crate::{
@@ -19,6 +23,10 @@ use crate::{
 
 /// Rows that are gathered and encoded at once.
 pub(crate) const CHUNK_ROWS: usize = 2_048;
+
+/// Bytes of text that are gathered at once, but for a single row with more: Arrow's offsets end at 2 GiB, and a chunk
+/// stands in memory beside what it is gathered from.
+pub(crate) const CHUNK_TEXT_BYTES: usize = 16 << 20;
 
 /// A row of one of several batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +54,16 @@ impl RowRef {
 
     pub(crate) fn micros(self, batches: &[Batch]) -> i64 {
         batches[self.batch()].micros[self.row()]
+    }
+
+    /// Bytes of all that has no fixed width in the row.
+    pub(crate) fn text_bytes(self, batches: &[Batch]) -> usize {
+        let (batch, row) = (&batches[self.batch()], self.row());
+        let id = match batch.ids.get(row) {
+            ids::Id::Uuid(_) => 0,
+            ids::Id::Text(text) => text.len(),
+        };
+        id + batch.columns.iter().map(|column| text_bytes(column, row..row + 1)).sum::<usize>()
     }
 
     pub(crate) fn id(self, batches: &[Batch]) -> ids::Id<'_> {
@@ -91,6 +109,38 @@ pub(crate) fn sort(refs: &mut Vec<RowRef>, batches: &[Batch]) {
     });
     refs.clear();
     refs.extend(keyed.into_iter().map(|(_, row)| row));
+}
+
+/// How many of the next rows are taken at once: at most `rows_max`, and at most [`CHUNK_TEXT_BYTES`]; one at least.
+///
+/// It depends on the rows alone, since files must not depend on how their rows were kept.
+pub(crate) fn chunk_len(batches: &[Batch], refs: &[RowRef], rows_max: usize) -> usize {
+    let mut bytes = 0;
+    let fits = |row: &&RowRef| {
+        bytes += row.text_bytes(batches);
+        bytes <= CHUNK_TEXT_BYTES
+    };
+    refs.iter().take(rows_max).take_while(fits).count().max(1).min(refs.len())
+}
+
+/// Bytes of the texts in some rows of a column, those in lists and objects included.
+fn text_bytes(column: &ArrayRef, rows: Range<usize>) -> usize {
+    let between = |ends: &[i32]| usize::try_from(ends[rows.end] - ends[rows.start]).unwrap_or(0);
+    match column.data_type() {
+        DataType::Utf8 => between(column.as_string::<i32>().value_offsets()),
+        DataType::List(_) => {
+            let list = column.as_list::<i32>();
+            let ends = list.value_offsets();
+            let elements =
+                usize::try_from(ends[rows.start]).unwrap_or(0)..usize::try_from(ends[rows.end]).unwrap_or(0);
+            text_bytes(list.values(), elements)
+        }
+        DataType::Struct(_) => {
+            let members = column.as_struct().columns();
+            members.iter().map(|member| text_bytes(member, rows.clone())).sum()
+        }
+        _ => 0,
+    }
 }
 
 /// Brings the rows `refs` of some batches together, in that order.

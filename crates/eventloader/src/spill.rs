@@ -81,7 +81,10 @@ impl Spill {
         for (unit_index, mut refs) in partitions::group(batches, unit, |_| false) {
             partitions::sort(&mut refs, batches);
             let mut chunks = Vec::new();
-            for refs in refs.chunks(chunk_rows) {
+            let mut rest = refs.as_slice();
+            while !rest.is_empty() {
+                let (refs, behind) = rest.split_at(partitions::chunk_len(batches, rest, chunk_rows));
+                rest = behind;
                 let chunk = partitions::gather(batches, refs)?;
                 let bytes = encode(&chunk).map_err(Error::encode("the spill file"))?;
                 chunks.push(self.append(&bytes)?);

@@ -13,8 +13,9 @@ use crate::{
 
 /// How far into a text its first character is looked for: whoever writes more white space in front doesn't mean an array.
 const HEAD_BYTES: usize = 64 << 10;
-/// Lines or elements of a block: so many small ones take more memory for what they are than for their text.
-const LINES_MAX: usize = 1 << 14;
+/// A block has no more lines or elements than there are pieces of so many bytes in it: a crowd of tiny ones takes many times
+/// its text when all are bad. No event is as short.
+const LINE_BYTES_SMALL: usize = 64;
 
 /// The source that is being read.
 pub(super) struct OpenSource {
@@ -35,6 +36,11 @@ pub(super) struct OpenSource {
 pub(super) struct Failure {
     pub(super) offset: u64,
     pub(super) error: io::Error,
+}
+
+/// How many lines or elements a block may have.
+fn lines_max(block_bytes: usize) -> usize {
+    (block_bytes / LINE_BYTES_SMALL).max(1)
 }
 
 impl OpenSource {
@@ -93,7 +99,7 @@ impl OpenSource {
             let newline = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at);
             if self.ended || newline.is_some() {
                 let whole = if self.ended { bytes.len() } else { newline.map_or(0, |at| at + 1) };
-                let crowded = memchr::memchr_iter(b'\n', &bytes[..whole]).nth(LINES_MAX - 1);
+                let crowded = memchr::memchr_iter(b'\n', &bytes[..whole]).nth(lines_max(block_bytes) - 1);
                 self.cut(bytes, crowded.map_or(whole, |at| at + 1));
                 return Ok((!bytes.is_empty()).then_some(Content::Lines));
             }
@@ -134,7 +140,7 @@ impl OpenSource {
         let mut wanted = block_bytes;
         loop {
             self.read_up_to(bytes, wanted)?;
-            array.scan(bytes, &mut elements, LINES_MAX);
+            array.scan(bytes, &mut elements, lines_max(block_bytes));
             self.finish_array(array, bytes, &mut elements)?;
             let whole = array.unfinished();
             if whole > 0 {

@@ -72,3 +72,21 @@ fn the_footer_says_how_rows_are_sorted() {
     let sorting = reader.metadata().row_group(0).sorting_columns().unwrap();
     assert_eq!(sorting.iter().map(|column| column.column_idx).collect::<Vec<_>>(), [1, 0]);
 }
+
+#[test]
+fn a_chunk_of_long_texts_is_shorter() {
+    let texts: arrow::array::StringArray = (0..40).map(|_| Some("x".repeat(1 << 20))).collect();
+    let batches = [Batch {
+        positions: (0..40).map(|line| Position::new(0, line)).collect(),
+        micros: (0..40).collect(),
+        ids: Ids::Uuids((0..40).collect()),
+        columns: vec![Arc::new(texts)],
+    }];
+    let refs = (0..40).map(|row| partitions::RowRef::new(0, row)).collect();
+    let mut rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
+    let mut lengths = Vec::new();
+    while let Some(chunk) = rows.next_chunk().unwrap() {
+        lengths.push(chunk.rows());
+    }
+    assert_eq!(lengths, [16, 16, 8]);
+}
