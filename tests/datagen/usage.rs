@@ -97,3 +97,16 @@ fn a_full_disk_is_one_line_and_exit_code_1() {
     assert_eq!(said, "error: cannot write the events: No space left on device (os error 28)\n");
     assert_eq!(output.status.code(), Some(1));
 }
+
+#[test]
+fn the_man_page_and_the_completions_know_every_flag() {
+    for what in ["man", "complete-bash", "complete-zsh", "complete-fish", "complete-powershell"] {
+        // troff writes a hyphen as \-.
+        let text = stdout(&["--generate", what]).replace('\\', "");
+        for flag in ["seed", "num-events", "start-date", "write-data", "base-path", "if-exists", "threads"] {
+            assert!(text.contains(flag), "{what}: no {flag} in {text}");
+        }
+    }
+    let (code, said) = failure(&["--generate", "man", "-n", "5"]);
+    assert_eq!((code, said.lines().count()), (2, 1), "{said}");
+}

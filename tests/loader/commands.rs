@@ -256,3 +256,18 @@ fn help_names_every_flag() {
         assert!(help.stdout.contains(flag), "{flag} in {help}");
     }
 }
+
+#[test]
+fn the_man_page_and_the_completions_know_every_flag() {
+    let dir = Workdir::new();
+    for what in ["man", "complete-bash", "complete-zsh", "complete-fish", "complete-powershell"] {
+        let generated = dir.bare_loader().args(["--generate", what]).succeeds();
+        assert_eq!(generated.stderr, "");
+        // troff writes a hyphen as \-.
+        let text = generated.stdout.replace('\\', "");
+        for word in ["backfill", "dedupe-scope", "max-bad-lines", "infer", "sample-lines"] {
+            assert!(text.contains(word), "{what}: no {word} in {text}");
+        }
+    }
+    fails(2, &["error: ", "--generate"], with(["--generate", "man", "--backfill"]));
+}

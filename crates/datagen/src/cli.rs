@@ -9,6 +9,7 @@ use std::thread;
 use chrono::NaiveDate;
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
+use command_line::Document;
 
 use crate::Config;
 use crate::destination::Destination;
@@ -78,6 +79,10 @@ pub struct Cli {
         help_heading = OUTPUT
     )]
     threads: Option<usize>,
+
+    /// Print the man page or a shell's completions instead of events
+    #[arg(long, value_name = "WHAT", value_enum, exclusive = true, help_heading = OUTPUT)]
+    pub generate: Option<Document>,
 }
 
 impl Cli {

@@ -10,7 +10,7 @@
 
 mod open_source;
 
-use crate::{arrays::Element, bytes, error::Error, sources::Source};
+use crate::{arrays::Element, bytes, error::Error, progress::Progress, sources::Source};
 use open_source::{Failure, OpenSource};
 
 /// Longest line that is read as an event, without its newline: `DuckDB`'s `maximum_object_size`.
@@ -57,6 +57,7 @@ pub(crate) struct Fragment {
 /// Cuts the sources into blocks.
 pub(crate) struct BlockReader {
     sources: Vec<Source>,
+    progress: Progress,
     block_bytes: usize,
     next_source: usize,
     next_number: u32,
@@ -66,9 +67,10 @@ pub(crate) struct BlockReader {
 }
 
 impl BlockReader {
-    pub(crate) fn new(sources: Vec<Source>, block_bytes: usize) -> Self {
+    pub(crate) fn new(sources: Vec<Source>, block_bytes: usize, progress: Progress) -> Self {
         let bytes_read = vec![0; sources.len()];
-        Self { sources, block_bytes, next_source: 0, next_number: 0, open: None, bytes_read }
+        progress.begin_reading(&sources);
+        Self { sources, progress, block_bytes, next_source: 0, next_number: 0, open: None, bytes_read }
     }
 
     /// Bytes of text read from each source, once all blocks were taken.
@@ -109,7 +111,7 @@ impl BlockReader {
     fn open_next(&mut self) -> Result<bool, Error> {
         let Some(source) = self.sources.get(self.next_source) else { return Ok(false) };
         let index = self.next_source;
-        let text = match bytes::open(source) {
+        let text = match bytes::open(source, &self.progress) {
             Ok(text) => text,
             Err(error) => return Err(self.failed(index, None, Failure { offset: 0, error })),
         };
@@ -148,7 +150,7 @@ mod tests {
         let path = dir.path().join("x.json");
         fs_err::write(&path, text).unwrap();
         let source = Source { name: "x.json".into(), path: Some(path), identity: "x".into() };
-        let mut reader = BlockReader::new(vec![source], block_bytes);
+        let mut reader = BlockReader::new(vec![source], block_bytes, Progress::hidden());
         let mut blocks = Vec::new();
         while let Some(block) = reader.next_block(Vec::new()).unwrap() {
             blocks.push(block);
@@ -267,7 +269,7 @@ mod tests {
                 let path = dir.path().join("x.json");
                 fs_err::write(&path, text).unwrap();
                 let source = Source { name: "x.json".into(), path: Some(path), identity: "x".into() };
-                let mut reader = BlockReader::new(vec![source], block_bytes);
+                let mut reader = BlockReader::new(vec![source], block_bytes, Progress::hidden());
                 let error = loop {
                     match reader.next_block(Vec::new()) {
                         Ok(block) => assert!(block.is_some(), "no error for {}", &text[..text.len().min(20)]),

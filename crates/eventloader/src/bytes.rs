@@ -7,7 +7,10 @@
 
 use std::io::{self, BufReader, Cursor, Read};
 
-use crate::sources::Source;
+use crate::{
+    progress::{Counted, Progress},
+    sources::Source,
+};
 
 /// Bytes that are read from a compressed file at once.
 const COMPRESSED_READ_BYTES: usize = 256 << 10;
@@ -19,12 +22,13 @@ pub(crate) struct Text {
     pub(crate) compression: Option<&'static str>,
 }
 
-/// Opens a source; errors name the path.
-pub(crate) fn open(source: &Source) -> io::Result<Text> {
-    let mut input: Box<dyn Read + Send> = match &source.path {
+/// Opens a source; errors name the path. Progress is counted in bytes as they are stored, compressed or not.
+pub(crate) fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
+    let input: Box<dyn Read + Send> = match &source.path {
         Some(path) => Box::new(fs_err::File::open(path)?),
         None => Box::new(io::stdin()),
     };
+    let mut input = Counted { input, progress: progress.clone() };
     let mut magic = Vec::with_capacity(4);
     input.by_ref().take(4).read_to_end(&mut magic)?;
     let whole = Cursor::new(magic.clone()).chain(input);

@@ -28,7 +28,7 @@ pub use self::{
     infer::{Draft, InferSettings, infer},
     show::{Format, ShowSettings, show},
 };
-use crate::selection::Selection;
+use crate::{progress::Progress, selection::Selection};
 
 /// What `infer` and `check` read, and how.
 #[derive(Debug, Clone)]
@@ -43,4 +43,6 @@ pub struct ReadSettings {
     pub memory_bytes: usize,
     /// Threads that work.
     pub threads: usize,
+    /// Where it is shown how far reading has come.
+    pub progress: Progress,
 }

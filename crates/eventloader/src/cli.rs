@@ -9,6 +9,7 @@ use std::{
 };
 
 use clap::{ArgAction, ArgGroup, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
+use command_line::Document;
 use events_core::partition::{Day, Layout, PartitionUnit};
 
 pub use self::catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs};
@@ -16,6 +17,7 @@ use crate::{
     catalogs,
     error::Error,
     memory,
+    progress::Progress,
     settings::{BadLinesMax, Codec, DayRange, DedupeScope, Selection, Settings},
 };
 
@@ -40,12 +42,13 @@ const SAY: &str = "What to say";
     about,
     long_about = LONG_ABOUT,
     after_long_help = EXAMPLES,
+    override_usage = USAGE,
     help_expected = true,
     max_term_width = 100,
     subcommand_negates_reqs = true,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
-    group = ArgGroup::new("days").required(true).multiple(true).args(["date", "since", "until", "backfill"])
+    group = ArgGroup::new("days").required(true).multiple(true).args(["date", "since", "until", "backfill", "generate"])
 )]
 pub struct Cli {
     /// Something else than a load.
@@ -163,6 +166,10 @@ pub struct Cli {
     /// Name every partition in the summary
     #[arg(short, long, help_heading = SAY)]
     pub verbose: bool,
+
+    /// Print the man page or a shell's completions, and load nothing
+    #[arg(long, value_name = "WHAT", value_enum, exclusive = true, help_heading = SAY)]
+    pub generate: Option<Document>,
 }
 
 /// What there is besides loading.
@@ -212,6 +219,10 @@ enum CodecArg {
     /// No compression
     None,
 }
+
+const USAGE: &str = "\
+eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
+       eventloader catalog <infer|check|show> [OPTIONS]";
 
 const LONG_ABOUT: &str = "\
 Loads JSON events into Parquet, partitioned by day and event type, without losing or doubling one.
@@ -291,6 +302,7 @@ impl Cli {
             threads: threads_of(self.threads),
             bad_lines_max: self.max_bad_lines,
             dry_run: self.dry_run,
+            progress: if self.quiet { Progress::hidden() } else { Progress::on_terminal() },
         })
     }
 

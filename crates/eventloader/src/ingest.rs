@@ -67,7 +67,8 @@ pub(crate) fn ingest(
     rows: RowStore,
     quarantine: Quarantine,
 ) -> Result<Ingested, Error> {
-    let reader = Mutex::new(BlockReader::new(sources.to_vec(), shares.block_bytes));
+    let reader =
+        Mutex::new(BlockReader::new(sources.to_vec(), shares.block_bytes, settings.progress.clone()));
     let source_reports =
         sources.iter().map(|source| SourceReport { path: source.name.clone(), ..SourceReport::default() });
     let report = Report { sources: source_reports.collect(), ..Report::default() };

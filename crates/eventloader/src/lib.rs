@@ -7,6 +7,7 @@
 
 pub mod cli;
 pub mod settings;
+pub mod progress;
 pub mod catalogs;
 pub mod pipeline;
 mod ingest;

@@ -8,7 +8,8 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{Parser, error::ErrorKind};
+use clap::{CommandFactory, Parser, error::ErrorKind};
+use command_line::Document;
 use eventloader::{
     catalog_command,
     cli::{CatalogCommand, Cli, Command},
@@ -31,11 +32,12 @@ enum ReportOutput {
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return explain(&error),
+        Err(error) => return command_line::explain(&error, reword),
     };
-    let done = match &cli.command {
-        None => load(&cli).map(|()| ExitCode::SUCCESS),
-        Some(Command::Catalog(command)) => run_catalog(command),
+    let done = match (&cli.command, cli.generate) {
+        (None, Some(document)) => generate(document).map(|()| ExitCode::SUCCESS),
+        (None, None) => load(&cli).map(|()| ExitCode::SUCCESS),
+        (Some(Command::Catalog(command)), _) => run_catalog(command),
     };
     match done {
         Ok(exit_code) => exit_code,
@@ -49,14 +51,20 @@ fn main() -> ExitCode {
 fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
     match command {
         CatalogCommand::Infer(args) => {
-            let draft = catalog_command::infer(&args.settings()?)?;
+            let settings = args.settings()?;
+            let draft = catalog_command::infer(&settings);
+            settings.read.progress.finish();
+            let draft = draft?;
             print(draft.document.as_deref().unwrap_or_default())?;
             if !args.quiet() {
                 say(&draft.summary.trim_end());
             }
         }
         CatalogCommand::Check(args) => {
-            let checked = catalog_command::check(&args.settings()?)?;
+            let settings = args.settings()?;
+            let checked = catalog_command::check(&settings);
+            settings.progress.finish();
+            let checked = checked?;
             print(&checked.to_string())?;
             if checked.quarantined() > 0 {
                 return Ok(ExitCode::from(3));
@@ -67,10 +75,17 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn generate(document: Document) -> Result<(), Error> {
+    let bytes = document.of(Cli::command()).map_err(Error::Output)?;
+    print_to_stdout(&bytes).map_err(Error::Output)
+}
+
 fn load(cli: &Cli) -> Result<(), Error> {
     let settings = cli.settings()?;
     let output = ReportOutput::open(cli.report.as_deref())?;
-    let report = match pipeline::load(&settings) {
+    let loaded = pipeline::load(&settings);
+    settings.progress.finish();
+    let report = match loaded {
         Ok(report) => report,
         Err(error) => {
             output.abandon();
@@ -110,7 +125,7 @@ impl ReportOutput {
         let text = report.to_json()?;
         match self {
             Self::Nowhere => Ok(()),
-            Self::StandardOutput => print_to_stdout(&text),
+            Self::StandardOutput => print_to_stdout(text.as_bytes()),
             Self::File { mut file, .. } => {
                 file.write_all(text.as_bytes())?;
                 file.set_len(text.len() as u64)
@@ -121,41 +136,25 @@ impl ReportOutput {
 
 /// A result that was asked for.
 fn print(text: &str) -> Result<(), Error> {
-    print_to_stdout(text).map_err(Error::Output)
+    print_to_stdout(text.as_bytes()).map_err(Error::Output)
 }
 
-fn print_to_stdout(text: &str) -> io::Result<()> {
-    match io::stdout().write_all(text.as_bytes()) {
+fn print_to_stdout(bytes: &[u8]) -> io::Result<()> {
+    match io::stdout().write_all(bytes) {
         // Whoever closed the pipe has read all that was wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
 }
 
-/// Help and version as clap shows them; wrong usage in one line that says what to do.
-fn explain(error: &clap::Error) -> ExitCode {
-    if !error.use_stderr() {
-        // A closed terminal is no reason to fail.
-        drop(error.print());
-        return ExitCode::SUCCESS;
-    }
-    let text = error.to_string();
-    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let said: Vec<_> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more")).collect();
-    let line = said.join(" ");
-    if error.kind() == ErrorKind::MissingRequiredArgument
+/// Which days to load is the one thing that must always be said.
+fn reword(error: &clap::Error, line: &str) -> Option<&'static str> {
+    let days_are_missing = error.kind() == ErrorKind::MissingRequiredArgument
         && line.contains("--backfill")
-        && !line.contains("--source-file")
-    {
-        say(
-            &"error: say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
-        );
-    } else {
-        // A bad value's own message says what is allowed.
-        let see = if error.kind() == ErrorKind::ValueValidation { "" } else { "; see --help" };
-        say(&format_args!("{line}{see}"));
-    }
-    ExitCode::from(2)
+        && !line.contains("--source-file");
+    days_are_missing.then_some(
+        "say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
+    )
 }
 
 /// To standard error; if that is closed, there is nobody to tell.

@@ -126,6 +126,7 @@ fn write_partitions(
     partitions.sort_by_key(|partition| std::cmp::Reverse(partition.rows_in_memory()));
     let file_settings =
         FileSettings { codec: settings.codec, flatten: settings.flatten, staging, part_rows: PART_ROWS };
+    settings.progress.begin_writing(partitions.len());
     let written = workers::map(encoders, partitions.len(), |number| {
         let partition = &partitions[number];
         let type_plan = &plan.event_types[partition.type_index];
@@ -138,6 +139,7 @@ fn write_partitions(
         let files = parquet::write_partition(ordered, type_plan, file_settings, &path, number)?;
         let change = Change::partition(&path, &files);
         let action = change.action(&settings.target).map_err(Error::io("comparing with the target"))?;
+        settings.progress.partition_written();
         Ok((path, files, change, action))
     })?;
     let mut changes = Vec::new();

@@ -104,8 +104,9 @@ impl fmt::Display for Summary<'_> {
         let sources = plural(report.sources.len() as u64, "source");
         writeln!(
             f,
-            "{:>14} lines read from {sources} in {}",
+            "{:>14} {} read from {sources} in {}",
             grouped(report.lines),
+            if report.lines == 1 { "line" } else { "lines" },
             duration(report.duration_ms)
         )?;
         let mut row = |count: u64, what: &str| {

@@ -10,6 +10,7 @@ use events_core::{
 pub use crate::{
     latest::DedupeScope,
     parquet::Codec,
+    progress::Progress,
     selection::{DayRange, Selection},
 };
 
@@ -42,6 +43,8 @@ pub struct Settings {
     pub bad_lines_max: Option<BadLinesMax>,
     /// Everything but the commit.
     pub dry_run: bool,
+    /// Where it is shown how far the load has come.
+    pub progress: Progress,
 }
 
 /// How many bad lines a load may have.

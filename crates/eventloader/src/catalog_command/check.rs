@@ -64,7 +64,7 @@ pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
     let sources = sources::list(&settings.sources, None)?;
     let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
     let plan = Plan::new(&settings.catalog);
-    let blocks = Mutex::new(BlockReader::new(sources.clone(), shares.block_bytes));
+    let blocks = Mutex::new(BlockReader::new(sources.clone(), shares.block_bytes, settings.progress.clone()));
     let parts = workers::each(settings.threads, |_| {
         let events = EventReader::new(&plan, &settings.selection, false);
         let mut lines = LineReader::new(events, &plan, true);

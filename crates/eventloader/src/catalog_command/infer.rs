@@ -14,7 +14,7 @@ use super::{
     draft::{self, DomainDraft},
     observe,
 };
-use crate::{error::Error, memory::MemoryShares, report::plural, sources};
+use crate::{error::Error, report::plural, sources};
 
 /// What to draft.
 #[derive(Debug, Clone)]
@@ -47,8 +47,7 @@ pub struct Draft {
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let InferSettings { read, with_known, lines_max, output, force } = settings;
     let sources = sources::list(&read.sources, output.as_deref())?;
-    let shares = MemoryShares::of(read.memory_bytes, read.threads);
-    let observed = observe::observe(&sources, &read.selection, shares, read.threads, *lines_max)?;
+    let observed = observe::observe(read, &sources, *lines_max)?;
     let mut draft = draft::draft(&observed, &read.catalog, *with_known);
     if lines_max.is_some_and(|lines_max| observed.lines >= lines_max) {
         draft.notes.push(format!(

@@ -14,6 +14,7 @@ use std::{
 use events_core::catalog::{Catalog, CatalogError};
 
 use super::{
+    ReadSettings,
     evidence::{Objects, PAYLOAD_KEYS_MAX},
     raw_lines::{Line, lines_of, type_of},
     toml_text::quoted_key,
@@ -76,17 +77,16 @@ struct Tally {
 
 /// Reads all sources, or the first `lines_max` lines of them.
 pub(crate) fn observe(
+    read: &ReadSettings,
     sources: &[Source],
-    selection: &Selection,
-    shares: MemoryShares,
-    threads: usize,
     lines_max: Option<u64>,
 ) -> Result<Observed, Error> {
-    let blocks = Mutex::new(BlockReader::new(sources.to_vec(), shares.block_bytes));
+    let block_bytes = MemoryShares::of(read.memory_bytes, read.threads).block_bytes;
+    let blocks = Mutex::new(BlockReader::new(sources.to_vec(), block_bytes, read.progress.clone()));
     // The first lines are the first only to one that reads them all.
-    let threads = if lines_max.is_some() { 1 } else { threads };
+    let threads = if lines_max.is_some() { 1 } else { read.threads };
     let observed = workers::each(threads, |_| {
-        let mut reader = Reader::new(selection)?;
+        let mut reader = Reader::new(&read.selection)?;
         let mut recycled = Vec::new();
         while lines_max.is_none_or(|lines_max| reader.tally.observed.lines < lines_max) {
             let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).next_block(recycled)?;

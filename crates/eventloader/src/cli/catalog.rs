@@ -10,6 +10,7 @@ use crate::{
     catalogs,
     error::Error,
     memory,
+    progress::Progress,
     settings::Selection,
 };
 
@@ -159,13 +160,14 @@ impl CatalogArgs {
 }
 
 impl ReadArgs {
-    fn settings(&self) -> Result<ReadSettings, Error> {
+    fn settings(&self, progress: Progress) -> Result<ReadSettings, Error> {
         Ok(ReadSettings {
             sources: self.sources.clone(),
             catalog: catalogs::read(&catalogs_of(&self.catalog.catalog))?,
             selection: self.catalog.selection(),
             memory_bytes: memory::MEMORY_BYTES_DEFAULT,
             threads: threads_of(self.threads),
+            progress,
         })
     }
 }
@@ -177,7 +179,11 @@ impl InferArgs {
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<InferSettings, Error> {
         Ok(InferSettings {
-            read: self.read.settings()?,
+            read: self.read.settings(if self.quiet {
+                Progress::hidden()
+            } else {
+                Progress::on_terminal()
+            })?,
             with_known: self.all,
             lines_max: self.sample_lines,
             output: self.output.clone(),
@@ -198,7 +204,7 @@ impl CheckArgs {
     /// # Errors
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<ReadSettings, Error> {
-        self.read.settings()
+        self.read.settings(Progress::on_terminal())
     }
 }
 
