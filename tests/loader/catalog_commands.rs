@@ -331,6 +331,62 @@ fn tables_are_shown_for_people_and_engines() {
     "#);
 }
 
+/// Engines make columns of its directories; Spark wants to be told, and `event_type` is in the files, too.
+#[test]
+fn tables_of_the_hive_layout_have_the_columns_of_the_directories() {
+    let dir = Workdir::new();
+    let text = "[domain.shop.events.order-placed]\ndescription = 'It is'\n[domain.shop.events.order-placed.fields]\nid = 'int64'\n";
+    dir.write("shop.toml", text);
+    let shown = |format: &str, flags: &[&str]| {
+        let args = ["show", "--catalog", "shop.toml", "-D", "shop", "--layout", "hive", "--format", format];
+        dir.bare_loader().arg("catalog").args(args.iter().chain(flags)).succeeds().stdout
+    };
+    insta::assert_snapshot!(shown("spark", &[]), @r#"
+    CREATE TABLE `order_placed` (
+      event_id STRING,
+      `timestamp` TIMESTAMP,
+      `domain` STRING,
+      event_type STRING,
+      data_id BIGINT,
+      `year` INT,
+      `month` INT,
+      `day` INT
+    )
+    USING parquet
+    PARTITIONED BY (`year`, `month`, `day`, event_type)
+    COMMENT 'It is';
+    "#);
+    insta::assert_snapshot!(shown("duckdb", &["--partition-by", "hour", "-f", "false"]), @r#"
+    CREATE TABLE "order-placed" (
+      event_id VARCHAR,
+      "timestamp" TIMESTAMP WITH TIME ZONE,
+      "domain" VARCHAR,
+      event_type VARCHAR,
+      "data" STRUCT("id" BIGINT),
+      "year" INTEGER,
+      "month" INTEGER,
+      "day" INTEGER,
+      "hour" INTEGER
+    );
+    COMMENT ON TABLE "order-placed" IS 'It is';
+    "#);
+    insta::assert_snapshot!(shown("text", &[]), @r"
+    shop/order-placed, in …/event_type=order-placed/
+        It is
+      event_id    string
+      timestamp   timestamp
+      domain      string
+      event_type  string
+      data_id     int64
+      year        int32
+      month       int32
+      day         int32
+    ");
+    assert!(
+        shown("postgres", &[]).contains("\n  data_id bigint,\n  \"year\" integer,\n  \"month\" integer,\n")
+    );
+}
+
 #[test]
 fn the_built_in_tables_are_shown_and_wrong_usage_is_told_in_one_line() {
     let dir = Workdir::new();

@@ -232,6 +232,18 @@ fn a_column_named_like_a_directory_of_the_hive_layout_is_refused() {
     load(&["--layout=hive", "--dry-run"]).exits(2).says(&year);
     load(&["--layout=hive", "-e", "sale"]).exits(2).says(&year);
     assert_eq!(tree(&dir.path("")).len(), 2, "nothing was written: {:?}", tree(&dir.path("")).keys());
+    let show = |format: &str| {
+        dir.bare_loader().args([
+            "catalog",
+            "show",
+            "--catalog",
+            "shop.toml",
+            "--layout=hive",
+            "--format",
+            format,
+        ])
+    };
+    show("spark").exits(2).says(&year);
 
     // Neither a name that a path gives, nor a member of the one column `data`, nor an object's, nor an event type that isn't loaded.
     load(&["--layout=hive", "-e", "visit"]).succeeds();
@@ -242,6 +254,7 @@ fn a_column_named_like_a_directory_of_the_hive_layout_is_refused() {
         .exits(2)
         .says(&["shop.toml:5: shop/sale: data.hours", "\"hour\""]);
     load(&["--layout=hive", "--partition-by=day"]).succeeds();
+    show("spark").succeeds();
 }
 
 #[test]

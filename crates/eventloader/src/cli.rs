@@ -238,6 +238,24 @@ fn parse_day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| "expected a day that exists, like 2024-10-10".to_owned())
 }
 
+impl From<LayoutArg> for Layout {
+    fn from(layout: LayoutArg) -> Self {
+        match layout {
+            LayoutArg::Plain => Self::Plain,
+            LayoutArg::Hive => Self::Hive,
+        }
+    }
+}
+
+impl From<Unit> for PartitionUnit {
+    fn from(unit: Unit) -> Self {
+        match unit {
+            Unit::Day => Self::Day,
+            Unit::Hour => Self::Hour,
+        }
+    }
+}
+
 /// The catalogs of the command line, or else those of the environment.
 fn catalogs_of(given: &[PathBuf]) -> Vec<PathBuf> {
     if !given.is_empty() {
@@ -270,14 +288,8 @@ impl Cli {
             catalog: catalogs::read(&catalogs_of(&self.catalog))?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
             flatten: self.flatten,
-            layout: match self.layout {
-                LayoutArg::Plain => Layout::Plain,
-                LayoutArg::Hive => Layout::Hive,
-            },
-            partition_unit: match self.partition_by {
-                Unit::Day => PartitionUnit::Day,
-                Unit::Hour => PartitionUnit::Hour,
-            },
+            layout: self.layout.into(),
+            partition_unit: self.partition_by.into(),
             dedupe_scope: match self.dedupe_scope {
                 Scope::Input => DedupeScope::Input,
                 Scope::Day => DedupeScope::Day,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 
-use super::{THREADS_MAX, catalogs_of, threads_of};
+use super::{LayoutArg, THREADS_MAX, Unit, catalogs_of, threads_of};
 use crate::{
     catalog_command::{Format, InferSettings, ReadSettings, ShowSettings},
     catalogs,
@@ -136,6 +136,14 @@ pub struct ShowArgs {
     /// One column per value of the payload (true), or all of it in one struct column (false)
     #[arg(short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     flatten: bool,
+
+    /// How the directories are named: with hive, engines make columns of them
+    #[arg(long, value_enum, default_value_t = LayoutArg::Plain)]
+    layout: LayoutArg,
+
+    /// How much time a partition spans
+    #[arg(long, value_name = "UNIT", value_enum, default_value_t = Unit::Day)]
+    partition_by: Unit,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -212,6 +220,8 @@ impl ShowArgs {
             catalog: catalogs::read(&catalogs_of(&self.catalog.catalog))?,
             selection: self.catalog.selection(),
             flatten: self.flatten,
+            layout: self.layout.into(),
+            partition_unit: self.partition_by.into(),
             format: match self.format {
                 FormatArg::Text => Format::Text,
                 FormatArg::Arrow => Format::Arrow,
