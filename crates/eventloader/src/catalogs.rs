@@ -1,4 +1,5 @@
-//! `--catalog` → the catalog of the run: the files named, read, over the one that is built in; and whether it goes with a layout.
+//! `--catalog` → the catalog of the run: the files named, read, over the one that is built in; and whether it goes with
+//! a layout.
 //!
 //! Invariant: what is read does not depend on the order that a file system lists a directory in; a file that is named twice
 //! is read once.

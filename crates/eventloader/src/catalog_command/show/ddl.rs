@@ -1,6 +1,7 @@
 //! A table → the `CREATE TABLE` statement that an engine takes, with the types that its Parquet reader gives the files.
 //!
-//! Invariant: a statement is one that the engine takes as it is; names are quoted where the engine would not take them, or would change them, without.
+//! Invariant: a statement is one that the engine takes as it is; names are quoted where the engine would not take them,
+//! or would change them, without.
 
 use std::fmt::Write;
 
