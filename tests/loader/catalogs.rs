@@ -203,6 +203,60 @@ fn a_wrong_catalog_is_told_its_file_and_line() {
     outcome.says(&["x.toml:2: a catalog is UTF-8"]);
 }
 
+/// What engines do with such files differs, and none shows both values: `scripts/engines.py` has the columns that they make.
+#[test]
+fn a_column_named_like_a_directory_of_the_hive_layout_is_refused() {
+    let catalog = "[domain.shop.fields]\nid = 'int64'\n\
+         at = { column = 'Year', fields = { opened = 'date', y = { type = 'int32', column = 'YEAR' } } }\n\
+         [domain.shop.events.sale.fields]\nhours = { column = 'hour', list = 'int32' }\n\
+         [domain.shop.events.visit.fields]\nyear = 'int32'\nat = 'string'\n";
+    let dir = Workdir::new();
+    dir.write("shop.toml", catalog);
+    let sale = r#"{"event_id": "s", "timestamp": "2024-10-10", "domain": "shop", "event_type": "sale", "data": {"at": {"y": 1999}, "hours": [7]}}"#;
+    let visit = r#"{"event_id": "v", "timestamp": "2024-10-10", "domain": "shop", "event_type": "visit", "data": {"year": 1999}}"#;
+    let source = dir.write("in.json", file_of([sale, visit]));
+    let load = |flags: &[&str]| {
+        let target = flags.join(" ");
+        dir.loader_into(&target)
+            .source(&source)
+            .args(["-b", "--catalog", "shop.toml"])
+            .args(flags.iter().copied())
+    };
+    let year = [
+        "shop.toml:3: shop/sale: data.at.y would be the column \"YEAR\"",
+        "--layout hive",
+        "`column = \"…\"`",
+        "--layout plain",
+    ];
+    load(&["--layout=hive"]).exits(2).says(&year);
+    load(&["--layout=hive", "--dry-run"]).exits(2).says(&year);
+    load(&["--layout=hive", "-e", "sale"]).exits(2).says(&year);
+    assert_eq!(tree(&dir.path("")).len(), 2, "nothing was written: {:?}", tree(&dir.path("")).keys());
+    let show = |format: &str| {
+        dir.bare_loader().args([
+            "catalog",
+            "show",
+            "--catalog",
+            "shop.toml",
+            "--layout=hive",
+            "--format",
+            format,
+        ])
+    };
+    show("spark").exits(2).says(&year);
+
+    // Neither a name that a path gives, nor a member of the one column `data`, nor an object's, nor an event type that isn't loaded.
+    load(&["--layout=hive", "-e", "visit"]).succeeds();
+    load(&["--layout=hive", "-f", "false"]).succeeds();
+    load(&["--layout=plain", "--partition-by=hour"]).succeeds();
+    dir.write("shop.toml", catalog.replace("'YEAR'", "'founded'"));
+    load(&["--layout=hive", "--partition-by=hour"])
+        .exits(2)
+        .says(&["shop.toml:5: shop/sale: data.hours", "\"hour\""]);
+    load(&["--layout=hive", "--partition-by=day"]).succeeds();
+    show("spark").succeeds();
+}
+
 #[test]
 fn the_flags_know_the_users_names() {
     let dir = Workdir::new();

@@ -56,14 +56,15 @@ pub(crate) fn parquet_files(tree: &Tree) -> Vec<String> {
 
 /// The rows of one file.
 pub(crate) fn rows_of(file: &Path) -> Vec<Row> {
-    let mut rows = Vec::new();
-    for batch in open(file).build().unwrap() {
-        let batch: RecordBatch = batch.unwrap();
-        for row in 0..batch.num_rows() {
-            rows.push(batch.columns().iter().flat_map(|column| values(column, row)).collect());
-        }
-    }
-    rows
+    let row =
+        |batch: &RecordBatch, row| batch.columns().iter().flat_map(|column| values(column, row)).collect();
+    let batches = batches_of(file);
+    batches.iter().flat_map(|batch| (0..batch.num_rows()).map(|index| row(batch, index))).collect()
+}
+
+/// The rows of one file, as the reader gives them.
+pub(crate) fn batches_of(file: &Path) -> Vec<RecordBatch> {
+    open(file).build().unwrap().collect::<Result<_, _>>().unwrap()
 }
 
 /// The Parquet schema of one file, as its message type.

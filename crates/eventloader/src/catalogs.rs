@@ -1,4 +1,5 @@
-//! `--catalog` → the catalog of the run: the files named, read, over the one that is built in.
+//! `--catalog` → the catalog of the run: the files named, read, over the one that is built in; and whether it goes with
+//! a layout.
 //!
 //! Invariant: what is read does not depend on the order that a file system lists a directory in; a file that is named twice
 //! is read once.
@@ -9,9 +10,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use events_core::catalog::{BUILT_IN, Catalog};
+use events_core::{
+    catalog::{BUILT_IN, Catalog, CatalogError},
+    partition::{Layout, PartitionUnit},
+    schema,
+};
 
-use crate::error::Error;
+use crate::{error::Error, selection::Selection};
 
 /// The built-in catalog with what `paths` say: catalog files, and directories of them.
 ///
@@ -32,6 +37,36 @@ pub fn read(paths: &[PathBuf]) -> Result<Catalog, Error> {
     }
     let files: Vec<_> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
     Ok(BUILT_IN.extended(&files)?)
+}
+
+/// Refuses columns of the flat tables that are named like those that engines make of the directories. `DuckDB`, Polars and
+/// Spark would show the directory's value in place of the event's and say nothing; pyarrow fails where the types differ.
+///
+/// # Errors
+/// [`Error::Catalog`] at the first such field of an event type that is selected.
+pub(crate) fn check_layout(
+    catalog: &Catalog,
+    selection: &Selection,
+    layout: Layout,
+    unit: PartitionUnit,
+) -> Result<(), Error> {
+    let of_directories = layout.columns(unit);
+    for event_type in catalog.event_types().iter().filter(|event_type| selection.wants_type(event_type)) {
+        let columns = schema::columns(event_type);
+        let is_taken = |name: &str| of_directories.iter().any(|taken| taken.eq_ignore_ascii_case(name));
+        if let Some(column) = columns.into_iter().find(|column| is_taken(&column.name)) {
+            let message = format!(
+                "{event_type}: {} would be the column {:?}, which engines make of the directories with --layout {} \
+                 --partition-by {}: give it another name with `column = \"…\"`, or load with --layout plain",
+                column.path,
+                column.name,
+                layout.name(),
+                unit.name(),
+            );
+            return Err(CatalogError { file: event_type.file.clone(), line: column.line, message }.into());
+        }
+    }
+    Ok(())
 }
 
 /// The catalog files of a directory, by name; those that an editor hides are none.

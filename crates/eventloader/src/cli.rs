@@ -1,6 +1,7 @@
 //! The command line → [`Settings`]; a bad value fails here, before any source is opened.
 
 mod catalog;
+mod values;
 
 use std::{
     env,
@@ -8,17 +9,18 @@ use std::{
     thread,
 };
 
-use clap::{ArgAction, ArgGroup, Parser, Subcommand, ValueEnum, builder::RangedU64ValueParser};
+use clap::{ArgAction, ArgGroup, Parser, Subcommand, builder::RangedU64ValueParser};
 use command_line::Document;
-use events_core::partition::{Day, Layout, PartitionUnit};
+use events_core::partition::Day;
 
 pub use self::catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs};
+use self::values::{CodecArg, LayoutArg, Mode, Scope, Unit};
 use crate::{
     catalogs,
     error::Error,
     memory,
     progress::Progress,
-    settings::{BadLinesMax, Codec, DayRange, DedupeScope, Selection, Settings},
+    settings::{BadLinesMax, DayRange, Selection, Settings},
 };
 
 /// More threads than this are a slip of the keyboard.
@@ -180,46 +182,6 @@ pub enum Command {
     Catalog(CatalogCommand),
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Scope {
-    /// Over the whole input: an event that was corrected on a later day is not in the earlier day
-    Input,
-    /// Within each day: a day is what its own events say
-    Day,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LayoutArg {
-    /// 2024/10/10/account-open/
-    Plain,
-    /// year=2024/month=10/day=10/event_type=account-open/
-    Hive,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Unit {
-    /// A day, in UTC
-    Day,
-    /// An hour of it: one level of directories more, below the day
-    Hour,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Mode {
-    /// The partitions that the load has rows for are replaced, all others stay as they are
-    Overwrite,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum CodecArg {
-    /// The smallest files, and as fast to load as the others
-    Zstd,
-    /// For readers that know no zstd
-    Snappy,
-    /// No compression
-    None,
-}
-
 const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
        eventloader catalog <infer|check|show> [OPTIONS]";
@@ -281,23 +243,10 @@ impl Cli {
             catalog: catalogs::read(&catalogs_of(&self.catalog))?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
             flatten: self.flatten,
-            layout: match self.layout {
-                LayoutArg::Plain => Layout::Plain,
-                LayoutArg::Hive => Layout::Hive,
-            },
-            partition_unit: match self.partition_by {
-                Unit::Day => PartitionUnit::Day,
-                Unit::Hour => PartitionUnit::Hour,
-            },
-            dedupe_scope: match self.dedupe_scope {
-                Scope::Input => DedupeScope::Input,
-                Scope::Day => DedupeScope::Day,
-            },
-            codec: match self.compression {
-                CodecArg::Zstd => Codec::Zstd,
-                CodecArg::Snappy => Codec::Snappy,
-                CodecArg::None => Codec::None,
-            },
+            layout: self.layout.into(),
+            partition_unit: self.partition_by.into(),
+            dedupe_scope: self.dedupe_scope.into(),
+            codec: self.compression.into(),
             memory_bytes: self.memory,
             threads: threads_of(self.threads),
             bad_lines_max: self.max_bad_lines,

@@ -15,6 +15,7 @@ use std::{
 use events_core::partition::Day;
 
 use crate::{
+    catalogs,
     commit::{Action, Change, Target, TargetLayout},
     error::Error,
     ingest::{self, Ingested},
@@ -40,6 +41,10 @@ const DAYS_LISTED_MAX: usize = 1_000;
 pub fn load(settings: &Settings) -> Result<Report, Error> {
     let started = Instant::now();
     settings.selection.check(&settings.catalog)?;
+    if settings.flatten {
+        let Settings { catalog, selection, layout, partition_unit, .. } = settings;
+        catalogs::check_layout(catalog, selection, *layout, *partition_unit)?;
+    }
     let sources = sources::list(&settings.sources, Some(&settings.target))?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let target = if settings.dry_run {

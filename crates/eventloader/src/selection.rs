@@ -78,6 +78,10 @@ impl Selection {
             && (self.event_types.is_empty() || self.event_types.iter().any(|t| t.as_bytes() == event_type))
     }
 
+    pub(crate) fn wants_type(&self, event_type: &EventType) -> bool {
+        self.wants(event_type.domain.as_bytes(), event_type.name.as_bytes())
+    }
+
     fn wants_domain(&self, domain: &[u8]) -> bool {
         self.domains.is_empty() || self.domains.iter().any(|wanted| wanted.as_bytes() == domain)
     }

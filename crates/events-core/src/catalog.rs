@@ -68,6 +68,8 @@ pub struct EventType {
     pub description: Option<String>,
     /// The last part of its partitions' paths.
     pub directory: String,
+    /// The catalog file where it stands, as it was named.
+    pub file: String,
     /// The fields of `data`, in column order.
     pub fields: Vec<Field>,
 }
@@ -77,6 +79,8 @@ pub struct EventType {
 pub struct Field {
     /// Its key in the JSON object.
     pub name: String,
+    /// Its line in the catalog file, from 1.
+    pub line: usize,
     /// The name of its column, or what the names of its columns begin with, where those don't follow from the path.
     pub column: Option<String>,
     /// What it says.

@@ -8,7 +8,10 @@ use std::fmt;
 
 use chrono::{Datelike, NaiveDate};
 
-use crate::timestamp::{DAY_MICROS, HOUR_MICROS};
+use crate::{
+    event,
+    timestamp::{DAY_MICROS, HOUR_MICROS},
+};
 
 /// How much time one partition spans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +67,16 @@ impl Layout {
         match self {
             Self::Plain => "plain",
             Self::Hive => "hive",
+        }
+    }
+
+    /// The columns that engines make of a partition's path, in the order of its parts.
+    #[must_use]
+    pub fn columns(self, unit: PartitionUnit) -> &'static [&'static str] {
+        match (self, unit) {
+            (Self::Plain, _) => &[],
+            (Self::Hive, PartitionUnit::Day) => &["year", "month", "day", event::EVENT_TYPE],
+            (Self::Hive, PartitionUnit::Hour) => &["year", "month", "day", "hour", event::EVENT_TYPE],
         }
     }
 
@@ -154,6 +167,17 @@ mod tests {
             Layout::Hive.path(PartitionUnit::Hour, hour, "x"),
             "year=1969/month=12/day=31/hour=23/event_type=x"
         );
+    }
+
+    #[test]
+    fn the_columns_of_a_layout_are_those_that_its_paths_name() {
+        for unit in [PartitionUnit::Day, PartitionUnit::Hour] {
+            let path = Layout::Hive.path(unit, 0, "x");
+            let names: Vec<_> =
+                path.split('/').filter_map(|part| part.split_once('=')).map(|(name, _)| name).collect();
+            assert_eq!(Layout::Hive.columns(unit), names);
+            assert!(Layout::Plain.columns(unit).is_empty());
+        }
     }
 
     #[test]

@@ -6,14 +6,15 @@ mod ddl;
 
 use std::fmt::Write;
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Field, Schema, SchemaBuilder};
 use events_core::{
     catalog::{Catalog, EventType},
+    partition::{Layout, PartitionUnit},
     schema,
 };
 
 use self::ddl::Dialect;
-use crate::{error::Error, selection::Selection};
+use crate::{catalogs, error::Error, selection::Selection};
 
 /// What to show.
 #[derive(Debug, Clone)]
@@ -24,6 +25,10 @@ pub struct ShowSettings {
     pub selection: Selection,
     /// One column per value of the payload; else one struct column.
     pub flatten: bool,
+    /// How directories are named: engines make columns of some.
+    pub layout: Layout,
+    /// How much time a partition spans.
+    pub partition_unit: PartitionUnit,
     /// How.
     pub format: Format,
 }
@@ -49,11 +54,14 @@ pub enum Format {
 /// A domain or event type is not in the catalog.
 pub fn show(settings: &ShowSettings) -> Result<String, Error> {
     settings.selection.check(&settings.catalog)?;
-    let wanted = settings.catalog.event_types().iter().filter(|event_type| {
-        settings.selection.wants(event_type.domain.as_bytes(), event_type.name.as_bytes())
-    });
+    let ShowSettings { catalog, selection, flatten, layout, partition_unit, .. } = settings;
+    if *flatten {
+        catalogs::check_layout(catalog, selection, *layout, *partition_unit)?;
+    }
+    let of_directories = layout.columns(*partition_unit);
+    let wanted = catalog.event_types().iter().filter(|event_type| selection.wants_type(event_type));
     let tables = wanted.map(|event_type| {
-        let table = Table::new(event_type, settings.flatten);
+        let table = Table::new(event_type, *flatten, of_directories);
         match settings.format {
             Format::Text => table.text(),
             Format::Arrow => table.arrow(),
@@ -68,16 +76,23 @@ pub fn show(settings: &ShowSettings) -> Result<String, Error> {
 /// An event type's table.
 struct Table<'c> {
     event_type: &'c EventType,
+    /// The files' columns, and behind them those that engines make of the directories.
     schema: Schema,
+    /// The columns that engines make of the directories, one of which the files have, too.
+    of_directories: &'static [&'static str],
     /// By column, and by member where the place has a dot.
     descriptions: Vec<(String, &'c str)>,
 }
 
 impl<'c> Table<'c> {
-    fn new(event_type: &'c EventType, flatten: bool) -> Self {
-        let schema =
-            if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
-        Self { event_type, schema, descriptions: schema::descriptions(event_type, flatten) }
+    fn new(event_type: &'c EventType, flatten: bool, of_directories: &'static [&'static str]) -> Self {
+        let files = if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
+        let mut columns = SchemaBuilder::from(&files);
+        for name in of_directories.iter().filter(|name| files.index_of(name).is_err()) {
+            columns.push(Field::new(*name, DataType::Int32, true));
+        }
+        let descriptions = schema::descriptions(event_type, flatten);
+        Self { event_type, schema: columns.finish(), of_directories, descriptions }
     }
 
     fn description(&self, column: &str) -> Option<&'c str> {
@@ -85,7 +100,8 @@ impl<'c> Table<'c> {
     }
 
     fn text(&self) -> String {
-        let mut text = format!("{}, in …/{}/\n", self.event_type, self.event_type.directory);
+        let key = self.of_directories.last().map(|name| format!("{name}=")).unwrap_or_default();
+        let mut text = format!("{}, in …/{key}{}/\n", self.event_type, self.event_type.directory);
         if let Some(description) = &self.event_type.description {
             let _ = writeln!(text, "    {description}");
         }

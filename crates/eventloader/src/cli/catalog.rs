@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 
-use super::{THREADS_MAX, catalogs_of, threads_of};
+use super::{
+    THREADS_MAX, catalogs_of, threads_of,
+    values::{LayoutArg, Unit},
+};
 use crate::{
     catalog_command::{Format, InferSettings, ReadSettings, ShowSettings},
     catalogs,
@@ -137,6 +140,14 @@ pub struct ShowArgs {
     /// One column per value of the payload (true), or all of it in one struct column (false)
     #[arg(short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     flatten: bool,
+
+    /// How the directories are named: with hive, engines make columns of them
+    #[arg(long, value_enum, default_value_t = LayoutArg::Plain)]
+    layout: LayoutArg,
+
+    /// How much time a partition spans
+    #[arg(long, value_name = "UNIT", value_enum, default_value_t = Unit::Day)]
+    partition_by: Unit,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -218,6 +229,8 @@ impl ShowArgs {
             catalog: catalogs::read(&catalogs_of(&self.catalog.catalog))?,
             selection: self.catalog.selection(),
             flatten: self.flatten,
+            layout: self.layout.into(),
+            partition_unit: self.partition_by.into(),
             format: match self.format {
                 FormatArg::Text => Format::Text,
                 FormatArg::Arrow => Format::Arrow,

@@ -25,13 +25,15 @@ type Spans = HashMap<String, Range<usize>>;
 
 /// Reads a file; `file` names it in messages.
 pub(super) fn read(file: &str, text: &str) -> Result<Vec<(EventType, Place)>, CatalogError> {
-    Source { file, text }.read()
+    let line_ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(end, _)| end).collect();
+    Source { file, text, line_ends }.read()
 }
 
 /// The file, while it is read.
 struct Source<'a> {
     file: &'a str,
     text: &'a str,
+    line_ends: Vec<usize>,
 }
 
 /// Fields, and where they stand.
@@ -43,8 +45,11 @@ struct Fields {
 
 impl Source<'_> {
     fn place(&self, span: &Range<usize>) -> Place {
-        let line = 1 + self.text.bytes().take(span.start).filter(|&byte| byte == b'\n').count();
-        Place { file: self.file.to_owned(), line }
+        Place { file: self.file.to_owned(), line: self.line(span) }
+    }
+
+    fn line(&self, span: &Range<usize>) -> usize {
+        1 + self.line_ends.partition_point(|&end| end < span.start)
     }
 
     fn error(&self, span: &Range<usize>, message: String) -> CatalogError {
@@ -122,7 +127,8 @@ impl Source<'_> {
         let Fields { fields, spans } = fields;
         let name_span = name.span();
         let name = name.get_ref().to_string();
-        let event_type = EventType { domain: domain.to_owned(), name, description, directory, fields };
+        let (domain, file) = (domain.to_owned(), self.file.to_owned());
+        let event_type = EventType { domain, name, description, directory, file, fields };
         names::check_columns(&event_type)
             .map_err(|clash| self.error(spans.get(&clash.path).unwrap_or(&name_span), clash.message))?;
         Ok(event_type)
@@ -154,6 +160,7 @@ impl Source<'_> {
     ) -> Result<Field, CatalogError> {
         let mut field = Field {
             name: name.get_ref().to_string(),
+            line: self.line(&name.span()),
             column: None,
             description: None,
             required: false,

@@ -1,6 +1,7 @@
 //! A table → the `CREATE TABLE` statement that an engine takes, with the types that its Parquet reader gives the files.
 //!
-//! Invariant: names are quoted where the engine would not take them, or would change them, without.
+//! Invariant: a statement is one that the engine takes as it is; names are quoted where the engine would not take them,
+//! or would change them, without.
 
 use std::fmt::Write;
 
@@ -34,6 +35,10 @@ pub(super) fn create_table(table: &Table<'_>, dialect: Dialect) -> String {
     let mut text = format!("CREATE TABLE {name} (\n{}\n)", columns.join(",\n"));
     if dialect == Dialect::Spark {
         text.push_str("\nUSING parquet");
+        if !table.of_directories.is_empty() {
+            let names = table.of_directories.iter().map(|name| dialect.identifier(name));
+            let _ = write!(text, "\nPARTITIONED BY ({})", names.collect::<Vec<_>>().join(", "));
+        }
         if let Some(description) = &table.event_type.description {
             let _ = write!(text, "\nCOMMENT {}", dialect.literal(description));
         }
