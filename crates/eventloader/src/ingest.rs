@@ -25,6 +25,7 @@ use crate::{
     rows::RowStore,
     settings::{DedupeScope, Settings},
     sources::Source,
+    stages::{Clock, Stage, Stages},
     workers,
 };
 
@@ -66,6 +67,7 @@ pub(crate) fn ingest(
     shares: MemoryShares,
     rows: RowStore,
     quarantine: Quarantine,
+    stages: &Stages,
 ) -> Result<Ingested, Error> {
     let reader =
         Mutex::new(BlockReader::new(sources.to_vec(), shares.block_bytes, settings.progress.clone()));
@@ -88,11 +90,20 @@ pub(crate) fn ingest(
         let events = EventReader::new(plan, &settings.selection, wants_rivals);
         let mut lines = LineReader::new(events, plan, settings.flatten);
         let mut recycled = Vec::new();
+        let mut clock = stages.clock();
         let _ends_turns = EndsTurnsOnPanic(&turns);
         loop {
-            let Some(block) = locked(&reader).next_block(recycled)? else { return Ok(()) };
+            let next = {
+                let mut reader = locked(&reader);
+                clock.lap(Stage::Wait);
+                reader.next_block(recycled)?
+            };
+            clock.lap(Stage::Read);
+            let Some(block) = next else { return Ok(()) };
+            stages.add_bytes(Stage::Read, block.bytes.len() as u64);
             let outcome = lines.read(&block);
-            if !turns.take(outcome)? {
+            clock.lap(Stage::Parse);
+            if !turns.take(outcome, &mut clock)? {
                 return Ok(());
             }
             recycled = block.bytes;
@@ -103,7 +114,9 @@ pub(crate) fn ingest(
     for (source, bytes) in ingested.report.sources.iter_mut().zip(bytes_read) {
         source.bytes = bytes;
     }
+    let mut clock = stages.clock();
     ingested.rows.seal()?;
+    clock.lap(Stage::Collect);
     Ok(ingested)
 }
 
@@ -125,11 +138,15 @@ struct Turns<'a> {
 
 impl Turns<'_> {
     /// Takes an outcome; `false` if the run has failed elsewhere and should end.
-    fn take(&self, outcome: BlockOutcome) -> Result<bool, Error> {
+    fn take(&self, outcome: BlockOutcome, clock: &mut Clock<'_>) -> Result<bool, Error> {
         let is_ahead =
             |collector: &mut Collector<'_>| !collector.failed && collector.is_too_far_ahead(outcome.number);
         let waited = self.moved.wait_while(locked(&self.collector), is_ahead);
-        let taken = waited.unwrap_or_else(PoisonError::into_inner).take(outcome);
+        let mut collector = waited.unwrap_or_else(PoisonError::into_inner);
+        clock.lap(Stage::Wait);
+        let taken = collector.take(outcome);
+        drop(collector);
+        clock.lap(Stage::Collect);
         self.moved.notify_all();
         taken
     }

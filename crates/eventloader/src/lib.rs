@@ -40,5 +40,6 @@ pub mod report;
 
 pub mod catalog_command;
 pub mod error;
+mod stages;
 pub mod memory;
 mod workers;

@@ -27,7 +27,15 @@ use parquet::{
 };
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{batch::Batch, columns, error::Error, ids::Ids, merge::OrderedRows, plan::TypePlan};
+use crate::{
+    batch::Batch,
+    columns,
+    error::Error,
+    ids::Ids,
+    merge::OrderedRows,
+    plan::TypePlan,
+    stages::{Clock, Stage},
+};
 
 /// Rows of a row group, at most: what one reader's thread works on, and what the writer holds encoded.
 const ROW_GROUP_ROWS: usize = 131_072;
@@ -102,24 +110,28 @@ pub(crate) fn write_partition(
     settings: FileSettings<'_>,
     label: &str,
     number: usize,
+    clock: &mut Clock<'_>,
 ) -> Result<Vec<StagedFile>, Error> {
     let table = Table::new(plan, settings.flatten);
-    let mut next_chunk = || match rows.next_chunk()? {
-        Some(chunk) => table.record_batch(&chunk).map(Some).map_err(Error::encode(label)),
-        None => Ok(None),
+    let mut next_chunk = |clock: &mut Clock<'_>| {
+        clock.lap(Stage::Encode);
+        let chunk = rows.next_chunk()?;
+        clock.lap(Stage::Gather);
+        chunk.map(|chunk| table.record_batch(&chunk).map_err(Error::encode(label))).transpose()
     };
     let mut files = Vec::new();
-    let mut next = next_chunk()?;
+    let mut next = next_chunk(clock)?;
     while let Some(first) = &next {
         let name = format!("part-{:05}.{}.parquet", files.len(), settings.codec.name());
         let staged = format!("{number:06}-{:05}.staged", files.len());
         let mut part = PartWriter::create(&table, settings, &staged, first, label)?;
         while let Some(chunk) = next.take_if(|chunk| part.has_room_for(chunk, settings.part_rows)) {
             part.write(&chunk, label)?;
-            next = next_chunk()?;
+            next = next_chunk(clock)?;
         }
         files.push(part.finish(name, staged, settings, label)?);
     }
+    clock.lap(Stage::Encode);
     Ok(files)
 }
 

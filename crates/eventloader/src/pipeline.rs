@@ -25,10 +25,12 @@ use crate::{
     plan::Plan,
     quarantine::Quarantine,
     report::{PartitionReport, Report},
-    rows::RowStore,
+    rows::{Partition, RowStore},
     selection::DayRange,
     settings::Settings,
-    sources, workers,
+    sources,
+    stages::{Stage, Stages},
+    workers,
 };
 
 /// Days without events that a report lists; a range of days may span millennia.
@@ -54,9 +56,10 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
         Some(Target::open(&settings.target, layout)?)
     };
     let staging = target.as_ref().map(Target::staging);
-    let staged = stage(settings, &sources, staging.as_deref());
-    let (mut report, changes) = match staged {
-        Ok(staged) => staged,
+    let stages = Stages::default();
+    let outcome = stage(settings, &sources, staging.as_deref(), &stages);
+    let (mut report, changes) = match outcome {
+        Ok(outcome) => outcome,
         Err(error) => {
             if let Some(target) = target {
                 target.abandon();
@@ -65,9 +68,12 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
         }
     };
     if let Some(target) = target {
+        let mut clock = stages.clock();
         target.commit(changes)?;
+        clock.lap(Stage::Commit);
         report.committed = true;
     }
+    report.stages = stages.report();
     report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     Ok(report)
 }
@@ -77,6 +83,7 @@ fn stage(
     settings: &Settings,
     sources: &[sources::Source],
     staging: Option<&Path>,
+    stages: &Stages,
 ) -> Result<(Report, Vec<Change>), Error> {
     let plan = Plan::new(&settings.catalog);
     let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
@@ -85,12 +92,15 @@ fn stage(
     let rows = RowStore::new(plan.event_types.len(), settings.partition_unit, shares, arbiter, spill_dir);
     let quarantine = Quarantine::new(staging.map(PathBuf::from));
 
-    let ingested = ingest::ingest(settings, &plan, sources, shares, rows, quarantine)?;
+    let ingested = ingest::ingest(settings, &plan, sources, shares, rows, quarantine, stages)?;
     check_bad_lines(settings, &ingested)?;
     let Ingested { rows, quarantine, mut report, .. } = ingested;
+    let mut clock = stages.clock();
     let superseded = rows.superseded(settings.threads)?;
+    clock.lap_of(settings.threads, Stage::Latest);
     let encoders = settings.threads.min(shares.encoders);
-    let mut changes = write_partitions(settings, &plan, &rows, &superseded, staging, encoders, &mut report)?;
+    let writing = Writing { settings, plan: &plan, rows: &rows, superseded: &superseded, staging, stages };
+    let mut changes = writing.write_partitions(encoders, &mut report)?;
     report.superseded = superseded.rows();
     report.written = report.partitions.iter().map(|partition| partition.rows).sum();
     report.dry_run = settings.dry_run;
@@ -117,53 +127,77 @@ fn check_bad_lines(settings: &Settings, ingested: &Ingested) -> Result<(), Error
     }
 }
 
-/// Writes all partitions to staged files, the largest first so that no thread is left with one at the end.
-fn write_partitions(
-    settings: &Settings,
-    plan: &Plan,
-    rows: &RowStore,
-    superseded: &Superseded,
-    staging: Option<&Path>,
-    encoders: usize,
-    report: &mut Report,
-) -> Result<Vec<Change>, Error> {
-    let mut partitions = rows.partitions(superseded);
-    partitions.sort_by_key(|partition| std::cmp::Reverse(partition.rows_in_memory()));
-    let file_settings =
-        FileSettings { codec: settings.codec, flatten: settings.flatten, staging, part_rows: PART_ROWS };
-    settings.progress.begin_writing(partitions.len());
-    let written = workers::map(encoders, partitions.len(), |number| {
-        let partition = &partitions[number];
-        let type_plan = &plan.event_types[partition.type_index];
-        let path = settings.layout.path(
-            settings.partition_unit,
-            partition.unit_index,
-            &type_plan.event_type.directory,
-        );
-        let ordered = rows.ordered(partition, superseded);
-        let files = parquet::write_partition(ordered, type_plan, file_settings, &path, number)?;
+/// Rows on their way into staged files.
+struct Writing<'a> {
+    settings: &'a Settings,
+    plan: &'a Plan,
+    rows: &'a RowStore,
+    superseded: &'a Superseded,
+    staging: Option<&'a Path>,
+    stages: &'a Stages,
+}
+
+/// A partition in staged files.
+struct Written {
+    path: String,
+    files: Vec<StagedFile>,
+    change: Change,
+    action: Action,
+}
+
+impl Writing<'_> {
+    /// Writes all partitions, the largest first so that no thread is left with one at the end.
+    fn write_partitions(&self, encoders: usize, report: &mut Report) -> Result<Vec<Change>, Error> {
+        let settings = self.settings;
+        let mut clock = self.stages.clock();
+        let mut partitions = self.rows.partitions(self.superseded);
+        partitions.sort_by_key(|partition| std::cmp::Reverse(partition.rows_in_memory()));
+        clock.lap(Stage::Group);
+        settings.progress.begin_writing(partitions.len());
+        let written = workers::map(encoders, partitions.len(), |number| {
+            let written = self.write(&partitions[number], number)?;
+            settings.progress.partition_written();
+            Ok(written)
+        })?;
+        let mut changes = Vec::new();
+        let mut days = HashSet::new();
+        for (Written { path, files, change, action }, partition) in written.into_iter().zip(&partitions) {
+            // All rows of a spilled partition may turn out to be superseded.
+            if files.is_empty() {
+                continue;
+            }
+            days.insert(settings.partition_unit.day_of(partition.unit_index));
+            report.partitions.push(partition_report(path, &files, action));
+            if action != Action::Unchanged {
+                changes.push(change);
+            }
+        }
+        report.partitions.sort_by(|a, b| a.path.cmp(&b.path));
+        changes.sort_by(|a, b| a.directory.cmp(&b.directory));
+        report.days_without_events = days_without_events(settings, &days);
+        Ok(changes)
+    }
+
+    fn write(&self, partition: &Partition, number: usize) -> Result<Written, Error> {
+        let settings = self.settings;
+        let type_plan = &self.plan.event_types[partition.type_index];
+        let directory = &type_plan.event_type.directory;
+        let path = settings.layout.path(settings.partition_unit, partition.unit_index, directory);
+        let file_settings = FileSettings {
+            codec: settings.codec,
+            flatten: settings.flatten,
+            staging: self.staging,
+            part_rows: PART_ROWS,
+        };
+        let mut clock = self.stages.clock();
+        let ordered = self.rows.ordered(partition, self.superseded);
+        let files = parquet::write_partition(ordered, type_plan, file_settings, &path, number, &mut clock)?;
+        self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, &files);
         let action = change.action(&settings.target).map_err(Error::io("comparing with the target"))?;
-        settings.progress.partition_written();
-        Ok((path, files, change, action))
-    })?;
-    let mut changes = Vec::new();
-    let mut days = HashSet::new();
-    for ((path, files, change, action), partition) in written.into_iter().zip(&partitions) {
-        // All rows of a spilled partition may turn out to be superseded.
-        if files.is_empty() {
-            continue;
-        }
-        days.insert(settings.partition_unit.day_of(partition.unit_index));
-        report.partitions.push(partition_report(path, &files, action));
-        if action != Action::Unchanged {
-            changes.push(change);
-        }
+        clock.lap(Stage::Compare);
+        Ok(Written { path, files, change, action })
     }
-    report.partitions.sort_by(|a, b| a.path.cmp(&b.path));
-    changes.sort_by(|a, b| a.directory.cmp(&b.directory));
-    report.days_without_events = days_without_events(settings, &days);
-    Ok(changes)
 }
 
 fn partition_report(path: String, files: &[StagedFile], action: Action) -> PartitionReport {

@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{commit::Action, error::Error};
+use crate::{commit::Action, error::Error, stages::StageReport};
 
 /// The run report of CONTRACT.md section 7.
 #[derive(Debug, Default, Serialize)]
@@ -33,6 +33,8 @@ pub struct Report {
     pub(crate) committed: bool,
     pub(crate) dry_run: bool,
     pub(crate) duration_ms: u64,
+    /// In the order of the data's way.
+    pub(crate) stages: Vec<StageReport>,
 }
 
 #[derive(Debug, Default, Serialize)]
@@ -130,6 +132,10 @@ impl fmt::Display for Summary<'_> {
             for partition in &report.partitions {
                 let PartitionReport { path, rows, bytes, action, .. } = partition;
                 writeln!(f, "{:>14} {path}, {}, {action:?}", grouped(*rows), size(*bytes))?;
+            }
+            for StageReport { stage, thread_ms, bytes } in &report.stages {
+                let bytes = bytes.map_or(String::new(), |bytes| format!(", {}", size(bytes)));
+                writeln!(f, "{:>14} of threads: {stage:?}{bytes}", duration(*thread_ms))?;
             }
         }
         if !report.unknown_events.is_empty() {

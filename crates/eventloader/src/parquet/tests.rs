@@ -7,6 +7,7 @@ use events_core::catalog::Catalog;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
 use super::*;
+use crate::stages::Stages;
 use crate::{
     batch::Position,
     partitions::{self, CHUNK_ROWS},
@@ -33,7 +34,8 @@ fn write(dir: &Path, part_rows: u64) -> Vec<StagedFile> {
     let refs = (0..ROWS as usize).map(|row| partitions::RowRef::new(0, row)).collect();
     let rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
     let settings = FileSettings { codec: Codec::Zstd, flatten: true, staging: Some(dir), part_rows };
-    write_partition(rows, &plan().event_types[0], settings, "2024/10/10/b", 7).unwrap()
+    write_partition(rows, &plan().event_types[0], settings, "2024/10/10/b", 7, &mut Stages::default().clock())
+        .unwrap()
 }
 
 #[test]
@@ -58,7 +60,15 @@ fn a_dry_run_counts_the_same_bytes() {
     let refs = (0..ROWS as usize).map(|row| partitions::RowRef::new(0, row)).collect();
     let rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
     let settings = FileSettings { codec: Codec::Zstd, flatten: true, staging: None, part_rows: PART_ROWS };
-    let counted = write_partition(rows, &plan().event_types[0], settings, "2024/10/10/b", 7).unwrap();
+    let counted = write_partition(
+        rows,
+        &plan().event_types[0],
+        settings,
+        "2024/10/10/b",
+        7,
+        &mut Stages::default().clock(),
+    )
+    .unwrap();
     assert_eq!(counted, write(dir.path(), PART_ROWS));
     assert_eq!(counted.len(), 1);
 }
