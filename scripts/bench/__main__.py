@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 from bench import peers, report
-from bench.workloads import DEFAULT, WORKLOADS, Settings
+from bench.workloads import DEFAULT, WORKLOADS, Settings, say
 
 SHORT_EVENTS = 20_000
 
@@ -55,13 +55,15 @@ def main() -> int:
         settings = Settings(binaries=pathlib.Path(os.environ["BIN_DIR"]), inputs=pathlib.Path(kept or work), work=pathlib.Path(work),
                             peers=tuple(given.peers), rounds=1 if given.short else given.rounds, threads=given.threads,
                             scale=given.scale, most_events=SHORT_EVENTS if given.short else None, keep_inputs=kept is not None)
+        about = report.facts(settings, shlex.join(["scripts/bench.sh", *sys.argv[1:]]))
+        if about["machine"]["load"] > report.BUSY:
+            say(f"warning: the load average is {about['machine']['load']}: if other programs run, times will be too long and uneven")
         results = []
         for name in given.workloads:
-            print(f"{name}:", file=sys.stderr, flush=True)
+            say(f"{name}:")
             result = WORKLOADS[name](settings)
             # The bars are those of the whole workloads: they say nothing about so few events.
             results.append(dataclasses.replace(result, bars=[]) if given.short else result)
-        about = report.facts(settings, shlex.join(["scripts/bench.sh", *sys.argv[1:]]))
     print(report.markdown(about, results))
     if given.json:
         given.json.write_text(json.dumps(report.raw(about, results), indent=1) + "\n")

@@ -14,6 +14,7 @@ import subprocess
 from bench import peers
 from bench.workloads import MIB, OURS, Bar, Result, Settings
 
+BUSY = 0.5  # from this load average on times are not to be trusted
 PACKAGES = {"duckdb": "duckdb", "polars": "polars", "chdb": "chdb-core", "spark": "pyspark"}
 
 
@@ -23,14 +24,14 @@ def cores() -> int:
 
 
 def machine() -> dict:
-    """Cores, processor and memory of this computer, as far as it says."""
+    """Cores, processor, memory and the load of the last minute of this computer, as far as it says."""
     def first(path: str, pattern: str) -> str | None:
         found = re.search(pattern, pathlib.Path(path).read_text(), re.MULTILINE) if os.path.exists(path) else None
         return found[1].strip() if found else None
 
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {"cores": cores(), "cpu": first("/proc/cpuinfo", r"^model name\s*:(.*)$") or platform.processor() or platform.machine(),
-            "memory": memory, "system": f"{platform.system()} {platform.release()}"}
+            "memory": memory, "load": round(os.getloadavg()[0], 2), "system": f"{platform.system()} {platform.release()}"}
 
 
 def versions(settings: Settings) -> dict[str, str]:
@@ -40,6 +41,7 @@ def versions(settings: Settings) -> dict[str, str]:
 
 
 def facts(settings: Settings, command: str) -> dict:
+    """What is to be known about a benchmark; asked before it runs, so that the load is that of others."""
     return {"command": command, "date": datetime.date.today().isoformat(), "machine": machine(), "versions": versions(settings),
             "threads": settings.threads, "rounds": settings.rounds, "scale": settings.scale}
 
@@ -49,8 +51,9 @@ def head(about: dict) -> str:
     computer = about["machine"]
     version = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
     rounds = "one round" if about["rounds"] == 1 else f"medians of {about['rounds']} alternating rounds"
+    busy = f" Load average when it began: {computer['load']}; an idle machine has none." if computer["load"] > BUSY else ""
     return (f"`{about['command']}`, {about['date']}. {computer['cores']} cores ({computer['cpu']}), {computer['memory'] / 2**30:.0f} GiB, "
-            f"{computer['system']}; {version}; {about['threads']} threads; {rounds}.")
+            f"{computer['system']}; {version}; {about['threads']} threads; {rounds}.{busy}")
 
 
 def table(result: Result) -> str:
@@ -94,7 +97,7 @@ def figure(bar: Bar, value: float) -> str:
 NOTES = """\
 Every program is a process of its own, starts from an empty target and finds its input in the page cache. eventloader's time is its
 whole process's, syncing to disk included; a peer's begins after Python's imports and ends when its last file is written. Memory is
-the process's peak, with what Python and its libraries take."""
+the process's peak, with what Python and its libraries take; less than about 25 MiB can't be told."""
 
 
 def markdown(about: dict, results: list[Result]) -> str:

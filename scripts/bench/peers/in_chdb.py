@@ -2,7 +2,7 @@
 
 from chdb import session
 
-# LowCardinality(String) for domain and type made reading and "latest" slower: 1.6 s more.
+# LowCardinality(String) for domain and type made reading and "latest" slower: 1.3 s more.
 STRUCTURE = (
     "event_id String, timestamp DateTime64(6, \\'UTC\\'), domain String, event_type String, data Tuple(id Nullable(Int32), "
     "old_status Nullable(String), new_status Nullable(String), reason Nullable(String), `to` Nullable(Int32), `from` Nullable(Int32), "
