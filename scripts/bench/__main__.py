@@ -1,0 +1,74 @@
+"""The command line; see scripts/bench.sh --help."""
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import shlex
+import sys
+import tempfile
+
+from bench import peers, report
+from bench.workloads import DEFAULT, WORKLOADS, Settings, say
+
+SHORT_EVENTS = 20_000
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench.sh", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measures eventloader beside DuckDB, Polars and ClickHouse: same input, same rows, alternating rounds.\n"
+                    "Progress goes to standard error, tables in Markdown to standard output.",
+        epilog="Exit codes: 0 done, 1 a program failed, results differ or (--assert) a bar is missed, 2 wrong usage.\n"
+               "BENCH_DIR=DIR keeps the made data there for the next time; without it it is made in a temporary directory.\n"
+               "BIN_DIR=DIR takes datagen and eventloader from there instead of building them.")
+    parser.add_argument("--only", metavar="A,B", help=f"only these workloads, of {', '.join(WORKLOADS)}")
+    parser.add_argument("--all", action="store_true", help="all workloads; the default leaves out memory, which takes long and 20 GB of disk")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds of each workload (5)")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="so many times the events of each workload (1)")
+    parser.add_argument("--threads", type=int, default=report.cores(), metavar="N", help="threads of every program (all cores)")
+    parser.add_argument("--peers", metavar="A,B", help="only these peers, of duckdb, polars, chdb")
+    parser.add_argument("--spark", action="store_true", help="Spark too; needs Java 17 or newer")
+    parser.add_argument("--short", action="store_true",
+                        help=f"days7 and days694 with {SHORT_EVENTS:,} events, one round, DuckDB and Polars: proves that results are equal")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all figures of all runs")
+    parser.add_argument("--assert", dest="bars_must_hold", action="store_true", help="exit code 1 where a bar is missed")
+    given = parser.parse_args()
+    chosen = ["days7", "days694"] if given.short else list(WORKLOADS) if given.all else DEFAULT
+    given.workloads = given.only.split(",") if given.only else chosen
+    given.peers = given.peers.split(",") if given.peers else ["duckdb", "polars"] if given.short else ["duckdb", "polars", "chdb"]
+    given.peers += ["spark"] if given.spark else []
+    for what, names, known in ("workload", given.workloads, WORKLOADS), ("peer", given.peers, peers.NAMES):
+        for name in names:
+            if name not in known:
+                parser.error(f"there is no {what} {name!r}; there are {', '.join(known)}")
+    if given.rounds < 1 or given.threads < 1 or given.scale <= 0:
+        parser.error("--rounds, --threads and --scale must be more than 0")
+    return given
+
+
+def main() -> int:
+    given = arguments()
+    kept = os.environ.get("BENCH_DIR")
+    with tempfile.TemporaryDirectory(prefix="bench.", dir=kept) as work:
+        settings = Settings(binaries=pathlib.Path(os.environ["BIN_DIR"]), inputs=pathlib.Path(kept or work), work=pathlib.Path(work),
+                            peers=tuple(given.peers), rounds=1 if given.short else given.rounds, threads=given.threads,
+                            scale=given.scale, most_events=SHORT_EVENTS if given.short else None, keep_inputs=kept is not None)
+        about = report.facts(settings, shlex.join(["scripts/bench.sh", *sys.argv[1:]]))
+        if about["machine"]["load"] > report.BUSY:
+            say(f"warning: the load average is {about['machine']['load']}: if other programs run, times will be too long and uneven")
+        results = []
+        for name in given.workloads:
+            say(f"{name}:")
+            result = WORKLOADS[name](settings)
+            # The bars are those of the whole workloads: they say nothing about so few events.
+            results.append(dataclasses.replace(result, bars=[]) if given.short else result)
+    print(report.markdown(about, results))
+    if given.json:
+        given.json.write_text(json.dumps(report.raw(about, results), indent=1) + "\n")
+    return int(given.bars_must_hold and not all(bar.met for result in results for bar in result.bars))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""Runs a command as a process of its own: in: a command; out: its time, its CPU time, its peak memory.
+
+On Linux a process's peak memory counts from its fork, so that it is never less than what its parent held. So this process, the
+parent, must stay small: no engine is imported in it, and results are compared in a process of their own.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+
+RSS_UNIT = 1 if platform.system() == "Darwin" else 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """What one process used: seconds, seconds of CPU time, bytes of memory at its peak, bytes of Parquet it wrote."""
+
+    wall: float
+    cpu: float
+    rss: int
+    output: int = 0
+
+
+def measured(command: Sequence[str | os.PathLike], env: Mapping[str, str] | None = None, reports_itself: bool = False) -> Run:
+    """Runs the command to its end; ends the benchmark if it fails. Its standard output is thrown away.
+
+    With reports_itself the last line of its output is `{"wall": seconds, "cpu": seconds}`, and these count: a Python program
+    leaves its start and imports out. Memory is the whole process's, the interpreter and its libraries included.
+    """
+    os.sync()  # no run pays for what the one before left to write
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE if reports_itself else subprocess.DEVNULL, env={**os.environ, **(env or {})})
+    printed = process.stdout.read() if reports_itself else b""
+    _, status, used = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        sys.exit(f"error: exit code {process.returncode}: {' '.join(map(str, command))}")
+    own = json.loads(printed.splitlines()[-1]) if reports_itself else {"wall": wall, "cpu": used.ru_utime + used.ru_stime}
+    return Run(own["wall"], own["cpu"], used.ru_maxrss * RSS_UNIT)
+
+
+def median(runs: Sequence[Run]) -> Run:
+    """Each figure's median by itself."""
+    return Run(*(statistics.median(getattr(run, field.name) for run in runs) for field in dataclasses.fields(Run)))
+
+
+def parquet_bytes(target: pathlib.Path) -> int:
+    return sum(path.stat().st_size for path in target.rglob("*.parquet"))
+
+
+def warm(path: pathlib.Path) -> None:
+    """Reads a file once, so that every program finds it in the page cache."""
+    with open(path, "rb", buffering=0) as file:
+        buffer = bytearray(1 << 20)
+        while file.readinto(buffer):
+            pass

@@ -1,0 +1,28 @@
+"""One job of one peer in a process of its own; its time and CPU time go to standard output.
+
+Usage: python -m bench.peers NAME SOURCE TARGET THREADS
+
+Python's start and the imports do not count, and neither does the end of the process.
+"""
+
+import json
+import resource
+import sys
+import time
+
+from bench import peers
+
+
+def cpu_seconds() -> float:
+    """Of this process and of its children that have ended (Spark's JVM is one)."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
+
+
+name, source, target, threads = sys.argv[1:]
+peer = peers.module(name)
+began, used_before = time.perf_counter(), cpu_seconds()
+peer.load(source, target, int(threads))
+wall = time.perf_counter() - began
+getattr(peer, "end", lambda: None)()
+print(json.dumps({"wall": wall, "cpu": cpu_seconds() - used_before}))

@@ -1,0 +1,230 @@
+"""The workloads: in: settings; out: for each one the runs of its programs and its bars.
+
+Every run starts from an empty target, in a process of its own; the order of the programs is reversed from round to round.
+What is read is in the page cache. eventloader runs with its defaults, syncing what it commits; its whole process counts.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable
+
+from bench import compare, data, measure, peers
+from bench.measure import Run
+
+OURS = "eventloader"
+MIB = 1 << 20
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What the command line says, and where things are."""
+
+    binaries: pathlib.Path
+    inputs: pathlib.Path  # where the made data stays
+    work: pathlib.Path  # where results come and go
+    peers: tuple[str, ...]
+    rounds: int
+    threads: int
+    scale: float
+    most_events: int | None
+    keep_inputs: bool
+
+    def events(self, number: int) -> int:
+        """How many events to make where a workload has this number."""
+        return max(1000, min(round(number * self.scale), self.most_events or sys.maxsize))
+
+    def lines(self, number: int) -> int:
+        return data.Input(self.events(number), None).lines
+
+    def input(self, events: int, days: int | None) -> pathlib.Path:
+        """The file of events, made unless it is there, and warm."""
+        what = data.Input(self.events(events), days)
+        say(f"input: {what.lines:,} lines, {'as generated' if days is None else f'{days} days'}")
+        path = data.made(what, self.binaries / "datagen", self.inputs)
+        measure.warm(path)
+        return path
+
+    def loader(self, source: pathlib.Path, *flags: str, threads: int | None = None) -> "Program":
+        """A load of all days, or of what the flags say."""
+        flags = flags or ("--backfill",)
+        command = [self.binaries / "eventloader", "-s", source, "--threads", str(threads or self.threads), "-q", *flags]
+        return Program(lambda target: measure.measured([*command, "-t", target]))
+
+    def peer(self, name: str, source: pathlib.Path) -> "Program":
+        command = [sys.executable, "-m", "bench.peers", name, source]
+        env = {"POLARS_MAX_THREADS": str(self.threads), "TMPDIR": str(self.work)}
+        return Program(lambda target: measure.measured([*command, target, str(self.threads)], env, reports_itself=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Program:
+    """Something that can be run into an empty target.
+
+    writes: whether that leaves Parquet files to compare; day: (year, month, day) if they are of this day alone.
+    """
+
+    run: Callable[[pathlib.Path], Run]
+    writes: bool = True
+    day: tuple[int, int, int] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Bar:
+    """A figure beside what it has to be: at least or at most the limit."""
+
+    what: str
+    value: float
+    limit: float
+    unit: str = "×"
+    at_least: bool = False
+
+    @property
+    def met(self) -> bool:
+        return self.value >= self.limit if self.at_least else self.value <= self.limit
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """What came out of a workload. Programs by name; lines that were read, rows and partitions that were written."""
+
+    name: str
+    about: str
+    runs: dict[str, list[Run]]
+    bars: list[Bar]
+    lines: int = 0
+    rows: int = 0
+    partitions: int = 0
+
+    def median(self, name: str) -> Run:
+        return measure.median(self.runs[name])
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def alternated(settings: Settings, programs: dict[str, Program]) -> tuple[dict[str, list[Run]], compare.Sums]:
+    """Runs all programs in each round, every other round backwards; every result must have the rows of the first one.
+
+    Out: each program's runs, and the sums of the first program's result.
+    """
+    runs: dict[str, list[Run]] = {name: [] for name in programs}
+    first: tuple[str, compare.Sums] | None = None
+    for number in range(settings.rounds):
+        names = list(programs) if number % 2 == 0 else list(programs)[::-1]
+        for name in names:
+            target = settings.work / "target"
+            shutil.rmtree(target, ignore_errors=True)
+            target.mkdir()
+            run = programs[name].run(target)
+            runs[name].append(dataclasses.replace(run, output=measure.parquet_bytes(target)))
+            say(f"  round {number + 1}: {name}: {run.wall:.2f} s, CPU {run.cpu:.2f} s, {run.rss / MIB:.0f} MiB")
+            if programs[name].writes:
+                sums = compare.checksums(target)
+                first = first or (name, sums)
+                expected = {place: each for place, each in first[1].items() if programs[name].day in (None, place[:3])}
+                compare.must_be_equal(expected, sums, name, first[0])
+            shutil.rmtree(target)
+    return runs, first[1] if first else {}
+
+
+def against_peers(settings: Settings, name: str, events: int, days: int | None) -> Result:
+    """The whole job in all programs."""
+    source = settings.input(events, days)
+    programs = {OURS: settings.loader(source)} | {peers.NAMES[peer]: settings.peer(peer, source) for peer in settings.peers}
+    runs, sums = alternated(settings, programs)
+    say(f"  all wrote the same {compare.rows_in(sums):,} rows in {len(sums):,} partitions")
+    ours, others = measure.median(runs[OURS]), [measure.median(each) for peer, each in runs.items() if peer != OURS]
+    bars = [Bar("wall time of the fastest peer", min(each.wall for each in others) / ours.wall, 4.0, "× ours", at_least=True),
+            Bar("output bytes, of the smallest peer's", ours.output / min(each.output for each in others), 1.0)]
+    if name == "days7":
+        bars.append(Bar("peak memory, of the leanest peer's", ours.rss / min(each.rss for each in others), 0.5))
+    about = f"{settings.events(events):,} events over {compare.days_in(sums)} days × 5 types, 5 % of them twice"
+    return Result(name, about, runs, bars, settings.lines(events), compare.rows_in(sums), len(sums))
+
+
+def days7(settings: Settings) -> Result:
+    return against_peers(settings, "days7", 5_000_000, 7)
+
+
+def days694(settings: Settings) -> Result:
+    return against_peers(settings, "days694", 1_000_000, None)
+
+
+def packed(settings: Settings, name: str) -> Result:
+    """Compressed input, against the decompressor alone and against the plain file."""
+    plain = settings.input(5_000_000, 7)
+    source = data.compressed(plain, name)
+    measure.warm(source)
+    alone = f"{name} -dc > /dev/null"
+    programs = {f"{OURS}, {name}": settings.loader(source), f"{OURS}, plain": settings.loader(plain),
+                alone: Program(lambda target: measure.measured([name, "-dc", source]), writes=False)}
+    runs, sums = alternated(settings, programs)
+    wall = {program: measure.median(each).wall for program, each in runs.items()}
+    slower = max(wall[alone], wall[f"{OURS}, plain"])
+    bar = Bar("wall time, of the slower of decompressor and plain run", wall[f"{OURS}, {name}"] / slower, 1.3)
+    return Result(name, f"the events of days7, compressed by {name}", runs, [bar],
+                  settings.lines(5_000_000), compare.rows_in(sums), len(sums))
+
+
+def one_day(settings: Settings) -> Result:
+    """The fourth day alone, against all of them."""
+    source = settings.input(5_000_000, 7)
+    day = dataclasses.replace(settings.loader(source, "--date", "2024-10-13"), day=(2024, 10, 13))
+    runs, _ = alternated(settings, {"--backfill": settings.loader(source), "--date 2024-10-13": day})
+    ratio = measure.median(runs["--date 2024-10-13"]).wall / measure.median(runs["--backfill"]).wall
+    return Result("one_day", "one of the 7 days of days7", runs, [Bar("wall time, of the backfill's", ratio, 0.5)],
+                  settings.lines(5_000_000))
+
+
+def threads(settings: Settings) -> Result:
+    source = settings.input(5_000_000, 7)
+    programs = {f"--threads {number}": settings.loader(source, threads=number) for number in (1, 2)}
+    runs, sums = alternated(settings, programs)
+    ratio = measure.median(runs["--threads 1"]).wall / measure.median(runs["--threads 2"]).wall
+    return Result("threads", "the events of days7", runs, [Bar("two threads against one", ratio, 1.8, "× as fast", at_least=True)],
+                  settings.lines(5_000_000), compare.rows_in(sums), len(sums))
+
+
+def small(settings: Settings) -> Result:
+    """The file of run_everything.sh, as a whole process, 20 times."""
+    source = settings.work / "small.json"
+    with open(source, "wb") as file:
+        subprocess.run([settings.binaries / "datagen", "-s", "123", "-n", "10000"], stdout=file, check=True)
+    say("input: 10,000 lines, as generated")
+    runs, sums = alternated(dataclasses.replace(settings, rounds=20), {OURS: settings.loader(source)})
+    bar = Bar("whole process, median of 20", 1000 * statistics.median(run.wall for run in runs[OURS]), 50, "ms")
+    return Result("small", "the 10,000 events of run_everything.sh", runs, [bar], 10_000, compare.rows_in(sums), len(sums))
+
+
+def memory(settings: Settings) -> Result:
+    """Far more events than memory, against a run that may hold all of them."""
+    runs: dict[str, list[Run]] = {}
+    bars = []
+    for days, partitions in (7, "35 partitions"), (2000, "10,000 partitions"):
+        source = settings.input(20_000_000, days)
+        bounded, free = f"--memory 256MiB, {partitions}", f"--memory 64GiB, {partitions}"
+        programs = {bounded: settings.loader(source, "--backfill", "--memory", "256MiB"),
+                    free: settings.loader(source, "--backfill", "--memory", "64GiB")}
+        each, _ = alternated(settings, programs)
+        runs |= each
+        bars += [Bar(f"peak memory, {partitions}", max(run.rss for run in each[bounded]) / MIB, 384, "MiB"),
+                 Bar(f"wall time, of the unbounded run's, {partitions}",
+                     measure.median(each[bounded]).wall / measure.median(each[free]).wall, 2.0)]
+        if not settings.keep_inputs:
+            os.remove(source)
+    return Result("memory", f"{settings.events(20_000_000):,} events, 5 % of them twice", runs, bars, settings.lines(20_000_000))
+
+
+WORKLOADS: dict[str, Callable[[Settings], Result]] = {
+    "days7": days7, "days694": days694, "one_day": one_day, "small": small, "threads": threads,
+    "gzip": lambda settings: packed(settings, "gzip"), "zstd": lambda settings: packed(settings, "zstd"), "memory": memory,
+}
+DEFAULT = [name for name in WORKLOADS if name != "memory"]
