@@ -21,7 +21,7 @@ use crate::{
     ingest::{self, Ingested},
     latest::{Arbiter, Superseded},
     memory::MemoryShares,
-    parquet::{self, FileSettings, PART_ROWS, StagedFile},
+    parquet::{FileSettings, PART_ROWS, PartitionWriter, StagedFile, Table},
     plan::Plan,
     quarantine::Quarantine,
     report::{PartitionReport, Report},
@@ -154,8 +154,14 @@ impl Writing<'_> {
         partitions.sort_by_key(|partition| std::cmp::Reverse(partition.rows_in_memory()));
         clock.lap(Stage::Group);
         settings.progress.begin_writing(partitions.len());
-        let written = workers::map(encoders, partitions.len(), |number| {
-            let written = self.write(&partitions[number], number)?;
+        let tables = self.tables(&partitions)?;
+        let make_writer = || PartitionWriter::new(settings.codec);
+        let written = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
+            let partition = &partitions[number];
+            let Some(table) = &tables[partition.type_index] else {
+                unreachable!("there is a table for each type that has rows")
+            };
+            let written = self.write(partition, number, table, writer)?;
             settings.progress.partition_written();
             Ok(written)
         })?;
@@ -178,20 +184,31 @@ impl Writing<'_> {
         Ok(changes)
     }
 
-    fn write(&self, partition: &Partition, number: usize) -> Result<Written, Error> {
+    /// The tables of the event types that have rows, by event type.
+    fn tables(&self, partitions: &[Partition]) -> Result<Vec<Option<Table<'_>>>, Error> {
+        let with_rows: HashSet<_> = partitions.iter().map(|partition| partition.type_index).collect();
+        let types = self.plan.event_types.iter().enumerate();
+        let tables = types.map(|(index, plan)| {
+            with_rows.contains(&index).then(|| Table::new(plan, self.settings.flatten, self.settings.codec))
+        });
+        tables.map(Option::transpose).collect::<Result<_, _>>().map_err(Error::encode("the tables' schemas"))
+    }
+
+    fn write(
+        &self,
+        partition: &Partition,
+        number: usize,
+        table: &Table<'_>,
+        writer: &mut PartitionWriter,
+    ) -> Result<Written, Error> {
         let settings = self.settings;
-        let type_plan = &self.plan.event_types[partition.type_index];
-        let directory = &type_plan.event_type.directory;
+        let directory = &self.plan.event_types[partition.type_index].event_type.directory;
         let path = settings.layout.path(settings.partition_unit, partition.unit_index, directory);
-        let file_settings = FileSettings {
-            codec: settings.codec,
-            flatten: settings.flatten,
-            staging: self.staging,
-            part_rows: PART_ROWS,
-        };
+        let file_settings =
+            FileSettings { codec: settings.codec, staging: self.staging, part_rows: PART_ROWS };
         let mut clock = self.stages.clock();
         let ordered = self.rows.ordered(partition, self.superseded);
-        let files = parquet::write_partition(ordered, type_plan, file_settings, &path, number, &mut clock)?;
+        let files = writer.write(ordered, table, file_settings, (&path, number), &mut clock)?;
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, &files);
         let action = change.action(&settings.target).map_err(Error::io("comparing with the target"))?;

@@ -17,15 +17,26 @@ pub(crate) fn map<T: Send>(
     pieces: usize,
     work: impl Fn(usize) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
+    map_with(threads, pieces, || Ok(()), |(), piece| work(piece))
+}
+
+/// The same, with what each thread makes for itself and keeps from piece to piece.
+pub(crate) fn map_with<S, T: Send>(
+    threads: usize,
+    pieces: usize,
+    make: impl Fn() -> Result<S, Error> + Sync,
+    work: impl Fn(&mut S, usize) -> Result<T, Error> + Sync,
+) -> Result<Vec<T>, Error> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
     let done = each(threads.min(pieces), |_| {
+        let mut own = make()?;
         let mut done = Vec::new();
         while !failed.load(Ordering::Relaxed) {
             let piece = next.fetch_add(1, Ordering::Relaxed);
             if piece >= pieces {
                 break;
             }
-            let result = work(piece);
+            let result = work(&mut own, piece);
             failed.fetch_or(result.is_err(), Ordering::Relaxed);
             done.push((piece, result));
         }

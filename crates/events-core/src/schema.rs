@@ -15,6 +15,9 @@ use crate::{
     event,
 };
 
+/// How many columns every table begins with: the event's own, but for `data`.
+pub const BASE_COLUMNS: usize = 4;
+
 /// What the elements of a list are called in the schema, as the Parquet format asks for.
 const ELEMENT: &str = "element";
 
@@ -122,7 +125,7 @@ fn collect_descriptions<'a>(
     }
 }
 
-fn base_fields() -> [ArrowField; 4] {
+fn base_fields() -> [ArrowField; BASE_COLUMNS] {
     [
         nullable(event::EVENT_ID, DataType::Utf8),
         nullable(event::TIMESTAMP, value_data_type(ValueType::Timestamp)),

@@ -1,15 +1,16 @@
 //! What no load of a test's size reaches: partitions of several parts and row groups.
 
-use std::sync::Arc;
+use std::{fs::File, sync::Arc};
 
 use arrow::array::Int64Array;
 use events_core::catalog::Catalog;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 
-use super::*;
+use super::{part::footer_rows, *};
 use crate::stages::Stages;
 use crate::{
-    batch::Position,
+    batch::{Batch, Position},
+    ids::Ids,
     partitions::{self, CHUNK_ROWS},
     plan::Plan,
 };
@@ -33,9 +34,14 @@ fn write(dir: &Path, part_rows: u64) -> Vec<StagedFile> {
     let batches = [batch()];
     let refs = (0..ROWS as usize).map(|row| partitions::RowRef::new(0, row)).collect();
     let rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
-    let settings = FileSettings { codec: Codec::Zstd, flatten: true, staging: Some(dir), part_rows };
-    write_partition(rows, &plan().event_types[0], settings, "2024/10/10/b", 7, &mut Stages::default().clock())
-        .unwrap()
+    encode(rows, FileSettings { codec: Codec::Zstd, staging: Some(dir), part_rows })
+}
+
+fn encode(rows: OrderedRows<'_>, settings: FileSettings<'_>) -> Vec<StagedFile> {
+    let plan = plan();
+    let table = Table::new(&plan.event_types[0], true, settings.codec).unwrap();
+    let mut writer = PartitionWriter::new(settings.codec).unwrap();
+    writer.write(rows, &table, settings, ("2024/10/10/b", 7), &mut Stages::default().clock()).unwrap()
 }
 
 #[test]
@@ -59,16 +65,8 @@ fn a_dry_run_counts_the_same_bytes() {
     let batches = [batch()];
     let refs = (0..ROWS as usize).map(|row| partitions::RowRef::new(0, row)).collect();
     let rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
-    let settings = FileSettings { codec: Codec::Zstd, flatten: true, staging: None, part_rows: PART_ROWS };
-    let counted = write_partition(
-        rows,
-        &plan().event_types[0],
-        settings,
-        "2024/10/10/b",
-        7,
-        &mut Stages::default().clock(),
-    )
-    .unwrap();
+    let settings = FileSettings { codec: Codec::Zstd, staging: None, part_rows: PART_ROWS };
+    let counted = encode(rows, settings);
     assert_eq!(counted, write(dir.path(), PART_ROWS));
     assert_eq!(counted.len(), 1);
 }

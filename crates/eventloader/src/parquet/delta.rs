@@ -1,0 +1,72 @@
+//! Integers → `DELTA_BINARY_PACKED`: the differences of neighbours, less their least one, in as few bits as each 32 of them take.
+//!
+//! <https://github.com/apache/parquet-format/blob/master/Encodings.md>. Random numbers take little more than the bits of
+//! their range, ascending ones a few bits, equal ones none: so there is no other encoding for integers without a
+//! dictionary, and nothing for a compressor to look for.
+//!
+//! Invariant: differences wrap around at the column's own width, as readers add them up.
+
+use super::{hybrid, varint};
+
+const BLOCK_VALUES: usize = 128;
+const MINIBLOCK_VALUES: usize = 32;
+const MINIBLOCKS: usize = BLOCK_VALUES / MINIBLOCK_VALUES;
+
+/// Appends values of a column of 32 bits, or of 64.
+pub(super) fn encode(values: &[i64], is_32: bool, out: &mut Vec<u8>) {
+    varint::encode(BLOCK_VALUES as u64, out);
+    varint::encode(MINIBLOCKS as u64, out);
+    varint::encode(values.len() as u64, out);
+    varint::encode_zigzag(values.first().copied().unwrap_or(0), out);
+    let mut deltas = [0; BLOCK_VALUES];
+    let mut rest = values;
+    while rest.len() > 1 {
+        let count = (rest.len() - 1).min(BLOCK_VALUES);
+        for (delta, pair) in deltas.iter_mut().zip(rest.windows(2)) {
+            *delta = wrapped(pair[1].wrapping_sub(pair[0]), is_32);
+        }
+        encode_block(&deltas[..count], is_32, out);
+        rest = &rest[count..];
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "wraps around")]
+fn wrapped(difference: i64, is_32: bool) -> i64 {
+    if is_32 { i64::from(difference as i32) } else { difference }
+}
+
+fn encode_block(deltas: &[i64], is_32: bool, out: &mut Vec<u8>) {
+    let least = deltas.iter().copied().min().unwrap_or(0);
+    varint::encode_zigzag(least, out);
+    let mask = if is_32 { u64::from(u32::MAX) } else { u64::MAX };
+    let above = |delta: &i64| delta.wrapping_sub(least).cast_unsigned() & mask;
+    let mut widths = [0; MINIBLOCKS];
+    for (width, miniblock) in widths.iter_mut().zip(deltas.chunks(MINIBLOCK_VALUES)) {
+        *width = hybrid::bit_width(miniblock.iter().fold(0, |bits, delta| bits | above(delta)));
+    }
+    out.extend_from_slice(&widths);
+    for (width, miniblock) in widths.into_iter().zip(deltas.chunks(MINIBLOCK_VALUES)) {
+        let end = out.len() + MINIBLOCK_VALUES / 8 * usize::from(width);
+        hybrid::pack(miniblock.iter().map(above), width, out);
+        // The last miniblock is filled up with zeros.
+        out.resize(end, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_examples_of_the_format() {
+        // Encodings.md: 7, 5, 3, 1, 2, 3, 4, 5 are 7 and the differences -2, -2, -2, 1, 1, 1, 1: less -2, of two bits.
+        let mut out = Vec::new();
+        encode(&[7, 5, 3, 1, 2, 3, 4, 5], true, &mut out);
+        let mut expected = vec![128, 1, 4, 8, 14, 3, 2, 0, 0, 0, 0b1100_0000, 0b0011_1111];
+        expected.resize(10 + 8, 0);
+        assert_eq!(out, expected);
+        out.clear();
+        encode(&[], false, &mut out);
+        assert_eq!(out, [128, 1, 4, 0, 0]);
+    }
+}

@@ -1,0 +1,185 @@
+//! Chunks of a partition's rows → one staged file, with its row count, length and checksum.
+//!
+//! Flat columns are written by this project's own encoder (`column.rs`), lists and objects by `parquet`'s; footer, page
+//! headers and indexes are `parquet`'s throughout.
+//!
+//! Invariant: where a row group ends depends on the rows alone.
+
+use std::{fs::File, path::Path, sync::Arc};
+
+use arrow::array::{Array, ArrayData, ArrayRef, TimestampMicrosecondArray};
+use parquet::{
+    arrow::arrow_writer::{ArrowColumnWriter, compute_leaves},
+    errors::{ParquetError, Result},
+    file::{metadata::ParquetMetaDataReader, writer::SerializedFileWriter},
+};
+
+use super::{
+    FileSettings, ROW_GROUP_BYTES, ROW_GROUP_ROWS, StagedFile,
+    checksum::ChecksumWriter,
+    column::{ColumnChunk, Input, Scratch},
+    table::{Table, is_nested},
+};
+use crate::{batch::Batch, error::Error};
+
+/// Writes one file.
+pub(super) struct PartWriter<'t> {
+    table: &'t Table<'t>,
+    file: SerializedFileWriter<ChecksumWriter>,
+    rows: u64,
+    group: RowGroup,
+}
+
+/// The row group that is being filled.
+#[derive(Default)]
+struct RowGroup {
+    /// By column of the table; none before the first chunk.
+    columns: Vec<ColumnWriter>,
+    rows: usize,
+    bytes: usize,
+}
+
+enum ColumnWriter {
+    Flat(ColumnChunk),
+    /// One writer for each leaf of a list or an object.
+    Nested(Vec<ArrowColumnWriter>),
+}
+
+impl<'t> PartWriter<'t> {
+    pub(super) fn create(
+        table: &'t Table<'t>,
+        settings: FileSettings<'_>,
+        staged: &str,
+        label: &str,
+    ) -> std::result::Result<Self, Error> {
+        let file: Option<File> = match settings.staging {
+            Some(dir) => {
+                Some(fs_err::File::create(dir.join(staged)).map_err(Error::io("staging a partition"))?.into())
+            }
+            None => None,
+        };
+        let root = table.descriptor.root_schema_ptr();
+        let file = SerializedFileWriter::new(ChecksumWriter::new(file), root, Arc::clone(&table.properties))
+            .map_err(Error::encode(label))?;
+        Ok(Self { table, file, rows: 0, group: RowGroup::default() })
+    }
+
+    /// A part takes at least one chunk, however small parts are to be.
+    pub(super) fn has_room_for(&self, chunk: &Batch, part_rows: u64) -> bool {
+        self.rows == 0 || self.rows + chunk.rows() as u64 <= part_rows
+    }
+
+    pub(super) fn write(&mut self, chunk: &Batch, scratch: &mut Scratch) -> Result<()> {
+        let micros: ArrayRef = Arc::new(TimestampMicrosecondArray::from(chunk.micros.clone()));
+        let payload = self.table.payload(chunk)?;
+        if self.group.columns.is_empty() {
+            self.group.columns = self.columns(chunk, &micros, &payload)?;
+        }
+        let inputs = self.table.inputs(chunk, &micros, &payload);
+        for ((writer, field), input) in self.group.columns.iter_mut().zip(&self.table.fields).zip(inputs) {
+            match (writer, &input) {
+                (ColumnWriter::Flat(column), _) => column.append(&input, chunk.rows(), scratch)?,
+                (ColumnWriter::Nested(leaves), Input::Array(array)) => {
+                    for (leaf, column) in leaves.iter_mut().zip(compute_leaves(field, array)?) {
+                        leaf.write(&column)?;
+                    }
+                }
+                (ColumnWriter::Nested(_), _) => unreachable!("base columns are flat"),
+            }
+        }
+        self.rows += chunk.rows() as u64;
+        self.group.rows += chunk.rows();
+        self.group.bytes += payload.iter().map(|column| value_bytes(&column.to_data())).sum::<usize>();
+        if self.group.rows >= ROW_GROUP_ROWS || self.group.bytes >= ROW_GROUP_BYTES {
+            self.finish_group(scratch)?;
+        }
+        Ok(())
+    }
+
+    fn columns(&self, chunk: &Batch, micros: &ArrayRef, payload: &[ArrayRef]) -> Result<Vec<ColumnWriter>> {
+        let nested = self.table.nested.as_ref().map(|nested| nested.create_column_writers(0)).transpose()?;
+        let mut nested = nested.into_iter().flatten();
+        let mut leaves = self.table.descriptor.columns().iter();
+        let compression = self.table.compression;
+        let columns =
+            self.table.inputs(chunk, micros, payload).zip(&self.table.fields).map(|(input, field)| {
+                if is_nested(field) {
+                    let own = leaves
+                        .clone()
+                        .take_while(|leaf| leaf.path().parts().first() == Some(field.name()))
+                        .count();
+                    leaves.by_ref().take(own).for_each(drop);
+                    return Ok(ColumnWriter::Nested(nested.by_ref().take(own).collect()));
+                }
+                let leaf = leaves
+                    .next()
+                    .ok_or_else(|| ParquetError::General("a column without a leaf".to_owned()))?;
+                Ok(ColumnWriter::Flat(ColumnChunk::new(leaf, compression, &input)))
+            });
+        columns.collect()
+    }
+
+    fn finish_group(&mut self, scratch: &mut Scratch) -> Result<()> {
+        let group = std::mem::take(&mut self.group);
+        let mut writer = self.file.next_row_group()?;
+        for column in group.columns {
+            match column {
+                ColumnWriter::Flat(column) => {
+                    let (bytes, close) = column.finish(scratch)?;
+                    writer.append_column(&bytes, close)?;
+                }
+                ColumnWriter::Nested(leaves) => {
+                    for leaf in leaves {
+                        leaf.close()?.append_to_row_group(&mut writer)?;
+                    }
+                }
+            }
+        }
+        writer.close()?;
+        Ok(())
+    }
+
+    pub(super) fn finish(
+        mut self,
+        name: String,
+        staged: String,
+        settings: FileSettings<'_>,
+        label: &str,
+        scratch: &mut Scratch,
+    ) -> std::result::Result<StagedFile, Error> {
+        if self.group.rows > 0 {
+            self.finish_group(scratch).map_err(Error::encode(label))?;
+        }
+        let rows = self.rows;
+        let output = self.file.into_inner().map_err(Error::encode(label))?;
+        let file = StagedFile { name, staged, rows, bytes: output.bytes, checksum: output.checksum() };
+        if let Some(dir) = settings.staging {
+            let in_footer = footer_rows(&dir.join(&file.staged))?;
+            if in_footer != rows {
+                return Err(Error::Unbalanced(format!(
+                    "{label}: {rows} rows written, {in_footer} in the footer"
+                )));
+            }
+        }
+        Ok(file)
+    }
+}
+
+/// The row count in a staged file's footer, read back.
+pub(super) fn footer_rows(path: &Path) -> std::result::Result<u64, Error> {
+    let file: File = fs_err::File::open(path).map_err(Error::io("reading a staged file back"))?.into();
+    let label = path.display().to_string();
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(Error::encode(&label))?;
+    u64::try_from(metadata.file_metadata().num_rows()).map_err(Error::encode(&label))
+}
+
+/// Bytes of what the rows are, not of what was allocated for them: it must be the same in every run. Whether an array
+/// without nulls says so in a buffer depends on the arrays that it was gathered from.
+fn value_bytes(data: &ArrayData) -> usize {
+    fn idle_validity(data: &ArrayData) -> usize {
+        let is_idle = data.nulls().is_some_and(|nulls| nulls.null_count() == 0);
+        let own = if is_idle { data.len().div_ceil(8) } else { 0 };
+        own + data.child_data().iter().map(idle_validity).sum::<usize>()
+    }
+    data.get_slice_memory_size().unwrap_or(0).saturating_sub(idle_validity(data))
+}

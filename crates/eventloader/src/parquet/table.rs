@@ -1,0 +1,149 @@
+//! An event type → the table that its files hold: schema, properties, and where each column's values come from.
+//!
+//! Made once for each type of a run, however many partitions it has.
+//!
+//! Invariant: all settings that shape a file, but for the encodings of flat columns, are set here, each with its reason.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::ArrayRef,
+    datatypes::{DataType, FieldRef, Fields, Schema},
+    error::ArrowError,
+};
+use events_core::schema;
+use parquet::{
+    arrow::{ArrowSchemaConverter, arrow_writer::ArrowRowGroupWriterFactory},
+    basic::{Compression, ZstdLevel},
+    errors::Result,
+    file::{
+        metadata::{KeyValue, SortingColumn},
+        properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion},
+        writer::SerializedFileWriter,
+    },
+    schema::types::SchemaDescriptor,
+};
+
+use super::{Codec, ROW_GROUP_ROWS, ZSTD_LEVEL, column::Input};
+use crate::{batch::Batch, columns, plan::TypePlan};
+
+/// What the keys of descriptions begin with, in a file's metadata.
+const DESCRIPTION: &str = "description";
+
+/// The files of one event type.
+pub(crate) struct Table<'p> {
+    plan: &'p TypePlan,
+    flatten: bool,
+    pub(super) fields: Fields,
+    pub(super) descriptor: SchemaDescriptor,
+    pub(super) properties: WriterPropertiesPtr,
+    pub(super) compression: Compression,
+    /// Makes writers for the columns that are lists or objects.
+    pub(super) nested: Option<ArrowRowGroupWriterFactory>,
+}
+
+impl<'p> Table<'p> {
+    /// # Errors
+    /// None that the catalog lets happen: `parquet` knows all its types.
+    pub(crate) fn new(plan: &'p TypePlan, flatten: bool, codec: Codec) -> Result<Self> {
+        let event_type = &plan.event_type;
+        let schema =
+            if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
+        let properties = Arc::new(properties(plan, flatten, codec));
+        Ok(Self {
+            plan,
+            flatten,
+            descriptor: ArrowSchemaConverter::new().convert(&schema)?,
+            nested: nested_factory(&schema, &properties)?,
+            properties,
+            compression: codec.compression(),
+            fields: schema.fields,
+        })
+    }
+
+    /// The payload's columns of some rows: of a payload that is kept nested one, if any.
+    pub(super) fn payload(&self, batch: &Batch) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
+        if self.flatten {
+            Ok(batch.columns.clone())
+        } else if self.fields.len() > schema::BASE_COLUMNS {
+            Ok(vec![columns::struct_array(&self.plan.payload, &batch.columns)?])
+        } else {
+            Ok(Vec::new())
+        }
+    }
+
+    /// All columns of some rows, in the order of the file's; `micros` and `payload` are theirs as arrays.
+    pub(super) fn inputs<'c>(
+        &'c self,
+        batch: &'c Batch,
+        micros: &'c ArrayRef,
+        payload: &'c [ArrayRef],
+    ) -> impl Iterator<Item = Input<'c>> {
+        let event_type = &self.plan.event_type;
+        let base = [
+            Input::Ids(&batch.ids),
+            Input::Array(micros),
+            Input::Same(&event_type.domain),
+            Input::Same(&event_type.name),
+        ];
+        base.into_iter().chain(payload.iter().map(Input::Array))
+    }
+}
+
+/// Whether a column is written by `parquet`'s own writer: what has levels of more than "null or not".
+pub(super) fn is_nested(field: &FieldRef) -> bool {
+    matches!(field.data_type(), DataType::List(_) | DataType::Struct(_))
+}
+
+fn nested_factory(
+    schema: &Schema,
+    properties: &WriterPropertiesPtr,
+) -> Result<Option<ArrowRowGroupWriterFactory>> {
+    let nested: Vec<_> = schema.fields().iter().filter(|field| is_nested(field)).cloned().collect();
+    if nested.is_empty() {
+        return Ok(None);
+    }
+    let nested = Schema::new(nested);
+    let root = ArrowSchemaConverter::new().convert(&nested)?.root_schema_ptr();
+    // The factory takes its schema from a file's writer; this one's file is thrown away.
+    let writer = SerializedFileWriter::new(Vec::new(), root, Arc::clone(properties))?;
+    Ok(Some(ArrowRowGroupWriterFactory::new(&writer, Arc::new(nested))))
+}
+
+fn properties(plan: &TypePlan, flatten: bool, codec: Codec) -> WriterProperties {
+    WriterProperties::builder()
+        // Version 1 pages: readable by every engine. The encodings that are used are known to all since 2.4 of the format.
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by(concat!("eventloader version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(codec.compression())
+        .set_max_row_group_row_count(Some(2 * ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        // By (timestamp, event_id): columns 1 and 0, ascending.
+        .set_sorting_columns(Some(vec![
+            SortingColumn { column_idx: 1, descending: false, nulls_first: false },
+            SortingColumn { column_idx: 0, descending: false, nulls_first: false },
+        ]))
+        .set_key_value_metadata(descriptions(plan, flatten))
+        .build()
+}
+
+/// What the catalog says of the type and its fields, for the file's key-value metadata: Parquet has no other place
+/// for it. Keys are `description` and `description.<column>`.
+fn descriptions(plan: &TypePlan, flatten: bool) -> Option<Vec<KeyValue>> {
+    let of_type = plan.event_type.description.iter().map(|text| (DESCRIPTION.to_owned(), text.as_str()));
+    let of_fields = schema::descriptions(&plan.event_type, flatten);
+    let of_fields = of_fields.into_iter().map(|(column, text)| (format!("{DESCRIPTION}.{column}"), text));
+    let entries: Vec<_> =
+        of_type.chain(of_fields).map(|(key, text)| KeyValue::new(key, text.to_owned())).collect();
+    (!entries.is_empty()).then_some(entries)
+}
+
+impl Codec {
+    pub(super) fn compression(self) -> Compression {
+        match self {
+            Self::Zstd => Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default()),
+            Self::Snappy => Compression::SNAPPY,
+            Self::None => Compression::UNCOMPRESSED,
+        }
+    }
+}

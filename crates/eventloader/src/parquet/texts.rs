@@ -1,0 +1,53 @@
+//! Many texts in two buffers.
+//!
+//! Invariant: a text ends where the next one begins; the first begins at 0.
+
+/// Texts, one behind the other.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    ends: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl Texts {
+    pub(super) fn push(&mut self, text: &[u8]) {
+        self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Takes texts that stand behind each other in `bytes`, the first from `starts[0]` on, the last up to the last start.
+    pub(super) fn extend(&mut self, bytes: &[u8], starts: &[i32]) {
+        let place = |at: &i32| usize::try_from(*at).unwrap_or(0);
+        let (Some(first), Some(last)) = (starts.first().map(place), starts.last().map(place)) else { return };
+        let base = self.bytes.len();
+        self.bytes.extend_from_slice(&bytes[first..last]);
+        self.ends.extend(starts[1..].iter().map(|end| base + place(end) - first));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.ends.clear();
+        self.bytes.clear();
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    pub(super) fn get(&self, index: usize) -> &[u8] {
+        let start = if index == 0 { 0 } else { self.ends[index - 1] };
+        &self.bytes[start..self.ends[index]]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().map(move |&end| &self.bytes[std::mem::replace(&mut start, end)..end])
+    }
+
+    pub(super) fn lengths(&self) -> impl Iterator<Item = i64> {
+        self.iter().map(|text| i64::try_from(text.len()).unwrap_or(i64::MAX))
+    }
+}

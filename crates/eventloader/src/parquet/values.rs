@@ -1,0 +1,315 @@
+//! The values of a page, collected from Arrow arrays → encoded, with a dictionary or without.
+//!
+//! Nulls are not values: they are told by the page's levels.
+//!
+//! Invariant: all values of one column are of one kind, but for ids: they are UUIDs as long as all of the page's are.
+
+use std::ops::Range;
+
+use arrow::{
+    array::{Array, ArrayRef, ArrowPrimitiveType, AsArray},
+    datatypes::{
+        DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    },
+};
+use parquet::{
+    basic::{Encoding, Type},
+    schema::types::ColumnDescriptor,
+};
+
+use super::{
+    bounds::{Bounds, wide_bytes},
+    delta,
+    dictionary::Dictionary,
+    hybrid,
+    texts::Texts,
+};
+use crate::ids::{Id, uuid_text};
+
+/// Values of one column.
+#[derive(Debug)]
+pub(super) enum Values {
+    /// Integers, decimals of up to 18 digits, days, instants.
+    Ints {
+        values: Vec<i64>,
+        is_32: bool,
+    },
+    Doubles(Vec<f64>),
+    Booleans(Vec<bool>),
+    /// Decimals of more digits, in `width` bytes.
+    Wide {
+        values: Vec<i128>,
+        width: usize,
+    },
+    Texts(Texts),
+    /// Event ids, all UUIDs.
+    Uuids(Vec<u128>),
+    /// The same text in all rows.
+    Same {
+        text: Box<str>,
+        count: usize,
+    },
+}
+
+impl Values {
+    /// None yet, of a column of the file.
+    pub(super) fn of_column(column: &ColumnDescriptor) -> Self {
+        match column.physical_type() {
+            Type::INT32 => Self::Ints { values: Vec::new(), is_32: true },
+            Type::INT64 | Type::INT96 => Self::Ints { values: Vec::new(), is_32: false },
+            Type::FLOAT | Type::DOUBLE => Self::Doubles(Vec::new()),
+            Type::BOOLEAN => Self::Booleans(Vec::new()),
+            Type::BYTE_ARRAY => Self::Texts(Texts::default()),
+            Type::FIXED_LEN_BYTE_ARRAY => {
+                Self::Wide { values: Vec::new(), width: usize::try_from(column.type_length()).unwrap_or(16) }
+            }
+        }
+    }
+
+    /// Takes the values of some rows of an array of the column's type.
+    pub(super) fn extend(&mut self, array: &ArrayRef, rows: Range<usize>) {
+        match self {
+            Self::Ints { values, .. } => extend_ints(values, array, rows),
+            Self::Doubles(values) => extend_present::<Float64Type, _>(values, array, rows, |value| value),
+            Self::Wide { values, .. } => {
+                extend_present::<Decimal128Type, _>(values, array, rows, |value| value);
+            }
+            Self::Booleans(values) => {
+                let array = array.as_boolean();
+                values.extend(rows.filter(|&row| array.is_valid(row)).map(|row| array.value(row)));
+            }
+            Self::Texts(texts) => {
+                let array = array.as_string::<i32>();
+                if array.null_count() == 0 {
+                    texts.extend(array.value_data(), &array.value_offsets()[rows.start..=rows.end]);
+                } else {
+                    let present = rows.filter(|&row| array.is_valid(row));
+                    present.for_each(|row| texts.push(array.value(row).as_bytes()));
+                }
+            }
+            Self::Uuids(_) | Self::Same { .. } => unreachable!("a base column"),
+        }
+    }
+
+    /// Takes event ids; where one is no UUID, all become texts.
+    pub(super) fn extend_ids<'i>(&mut self, ids: impl Iterator<Item = Id<'i>>) {
+        for id in ids {
+            if let (Self::Uuids(uuids), Id::Uuid(uuid)) = (&mut *self, id) {
+                uuids.push(uuid);
+                continue;
+            }
+            if let Self::Uuids(uuids) = self {
+                let mut texts = Texts::default();
+                for &uuid in uuids.iter() {
+                    texts.push(&uuid_text(uuid));
+                }
+                *self = Self::Texts(texts);
+            }
+            let Self::Texts(texts) = self else { unreachable!("ids are UUIDs or texts") };
+            match id {
+                Id::Uuid(uuid) => texts.push(&uuid_text(uuid)),
+                Id::Text(text) => texts.push(text.as_bytes()),
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Ints { values, .. } => values.len(),
+            Self::Doubles(values) => values.len(),
+            Self::Booleans(values) => values.len(),
+            Self::Wide { values, .. } => values.len(),
+            Self::Texts(texts) => texts.len(),
+            Self::Uuids(uuids) => uuids.len(),
+            Self::Same { count, .. } => *count,
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        match self {
+            Self::Ints { values, .. } => values.clear(),
+            Self::Doubles(values) => values.clear(),
+            Self::Booleans(values) => values.clear(),
+            Self::Wide { values, .. } => values.clear(),
+            Self::Texts(texts) => texts.clear(),
+            Self::Uuids(uuids) => uuids.clear(),
+            Self::Same { count, .. } => *count = 0,
+        }
+    }
+
+    /// Bytes of all texts; `None` of values of a fixed width.
+    pub(super) fn text_bytes(&self) -> Option<usize> {
+        match self {
+            Self::Texts(texts) => Some(texts.bytes().len()),
+            Self::Uuids(uuids) => Some(uuids.len() * uuid_text(0).len()),
+            Self::Same { text, count } => Some(text.len() * count),
+            _ => None,
+        }
+    }
+
+    /// Whether words of a dictionary take four bytes.
+    pub(super) fn is_32(&self) -> bool {
+        matches!(self, Self::Ints { is_32: true, .. })
+    }
+
+    /// The least and the greatest; `None` of no values.
+    pub(super) fn bounds(&self) -> Option<Bounds> {
+        match self {
+            Self::Ints { values, is_32 } => {
+                let (min, max) = (values.iter().copied().min()?, values.iter().copied().max()?);
+                Some(Bounds::Int { min, max, is_32: *is_32 })
+            }
+            Self::Doubles(values) => Bounds::of_doubles(values.iter().copied()),
+            Self::Booleans(values) => {
+                let (min, max) = (values.iter().copied().min()?, values.iter().copied().max()?);
+                Some(Bounds::Boolean { min, max })
+            }
+            Self::Wide { values, width } => {
+                let (min, max) = (values.iter().copied().min()?, values.iter().copied().max()?);
+                Some(Bounds::Wide { min, max, width: *width })
+            }
+            Self::Texts(texts) => Bounds::of_texts(texts.iter()),
+            // They order as their texts do.
+            Self::Uuids(uuids) => {
+                let (min, max) = (*uuids.iter().min()?, *uuids.iter().max()?);
+                Some(Bounds::Text { min: uuid_text(min).to_vec(), max: uuid_text(max).to_vec() })
+            }
+            Self::Same { text, count } => {
+                Bounds::of_texts([text.as_bytes()].into_iter().take((*count).min(1)))
+            }
+        }
+    }
+
+    /// Appends the values without a dictionary.
+    pub(super) fn encode(&self, out: &mut Vec<u8>) -> Encoding {
+        match self {
+            Self::Ints { values, is_32 } => {
+                delta::encode(values, *is_32, out);
+                Encoding::DELTA_BINARY_PACKED
+            }
+            Self::Doubles(values) => {
+                for value in values {
+                    out.extend_from_slice(&value.to_le_bytes());
+                }
+                Encoding::PLAIN
+            }
+            Self::Booleans(values) => {
+                hybrid::pack(values.iter().map(|value| u64::from(*value)), 1, out);
+                Encoding::PLAIN
+            }
+            Self::Wide { values, width } => {
+                for &value in values {
+                    out.extend_from_slice(&wide_bytes(value, *width));
+                }
+                Encoding::PLAIN
+            }
+            // Lengths by themselves, mostly in no bytes at all, leave the compressor nothing but text.
+            Self::Texts(texts) => {
+                delta::encode(&texts.lengths().collect::<Vec<_>>(), true, out);
+                out.extend_from_slice(texts.bytes());
+                Encoding::DELTA_LENGTH_BYTE_ARRAY
+            }
+            Self::Uuids(uuids) => {
+                delta::encode(&vec![36; uuids.len()], true, out);
+                for &uuid in uuids {
+                    out.extend_from_slice(&uuid_text(uuid));
+                }
+                Encoding::DELTA_LENGTH_BYTE_ARRAY
+            }
+            Self::Same { text, count } => {
+                let mut texts = Texts::default();
+                (0..*count).for_each(|_| texts.push(text.as_bytes()));
+                Self::Texts(texts).encode(out)
+            }
+        }
+    }
+
+    /// An empty dictionary if one would pay, judged by the first values of a column chunk.
+    pub(super) fn dictionary(&self) -> Option<Dictionary> {
+        /// Values that are looked at.
+        const SAMPLE_VALUES: usize = 1_024;
+        match self {
+            Self::Same { .. } => Some(Dictionary::of_texts()),
+            Self::Texts(texts) => {
+                let (mut sample, count) = (Dictionary::of_texts(), texts.len().min(SAMPLE_VALUES));
+                for text in texts.iter().take(count) {
+                    sample.place_of_text(text);
+                }
+                (sample.len() * 2 <= count).then(Dictionary::of_texts)
+            }
+            Self::Ints { values, is_32 } => {
+                let sample = &values[..values.len().min(SAMPLE_VALUES)];
+                let mut direct = Vec::new();
+                delta::encode(sample, *is_32, &mut direct);
+                words_pay(sample.iter().copied(), if *is_32 { 4 } else { 8 }, direct.len())
+            }
+            Self::Doubles(values) => {
+                let sample = &values[..values.len().min(SAMPLE_VALUES)];
+                words_pay(sample.iter().map(|value| value.to_bits().cast_signed()), 8, sample.len() * 8)
+            }
+            Self::Booleans(_) | Self::Wide { .. } | Self::Uuids(_) => None,
+        }
+    }
+
+    /// Finds or makes the values' places in a dictionary of their kind.
+    pub(super) fn places(&self, dictionary: &mut Dictionary, places: &mut Vec<u32>) {
+        match self {
+            Self::Same { text, count } => {
+                let place = dictionary.place_of_text(text.as_bytes());
+                places.resize(places.len() + count, place);
+            }
+            Self::Texts(texts) => places.extend(texts.iter().map(|text| dictionary.place_of_text(text))),
+            Self::Ints { values, .. } => {
+                places.extend(values.iter().map(|value| dictionary.place_of_word(*value)));
+            }
+            Self::Doubles(values) => {
+                let word = |value: &f64| value.to_bits().cast_signed();
+                places.extend(values.iter().map(|value| dictionary.place_of_word(word(value))));
+            }
+            Self::Booleans(_) | Self::Wide { .. } | Self::Uuids(_) => unreachable!("they have no dictionary"),
+        }
+    }
+}
+
+/// A dictionary, if the sample takes fewer bytes with one than it does without.
+fn words_pay(
+    sample: impl ExactSizeIterator<Item = i64>,
+    word_bytes: usize,
+    direct_bytes: usize,
+) -> Option<Dictionary> {
+    let count = sample.len();
+    let mut distinct = Dictionary::of_words();
+    for word in sample {
+        distinct.place_of_word(word);
+    }
+    let width = hybrid::bit_width(distinct.len().saturating_sub(1) as u64);
+    let bytes = distinct.len() * word_bytes + count * usize::from(width) / 8;
+    (bytes < direct_bytes).then(Dictionary::of_words)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a decimal of 18 digits fits into 64 bits")]
+fn extend_ints(values: &mut Vec<i64>, array: &ArrayRef, rows: Range<usize>) {
+    match array.data_type() {
+        DataType::Int32 => extend_present::<Int32Type, _>(values, array, rows, i64::from),
+        DataType::Date32 => extend_present::<Date32Type, _>(values, array, rows, i64::from),
+        DataType::Int64 => extend_present::<Int64Type, _>(values, array, rows, |value| value),
+        DataType::Decimal128(..) => {
+            extend_present::<Decimal128Type, _>(values, array, rows, |value| value as i64);
+        }
+        _ => extend_present::<TimestampMicrosecondType, _>(values, array, rows, |value| value),
+    }
+}
+
+fn extend_present<T: ArrowPrimitiveType, V>(
+    values: &mut Vec<V>,
+    array: &ArrayRef,
+    rows: Range<usize>,
+    convert: impl Fn(T::Native) -> V,
+) {
+    let array = array.as_primitive::<T>();
+    if array.null_count() == 0 {
+        values.extend(array.values()[rows].iter().map(|value| convert(*value)));
+    } else {
+        values.extend(rows.filter(|&row| array.is_valid(row)).map(|row| convert(array.value(row))));
+    }
+}
