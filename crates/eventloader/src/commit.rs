@@ -145,9 +145,11 @@ impl Target {
                 path: live.clone(),
                 problem: format!("can't be written ({error}); make way for the partition"),
             };
-            create_directories(&live, &mut self.created).map_err(cannot_write)?;
-            rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)
-                .map_err(|error| cannot_write(error.into()))?;
+            let is_new = create_directories(&live, &mut self.created).map_err(cannot_write)?;
+            if !is_new {
+                rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)
+                    .map_err(|error| cannot_write(error.into()))?;
+            }
         }
         Ok(())
     }
@@ -231,19 +233,24 @@ impl Target {
     }
 }
 
-/// Creates a directory with all that leads to it; what was missing is added to `created`.
-fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result<()> {
-    if path.is_dir() {
-        return Ok(());
+/// Creates a directory with all that leads to it, and says whether it was missing; what was is added to `created`.
+fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result<bool> {
+    let mut result = fs::create_dir(path);
+    if let (Err(error), Some(parent)) = (&result, path.parent())
+        && error.kind() == io::ErrorKind::NotFound
+        && create_directories(parent, created)?
+    {
+        result = fs::create_dir(path);
     }
-    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let missing: Vec<_> = path.ancestors().take_while(is_missing).collect();
-    if missing.is_empty() {
-        return Err(io::Error::new(io::ErrorKind::NotADirectory, "there is a file of that name"));
+    match result {
+        Ok(()) => {
+            created.push(path.to_owned());
+            Ok(true)
+        }
+        Err(_) if path.is_dir() => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Err(io::Error::new(io::ErrorKind::NotADirectory, "there is a file of that name"))
+        }
+        Err(error) => Err(error),
     }
-    for directory in missing.into_iter().rev() {
-        fs::create_dir(directory)?;
-        created.push(directory.to_owned());
-    }
-    Ok(())
 }

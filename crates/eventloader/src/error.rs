@@ -117,7 +117,7 @@ pub enum Error {
 
 impl Error {
     /// Wraps a file error with what was being done; for `map_err`.
-    pub(crate) fn io(doing: &'static str) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
         move |source| Self::Io { doing, source }
     }
 

@@ -116,7 +116,7 @@ impl PartitionWriter {
                 part.write(&chunk, scratch).map_err(Error::encode(label))?;
                 next = next_chunk(clock)?;
             }
-            files.push(part.finish(name, staged, settings, label, scratch)?);
+            files.push(part.finish(name, staged, label, scratch)?);
         }
         clock.lap(Stage::Encode);
         Ok(files)

@@ -2,7 +2,11 @@
 //!
 //! Invariant: [`Change::publish`] can be done again from the start wherever it was interrupted, with the same end.
 
-use std::{collections::BTreeSet, io, path::Path};
+use std::{
+    collections::BTreeSet,
+    io::{self, ErrorKind},
+    path::Path,
+};
 
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
@@ -52,15 +56,16 @@ impl Change {
     /// What this change will do to what is there now.
     pub(crate) fn action(&self, target: &Path) -> io::Result<Action> {
         let live = target.join(&self.directory);
-        if self.is_in(&live)? {
-            return Ok(Action::Unchanged);
-        }
         let is_there = if self.replaces_all {
             !parquet_names(&live)?.is_empty()
         } else {
             self.files.iter().any(|file| live.join(&file.name).exists())
         };
-        Ok(if is_there { Action::Replaced } else { Action::Created })
+        match is_there {
+            false => Ok(Action::Created),
+            true if self.is_in(&live)? => Ok(Action::Unchanged),
+            true => Ok(Action::Replaced),
+        }
     }
 
     /// Whether a directory holds just what this change would make of it, byte for byte.
@@ -90,7 +95,6 @@ impl Change {
             _ => !self.replaces_all,
         };
         if by_one_rename && !swap.exists() {
-            fs::create_dir_all(&live)?;
             for file in &self.files {
                 rename_if_there(&staging.join(&file.staged), &live.join(&file.name))?;
             }
@@ -142,22 +146,31 @@ impl From<&StagedFile> for ChangedFile {
 
 /// The names of a directory's Parquet files; none where it does not exist.
 fn parquet_names(directory: &Path) -> io::Result<BTreeSet<String>> {
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(BTreeSet::new());
+        }
+        Err(error) => return Err(error),
+    };
     let mut names = BTreeSet::new();
-    if directory.is_dir() {
-        for entry in fs::read_dir(directory)? {
-            let name = entry?.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".parquet") {
-                names.insert(name);
-            }
+    for entry in entries {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".parquet") {
+            names.insert(name);
         }
     }
     Ok(names)
 }
 
-/// Moves a file, unless that was done before.
+/// Moves a file, unless that was done before; makes its directory where someone has deleted it.
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
     match fs::rename(from, to) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && to.exists() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound && to.exists() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound && from.exists() => {
+            fs::create_dir_all(to.parent().unwrap_or(to))?;
+            fs::rename(from, to)
+        }
         result => result,
     }
 }

@@ -264,12 +264,8 @@ impl ColumnChunk {
             .set_statistics(statistics(&self.column, &facts))
             .build()?;
         let bytes_written = bytes.len() as u64;
-        let (mut column_index, mut offset_index) = (None, None);
-        // Of a single page they say no more than the column chunk's metadata does.
-        if facts.len() > 1 {
-            column_index = Some(column_index_of(&self.column, &facts).build()?);
-            offset_index = Some(offsets.build());
-        }
+        let column_index = Some(column_index_of(&self.column, &facts).build()?);
+        let offset_index = Some(offsets.build());
         let (rows_written, bloom_filter) = (rows as u64, None);
         let close = ColumnCloseResult {
             bytes_written,

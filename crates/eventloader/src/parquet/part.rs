@@ -5,13 +5,18 @@
 //!
 //! Invariant: where a row group ends depends on the rows alone.
 
-use std::{fs::File, path::Path, sync::Arc};
+use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
 use arrow::array::{Array, ArrayData, ArrayRef, TimestampMicrosecondArray};
+use bytes::Bytes;
 use parquet::{
-    arrow::arrow_writer::{ArrowColumnWriter, compute_leaves},
+    arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves},
+    column::writer::ColumnCloseResult,
     errors::{ParquetError, Result},
-    file::{metadata::ParquetMetaDataReader, writer::SerializedFileWriter},
+    file::{
+        metadata::{FooterTail, ParquetMetaDataReader},
+        writer::SerializedFileWriter,
+    },
 };
 
 use super::{
@@ -28,6 +33,9 @@ pub(super) struct PartWriter<'t> {
     file: SerializedFileWriter<ChecksumWriter>,
     rows: u64,
     group: RowGroup,
+    /// Whether the file has indexes of its pages, which is decided with the first row group: all column chunks have them or none.
+    /// Where each has one page they would say no more than the footer does, and take a tenth of a small file.
+    indexed: Option<bool>,
 }
 
 /// The row group that is being filled.
@@ -45,6 +53,26 @@ enum ColumnWriter {
     Nested(Vec<ArrowColumnWriter>),
 }
 
+enum FinishedChunk {
+    Flat(Bytes, Box<ColumnCloseResult>),
+    Nested(Box<ArrowColumnChunk>),
+}
+
+impl FinishedChunk {
+    fn close(&mut self) -> &mut ColumnCloseResult {
+        match self {
+            Self::Flat(_, close) => close,
+            Self::Nested(chunk) => chunk.close_mut(),
+        }
+    }
+}
+
+impl RowGroup {
+    fn is_full(&self) -> bool {
+        self.rows >= ROW_GROUP_ROWS || self.bytes >= ROW_GROUP_BYTES
+    }
+}
+
 impl<'t> PartWriter<'t> {
     pub(super) fn create(
         table: &'t Table<'t>,
@@ -54,14 +82,17 @@ impl<'t> PartWriter<'t> {
     ) -> std::result::Result<Self, Error> {
         let file: Option<File> = match settings.staging {
             Some(dir) => {
-                Some(fs_err::File::create(dir.join(staged)).map_err(Error::io("staging a partition"))?.into())
+                // Read, too: its footer is read back.
+                let mut options = fs_err::OpenOptions::new();
+                options.create(true).truncate(true).read(true).write(true);
+                Some(options.open(dir.join(staged)).map_err(Error::io("staging a partition"))?.into())
             }
             None => None,
         };
         let root = table.descriptor.root_schema_ptr();
         let file = SerializedFileWriter::new(ChecksumWriter::new(file), root, Arc::clone(&table.properties))
             .map_err(Error::encode(label))?;
-        Ok(Self { table, file, rows: 0, group: RowGroup::default() })
+        Ok(Self { table, file, rows: 0, group: RowGroup::default(), indexed: None })
     }
 
     /// A part takes at least one chunk, however small parts are to be.
@@ -90,7 +121,7 @@ impl<'t> PartWriter<'t> {
         self.rows += chunk.rows() as u64;
         self.group.rows += chunk.rows();
         self.group.bytes += payload.iter().map(|column| value_bytes(&column.to_data())).sum::<usize>();
-        if self.group.rows >= ROW_GROUP_ROWS || self.group.bytes >= ROW_GROUP_BYTES {
+        if self.group.is_full() {
             self.finish_group(scratch)?;
         }
         Ok(())
@@ -121,18 +152,33 @@ impl<'t> PartWriter<'t> {
 
     fn finish_group(&mut self, scratch: &mut Scratch) -> Result<()> {
         let group = std::mem::take(&mut self.group);
-        let mut writer = self.file.next_row_group()?;
+        let is_full = group.is_full();
+        let mut chunks = Vec::new();
         for column in group.columns {
             match column {
                 ColumnWriter::Flat(column) => {
                     let (bytes, close) = column.finish(scratch)?;
-                    writer.append_column(&bytes, close)?;
+                    chunks.push(FinishedChunk::Flat(bytes, Box::new(close)));
                 }
                 ColumnWriter::Nested(leaves) => {
                     for leaf in leaves {
-                        leaf.close()?.append_to_row_group(&mut writer)?;
+                        chunks.push(FinishedChunk::Nested(Box::new(leaf.close()?)));
                     }
                 }
+            }
+        }
+        let has_pages_to_skip = |chunk: &mut FinishedChunk| {
+            chunk.close().offset_index.as_ref().is_some_and(|index| index.page_locations().len() > 1)
+        };
+        let indexed = *self.indexed.get_or_insert(is_full || chunks.iter_mut().any(has_pages_to_skip));
+        let mut writer = self.file.next_row_group()?;
+        for mut chunk in chunks {
+            if !indexed {
+                (chunk.close().column_index, chunk.close().offset_index) = (None, None);
+            }
+            match chunk {
+                FinishedChunk::Flat(bytes, close) => writer.append_column(&bytes, *close)?,
+                FinishedChunk::Nested(leaf) => leaf.append_to_row_group(&mut writer)?,
             }
         }
         writer.close()?;
@@ -143,7 +189,6 @@ impl<'t> PartWriter<'t> {
         mut self,
         name: String,
         staged: String,
-        settings: FileSettings<'_>,
         label: &str,
         scratch: &mut Scratch,
     ) -> std::result::Result<StagedFile, Error> {
@@ -153,8 +198,8 @@ impl<'t> PartWriter<'t> {
         let rows = self.rows;
         let output = self.file.into_inner().map_err(Error::encode(label))?;
         let file = StagedFile { name, staged, rows, bytes: output.bytes, checksum: output.checksum() };
-        if let Some(dir) = settings.staging {
-            let in_footer = footer_rows(&dir.join(&file.staged))?;
+        if let Some(written) = &output.file {
+            let in_footer = footer_rows(written, file.bytes, label)?;
             if in_footer != rows {
                 return Err(Error::Unbalanced(format!(
                     "{label}: {rows} rows written, {in_footer} in the footer"
@@ -165,12 +210,21 @@ impl<'t> PartWriter<'t> {
     }
 }
 
-/// The row count in a staged file's footer, read back.
-pub(super) fn footer_rows(path: &Path) -> std::result::Result<u64, Error> {
-    let file: File = fs_err::File::open(path).map_err(Error::io("reading a staged file back"))?.into();
-    let label = path.display().to_string();
-    let metadata = ParquetMetaDataReader::new().parse_and_finish(&file).map_err(Error::encode(&label))?;
-    u64::try_from(metadata.file_metadata().num_rows()).map_err(Error::encode(&label))
+/// The row count in the footer of a file of so many bytes, read back.
+fn footer_rows(file: &File, file_bytes: u64, label: &str) -> std::result::Result<u64, Error> {
+    /// Length of the footer, and `PAR1`.
+    const TAIL_BYTES: u64 = 8;
+    let read = |bytes: u64, end: u64| {
+        let start = end.checked_sub(bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let mut buffer = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
+        file.read_exact_at(&mut buffer, start).map(|()| buffer)
+    };
+    let reading = Error::io("reading a staged file back");
+    let tail = read(TAIL_BYTES, file_bytes).map_err(reading)?;
+    let tail = FooterTail::try_from(tail.as_slice()).map_err(Error::encode(label))?;
+    let footer = read(tail.metadata_length() as u64, file_bytes - TAIL_BYTES).map_err(reading)?;
+    let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(Error::encode(label))?;
+    u64::try_from(metadata.file_metadata().num_rows()).map_err(Error::encode(label))
 }
 
 /// Bytes of what the rows are, not of what was allocated for them: it must be the same in every run. Whether an array
