@@ -8,9 +8,11 @@
 //! the newline behind an over-long line). A line or element that is longer than [`LINE_BYTES_MAX`] by more than a block
 //! comes in fragments, never whole.
 
+mod buffer;
 mod open_source;
 
 use crate::{arrays::Element, bytes, error::Error, progress::Progress, sources::Source};
+pub(crate) use buffer::Buffer;
 use open_source::{Failure, OpenSource};
 
 /// Longest line that is read as an event, without its newline: `DuckDB`'s `maximum_object_size`.
@@ -21,7 +23,7 @@ pub(crate) const FRAGMENT_BYTES: usize = 1 << 20;
 /// Some lines of one source, or elements of its array.
 #[derive(Debug, Default)]
 pub(crate) struct Block {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Buffer,
     /// Counts all blocks of the run, in input order.
     pub(crate) number: u32,
     /// Index of the source.
@@ -79,7 +81,7 @@ impl BlockReader {
     }
 
     /// The next block, in the memory of `recycled`; `None` when all is read.
-    pub(crate) fn next_block(&mut self, recycled: Vec<u8>) -> Result<Option<Block>, Error> {
+    pub(crate) fn next_block(&mut self, recycled: Buffer) -> Result<Option<Block>, Error> {
         let mut bytes = recycled;
         loop {
             if self.open.is_none() && !self.open_next()? {
@@ -152,7 +154,7 @@ mod tests {
         let source = Source { name: "x.json".into(), path: Some(path), identity: "x".into() };
         let mut reader = BlockReader::new(vec![source], block_bytes, Progress::hidden());
         let mut blocks = Vec::new();
-        while let Some(block) = reader.next_block(Vec::new()).unwrap() {
+        while let Some(block) = reader.next_block(Buffer::default()).unwrap() {
             blocks.push(block);
         }
         assert_eq!(reader.into_bytes_read(), [text.len() as u64]);
@@ -172,7 +174,7 @@ mod tests {
                 assert!(last || block.bytes.ends_with(b"\n"), "{block_bytes}: {block:?}");
                 offset += block.bytes.len() as u64;
             }
-            assert_eq!(blocks.into_iter().flat_map(|block| block.bytes).collect::<Vec<_>>(), text);
+            assert_eq!(blocks.into_iter().flat_map(|block| block.bytes.to_vec()).collect::<Vec<_>>(), text);
         }
     }
 
@@ -184,7 +186,7 @@ mod tests {
         let (mut lines, mut seen) = (Vec::new(), 0);
         for block in blocks {
             match block.content {
-                Content::Lines => lines.extend(block.bytes),
+                Content::Lines => lines.extend_from_slice(&block.bytes),
                 Content::Fragment(fragment) => {
                     assert_eq!(fragment.bytes_before, seen);
                     assert_eq!(seen % FRAGMENT_BYTES as u64, 0);
@@ -271,7 +273,7 @@ mod tests {
                 let source = Source { name: "x.json".into(), path: Some(path), identity: "x".into() };
                 let mut reader = BlockReader::new(vec![source], block_bytes, Progress::hidden());
                 let error = loop {
-                    match reader.next_block(Vec::new()) {
+                    match reader.next_block(Buffer::default()) {
                         Ok(block) => assert!(block.is_some(), "no error for {}", &text[..text.len().min(20)]),
                         Err(error) => break error,
                     }
@@ -280,7 +282,7 @@ mod tests {
                     matches!(&error, Error::Read { offset: at, .. } if *at == offset),
                     "{offset}: {error}"
                 );
-                assert!(reader.next_block(Vec::new()).unwrap().is_none());
+                assert!(reader.next_block(Buffer::default()).unwrap().is_none());
             }
         }
     }

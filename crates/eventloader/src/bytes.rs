@@ -8,6 +8,7 @@
 use std::io::{self, BufReader, Cursor, Read};
 
 use crate::{
+    blocks::Buffer,
     progress::{Counted, Progress},
     sources::Source,
 };
@@ -48,9 +49,8 @@ pub(crate) fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
 
 impl Text {
     /// Appends up to `length` bytes, fewer only at the end; with an error, those that came before it are appended too.
-    pub(crate) fn read_to(&mut self, bytes: &mut Vec<u8>, length: usize) -> io::Result<usize> {
-        let read = self.reader.by_ref().take(length as u64).read_to_end(bytes);
-        read.map_err(|error| match self.compression {
+    pub(crate) fn read_to(&mut self, bytes: &mut Buffer, length: usize) -> io::Result<usize> {
+        bytes.read_from(&mut *self.reader, length).map_err(|error| match self.compression {
             Some(format) => {
                 io::Error::new(error.kind(), format!("its {format} data is cut off or damaged ({error})"))
             }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use crate::{
-    blocks::BlockReader,
+    blocks::{BlockReader, Buffer},
     error::Error,
     events::EventReader,
     fault::Reason,
@@ -89,7 +89,7 @@ pub(crate) fn ingest(
     workers::each(settings.threads, |_| {
         let events = EventReader::new(plan, &settings.selection, wants_rivals);
         let mut lines = LineReader::new(events, plan, settings.flatten);
-        let mut recycled = Vec::new();
+        let mut recycled = Buffer::default();
         let mut clock = stages.clock();
         let _ends_turns = EndsTurnsOnPanic(&turns);
         loop {

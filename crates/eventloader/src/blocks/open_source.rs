@@ -5,7 +5,7 @@
 
 use std::io;
 
-use super::{Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, newlines_in};
+use super::{Buffer, Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, newlines_in};
 use crate::{
     arrays::{self, ArrayScanner, Element},
     bytes::Text,
@@ -53,13 +53,13 @@ impl OpenSource {
     pub(super) fn recognise(&mut self, block_bytes: usize) -> Result<(), Failure> {
         // A byte order mark comes whole with the first step.
         let step = block_bytes.clamp(4, HEAD_BYTES);
-        let mut head = Vec::new();
+        let mut head = Buffer::default();
         while !self.ended && head.len() < HEAD_BYTES && arrays::is_blank(&head) {
             let length = head.len() + step;
             self.read_up_to(&mut head, length)?;
         }
         self.array = arrays::opening_bracket(&head).map(ArrayScanner::new);
-        self.carry = head;
+        self.carry = head.to_vec();
         Ok(())
     }
 
@@ -71,7 +71,7 @@ impl OpenSource {
     /// Fills `bytes` with the next block; `None` where nothing is left.
     pub(super) fn fill(
         &mut self,
-        bytes: &mut Vec<u8>,
+        bytes: &mut Buffer,
         block_bytes: usize,
     ) -> Result<Option<Content>, Failure> {
         bytes.append(&mut self.carry);
@@ -91,7 +91,7 @@ impl OpenSource {
         }
     }
 
-    fn fill_lines(&mut self, bytes: &mut Vec<u8>, block_bytes: usize) -> Result<Option<Content>, Failure> {
+    fn fill_lines(&mut self, bytes: &mut Buffer, block_bytes: usize) -> Result<Option<Content>, Failure> {
         let mut wanted = block_bytes;
         loop {
             let searched = if wanted == block_bytes { 0 } else { bytes.len() };
@@ -99,8 +99,11 @@ impl OpenSource {
             let newline = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at);
             if self.ended || newline.is_some() {
                 let whole = if self.ended { bytes.len() } else { newline.map_or(0, |at| at + 1) };
-                let crowded = memchr::memchr_iter(b'\n', &bytes[..whole]).nth(lines_max(block_bytes) - 1);
-                self.cut(bytes, crowded.map_or(whole, |at| at + 1));
+                let newlines = || memchr::memchr_iter(b'\n', &bytes[..whole]);
+                // Counting is many times faster than looking for each.
+                let crowded = newlines().count() > lines_max(block_bytes);
+                let last = crowded.then(|| newlines().nth(lines_max(block_bytes) - 1)).flatten();
+                self.cut(bytes, last.map_or(whole, |at| at + 1));
                 return Ok((!bytes.is_empty()).then_some(Content::Lines));
             }
             if bytes.len() > LINE_BYTES_MAX {
@@ -113,14 +116,14 @@ impl OpenSource {
     /// Fills `bytes` with the next piece of an over-long line; its newline is left out.
     fn fill_fragment(
         &mut self,
-        bytes: &mut Vec<u8>,
+        bytes: &mut Buffer,
         block_bytes: usize,
         mut fragment: Fragment,
     ) -> Result<Content, Failure> {
         self.read_up_to(bytes, block_bytes.max(FRAGMENT_BYTES))?;
         if let Some(newline) = memchr::memchr(b'\n', bytes) {
             self.cut(bytes, newline + 1);
-            bytes.pop();
+            bytes.truncate(bytes.len() - 1);
             self.long_line = None;
             fragment.newlines = 1;
         } else {
@@ -133,7 +136,7 @@ impl OpenSource {
     fn fill_elements(
         &mut self,
         array: &mut ArrayScanner,
-        bytes: &mut Vec<u8>,
+        bytes: &mut Buffer,
         block_bytes: usize,
     ) -> Result<Option<Content>, Failure> {
         let mut elements = Vec::new();
@@ -162,7 +165,7 @@ impl OpenSource {
     fn fill_element_fragment(
         &mut self,
         array: &mut ArrayScanner,
-        bytes: &mut Vec<u8>,
+        bytes: &mut Buffer,
         block_bytes: usize,
         mut fragment: Fragment,
     ) -> Result<Content, Failure> {
@@ -201,10 +204,9 @@ impl OpenSource {
         array.finish(bytes, elements).map_err(|error| Failure { offset, error })
     }
 
-    fn read_up_to(&mut self, bytes: &mut Vec<u8>, length: usize) -> Result<(), Failure> {
+    fn read_up_to(&mut self, bytes: &mut Buffer, length: usize) -> Result<(), Failure> {
         let missing = length.saturating_sub(bytes.len());
         if missing > 0 && !self.ended {
-            bytes.reserve(missing);
             let read = self.text.read_to(bytes, missing).map_err(|error| {
                 // What came before the error is in `bytes`.
                 Failure { offset: self.offset + bytes.len() as u64, error }
@@ -215,7 +217,7 @@ impl OpenSource {
     }
 
     /// Hands out whole fragments; or all, where the text ends.
-    fn cut_fragment(&mut self, bytes: &mut Vec<u8>, fragment: Fragment) {
+    fn cut_fragment(&mut self, bytes: &mut Buffer, fragment: Fragment) {
         if self.ended {
             self.offset += bytes.len() as u64;
             self.long_line = None;
@@ -227,7 +229,7 @@ impl OpenSource {
     }
 
     /// Hands out the first `length` bytes; the rest waits for the next block.
-    fn cut(&mut self, bytes: &mut Vec<u8>, length: usize) {
+    fn cut(&mut self, bytes: &mut Buffer, length: usize) {
         self.carry.extend_from_slice(&bytes[length..]);
         bytes.truncate(length);
         self.offset += length as u64;

@@ -11,7 +11,7 @@ use std::{
 
 use super::{ReadSettings, raw_lines};
 use crate::{
-    blocks::BlockReader,
+    blocks::{BlockReader, Buffer},
     error::Error,
     events::EventReader,
     lines::{BadLine, BlockOutcome, LineReader},
@@ -69,7 +69,7 @@ pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
         let events = EventReader::new(&plan, &settings.selection, false);
         let mut lines = LineReader::new(events, &plan, true);
         let (mut checked, mut counts) = (Checked::default(), LineCounts::new());
-        let mut recycled = Vec::new();
+        let mut recycled = Buffer::default();
         loop {
             let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).next_block(recycled)?;
             let Some(block) = next else { return Ok((checked, counts)) };

@@ -21,7 +21,7 @@ use super::{
     walk::Walk,
 };
 use crate::{
-    blocks::{Block, BlockReader, LINE_BYTES_MAX},
+    blocks::{Block, BlockReader, Buffer, LINE_BYTES_MAX},
     error::Error,
     events::{EventReader, Judged},
     fault::{Fault, Reason},
@@ -87,7 +87,7 @@ pub(crate) fn observe(
     let threads = if lines_max.is_some() { 1 } else { read.threads };
     let observed = workers::each(threads, |_| {
         let mut reader = Reader::new(&read.selection)?;
-        let mut recycled = Vec::new();
+        let mut recycled = Buffer::default();
         while lines_max.is_none_or(|lines_max| reader.tally.observed.lines < lines_max) {
             let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).next_block(recycled)?;
             let Some(block) = next else { break };
