@@ -24,6 +24,7 @@ use std::{
     fs::{File, TryLockError},
     io::{self, Write},
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
 };
 
 use fs_err as fs;
@@ -34,7 +35,7 @@ pub(crate) use self::{
     change::{Action, Change},
     layout::TargetLayout,
 };
-use crate::error::Error;
+use crate::{error::Error, workers};
 
 /// Directory of the loader's own files in a target.
 const PRIVATE: &str = "_eventloader";
@@ -119,17 +120,17 @@ impl Target {
     }
 
     /// Publishes all changes, or none.
-    pub(crate) fn commit(mut self, changes: Vec<Change>) -> Result<(), Error> {
+    pub(crate) fn commit(mut self, changes: Vec<Change>, threads: usize) -> Result<(), Error> {
         if !changes.is_empty() {
             let journal = Journal { version: JOURNAL_VERSION, layout: self.layout.clone(), changes };
-            if let Err(error) = self.prepare_directories(&journal) {
+            if let Err(error) = self.prepare_directories(&journal, threads) {
                 self.abandon();
                 return Err(error);
             }
             if let Err(source) = self.record(&journal) {
                 return Err(self.take_back(source));
             }
-            self.publish(&journal)?;
+            self.publish(&journal, threads)?;
         }
         self.clear_staging()
             .map_err(|source| Error::Unfinished { doing: "clearing up after the commit", source })?;
@@ -138,20 +139,28 @@ impl Target {
     }
 
     /// Makes sure that publishing can't fail for want of a directory to rename into. Empty ones are nothing to readers.
-    fn prepare_directories(&mut self, journal: &Journal) -> Result<(), Error> {
-        for change in &journal.changes {
-            let live = self.root.join(&change.directory);
-            let cannot_write = |error: io::Error| Error::Target {
-                path: live.clone(),
-                problem: format!("can't be written ({error}); make way for the partition"),
-            };
-            let is_new = create_directories(&live, &mut self.created).map_err(cannot_write)?;
-            if !is_new {
-                rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)
-                    .map_err(|error| cannot_write(error.into()))?;
-            }
-        }
-        Ok(())
+    fn prepare_directories(&mut self, journal: &Journal, threads: usize) -> Result<(), Error> {
+        let created = Mutex::new(Vec::new());
+        let prepared = workers::map(threads, journal.changes.len(), |number| {
+            let live = self.root.join(&journal.changes[number].directory);
+            let mut own = Vec::new();
+            let result = create_directories(&live, &mut own).and_then(|is_new| {
+                if is_new {
+                    Ok(())
+                } else {
+                    Ok(rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)?)
+                }
+            });
+            created.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
+            result.map_err(|error| {
+                let problem = format!("can't be written ({error}); make way for the partition");
+                Error::Target { path: live, problem }
+            })
+        });
+        self.created.append(&mut created.into_inner().unwrap_or_else(PoisonError::into_inner));
+        // Each behind what it is in.
+        self.created.sort_unstable();
+        prepared.map(drop)
     }
 
     /// Ends a run that commits nothing: the target is left as it was found.
@@ -204,19 +213,19 @@ impl Target {
                 let problem = format!("version {} of another eventloader; use that one", journal.version);
                 return Err(Error::Damaged { path, line: 1, problem });
             }
-            self.publish(&journal)?;
+            self.publish(&journal, 1)?;
         }
         self.clear_staging().map_err(Error::io("clearing up after an interrupted run"))
     }
 
     /// Brings all staged files into their places; can be done again from the start at any point.
-    fn publish(&self, journal: &Journal) -> Result<(), Error> {
+    fn publish(&self, journal: &Journal, threads: usize) -> Result<(), Error> {
         let unfinished = |doing| move |source| Error::Unfinished { doing, source };
-        for (number, change) in journal.changes.iter().enumerate() {
-            change
-                .publish(&self.root, &self.staging(), number)
-                .map_err(unfinished("publishing a partition"))?;
-        }
+        let staging = self.staging();
+        workers::map(threads, journal.changes.len(), |number| {
+            let change = &journal.changes[number];
+            change.publish(&self.root, &staging, number).map_err(unfinished("publishing a partition"))
+        })?;
         journal.layout.remember(&self.root).map_err(unfinished("remembering the target's layout"))?;
         durability::sync_published(&self.lock, &self.root, &journal.changes)
             .map_err(unfinished("publishing"))?;
@@ -238,8 +247,8 @@ fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result<boo
     let mut result = fs::create_dir(path);
     if let (Err(error), Some(parent)) = (&result, path.parent())
         && error.kind() == io::ErrorKind::NotFound
-        && create_directories(parent, created)?
     {
+        create_directories(parent, created)?;
         result = fs::create_dir(path);
     }
     match result {

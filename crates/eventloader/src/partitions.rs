@@ -115,12 +115,32 @@ pub(crate) fn sort(refs: &mut Vec<RowRef>, batches: &[Batch]) {
 ///
 /// It depends on the rows alone, since files must not depend on how their rows were kept.
 pub(crate) fn chunk_len(batches: &[Batch], refs: &[RowRef], rows_max: usize) -> usize {
+    let rows_max = rows_max.min(refs.len());
+    if all_texts_fit(batches, &refs[..rows_max]) {
+        return rows_max;
+    }
     let mut bytes = 0;
     let fits = |row: &&RowRef| {
         bytes += row.text_bytes(batches);
         bytes <= CHUNK_TEXT_BYTES
     };
     refs.iter().take(rows_max).take_while(fits).count().max(1).min(refs.len())
+}
+
+/// Whether all texts of all batches that the rows are of would fit: then there is no need to look at each row.
+fn all_texts_fit(batches: &[Batch], refs: &[RowRef]) -> bool {
+    let mut seen: Vec<u32> = refs.chunk_by(|a, b| a.batch == b.batch).map(|run| run[0].batch).collect();
+    seen.sort_unstable();
+    seen.dedup();
+    let of_batch = |&batch: &u32| {
+        let batch = &batches[batch as usize];
+        let ids = match &batch.ids {
+            Ids::Uuids(_) => 0,
+            Ids::Texts(texts) => texts.value_data().len(),
+        };
+        ids + batch.columns.iter().map(|column| text_bytes(column, 0..column.len())).sum::<usize>()
+    };
+    seen.iter().map(of_batch).sum::<usize>() <= CHUNK_TEXT_BYTES
 }
 
 /// Bytes of the texts in some rows of a column, those in lists and objects included.

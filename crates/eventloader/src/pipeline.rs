@@ -69,8 +69,8 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
     };
     if let Some(target) = target {
         let mut clock = stages.clock();
-        target.commit(changes)?;
-        clock.lap(Stage::Commit);
+        target.commit(changes, settings.threads)?;
+        clock.lap_of(settings.threads, Stage::Commit);
         report.committed = true;
     }
     report.stages = stages.report();

@@ -34,7 +34,7 @@ pub(crate) enum Stage {
     Encode,
     /// Staged files beside what the target holds.
     Compare,
-    /// Until all is on the disk and in its place: by one thread.
+    /// Until all is on the disk and in its place: by all threads, or waiting for the disk.
     Commit,
 }
 

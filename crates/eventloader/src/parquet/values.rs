@@ -227,25 +227,25 @@ impl Values {
     /// An empty dictionary if one would pay, judged by the first values of a column chunk.
     pub(super) fn dictionary(&self) -> Option<Dictionary> {
         /// Values that are looked at.
-        const SAMPLE_VALUES: usize = 1_024;
+        const SAMPLE_VALUES: usize = 512;
+        let count = self.len().min(SAMPLE_VALUES);
         match self {
             Self::Same { .. } => Some(Dictionary::of_texts()),
             Self::Texts(texts) => {
-                let (mut sample, count) = (Dictionary::of_texts(), texts.len().min(SAMPLE_VALUES));
-                for text in texts.iter().take(count) {
+                let mut sample = Dictionary::of_texts();
+                let repeat = texts.iter().take(count).all(|text| {
                     sample.place_of_text(text);
-                }
-                (sample.len() * 2 <= count).then(Dictionary::of_texts)
+                    sample.len() * 2 <= count
+                });
+                repeat.then(Dictionary::of_texts)
             }
             Self::Ints { values, is_32 } => {
-                let sample = &values[..values.len().min(SAMPLE_VALUES)];
                 let mut direct = Vec::new();
-                delta::encode(sample, *is_32, &mut direct);
-                words_pay(sample.iter().copied(), if *is_32 { 4 } else { 8 }, direct.len())
+                delta::encode(&values[..count], *is_32, &mut direct);
+                words_pay(values[..count].iter().copied(), if *is_32 { 4 } else { 8 }, direct.len())
             }
             Self::Doubles(values) => {
-                let sample = &values[..values.len().min(SAMPLE_VALUES)];
-                words_pay(sample.iter().map(|value| value.to_bits().cast_signed()), 8, sample.len() * 8)
+                words_pay(values[..count].iter().map(|value| value.to_bits().cast_signed()), 8, count * 8)
             }
             Self::Booleans(_) | Self::Wide { .. } | Self::Uuids(_) => None,
         }
@@ -273,18 +273,18 @@ impl Values {
 
 /// A dictionary, if the sample takes fewer bytes with one than it does without.
 fn words_pay(
-    sample: impl ExactSizeIterator<Item = i64>,
+    mut sample: impl ExactSizeIterator<Item = i64>,
     word_bytes: usize,
     direct_bytes: usize,
 ) -> Option<Dictionary> {
     let count = sample.len();
     let mut distinct = Dictionary::of_words();
-    for word in sample {
+    let pays = sample.all(|word| {
         distinct.place_of_word(word);
-    }
-    let width = hybrid::bit_width(distinct.len().saturating_sub(1) as u64);
-    let bytes = distinct.len() * word_bytes + count * usize::from(width) / 8;
-    (bytes < direct_bytes).then(Dictionary::of_words)
+        let width = hybrid::bit_width(distinct.len() as u64 - 1);
+        distinct.len() * word_bytes + count * usize::from(width) / 8 < direct_bytes
+    });
+    pays.then(Dictionary::of_words)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a decimal of 18 digits fits into 64 bits")]
