@@ -71,6 +71,14 @@ pub(crate) struct Superseded {
     rows: u64,
 }
 
+impl Contenders {
+    /// A range's, with room for its likely part of so many rows.
+    fn of_rows(rows: usize) -> Self {
+        let likely = rows / RANGES;
+        Self { uuids: Vec::with_capacity(likely + likely / 8), texts: Vec::new() }
+    }
+}
+
 impl Arbiter {
     pub(crate) fn new(scope: DedupeScope) -> Self {
         Self { hasher: RandomState::default(), scope }
@@ -118,18 +126,20 @@ impl Arbiter {
         (hash >> 32) as usize & (RANGES - 1)
     }
 
-    /// The positions of all contenders that lose.
-    pub(crate) fn losers(&self, contenders: &Contenders) -> Vec<Position> {
+    /// The positions of all contenders that lose, of those in all parts.
+    pub(crate) fn losers(&self, parts: &[&Contenders]) -> Vec<Position> {
         let mut losers = Vec::new();
+        let uuids: Vec<_> = parts.iter().map(|part| part.uuids.as_slice()).collect();
         self.collect_losers(
-            &contenders.uuids,
+            &uuids,
             |c| self.hash_uuid(c.uuid, c.micros),
             |a, b| a.uuid == b.uuid,
             |c| (c.micros, c.position),
             &mut losers,
         );
+        let texts: Vec<_> = parts.iter().map(|part| part.texts.as_slice()).collect();
         self.collect_losers(
-            &contenders.texts,
+            &texts,
             |c| self.hash_text(&c.text, c.micros),
             |a, b| a.text == b.text,
             |c| (c.micros, c.position),
@@ -140,15 +150,15 @@ impl Arbiter {
 
     fn collect_losers<C>(
         &self,
-        contenders: &[C],
+        parts: &[&[C]],
         hash: impl Fn(&C) -> u64,
         same_id: impl Fn(&C, &C) -> bool,
         order: impl Fn(&C) -> (i64, Position),
         losers: &mut Vec<Position>,
     ) {
         // Holds the best contender so far of each id.
-        let mut best: HashTable<&C> = HashTable::with_capacity(contenders.len());
-        for contender in contenders {
+        let mut best: HashTable<&C> = HashTable::with_capacity(parts.iter().map(|part| part.len()).sum());
+        for contender in parts.iter().copied().flatten() {
             let same = |other: &&C| {
                 same_id(contender, other) && self.day(order(contender).0) == self.day(order(other).0)
             };
@@ -209,18 +219,16 @@ pub(crate) fn resolve(
     let share = batches.len().div_ceil(threads).max(1);
     let shares: Vec<_> = batches.chunks(share).collect();
     let split = workers::map(threads, shares.len(), |index| {
-        let mut split = vec![Contenders::default(); ranges.len()];
+        let rows: usize = shares[index].iter().map(|batch| batch.rows()).sum();
+        let mut split: Vec<_> = ranges.clone().map(|_| Contenders::of_rows(rows)).collect();
         for batch in shares[index] {
             arbiter.split(batch, ranges, &mut split);
         }
         Ok(split)
     })?;
     workers::map(threads, ranges.len(), |index| {
-        let mut contenders = spilled(ranges.start + index)?;
-        for part in &split {
-            contenders.uuids.extend_from_slice(&part[index].uuids);
-            contenders.texts.extend_from_slice(&part[index].texts);
-        }
-        Ok(arbiter.losers(&contenders))
+        let spilled = spilled(ranges.start + index)?;
+        let parts: Vec<_> = split.iter().map(|part| &part[index]).chain([&spilled]).collect();
+        Ok(arbiter.losers(&parts))
     })
 }
