@@ -9,7 +9,7 @@ use crate::{
     batch::Batch,
     error::Error,
     latest::Superseded,
-    partitions::{self, CHUNK_ROWS, CHUNK_TEXT_BYTES, RowRef},
+    partitions::{self, CHUNK_ROWS, CHUNK_TEXT_BYTES, RowRef, Rows},
     spill::{Place, Spill},
 };
 
@@ -25,16 +25,23 @@ pub(crate) enum OrderedRows<'a> {
 impl<'a> OrderedRows<'a> {
     pub(crate) fn spilled(spill: &'a Spill, runs: &[Vec<Place>], superseded: &'a Superseded) -> Self {
         let runs = runs.iter().map(|chunks| Run { chunks: chunks.iter().copied().collect(), at: None });
-        Self::Spilled(RunMerge { spill, superseded, runs: runs.collect(), held: Vec::new() })
+        Self::Spilled(RunMerge {
+            spill,
+            superseded,
+            runs: runs.collect(),
+            held: Vec::new(),
+            refs: Vec::new(),
+        })
     }
 
-    pub(crate) fn next_chunk(&mut self) -> Result<Option<Batch>, Error> {
+    /// The next rows; `None` where all were handed out.
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Rows<'_>>, Error> {
         match self {
             Self::InMemory { batches, refs, done } => {
                 let rest = &refs[*done..];
-                let chunk = &rest[..partitions::chunk_len(batches, rest, CHUNK_ROWS)];
-                *done += chunk.len();
-                if chunk.is_empty() { Ok(None) } else { partitions::gather(batches, chunk).map(Some) }
+                let refs = &rest[..partitions::chunk_len(batches, rest, CHUNK_ROWS)];
+                *done += refs.len();
+                Ok((!refs.is_empty()).then_some(Rows { batches, refs }))
             }
             Self::Spilled(merge) => merge.next_chunk(),
         }
@@ -49,6 +56,8 @@ pub(crate) struct RunMerge<'a> {
     runs: Vec<Run>,
     /// The chunks that runs stand in, and those whose rows wait to be handed out.
     held: Vec<Batch>,
+    /// Those that were handed out last.
+    refs: Vec<RowRef>,
 }
 
 #[derive(Debug)]
@@ -59,24 +68,21 @@ struct Run {
 }
 
 impl RunMerge<'_> {
-    fn next_chunk(&mut self) -> Result<Option<Batch>, Error> {
-        let mut refs = Vec::with_capacity(CHUNK_ROWS);
+    fn next_chunk(&mut self) -> Result<Option<Rows<'_>>, Error> {
+        self.release();
+        self.refs.clear();
         let mut text_bytes = 0;
-        while refs.len() < CHUNK_ROWS {
+        while self.refs.len() < CHUNK_ROWS {
             let Some((run, row)) = self.first_row()? else { break };
             text_bytes += row.text_bytes(&self.held);
-            if text_bytes > CHUNK_TEXT_BYTES && !refs.is_empty() {
+            if text_bytes > CHUNK_TEXT_BYTES && !self.refs.is_empty() {
                 break;
             }
-            refs.push(row);
+            self.refs.push(row);
             self.runs[run].at = self.following(row);
         }
-        if refs.is_empty() {
-            return Ok(None);
-        }
-        let chunk = partitions::gather(&self.held, &refs)?;
-        self.release();
-        Ok(Some(chunk))
+        let rows = Rows { batches: &self.held, refs: &self.refs };
+        Ok((rows.len() > 0).then_some(rows))
     }
 
     /// The next row of all, and its run; none if all are done.

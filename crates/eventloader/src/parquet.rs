@@ -100,23 +100,23 @@ impl PartitionWriter {
         clock: &mut Clock<'_>,
     ) -> Result<Vec<StagedFile>, Error> {
         let Self(scratch) = self;
-        let mut next_chunk = |clock: &mut Clock<'_>| {
+        let (mut files, mut part) = (Vec::new(), None::<PartWriter<'_>>);
+        loop {
             clock.lap(Stage::Encode);
-            let chunk = rows.next_chunk();
-            clock.lap(Stage::Gather);
-            chunk
-        };
-        let mut files = Vec::new();
-        let mut next = next_chunk(clock)?;
-        while next.is_some() {
-            let name = format!("part-{:05}.{}.parquet", files.len(), settings.codec.name());
-            let staged = format!("{number:06}-{:05}.staged", files.len());
-            let mut part = PartWriter::create(table, settings, &staged, label)?;
-            while let Some(chunk) = next.take_if(|chunk| part.has_room_for(chunk, settings.part_rows)) {
-                part.write(&chunk, scratch).map_err(Error::encode(label))?;
-                next = next_chunk(clock)?;
+            let chunk = rows.next_chunk()?;
+            clock.lap(Stage::Order);
+            let Some(chunk) = chunk else { break };
+            if let Some(full) = part.take_if(|part| !part.has_room_for(chunk, settings.part_rows)) {
+                files.push(full.finish(label, scratch)?);
             }
-            files.push(part.finish(name, staged, label, scratch)?);
+            let part = match &mut part {
+                Some(part) => part,
+                empty => empty.insert(PartWriter::create(table, settings, (number, files.len()), label)?),
+            };
+            part.write(chunk, scratch).map_err(Error::encode(label))?;
+        }
+        if let Some(last) = part {
+            files.push(last.finish(label, scratch)?);
         }
         clock.lap(Stage::Encode);
         Ok(files)

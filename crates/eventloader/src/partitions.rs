@@ -35,6 +35,37 @@ pub(crate) struct RowRef {
     pub(crate) row: u32,
 }
 
+/// Some rows of a partition, in order.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'r> {
+    pub(crate) batches: &'r [Batch],
+    pub(crate) refs: &'r [RowRef],
+}
+
+impl<'r> Rows<'r> {
+    pub(crate) fn len(self) -> usize {
+        self.refs.len()
+    }
+
+    pub(crate) fn range(self, rows: Range<usize>) -> Self {
+        Self { refs: &self.refs[rows], ..self }
+    }
+
+    /// Neighbours that are of the same batch, with the batch.
+    pub(crate) fn runs(self) -> impl Iterator<Item = (&'r Batch, &'r [RowRef])> {
+        let runs = self.refs.chunk_by(|a, b| a.batch == b.batch);
+        runs.map(move |refs| (&self.batches[refs[0].batch()], refs))
+    }
+
+    /// One column of the rows, brought together.
+    pub(crate) fn gather_column(self, index: usize) -> Result<ArrayRef, Error> {
+        let (used, refs) = renumber(self.batches.len(), self.refs);
+        let arrays: Vec<_> = used.iter().map(|&batch| self.batches[batch].columns[index].as_ref()).collect();
+        let indices: Vec<_> = refs.iter().map(|row| (row.batch(), row.row())).collect();
+        interleave(&arrays, &indices).map_err(Error::encode("a partition's rows"))
+    }
+}
+
 impl RowRef {
     #[expect(
         clippy::cast_possible_truncation,
@@ -44,11 +75,11 @@ impl RowRef {
         Self { batch: batch as u32, row: row as u32 }
     }
 
-    fn batch(self) -> usize {
+    pub(crate) fn batch(self) -> usize {
         self.batch as usize
     }
 
-    fn row(self) -> usize {
+    pub(crate) fn row(self) -> usize {
         self.row as usize
     }
 
@@ -163,7 +194,7 @@ fn text_bytes(column: &ArrayRef, rows: Range<usize>) -> usize {
     }
 }
 
-/// Brings the rows `refs` of some batches together, in that order.
+/// Brings the rows `refs` of some batches together, in that order, for the spill file.
 pub(crate) fn gather(batches: &[Batch], refs: &[RowRef]) -> Result<Batch, Error> {
     let (used, refs) = renumber(batches.len(), refs);
     let indices: Vec<_> = refs.iter().map(|row| (row.batch(), row.row())).collect();

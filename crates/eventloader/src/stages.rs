@@ -28,8 +28,8 @@ pub(crate) enum Stage {
     Latest,
     /// Rows by partition: by one thread, while the others have nothing to do.
     Group,
-    /// Rows of a partition in order, from all blocks or from the spill file.
-    Gather,
+    /// Rows of a partition brought in order, or merged from the spill file.
+    Order,
     /// Columns into pages, compressed, into staged files. Bytes of files.
     Encode,
     /// Staged files beside what the target holds.
@@ -45,7 +45,7 @@ const STAGES: [Stage; 10] = [
     Stage::Collect,
     Stage::Latest,
     Stage::Group,
-    Stage::Gather,
+    Stage::Order,
     Stage::Encode,
     Stage::Compare,
     Stage::Commit,

@@ -5,7 +5,7 @@
 //!
 //! Invariant: where a page ends depends on the rows alone.
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use bytes::Bytes;
@@ -25,7 +25,10 @@ use parquet::{
 };
 
 use super::{bounds::Bounds, dictionary::Dictionary, hybrid, pages::PageCompressor, values::Values};
-use crate::ids::Ids;
+use crate::{
+    batch::Batch,
+    partitions::{RowRef, Rows},
+};
 
 /// Rows of a page, at most: what a reader skips or decodes at once.
 const PAGE_ROWS: usize = 16_384;
@@ -34,12 +37,18 @@ const PAGE_TEXT_BYTES: usize = 1 << 20;
 /// A dictionary that grows beyond this is given up: it is one page, which readers hold in full.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 
-/// What a chunk of rows has for a column.
-pub(super) enum Input<'c> {
-    Ids(&'c Ids),
-    Array(&'c ArrayRef),
+/// Where a column's values are.
+pub(super) enum Input<'t> {
+    /// In the rows' ids.
+    Ids,
+    /// In the rows' times.
+    Micros,
+    /// In this column of the rows' batches.
+    Column(usize),
     /// The same text in all rows.
-    Same(&'c str),
+    Same(&'t str),
+    /// A list or an object, of which each row's are here: not for this encoder.
+    Nested(ArrayRef),
 }
 
 /// A column chunk that is being written.
@@ -52,6 +61,8 @@ pub(super) struct ColumnChunk {
     page_rows: usize,
     dictionary: UseOfDictionary,
     pages: Vec<(CompressedPage, PageFacts)>,
+    /// See [`Self::bytes`].
+    bytes: usize,
 }
 
 enum UseOfDictionary {
@@ -87,9 +98,9 @@ impl ColumnChunk {
     /// An empty one, for inputs of this kind.
     pub(super) fn new(column: &ColumnDescPtr, compression: Compression, input: &Input<'_>) -> Self {
         let values = match input {
-            Input::Ids(_) => Values::Uuids(Vec::new()),
+            Input::Ids => Values::Uuids(Vec::new()),
             Input::Same(text) => Values::Same { text: (*text).into(), count: 0 },
-            Input::Array(_) => Values::of_column(column),
+            Input::Micros | Input::Column(_) | Input::Nested(_) => Values::of_column(column),
         };
         Self {
             column: Arc::clone(column),
@@ -99,16 +110,23 @@ impl ColumnChunk {
             page_rows: 0,
             dictionary: UseOfDictionary::Undecided,
             pages: Vec::new(),
+            bytes: 0,
         }
     }
 
-    /// Adds a chunk of so many rows.
-    pub(super) fn append(&mut self, input: &Input<'_>, rows: usize, scratch: &mut Scratch) -> Result<()> {
+    /// Bytes of the pages so far, before compression.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Adds some rows.
+    pub(super) fn append(&mut self, input: &Input<'_>, rows: Rows<'_>, scratch: &mut Scratch) -> Result<()> {
         let mut done = 0;
-        while done < rows {
-            let end = done + self.room(input, done..rows);
-            self.take(input, done..end);
-            done = end;
+        while done < rows.len() {
+            let rest = rows.range(done..rows.len());
+            let taken = self.room(input, rest);
+            self.take(input, rest.range(0..taken));
+            done += taken;
             if self.page_rows == PAGE_ROWS || self.values.text_bytes().unwrap_or(0) >= PAGE_TEXT_BYTES {
                 self.finish_page(scratch)?;
             }
@@ -117,35 +135,48 @@ impl ColumnChunk {
     }
 
     /// How many of these rows the page has room for; one at least.
-    fn room(&self, input: &Input<'_>, rows: Range<usize>) -> usize {
+    fn room(&self, input: &Input<'_>, rows: Rows<'_>) -> usize {
         let room = rows.len().min(PAGE_ROWS - self.page_rows);
-        let Input::Array(array) = input else { return room };
-        let Some(texts) = array.as_string_opt::<i32>() else { return room };
-        let ends = &texts.value_offsets()[rows.start..=rows.start + room];
-        let bytes = PAGE_TEXT_BYTES.saturating_sub(self.values.text_bytes().unwrap_or(0));
-        let first = usize::try_from(ends[0]).unwrap_or(0);
-        ends[1..].partition_point(|end| usize::try_from(*end).unwrap_or(0) - first <= bytes).max(1)
+        let (Input::Column(index), Values::Texts(texts)) = (input, &self.values) else { return room };
+        let mut left = PAGE_TEXT_BYTES.saturating_sub(texts.bytes().len());
+        let texts_of = |batch: &'_ Batch| batch.columns[*index].as_string::<i32>().value_data().len();
+        if rows.runs().map(|(batch, _)| texts_of(batch)).sum::<usize>() <= left {
+            return room;
+        }
+        let fits = |row: &&RowRef| {
+            let texts = rows.batches[row.batch()].columns[*index].as_string::<i32>();
+            let length = usize::try_from(texts.value_length(row.row())).unwrap_or(0);
+            left.checked_sub(length).map(|rest| left = rest).is_some()
+        };
+        rows.refs[..room].iter().take_while(fits).count().max(1)
     }
 
-    fn take(&mut self, input: &Input<'_>, rows: Range<usize>) {
+    fn take(&mut self, input: &Input<'_>, rows: Rows<'_>) {
         match input {
-            Input::Ids(ids) => self.values.extend_ids(rows.clone().map(|row| ids.get(row))),
-            Input::Array(array) => {
-                if array.null_count() > 0 {
-                    self.present.resize(self.page_rows, true);
-                    self.present.extend(rows.clone().map(|row| array.is_valid(row)));
-                } else if !self.present.is_empty() {
-                    self.present.resize(self.page_rows + rows.len(), true);
-                }
-                self.values.extend(array, rows.clone());
+            Input::Column(index) => {
+                return rows
+                    .runs()
+                    .for_each(|(batch, refs)| self.take_of_array(&batch.columns[*index], refs));
             }
-            Input::Same(_) => {
-                if let Values::Same { count, .. } = &mut self.values {
-                    *count += rows.len();
-                }
+            Input::Ids => rows.runs().for_each(|(batch, refs)| self.values.extend_ids(&batch.ids, refs)),
+            Input::Micros => {
+                rows.runs().for_each(|(batch, refs)| self.values.extend_micros(&batch.micros, refs));
             }
+            Input::Same(_) => self.values.repeat(rows.len()),
+            Input::Nested(_) => unreachable!("lists and objects have a writer of their own"),
         }
         self.page_rows += rows.len();
+    }
+
+    fn take_of_array(&mut self, array: &ArrayRef, refs: &[RowRef]) {
+        if array.null_count() > 0 {
+            self.present.resize(self.page_rows, true);
+            self.present.extend(refs.iter().map(|row| array.is_valid(row.row())));
+        } else if !self.present.is_empty() {
+            self.present.resize(self.page_rows + refs.len(), true);
+        }
+        self.values.extend(array, refs);
+        self.page_rows += refs.len();
     }
 
     fn finish_page(&mut self, scratch: &mut Scratch) -> Result<()> {
@@ -172,6 +203,7 @@ impl ColumnChunk {
             text_bytes: self.values.text_bytes(),
         };
         self.pages.push((CompressedPage::new(page, body.len()), facts));
+        self.bytes += body.len();
         self.values.clear();
         self.present.clear();
         self.page_rows = 0;

@@ -7,12 +7,12 @@
 
 use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
 
-use arrow::array::{Array, ArrayData, ArrayRef, TimestampMicrosecondArray};
+use arrow::array::{Array, ArrayData};
 use bytes::Bytes;
 use parquet::{
     arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves},
     column::writer::ColumnCloseResult,
-    errors::{ParquetError, Result},
+    errors::{ParquetError, Result as ParquetResult},
     file::{
         metadata::{FooterTail, ParquetMetaDataReader},
         writer::SerializedFileWriter,
@@ -25,11 +25,15 @@ use super::{
     column::{ColumnChunk, Input, Scratch},
     table::{Table, is_nested},
 };
-use crate::{batch::Batch, error::Error};
+use crate::{error::Error, partitions::Rows};
 
 /// Writes one file.
 pub(super) struct PartWriter<'t> {
     table: &'t Table<'t>,
+    /// In the partition's directory.
+    name: String,
+    /// In the staging directory.
+    staged: String,
     file: SerializedFileWriter<ChecksumWriter>,
     rows: u64,
     group: RowGroup,
@@ -44,7 +48,8 @@ struct RowGroup {
     /// By column of the table; none before the first chunk.
     columns: Vec<ColumnWriter>,
     rows: usize,
-    bytes: usize,
+    /// Bytes of the lists and objects in it.
+    nested_bytes: usize,
 }
 
 enum ColumnWriter {
@@ -69,88 +74,86 @@ impl FinishedChunk {
 
 impl RowGroup {
     fn is_full(&self) -> bool {
-        self.rows >= ROW_GROUP_ROWS || self.bytes >= ROW_GROUP_BYTES
+        let flat_bytes = self.columns.iter().map(|column| match column {
+            ColumnWriter::Flat(column) => column.bytes(),
+            ColumnWriter::Nested(_) => 0,
+        });
+        self.rows >= ROW_GROUP_ROWS || flat_bytes.sum::<usize>() + self.nested_bytes >= ROW_GROUP_BYTES
     }
 }
 
 impl<'t> PartWriter<'t> {
+    /// `(partition, part)` are the numbers that name the staged file.
     pub(super) fn create(
         table: &'t Table<'t>,
         settings: FileSettings<'_>,
-        staged: &str,
+        (partition, part): (usize, usize),
         label: &str,
-    ) -> std::result::Result<Self, Error> {
+    ) -> Result<Self, Error> {
+        let name = format!("part-{part:05}.{}.parquet", settings.codec.name());
+        let staged = format!("{partition:06}-{part:05}.staged");
         let file: Option<File> = match settings.staging {
             Some(dir) => {
                 // Read, too: its footer is read back.
                 let mut options = fs_err::OpenOptions::new();
                 options.create(true).truncate(true).read(true).write(true);
-                Some(options.open(dir.join(staged)).map_err(Error::io("staging a partition"))?.into())
+                Some(options.open(dir.join(&staged)).map_err(Error::io("staging a partition"))?.into())
             }
             None => None,
         };
         let root = table.descriptor.root_schema_ptr();
         let file = SerializedFileWriter::new(ChecksumWriter::new(file), root, Arc::clone(&table.properties))
             .map_err(Error::encode(label))?;
-        Ok(Self { table, file, rows: 0, group: RowGroup::default(), indexed: None })
+        Ok(Self { table, name, staged, file, rows: 0, group: RowGroup::default(), indexed: None })
     }
 
     /// A part takes at least one chunk, however small parts are to be.
-    pub(super) fn has_room_for(&self, chunk: &Batch, part_rows: u64) -> bool {
-        self.rows == 0 || self.rows + chunk.rows() as u64 <= part_rows
+    pub(super) fn has_room_for(&self, chunk: Rows<'_>, part_rows: u64) -> bool {
+        self.rows == 0 || self.rows + chunk.len() as u64 <= part_rows
     }
 
-    pub(super) fn write(&mut self, chunk: &Batch, scratch: &mut Scratch) -> Result<()> {
-        let micros: ArrayRef = Arc::new(TimestampMicrosecondArray::from(chunk.micros.clone()));
-        let payload = self.table.payload(chunk)?;
+    pub(super) fn write(&mut self, chunk: Rows<'_>, scratch: &mut Scratch) -> ParquetResult<()> {
+        let inputs = self.table.inputs(chunk).map_err(|error| ParquetError::External(error.into()))?;
         if self.group.columns.is_empty() {
-            self.group.columns = self.columns(chunk, &micros, &payload)?;
+            self.group.columns = self.columns(&inputs)?;
         }
-        let inputs = self.table.inputs(chunk, &micros, &payload);
-        for ((writer, field), input) in self.group.columns.iter_mut().zip(&self.table.fields).zip(inputs) {
-            match (writer, &input) {
-                (ColumnWriter::Flat(column), _) => column.append(&input, chunk.rows(), scratch)?,
-                (ColumnWriter::Nested(leaves), Input::Array(array)) => {
+        for ((writer, field), input) in self.group.columns.iter_mut().zip(&self.table.fields).zip(&inputs) {
+            match (writer, input) {
+                (ColumnWriter::Flat(column), _) => column.append(input, chunk, scratch)?,
+                (ColumnWriter::Nested(leaves), Input::Nested(array)) => {
                     for (leaf, column) in leaves.iter_mut().zip(compute_leaves(field, array)?) {
                         leaf.write(&column)?;
                     }
+                    self.group.nested_bytes += value_bytes(&array.to_data());
                 }
                 (ColumnWriter::Nested(_), _) => unreachable!("base columns are flat"),
             }
         }
-        self.rows += chunk.rows() as u64;
-        self.group.rows += chunk.rows();
-        self.group.bytes += payload.iter().map(|column| value_bytes(&column.to_data())).sum::<usize>();
-        if self.group.is_full() {
-            self.finish_group(scratch)?;
-        }
-        Ok(())
+        self.rows += chunk.len() as u64;
+        self.group.rows += chunk.len();
+        if self.group.is_full() { self.finish_group(scratch) } else { Ok(()) }
     }
 
-    fn columns(&self, chunk: &Batch, micros: &ArrayRef, payload: &[ArrayRef]) -> Result<Vec<ColumnWriter>> {
+    fn columns(&self, inputs: &[Input<'_>]) -> ParquetResult<Vec<ColumnWriter>> {
         let nested = self.table.nested.as_ref().map(|nested| nested.create_column_writers(0)).transpose()?;
         let mut nested = nested.into_iter().flatten();
-        let mut leaves = self.table.descriptor.columns().iter();
-        let compression = self.table.compression;
-        let columns =
-            self.table.inputs(chunk, micros, payload).zip(&self.table.fields).map(|(input, field)| {
-                if is_nested(field) {
-                    let own = leaves
-                        .clone()
-                        .take_while(|leaf| leaf.path().parts().first() == Some(field.name()))
-                        .count();
-                    leaves.by_ref().take(own).for_each(drop);
-                    return Ok(ColumnWriter::Nested(nested.by_ref().take(own).collect()));
+        let mut leaves = self.table.descriptor.columns().iter().peekable();
+        let columns = inputs.iter().zip(&self.table.fields).map(|(input, field)| {
+            if is_nested(field) {
+                let mut own = 0;
+                while leaves.next_if(|leaf| leaf.path().parts().first() == Some(field.name())).is_some() {
+                    own += 1;
                 }
-                let leaf = leaves
-                    .next()
-                    .ok_or_else(|| ParquetError::General("a column without a leaf".to_owned()))?;
-                Ok(ColumnWriter::Flat(ColumnChunk::new(leaf, compression, &input)))
-            });
+                return Ok(ColumnWriter::Nested(nested.by_ref().take(own).collect()));
+            }
+            let leaf = leaves.next();
+            let leaf = leaf.ok_or_else(|| ParquetError::General("a column without a leaf".to_owned()))?;
+            Ok(ColumnWriter::Flat(ColumnChunk::new(leaf, self.table.compression, input)))
+        });
         columns.collect()
     }
 
-    fn finish_group(&mut self, scratch: &mut Scratch) -> Result<()> {
+    fn finish_group(&mut self, scratch: &mut Scratch) -> ParquetResult<()> {
         let group = std::mem::take(&mut self.group);
         let is_full = group.is_full();
         let mut chunks = Vec::new();
@@ -185,19 +188,14 @@ impl<'t> PartWriter<'t> {
         Ok(())
     }
 
-    pub(super) fn finish(
-        mut self,
-        name: String,
-        staged: String,
-        label: &str,
-        scratch: &mut Scratch,
-    ) -> std::result::Result<StagedFile, Error> {
+    pub(super) fn finish(mut self, label: &str, scratch: &mut Scratch) -> Result<StagedFile, Error> {
         if self.group.rows > 0 {
             self.finish_group(scratch).map_err(Error::encode(label))?;
         }
         let rows = self.rows;
         let output = self.file.into_inner().map_err(Error::encode(label))?;
-        let file = StagedFile { name, staged, rows, bytes: output.bytes, checksum: output.checksum() };
+        let (name, staged, checksum) = (self.name, self.staged, output.checksum());
+        let file = StagedFile { name, staged, rows, bytes: output.bytes, checksum };
         if let Some(written) = &output.file {
             begin_writeback(written, file.bytes);
             let in_footer = footer_rows(written, file.bytes, label)?;
@@ -226,7 +224,7 @@ fn begin_writeback(file: &File, file_bytes: u64) {
 }
 
 /// The row count in the footer of a file of so many bytes, read back.
-fn footer_rows(file: &File, file_bytes: u64, label: &str) -> std::result::Result<u64, Error> {
+fn footer_rows(file: &File, file_bytes: u64, label: &str) -> Result<u64, Error> {
     /// Length of the footer, and `PAR1`.
     const TAIL_BYTES: u64 = 8;
     let read = |bytes: u64, end: u64| {

@@ -6,16 +6,12 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::ArrayRef,
-    datatypes::{DataType, FieldRef, Fields, Schema},
-    error::ArrowError,
-};
+use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use events_core::schema;
 use parquet::{
     arrow::{ArrowSchemaConverter, arrow_writer::ArrowRowGroupWriterFactory},
     basic::{Compression, ZstdLevel},
-    errors::Result,
+    errors::Result as ParquetResult,
     file::{
         metadata::{KeyValue, SortingColumn},
         properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion},
@@ -25,7 +21,7 @@ use parquet::{
 };
 
 use super::{Codec, ROW_GROUP_ROWS, ZSTD_LEVEL, column::Input};
-use crate::{batch::Batch, columns, plan::TypePlan};
+use crate::{columns, error::Error, partitions::Rows, plan::TypePlan};
 
 /// What the keys of descriptions begin with, in a file's metadata.
 const DESCRIPTION: &str = "description";
@@ -45,7 +41,7 @@ pub(crate) struct Table<'p> {
 impl<'p> Table<'p> {
     /// # Errors
     /// None that the catalog lets happen: `parquet` knows all its types.
-    pub(crate) fn new(plan: &'p TypePlan, flatten: bool, codec: Codec) -> Result<Self> {
+    pub(crate) fn new(plan: &'p TypePlan, flatten: bool, codec: Codec) -> ParquetResult<Self> {
         let event_type = &plan.event_type;
         let schema =
             if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
@@ -61,32 +57,26 @@ impl<'p> Table<'p> {
         })
     }
 
-    /// The payload's columns of some rows: of a payload that is kept nested one, if any.
-    pub(super) fn payload(&self, batch: &Batch) -> std::result::Result<Vec<ArrayRef>, ArrowError> {
-        if self.flatten {
-            Ok(batch.columns.clone())
-        } else if self.fields.len() > schema::BASE_COLUMNS {
-            Ok(vec![columns::struct_array(&self.plan.payload, &batch.columns)?])
-        } else {
-            Ok(Vec::new())
-        }
-    }
-
-    /// All columns of some rows, in the order of the file's; `micros` and `payload` are theirs as arrays.
-    pub(super) fn inputs<'c>(
-        &'c self,
-        batch: &'c Batch,
-        micros: &'c ArrayRef,
-        payload: &'c [ArrayRef],
-    ) -> impl Iterator<Item = Input<'c>> {
+    /// All columns of some rows, in the order of the file's.
+    pub(super) fn inputs(&self, rows: Rows<'_>) -> Result<Vec<Input<'_>>, Error> {
         let event_type = &self.plan.event_type;
-        let base = [
-            Input::Ids(&batch.ids),
-            Input::Array(micros),
-            Input::Same(&event_type.domain),
-            Input::Same(&event_type.name),
-        ];
-        base.into_iter().chain(payload.iter().map(Input::Array))
+        let (domain, name) = (Input::Same(&event_type.domain), Input::Same(&event_type.name));
+        let mut inputs = vec![Input::Ids, Input::Micros, domain, name];
+        let payload = &self.fields[schema::BASE_COLUMNS..];
+        if self.flatten {
+            for (index, field) in payload.iter().enumerate() {
+                let nested = is_nested(field).then(|| rows.gather_column(index).map(Input::Nested));
+                inputs.push(nested.unwrap_or(Ok(Input::Column(index)))?);
+            }
+        } else if !payload.is_empty() {
+            let columns = rows.batches.first().map_or(0, |batch| batch.columns.len());
+            let columns =
+                (0..columns).map(|index| rows.gather_column(index)).collect::<Result<Vec<_>, _>>()?;
+            let data =
+                columns::struct_array(&self.plan.payload, &columns).map_err(Error::encode("a payload"))?;
+            inputs.push(Input::Nested(data));
+        }
+        Ok(inputs)
     }
 }
 
@@ -98,7 +88,7 @@ pub(super) fn is_nested(field: &FieldRef) -> bool {
 fn nested_factory(
     schema: &Schema,
     properties: &WriterPropertiesPtr,
-) -> Result<Option<ArrowRowGroupWriterFactory>> {
+) -> ParquetResult<Option<ArrowRowGroupWriterFactory>> {
     let nested: Vec<_> = schema.fields().iter().filter(|field| is_nested(field)).cloned().collect();
     if nested.is_empty() {
         return Ok(None);

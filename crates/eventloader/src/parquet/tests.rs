@@ -95,7 +95,7 @@ fn a_chunk_of_long_texts_is_shorter() {
     let mut rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
     let mut lengths = Vec::new();
     while let Some(chunk) = rows.next_chunk().unwrap() {
-        lengths.push(chunk.rows());
+        lengths.push(chunk.len());
     }
     assert_eq!(lengths, [16, 16, 8]);
 }

@@ -15,15 +15,6 @@ impl Texts {
         self.ends.push(self.bytes.len());
     }
 
-    /// Takes texts that stand behind each other in `bytes`, the first from `starts[0]` on, the last up to the last start.
-    pub(super) fn extend(&mut self, bytes: &[u8], starts: &[i32]) {
-        let place = |at: &i32| usize::try_from(*at).unwrap_or(0);
-        let (Some(first), Some(last)) = (starts.first().map(place), starts.last().map(place)) else { return };
-        let base = self.bytes.len();
-        self.bytes.extend_from_slice(&bytes[first..last]);
-        self.ends.extend(starts[1..].iter().map(|end| base + place(end) - first));
-    }
-
     pub(super) fn clear(&mut self) {
         self.ends.clear();
         self.bytes.clear();

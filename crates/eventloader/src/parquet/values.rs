@@ -4,8 +4,6 @@
 //!
 //! Invariant: all values of one column are of one kind, but for ids: they are UUIDs as long as all of the page's are.
 
-use std::ops::Range;
-
 use arrow::{
     array::{Array, ArrayRef, ArrowPrimitiveType, AsArray},
     datatypes::{
@@ -24,7 +22,10 @@ use super::{
     hybrid,
     texts::Texts,
 };
-use crate::ids::{Id, uuid_text};
+use crate::{
+    ids::{Id, Ids, uuid_text},
+    partitions::RowRef,
+};
 
 /// Values of one column.
 #[derive(Debug)]
@@ -67,7 +68,7 @@ impl Values {
     }
 
     /// Takes the values of some rows of an array of the column's type.
-    pub(super) fn extend(&mut self, array: &ArrayRef, rows: Range<usize>) {
+    pub(super) fn extend(&mut self, array: &ArrayRef, rows: &[RowRef]) {
         match self {
             Self::Ints { values, .. } => extend_ints(values, array, rows),
             Self::Doubles(values) => extend_present::<Float64Type, _>(values, array, rows, |value| value),
@@ -76,15 +77,18 @@ impl Values {
             }
             Self::Booleans(values) => {
                 let array = array.as_boolean();
+                let rows = rows.iter().map(|row| row.row());
                 values.extend(rows.filter(|&row| array.is_valid(row)).map(|row| array.value(row)));
             }
             Self::Texts(texts) => {
                 let array = array.as_string::<i32>();
-                if array.null_count() == 0 {
-                    texts.extend(array.value_data(), &array.value_offsets()[rows.start..=rows.end]);
-                } else {
-                    let present = rows.filter(|&row| array.is_valid(row));
-                    present.for_each(|row| texts.push(array.value(row).as_bytes()));
+                let (ends, bytes) = (array.value_offsets(), array.value_data());
+                let place = |at: i32| usize::try_from(at).unwrap_or(0);
+                let all_present = array.null_count() == 0;
+                for row in rows.iter().map(|row| row.row()) {
+                    if all_present || array.is_valid(row) {
+                        texts.push(&bytes[place(ends[row])..place(ends[row + 1])]);
+                    }
                 }
             }
             Self::Uuids(_) | Self::Same { .. } => unreachable!("a base column"),
@@ -92,25 +96,36 @@ impl Values {
     }
 
     /// Takes event ids; where one is no UUID, all become texts.
-    pub(super) fn extend_ids<'i>(&mut self, ids: impl Iterator<Item = Id<'i>>) {
-        for id in ids {
-            if let (Self::Uuids(uuids), Id::Uuid(uuid)) = (&mut *self, id) {
-                uuids.push(uuid);
-                continue;
+    pub(super) fn extend_ids(&mut self, ids: &Ids, rows: &[RowRef]) {
+        if let (Self::Uuids(values), Ids::Uuids(uuids)) = (&mut *self, ids) {
+            return values.extend(rows.iter().map(|row| uuids[row.row()]));
+        }
+        if let Self::Uuids(uuids) = self {
+            let mut texts = Texts::default();
+            for &uuid in uuids.iter() {
+                texts.push(&uuid_text(uuid));
             }
-            if let Self::Uuids(uuids) = self {
-                let mut texts = Texts::default();
-                for &uuid in uuids.iter() {
-                    texts.push(&uuid_text(uuid));
-                }
-                *self = Self::Texts(texts);
-            }
-            let Self::Texts(texts) = self else { unreachable!("ids are UUIDs or texts") };
-            match id {
+            *self = Self::Texts(texts);
+        }
+        let Self::Texts(texts) = self else { unreachable!("ids are UUIDs or texts") };
+        for row in rows {
+            match ids.get(row.row()) {
                 Id::Uuid(uuid) => texts.push(&uuid_text(uuid)),
                 Id::Text(text) => texts.push(text.as_bytes()),
             }
         }
+    }
+
+    /// Takes times.
+    pub(super) fn extend_micros(&mut self, micros: &[i64], rows: &[RowRef]) {
+        let Self::Ints { values, .. } = self else { unreachable!("times are integers") };
+        values.extend(rows.iter().map(|row| micros[row.row()]));
+    }
+
+    /// Takes the one text so many times more.
+    pub(super) fn repeat(&mut self, times: usize) {
+        let Self::Same { count, .. } = self else { unreachable!("a column of one text") };
+        *count += times;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -288,7 +303,7 @@ fn words_pay(
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a decimal of 18 digits fits into 64 bits")]
-fn extend_ints(values: &mut Vec<i64>, array: &ArrayRef, rows: Range<usize>) {
+fn extend_ints(values: &mut Vec<i64>, array: &ArrayRef, rows: &[RowRef]) {
     match array.data_type() {
         DataType::Int32 => extend_present::<Int32Type, _>(values, array, rows, i64::from),
         DataType::Date32 => extend_present::<Date32Type, _>(values, array, rows, i64::from),
@@ -303,13 +318,15 @@ fn extend_ints(values: &mut Vec<i64>, array: &ArrayRef, rows: Range<usize>) {
 fn extend_present<T: ArrowPrimitiveType, V>(
     values: &mut Vec<V>,
     array: &ArrayRef,
-    rows: Range<usize>,
+    rows: &[RowRef],
     convert: impl Fn(T::Native) -> V,
 ) {
     let array = array.as_primitive::<T>();
+    let all = array.values();
     if array.null_count() == 0 {
-        values.extend(array.values()[rows].iter().map(|value| convert(*value)));
+        values.extend(rows.iter().map(|row| convert(all[row.row()])));
     } else {
-        values.extend(rows.filter(|&row| array.is_valid(row)).map(|row| convert(array.value(row))));
+        let present = rows.iter().map(|row| row.row()).filter(|&row| array.is_valid(row));
+        values.extend(present.map(|row| convert(all[row])));
     }
 }
