@@ -86,6 +86,11 @@ pub(crate) struct IdsBuilder {
 }
 
 impl IdsBuilder {
+    /// For about as many rows.
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        Self { uuids: Vec::with_capacity(rows), texts: None }
+    }
+
     pub(crate) fn push(&mut self, id: &[u8]) {
         if let (None, Some(uuid)) = (&self.texts, parse_uuid(id)) {
             self.uuids.push(uuid);

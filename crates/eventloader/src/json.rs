@@ -7,12 +7,21 @@
 //! Invariant: input is valid UTF-8; a scanner that reached [`Scanner::end`] without a fault has seen one valid JSON text.
 //! Work is linear in the line's length and nothing recurses, so no line can exhaust the stack.
 
+mod links;
+mod plain;
 mod text;
 
 use std::borrow::Cow;
 
-use self::text::parse_hex;
-pub(crate) use self::text::{compact_into, quoted_key, unescape_into};
+pub(crate) use self::{
+    links::{Links, Next, START},
+    plain::same,
+    text::{compact_into, quoted_key, unescape_into},
+};
+use self::{
+    plain::{end_of_digits, end_of_plain},
+    text::parse_hex,
+};
 
 /// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
 pub(crate) const DEPTH_MAX: u32 = 127;
@@ -45,19 +54,44 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value {
     pub(crate) kind: Kind,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
+    start: u32,
+    end: u32,
 }
 
 impl Value {
+    /// What stands from `start` to `end`.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "a line has at most 16 MiB")]
+    pub(crate) fn new(kind: Kind, start: usize, end: usize) -> Self {
+        Self { kind, start: start as u32, end: end as u32 }
+    }
+
+    /// Where it begins.
+    #[inline]
+    pub(crate) fn start(self) -> usize {
+        self.start as usize
+    }
+
+    /// Behind its last byte.
+    #[inline]
+    pub(crate) fn end(self) -> usize {
+        self.end as usize
+    }
+
+    /// The same in a text that begins elsewhere.
+    #[inline]
+    fn moved(self, from: usize, to: usize) -> Self {
+        Self::new(self.kind, self.start() - from + to, self.end() - from + to)
+    }
+
     /// The value as it is written.
     pub(crate) fn text(self, line: &[u8]) -> &[u8] {
-        &line[self.start..self.end]
+        &line[self.start()..self.end()]
     }
 
     /// A string's characters between its quotes, escapes as they are written.
     pub(crate) fn inner(self, line: &[u8]) -> &[u8] {
-        &line[self.start + 1..self.end - 1]
+        &line[self.start() + 1..self.end() - 1]
     }
 
     /// What a string means, `None` of anything else; it is copied only where it has escapes.
@@ -79,6 +113,8 @@ impl Value {
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
     line: &'a [u8],
+    /// The line, and what follows it in its block: loaded with it, never looked at.
+    text: &'a [u8],
     at: usize,
     depth: u32,
 }
@@ -87,12 +123,17 @@ type Scan<T> = Result<T, Malformed>;
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(line: &'a [u8]) -> Self {
-        Self { line, at: 0, depth: 0 }
+        Self { line, text: line, at: 0, depth: 0 }
+    }
+
+    /// Reads the first `length` bytes of `text`. It is faster where others follow, and the same.
+    pub(crate) fn in_text(text: &'a [u8], length: usize) -> Self {
+        Self { line: &text[..length], text, at: 0, depth: 0 }
     }
 
     /// Goes back to a value that was scanned before.
     pub(crate) fn at(line: &'a [u8], value: Value) -> Self {
-        Self { line, at: value.start, depth: 0 }
+        Self { line, text: line, at: value.start(), depth: 0 }
     }
 
     /// How many bytes are behind.
@@ -103,6 +144,13 @@ impl<'a> Scanner<'a> {
     /// What comes next, white space left out; `None` at the end.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
+        match self.line.get(self.at) {
+            Some(&byte) if byte > b' ' => Some(byte),
+            _ => self.peek_behind_space(),
+        }
+    }
+
+    fn peek_behind_space(&mut self) -> Option<u8> {
         loop {
             match self.line.get(self.at) {
                 Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
@@ -179,10 +227,31 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
+    /// Goes into an object whose keys [`Self::next_key`] takes.
+    #[inline]
+    pub(crate) fn open_object(&mut self) -> Scan<()> {
+        debug_assert_eq!(self.peek(), Some(b'{'));
+        self.descend()
+    }
+
+    /// Takes the next key of an object, and its colon; `None` past the object's end. `is_first`: no value stands before.
+    fn next_key(&mut self, is_first: bool) -> Scan<Option<Value>> {
+        let more = match (is_first, self.peek()) {
+            (true, Some(b'}')) => {
+                self.ascend();
+                false
+            }
+            (true, _) => true,
+            (false, _) => self.next_member()?,
+        };
+        if more { self.key().map(Some) } else { Ok(None) }
+    }
+
     /// Takes the next value, whatever it is; objects and arrays with all that is in them.
     #[inline]
     pub(crate) fn value(&mut self) -> Scan<Value> {
         match self.peek() {
+            Some(b'"') => self.string(),
             Some(b'{' | b'[') => self.container(),
             _ => self.scalar(),
         }
@@ -206,7 +275,7 @@ impl<'a> Scanner<'a> {
             return self.fault("a value");
         }
         self.at += word.len();
-        Ok(Value { kind, start, end: self.at })
+        Ok(Value::new(kind, start, self.at))
     }
 
     /// An object or array with all that is in it, on a stack of one bit per level: is it an object?
@@ -235,7 +304,7 @@ impl<'a> Scanner<'a> {
             // A value has ended, and with it perhaps what it stands in.
             loop {
                 if self.depth == outer {
-                    return Ok(Value { kind, start, end: self.at });
+                    return Ok(Value::new(kind, start, self.at));
                 }
                 let more = if objects & 1 == 1 {
                     let more = self.next_member()?;
@@ -314,53 +383,41 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        Ok(Value { kind: Kind::Number, start, end: self.at })
+        Ok(Value::new(Kind::Number, start, self.at))
     }
 
     #[inline]
     fn digits(&mut self) -> Scan<()> {
         let from = self.at;
-        while self.line.get(self.at).is_some_and(u8::is_ascii_digit) {
-            self.at += 1;
-        }
+        self.at = end_of_digits(self.text, self.line.len(), from);
         if self.at == from { self.fault("a digit") } else { Ok(()) }
     }
 
     #[inline]
     fn string(&mut self) -> Scan<Value> {
         let start = self.at;
-        self.at += 1;
-        let mut escaped = false;
+        self.at = end_of_plain(self.text, self.line.len(), start + 1);
+        if self.line.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Ok(Value::new(Kind::String { escaped: false }, start, self.at));
+        }
+        self.string_with_escapes(start)
+    }
+
+    /// The rest of a string that goes on with anything but its end.
+    #[inline(never)]
+    fn string_with_escapes(&mut self, start: usize) -> Scan<Value> {
         loop {
-            self.skip_plain();
             match self.line.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Value { kind: Kind::String { escaped }, start, end: self.at });
+                    return Ok(Value::new(Kind::String { escaped: true }, start, self.at));
                 }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
+                Some(b'\\') => self.escape()?,
                 Some(_) => return self.fault("no control character in a string (escape it)"),
                 None => return self.fault("`\"` that ends the string"),
             }
-        }
-    }
-
-    /// Past the characters of a string that mean themselves, eight bytes at a time.
-    #[inline]
-    fn skip_plain(&mut self) {
-        while let Some(&bytes) = self.line.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
-            let special = special_bytes(u64::from_le_bytes(bytes));
-            if special != 0 {
-                self.at += special.trailing_zeros() as usize / 8;
-                return;
-            }
-            self.at += 8;
-        }
-        while self.line.get(self.at).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.at += 1;
+            self.at = end_of_plain(self.text, self.line.len(), self.at);
         }
     }
 
@@ -398,18 +455,6 @@ impl<'a> Scanner<'a> {
     fn fault<T>(&self, expected: &'static str) -> Scan<T> {
         Err(Malformed { at: self.at, expected })
     }
-}
-
-/// A bit in the top of each byte of `word` that is `"`, `\` or a control character; exact up to the lowest such byte,
-/// which is all that is asked for (the borrows go upwards).
-#[inline]
-fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word;
-    let quote = zero_bytes(word ^ (ONES * u64::from(b'"')));
-    let backslash = zero_bytes(word ^ (ONES * u64::from(b'\\')));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & (ONES * 0x80)
 }
 
 #[cfg(test)]
