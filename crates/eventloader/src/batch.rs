@@ -6,8 +6,8 @@
 use arrow::array::{Array, ArrayRef, BooleanArray};
 
 use crate::{
-    columns::{Columns, ValueFault},
-    ids::{Ids, IdsBuilder},
+    columns::{Columns, ExpectedRows, ValueFault},
+    ids::{Ids, IdsBuilder, ReadId},
     payload::Payload,
     plan::{Shape, TypePlan},
 };
@@ -80,13 +80,13 @@ pub(crate) struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    /// For about as many rows.
-    pub(crate) fn new(plan: &TypePlan, flatten: bool, rows: usize) -> Self {
+    pub(crate) fn new(plan: &TypePlan, flatten: bool, expected: &ExpectedRows) -> Self {
+        let rows = expected.rows;
         Self {
             positions: Vec::with_capacity(rows),
             micros: Vec::with_capacity(rows),
             ids: IdsBuilder::with_capacity(rows),
-            columns: Columns::new(&plan.payload, rows),
+            columns: Columns::new(&plan.payload, expected),
             objects: (!flatten).then(|| vec![Vec::new(); plan.payload.objects.len()]),
         }
     }
@@ -115,7 +115,13 @@ impl BatchBuilder {
 
     /// Adds what is left of the row whose payload was just pushed.
     #[inline]
-    pub(crate) fn push_row(&mut self, position: Position, micros: i64, id: &[u8], payload: Option<&Payload>) {
+    pub(crate) fn push_row(
+        &mut self,
+        position: Position,
+        micros: i64,
+        id: &ReadId<'_>,
+        payload: Option<&Payload>,
+    ) {
         self.positions.push(position);
         self.micros.push(micros);
         self.ids.push(id);

@@ -13,11 +13,11 @@
 
 mod nested;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, iter, sync::Arc};
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
+        ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
         NullBufferBuilder, StringArray, TimestampMicrosecondArray,
     },
     buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer},
@@ -60,6 +60,25 @@ pub(crate) enum ValueFault {
     Within(Box<Fault>),
 }
 
+/// How much is likely to come, as memory to begin with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ExpectedRows {
+    pub(crate) rows: usize,
+    /// By column.
+    text_bytes: Vec<usize>,
+}
+
+impl ExpectedRows {
+    /// As much as came before, and a bit.
+    pub(crate) fn like(rows: usize, columns: &[ArrayRef]) -> Self {
+        let more = |length: usize| length + length / 16;
+        let text_bytes = |column: &ArrayRef| {
+            column.as_string_opt::<i32>().map_or(0, |texts| more(texts.value_data().len()))
+        };
+        Self { rows: more(rows), text_bytes: columns.iter().map(text_bytes).collect() }
+    }
+}
+
 /// The columns of a shape that are being filled.
 #[derive(Debug, Default)]
 pub(crate) struct Columns {
@@ -67,9 +86,13 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// For about as many rows.
-    pub(crate) fn new(shape: &Shape, rows: usize) -> Self {
-        Self { builders: shape.columns.iter().map(|plan| ColumnBuilder::new(plan, rows)).collect() }
+    pub(crate) fn new(shape: &Shape, expected: &ExpectedRows) -> Self {
+        let mut text_bytes = expected.text_bytes.iter().copied().chain(iter::repeat(0));
+        let builders = shape
+            .columns
+            .iter()
+            .map(|plan| ColumnBuilder::new(plan, expected.rows, text_bytes.next().unwrap_or_default()));
+        Self { builders: builders.collect() }
     }
 
     /// Adds what an object of the shape has for row `row`, all of it or (with the index of the first column that does not
@@ -150,13 +173,13 @@ enum Values {
 }
 
 impl ColumnBuilder {
-    fn new(plan: &ColumnPlan, rows: usize) -> Self {
-        Self { required: plan.required, ..Self::of_kind(&plan.kind, rows) }
+    fn new(plan: &ColumnPlan, rows: usize, text_bytes: usize) -> Self {
+        Self { required: plan.required, ..Self::of_kind(&plan.kind, rows, text_bytes) }
     }
 
-    fn of_kind(kind: &KindPlan, rows: usize) -> Self {
+    fn of_kind(kind: &KindPlan, rows: usize, text_bytes: usize) -> Self {
         let values = match kind {
-            KindPlan::Value(value_type) => Values::new(*value_type, rows),
+            KindPlan::Value(value_type) => Values::new(*value_type, rows, text_bytes),
             KindPlan::List(list) => Values::List(Box::new(ListBuilder::new(list))),
             KindPlan::Object(shape) => Values::Object(Box::new(ObjectBuilder::new(shape))),
         };
@@ -219,30 +242,30 @@ impl ColumnBuilder {
         self.fill_with_nulls(rows);
         let nulls = self.validity.finish().filter(|nulls| nulls.null_count() > 0);
         match self.values {
-            Values::Text { ends, mut bytes, .. } => {
-                bytes.shrink_to_fit();
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+            Values::Text { ends, bytes, .. } => {
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(fitting(ends)));
                 // Only texts of lines that passed the UTF-8 check come here; what was unescaped is made of `char`s.
-                match StringArray::try_new(offsets, bytes.into(), nulls) {
+                match StringArray::try_new(offsets, fitting(bytes).into(), nulls) {
                     Ok(array) => Arc::new(array),
                     Err(error) => unreachable!("texts are UTF-8 and offsets ascend: {error}"),
                 }
             }
-            Values::Int32(values) => Arc::new(Int32Array::new(values.into(), nulls)),
-            Values::Int64(values) => Arc::new(Int64Array::new(values.into(), nulls)),
-            Values::Float64(values) => Arc::new(Float64Array::new(values.into(), nulls)),
+            Values::Int32(values) => Arc::new(Int32Array::new(fitting(values).into(), nulls)),
+            Values::Int64(values) => Arc::new(Int64Array::new(fitting(values).into(), nulls)),
+            Values::Float64(values) => Arc::new(Float64Array::new(fitting(values).into(), nulls)),
             Values::Boolean(values) => Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls)),
             Values::Decimal { unscaled, precision, scale } => {
-                let array = Decimal128Array::new(unscaled.into(), nulls);
+                let array = Decimal128Array::new(fitting(unscaled).into(), nulls);
                 let scale = i8::try_from(scale).unwrap_or(i8::MAX);
                 match array.with_precision_and_scale(precision, scale) {
                     Ok(array) => Arc::new(array),
                     Err(error) => unreachable!("the catalog allows only valid decimals: {error}"),
                 }
             }
-            Values::Date(values) => Arc::new(Date32Array::new(values.into(), nulls)),
+            Values::Date(values) => Arc::new(Date32Array::new(fitting(values).into(), nulls)),
             Values::Timestamp(values) => {
-                Arc::new(TimestampMicrosecondArray::new(values.into(), nulls).with_timezone("UTC"))
+                let array = TimestampMicrosecondArray::new(fitting(values).into(), nulls);
+                Arc::new(array.with_timezone("UTC"))
             }
             Values::List(list) => list.finish(nulls),
             Values::Object(object) => object.finish(rows, nulls),
@@ -251,15 +274,17 @@ impl ColumnBuilder {
 }
 
 impl Values {
-    fn new(value_type: ValueType, rows: usize) -> Self {
+    fn new(value_type: ValueType, rows: usize, text_bytes: usize) -> Self {
         let ends = || {
             let mut ends = Vec::with_capacity(rows + 1);
             ends.push(0);
             ends
         };
         match value_type {
-            ValueType::String => Self::Text { ends: ends(), bytes: Vec::new(), json: false },
-            ValueType::Json => Self::Text { ends: ends(), bytes: Vec::new(), json: true },
+            ValueType::String => {
+                Self::Text { ends: ends(), bytes: Vec::with_capacity(text_bytes), json: false }
+            }
+            ValueType::Json => Self::Text { ends: ends(), bytes: Vec::with_capacity(text_bytes), json: true },
             ValueType::Int32 => Self::Int32(Vec::with_capacity(rows)),
             ValueType::Int64 => Self::Int64(Vec::with_capacity(rows)),
             ValueType::Float64 => Self::Float64(Vec::with_capacity(rows)),
@@ -292,6 +317,14 @@ impl Values {
     }
 }
 
+/// In memory that is not much more than it takes: arrays are kept until the run ends.
+fn fitting<T>(mut values: Vec<T>) -> Vec<T> {
+    if values.capacity() > values.len() + values.len() / 8 {
+        values.shrink_to_fit();
+    }
+    values
+}
+
 impl From<NumberFault> for ValueFault {
     fn from(fault: NumberFault) -> Self {
         match fault {
@@ -304,10 +337,26 @@ impl From<NumberFault> for ValueFault {
 /// Strings as they are, numbers and booleans as they are written, objects and arrays as compact JSON.
 fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u8>) {
     match value.kind {
-        Kind::String { escaped: false } if !json => bytes.extend_from_slice(value.inner(line)),
+        Kind::String { escaped: false } if !json => {
+            push_bytes(value.inner(line), line, value.start() + 1, bytes)
+        }
         Kind::String { escaped: true } if !json => json::unescape_into(value.inner(line), bytes),
         Kind::String { .. } | Kind::Object | Kind::Array => json::compact_into(value.text(line), bytes),
         Kind::Number | Kind::True | Kind::False | Kind::Null => bytes.extend_from_slice(value.text(line)),
+    }
+}
+
+/// Appends the bytes of `line` that begin at `start`: where they are few, more than these, so that no loop and no call is needed.
+#[inline]
+fn push_bytes(text: &[u8], line: &[u8], start: usize, bytes: &mut Vec<u8>) {
+    const FEW: usize = 16;
+    match line.get(start..).and_then(<[u8]>::first_chunk::<FEW>) {
+        Some(chunk) if text.len() <= FEW => {
+            let length = bytes.len() + text.len();
+            bytes.extend_from_slice(chunk);
+            bytes.truncate(length);
+        }
+        _ => bytes.extend_from_slice(text),
     }
 }
 
@@ -320,6 +369,9 @@ fn number_token(value: Value, line: &[u8]) -> Result<Cow<'_, [u8]>, ValueFault> 
 }
 
 fn integer(value: Value, line: &[u8]) -> Result<i64, ValueFault> {
+    if value.kind == Kind::Number {
+        return Ok(number::parse_integer(value.text(line))?);
+    }
     Ok(number::parse_integer(&number_token(value, line)?)?)
 }
 

@@ -15,6 +15,7 @@ use events_core::{event, timestamp};
 
 use crate::{
     fault::{Fault, Reason, excerpt},
+    ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
     json::{Kind, Links, Malformed, Next, START, Scanner, Value},
     payload::{Learned, ObjectReader, Payload, UnknownKey, duplicate_key},
     plan::{Plan, TypesFound},
@@ -43,7 +44,7 @@ pub(crate) enum Judged<'l> {
 pub(crate) struct Event<'l> {
     pub(crate) type_index: usize,
     pub(crate) micros: i64,
-    pub(crate) id: Cow<'l, [u8]>,
+    pub(crate) id: ReadId<'l>,
     /// It is of a later day than those asked for: it only competes for being the latest.
     pub(crate) is_rival: bool,
 }
@@ -71,6 +72,10 @@ pub(crate) struct EventReader<'a> {
 struct Base {
     values: [Option<Value>; 5],
     repeated: [bool; 5],
+    /// The id, where it is a UUID.
+    uuid: Option<u128>,
+    /// The timestamp up to its seconds, where it has these; its text goes on behind them.
+    to_seconds: Option<i64>,
 }
 
 impl<'a> EventReader<'a> {
@@ -126,8 +131,8 @@ impl<'a> EventReader<'a> {
             place = next.place();
             match next {
                 Next::Member(field) => self.scan_value(&mut scanner, line, field, base)?,
-                Next::Unknown(key) => {
-                    self.unknown.push((None, key));
+                Next::Unknown => {
+                    self.unknown.extend(self.links.unknown().map(|key| (None, key)));
                     scanner.value()?;
                 }
                 Next::End => break,
@@ -155,17 +160,21 @@ impl<'a> EventReader<'a> {
             base.values[DATA] = Some(Value::new(Kind::Object, start, scanner.position()));
             return Ok(());
         }
-        let value = scanner.value()?;
         if base.values[field].is_some() {
             base.repeated[field] = true;
-        } else {
-            base.values[field] = Some(value);
+            scanner.value()?;
+            return Ok(());
         }
+        base.values[field] = Some(match field {
+            EVENT_ID => base.scan_id(scanner)?,
+            TIMESTAMP => base.scan_timestamp(scanner)?,
+            _ => scanner.value()?,
+        });
         Ok(())
     }
 
     /// The type to read a payload as, if what came before it in the line says so and does not rule it out.
-    #[inline]
+    #[inline(never)]
     fn type_to_read(&mut self, line: &[u8], base: &Base) -> Option<usize> {
         let domain = base.values[DOMAIN]?.string(line)?;
         let event_type = base.values[EVENT_TYPE]?.string(line)?;
@@ -173,7 +182,7 @@ impl<'a> EventReader<'a> {
             return None;
         }
         if self.selection.days.is_some() {
-            let micros = timestamp::parse_timestamp(&base.values[TIMESTAMP]?.string(line)?)?;
+            let micros = base.micros(&base.values[TIMESTAMP]?.string(line)?)?;
             if self.is_filtered(self.selection.timing(micros)) {
                 return None;
             }
@@ -204,7 +213,7 @@ impl<'a> EventReader<'a> {
         };
         base.refuse_repeated(TIMESTAMP)?;
         let time = base.string(line, TIMESTAMP)?;
-        let micros = timestamp::parse_timestamp(&time);
+        let micros = base.micros(&time);
         let timing = micros.map_or(Timing::Within, |micros| self.selection.timing(micros));
         if self.is_filtered(timing) {
             return Ok(Judged::Filtered);
@@ -281,7 +290,44 @@ impl Base {
         }
     }
 
-    fn event_id<'l>(&self, line: &'l [u8]) -> Result<Cow<'l, [u8]>, Fault> {
+    /// The instant that the timestamp's text `time` is.
+    #[inline]
+    fn micros(&self, time: &[u8]) -> Option<i64> {
+        match self.to_seconds {
+            Some(micros) => timestamp::parse_behind_seconds(micros, time.get(timestamp::SECONDS_BYTES..)?),
+            None => timestamp::parse_timestamp(time),
+        }
+    }
+
+    /// An id is read as it is scanned: digits and hyphens end no string.
+    #[inline]
+    fn scan_id(&mut self, scanner: &mut Scanner<'_>) -> Result<Value, Malformed> {
+        match scanner.string_with_front(parse_uuid_text)? {
+            Some((value, uuid)) => {
+                let is_all = value.end() - value.start() == UUID_TEXT_BYTES + 2;
+                self.uuid = is_all.then_some(uuid);
+                Ok(value)
+            }
+            None => scanner.value(),
+        }
+    }
+
+    /// So is a timestamp, as far as its seconds.
+    #[inline]
+    fn scan_timestamp(&mut self, scanner: &mut Scanner<'_>) -> Result<Value, Malformed> {
+        match scanner.string_with_front(timestamp::parse_to_seconds)? {
+            Some((value, micros)) => {
+                self.to_seconds = Some(micros);
+                Ok(value)
+            }
+            None => scanner.value(),
+        }
+    }
+
+    fn event_id<'l>(&self, line: &'l [u8]) -> Result<ReadId<'l>, Fault> {
+        if let Some(uuid) = self.uuid {
+            return Ok(ReadId::Uuid(uuid));
+        }
         let missing =
             |found: &str| Fault::new(Reason::MissingEventId, Some(event::EVENT_ID), "the event's id", found);
         match self.values[EVENT_ID] {
@@ -289,7 +335,7 @@ impl Base {
             Some(Value { kind: Kind::Null, .. }) => Err(missing("null")),
             Some(value) => match value.string(line) {
                 Some(id) if id.is_empty() => Err(missing("\"\"")),
-                Some(id) => Ok(id),
+                Some(id) => Ok(ReadId::Text(id)),
                 None => Err(wrong_base_type(EVENT_ID, "a string", value.text(line))),
             },
         }

@@ -26,13 +26,57 @@ use self::{
 /// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
 pub(crate) const DEPTH_MAX: u32 = 127;
 
-/// Where a line is no JSON.
+/// Where a line is no JSON. As small as a [`Value`]: both are handed on in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed {
-    /// Byte of the line, from 0.
-    pub(crate) at: usize,
+    at: u32,
     /// What JSON allows there.
-    pub(crate) expected: &'static str,
+    pub(crate) expected: Expected,
+}
+
+impl Malformed {
+    /// Byte of the line, from 0.
+    pub(crate) fn at(self) -> usize {
+        self.at as usize
+    }
+}
+
+/// What JSON allows somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expected {
+    End,
+    CommaOrBrace,
+    Key,
+    Colon,
+    Value,
+    CommaOrBracket,
+    FewerLevels,
+    Digit,
+    NoControlCharacter,
+    Quote,
+    Surrogates,
+    Escape,
+    HexDigits,
+}
+
+impl Expected {
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::End => "the end of the line",
+            Self::CommaOrBrace => "`,` or `}`",
+            Self::Key => "a key in double quotes",
+            Self::Colon => "`:`",
+            Self::Value => "a value",
+            Self::CommaOrBracket => "`,` or `]`",
+            Self::FewerLevels => "at most 127 levels of objects and arrays",
+            Self::Digit => "a digit",
+            Self::NoControlCharacter => "no control character in a string (escape it)",
+            Self::Quote => "`\"` that ends the string",
+            Self::Surrogates => "a pair of surrogates",
+            Self::Escape => "an escape that JSON knows",
+            Self::HexDigits => "four hexadecimal digits after \\u",
+        }
+    }
 }
 
 /// What a value is.
@@ -61,9 +105,8 @@ pub(crate) struct Value {
 impl Value {
     /// What stands from `start` to `end`.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "a line has at most 16 MiB")]
     pub(crate) fn new(kind: Kind, start: usize, end: usize) -> Self {
-        Self { kind, start: start as u32, end: end as u32 }
+        Self { kind, start: offset(start), end: offset(end) }
     }
 
     /// Where it begins.
@@ -163,7 +206,7 @@ impl<'a> Scanner<'a> {
     pub(crate) fn end(&mut self) -> Scan<()> {
         match self.peek() {
             None => Ok(()),
-            Some(_) => self.fault("the end of the line"),
+            Some(_) => self.fault(Expected::End),
         }
     }
 
@@ -190,7 +233,7 @@ impl<'a> Scanner<'a> {
                 self.ascend();
                 Ok(false)
             }
-            _ => self.fault("`,` or `}`"),
+            _ => self.fault(Expected::CommaOrBrace),
         }
     }
 
@@ -217,11 +260,11 @@ impl<'a> Scanner<'a> {
     /// Takes the next key, whatever it is, and its colon.
     pub(crate) fn key(&mut self) -> Scan<Value> {
         if self.peek() != Some(b'"') {
-            return self.fault("a key in double quotes");
+            return self.fault(Expected::Key);
         }
         let key = self.string()?;
         if self.peek() != Some(b':') {
-            return self.fault("`:`");
+            return self.fault(Expected::Colon);
         }
         self.at += 1;
         Ok(key)
@@ -250,8 +293,15 @@ impl<'a> Scanner<'a> {
     /// Takes the next value, whatever it is; objects and arrays with all that is in them.
     #[inline]
     pub(crate) fn value(&mut self) -> Scan<Value> {
-        match self.peek() {
+        match self.line.get(self.at) {
             Some(b'"') => self.string(),
+            _ => self.other_value(),
+        }
+    }
+
+    #[inline(never)]
+    fn other_value(&mut self) -> Scan<Value> {
+        match self.peek() {
             Some(b'{' | b'[') => self.container(),
             _ => self.scalar(),
         }
@@ -265,14 +315,14 @@ impl<'a> Scanner<'a> {
             Some(b'n') => self.literal(b"null", Kind::Null),
             Some(b't') => self.literal(b"true", Kind::True),
             Some(b'f') => self.literal(b"false", Kind::False),
-            _ => self.fault("a value"),
+            _ => self.fault(Expected::Value),
         }
     }
 
     fn literal(&mut self, word: &[u8], kind: Kind) -> Scan<Value> {
         let start = self.at;
         if !self.line[start..].starts_with(word) {
-            return self.fault("a value");
+            return self.fault(Expected::Value);
         }
         self.at += word.len();
         Ok(Value::new(kind, start, self.at))
@@ -344,13 +394,13 @@ impl<'a> Scanner<'a> {
                 self.ascend();
                 Ok(false)
             }
-            _ => self.fault("`,` or `]`"),
+            _ => self.fault(Expected::CommaOrBracket),
         }
     }
 
     fn descend(&mut self) -> Scan<()> {
         if self.depth == DEPTH_MAX {
-            return self.fault("at most 127 levels of objects and arrays");
+            return self.fault(Expected::FewerLevels);
         }
         self.depth += 1;
         self.at += 1;
@@ -390,18 +440,36 @@ impl<'a> Scanner<'a> {
     fn digits(&mut self) -> Scan<()> {
         let from = self.at;
         self.at = end_of_digits(self.text, self.line.len(), from);
-        if self.at == from { self.fault("a digit") } else { Ok(()) }
+        if self.at == from { self.fault(Expected::Digit) } else { Ok(()) }
     }
 
     #[inline]
     fn string(&mut self) -> Scan<Value> {
-        let start = self.at;
-        self.at = end_of_plain(self.text, self.line.len(), start + 1);
+        self.string_from(self.at, self.at + 1)
+    }
+
+    /// Takes the string that begins at `start` and is plain up to `from`.
+    #[inline]
+    fn string_from(&mut self, start: usize, from: usize) -> Scan<Value> {
+        self.at = end_of_plain(self.text, self.line.len(), from);
         if self.line.get(self.at) == Some(&b'"') {
             self.at += 1;
             return Ok(Value::new(Kind::String { escaped: false }, start, self.at));
         }
         self.string_with_escapes(start)
+    }
+
+    /// Takes a string if it comes next and `read` makes something of its first `N` bytes. What `read` accepts must be
+    /// without quotes, backslashes and control characters: it is not looked at again.
+    #[inline]
+    pub(crate) fn string_with_front<const N: usize, T>(
+        &mut self,
+        read: impl FnOnce(&[u8; N]) -> Option<T>,
+    ) -> Scan<Option<(Value, T)>> {
+        let start = self.at;
+        let Some([b'"', inner @ ..]) = self.line.get(start..) else { return Ok(None) };
+        let Some(front) = inner.first_chunk::<N>().and_then(read) else { return Ok(None) };
+        Ok(Some((self.string_from(start, start + 1 + N)?, front)))
     }
 
     /// The rest of a string that goes on with anything but its end.
@@ -414,8 +482,8 @@ impl<'a> Scanner<'a> {
                     return Ok(Value::new(Kind::String { escaped: true }, start, self.at));
                 }
                 Some(b'\\') => self.escape()?,
-                Some(_) => return self.fault("no control character in a string (escape it)"),
-                None => return self.fault("`\"` that ends the string"),
+                Some(_) => return self.fault(Expected::NoControlCharacter),
+                None => return self.fault(Expected::Quote),
             }
             self.at = end_of_plain(self.text, self.line.len(), self.at);
         }
@@ -432,14 +500,14 @@ impl<'a> Scanner<'a> {
                     if self.line.get(low..low + 2) != Some(b"\\u")
                         || !matches!(self.hex(low + 2)?, 0xDC00..=0xDFFF)
                     {
-                        return self.fault("a pair of surrogates");
+                        return self.fault(Expected::Surrogates);
                     }
                     self.at += 12;
                 }
-                0xDC00..=0xDFFF => return self.fault("a pair of surrogates"),
+                0xDC00..=0xDFFF => return self.fault(Expected::Surrogates),
                 _ => self.at += 6,
             },
-            _ => return self.fault("an escape that JSON knows"),
+            _ => return self.fault(Expected::Escape),
         }
         Ok(())
     }
@@ -447,14 +515,20 @@ impl<'a> Scanner<'a> {
     fn hex(&self, at: usize) -> Scan<u16> {
         match self.line.get(at..at + 4).and_then(parse_hex) {
             Some(unit) => Ok(unit),
-            None => self.fault("four hexadecimal digits after \\u"),
+            None => self.fault(Expected::HexDigits),
         }
     }
 
     #[cold]
-    fn fault<T>(&self, expected: &'static str) -> Scan<T> {
-        Err(Malformed { at: self.at, expected })
+    fn fault<T>(&self, expected: Expected) -> Scan<T> {
+        Err(Malformed { at: offset(self.at), expected })
     }
+}
+
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "a line has at most 16 MiB")]
+fn offset(at: usize) -> u32 {
+    at as u32
 }
 
 #[cfg(test)]

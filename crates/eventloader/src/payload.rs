@@ -209,8 +209,8 @@ impl ObjectReader<'_, '_> {
             let member = match next {
                 Next::End => return Ok(()),
                 Next::Member(member) => &object.members[member],
-                Next::Unknown(key) => {
-                    if let Some(unknown) = &mut self.unknown {
+                Next::Unknown => {
+                    if let (Some(unknown), Some(key)) = (&mut self.unknown, learned.links[index].unknown()) {
                         unknown.push((Some(object.id), key));
                     }
                     self.scanner.value()?;

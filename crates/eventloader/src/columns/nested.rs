@@ -14,7 +14,7 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::{ColumnBuilder, Columns, ValueFault};
+use super::{ColumnBuilder, Columns, ExpectedRows, ValueFault};
 use crate::{
     fault::Fault,
     json::{Kind, Malformed, Scanner, Value},
@@ -33,7 +33,7 @@ pub(super) struct ListBuilder {
 
 impl ListBuilder {
     pub(super) fn new(plan: &Arc<ListPlan>) -> Self {
-        Self { plan: Arc::clone(plan), ends: vec![0], elements: ColumnBuilder::of_kind(&plan.element, 0) }
+        Self { plan: Arc::clone(plan), ends: vec![0], elements: ColumnBuilder::of_kind(&plan.element, 0, 0) }
     }
 
     pub(super) fn append(&mut self, value: Value, line: &[u8]) -> Result<(), ValueFault> {
@@ -98,7 +98,7 @@ impl ObjectBuilder {
     pub(super) fn new(shape: &Arc<Shape>) -> Self {
         Self {
             shape: Arc::clone(shape),
-            columns: Columns::new(shape, 0),
+            columns: Columns::new(shape, &ExpectedRows::default()),
             objects: vec![Vec::new(); shape.objects.len()],
             learned: Learned::new(shape),
             payload: Payload::default(),

@@ -25,8 +25,8 @@ pub(crate) const START: usize = 0;
 pub(crate) enum Next {
     /// The value of a key that is read: its index.
     Member(usize),
-    /// The value of a key that is not.
-    Unknown(Value),
+    /// The value of a key that is not: [`Links::unknown`].
+    Unknown,
     /// Nothing: the object has ended.
     End,
 }
@@ -36,6 +36,7 @@ pub(crate) enum Next {
 pub(crate) struct Links {
     /// By what stood before: the object's brace, an unknown member, or the member by its index. Made when the first is learned.
     from: Vec<[Link; WAYS]>,
+    unknown: Option<Value>,
 }
 
 #[derive(Debug, Clone)]
@@ -48,12 +49,14 @@ struct Link {
     /// `usize::MAX` where nothing was learned: nothing is that long.
     length: usize,
     next: Next,
+    /// Of an unknown key, counted from the text's beginning.
+    key: Option<Value>,
 }
 
 impl Default for Link {
     fn default() -> Self {
         let (words, masks) = ([0; STRIDE / 8], [u64::MAX; STRIDE / 8]);
-        Self { words, masks, tail: Box::default(), length: usize::MAX, next: Next::End }
+        Self { words, masks, tail: Box::default(), length: usize::MAX, next: Next::End, key: None }
     }
 }
 
@@ -63,7 +66,7 @@ impl Next {
     pub(crate) fn place(self) -> usize {
         match self {
             Self::Member(index) => index + 2,
-            Self::Unknown(_) | Self::End => 1,
+            Self::Unknown | Self::End => 1,
         }
     }
 }
@@ -81,13 +84,18 @@ impl Links {
     ) -> Result<Next, Malformed> {
         if let Some([first, second]) = self.from.get(place) {
             if first.is_at(scanner) {
-                return Ok(first.follow(scanner));
+                return Ok(first.follow(scanner, &mut self.unknown));
             }
             if second.is_at(scanner) {
-                return Ok(second.follow(scanner));
+                return Ok(second.follow(scanner, &mut self.unknown));
             }
         }
         self.learn(scanner, place, members, find)
+    }
+
+    /// The key that came last of those that are not read.
+    pub(crate) fn unknown(&self) -> Option<Value> {
+        self.unknown
     }
 
     #[inline(never)]
@@ -99,13 +107,15 @@ impl Links {
         find: impl FnOnce(&[u8]) -> Option<usize>,
     ) -> Result<Next, Malformed> {
         let start = scanner.position();
-        let next = match scanner.next_key(place == START)? {
+        let key = scanner.next_key(place == START)?;
+        let next = match key.map(|key| find(&key.string(scanner.line).unwrap_or_default())) {
             None => Next::End,
-            Some(key) => match find(&key.string(scanner.line).unwrap_or_default()) {
-                Some(member) => Next::Member(member),
-                None => Next::Unknown(key),
-            },
+            Some(Some(member)) => Next::Member(member),
+            Some(None) => Next::Unknown,
         };
+        if next == Next::Unknown {
+            self.unknown = key;
+        }
         if next != Next::End {
             scanner.peek();
         }
@@ -116,25 +126,15 @@ impl Links {
             && scanner.position() - start <= LENGTH_MAX
         {
             ways.rotate_right(1);
-            ways[0].learn(&scanner.line[start..scanner.position()], next.moved(start, 0));
+            let key = key.filter(|_| next == Next::Unknown).map(|key| key.moved(start, 0));
+            ways[0].learn(&scanner.line[start..scanner.position()], next, key);
         }
         Ok(next)
     }
 }
 
-impl Next {
-    /// The same in a text that begins elsewhere.
-    #[inline]
-    fn moved(self, from: usize, to: usize) -> Self {
-        match self {
-            Self::Unknown(key) => Self::Unknown(key.moved(from, to)),
-            other => other,
-        }
-    }
-}
-
 impl Link {
-    fn learn(&mut self, text: &[u8], next: Next) {
+    fn learn(&mut self, text: &[u8], next: Next, key: Option<Value>) {
         let (head, tail) = text.split_at(text.len().min(STRIDE));
         for (at, (word, mask)) in self.words.iter_mut().zip(&mut self.masks).enumerate() {
             let rest = head.get(at * 8..).unwrap_or_default();
@@ -149,6 +149,7 @@ impl Link {
         self.tail = tail.into();
         self.length = text.len();
         self.next = next;
+        self.key = key;
     }
 
     /// Whether its text comes next.
@@ -168,12 +169,13 @@ impl Link {
 
     /// Past its text.
     #[inline]
-    fn follow(&self, scanner: &mut Scanner<'_>) -> Next {
-        let start = scanner.at;
-        scanner.at += self.length;
-        if self.next == Next::End {
-            scanner.depth -= 1;
+    fn follow(&self, scanner: &mut Scanner<'_>, unknown: &mut Option<Value>) -> Next {
+        match self.next {
+            Next::Member(_) => {}
+            Next::Unknown => *unknown = self.key.map(|key| key.moved(0, scanner.at)),
+            Next::End => scanner.depth -= 1,
         }
-        self.next.moved(0, start)
+        scanner.at += self.length;
+        self.next
     }
 }
