@@ -189,7 +189,7 @@ impl ColumnBuilder {
     /// Adds a value of `line` as row `row`. If it does not fit, the row is to be truncated.
     #[inline]
     fn append(&mut self, row: usize, value: Value, line: &[u8]) -> Result<(), ValueFault> {
-        if value.kind == Kind::Null {
+        if value.kind() == Kind::Null {
             return if self.required { Err(ValueFault::Required) } else { Ok(()) };
         }
         if self.validity.len() < row {
@@ -336,7 +336,7 @@ impl From<NumberFault> for ValueFault {
 
 /// Strings as they are, numbers and booleans as they are written, objects and arrays as compact JSON.
 fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u8>) {
-    match value.kind {
+    match value.kind() {
         Kind::String { escaped: false } if !json => {
             push_bytes(value.inner(line), line, value.start() + 1, bytes)
         }
@@ -362,14 +362,14 @@ fn push_bytes(text: &[u8], line: &[u8], start: usize, bytes: &mut Vec<u8>) {
 
 /// The token of a number, or of a string that is one.
 fn number_token(value: Value, line: &[u8]) -> Result<Cow<'_, [u8]>, ValueFault> {
-    if value.kind == Kind::Number {
+    if value.kind() == Kind::Number {
         return Ok(Cow::Borrowed(value.text(line)));
     }
     value.string(line).filter(|text| number::is_number(text)).ok_or(ValueFault::TypeMismatch)
 }
 
 fn integer(value: Value, line: &[u8]) -> Result<i64, ValueFault> {
-    if value.kind == Kind::Number {
+    if value.kind() == Kind::Number {
         return Ok(number::parse_integer(value.text(line))?);
     }
     Ok(number::parse_integer(&number_token(value, line)?)?)
@@ -383,7 +383,7 @@ fn float(value: Value, line: &[u8]) -> Result<f64, ValueFault> {
 }
 
 fn boolean(value: Value, line: &[u8]) -> Result<bool, ValueFault> {
-    match (value.kind, value.string(line).as_deref()) {
+    match (value.kind(), value.string(line).as_deref()) {
         (Kind::True, _) | (_, Some(b"true")) => Ok(true),
         (Kind::False, _) | (_, Some(b"false")) => Ok(false),
         _ => Err(ValueFault::TypeMismatch),

@@ -250,13 +250,14 @@ impl<'a> EventReader<'a> {
 
     fn judge_payload(&mut self, line: &[u8], base: &Base, type_index: usize) -> Result<(), Fault> {
         match base.values[DATA] {
-            Some(data) if data.kind == Kind::Object => {
+            Some(data) if data.kind() == Kind::Object => {
                 if self.read_as.is_none() {
                     self.read_payload(&mut Scanner::at(line, data), type_index)
                         .map_err(|malformed| Fault::malformed(line, malformed))?;
                 }
             }
-            None | Some(Value { kind: Kind::Null, .. }) => {
+            None => self.payload.reset(&self.plan.event_types[type_index].payload),
+            Some(data) if data.kind() == Kind::Null => {
                 self.payload.reset(&self.plan.event_types[type_index].payload);
             }
             Some(data) => return Err(wrong_base_type(DATA, "an object or null", data.text(line))),
@@ -332,7 +333,7 @@ impl Base {
             |found: &str| Fault::new(Reason::MissingEventId, Some(event::EVENT_ID), "the event's id", found);
         match self.values[EVENT_ID] {
             None => Err(missing("nothing")),
-            Some(Value { kind: Kind::Null, .. }) => Err(missing("null")),
+            Some(value) if value.kind() == Kind::Null => Err(missing("null")),
             Some(value) => match value.string(line) {
                 Some(id) if id.is_empty() => Err(missing("\"\"")),
                 Some(id) => Ok(ReadId::Text(id)),

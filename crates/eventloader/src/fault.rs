@@ -81,7 +81,7 @@ impl Fault {
             Some(rest) => excerpt(rest),
         };
         let found = format!("{found} at byte {}", malformed.at() + 1);
-        Self::new(Reason::MalformedJson, None, malformed.expected.text(), found)
+        Self::new(Reason::MalformedJson, None, malformed.expected(), found)
     }
 
     /// Of what stands where an array has no place for it.

@@ -26,24 +26,33 @@ use self::{
 /// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
 pub(crate) const DEPTH_MAX: u32 = 127;
 
-/// Where a line is no JSON. As small as a [`Value`]: both are handed on in registers.
+/// Where a line is no JSON, and what JSON allows there. One word, as a [`Value`] is: both are handed on in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed {
-    at: u32,
-    /// What JSON allows there.
-    pub(crate) expected: Expected,
+    bits: u64,
 }
 
 impl Malformed {
+    #[cold]
+    fn new(at: usize, expected: Expected) -> Self {
+        Self { bits: (at as u64) << 8 | expected as u64 }
+    }
+
     /// Byte of the line, from 0.
     pub(crate) fn at(self) -> usize {
-        self.at as usize
+        usize::try_from(self.bits >> 8).unwrap_or(usize::MAX)
+    }
+
+    /// What JSON allows there.
+    pub(crate) fn expected(self) -> &'static str {
+        let index = usize::try_from(self.bits & 0xFF).ok();
+        index.and_then(|index| Expected::ALL.get(index)).map_or("", |expected| expected.text())
     }
 }
 
 /// What JSON allows somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expected {
+enum Expected {
     End,
     CommaOrBrace,
     Key,
@@ -60,7 +69,24 @@ pub(crate) enum Expected {
 }
 
 impl Expected {
-    pub(crate) fn text(self) -> &'static str {
+    /// In their order.
+    const ALL: [Self; 13] = [
+        Self::End,
+        Self::CommaOrBrace,
+        Self::Key,
+        Self::Colon,
+        Self::Value,
+        Self::CommaOrBracket,
+        Self::FewerLevels,
+        Self::Digit,
+        Self::NoControlCharacter,
+        Self::Quote,
+        Self::Surrogates,
+        Self::Escape,
+        Self::HexDigits,
+    ];
+
+    fn text(self) -> &'static str {
         match self {
             Self::End => "the end of the line",
             Self::CommaOrBrace => "`,` or `}`",
@@ -94,37 +120,77 @@ pub(crate) enum Kind {
     Array,
 }
 
-/// A value, as a span of the line.
+/// A value, as a span of the line. One word: its start, its end and its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Value {
-    pub(crate) kind: Kind,
-    start: u32,
-    end: u32,
+    bits: u64,
+}
+
+/// Bits of a start and an end: far more than a line has bytes.
+const OFFSET_BITS: u32 = 30;
+const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
+
+impl Kind {
+    /// By their codes.
+    const ALL: [Self; 16] = {
+        let mut all = [Self::Null; 16];
+        all[1] = Self::True;
+        all[2] = Self::False;
+        all[3] = Self::Number;
+        all[4] = Self::String { escaped: false };
+        all[5] = Self::String { escaped: true };
+        all[6] = Self::Object;
+        all[7] = Self::Array;
+        all
+    };
+
+    #[inline]
+    fn code(self) -> u64 {
+        match self {
+            Self::Null => 0,
+            Self::True => 1,
+            Self::False => 2,
+            Self::Number => 3,
+            Self::String { escaped: false } => 4,
+            Self::String { escaped: true } => 5,
+            Self::Object => 6,
+            Self::Array => 7,
+        }
+    }
 }
 
 impl Value {
     /// What stands from `start` to `end`.
     #[inline]
     pub(crate) fn new(kind: Kind, start: usize, end: usize) -> Self {
-        Self { kind, start: offset(start), end: offset(end) }
+        debug_assert!(end as u64 <= OFFSET_MASK);
+        Self { bits: start as u64 | (end as u64) << OFFSET_BITS | kind.code() << (2 * OFFSET_BITS) }
+    }
+
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "4 bits")]
+    pub(crate) fn kind(self) -> Kind {
+        Kind::ALL[(self.bits >> (2 * OFFSET_BITS)) as usize]
     }
 
     /// Where it begins.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "30 bits")]
     pub(crate) fn start(self) -> usize {
-        self.start as usize
+        (self.bits & OFFSET_MASK) as usize
     }
 
     /// Behind its last byte.
     #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "30 bits")]
     pub(crate) fn end(self) -> usize {
-        self.end as usize
+        (self.bits >> OFFSET_BITS & OFFSET_MASK) as usize
     }
 
     /// The same in a text that begins elsewhere.
     #[inline]
     fn moved(self, from: usize, to: usize) -> Self {
-        Self::new(self.kind, self.start() - from + to, self.end() - from + to)
+        Self::new(self.kind(), self.start() - from + to, self.end() - from + to)
     }
 
     /// The value as it is written.
@@ -140,7 +206,7 @@ impl Value {
     /// What a string means, `None` of anything else; it is copied only where it has escapes.
     #[inline]
     pub(crate) fn string(self, line: &[u8]) -> Option<Cow<'_, [u8]>> {
-        match self.kind {
+        match self.kind() {
             Kind::String { escaped: false } => Some(Cow::Borrowed(self.inner(line))),
             Kind::String { escaped: true } => {
                 let mut plain = Vec::new();
@@ -521,14 +587,8 @@ impl<'a> Scanner<'a> {
 
     #[cold]
     fn fault<T>(&self, expected: Expected) -> Scan<T> {
-        Err(Malformed { at: offset(self.at), expected })
+        Err(Malformed::new(self.at, expected))
     }
-}
-
-#[inline]
-#[expect(clippy::cast_possible_truncation, reason = "a line has at most 16 MiB")]
-fn offset(at: usize) -> u32 {
-    at as u32
 }
 
 #[cfg(test)]

@@ -252,7 +252,7 @@ impl ObjectReader<'_, '_> {
             self.read_object(shape, learned, payload, index)?;
         } else {
             let value = self.scanner.value()?;
-            if is_new && value.kind != Kind::Null {
+            if is_new && value.kind() != Kind::Null {
                 payload.not_objects.push((index, value));
             }
         }

@@ -37,7 +37,7 @@ impl ListBuilder {
     }
 
     pub(super) fn append(&mut self, value: Value, line: &[u8]) -> Result<(), ValueFault> {
-        if value.kind != Kind::Array {
+        if value.kind() != Kind::Array {
             return Err(ValueFault::TypeMismatch);
         }
         let first = self.elements();
@@ -106,7 +106,7 @@ impl ObjectBuilder {
     }
 
     pub(super) fn append(&mut self, row: usize, value: Value, line: &[u8]) -> Result<(), ValueFault> {
-        if value.kind != Kind::Object {
+        if value.kind() != Kind::Object {
             return Err(ValueFault::TypeMismatch);
         }
         let mut reader = ObjectReader { scanner: &mut Scanner::at(line, value), unknown: None };

@@ -179,3 +179,128 @@ impl Link {
         self.next
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NAMES: [&str; 4] = ["a", "ab", "a\"b", "a_key_that_is_longer_than_what_is_compared_at_once"];
+
+    /// All that is told of an object: its keys and values with their places, or where it is no JSON.
+    fn read(
+        links: &mut Links,
+        line: &[u8],
+        text: &[u8],
+    ) -> Result<Vec<(Next, Option<Value>, Value)>, Malformed> {
+        let mut scanner = Scanner::in_text(text, line.len());
+        let (mut members, mut place) = (Vec::new(), START);
+        if scanner.peek() != Some(b'{') {
+            scanner.value()?;
+            scanner.end()?;
+            return Ok(members);
+        }
+        scanner.open_object()?;
+        let find = |name: &[u8]| NAMES.iter().position(|known| known.as_bytes() == name);
+        loop {
+            let next = links.next(&mut scanner, place, NAMES.len(), find)?;
+            place = next.place();
+            if next == Next::End {
+                scanner.end()?;
+                return Ok(members);
+            }
+            let key = links.unknown().filter(|_| next == Next::Unknown);
+            members.push((next, key, scanner.value()?));
+        }
+    }
+
+    /// Reads a line with what was learned from others and without, with text behind it and without.
+    #[track_caller]
+    fn reads_as_if_it_were_alone(links: &mut Links, line: &[u8]) {
+        let alone = read(&mut Links::default(), line, line);
+        let is_json = std::str::from_utf8(line)
+            .is_ok_and(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+        let text = String::from_utf8_lossy(line);
+        assert_eq!(alone.is_ok(), is_json, "{text}");
+        for behind in [
+            &b""[..],
+            b"\n{\"a\":1,\"ab\":2}\n                                ",
+            &[b'"'; 64],
+            &[b'}'; 64],
+            &[0; 64],
+        ] {
+            let block = [line, behind].concat();
+            assert_eq!(read(links, line, &block), alone, "{text}, behind it {behind:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_learned_changes_nothing() {
+        let lines = [
+            r#"{"a":1,"ab":2}"#,
+            r#"{"a": 1, "ab": 2}"#,
+            r#"{"ab":1,"a":2}"#,
+            r#"{"a":1}"#,
+            r#"{"ab":1,"ab":2}"#,
+            r#"{}"#,
+            r#"{ }"#,
+            r#"{"\u0061":1,"a\u0062":2}"#,
+            r#"{"a\"b":1,"a\\b":2}"#,
+            r#"{"a" :1 , "ab"	: [1,2] }"#,
+            r#"{"unknown":"x","a":"y","other":{},"unknown":null}"#,
+            r#"{"a_key_that_is_longer_than_what_is_compared_at_once":1,"a_key_that_is_longer_than_what_is_compared_at_oncf":2,"a":1}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":1 "ab":2}"#,
+            r#"{"a":1}}"#,
+            r#"{"a":1,"ab"}"#,
+            r#"{"a":1,"ab":}"#,
+            "{\n  \"a\": 1,\n  \"ab\": 2\n}",
+        ];
+        let mut links = Links::default();
+        for round in 0..3 {
+            for line in lines.iter().cycle().skip(round * 7).take(lines.len()) {
+                reads_as_if_it_were_alone(&mut links, line.as_bytes());
+                for length in 0..line.len() {
+                    reads_as_if_it_were_alone(&mut links, &line.as_bytes()[..length]);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_read_alike_whatever_came_before(
+            lines in proptest::collection::vec(
+                (
+                    proptest::collection::vec(
+                        (
+                            prop_oneof!["[ab]{1,3}", "\\\\\\\\u006[12]", Just("a_key_that_is_longer_than_what_is_compared_at_once".to_owned())],
+                            prop_oneof![Just("1"), Just("\"}\""), Just("{}"), Just("[{\"a\":0}]"), Just("\"\\\\\"")],
+                        ),
+                        0..5,
+                    ),
+                    prop_oneof![Just((",", ":")), Just((", ", ": ")), Just(("\n  , \t", " :                                  "))],
+                ),
+                1..8,
+            ),
+            (at, byte) in (0_usize..400, any::<u8>()),
+        ) {
+            let mut links = Links::default();
+            for (members, (comma, colon)) in &lines {
+                let members: Vec<_> = members.iter().map(|(key, value)| format!("\"{key}\"{colon}{value}")).collect();
+                let mut line = format!("{{{}}}", members.join(comma)).into_bytes();
+                reads_as_if_it_were_alone(&mut links, &line);
+                // One that is damaged, and then the same again.
+                let whole = line.clone();
+                if let Some(place) = line.get_mut(at) {
+                    *place = byte;
+                }
+                if std::str::from_utf8(&line).is_ok() {
+                    reads_as_if_it_were_alone(&mut links, &line);
+                }
+                reads_as_if_it_were_alone(&mut links, &whole);
+            }
+        }
+    }
+}
