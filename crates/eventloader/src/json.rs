@@ -361,6 +361,7 @@ impl<'a> Scanner<'a> {
     pub(crate) fn value(&mut self) -> Scan<Value> {
         match self.line.get(self.at) {
             Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
             _ => self.other_value(),
         }
     }

@@ -164,7 +164,7 @@ impl TypesFound {
 fn place_of(domain: &[u8], event_type: &[u8]) -> usize {
     let end = |text: &[u8]| match text.last_chunk::<8>() {
         Some(&bytes) => u64::from_le_bytes(bytes),
-        None => text.iter().fold(0, |end, &byte| end << 8 | u64::from(byte)),
+        None => text.last_chunk::<4>().map_or(0, |&bytes| u32::from_le_bytes(bytes).into()),
     };
     let lengths = (event_type.len() << 3) ^ domain.len();
     let mixed =

@@ -32,19 +32,21 @@ pub(super) fn end_of_plain(text: &[u8], line_length: usize, mut at: usize) -> us
 
 /// Where, at or behind `at`, the first byte of the line stands that is no digit; its end, if there is none.
 #[inline]
-pub(super) fn end_of_digits(text: &[u8], line_length: usize, mut at: usize) -> usize {
-    while at < line_length {
-        let Some(&bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) else {
-            let rest = text.get(at..line_length).unwrap_or_default();
-            return at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-        };
+pub(super) fn end_of_digits(text: &[u8], line_length: usize, at: usize) -> usize {
+    if let Some(&bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let others = bytes_but_digits(u64::from_le_bytes(bytes));
         if others != 0 {
             return (at + others.trailing_zeros() as usize / 8).min(line_length);
         }
-        at += 8;
     }
-    line_length
+    end_of_many_digits(text, line_length, at)
+}
+
+/// The same for more than eight, or near the block's end.
+#[inline(never)]
+fn end_of_many_digits(text: &[u8], line_length: usize, at: usize) -> usize {
+    let rest = text.get(at..line_length).unwrap_or_default();
+    at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
 }
 
 /// Whether two short texts are the same, without a call.
@@ -53,13 +55,18 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    let (Some((a_head, b_head)), Some((a_tail, b_tail))) =
+    // Of up to twice as many bytes, the first and the last are all.
+    if let (Some((a_head, b_head)), Some((a_tail, b_tail))) =
         (a.first_chunk::<8>().zip(b.first_chunk::<8>()), a.last_chunk::<8>().zip(b.last_chunk::<8>()))
-    else {
-        return a.iter().zip(b).all(|(a, b)| a == b);
-    };
-    // Of up to 16 bytes the first and the last eight are all.
-    a_head == b_head && a_tail == b_tail && (a.len() <= 16 || a == b)
+    {
+        return a_head == b_head && a_tail == b_tail && (a.len() <= 16 || a == b);
+    }
+    if let (Some((a_head, b_head)), Some((a_tail, b_tail))) =
+        (a.first_chunk::<4>().zip(b.first_chunk::<4>()), a.last_chunk::<4>().zip(b.last_chunk::<4>()))
+    {
+        return a_head == b_head && a_tail == b_tail;
+    }
+    a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// A bit in the top of each byte of `word` that is `"`, `\` or a control character; exact up to the lowest such byte,
@@ -82,6 +89,19 @@ fn bytes_but_digits(word: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn texts_are_the_same_if_all_their_bytes_are() {
+        for length in 0..40 {
+            let text = vec![b'x'; length];
+            assert!(same(&text, &text.clone()) && !same(&text, &vec![b'x'; length + 1]));
+            for place in 0..length {
+                let mut other = text.clone();
+                other[place] = b'y';
+                assert!(!same(&text, &other), "{place} of {length}");
+            }
+        }
+    }
 
     #[test]
     fn each_byte_at_each_place_is_of_its_class_whatever_stands_behind_the_line() {
