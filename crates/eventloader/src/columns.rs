@@ -1,7 +1,7 @@
 //! The values of one payload field, line after line → one Arrow array.
 //!
-//! Values come as spans of the line and are converted here, nowhere else, straight into the column: the meaning of each
-//! type (CONTRACT.md section 5) is [`ColumnBuilder::append`]. No value is made in between, nothing is allocated per row.
+//! Values come as spans of the line and are converted here (`columns/convert.rs`), nowhere else, straight into the column.
+//! No value is made in between, nothing is allocated per row.
 //!
 //! Lists are filled element by element with a builder of their elements (`columns/nested.rs`), objects in them column by
 //! column.
@@ -11,9 +11,10 @@
 //!
 //! Invariant: an append that failed leaves no trace.
 
+mod convert;
 mod nested;
 
-use std::{borrow::Cow, iter, sync::Arc};
+use std::{iter, sync::Arc};
 
 use arrow::{
     array::{
@@ -29,10 +30,13 @@ use events_core::{
 };
 
 pub(crate) use self::nested::struct_array;
-use self::nested::{ListBuilder, ObjectBuilder};
+use self::{
+    convert::{boolean, float, integer, number_token, parse_string, push_text},
+    nested::{ListBuilder, ObjectBuilder},
+};
 use crate::{
     fault::Fault,
-    json::{self, Kind, Value},
+    json::{Kind, Value},
     payload::{Given, Payload},
     plan::{ColumnPlan, KindPlan, Shape},
 };
@@ -332,64 +336,4 @@ impl From<NumberFault> for ValueFault {
             NumberFault::OutOfRange => Self::OutOfRange,
         }
     }
-}
-
-/// Strings as they are, numbers and booleans as they are written, objects and arrays as compact JSON.
-fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u8>) {
-    match value.kind() {
-        Kind::String { escaped: false } if !json => {
-            push_bytes(value.inner(line), line, value.start() + 1, bytes)
-        }
-        Kind::String { escaped: true } if !json => json::unescape_into(value.inner(line), bytes),
-        Kind::String { .. } | Kind::Object | Kind::Array => json::compact_into(value.text(line), bytes),
-        Kind::Number | Kind::True | Kind::False | Kind::Null => bytes.extend_from_slice(value.text(line)),
-    }
-}
-
-/// Appends the bytes of `line` that begin at `start`: where they are few, more than these, so that no loop and no call is needed.
-#[inline]
-fn push_bytes(text: &[u8], line: &[u8], start: usize, bytes: &mut Vec<u8>) {
-    const FEW: usize = 16;
-    match line.get(start..).and_then(<[u8]>::first_chunk::<FEW>) {
-        Some(chunk) if text.len() <= FEW => {
-            let length = bytes.len() + text.len();
-            bytes.extend_from_slice(chunk);
-            bytes.truncate(length);
-        }
-        _ => bytes.extend_from_slice(text),
-    }
-}
-
-/// The token of a number, or of a string that is one.
-fn number_token(value: Value, line: &[u8]) -> Result<Cow<'_, [u8]>, ValueFault> {
-    if value.kind() == Kind::Number {
-        return Ok(Cow::Borrowed(value.text(line)));
-    }
-    value.string(line).filter(|text| number::is_number(text)).ok_or(ValueFault::TypeMismatch)
-}
-
-fn integer(value: Value, line: &[u8]) -> Result<i64, ValueFault> {
-    if value.kind() == Kind::Number {
-        return Ok(number::parse_integer(value.text(line))?);
-    }
-    Ok(number::parse_integer(&number_token(value, line)?)?)
-}
-
-fn float(value: Value, line: &[u8]) -> Result<f64, ValueFault> {
-    let token = number_token(value, line)?;
-    let token = std::str::from_utf8(&token).map_err(|_| ValueFault::TypeMismatch)?;
-    let float: f64 = token.parse().map_err(|_| ValueFault::TypeMismatch)?;
-    if float.is_finite() { Ok(float) } else { Err(ValueFault::OutOfRange) }
-}
-
-fn boolean(value: Value, line: &[u8]) -> Result<bool, ValueFault> {
-    match (value.kind(), value.string(line).as_deref()) {
-        (Kind::True, _) | (_, Some(b"true")) => Ok(true),
-        (Kind::False, _) | (_, Some(b"false")) => Ok(false),
-        _ => Err(ValueFault::TypeMismatch),
-    }
-}
-
-fn parse_string<T>(value: Value, line: &[u8], parse: fn(&[u8]) -> Option<T>) -> Result<T, ValueFault> {
-    value.string(line).and_then(|text| parse(&text)).ok_or(ValueFault::TypeMismatch)
 }

@@ -199,17 +199,16 @@ impl<'a> EventReader<'a> {
             base.refuse_repeated(field)?;
         }
         // Where the payload was read on the way, domain and type have been asked already.
-        let type_index = match self.read_as {
-            Some(type_index) => Ok(type_index),
-            None => {
-                let domain = base.string(line, DOMAIN)?;
-                let event_type = base.string(line, EVENT_TYPE)?;
-                if !self.selection.wants(&domain, &event_type) {
-                    return Ok(Judged::Filtered);
-                }
-                let found = self.plan.find(&domain, &event_type);
-                found.ok_or_else(|| Fault::unknown_event(&domain, &event_type))
+        let type_index = if let Some(type_index) = self.read_as {
+            Ok(type_index)
+        } else {
+            let domain = base.string(line, DOMAIN)?;
+            let event_type = base.string(line, EVENT_TYPE)?;
+            if !self.selection.wants(&domain, &event_type) {
+                return Ok(Judged::Filtered);
             }
+            let found = self.plan.find(&domain, &event_type);
+            found.ok_or_else(|| Fault::unknown_event(&domain, &event_type))
         };
         base.refuse_repeated(TIMESTAMP)?;
         let time = base.string(line, TIMESTAMP)?;

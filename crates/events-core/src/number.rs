@@ -125,7 +125,7 @@ fn up_to_eight(digits: &[u8]) -> [u8; 8] {
 fn eight_digits(text: [u8; 8]) -> Option<i64> {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let digits = u64::from_le_bytes(text) ^ (ONES * u64::from(b'0'));
-    if (digits | (digits & (ONES * 0x7F)) + ONES * 0x76) & (ONES << 7) != 0 {
+    if (digits | ((digits & (ONES * 0x7F)) + ONES * 0x76)) & (ONES << 7) != 0 {
         return None;
     }
     let pairs = (digits * 10 + (digits >> 8)) & 0x00FF_00FF_00FF_00FF;
@@ -146,15 +146,12 @@ fn parse_short_decimal(token: &[u8], precision: u8, scale: u8) -> Option<i128> {
     }
     let (mut size, mut digits, mut behind_point) = (0_i64, 0, None);
     for &byte in token {
-        if byte.is_ascii_digit() {
+        if byte.is_ascii_digit() && digits < 18 {
             size = size * 10 + i64::from(byte - b'0');
             digits += 1;
         } else if byte == b'.' && behind_point.is_none() {
             behind_point = Some(digits);
         } else {
-            return None;
-        }
-        if digits > 18 {
             return None;
         }
     }
@@ -278,6 +275,7 @@ mod tests {
         ] {
             assert_eq!(parse_integer(token.as_bytes()), Ok(expected), "{token}");
         }
+        assert_eq!(parse_decimal(b"9999999999999999999", 38, 0), Ok(9_999_999_999_999_999_999));
         for token in ["12.5", "1e-1", "0.1", "1.25e1", "12.0000000000000000000001"] {
             assert_eq!(parse_integer(token.as_bytes()), Err(NumberFault::NotAnInteger), "{token}");
         }

@@ -237,14 +237,14 @@ mod tests {
 
     #[test]
     fn what_was_learned_changes_nothing() {
-        let lines = [
+        let texts = [
             r#"{"a":1,"ab":2}"#,
             r#"{"a": 1, "ab": 2}"#,
             r#"{"ab":1,"a":2}"#,
             r#"{"a":1}"#,
             r#"{"ab":1,"ab":2}"#,
-            r#"{}"#,
-            r#"{ }"#,
+            "{}",
+            "{ }",
             r#"{"\u0061":1,"a\u0062":2}"#,
             r#"{"a\"b":1,"a\\b":2}"#,
             r#"{"a" :1 , "ab"	: [1,2] }"#,
@@ -259,10 +259,10 @@ mod tests {
         ];
         let mut links = Links::default();
         for round in 0..3 {
-            for line in lines.iter().cycle().skip(round * 7).take(lines.len()) {
-                reads_as_if_it_were_alone(&mut links, line.as_bytes());
-                for length in 0..line.len() {
-                    reads_as_if_it_were_alone(&mut links, &line.as_bytes()[..length]);
+            for text in texts.iter().cycle().skip(round * 7).take(texts.len()) {
+                reads_as_if_it_were_alone(&mut links, text.as_bytes());
+                for length in 0..text.len() {
+                    reads_as_if_it_were_alone(&mut links, &text.as_bytes()[..length]);
                 }
             }
         }
