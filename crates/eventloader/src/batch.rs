@@ -6,9 +6,10 @@
 use arrow::array::{Array, ArrayRef, BooleanArray};
 
 use crate::{
-    columns::{ColumnBuilder, Slot, ValueFault},
-    ids::{Ids, IdsBuilder},
-    plan::TypePlan,
+    columns::{Columns, ExpectedRows, ValueFault},
+    ids::{Ids, IdsBuilder, ReadId},
+    payload::Payload,
+    plan::{Shape, TypePlan},
 };
 
 /// Where a line stands in the input; positions of rows order as the input does.
@@ -73,18 +74,19 @@ pub(crate) struct BatchBuilder {
     positions: Vec<Position>,
     micros: Vec<i64>,
     ids: IdsBuilder,
-    columns: Vec<ColumnBuilder>,
+    columns: Columns,
     /// For each object of the payload, whether it was there; unless the payload is flattened.
     objects: Option<Vec<Vec<bool>>>,
 }
 
 impl BatchBuilder {
-    pub(crate) fn new(plan: &TypePlan, flatten: bool) -> Self {
+    pub(crate) fn new(plan: &TypePlan, flatten: bool, expected: &ExpectedRows) -> Self {
+        let rows = expected.rows;
         Self {
-            positions: Vec::new(),
-            micros: Vec::new(),
-            ids: IdsBuilder::default(),
-            columns: plan.payload.columns.iter().map(ColumnBuilder::new).collect(),
+            positions: Vec::with_capacity(rows),
+            micros: Vec::with_capacity(rows),
+            ids: IdsBuilder::with_capacity(rows),
+            columns: Columns::new(&plan.payload, expected),
             objects: (!flatten).then(|| vec![Vec::new(); plan.payload.objects.len()]),
         }
     }
@@ -97,41 +99,48 @@ impl BatchBuilder {
     /// [`Self::push_row`] must follow, or [`Self::forget_payload`].
     /// Rivals are rows without a payload: what they are needed for is their ids and times.
     #[inline]
-    pub(crate) fn push_payload(&mut self, slots: &[Slot], line: &[u8]) -> Result<(), (usize, ValueFault)> {
-        for (index, (column, slot)) in self.columns.iter_mut().zip(slots).enumerate() {
-            if let Err(fault) = column.append(*slot, line) {
-                self.forget_payload();
-                return Err((index, fault));
-            }
-        }
-        Ok(())
+    pub(crate) fn push_payload(
+        &mut self,
+        shape: &Shape,
+        payload: &Payload,
+        line: &[u8],
+    ) -> Result<(), (usize, ValueFault)> {
+        self.columns.append(shape, self.rows(), payload, line)
     }
 
     /// Takes back the payload that was pushed last.
     pub(crate) fn forget_payload(&mut self) {
-        let rows = self.rows();
-        self.columns.iter_mut().for_each(|column| column.truncate(rows));
+        self.columns.truncate(self.rows());
     }
 
     /// Adds what is left of the row whose payload was just pushed.
     #[inline]
-    pub(crate) fn push_row(&mut self, position: Position, micros: i64, id: &[u8], objects: &[bool]) {
+    pub(crate) fn push_row(
+        &mut self,
+        position: Position,
+        micros: i64,
+        id: &ReadId<'_>,
+        payload: Option<&Payload>,
+    ) {
         self.positions.push(position);
         self.micros.push(micros);
         self.ids.push(id);
-        if let Some(columns) = &mut self.objects {
-            columns.iter_mut().zip(objects).for_each(|(column, &present)| column.push(present));
+        if let (Some(columns), Some(payload)) = (&mut self.objects, payload) {
+            for (index, column) in columns.iter_mut().enumerate() {
+                column.push(payload.has_object(index));
+            }
         }
     }
 
     pub(crate) fn finish(self) -> Batch {
+        let rows = self.rows();
         let objects = self.objects.into_iter().flatten();
         let presence = objects.map(|column| std::sync::Arc::new(BooleanArray::from(column)) as ArrayRef);
         let mut batch = Batch {
             positions: self.positions,
             micros: self.micros,
             ids: self.ids.finish(),
-            columns: self.columns.into_iter().map(ColumnBuilder::finish).chain(presence).collect(),
+            columns: self.columns.finish(rows).chain(presence).collect(),
         };
         batch.positions.shrink_to_fit();
         batch.micros.shrink_to_fit();

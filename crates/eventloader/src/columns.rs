@@ -1,23 +1,27 @@
 //! The values of one payload field, line after line → one Arrow array.
 //!
-//! Values come as spans of the line and are converted here, nowhere else, straight into the column: the meaning of each
-//! type (CONTRACT.md section 5) is [`ColumnBuilder::append`]. No value is made in between, nothing is allocated per row.
+//! Values come as spans of the line and are converted here (`columns/convert.rs`), nowhere else, straight into the column.
+//! No value is made in between, nothing is allocated per row.
 //!
 //! Lists are filled element by element with a builder of their elements (`columns/nested.rs`), objects in them column by
 //! column.
 //!
-//! Invariant: after an append that failed, [`ColumnBuilder::truncate`] to the row count of before leaves no trace of it.
+//! What an object has nothing for is null, and costs nothing until the next value comes: a shape of a thousand columns is
+//! filled as fast as one of the few that are given.
+//!
+//! Invariant: an append that failed leaves no trace.
 
+mod convert;
 mod nested;
 
-use std::{borrow::Cow, sync::Arc};
+use std::{iter, sync::Arc};
 
 use arrow::{
     array::{
-        ArrayRef, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
-        StringArray, TimestampMicrosecondArray,
+        ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
+        NullBufferBuilder, StringArray, TimestampMicrosecondArray,
     },
-    buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer},
+    buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer},
 };
 use events_core::{
     catalog::ValueType,
@@ -26,11 +30,15 @@ use events_core::{
 };
 
 pub(crate) use self::nested::struct_array;
-use self::nested::{ListBuilder, ObjectBuilder};
+use self::{
+    convert::{boolean, float, integer, number_token, parse_string, push_text},
+    nested::{ListBuilder, ObjectBuilder},
+};
 use crate::{
     fault::Fault,
-    json::{self, Kind, Value},
-    plan::{ColumnPlan, KindPlan},
+    json::{Kind, Value},
+    payload::{Given, Payload},
+    plan::{ColumnPlan, KindPlan, Shape},
 };
 
 /// What a line has for a column.
@@ -56,13 +64,102 @@ pub(crate) enum ValueFault {
     Within(Box<Fault>),
 }
 
-/// A column that is being filled.
+/// How much is likely to come, as memory to begin with.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ExpectedRows {
+    pub(crate) rows: usize,
+    /// By column.
+    text_bytes: Vec<usize>,
+}
+
+impl ExpectedRows {
+    /// As much as came before, and a bit.
+    pub(crate) fn like(rows: usize, columns: &[ArrayRef]) -> Self {
+        let more = |length: usize| length + length / 16;
+        let text_bytes = |column: &ArrayRef| {
+            column.as_string_opt::<i32>().map_or(0, |texts| more(texts.value_data().len()))
+        };
+        Self { rows: more(rows), text_bytes: columns.iter().map(text_bytes).collect() }
+    }
+}
+
+/// The columns of a shape that are being filled.
+#[derive(Debug, Default)]
+pub(crate) struct Columns {
+    builders: Vec<ColumnBuilder>,
+}
+
+impl Columns {
+    pub(crate) fn new(shape: &Shape, expected: &ExpectedRows) -> Self {
+        let mut text_bytes = expected.text_bytes.iter().copied().chain(iter::repeat(0));
+        let builders = shape
+            .columns
+            .iter()
+            .map(|plan| ColumnBuilder::new(plan, expected.rows, text_bytes.next().unwrap_or_default()));
+        Self { builders: builders.collect() }
+    }
+
+    /// Adds what an object of the shape has for row `row`, all of it or (with the index of the first column that does not
+    /// fit) nothing. What it has nothing for is null, and costs nothing here.
+    #[inline]
+    pub(crate) fn append(
+        &mut self,
+        shape: &Shape,
+        row: usize,
+        payload: &Payload,
+        line: &[u8],
+    ) -> Result<(), (usize, ValueFault)> {
+        let mut fits = !payload.has_not_objects()
+            && shape.required_columns.iter().all(|&column| payload.has_column(column));
+        for &Given { column, value } in &payload.given {
+            fits = fits && self.builders[column].append(row, value, line).is_ok();
+        }
+        if fits { Ok(()) } else { self.append_in_order(shape, row, payload, line) }
+    }
+
+    /// The same column by column, so that it is the first that is told of.
+    #[cold]
+    fn append_in_order(
+        &mut self,
+        shape: &Shape,
+        row: usize,
+        payload: &Payload,
+        line: &[u8],
+    ) -> Result<(), (usize, ValueFault)> {
+        self.truncate(row);
+        for (index, slot) in payload.slots(shape).into_iter().enumerate() {
+            let appended = match slot {
+                Slot::Missing if shape.columns[index].required => Err(ValueFault::Required),
+                Slot::Missing => Ok(()),
+                Slot::Value(value) => self.builders[index].append(row, value, line),
+                Slot::NotAnObject(_) => Err(ValueFault::TypeMismatch),
+            };
+            if let Err(fault) = appended {
+                self.truncate(row);
+                return Err((index, fault));
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets all rows from `rows` on.
+    pub(crate) fn truncate(&mut self, rows: usize) {
+        self.builders.iter_mut().for_each(|builder| builder.truncate(rows));
+    }
+
+    /// The arrays of `rows` rows.
+    pub(crate) fn finish(self, rows: usize) -> impl Iterator<Item = ArrayRef> {
+        self.builders.into_iter().map(move |builder| builder.finish(rows))
+    }
+}
+
+/// A column that is being filled. Rows that it was given nothing for are null: they are filled in when the next value
+/// comes, or at the end.
 #[derive(Debug)]
-pub(crate) struct ColumnBuilder {
+struct ColumnBuilder {
     values: Values,
     required: bool,
-    validity: Vec<bool>,
-    nulls: usize,
+    validity: NullBufferBuilder,
 }
 
 #[derive(Debug)]
@@ -80,33 +177,28 @@ enum Values {
 }
 
 impl ColumnBuilder {
-    pub(crate) fn new(plan: &ColumnPlan) -> Self {
-        Self { required: plan.required, ..Self::of_kind(&plan.kind) }
+    fn new(plan: &ColumnPlan, rows: usize, text_bytes: usize) -> Self {
+        Self { required: plan.required, ..Self::of_kind(&plan.kind, rows, text_bytes) }
     }
 
-    fn of_kind(kind: &KindPlan) -> Self {
+    fn of_kind(kind: &KindPlan, rows: usize, text_bytes: usize) -> Self {
         let values = match kind {
-            KindPlan::Value(value_type) => Values::new(*value_type),
+            KindPlan::Value(value_type) => Values::new(*value_type, rows, text_bytes),
             KindPlan::List(list) => Values::List(Box::new(ListBuilder::new(list))),
             KindPlan::Object(shape) => Values::Object(Box::new(ObjectBuilder::new(shape))),
         };
-        Self { values, required: false, validity: Vec::new(), nulls: 0 }
+        Self { values, required: false, validity: NullBufferBuilder::new(rows) }
     }
 
-    /// Adds the value that `slot` has in `line`; what is missing or null is null.
+    /// Adds a value of `line` as row `row`. If it does not fit, the row is to be truncated.
     #[inline]
-    pub(crate) fn append(&mut self, slot: Slot, line: &[u8]) -> Result<(), ValueFault> {
-        let value = match slot {
-            Slot::Value(value) if value.kind != Kind::Null => value,
-            Slot::Missing | Slot::Value(_) => {
-                if self.required {
-                    return Err(ValueFault::Required);
-                }
-                self.append_null();
-                return Ok(());
-            }
-            Slot::NotAnObject(_) => return Err(ValueFault::TypeMismatch),
-        };
+    fn append(&mut self, row: usize, value: Value, line: &[u8]) -> Result<(), ValueFault> {
+        if value.kind() == Kind::Null {
+            return if self.required { Err(ValueFault::Required) } else { Ok(()) };
+        }
+        if self.validity.len() < row {
+            self.fill_with_nulls(row);
+        }
         match &mut self.values {
             Values::Text { ends, bytes, json } => {
                 push_text(value, line, *json, bytes);
@@ -126,109 +218,115 @@ impl ColumnBuilder {
             Values::Date(values) => values.push(parse_string(value, line, timestamp::parse_date)?),
             Values::Timestamp(values) => values.push(parse_string(value, line, timestamp::parse_timestamp)?),
             Values::List(list) => list.append(value, line)?,
-            Values::Object(object) => object.append(value, line)?,
+            Values::Object(object) => object.append(row, value, line)?,
         }
-        self.validity.push(true);
+        self.validity.append_non_null();
         Ok(())
     }
 
-    #[inline]
-    fn append_null(&mut self) {
-        self.values.push_null();
-        self.validity.push(false);
-        self.nulls += 1;
-    }
-
-    fn rows(&self) -> usize {
-        self.validity.len()
+    /// As many rows as there are before `rows`.
+    fn fill_with_nulls(&mut self, rows: usize) {
+        self.values.resize(rows);
+        let missing = rows - self.validity.len();
+        if missing > 0 {
+            self.validity.append_n_nulls(missing);
+        }
     }
 
     /// Forgets all rows from `rows` on.
-    pub(crate) fn truncate(&mut self, rows: usize) {
-        match &mut self.values {
-            Values::Text { ends, bytes, .. } => {
-                ends.truncate(rows + 1);
-                bytes.truncate(ends.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or(0));
-            }
-            Values::Int32(values) | Values::Date(values) => values.truncate(rows),
-            Values::Int64(values) | Values::Timestamp(values) => values.truncate(rows),
-            Values::Float64(values) => values.truncate(rows),
-            Values::Boolean(values) => values.truncate(rows),
-            Values::Decimal { unscaled, .. } => unscaled.truncate(rows),
-            Values::List(list) => list.truncate(rows),
-            Values::Object(object) => object.truncate(rows),
-        }
-        while self.validity.len() > rows {
-            if self.validity.pop() == Some(false) {
-                self.nulls -= 1;
-            }
-        }
+    fn truncate(&mut self, rows: usize) {
+        // What failed may have left more than is valid.
+        let rows = rows.min(self.validity.len());
+        self.values.resize(rows);
+        self.validity.truncate(rows);
     }
 
-    /// The array of all rows.
-    pub(crate) fn finish(self) -> ArrayRef {
-        let nulls = (self.nulls > 0).then(|| NullBuffer::from(self.validity));
+    /// The array of `rows` rows.
+    fn finish(mut self, rows: usize) -> ArrayRef {
+        self.fill_with_nulls(rows);
+        let nulls = self.validity.finish().filter(|nulls| nulls.null_count() > 0);
         match self.values {
-            Values::Text { ends, mut bytes, .. } => {
-                bytes.shrink_to_fit();
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(ends));
+            Values::Text { ends, bytes, .. } => {
+                let offsets = OffsetBuffer::new(ScalarBuffer::from(fitting(ends)));
                 // Only texts of lines that passed the UTF-8 check come here; what was unescaped is made of `char`s.
-                match StringArray::try_new(offsets, bytes.into(), nulls) {
+                match StringArray::try_new(offsets, fitting(bytes).into(), nulls) {
                     Ok(array) => Arc::new(array),
                     Err(error) => unreachable!("texts are UTF-8 and offsets ascend: {error}"),
                 }
             }
-            Values::Int32(values) => Arc::new(Int32Array::new(values.into(), nulls)),
-            Values::Int64(values) => Arc::new(Int64Array::new(values.into(), nulls)),
-            Values::Float64(values) => Arc::new(Float64Array::new(values.into(), nulls)),
+            Values::Int32(values) => Arc::new(Int32Array::new(fitting(values).into(), nulls)),
+            Values::Int64(values) => Arc::new(Int64Array::new(fitting(values).into(), nulls)),
+            Values::Float64(values) => Arc::new(Float64Array::new(fitting(values).into(), nulls)),
             Values::Boolean(values) => Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls)),
             Values::Decimal { unscaled, precision, scale } => {
-                let array = Decimal128Array::new(unscaled.into(), nulls);
+                let array = Decimal128Array::new(fitting(unscaled).into(), nulls);
                 let scale = i8::try_from(scale).unwrap_or(i8::MAX);
                 match array.with_precision_and_scale(precision, scale) {
                     Ok(array) => Arc::new(array),
                     Err(error) => unreachable!("the catalog allows only valid decimals: {error}"),
                 }
             }
-            Values::Date(values) => Arc::new(Date32Array::new(values.into(), nulls)),
+            Values::Date(values) => Arc::new(Date32Array::new(fitting(values).into(), nulls)),
             Values::Timestamp(values) => {
-                Arc::new(TimestampMicrosecondArray::new(values.into(), nulls).with_timezone("UTC"))
+                let array = TimestampMicrosecondArray::new(fitting(values).into(), nulls);
+                Arc::new(array.with_timezone("UTC"))
             }
             Values::List(list) => list.finish(nulls),
-            Values::Object(object) => object.finish(nulls),
+            Values::Object(object) => object.finish(rows, nulls),
         }
     }
 }
 
 impl Values {
-    fn new(value_type: ValueType) -> Self {
+    fn new(value_type: ValueType, rows: usize, text_bytes: usize) -> Self {
+        let ends = || {
+            let mut ends = Vec::with_capacity(rows + 1);
+            ends.push(0);
+            ends
+        };
         match value_type {
-            ValueType::String => Self::Text { ends: vec![0], bytes: Vec::new(), json: false },
-            ValueType::Json => Self::Text { ends: vec![0], bytes: Vec::new(), json: true },
-            ValueType::Int32 => Self::Int32(Vec::new()),
-            ValueType::Int64 => Self::Int64(Vec::new()),
-            ValueType::Float64 => Self::Float64(Vec::new()),
-            ValueType::Boolean => Self::Boolean(Vec::new()),
-            ValueType::Decimal { precision, scale } => {
-                Self::Decimal { unscaled: Vec::new(), precision, scale }
+            ValueType::String => {
+                Self::Text { ends: ends(), bytes: Vec::with_capacity(text_bytes), json: false }
             }
-            ValueType::Date => Self::Date(Vec::new()),
-            ValueType::Timestamp => Self::Timestamp(Vec::new()),
+            ValueType::Json => Self::Text { ends: ends(), bytes: Vec::with_capacity(text_bytes), json: true },
+            ValueType::Int32 => Self::Int32(Vec::with_capacity(rows)),
+            ValueType::Int64 => Self::Int64(Vec::with_capacity(rows)),
+            ValueType::Float64 => Self::Float64(Vec::with_capacity(rows)),
+            ValueType::Boolean => Self::Boolean(Vec::with_capacity(rows)),
+            ValueType::Decimal { precision, scale } => {
+                Self::Decimal { unscaled: Vec::with_capacity(rows), precision, scale }
+            }
+            ValueType::Date => Self::Date(Vec::with_capacity(rows)),
+            ValueType::Timestamp => Self::Timestamp(Vec::with_capacity(rows)),
         }
     }
 
-    fn push_null(&mut self) {
+    /// Forgets the rows from `rows` on, or adds nulls up to there.
+    fn resize(&mut self, rows: usize) {
         match self {
-            Self::Text { ends, .. } => ends.push(ends.last().copied().unwrap_or(0)),
-            Self::Int32(values) | Self::Date(values) => values.push(0),
-            Self::Int64(values) | Self::Timestamp(values) => values.push(0),
-            Self::Float64(values) => values.push(0.0),
-            Self::Boolean(values) => values.push(false),
-            Self::Decimal { unscaled, .. } => unscaled.push(0),
-            Self::List(list) => list.push_null(),
-            Self::Object(object) => object.push_null(),
+            Self::Text { ends, bytes, .. } => {
+                ends.truncate(rows + 1);
+                let end = ends.last().copied().unwrap_or(0);
+                bytes.truncate(usize::try_from(end).unwrap_or(0));
+                ends.resize(rows + 1, end);
+            }
+            Self::Int32(values) | Self::Date(values) => values.resize(rows, 0),
+            Self::Int64(values) | Self::Timestamp(values) => values.resize(rows, 0),
+            Self::Float64(values) => values.resize(rows, 0.0),
+            Self::Boolean(values) => values.resize(rows, false),
+            Self::Decimal { unscaled, .. } => unscaled.resize(rows, 0),
+            Self::List(list) => list.resize(rows),
+            Self::Object(object) => object.truncate(rows),
         }
     }
+}
+
+/// In memory that is not much more than it takes: arrays are kept until the run ends.
+fn fitting<T>(mut values: Vec<T>) -> Vec<T> {
+    if values.capacity() > values.len() + values.len() / 8 {
+        values.shrink_to_fit();
+    }
+    values
 }
 
 impl From<NumberFault> for ValueFault {
@@ -238,45 +336,4 @@ impl From<NumberFault> for ValueFault {
             NumberFault::OutOfRange => Self::OutOfRange,
         }
     }
-}
-
-/// Strings as they are, numbers and booleans as they are written, objects and arrays as compact JSON.
-fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u8>) {
-    match value.kind {
-        Kind::String { escaped: false } if !json => bytes.extend_from_slice(value.inner(line)),
-        Kind::String { escaped: true } if !json => json::unescape_into(value.inner(line), bytes),
-        Kind::String { .. } | Kind::Object | Kind::Array => json::compact_into(value.text(line), bytes),
-        Kind::Number | Kind::True | Kind::False | Kind::Null => bytes.extend_from_slice(value.text(line)),
-    }
-}
-
-/// The token of a number, or of a string that is one.
-fn number_token(value: Value, line: &[u8]) -> Result<Cow<'_, [u8]>, ValueFault> {
-    if value.kind == Kind::Number {
-        return Ok(Cow::Borrowed(value.text(line)));
-    }
-    value.string(line).filter(|text| number::is_number(text)).ok_or(ValueFault::TypeMismatch)
-}
-
-fn integer(value: Value, line: &[u8]) -> Result<i64, ValueFault> {
-    Ok(number::parse_integer(&number_token(value, line)?)?)
-}
-
-fn float(value: Value, line: &[u8]) -> Result<f64, ValueFault> {
-    let token = number_token(value, line)?;
-    let token = std::str::from_utf8(&token).map_err(|_| ValueFault::TypeMismatch)?;
-    let float: f64 = token.parse().map_err(|_| ValueFault::TypeMismatch)?;
-    if float.is_finite() { Ok(float) } else { Err(ValueFault::OutOfRange) }
-}
-
-fn boolean(value: Value, line: &[u8]) -> Result<bool, ValueFault> {
-    match (value.kind, value.string(line).as_deref()) {
-        (Kind::True, _) | (_, Some(b"true")) => Ok(true),
-        (Kind::False, _) | (_, Some(b"false")) => Ok(false),
-        _ => Err(ValueFault::TypeMismatch),
-    }
-}
-
-fn parse_string<T>(value: Value, line: &[u8], parse: fn(&[u8]) -> Option<T>) -> Result<T, ValueFault> {
-    value.string(line).and_then(|text| parse(&text)).ok_or(ValueFault::TypeMismatch)
 }

@@ -14,16 +14,14 @@ use std::borrow::Cow;
 use events_core::{event, timestamp};
 
 use crate::{
-    columns::Slot,
     fault::{Fault, Reason, excerpt},
-    json::{Kind, Malformed, Scanner, Value},
+    ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
+    json::{Kind, Links, Malformed, Next, START, Scanner, Value},
     payload::{Learned, ObjectReader, Payload, UnknownKey, duplicate_key},
-    plan::Plan,
+    plan::{Plan, TypesFound},
     selection::{Selection, Timing},
 };
 
-/// The base fields in the order in which they are usually written, as keys with their closing quote.
-const BASE_KEYS: [&[u8]; 5] = [b"event_id\"", b"timestamp\"", b"domain\"", b"event_type\"", b"data\""];
 const BASE_NAMES: [&str; 5] =
     [event::EVENT_ID, event::TIMESTAMP, event::DOMAIN, event::EVENT_TYPE, event::DATA];
 const EVENT_ID: usize = 0;
@@ -37,7 +35,7 @@ const DATA: usize = 4;
 pub(crate) enum Judged<'l> {
     /// Domain, type or date rule it out, and it can't supersede a row.
     Filtered,
-    /// An event; its payload is in [`EventReader::slots`].
+    /// An event; its payload is in [`EventReader::payload`].
     Event(Event<'l>),
 }
 
@@ -46,7 +44,7 @@ pub(crate) enum Judged<'l> {
 pub(crate) struct Event<'l> {
     pub(crate) type_index: usize,
     pub(crate) micros: i64,
-    pub(crate) id: Cow<'l, [u8]>,
+    pub(crate) id: ReadId<'l>,
     /// It is of a later day than those asked for: it only competes for being the latest.
     pub(crate) is_rival: bool,
 }
@@ -58,8 +56,11 @@ pub(crate) struct EventReader<'a> {
     selection: &'a Selection,
     /// Whether events of later days matter.
     wants_rivals: bool,
-    /// By event type.
-    learned: Vec<Learned>,
+    /// What stood between the base fields of earlier lines.
+    links: Links,
+    /// By event type, from its first payload on.
+    learned: Vec<Option<Box<Learned>>>,
+    types_found: TypesFound,
     /// The payload of the line that was read last, and the event type that it was read for.
     payload: Payload,
     read_as: Option<usize>,
@@ -71,6 +72,10 @@ pub(crate) struct EventReader<'a> {
 struct Base {
     values: [Option<Value>; 5],
     repeated: [bool; 5],
+    /// The id, where it is a UUID.
+    uuid: Option<u128>,
+    /// The timestamp up to its seconds, where it has these; its text goes on behind them.
+    to_seconds: Option<i64>,
 }
 
 impl<'a> EventReader<'a> {
@@ -79,21 +84,18 @@ impl<'a> EventReader<'a> {
             plan,
             selection,
             wants_rivals,
-            learned: plan.event_types.iter().map(|of_type| Learned::new(&of_type.payload)).collect(),
+            links: Links::default(),
+            learned: plan.event_types.iter().map(|_| None).collect(),
+            types_found: TypesFound::new(),
             payload: Payload::default(),
             read_as: None,
             unknown: Vec::new(),
         }
     }
 
-    /// The payload's values by column, of the event that was read last.
-    pub(crate) fn slots(&self) -> &[Slot] {
-        &self.payload.slots
-    }
-
-    /// For each object of the payload whether it is there, of the event that was read last.
-    pub(crate) fn objects(&self) -> &[bool] {
-        &self.payload.objects
+    /// The payload of the event that was read last.
+    pub(crate) fn payload(&self) -> &Payload {
+        &self.payload
     }
 
     /// The keys that no schema knows, of the line that was read last.
@@ -101,89 +103,91 @@ impl<'a> EventReader<'a> {
         &self.unknown
     }
 
-    /// Reads and judges a line: valid UTF-8, not blank.
-    pub(crate) fn read<'l>(&mut self, line: &'l [u8]) -> Result<Judged<'l>, Fault> {
+    /// Reads and judges a line: valid UTF-8, not blank. `text` begins with it; what follows may be anything.
+    pub(crate) fn read<'l>(&mut self, line: &'l [u8], text: &'l [u8]) -> Result<Judged<'l>, Fault> {
         self.unknown.clear();
         self.read_as = None;
-        let base = self.scan(line).map_err(|malformed| Fault::malformed(line, malformed))?;
-        let Some(base) = base else {
-            return Err(Fault::new(Reason::NotAnEvent, None, "an object", excerpt(line)));
-        };
-        self.judge(line, &base)
+        let mut base = Base::default();
+        match self.scan(line, text, &mut base) {
+            Ok(true) => self.judge(line, &base),
+            Ok(false) => Err(Fault::new(Reason::NotAnEvent, None, "an object", excerpt(line))),
+            Err(malformed) => Err(Fault::malformed(line, malformed)),
+        }
     }
 
-    /// The line's base fields, its payload if its type is known in time; `None` where the line is no object.
-    fn scan(&mut self, line: &[u8]) -> Result<Option<Base>, Malformed> {
-        let mut scanner = Scanner::new(line);
+    /// The line's base fields, its payload if its type is known in time; `false` where the line is no object.
+    fn scan(&mut self, line: &[u8], text: &[u8], base: &mut Base) -> Result<bool, Malformed> {
+        let mut scanner = Scanner::in_text(text, line.len());
         if scanner.peek() != Some(b'{') {
             scanner.value()?;
             scanner.end()?;
-            return Ok(None);
+            return Ok(false);
         }
-        let mut base = Base::default();
-        let mut expected = EVENT_ID;
-        let mut more = scanner.enter_object()?;
-        while more {
-            let field = if scanner.take_key(BASE_KEYS[expected]) {
-                Some(expected)
-            } else {
-                let key = scanner.key()?;
-                let name = key.string(line).unwrap_or_default();
-                let field = BASE_NAMES.iter().position(|base_name| base_name.as_bytes() == &*name);
-                if field.is_none() {
-                    self.unknown.push((None, key));
+        scanner.open_object()?;
+        let find = |name: &[u8]| BASE_NAMES.iter().position(|base_name| base_name.as_bytes() == name);
+        let mut place = START;
+        loop {
+            let next = self.links.next(&mut scanner, place, BASE_NAMES.len(), find)?;
+            place = next.place();
+            match next {
+                Next::Member(field) => self.scan_value(&mut scanner, line, field, base)?,
+                Next::Unknown => {
+                    self.unknown.extend(self.links.unknown().map(|key| (None, key)));
+                    scanner.value()?;
                 }
-                field
-            };
-            self.scan_value(&mut scanner, line, field, &mut base)?;
-            expected = field.map_or(expected, |field| (field + 1) % BASE_KEYS.len());
-            more = scanner.next_member()?;
+                Next::End => break,
+            }
         }
         scanner.end()?;
-        Ok(Some(base))
+        Ok(true)
     }
 
-    fn scan_value<'l>(
+    #[inline]
+    fn scan_value(
         &mut self,
-        scanner: &mut Scanner<'l>,
-        line: &'l [u8],
-        field: Option<usize>,
+        scanner: &mut Scanner<'_>,
+        line: &[u8],
+        field: usize,
         base: &mut Base,
     ) -> Result<(), Malformed> {
-        let start = scanner.peek();
-        if let (Some(DATA), None, Some(b'{')) = (field, base.values[DATA], start)
+        if field == DATA
+            && base.values[DATA].is_none()
+            && scanner.peek() == Some(b'{')
             && let Some(type_index) = self.type_to_read(line, base)
         {
             let start = scanner.position();
-            self.read_payload(scanner, line, type_index)?;
-            base.values[DATA] = Some(Value { kind: Kind::Object, start, end: scanner.position() });
+            self.read_payload(scanner, type_index)?;
+            base.values[DATA] = Some(Value::new(Kind::Object, start, scanner.position()));
             return Ok(());
         }
-        let value = scanner.value()?;
-        if let Some(field) = field {
-            if base.values[field].is_some() {
-                base.repeated[field] = true;
-            } else {
-                base.values[field] = Some(value);
-            }
+        if base.values[field].is_some() {
+            base.repeated[field] = true;
+            scanner.value()?;
+            return Ok(());
         }
+        base.values[field] = Some(match field {
+            EVENT_ID => base.scan_id(scanner)?,
+            TIMESTAMP => base.scan_timestamp(scanner)?,
+            _ => scanner.value()?,
+        });
         Ok(())
     }
 
     /// The type to read a payload as, if what came before it in the line says so and does not rule it out.
-    fn type_to_read(&self, line: &[u8], base: &Base) -> Option<usize> {
+    #[inline(never)]
+    fn type_to_read(&mut self, line: &[u8], base: &Base) -> Option<usize> {
         let domain = base.values[DOMAIN]?.string(line)?;
         let event_type = base.values[EVENT_TYPE]?.string(line)?;
         if !self.selection.wants(&domain, &event_type) {
             return None;
         }
         if self.selection.days.is_some() {
-            let micros = timestamp::parse_timestamp(&base.values[TIMESTAMP]?.string(line)?)?;
+            let micros = base.micros(&base.values[TIMESTAMP]?.string(line)?)?;
             if self.is_filtered(self.selection.timing(micros)) {
                 return None;
             }
         }
-        self.plan.find(&domain, &event_type)
+        self.types_found.find(self.plan, &domain, &event_type)
     }
 
     fn is_filtered(&self, timing: Timing) -> bool {
@@ -194,20 +198,25 @@ impl<'a> EventReader<'a> {
         for field in [DOMAIN, EVENT_TYPE] {
             base.refuse_repeated(field)?;
         }
-        let domain = base.string(line, DOMAIN)?;
-        let event_type = base.string(line, EVENT_TYPE)?;
-        if !self.selection.wants(&domain, &event_type) {
-            return Ok(Judged::Filtered);
-        }
+        // Where the payload was read on the way, domain and type have been asked already.
+        let type_index = if let Some(type_index) = self.read_as {
+            Ok(type_index)
+        } else {
+            let domain = base.string(line, DOMAIN)?;
+            let event_type = base.string(line, EVENT_TYPE)?;
+            if !self.selection.wants(&domain, &event_type) {
+                return Ok(Judged::Filtered);
+            }
+            let found = self.plan.find(&domain, &event_type);
+            found.ok_or_else(|| Fault::unknown_event(&domain, &event_type))
+        };
         base.refuse_repeated(TIMESTAMP)?;
         let time = base.string(line, TIMESTAMP)?;
-        let micros = timestamp::parse_timestamp(&time);
+        let micros = base.micros(&time);
         let timing = micros.map_or(Timing::Within, |micros| self.selection.timing(micros));
         if self.is_filtered(timing) {
             return Ok(Judged::Filtered);
         }
-        let type_index =
-            self.plan.find(&domain, &event_type).ok_or_else(|| Fault::unknown_event(&domain, &event_type));
         let is_rival = timing == Timing::After;
         match type_index.and_then(|type_index| self.judge_event(line, base, type_index, micros, &time)) {
             Ok(event) => Ok(Judged::Event(Event { is_rival, ..event })),
@@ -240,13 +249,14 @@ impl<'a> EventReader<'a> {
 
     fn judge_payload(&mut self, line: &[u8], base: &Base, type_index: usize) -> Result<(), Fault> {
         match base.values[DATA] {
-            Some(data) if data.kind == Kind::Object => {
+            Some(data) if data.kind() == Kind::Object => {
                 if self.read_as.is_none() {
-                    self.read_payload(&mut Scanner::at(line, data), line, type_index)
+                    self.read_payload(&mut Scanner::at(line, data), type_index)
                         .map_err(|malformed| Fault::malformed(line, malformed))?;
                 }
             }
-            None | Some(Value { kind: Kind::Null, .. }) => {
+            None => self.payload.reset(&self.plan.event_types[type_index].payload),
+            Some(data) if data.kind() == Kind::Null => {
                 self.payload.reset(&self.plan.event_types[type_index].payload);
             }
             Some(data) => return Err(wrong_base_type(DATA, "an object or null", data.text(line))),
@@ -257,16 +267,12 @@ impl<'a> EventReader<'a> {
         self.payload.missing_object(&self.plan.event_types[type_index].payload).map_or(Ok(()), Err)
     }
 
-    fn read_payload<'l>(
-        &mut self,
-        scanner: &mut Scanner<'l>,
-        line: &'l [u8],
-        type_index: usize,
-    ) -> Result<(), Malformed> {
+    fn read_payload(&mut self, scanner: &mut Scanner<'_>, type_index: usize) -> Result<(), Malformed> {
         self.read_as = Some(type_index);
         let shape = &self.plan.event_types[type_index].payload;
-        let mut reader = ObjectReader { scanner, line, unknown: Some(&mut self.unknown) };
-        reader.read(shape, &mut self.learned[type_index], &mut self.payload)
+        let mut reader = ObjectReader { scanner, unknown: Some(&mut self.unknown) };
+        let learned = self.learned[type_index].get_or_insert_with(|| Box::new(Learned::new(shape)));
+        reader.read(shape, learned, &mut self.payload)
     }
 }
 
@@ -284,15 +290,52 @@ impl Base {
         }
     }
 
-    fn event_id<'l>(&self, line: &'l [u8]) -> Result<Cow<'l, [u8]>, Fault> {
+    /// The instant that the timestamp's text `time` is.
+    #[inline]
+    fn micros(&self, time: &[u8]) -> Option<i64> {
+        match self.to_seconds {
+            Some(micros) => timestamp::parse_behind_seconds(micros, time.get(timestamp::SECONDS_BYTES..)?),
+            None => timestamp::parse_timestamp(time),
+        }
+    }
+
+    /// An id is read as it is scanned: digits and hyphens end no string.
+    #[inline]
+    fn scan_id(&mut self, scanner: &mut Scanner<'_>) -> Result<Value, Malformed> {
+        match scanner.string_with_front(parse_uuid_text)? {
+            Some((value, uuid)) => {
+                let is_all = value.end() - value.start() == UUID_TEXT_BYTES + 2;
+                self.uuid = is_all.then_some(uuid);
+                Ok(value)
+            }
+            None => scanner.value(),
+        }
+    }
+
+    /// So is a timestamp, as far as its seconds.
+    #[inline]
+    fn scan_timestamp(&mut self, scanner: &mut Scanner<'_>) -> Result<Value, Malformed> {
+        match scanner.string_with_front(timestamp::parse_to_seconds)? {
+            Some((value, micros)) => {
+                self.to_seconds = Some(micros);
+                Ok(value)
+            }
+            None => scanner.value(),
+        }
+    }
+
+    fn event_id<'l>(&self, line: &'l [u8]) -> Result<ReadId<'l>, Fault> {
+        if let Some(uuid) = self.uuid {
+            return Ok(ReadId::Uuid(uuid));
+        }
         let missing =
             |found: &str| Fault::new(Reason::MissingEventId, Some(event::EVENT_ID), "the event's id", found);
         match self.values[EVENT_ID] {
             None => Err(missing("nothing")),
-            Some(Value { kind: Kind::Null, .. }) => Err(missing("null")),
+            Some(value) if value.kind() == Kind::Null => Err(missing("null")),
             Some(value) => match value.string(line) {
                 Some(id) if id.is_empty() => Err(missing("\"\"")),
-                Some(id) => Ok(id),
+                Some(id) => Ok(ReadId::Text(id)),
                 None => Err(wrong_base_type(EVENT_ID, "a string", value.text(line))),
             },
         }

@@ -76,12 +76,12 @@ impl Fault {
 
     #[cold]
     pub(crate) fn malformed(line: &[u8], malformed: Malformed) -> Self {
-        let found = match line.get(malformed.at..) {
+        let found = match line.get(malformed.at()..) {
             None | Some([]) => "the end of the line".to_owned(),
             Some(rest) => excerpt(rest),
         };
-        let found = format!("{found} at byte {}", malformed.at + 1);
-        Self::new(Reason::MalformedJson, None, malformed.expected, found)
+        let found = format!("{found} at byte {}", malformed.at() + 1);
+        Self::new(Reason::MalformedJson, None, malformed.expected(), found)
     }
 
     /// Of what stands where an array has no place for it.

@@ -3,12 +3,12 @@
 //! Invariant: two ids are equal exactly if their texts are, and they order as their texts order. A UUID's 32 lower-case
 //! digits and four hyphens order as the number that they write, so 16 bytes stand for 36.
 
-use std::cmp::Ordering;
+use std::{borrow::Cow, cmp::Ordering};
 
 use arrow::array::{Array, StringArray};
 
 /// Length of a UUID's text.
-const UUID_TEXT_BYTES: usize = 36;
+pub(crate) const UUID_TEXT_BYTES: usize = 36;
 /// Where its hyphens stand.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
@@ -77,6 +77,14 @@ impl PartialOrd for Id<'_> {
     }
 }
 
+/// An id as it was read from a line.
+#[derive(Debug)]
+pub(crate) enum ReadId<'l> {
+    Uuid(u128),
+    /// Perhaps a UUID's usual spelling, too.
+    Text(Cow<'l, [u8]>),
+}
+
 /// Ids that are being collected.
 #[derive(Debug, Default)]
 pub(crate) struct IdsBuilder {
@@ -86,11 +94,30 @@ pub(crate) struct IdsBuilder {
 }
 
 impl IdsBuilder {
-    pub(crate) fn push(&mut self, id: &[u8]) {
-        if let (None, Some(uuid)) = (&self.texts, parse_uuid(id)) {
-            self.uuids.push(uuid);
-            return;
+    /// For about as many rows.
+    pub(crate) fn with_capacity(rows: usize) -> Self {
+        Self { uuids: Vec::with_capacity(rows), texts: None }
+    }
+
+    #[inline]
+    pub(crate) fn push(&mut self, id: &ReadId<'_>) {
+        let uuid = match id {
+            ReadId::Uuid(uuid) => Some(*uuid),
+            ReadId::Text(text) => parse_uuid(text),
+        };
+        match (&self.texts, uuid) {
+            (None, Some(uuid)) => self.uuids.push(uuid),
+            (_, Some(uuid)) => self.push_text(&uuid_text(uuid)),
+            (_, None) => {
+                if let ReadId::Text(text) = id {
+                    self.push_text(text);
+                }
+            }
         }
+    }
+
+    #[inline(never)]
+    fn push_text(&mut self, id: &[u8]) {
         let uuids = std::mem::take(&mut self.uuids);
         let (ends, bytes) = self.texts.get_or_insert_with(|| {
             let mut bytes = Vec::new();
@@ -105,9 +132,12 @@ impl IdsBuilder {
         ends.push(end_of(bytes));
     }
 
-    pub(crate) fn finish(self) -> Ids {
+    pub(crate) fn finish(mut self) -> Ids {
         match self.texts {
-            None => Ids::Uuids(self.uuids),
+            None => {
+                self.uuids.shrink_to_fit();
+                Ids::Uuids(self.uuids)
+            }
             Some((ends, bytes)) => Ids::Texts(text_array(ends, bytes)),
         }
     }
@@ -127,35 +157,52 @@ pub(crate) fn end_of(bytes: &[u8]) -> i32 {
 }
 
 /// Reads `xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx` in lower case; `None` for any other text.
+#[inline]
 pub(crate) fn parse_uuid(text: &[u8]) -> Option<u128> {
-    let text: &[u8; UUID_TEXT_BYTES] = text.try_into().ok()?;
+    parse_uuid_text(text.try_into().ok()?)
+}
+
+/// The same for a text that has its length.
+#[inline]
+pub(crate) fn parse_uuid_text(text: &[u8; UUID_TEXT_BYTES]) -> Option<u128> {
     if HYPHENS.iter().any(|&at| text[at] != b'-') {
         return None;
     }
-    let mut uuid = 0_u128;
-    let mut invalid = 0_u8;
-    for group in [0..8, 9..13, 14..18, 19..23, 24..36] {
-        let mut digits = 0_u64;
-        for &byte in &text[group.clone()] {
-            let digit = HEX_DIGITS[usize::from(byte)];
-            invalid |= digit;
-            digits = digits << 4 | u64::from(digit & 0xF);
-        }
-        uuid = uuid << (4 * group.len()) | u128::from(digits);
+    let four = |at: usize| [text[at], text[at + 1], text[at + 2], text[at + 3]];
+    let eight = |first: [u8; 4], then: [u8; 4]| {
+        u64::from(u32::from_le_bytes(first)) | u64::from(u32::from_le_bytes(then)) << 32
+    };
+    let groups = [
+        eight(four(0), four(4)),
+        eight(four(9), four(14)),
+        eight(four(19), four(24)),
+        eight(four(28), four(32)),
+    ];
+    let (mut uuid, mut others) = (0, 0);
+    for digits in groups {
+        let (number, wrong) = eight_hex_digits(digits);
+        uuid = uuid << 32 | u128::from(number);
+        others |= wrong;
     }
-    (invalid & 0xF0 == 0).then_some(uuid)
+    (others == 0).then_some(uuid)
 }
 
-/// The value of each lower-case hexadecimal digit, 0xFF for all other bytes.
-const HEX_DIGITS: [u8; 256] = {
-    let mut table = [0xFF; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        table[b"0123456789abcdef"[digit as usize] as usize] = digit;
-        digit += 1;
-    }
-    table
-};
+/// Eight lower-case hexadecimal digits, the first in the lowest byte, as a number; and a word that is zero if they are that.
+#[inline]
+fn eight_hex_digits(text: u64) -> (u32, u64) {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    // Letters have bit 6 set, and the low half of `a` is 1.
+    let letters = (text >> 6) & ONES;
+    let digits = (text & (ONES * 0x0F)) + letters * 9;
+    // Written again, digits below 16 are what was read, or it was something else.
+    let above_nine = ((digits + ONES * 0x76) >> 7) & ONES;
+    let again = digits + ONES * u64::from(b'0') + above_nine * u64::from(b'a' - b'0' - 10);
+    let wrong = (digits & (ONES * 0xF0)) | (again ^ text);
+    let pairs = (digits << 4 | digits >> 8) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs | pairs >> 8) & 0x0000_FFFF_0000_FFFF;
+    let [first, second, _, _, third, fourth, _, _] = fours.to_le_bytes();
+    (u32::from_be_bytes([first, second, third, fourth]), wrong)
+}
 
 /// The usual spelling of a UUID.
 pub(crate) fn uuid_text(uuid: u128) -> [u8; UUID_TEXT_BYTES] {
@@ -197,7 +244,42 @@ mod tests {
         }
     }
 
+    /// The definition, digit by digit.
+    fn parse_slowly(text: &[u8]) -> Option<u128> {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        let is_uuid =
+            |(at, byte): (usize, &u8)| if HYPHENS.contains(&at) { *byte == b'-' } else { is_digit(byte) };
+        if text.len() != UUID_TEXT_BYTES || !text.iter().enumerate().all(is_uuid) {
+            return None;
+        }
+        let digits: String =
+            text.iter().filter(|&&byte| byte != b'-').map(|&byte| char::from(byte)).collect();
+        u128::from_str_radix(&digits, 16).ok()
+    }
+
+    #[test]
+    fn each_byte_at_each_place_is_a_digit_or_not() {
+        let usual = *b"01234567-89ab-cdef-0123-456789abcdef";
+        for place in 0..usual.len() {
+            for byte in 0..=u8::MAX {
+                let mut text = usual;
+                text[place] = byte;
+                assert_eq!(parse_uuid(&text), parse_slowly(&text), "{byte} at {place}");
+            }
+        }
+    }
+
     proptest! {
+        #[test]
+        fn a_uuid_is_read_digit_by_digit_or_at_once_alike(uuid: u128, at in 0_usize..40, byte: u8) {
+            let mut text = uuid_text(uuid).to_vec();
+            prop_assert_eq!(parse_uuid(&text), Some(uuid));
+            if let Some(place) = text.get_mut(at) {
+                *place = byte;
+            }
+            prop_assert_eq!(parse_uuid(&text), parse_slowly(&text));
+        }
+
         #[test]
         fn ids_read_back_and_order_as_their_texts(a: u128, b: u128, text in "[0-9a-f-]{0,36}|[A-Z]{1,3}") {
             let [a, b] = [a, b].map(|uuid| String::from_utf8(uuid_text(uuid).to_vec()).unwrap());
@@ -206,7 +288,7 @@ mod tests {
             }
             let mut builder = IdsBuilder::default();
             for id in [&a, &text, &b] {
-                builder.push(id.as_bytes());
+                builder.push(&ReadId::Text(id.as_bytes().into()));
             }
             let ids = builder.finish();
             for (row, id) in [&a, &text, &b].into_iter().enumerate() {

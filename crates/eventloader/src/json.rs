@@ -7,78 +7,32 @@
 //! Invariant: input is valid UTF-8; a scanner that reached [`Scanner::end`] without a fault has seen one valid JSON text.
 //! Work is linear in the line's length and nothing recurses, so no line can exhaust the stack.
 
+mod links;
+mod plain;
 mod text;
+mod value;
 
-use std::borrow::Cow;
-
-use self::text::parse_hex;
-pub(crate) use self::text::{compact_into, quoted_key, unescape_into};
+pub(crate) use self::{
+    links::{Links, Next, START},
+    plain::same,
+    text::{compact_into, quoted_key, unescape_into},
+    value::{Kind, Malformed, Value},
+};
+use self::{
+    plain::{end_of_digits, end_of_plain},
+    text::parse_hex,
+    value::Expected,
+};
 
 /// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
 pub(crate) const DEPTH_MAX: u32 = 127;
-
-/// Where a line is no JSON.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Malformed {
-    /// Byte of the line, from 0.
-    pub(crate) at: usize,
-    /// What JSON allows there.
-    pub(crate) expected: &'static str,
-}
-
-/// What a value is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Null,
-    True,
-    False,
-    Number,
-    /// The span includes the quotes; `escaped` tells whether there is a backslash in it.
-    String {
-        escaped: bool,
-    },
-    Object,
-    Array,
-}
-
-/// A value, as a span of the line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Value {
-    pub(crate) kind: Kind,
-    pub(crate) start: usize,
-    pub(crate) end: usize,
-}
-
-impl Value {
-    /// The value as it is written.
-    pub(crate) fn text(self, line: &[u8]) -> &[u8] {
-        &line[self.start..self.end]
-    }
-
-    /// A string's characters between its quotes, escapes as they are written.
-    pub(crate) fn inner(self, line: &[u8]) -> &[u8] {
-        &line[self.start + 1..self.end - 1]
-    }
-
-    /// What a string means, `None` of anything else; it is copied only where it has escapes.
-    #[inline]
-    pub(crate) fn string(self, line: &[u8]) -> Option<Cow<'_, [u8]>> {
-        match self.kind {
-            Kind::String { escaped: false } => Some(Cow::Borrowed(self.inner(line))),
-            Kind::String { escaped: true } => {
-                let mut plain = Vec::new();
-                unescape_into(self.inner(line), &mut plain);
-                Some(Cow::Owned(plain))
-            }
-            _ => None,
-        }
-    }
-}
 
 /// Reads one line; see the module.
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
     line: &'a [u8],
+    /// The line, and what follows it in its block: loaded with it, never looked at.
+    text: &'a [u8],
     at: usize,
     depth: u32,
 }
@@ -87,12 +41,17 @@ type Scan<T> = Result<T, Malformed>;
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(line: &'a [u8]) -> Self {
-        Self { line, at: 0, depth: 0 }
+        Self { line, text: line, at: 0, depth: 0 }
+    }
+
+    /// Reads the first `length` bytes of `text`. It is faster where others follow, and the same.
+    pub(crate) fn in_text(text: &'a [u8], length: usize) -> Self {
+        Self { line: &text[..length], text, at: 0, depth: 0 }
     }
 
     /// Goes back to a value that was scanned before.
     pub(crate) fn at(line: &'a [u8], value: Value) -> Self {
-        Self { line, at: value.start, depth: 0 }
+        Self { line, text: line, at: value.start(), depth: 0 }
     }
 
     /// How many bytes are behind.
@@ -103,6 +62,13 @@ impl<'a> Scanner<'a> {
     /// What comes next, white space left out; `None` at the end.
     #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
+        match self.line.get(self.at) {
+            Some(&byte) if byte > b' ' => Some(byte),
+            _ => self.peek_behind_space(),
+        }
+    }
+
+    fn peek_behind_space(&mut self) -> Option<u8> {
         loop {
             match self.line.get(self.at) {
                 Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
@@ -115,7 +81,7 @@ impl<'a> Scanner<'a> {
     pub(crate) fn end(&mut self) -> Scan<()> {
         match self.peek() {
             None => Ok(()),
-            Some(_) => self.fault("the end of the line"),
+            Some(_) => self.fault(Expected::End),
         }
     }
 
@@ -142,7 +108,7 @@ impl<'a> Scanner<'a> {
                 self.ascend();
                 Ok(false)
             }
-            _ => self.fault("`,` or `}`"),
+            _ => self.fault(Expected::CommaOrBrace),
         }
     }
 
@@ -169,19 +135,48 @@ impl<'a> Scanner<'a> {
     /// Takes the next key, whatever it is, and its colon.
     pub(crate) fn key(&mut self) -> Scan<Value> {
         if self.peek() != Some(b'"') {
-            return self.fault("a key in double quotes");
+            return self.fault(Expected::Key);
         }
         let key = self.string()?;
         if self.peek() != Some(b':') {
-            return self.fault("`:`");
+            return self.fault(Expected::Colon);
         }
         self.at += 1;
         Ok(key)
     }
 
+    /// Goes into an object whose keys [`Self::next_key`] takes.
+    #[inline]
+    pub(crate) fn open_object(&mut self) -> Scan<()> {
+        debug_assert_eq!(self.peek(), Some(b'{'));
+        self.descend()
+    }
+
+    /// Takes the next key of an object, and its colon; `None` past the object's end. `is_first`: no value stands before.
+    fn next_key(&mut self, is_first: bool) -> Scan<Option<Value>> {
+        let more = match (is_first, self.peek()) {
+            (true, Some(b'}')) => {
+                self.ascend();
+                false
+            }
+            (true, _) => true,
+            (false, _) => self.next_member()?,
+        };
+        if more { self.key().map(Some) } else { Ok(None) }
+    }
+
     /// Takes the next value, whatever it is; objects and arrays with all that is in them.
     #[inline]
     pub(crate) fn value(&mut self) -> Scan<Value> {
+        match self.line.get(self.at) {
+            Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => self.other_value(),
+        }
+    }
+
+    #[inline(never)]
+    fn other_value(&mut self) -> Scan<Value> {
         match self.peek() {
             Some(b'{' | b'[') => self.container(),
             _ => self.scalar(),
@@ -196,17 +191,17 @@ impl<'a> Scanner<'a> {
             Some(b'n') => self.literal(b"null", Kind::Null),
             Some(b't') => self.literal(b"true", Kind::True),
             Some(b'f') => self.literal(b"false", Kind::False),
-            _ => self.fault("a value"),
+            _ => self.fault(Expected::Value),
         }
     }
 
     fn literal(&mut self, word: &[u8], kind: Kind) -> Scan<Value> {
         let start = self.at;
         if !self.line[start..].starts_with(word) {
-            return self.fault("a value");
+            return self.fault(Expected::Value);
         }
         self.at += word.len();
-        Ok(Value { kind, start, end: self.at })
+        Ok(Value::new(kind, start, self.at))
     }
 
     /// An object or array with all that is in it, on a stack of one bit per level: is it an object?
@@ -235,7 +230,7 @@ impl<'a> Scanner<'a> {
             // A value has ended, and with it perhaps what it stands in.
             loop {
                 if self.depth == outer {
-                    return Ok(Value { kind, start, end: self.at });
+                    return Ok(Value::new(kind, start, self.at));
                 }
                 let more = if objects & 1 == 1 {
                     let more = self.next_member()?;
@@ -275,13 +270,13 @@ impl<'a> Scanner<'a> {
                 self.ascend();
                 Ok(false)
             }
-            _ => self.fault("`,` or `]`"),
+            _ => self.fault(Expected::CommaOrBracket),
         }
     }
 
     fn descend(&mut self) -> Scan<()> {
         if self.depth == DEPTH_MAX {
-            return self.fault("at most 127 levels of objects and arrays");
+            return self.fault(Expected::FewerLevels);
         }
         self.depth += 1;
         self.at += 1;
@@ -314,53 +309,59 @@ impl<'a> Scanner<'a> {
             }
             self.digits()?;
         }
-        Ok(Value { kind: Kind::Number, start, end: self.at })
+        Ok(Value::new(Kind::Number, start, self.at))
     }
 
     #[inline]
     fn digits(&mut self) -> Scan<()> {
         let from = self.at;
-        while self.line.get(self.at).is_some_and(u8::is_ascii_digit) {
-            self.at += 1;
-        }
-        if self.at == from { self.fault("a digit") } else { Ok(()) }
+        self.at = end_of_digits(self.text, self.line.len(), from);
+        if self.at == from { self.fault(Expected::Digit) } else { Ok(()) }
     }
 
     #[inline]
     fn string(&mut self) -> Scan<Value> {
+        self.string_from(self.at, self.at + 1)
+    }
+
+    /// Takes the string that begins at `start` and is plain up to `from`.
+    #[inline]
+    fn string_from(&mut self, start: usize, from: usize) -> Scan<Value> {
+        self.at = end_of_plain(self.text, self.line.len(), from);
+        if self.line.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Ok(Value::new(Kind::String { escaped: false }, start, self.at));
+        }
+        self.string_with_escapes(start)
+    }
+
+    /// Takes a string if it comes next and `read` makes something of its first `N` bytes. What `read` accepts must be
+    /// without quotes, backslashes and control characters: it is not looked at again.
+    #[inline]
+    pub(crate) fn string_with_front<const N: usize, T>(
+        &mut self,
+        read: impl FnOnce(&[u8; N]) -> Option<T>,
+    ) -> Scan<Option<(Value, T)>> {
         let start = self.at;
-        self.at += 1;
-        let mut escaped = false;
+        let Some([b'"', inner @ ..]) = self.line.get(start..) else { return Ok(None) };
+        let Some(front) = inner.first_chunk::<N>().and_then(read) else { return Ok(None) };
+        Ok(Some((self.string_from(start, start + 1 + N)?, front)))
+    }
+
+    /// The rest of a string that goes on with anything but its end.
+    #[inline(never)]
+    fn string_with_escapes(&mut self, start: usize) -> Scan<Value> {
         loop {
-            self.skip_plain();
             match self.line.get(self.at) {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(Value { kind: Kind::String { escaped }, start, end: self.at });
+                    return Ok(Value::new(Kind::String { escaped: true }, start, self.at));
                 }
-                Some(b'\\') => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                Some(_) => return self.fault("no control character in a string (escape it)"),
-                None => return self.fault("`\"` that ends the string"),
+                Some(b'\\') => self.escape()?,
+                Some(_) => return self.fault(Expected::NoControlCharacter),
+                None => return self.fault(Expected::Quote),
             }
-        }
-    }
-
-    /// Past the characters of a string that mean themselves, eight bytes at a time.
-    #[inline]
-    fn skip_plain(&mut self) {
-        while let Some(&bytes) = self.line.get(self.at..).and_then(<[u8]>::first_chunk::<8>) {
-            let special = special_bytes(u64::from_le_bytes(bytes));
-            if special != 0 {
-                self.at += special.trailing_zeros() as usize / 8;
-                return;
-            }
-            self.at += 8;
-        }
-        while self.line.get(self.at).is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
-            self.at += 1;
+            self.at = end_of_plain(self.text, self.line.len(), self.at);
         }
     }
 
@@ -375,14 +376,14 @@ impl<'a> Scanner<'a> {
                     if self.line.get(low..low + 2) != Some(b"\\u")
                         || !matches!(self.hex(low + 2)?, 0xDC00..=0xDFFF)
                     {
-                        return self.fault("a pair of surrogates");
+                        return self.fault(Expected::Surrogates);
                     }
                     self.at += 12;
                 }
-                0xDC00..=0xDFFF => return self.fault("a pair of surrogates"),
+                0xDC00..=0xDFFF => return self.fault(Expected::Surrogates),
                 _ => self.at += 6,
             },
-            _ => return self.fault("an escape that JSON knows"),
+            _ => return self.fault(Expected::Escape),
         }
         Ok(())
     }
@@ -390,26 +391,14 @@ impl<'a> Scanner<'a> {
     fn hex(&self, at: usize) -> Scan<u16> {
         match self.line.get(at..at + 4).and_then(parse_hex) {
             Some(unit) => Ok(unit),
-            None => self.fault("four hexadecimal digits after \\u"),
+            None => self.fault(Expected::HexDigits),
         }
     }
 
     #[cold]
-    fn fault<T>(&self, expected: &'static str) -> Scan<T> {
-        Err(Malformed { at: self.at, expected })
+    fn fault<T>(&self, expected: Expected) -> Scan<T> {
+        Err(Malformed::new(self.at, expected))
     }
-}
-
-/// A bit in the top of each byte of `word` that is `"`, `\` or a control character; exact up to the lowest such byte,
-/// which is all that is asked for (the borrows go upwards).
-#[inline]
-fn special_bytes(word: u64) -> u64 {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let zero_bytes = |word: u64| word.wrapping_sub(ONES) & !word;
-    let quote = zero_bytes(word ^ (ONES * u64::from(b'"')));
-    let backslash = zero_bytes(word ^ (ONES * u64::from(b'\\')));
-    let control = word.wrapping_sub(ONES * 0x20) & !word;
-    (quote | backslash | control) & (ONES * 0x80)
 }
 
 #[cfg(test)]

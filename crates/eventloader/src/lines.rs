@@ -12,6 +12,7 @@ use crate::{
     arrays::Element,
     batch::{Batch, BatchBuilder, Position},
     blocks::{Block, Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, newlines_in},
+    columns::ExpectedRows,
     events::{Event, EventReader, Judged},
     fault::{Fault, Reason},
     payload::{KeyOwner, UnknownKey},
@@ -58,6 +59,8 @@ pub(crate) struct LineReader<'a> {
     events: EventReader<'a>,
     plan: &'a Plan,
     flatten: bool,
+    /// By event type: what the block before had, so that columns need not grow.
+    expected: Vec<ExpectedRows>,
     /// Where the payloads of rivals are converted, to see whether they are good; always left empty.
     rival_payloads: Vec<Option<BatchBuilder>>,
 }
@@ -83,7 +86,13 @@ struct UnknownCount {
 
 impl<'a> LineReader<'a> {
     pub(crate) fn new(events: EventReader<'a>, plan: &'a Plan, flatten: bool) -> Self {
-        Self { events, plan, flatten, rival_payloads: none_of(plan) }
+        Self {
+            events,
+            plan,
+            flatten,
+            expected: vec![ExpectedRows::default(); plan.event_types.len()],
+            rival_payloads: none_of(plan),
+        }
     }
 
     pub(crate) fn read(&mut self, block: &Block) -> BlockOutcome {
@@ -101,18 +110,22 @@ impl<'a> LineReader<'a> {
             Content::Elements(elements) => self.read_elements(&mut state, elements),
             Content::Fragment(fragment) => state.fragment(fragment),
         }
-        state.finish(self.plan)
+        let outcome = state.finish(self.plan);
+        for (type_index, batch) in &outcome.batches {
+            self.expected[*type_index] = ExpectedRows::like(batch.rows(), &batch.columns);
+        }
+        outcome
     }
 
     fn read_lines(&mut self, state: &mut BlockState<'_>) {
         let block = state.block;
         // Checked once for all lines; line by line only where the block is not clean.
-        let all_utf8 = std::str::from_utf8(&block.bytes).is_ok();
+        let all_utf8 = is_utf8(&block.bytes);
         let mut start = 0;
         while start < block.bytes.len() {
             let rest = &block.bytes[start..];
             let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            self.read_line(state, &rest[..length], block.offset + start as u64, all_utf8);
+            self.read_line(state, rest, length, block.offset + start as u64, all_utf8);
             state.outcome.lines += 1;
             state.line_index += 1;
             start += length + 1;
@@ -122,28 +135,40 @@ impl<'a> LineReader<'a> {
 
     fn read_elements(&mut self, state: &mut BlockState<'_>, elements: &[Element]) {
         let block = state.block;
-        let all_utf8 = std::str::from_utf8(&block.bytes).is_ok();
+        let all_utf8 = is_utf8(&block.bytes);
         let mut counted = 0;
         for Element { range, due } in elements {
             state.line_index += i64::from(newlines_in(&block.bytes[counted..range.start]));
             counted = range.start;
-            let (raw, offset) = (&block.bytes[range.clone()], block.offset + range.start as u64);
+            let (text, offset) = (&block.bytes[range.start..], block.offset + range.start as u64);
             match due {
-                Some(due) if raw.len() <= LINE_BYTES_MAX => {
+                Some(due) if range.len() <= LINE_BYTES_MAX => {
+                    let raw = &text[..range.len()];
                     state.bad(raw, offset, None, Fault::out_of_place(raw, due));
                 }
-                _ => self.read_line(state, raw, offset, all_utf8),
+                _ => self.read_line(state, text, range.len(), offset, all_utf8),
             }
             state.outcome.lines += 1;
         }
         state.outcome.newlines = newlines_in(&block.bytes);
     }
 
-    fn read_line(&mut self, state: &mut BlockState<'_>, raw: &[u8], offset: u64, is_utf8: bool) {
-        if raw.len() > LINE_BYTES_MAX {
+    /// Reads the line of `length` bytes that `text` begins with.
+    fn read_line(
+        &mut self,
+        state: &mut BlockState<'_>,
+        text: &[u8],
+        length: usize,
+        offset: u64,
+        is_utf8: bool,
+    ) {
+        let raw = &text[..length];
+        if length > LINE_BYTES_MAX {
             return state.too_long(raw, offset, 0);
         }
-        let line = if offset == 0 { raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw) } else { raw };
+        let mark = b"\xEF\xBB\xBF";
+        let skipped = if offset == 0 && raw.starts_with(mark) { mark.len() } else { 0 };
+        let (line, text) = (&raw[skipped..], &text[skipped..]);
         if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
             state.outcome.blank += 1;
             return;
@@ -151,7 +176,7 @@ impl<'a> LineReader<'a> {
         if !is_utf8 && std::str::from_utf8(line).is_err() {
             return state.bad(raw, offset, None, Fault::invalid_utf8(line));
         }
-        match self.events.read(line) {
+        match self.events.read(line, text) {
             Ok(Judged::Filtered) => state.outcome.filtered += 1,
             Ok(Judged::Event(event)) if event.is_rival => self.keep_rival(state, line, &event),
             Ok(Judged::Event(event)) => {
@@ -165,13 +190,15 @@ impl<'a> LineReader<'a> {
 
     fn keep_row(&mut self, state: &mut BlockState<'_>, line: &[u8], event: &Event<'_>) -> Result<(), Fault> {
         let plan = &self.plan.event_types[event.type_index];
-        let flatten = self.flatten;
-        let batch = state.batches[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, flatten));
-        batch.push_payload(self.events.slots(), line).map_err(|(column, fault)| {
-            Fault::column(&plan.payload, column, fault, self.events.slots(), line)
+        let (flatten, expected) = (self.flatten, &self.expected[event.type_index]);
+        let batch =
+            state.batches[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, flatten, expected));
+        let payload = self.events.payload();
+        batch.push_payload(&plan.payload, payload, line).map_err(|(column, fault)| {
+            Fault::column(&plan.payload, column, fault, &payload.slots(&plan.payload), line)
         })?;
         let position = Position::new(state.block.number, state.outcome.lines);
-        batch.push_row(position, event.micros, &event.id, self.events.objects());
+        batch.push_row(position, event.micros, &event.id, Some(payload));
         for key in self.events.unknown() {
             state.count_unknown(key, line);
         }
@@ -182,15 +209,15 @@ impl<'a> LineReader<'a> {
     fn keep_rival(&mut self, state: &mut BlockState<'_>, line: &[u8], event: &Event<'_>) {
         state.outcome.filtered += 1;
         let plan = &self.plan.event_types[event.type_index];
-        let payloads =
-            self.rival_payloads[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, true));
-        if payloads.push_payload(self.events.slots(), line).is_err() {
+        let payloads = self.rival_payloads[event.type_index]
+            .get_or_insert_with(|| BatchBuilder::new(plan, true, &ExpectedRows::default()));
+        if payloads.push_payload(&plan.payload, self.events.payload(), line).is_err() {
             return;
         }
         payloads.forget_payload();
         let rivals = state.rivals[event.type_index].get_or_insert_default();
         let position = Position::new(state.block.number, state.outcome.lines).of_rival();
-        rivals.push_row(position, event.micros, &event.id, &[]);
+        rivals.push_row(position, event.micros, &event.id, None);
     }
 }
 
@@ -240,6 +267,11 @@ impl BlockState<'_> {
         outcome.rivals = finish_batches(self.rivals);
         outcome
     }
+}
+
+/// Whether a block is UTF-8. Most are ASCII alone, and that is known several times faster.
+fn is_utf8(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
 }
 
 fn finish_batches(builders: Vec<Option<BatchBuilder>>) -> Vec<(usize, Batch)> {

@@ -1,20 +1,20 @@
-//! An object in a line → slots of its shape's columns. The payload is read with it, and so are elements of lists.
+//! An object in a line → what its shape's columns are given. The payload is read with it, and so are elements of lists.
 //!
-//! A list is one slot. Its elements become values when its column takes it; on the way here they are only looked through
+//! A list is one value. Its elements become values when its column takes it; on the way here they are only looked through
 //! for what is told of a line before its values are: keys that occur twice, and keys that no schema knows.
 //!
-//! Invariant: what is learned from earlier lines (which key follows which) makes reading faster, never different.
+//! Invariant: what is learned from earlier lines (what stands between values) makes reading faster, never different.
 
 use std::fmt;
 
 use crate::{
     columns::Slot,
     fault::{Fault, Reason},
-    json::{Kind, Malformed, Scanner, Value},
-    plan::{KindPlan, ListPlan, ObjectPlan, Shape, Target},
+    json::{Kind, Links, Malformed, Next, START, Scanner, Value},
+    plan::{KindPlan, ListPlan, Shape, Target},
 };
 
-/// Whose key something is: an object's, by [`ObjectPlan::id`], or the event's own.
+/// Whose key something is: an object's, by [`crate::plan::ObjectPlan::id`], or the event's own.
 pub(crate) type KeyOwner = Option<usize>;
 
 /// A key that no schema knows: whose, and where it stands in the line.
@@ -23,23 +23,36 @@ pub(crate) type UnknownKey = (KeyOwner, Value);
 /// What an object holds.
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
-    /// By column.
-    pub(crate) slots: Vec<Slot>,
-    /// For each object of the shape: whether it is there.
-    pub(crate) objects: Vec<bool>,
-    /// For each object of the shape: whether its key is there.
-    occurred: Vec<bool>,
+    /// What its columns are given, in the line's order; none twice.
+    pub(crate) given: Vec<Given>,
+    /// The objects of its shape that are something else instead.
+    not_objects: Vec<(usize, Value)>,
+    /// Counts the objects that were read, so that nothing needs to be reset between them: what is marked with an earlier
+    /// number was there in an earlier one.
+    number: u32,
+    /// By column: the number of the object that last had it.
+    columns: Vec<u32>,
+    /// For each object of the shape the number of the one that last had it, and that last had its key.
+    objects: Vec<u32>,
+    occurred: Vec<u32>,
     /// The path of the first key that occurred twice.
     pub(crate) duplicate: Option<String>,
     /// An element of a list in it, while it is looked through.
     element: Option<Box<Self>>,
 }
 
-/// Which key follows which in the objects of a shape.
+/// A value, null included, and the column that it is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given {
+    pub(crate) column: usize,
+    pub(crate) value: Value,
+}
+
+/// What stood between the values in the objects of a shape.
 #[derive(Debug)]
 pub(crate) struct Learned {
-    /// By object and member: which member came next the last time.
-    successors: Vec<Vec<usize>>,
+    /// By object.
+    links: Vec<Links>,
     /// Of the elements of each list of objects.
     elements: Vec<Self>,
 }
@@ -48,7 +61,6 @@ pub(crate) struct Learned {
 #[derive(Debug)]
 pub(crate) struct ObjectReader<'r, 'l> {
     pub(crate) scanner: &'r mut Scanner<'l>,
-    pub(crate) line: &'l [u8],
     /// Takes the keys that no schema knows. Where they are not wanted, elements of lists aren't looked through either:
     /// that was done before.
     pub(crate) unknown: Option<&'r mut Vec<UnknownKey>>,
@@ -69,35 +81,100 @@ enum ListPath<'p> {
 impl Learned {
     pub(crate) fn new(shape: &Shape) -> Self {
         Self {
-            successors: shape.objects.iter().map(|object| (0..=object.members.len()).collect()).collect(),
+            links: shape.objects.iter().map(|_| Links::default()).collect(),
             elements: shape.object_lists.iter().filter_map(|(_, list)| list.shape()).map(Self::new).collect(),
         }
     }
 }
 
 impl Payload {
-    /// Holds nothing, as wide as `shape`.
+    /// Holds nothing, of `shape`.
+    #[inline]
     pub(crate) fn reset(&mut self, shape: &Shape) {
-        self.slots.clear();
-        self.slots.resize(shape.columns.len(), Slot::Missing);
-        self.objects.clear();
-        self.objects.resize(shape.objects.len(), false);
-        self.occurred.clear();
-        self.occurred.resize(shape.objects.len(), false);
+        self.given.clear();
+        self.not_objects.clear();
         self.duplicate = None;
+        self.number = self.number.wrapping_add(1);
+        let is_wide_enough =
+            self.columns.len() >= shape.columns.len() && self.objects.len() >= shape.objects.len();
+        if !is_wide_enough || self.number == 0 {
+            self.widen(shape);
+        }
+    }
+
+    #[inline(never)]
+    fn widen(&mut self, shape: &Shape) {
+        self.number = 1;
+        for (marks, length) in [
+            (&mut self.columns, shape.columns.len()),
+            (&mut self.objects, shape.objects.len()),
+            (&mut self.occurred, shape.objects.len()),
+        ] {
+            let length = length.max(marks.len());
+            marks.clear();
+            marks.resize(length, 0);
+        }
+    }
+
+    /// Whether an object of the shape is there.
+    #[inline]
+    pub(crate) fn has_object(&self, index: usize) -> bool {
+        self.objects.get(index) == Some(&self.number)
+    }
+
+    /// Whether a column is given anything, null included.
+    #[inline]
+    pub(crate) fn has_column(&self, index: usize) -> bool {
+        self.columns.get(index) == Some(&self.number)
+    }
+
+    /// Whether an object of the shape is something else instead.
+    #[inline]
+    pub(crate) fn has_not_objects(&self) -> bool {
+        !self.not_objects.is_empty()
+    }
+
+    /// What there is for each column.
+    #[cold]
+    pub(crate) fn slots(&self, shape: &Shape) -> Vec<Slot> {
+        let mut slots = vec![Slot::Missing; shape.columns.len()];
+        for &(object, value) in &self.not_objects {
+            slots[shape.objects[object].columns.clone()].fill(Slot::NotAnObject(value));
+        }
+        for given in &self.given {
+            slots[given.column] = Slot::Value(given.value);
+        }
+        slots
     }
 
     /// The fault of the first object that must be there and is not.
+    #[inline]
     pub(crate) fn missing_object(&self, shape: &Shape) -> Option<Fault> {
-        let missing = shape.required_objects.iter().find(|&&index| {
-            // What is something else instead is told of by its columns.
-            let columns = shape.objects[index].columns.clone();
-            !self.objects[index] && !matches!(self.slots[columns].first(), Some(Slot::NotAnObject(_)))
-        });
+        // What is something else instead is told of by its columns.
+        let is_missing = |index: usize| {
+            !self.has_object(index)
+                && !self.not_objects.iter().any(|&(object, _)| {
+                    let columns = &shape.objects[object].columns;
+                    columns.contains(&shape.objects[index].columns.start)
+                        && !shape.objects[index].columns.is_empty()
+                })
+        };
+        let missing = shape.required_objects.iter().find(|&&index| is_missing(index));
         missing.map(|&index| {
-            let found = if self.occurred[index] { "null" } else { "nothing" };
+            let found = if self.occurred[index] == self.number { "null" } else { "nothing" };
             Fault::required(&shape.objects[index].path, found)
         })
+    }
+
+    /// Takes a column's value, the first alone; whether it was that.
+    #[inline]
+    fn take(&mut self, column: usize, value: Value) -> bool {
+        let last = std::mem::replace(&mut self.columns[column], self.number);
+        if last == self.number {
+            return false;
+        }
+        self.given.push(Given { column, value });
+        true
     }
 }
 
@@ -122,19 +199,25 @@ impl ObjectReader<'_, '_> {
         index: usize,
     ) -> Result<(), Malformed> {
         let object = &shape.objects[index];
-        payload.objects[index] = true;
-        // Which member is expected next; `previous` is one more than the member before, 0 at the front.
-        let mut previous = 0;
-        let mut more = self.scanner.enter_object()?;
-        while more {
-            let key_start = self.scanner.position();
-            let Some(member) = self.member(object, &mut learned.successors[index][previous])? else {
-                self.scanner.value()?;
-                more = self.scanner.next_member()?;
-                continue;
+        payload.objects[index] = payload.number;
+        self.scanner.open_object()?;
+        let mut place = START;
+        loop {
+            let find = |name: &[u8]| object.find(name);
+            let next = learned.links[index].next(self.scanner, place, object.members.len(), find)?;
+            place = next.place();
+            let member = match next {
+                Next::End => return Ok(()),
+                Next::Member(member) => &object.members[member],
+                Next::Unknown => {
+                    if let (Some(unknown), Some(key)) = (&mut self.unknown, learned.links[index].unknown()) {
+                        unknown.push((Some(object.id), key));
+                    }
+                    self.scanner.value()?;
+                    continue;
+                }
             };
-            previous = member + 1;
-            let is_new = match object.members[member].target {
+            let is_new = match member.target {
                 Target::Column(column) => {
                     let value = self.scanner.value()?;
                     payload.take(column, value)
@@ -151,27 +234,9 @@ impl ObjectReader<'_, '_> {
                 Target::Object(inner) => self.read_member_object(shape, learned, payload, inner)?,
             };
             if !is_new && payload.duplicate.is_none() {
-                payload.duplicate = Some(self.path_of_key(object, key_start));
+                payload.duplicate = Some(format!("{}.{}", object.path, member.name));
             }
-            more = self.scanner.next_member()?;
         }
-        Ok(())
-    }
-
-    /// Takes the next key: its member, or none if no schema knows it.
-    #[inline]
-    fn member(&mut self, object: &ObjectPlan, successor: &mut usize) -> Result<Option<usize>, Malformed> {
-        if object.members.get(*successor).is_some_and(|member| self.scanner.take_key(&member.quoted)) {
-            return Ok(Some(*successor));
-        }
-        let key = self.scanner.key()?;
-        let found = object.find(&key.string(self.line).unwrap_or_default());
-        match (found, &mut self.unknown) {
-            (Some(member), _) => *successor = member,
-            (None, Some(unknown)) => unknown.push((Some(object.id), key)),
-            (None, None) => {}
-        }
-        Ok(found)
     }
 
     /// Reads what should be an object of the shape; whether it is there for the first time.
@@ -182,13 +247,13 @@ impl ObjectReader<'_, '_> {
         payload: &mut Payload,
         index: usize,
     ) -> Result<bool, Malformed> {
-        let is_new = !std::mem::replace(&mut payload.occurred[index], true);
+        let is_new = std::mem::replace(&mut payload.occurred[index], payload.number) != payload.number;
         if is_new && self.scanner.peek() == Some(b'{') {
             self.read_object(shape, learned, payload, index)?;
         } else {
             let value = self.scanner.value()?;
-            if is_new && value.kind != Kind::Null {
-                payload.slots[shape.objects[index].columns.clone()].fill(Slot::NotAnObject(value));
+            if is_new && value.kind() != Kind::Null {
+                payload.not_objects.push((index, value));
             }
         }
         Ok(is_new)
@@ -226,29 +291,7 @@ impl ObjectReader<'_, '_> {
             path.index += 1;
             more = self.scanner.next_element()?;
         }
-        Ok(Value { kind: Kind::Array, start, end: self.scanner.position() })
-    }
-
-    /// The path of the key that begins at or behind `start`, which was scanned before.
-    #[cold]
-    fn path_of_key(&self, object: &ObjectPlan, start: usize) -> String {
-        let from = Value { kind: Kind::Null, start, end: start };
-        let key = Scanner::at(self.line, from).key().unwrap_or(from);
-        let name = key.string(self.line).unwrap_or_default();
-        format!("{}.{}", object.path, String::from_utf8_lossy(&name))
-    }
-}
-
-impl Payload {
-    /// Takes a column's value, the first alone; whether it was that.
-    #[inline]
-    fn take(&mut self, column: usize, value: Value) -> bool {
-        let slot = &mut self.slots[column];
-        let is_new = *slot == Slot::Missing;
-        if is_new {
-            *slot = Slot::Value(value);
-        }
-        is_new
+        Ok(Value::new(Kind::Array, start, self.scanner.position()))
     }
 }
 

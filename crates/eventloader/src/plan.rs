@@ -43,8 +43,9 @@ pub(crate) struct Shape {
     pub(crate) columns: Vec<ColumnPlan>,
     /// The objects that it consists of; the first is it itself.
     pub(crate) objects: Vec<ObjectPlan>,
-    /// Those of them that must be there.
+    /// Those of them that must be there, and the columns that must have a value.
     pub(crate) required_objects: Vec<usize>,
+    pub(crate) required_columns: Vec<usize>,
     /// The lists in whose elements keys are read, with their columns.
     pub(crate) object_lists: Vec<(usize, Arc<ListPlan>)>,
     /// Its members in the nested schema.
@@ -92,8 +93,7 @@ pub(crate) struct ObjectPlan {
 /// A key that is read.
 #[derive(Debug)]
 pub(crate) struct Member {
-    /// As it stands in most lines, with its closing quote.
-    pub(crate) quoted: Box<[u8]>,
+    pub(crate) name: Box<str>,
     pub(crate) target: Target,
 }
 
@@ -130,6 +130,48 @@ impl Plan {
     }
 }
 
+/// Types that were found lately, at places that follow from their names: faster to look at than the maps of a [`Plan`].
+#[derive(Debug)]
+pub(crate) struct TypesFound {
+    places: [Option<usize>; 64],
+}
+
+impl TypesFound {
+    pub(crate) fn new() -> Self {
+        Self { places: [None; 64] }
+    }
+
+    /// The same as [`Plan::find`], of ever the same plan.
+    #[inline]
+    pub(crate) fn find(&mut self, plan: &Plan, domain: &[u8], event_type: &[u8]) -> Option<usize> {
+        let place = &mut self.places[place_of(domain, event_type)];
+        if let Some(index) = *place {
+            let known = &plan.event_types[index].event_type;
+            if json::same(known.name.as_bytes(), event_type) && json::same(known.domain.as_bytes(), domain) {
+                return Some(index);
+            }
+        }
+        let found = plan.find(domain, event_type);
+        if found.is_some() {
+            *place = found;
+        }
+        found
+    }
+}
+
+/// A number below 64 that names which differ at their ends or in their lengths seldom share.
+#[inline]
+fn place_of(domain: &[u8], event_type: &[u8]) -> usize {
+    let end = |text: &[u8]| match text.last_chunk::<8>() {
+        Some(&bytes) => u64::from_le_bytes(bytes),
+        None => text.last_chunk::<4>().map_or(0, |&bytes| u32::from_le_bytes(bytes).into()),
+    };
+    let lengths = (event_type.len() << 3) ^ domain.len();
+    let mixed =
+        (end(event_type) ^ end(domain).rotate_left(17) ^ lengths as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 58) as usize
+}
+
 impl Shape {
     /// The shape of an object with these fields, which stands at `event_path` and whose own paths begin with `root`.
     fn new(root: &str, event_path: &str, fields: &[Field], object_paths: &mut Vec<String>) -> Self {
@@ -137,6 +179,7 @@ impl Shape {
             columns: Vec::new(),
             objects: Vec::new(),
             required_objects: Vec::new(),
+            required_columns: Vec::new(),
             object_lists: Vec::new(),
             fields: schema::members(fields),
         };
@@ -170,7 +213,7 @@ impl Shape {
                 let kind = KindPlan::new(&field.kind, &event_path, object_paths);
                 self.add_column(ColumnPlan { path, required: field.required, kind })
             };
-            members.push(Member { quoted: json::quoted_key(field.name.as_bytes()), target });
+            members.push(Member { name: field.name.as_str().into(), target });
         }
         let by_name = fields.iter().enumerate().map(|(i, field)| (field.name.as_bytes().into(), i)).collect();
         let columns = first_column..self.columns.len();
@@ -187,6 +230,9 @@ impl Shape {
             }
             _ => Target::Column(index),
         };
+        if column.required {
+            self.required_columns.push(index);
+        }
         self.columns.push(column);
         target
     }

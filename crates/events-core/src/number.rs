@@ -63,26 +63,107 @@ pub fn parse_integer(token: &[u8]) -> Result<i64, NumberFault> {
 /// # Errors
 /// [`NumberFault::OutOfRange`] where the rounded value has more than `precision` digits.
 pub fn parse_decimal(token: &[u8], precision: u8, scale: u8) -> Result<i128, NumberFault> {
+    if let Some(unscaled) = parse_short_decimal(token, precision, scale) {
+        return Ok(unscaled);
+    }
     Digits::of(token).unscaled(scale, precision)
 }
 
+/// Powers of ten that an `i64` holds.
+const POWERS: [i64; 19] = {
+    let mut powers = [1; 19];
+    let mut exponent = 1;
+    while exponent < powers.len() {
+        powers[exponent] = powers[exponent - 1] * 10;
+        exponent += 1;
+    }
+    powers
+};
+
 /// Up to 18 plain digits with an optional sign: nearly every integer there is.
+#[inline]
 fn parse_short_integer(token: &[u8]) -> Option<i64> {
     let (negative, digits) = match token {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.len() > 18 {
+    let size = match digits.split_last_chunk::<8>() {
+        None => eight_digits(up_to_eight(digits))?,
+        Some(([], last)) => eight_digits(*last)?,
+        Some((front, last)) if front.len() <= 8 => {
+            eight_digits(up_to_eight(front))? * POWERS[8] + eight_digits(*last)?
+        }
+        Some((front, last)) if front.len() <= 10 => {
+            let (first, middle) = front.split_last_chunk::<8>()?;
+            let first = eight_digits(up_to_eight(first))? * POWERS[8] + eight_digits(*middle)?;
+            first * POWERS[8] + eight_digits(*last)?
+        }
+        Some(_) => return None,
+    };
+    Some(if negative { -size } else { size })
+}
+
+/// At most eight digits, with zeros in front.
+#[inline]
+fn up_to_eight(digits: &[u8]) -> [u8; 8] {
+    const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
+    if let (Some(&first), Some(&last)) = (digits.first_chunk::<4>(), digits.last_chunk::<4>()) {
+        // From four on, the first and the last four are all; where they overlap they agree.
+        let overhang = 8 * (digits.len().min(8) - 4);
+        let text = u64::from(u32::from_le_bytes(first)) | u64::from(u32::from_le_bytes(last)) << overhang;
+        let zeros = ZEROS >> 32 >> overhang;
+        return (text << (32 - overhang) | zeros).to_le_bytes();
+    }
+    let text = digits.iter().rev().fold(0, |text, &digit| text << 8 | u64::from(digit));
+    let length = 8 * digits.len();
+    let zeros = ZEROS >> length;
+    (text << 32 << (32 - length) | zeros).to_le_bytes()
+}
+
+/// Eight digits as a number: pairs of them first, then fours, then all.
+#[inline]
+fn eight_digits(text: [u8; 8]) -> Option<i64> {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let digits = u64::from_le_bytes(text) ^ (ONES * u64::from(b'0'));
+    if (digits | ((digits & (ONES * 0x7F)) + ONES * 0x76)) & (ONES << 7) != 0 {
         return None;
     }
-    let mut sum = 0_i64;
-    for digit in digits {
-        if !digit.is_ascii_digit() {
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00FF_00FF_00FF_00FF;
+    let fours = (pairs * 100 + (pairs >> 16)) & 0x0000_FFFF_0000_FFFF;
+    let all = (fours * 10_000 + (fours >> 32)) & 0xFFFF_FFFF;
+    i64::try_from(all).ok()
+}
+
+/// Up to 18 plain digits, also once scaled, none of which is cut: nearly every amount there is.
+#[inline]
+fn parse_short_decimal(token: &[u8], precision: u8, scale: u8) -> Option<i128> {
+    let (negative, token) = match token {
+        [b'-', rest @ ..] => (true, rest),
+        rest => (false, rest),
+    };
+    if token.len() > 19 {
+        return None;
+    }
+    let (mut size, mut digits, mut behind_point) = (0_i64, 0, None);
+    for &byte in token {
+        if byte.is_ascii_digit() && digits < 18 {
+            size = size * 10 + i64::from(byte - b'0');
+            digits += 1;
+        } else if byte == b'.' && behind_point.is_none() {
+            behind_point = Some(digits);
+        } else {
             return None;
         }
-        sum = sum * 10 + i64::from(digit - b'0');
     }
-    Some(if negative { -sum } else { sum })
+    let added = usize::from(scale).checked_sub(digits - behind_point.unwrap_or(digits))?;
+    if digits + added > 18 {
+        return None;
+    }
+    let unscaled = size * POWERS[added];
+    if POWERS.get(usize::from(precision)).is_some_and(|&limit| unscaled >= limit) {
+        return None;
+    }
+    Some(i128::from(if negative { -unscaled } else { unscaled }))
 }
 
 /// A number as sign, digits and the place of the decimal point: 0.`d1 d2 d3 …` × 10^`point`, `d1` not zero.
@@ -194,6 +275,7 @@ mod tests {
         ] {
             assert_eq!(parse_integer(token.as_bytes()), Ok(expected), "{token}");
         }
+        assert_eq!(parse_decimal(b"9999999999999999999", 38, 0), Ok(9_999_999_999_999_999_999));
         for token in ["12.5", "1e-1", "0.1", "1.25e1", "12.0000000000000000000001"] {
             assert_eq!(parse_integer(token.as_bytes()), Err(NumberFault::NotAnInteger), "{token}");
         }
@@ -257,6 +339,26 @@ mod tests {
             proptest::prop_assert_eq!(parse_integer(value.to_string().as_bytes()), Ok(value));
             proptest::prop_assert_eq!(parse_integer(format!("{value}.{zeros}0").as_bytes()), Ok(value));
             proptest::prop_assert_eq!(parse_integer(format!("{value}{zeros}e-{shift}").as_bytes()), Ok(value));
+        }
+
+        #[test]
+        fn short_numbers_are_read_as_long_ones_are(token in "-?(0|[1-9][0-9]{0,20})(\\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?", scale in 0_u8..=20, more in 0_u8..=18) {
+            let (token, precision) = (token.as_bytes(), (scale + more).max(1));
+            proptest::prop_assert_eq!(parse_decimal(token, precision, scale), Digits::of(token).unscaled(scale, precision));
+            if let Some(short) = parse_short_integer(token) {
+                proptest::prop_assert_eq!(Ok(i128::from(short)), Digits::of(token).unscaled(0, 38));
+            }
+        }
+
+        #[test]
+        fn only_digits_are_digits(digits in "[0-9]{1,18}", at in 0_usize..18, byte: u8) {
+            let mut text = digits.into_bytes();
+            if let Some(place) = text.get_mut(at) {
+                *place = byte;
+            }
+            let is_integer = text.iter().enumerate().all(|(at, byte)| byte.is_ascii_digit() || (at == 0 && *byte == b'-'));
+            let expected = std::str::from_utf8(&text).ok().filter(|_| is_integer && text != b"-").and_then(|text| text.parse().ok());
+            proptest::prop_assert!(text == b"-" || parse_short_integer(&text) == expected);
         }
 
         #[test]

@@ -7,8 +7,6 @@
 //!
 //! Invariant: the result is an instant of the years 0001 to 9999 in UTC, the range that SQL engines and Python share.
 
-use chrono::{Datelike, NaiveDate};
-
 /// Microseconds in a day.
 pub const DAY_MICROS: i64 = 24 * HOUR_MICROS;
 /// Microseconds in an hour.
@@ -31,37 +29,112 @@ pub const EXPECTED_DATE: &str = "a date like 2024-10-10 that exists, of the year
 /// ```
 #[must_use]
 pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
-    let (date, rest) = text.split_at_checked(10)?;
-    // An offset may bring the last day of the year 0000 into the range; the check is at the end.
-    let midnight = i64::from(parse_day(date)?.to_epoch_days()) * DAY_MICROS;
-    if rest.is_empty() {
-        return (midnight >= FIRST_INSTANT).then_some(midnight);
+    if let Some((seconds, rest)) = text.split_first_chunk() {
+        return parse_behind_seconds(parse_to_seconds(seconds)?, rest);
     }
-    let (time, rest) = rest.split_at_checked(9)?;
-    let &[b'T' | b't' | b' ', h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
-    let (hour, minute, second) = (two_digits(h1, h2)?, two_digits(m1, m2)?, two_digits(s1, s2)?);
+    let midnight = days_of(text.first_chunk()?)? * DAY_MICROS;
+    (text.len() == DATE_BYTES && midnight >= FIRST_INSTANT).then_some(midnight)
+}
+
+/// Parses the part of a timestamp that all have but bare dates, `YYYY-MM-DDTHH:MM:SS`, as if it were UTC. The result is for
+/// [`parse_behind_seconds`] alone; what is accepted has no `"`, `\` or control character.
+#[must_use]
+#[inline]
+pub fn parse_to_seconds(text: &[u8; SECONDS_BYTES]) -> Option<i64> {
+    const TIME: Like = Like::new(*b"00:00:00");
+    let (date, time) = text.split_first_chunk::<DATE_BYTES>()?;
+    if !matches!(time[0], b'T' | b't' | b' ') {
+        return None;
+    }
+    let days = days_of(date)?;
+    let [hour, _, _, minute, _, _, second, _] = TIME.pairs(*time.last_chunk()?)?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let (fraction_micros, rest) = parse_fraction(rest)?;
-    let time_of_day = (hour * 3_600 + minute * 60 + second) * SECOND_MICROS + fraction_micros;
-    let instant = midnight + time_of_day - parse_offset_seconds(rest)? * SECOND_MICROS;
+    let seconds = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
+    Some(days * DAY_MICROS + seconds * SECOND_MICROS)
+}
+
+/// Completes what [`parse_to_seconds`] gave with the text behind it: a fraction, an offset, or nothing.
+#[must_use]
+#[inline]
+pub fn parse_behind_seconds(micros: i64, rest: &[u8]) -> Option<i64> {
+    let instant = if rest.is_empty() {
+        micros
+    } else {
+        let (fraction_micros, rest) = parse_fraction(rest)?;
+        micros + fraction_micros - parse_offset_seconds(rest)? * SECOND_MICROS
+    };
+    // An offset may bring the last day of the year 0000 into the range, so the check is at the end.
     (FIRST_INSTANT..LAST_INSTANT).contains(&instant).then_some(instant)
 }
 
 /// Parses `YYYY-MM-DD` into days since the Unix epoch. `None` where there is no such day.
 #[must_use]
 pub fn parse_date(text: &[u8]) -> Option<i32> {
-    let date = parse_day(text)?;
-    (date.year() >= 1).then(|| date.to_epoch_days())
+    let days = days_of(text.try_into().ok()?)?;
+    if days * DAY_MICROS < FIRST_INSTANT { None } else { i32::try_from(days).ok() }
 }
 
-/// Parses `YYYY-MM-DD`, of the years 0000 to 9999.
-fn parse_day(text: &[u8]) -> Option<NaiveDate> {
-    let &[y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2] = text else { return None };
-    let year = two_digits(y1, y2)? * 100 + two_digits(y3, y4)?;
-    let (month, day) = (two_digits(m1, m2)?, two_digits(d1, d2)?);
-    NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, u32::try_from(month).ok()?, u32::try_from(day).ok()?)
+/// Length of `YYYY-MM-DD`, and of `YYYY-MM-DDTHH:MM:SS`.
+const DATE_BYTES: usize = 10;
+/// Length of the text that [`parse_to_seconds`] takes.
+pub const SECONDS_BYTES: usize = 19;
+
+/// `YYYY-MM-DD`, of the years 0000 to 9999, as days since the Unix epoch.
+#[inline]
+fn days_of(date: &[u8; DATE_BYTES]) -> Option<i64> {
+    const YEAR_AND_MONTH: Like = Like::new(*b"0000-00-");
+    let [century, _, year, _, _, month, _, _] = YEAR_AND_MONTH.pairs(*date.first_chunk()?)?;
+    let day = two_digits(date[8], date[9])?;
+    let (year, month) = (i64::from(century) * 100 + i64::from(year), usize::from(month));
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let length = *DAYS_OF_MONTH.get(month)? + i64::from(is_leap && month == 2);
+    if day < 1 || day > length {
+        return None;
+    }
+    // Leap years before this one (the year 0 is one of them), and the leap day of this one if it is over.
+    let leap_days = (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400 + i64::from(is_leap && month > 2);
+    Some(year * 365 + leap_days + DAYS_BEFORE_MONTH[month] + day - 1 - DAYS_FROM_0000_TO_1970)
+}
+
+/// By month from 1, in a year that is no leap year.
+const DAYS_OF_MONTH: [i64; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const DAYS_BEFORE_MONTH: [i64; 13] = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
+const DAYS_FROM_0000_TO_1970: i64 = 719_528;
+
+/// What eight characters must be: a digit where it has a zero, itself elsewhere.
+struct Like {
+    text: u64,
+    /// The bits that digits differ in.
+    digit_bits: u64,
+}
+
+impl Like {
+    const fn new(text: [u8; 8]) -> Self {
+        let mut digit_bits = [0; 8];
+        let mut at = 0;
+        while at < text.len() {
+            if text[at] == b'0' {
+                digit_bits[at] = 0x0F;
+            }
+            at += 1;
+        }
+        Self { text: u64::from_le_bytes(text), digit_bits: u64::from_le_bytes(digit_bits) }
+    }
+
+    /// In the byte of each digit that another follows, the number that both are.
+    #[inline]
+    fn pairs(&self, text: [u8; 8]) -> Option<[u8; 8]> {
+        const SIXES: u64 = u64::from_ne_bytes([6; 8]);
+        const HIGH_HALVES: u64 = u64::from_ne_bytes([0xF0; 8]);
+        let digits = u64::from_le_bytes(text) ^ self.text;
+        // A digit and 6 stay in the low half of their byte.
+        if digits & !self.digit_bits != 0 || (digits + SIXES) & HIGH_HALVES != 0 {
+            return None;
+        }
+        Some((digits * 10 + (digits >> 8)).to_le_bytes())
+    }
 }
 
 /// 0001-01-01T00:00:00Z and 10000-01-01T00:00:00Z, in microseconds.
@@ -127,6 +200,40 @@ mod tests {
             "2024-10-11T02:30:00-00:00",
         ] {
             assert_eq!(micros(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_day_is_that_of_the_calendar_and_no_other_is_one() {
+        for year in 0..10_000 {
+            for (month, day) in (0..14).flat_map(|month| (0..33).map(move |day| (month, day))) {
+                let expected = chrono::NaiveDate::from_ymd_opt(year, month, day)
+                    .filter(|_| year > 0)
+                    .map(|date| date.to_epoch_days());
+                let text = format!("{year:04}-{month:02}-{day:02}");
+                assert_eq!(parse_date(text.as_bytes()), expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_byte_at_each_place_is_taken_where_it_may_stand() {
+        let usual = *b"2021-11-11T11:11:11";
+        for place in 0..usual.len() {
+            for byte in 0..=u8::MAX {
+                let mut text = usual;
+                text[place] = byte;
+                let expected = match place {
+                    4 | 7 => byte == b'-',
+                    10 => matches!(byte, b'T' | b't' | b' '),
+                    13 | 16 => byte == b':',
+                    5 => matches!(byte, b'0' | b'1'),
+                    6 | 8 | 11 => matches!(byte, b'0'..=b'2'),
+                    14 | 17 => matches!(byte, b'0'..=b'5'),
+                    _ => byte.is_ascii_digit(),
+                };
+                assert_eq!(parse_timestamp(&text).is_some(), expected, "{byte} at {place}");
+            }
         }
     }
 

@@ -166,13 +166,13 @@ impl Tally {
         } else if !is_utf8 && std::str::from_utf8(line).is_err() {
             self.bad(Reason::InvalidUtf8);
         } else {
-            match events.read(line) {
+            match events.read(line, line) {
                 Ok(Judged::Filtered) => {
                     self.observed.lines += 1;
                     self.observed.filtered += 1;
                 }
                 Ok(Judged::Event(event)) => {
-                    let is_object = events.objects().first() == Some(&true);
+                    let is_object = events.payload().has_object(0);
                     let first_key = events.unknown().iter().find(|(owner, _)| owner.is_some());
                     let first_key = first_key.map(|(_, key)| *key);
                     self.observed.lines += 1;
@@ -204,8 +204,8 @@ impl Tally {
             return Ok(());
         };
         // All keys of the payload are unknown, so its brace stands before the first of them.
-        let start = line[..first_key.start].iter().rposition(|&byte| byte == b'{').unwrap_or_default();
-        let data = Value { kind: Kind::Object, start, end: first_key.end };
+        let start = line[..first_key.start()].iter().rposition(|&byte| byte == b'{').unwrap_or_default();
+        let data = Value::new(Kind::Object, start, first_key.end());
         let mut walk = Walk { line, scanner: Scanner::at(line, data), members_added: 0 };
         // The line was scanned to its end before: nothing is malformed.
         let _ = walk.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX);

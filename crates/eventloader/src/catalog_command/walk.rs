@@ -32,7 +32,7 @@ impl Walk<'_> {
 
     fn scalar(&mut self, evidence: &mut Evidence) -> Result<(), Malformed> {
         let value = self.scanner.value()?;
-        match value.kind {
+        match value.kind() {
             Kind::True => evidence.trues += 1,
             Kind::False => evidence.falses += 1,
             Kind::Number => evidence.numbers.get_or_insert_default().add(value.text(self.line)),

@@ -14,7 +14,7 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::{ColumnBuilder, Slot, ValueFault};
+use super::{ColumnBuilder, Columns, ExpectedRows, ValueFault};
 use crate::{
     fault::Fault,
     json::{Kind, Malformed, Scanner, Value},
@@ -33,45 +33,50 @@ pub(super) struct ListBuilder {
 
 impl ListBuilder {
     pub(super) fn new(plan: &Arc<ListPlan>) -> Self {
-        Self { plan: Arc::clone(plan), ends: vec![0], elements: ColumnBuilder::of_kind(&plan.element) }
+        Self { plan: Arc::clone(plan), ends: vec![0], elements: ColumnBuilder::of_kind(&plan.element, 0, 0) }
     }
 
     pub(super) fn append(&mut self, value: Value, line: &[u8]) -> Result<(), ValueFault> {
-        if value.kind != Kind::Array {
+        if value.kind() != Kind::Array {
             return Err(ValueFault::TypeMismatch);
         }
-        let first = self.elements.rows();
+        let first = self.elements();
+        let mut row = first;
         let mut scanner = Scanner::at(line, value);
         let mut more = scanner.enter_array().map_err(scanned_before)?;
         while more {
             let element = scanner.value().map_err(scanned_before)?;
-            if let Err(fault) = self.elements.append(Slot::Value(element), line) {
-                let index = self.elements.rows() - first;
-                let place = format!("[{index}]");
+            if let Err(fault) = self.elements.append(row, element, line) {
+                let place = format!("[{}]", row - first);
                 let fault = Fault::value(&place, &self.plan.element, fault, element.text(line));
+                self.elements.truncate(first);
                 return Err(ValueFault::Within(Box::new(fault)));
             }
+            row += 1;
             more = scanner.next_element().map_err(scanned_before)?;
         }
         // Elements take bytes of lines, and a block of those is far below 2 GiB.
-        self.ends.push(i32::try_from(self.elements.rows()).map_err(|_| ValueFault::OutOfRange)?);
+        self.ends.push(i32::try_from(row).map_err(|_| ValueFault::OutOfRange)?);
         Ok(())
     }
 
-    pub(super) fn push_null(&mut self) {
-        self.ends.push(self.ends.last().copied().unwrap_or(0));
+    /// How many there are in all lists.
+    fn elements(&self) -> usize {
+        self.ends.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or(0)
     }
 
-    pub(super) fn truncate(&mut self, rows: usize) {
+    /// Forgets the lists from `rows` on, or adds nulls up to there.
+    pub(super) fn resize(&mut self, rows: usize) {
         self.ends.truncate(rows + 1);
-        let elements = self.ends.last().and_then(|&end| usize::try_from(end).ok());
-        self.elements.truncate(elements.unwrap_or(0));
+        self.elements.truncate(self.elements());
+        self.ends.resize(rows + 1, self.ends.last().copied().unwrap_or(0));
     }
 
     pub(super) fn finish(self, nulls: Option<NullBuffer>) -> ArrayRef {
         let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
         let field = Arc::clone(&self.plan.element_field);
-        match ListArray::try_new(field, offsets, self.elements.finish(), nulls) {
+        let rows = offsets.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or(0);
+        match ListArray::try_new(field, offsets, self.elements.finish(rows), nulls) {
             Ok(array) => Arc::new(array),
             Err(error) => unreachable!("offsets ascend to the number of elements: {error}"),
         }
@@ -82,7 +87,7 @@ impl ListBuilder {
 #[derive(Debug)]
 pub(super) struct ObjectBuilder {
     shape: Arc<Shape>,
-    columns: Vec<ColumnBuilder>,
+    columns: Columns,
     /// For each object of the shape, whether it was there.
     objects: Vec<Vec<bool>>,
     learned: Learned,
@@ -93,47 +98,46 @@ impl ObjectBuilder {
     pub(super) fn new(shape: &Arc<Shape>) -> Self {
         Self {
             shape: Arc::clone(shape),
-            columns: shape.columns.iter().map(ColumnBuilder::new).collect(),
+            columns: Columns::new(shape, &ExpectedRows::default()),
             objects: vec![Vec::new(); shape.objects.len()],
             learned: Learned::new(shape),
             payload: Payload::default(),
         }
     }
 
-    pub(super) fn append(&mut self, value: Value, line: &[u8]) -> Result<(), ValueFault> {
-        if value.kind != Kind::Object {
+    pub(super) fn append(&mut self, row: usize, value: Value, line: &[u8]) -> Result<(), ValueFault> {
+        if value.kind() != Kind::Object {
             return Err(ValueFault::TypeMismatch);
         }
-        let mut reader = ObjectReader { scanner: &mut Scanner::at(line, value), line, unknown: None };
+        let mut reader = ObjectReader { scanner: &mut Scanner::at(line, value), unknown: None };
         reader.read(&self.shape, &mut self.learned, &mut self.payload).map_err(scanned_before)?;
         let within = |fault| ValueFault::Within(Box::new(fault));
         if let Some(fault) = self.payload.missing_object(&self.shape) {
             return Err(within(fault));
         }
-        for (index, (column, slot)) in self.columns.iter_mut().zip(&self.payload.slots).enumerate() {
-            column.append(*slot, line).map_err(|fault| {
-                within(Fault::column(&self.shape, index, fault, &self.payload.slots, line))
-            })?;
+        self.columns.append(&self.shape, row, &self.payload, line).map_err(|(index, fault)| {
+            within(Fault::column(&self.shape, index, fault, &self.payload.slots(&self.shape), line))
+        })?;
+        for (index, column) in self.objects.iter_mut().enumerate() {
+            column.resize(row, false);
+            column.push(self.payload.has_object(index));
         }
-        self.objects.iter_mut().zip(&self.payload.objects).for_each(|(column, &is)| column.push(is));
         Ok(())
     }
 
-    /// Nothing is required of what is no object.
-    pub(super) fn push_null(&mut self) {
-        self.columns.iter_mut().for_each(ColumnBuilder::append_null);
-        self.objects.iter_mut().for_each(|column| column.push(false));
-    }
-
+    /// Forgets all rows from `rows` on.
     pub(super) fn truncate(&mut self, rows: usize) {
-        self.columns.iter_mut().for_each(|column| column.truncate(rows));
+        self.columns.truncate(rows);
         self.objects.iter_mut().for_each(|column| column.truncate(rows));
     }
 
-    pub(super) fn finish(self, nulls: Option<NullBuffer>) -> ArrayRef {
-        let presence =
-            self.objects.into_iter().map(|column| Arc::new(BooleanArray::from(column)) as ArrayRef);
-        let columns: Vec<_> = self.columns.into_iter().map(ColumnBuilder::finish).chain(presence).collect();
+    /// Nothing is required of what is no object.
+    pub(super) fn finish(self, rows: usize, nulls: Option<NullBuffer>) -> ArrayRef {
+        let presence = self.objects.into_iter().map(|mut column| {
+            column.resize(rows, false);
+            Arc::new(BooleanArray::from(column)) as ArrayRef
+        });
+        let columns: Vec<_> = self.columns.finish(rows).chain(presence).collect();
         match object_array(&self.shape, 0, &self.shape.fields, &columns, nulls) {
             Ok(array) => Arc::new(array),
             Err(error) => unreachable!("a shape's columns are those of its fields: {error}"),

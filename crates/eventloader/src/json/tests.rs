@@ -26,7 +26,7 @@ fn agrees_with_serde_json(text: &[u8]) {
     let mut text_again = Vec::new();
     compact_into(value.text(text), &mut text_again);
     assert_eq!(serde_json::from_slice::<serde_json::Value>(&text_again).unwrap(), theirs, "{utf8:?}");
-    if let (Kind::String { .. }, Some(theirs)) = (value.kind, theirs.as_str()) {
+    if let (Kind::String { .. }, Some(theirs)) = (value.kind(), theirs.as_str()) {
         let mut plain = Vec::new();
         unescape_into(value.inner(text), &mut plain);
         assert_eq!(plain, theirs.as_bytes(), "{utf8:?}");

@@ -1,0 +1,74 @@
+//! A value of a line → what a column of each type holds of it: the meaning of each type (CONTRACT.md section 5).
+//!
+//! Invariant: exact or a fault; nothing is wrapped or cut, and no number goes through a binary float but to become one.
+
+use std::borrow::Cow;
+
+use events_core::number;
+
+use super::ValueFault;
+use crate::json::{self, Kind, Value};
+
+/// Strings as they are, numbers and booleans as they are written, objects and arrays as compact JSON.
+pub(super) fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u8>) {
+    match value.kind() {
+        Kind::String { escaped: false } if !json => {
+            push_bytes(value.inner(line), line, value.start() + 1, bytes);
+        }
+        Kind::String { escaped: true } if !json => json::unescape_into(value.inner(line), bytes),
+        Kind::String { .. } | Kind::Object | Kind::Array => json::compact_into(value.text(line), bytes),
+        Kind::Number | Kind::True | Kind::False | Kind::Null => bytes.extend_from_slice(value.text(line)),
+    }
+}
+
+/// Appends the bytes of `line` that begin at `start`: where they are few, more than these, so that no loop and no call is needed.
+#[inline]
+fn push_bytes(text: &[u8], line: &[u8], start: usize, bytes: &mut Vec<u8>) {
+    const FEW: usize = 16;
+    match line.get(start..).and_then(<[u8]>::first_chunk::<FEW>) {
+        Some(chunk) if text.len() <= FEW => {
+            let length = bytes.len() + text.len();
+            bytes.extend_from_slice(chunk);
+            bytes.truncate(length);
+        }
+        _ => bytes.extend_from_slice(text),
+    }
+}
+
+/// The token of a number, or of a string that is one.
+pub(super) fn number_token(value: Value, line: &[u8]) -> Result<Cow<'_, [u8]>, ValueFault> {
+    if value.kind() == Kind::Number {
+        return Ok(Cow::Borrowed(value.text(line)));
+    }
+    value.string(line).filter(|text| number::is_number(text)).ok_or(ValueFault::TypeMismatch)
+}
+
+pub(super) fn integer(value: Value, line: &[u8]) -> Result<i64, ValueFault> {
+    if value.kind() == Kind::Number {
+        return Ok(number::parse_integer(value.text(line))?);
+    }
+    Ok(number::parse_integer(&number_token(value, line)?)?)
+}
+
+pub(super) fn float(value: Value, line: &[u8]) -> Result<f64, ValueFault> {
+    let token = number_token(value, line)?;
+    let token = std::str::from_utf8(&token).map_err(|_| ValueFault::TypeMismatch)?;
+    let float: f64 = token.parse().map_err(|_| ValueFault::TypeMismatch)?;
+    if float.is_finite() { Ok(float) } else { Err(ValueFault::OutOfRange) }
+}
+
+pub(super) fn boolean(value: Value, line: &[u8]) -> Result<bool, ValueFault> {
+    match (value.kind(), value.string(line).as_deref()) {
+        (Kind::True, _) | (_, Some(b"true")) => Ok(true),
+        (Kind::False, _) | (_, Some(b"false")) => Ok(false),
+        _ => Err(ValueFault::TypeMismatch),
+    }
+}
+
+pub(super) fn parse_string<T>(
+    value: Value,
+    line: &[u8],
+    parse: fn(&[u8]) -> Option<T>,
+) -> Result<T, ValueFault> {
+    value.string(line).and_then(|text| parse(&text)).ok_or(ValueFault::TypeMismatch)
+}
