@@ -208,6 +208,7 @@ impl Writing<'_> {
             FileSettings { codec: settings.codec, staging: self.staging, part_rows: PART_ROWS };
         let mut clock = self.stages.clock();
         let ordered = self.rows.ordered(partition, self.superseded);
+        clock.lap(Stage::Order);
         let files = writer.write(ordered, table, file_settings, (&path, number), &mut clock)?;
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, &files);
