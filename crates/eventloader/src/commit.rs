@@ -123,14 +123,17 @@ impl Target {
     pub(crate) fn commit(mut self, changes: Vec<Change>, threads: usize) -> Result<(), Error> {
         if !changes.is_empty() {
             let journal = Journal { version: JOURNAL_VERSION, layout: self.layout.clone(), changes };
-            if let Err(error) = self.prepare_directories(&journal, threads) {
-                self.abandon();
-                return Err(error);
-            }
+            let new = match self.prepare_directories(&journal, threads) {
+                Ok(new) => new,
+                Err(error) => {
+                    self.abandon();
+                    return Err(error);
+                }
+            };
             if let Err(source) = self.record(&journal) {
                 return Err(self.take_back(source));
             }
-            self.publish(&journal, threads)?;
+            self.publish(&journal, &new, threads)?;
         }
         self.clear_staging()
             .map_err(|source| Error::Unfinished { doing: "clearing up after the commit", source })?;
@@ -139,17 +142,17 @@ impl Target {
     }
 
     /// Makes sure that publishing can't fail for want of a directory to rename into. Empty ones are nothing to readers.
-    fn prepare_directories(&mut self, journal: &Journal, threads: usize) -> Result<(), Error> {
+    /// Says of each whether it is new.
+    fn prepare_directories(&mut self, journal: &Journal, threads: usize) -> Result<Vec<bool>, Error> {
         let created = Mutex::new(Vec::new());
         let prepared = workers::map(threads, journal.changes.len(), |number| {
             let live = self.root.join(&journal.changes[number].directory);
             let mut own = Vec::new();
             let result = create_directories(&live, &mut own).and_then(|is_new| {
-                if is_new {
-                    Ok(())
-                } else {
-                    Ok(rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)?)
+                if !is_new {
+                    rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)?;
                 }
+                Ok(is_new)
             });
             created.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
             result.map_err(|error| {
@@ -160,7 +163,7 @@ impl Target {
         self.created.append(&mut created.into_inner().unwrap_or_else(PoisonError::into_inner));
         // Each behind what it is in.
         self.created.sort_unstable();
-        prepared.map(drop)
+        prepared
     }
 
     /// Ends a run that commits nothing: the target is left as it was found.
@@ -213,18 +216,26 @@ impl Target {
                 let problem = format!("version {} of another eventloader; use that one", journal.version);
                 return Err(Error::Damaged { path, line: 1, problem });
             }
-            self.publish(&journal, 1)?;
+            // Whoever was interrupted may have begun.
+            let new = vec![false; journal.changes.len()];
+            self.publish(&journal, &new, 1)?;
         }
         self.clear_staging().map_err(Error::io("clearing up after an interrupted run"))
     }
 
     /// Brings all staged files into their places; can be done again from the start at any point.
-    fn publish(&self, journal: &Journal, threads: usize) -> Result<(), Error> {
+    /// Of directories that are `new` it is known that they are empty.
+    fn publish(&self, journal: &Journal, new: &[bool], threads: usize) -> Result<(), Error> {
         let unfinished = |doing| move |source| Error::Unfinished { doing, source };
         let staging = self.staging();
         workers::map(threads, journal.changes.len(), |number| {
             let change = &journal.changes[number];
-            change.publish(&self.root, &staging, number).map_err(unfinished("publishing a partition"))
+            let published = if new[number] && change.is_one_file() {
+                change.publish_one(&self.root, &staging)
+            } else {
+                change.publish(&self.root, &staging, number)
+            };
+            published.map_err(unfinished("publishing a partition"))
         })?;
         journal.layout.remember(&self.root).map_err(unfinished("remembering the target's layout"))?;
         durability::sync_published(&self.lock, &self.root, &journal.changes)

@@ -16,7 +16,7 @@ mod texts;
 mod values;
 mod varint;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub(crate) use self::{checksum::checksum_of, table::Table};
 use self::{column::Scratch, pages::PageCompressor, part::PartWriter};
@@ -71,55 +71,79 @@ pub(crate) struct StagedFile {
     pub(crate) checksum: u64,
 }
 
-/// How the files of a run are written.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FileSettings<'a> {
-    pub(crate) codec: Codec,
-    /// Where files are staged; none in a dry run, which encodes and counts all the same.
-    pub(crate) staging: Option<&'a Path>,
-    pub(crate) part_rows: u64,
+/// Where a worker's files are staged.
+struct Staging {
+    /// The directory of all workers'.
+    root: PathBuf,
+    /// This worker's own, in it: making files in one directory, workers would wait for each other.
+    own: String,
 }
 
-/// What a worker writes partitions with, one after the other.
-pub(crate) struct PartitionWriter(Scratch);
+/// Writes partitions, one after the other; one per worker.
+pub(crate) struct PartitionWriter {
+    codec: Codec,
+    /// None in a dry run, which encodes and counts all the same.
+    staging: Option<Staging>,
+    scratch: Scratch,
+}
 
 impl PartitionWriter {
-    pub(crate) fn new(codec: Codec) -> Result<Self, Error> {
-        PageCompressor::new(codec)
-            .map(|compressor| Self(Scratch::new(compressor)))
-            .map_err(Error::encode(codec.name()))
+    /// The writer of the worker with this number; makes its own directory in `staging`.
+    pub(crate) fn new(codec: Codec, staging: Option<&Path>, worker: usize) -> Result<Self, Error> {
+        let staging = staging.map(|root| Staging { root: root.to_owned(), own: format!("{worker:02}") });
+        if let Some(Staging { root, own }) = &staging {
+            fs_err::create_dir_all(root.join(own)).map_err(Error::io("staging partitions"))?;
+        }
+        let compressor = PageCompressor::new(codec).map_err(Error::encode(codec.name()))?;
+        Ok(Self { codec, staging, scratch: Scratch::new(compressor) })
     }
 
-    /// Writes a partition's rows; `label` names it in messages, and `number` its staged files.
+    /// Writes a partition's rows into files of at most `part_rows`; `label` names it in messages, and `number` its staged
+    /// files.
     pub(crate) fn write(
         &mut self,
         mut rows: OrderedRows<'_>,
         table: &Table<'_>,
-        settings: FileSettings<'_>,
+        part_rows: u64,
         (label, number): (&str, usize),
         clock: &mut Clock<'_>,
     ) -> Result<Vec<StagedFile>, Error> {
-        let Self(scratch) = self;
         let (mut files, mut part) = (Vec::new(), None::<PartWriter<'_>>);
         loop {
             clock.lap(Stage::Encode);
             let chunk = rows.next_chunk()?;
             clock.lap(Stage::Order);
             let Some(chunk) = chunk else { break };
-            if let Some(full) = part.take_if(|part| !part.has_room_for(chunk, settings.part_rows)) {
-                files.push(full.finish(label, scratch)?);
+            if let Some(full) = part.take_if(|part| !part.has_room_for(chunk, part_rows)) {
+                files.push(full.finish(label, &mut self.scratch)?);
             }
             let part = match &mut part {
                 Some(part) => part,
-                empty => empty.insert(PartWriter::create(table, settings, (number, files.len()), label)?),
+                empty => empty.insert(self.part(table, (number, files.len()), label)?),
             };
-            part.write(chunk, scratch).map_err(Error::encode(label))?;
+            part.write(chunk, &mut self.scratch).map_err(Error::encode(label))?;
         }
         if let Some(last) = part {
-            files.push(last.finish(label, scratch)?);
+            files.push(last.finish(label, &mut self.scratch)?);
         }
         clock.lap(Stage::Encode);
         Ok(files)
+    }
+
+    /// Begins a file of the partition with this number.
+    fn part<'t>(
+        &self,
+        table: &'t Table<'t>,
+        (partition, part): (usize, usize),
+        label: &str,
+    ) -> Result<PartWriter<'t>, Error> {
+        let name = format!("part-{part:05}.{}.parquet", self.codec.name());
+        let file = format!("{partition:06}-{part:05}.staged");
+        let Some(Staging { root, own }) = &self.staging else {
+            return PartWriter::create(table, None, name, file, label);
+        };
+        let staged = format!("{own}/{file}");
+        PartWriter::create(table, Some(&root.join(&staged)), name, staged, label)
     }
 }
 

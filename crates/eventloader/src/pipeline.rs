@@ -21,7 +21,7 @@ use crate::{
     ingest::{self, Ingested},
     latest::{Arbiter, Superseded},
     memory::MemoryShares,
-    parquet::{FileSettings, PART_ROWS, PartitionWriter, StagedFile, Table},
+    parquet::{PART_ROWS, PartitionWriter, StagedFile, Table},
     plan::Plan,
     quarantine::Quarantine,
     report::{PartitionReport, Report},
@@ -155,7 +155,7 @@ impl Writing<'_> {
         clock.lap(Stage::Group);
         settings.progress.begin_writing(partitions.len());
         let tables = self.tables(&partitions)?;
-        let make_writer = || PartitionWriter::new(settings.codec);
+        let make_writer = |thread| PartitionWriter::new(settings.codec, self.staging, thread);
         let written = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
             let partition = &partitions[number];
             let Some(table) = &tables[partition.type_index] else {
@@ -204,12 +204,10 @@ impl Writing<'_> {
         let settings = self.settings;
         let directory = &self.plan.event_types[partition.type_index].event_type.directory;
         let path = settings.layout.path(settings.partition_unit, partition.unit_index, directory);
-        let file_settings =
-            FileSettings { codec: settings.codec, staging: self.staging, part_rows: PART_ROWS };
         let mut clock = self.stages.clock();
         let ordered = self.rows.ordered(partition, self.superseded);
         clock.lap(Stage::Order);
-        let files = writer.write(ordered, table, file_settings, (&path, number), &mut clock)?;
+        let files = writer.write(ordered, table, PART_ROWS, (&path, number), &mut clock)?;
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, &files);
         let action = change.action(&settings.target).map_err(Error::io("comparing with the target"))?;

@@ -17,19 +17,19 @@ pub(crate) fn map<T: Send>(
     pieces: usize,
     work: impl Fn(usize) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
-    map_with(threads, pieces, || Ok(()), |(), piece| work(piece))
+    map_with(threads, pieces, |_| Ok(()), |(), piece| work(piece))
 }
 
-/// The same, with what each thread makes for itself and keeps from piece to piece.
+/// The same, with what each thread makes for itself, by its number, and keeps from piece to piece.
 pub(crate) fn map_with<S, T: Send>(
     threads: usize,
     pieces: usize,
-    make: impl Fn() -> Result<S, Error> + Sync,
+    make: impl Fn(usize) -> Result<S, Error> + Sync,
     work: impl Fn(&mut S, usize) -> Result<T, Error> + Sync,
 ) -> Result<Vec<T>, Error> {
     let (next, failed) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let done = each(threads.min(pieces), |_| {
-        let mut own = make()?;
+    let done = each(threads.min(pieces), |thread| {
+        let mut own = make(thread)?;
         let mut done = Vec::new();
         while !failed.load(Ordering::Relaxed) {
             let piece = next.fetch_add(1, Ordering::Relaxed);

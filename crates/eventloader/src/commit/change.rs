@@ -83,6 +83,18 @@ impl Change {
         Ok(true)
     }
 
+    pub(super) fn is_one_file(&self) -> bool {
+        self.files.len() == 1
+    }
+
+    /// Brings the one staged file into its place, where no other is.
+    pub(super) fn publish_one(&self, root: &Path, staging: &Path) -> io::Result<()> {
+        let live = root.join(&self.directory);
+        self.files
+            .iter()
+            .try_for_each(|file| rename_if_there(&staging.join(&file.staged), &live.join(&file.name)))
+    }
+
     /// Brings the staged files into their place; `number` names the change's own directory in `staging`.
     pub(super) fn publish(&self, root: &Path, staging: &Path, number: usize) -> io::Result<()> {
         let live = root.join(&self.directory);

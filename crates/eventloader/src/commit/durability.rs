@@ -20,10 +20,12 @@ pub(super) fn sync_staged(lock: &File, _staging: &Path, _changes: &[Change]) -> 
 /// Makes all staged files durable.
 #[cfg(not(target_os = "linux"))]
 pub(super) fn sync_staged(_lock: &File, staging: &Path, changes: &[Change]) -> io::Result<()> {
-    for name in changes.iter().flat_map(Change::staged_names) {
-        fs::File::open(staging.join(name))?.sync_all()?;
+    let mut directories = std::collections::BTreeSet::from([staging.to_owned()]);
+    for path in changes.iter().flat_map(Change::staged_names).map(|name| staging.join(name)) {
+        fs::File::open(&path)?.sync_all()?;
+        directories.extend(path.parent().map(Path::to_owned));
     }
-    sync_directory(staging)
+    directories.iter().try_for_each(|directory| sync_directory(directory))
 }
 
 /// Makes all renames into the changed directories durable.

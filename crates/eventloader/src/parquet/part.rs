@@ -5,7 +5,7 @@
 //!
 //! Invariant: where a row group ends depends on the rows alone.
 
-use std::{fs::File, io, os::unix::fs::FileExt, sync::Arc};
+use std::{fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
 
 use arrow::array::{Array, ArrayData};
 use bytes::Bytes;
@@ -20,7 +20,7 @@ use parquet::{
 };
 
 use super::{
-    FileSettings, ROW_GROUP_BYTES, ROW_GROUP_ROWS, StagedFile,
+    ROW_GROUP_BYTES, ROW_GROUP_ROWS, StagedFile,
     checksum::ChecksumWriter,
     column::{ColumnChunk, Input, Scratch},
     table::{Table, is_nested},
@@ -83,21 +83,20 @@ impl RowGroup {
 }
 
 impl<'t> PartWriter<'t> {
-    /// `(partition, part)` are the numbers that name the staged file.
+    /// Begins a file at `path`, or one that is only counted; `name` and `staged` are those of [`StagedFile`].
     pub(super) fn create(
         table: &'t Table<'t>,
-        settings: FileSettings<'_>,
-        (partition, part): (usize, usize),
+        path: Option<&Path>,
+        name: String,
+        staged: String,
         label: &str,
     ) -> Result<Self, Error> {
-        let name = format!("part-{part:05}.{}.parquet", settings.codec.name());
-        let staged = format!("{partition:06}-{part:05}.staged");
-        let file: Option<File> = match settings.staging {
-            Some(dir) => {
+        let file: Option<File> = match path {
+            Some(path) => {
                 // Read, too: its footer is read back.
                 let mut options = fs_err::OpenOptions::new();
                 options.create(true).truncate(true).read(true).write(true);
-                Some(options.open(dir.join(&staged)).map_err(Error::io("staging a partition"))?.into())
+                Some(options.open(path).map_err(Error::io("staging a partition"))?.into())
             }
             None => None,
         };

@@ -34,14 +34,14 @@ fn write(dir: &Path, part_rows: u64) -> Vec<StagedFile> {
     let batches = [batch()];
     let refs = (0..ROWS as usize).map(|row| partitions::RowRef::new(0, row)).collect();
     let rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
-    encode(rows, FileSettings { codec: Codec::Zstd, staging: Some(dir), part_rows })
+    encode(rows, Some(dir), part_rows)
 }
 
-fn encode(rows: OrderedRows<'_>, settings: FileSettings<'_>) -> Vec<StagedFile> {
+fn encode(rows: OrderedRows<'_>, staging: Option<&Path>, part_rows: u64) -> Vec<StagedFile> {
     let plan = plan();
-    let table = Table::new(&plan.event_types[0], true, settings.codec).unwrap();
-    let mut writer = PartitionWriter::new(settings.codec).unwrap();
-    writer.write(rows, &table, settings, ("2024/10/10/b", 7), &mut Stages::default().clock()).unwrap()
+    let table = Table::new(&plan.event_types[0], true, Codec::Zstd).unwrap();
+    let mut writer = PartitionWriter::new(Codec::Zstd, staging, 3).unwrap();
+    writer.write(rows, &table, part_rows, ("2024/10/10/b", 7), &mut Stages::default().clock()).unwrap()
 }
 
 #[test]
@@ -66,9 +66,11 @@ fn a_dry_run_counts_the_same_bytes() {
     let batches = [batch()];
     let refs = (0..ROWS as usize).map(|row| partitions::RowRef::new(0, row)).collect();
     let rows = OrderedRows::InMemory { batches: &batches, refs, done: 0 };
-    let settings = FileSettings { codec: Codec::Zstd, staging: None, part_rows: PART_ROWS };
-    let counted = encode(rows, settings);
-    assert_eq!(counted, write(dir.path(), PART_ROWS));
+    let counted = encode(rows, None, PART_ROWS);
+    let mut written = write(dir.path(), PART_ROWS);
+    assert_eq!(written[0].staged, "03/000007-00000.staged");
+    "000007-00000.staged".clone_into(&mut written[0].staged);
+    assert_eq!(counted, written);
     assert_eq!(counted.len(), 1);
 }
 
