@@ -206,18 +206,29 @@ fn eight_hex_digits(text: u64) -> (u32, u64) {
 
 /// The usual spelling of a UUID.
 pub(crate) fn uuid_text(uuid: u128) -> [u8; UUID_TEXT_BYTES] {
-    let mut text = [b'-'; UUID_TEXT_BYTES];
-    let bytes = uuid.to_be_bytes();
-    let mut at = 0;
-    for byte in bytes {
-        if HYPHENS.contains(&at) {
-            at += 1;
-        }
-        text[at] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        text[at + 1] = b"0123456789abcdef"[usize::from(byte & 0xF)];
-        at += 2;
+    let mut digits = [0; 32];
+    for (digits, bytes) in digits.chunks_exact_mut(8).zip(uuid.to_be_bytes().chunks_exact(4)) {
+        let quarter = bytes.iter().fold(0, |quarter, byte| quarter << 8 | u64::from(*byte));
+        digits.copy_from_slice(&hex_digits(quarter));
     }
+    let mut text = [b'-'; UUID_TEXT_BYTES];
+    text[..8].copy_from_slice(&digits[..8]);
+    text[9..13].copy_from_slice(&digits[8..12]);
+    text[14..18].copy_from_slice(&digits[12..16]);
+    text[19..23].copy_from_slice(&digits[16..20]);
+    text[24..].copy_from_slice(&digits[20..]);
     text
+}
+
+/// The eight digits of a number below 2³², all at once: each half is spread over twice the bits, three times; then a digit
+/// above 9 gets the distance between `9` and `a` on top.
+fn hex_digits(number: u64) -> [u8; 8] {
+    const EACH: u64 = u64::from_ne_bytes([1; 8]);
+    let mut digits = (number << 16 | number) & 0x0000_FFFF_0000_FFFF;
+    digits = (digits << 8 | digits) & 0x00FF_00FF_00FF_00FF;
+    digits = (digits << 4 | digits) & 0x0F0F_0F0F_0F0F_0F0F;
+    let letters = (digits + EACH * 6) >> 4 & EACH;
+    (digits + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'9' - 1)).to_be_bytes()
 }
 
 #[cfg(test)]
