@@ -1,0 +1,115 @@
+//! How fast is a whole load without the disk? By one thread, with the Parquet files encoded but not kept (`--dry-run`).
+//!
+//! 200,000 events of datagen, one in twenty of them delivered twice, in few large partitions and in many small ones, each flat
+//! and nested, with every codec. What `reading` measures is part of it; so the difference is what latest, order and encoding
+//! cost. `eventloader -v` says it by stages.
+//!
+//! ```sh
+//! cargo bench -p eventloader --bench loading                    # all
+//! cargo bench -p eventloader --bench loading -- few_large       # only few partitions
+//! cargo bench -p eventloader --bench loading -- many_small::flat --sample-count 50
+//! ```
+//!
+//! How to compare two commits is told in `reading.rs`.
+#![allow(clippy::unwrap_used, reason = "a bench that can't go on should stop at that line")]
+
+mod support;
+
+use divan::Bencher;
+use eventloader::{
+    memory::MEMORY_BYTES_DEFAULT,
+    pipeline,
+    settings::{Codec, DedupeScope, Progress, Selection, Settings},
+};
+use events_core::{
+    catalog::BUILT_IN,
+    partition::{Layout, PartitionUnit},
+};
+
+use self::support::{Input, generated};
+
+const EVENTS: u64 = 200_000;
+const CODECS: [Codec; 3] = [Codec::Zstd, Codec::Snappy, Codec::None];
+
+fn main() {
+    divan::Divan::default().sample_count(10).config_with_args().main();
+}
+
+/// One day: five partitions of 40,000 rows.
+mod few_large {
+    use super::{Bencher, CODECS, Codec, measure, on_one_day};
+
+    #[divan::bench(args = CODECS)]
+    fn flat(bencher: Bencher, codec: Codec) {
+        measure(bencher, on_one_day, true, codec);
+    }
+
+    #[divan::bench(args = CODECS)]
+    fn nested(bencher: Bencher, codec: Codec) {
+        measure(bencher, on_one_day, false, codec);
+    }
+}
+
+/// datagen's own times, over 140 days: 700 partitions of 286 rows.
+mod many_small {
+    use super::{Bencher, CODECS, Codec, measure};
+
+    #[divan::bench(args = CODECS)]
+    fn flat(bencher: Bencher, codec: Codec) {
+        measure(bencher, |_| (), true, codec);
+    }
+
+    #[divan::bench(args = CODECS)]
+    fn nested(bencher: Bencher, codec: Codec) {
+        measure(bencher, |_| (), false, codec);
+    }
+}
+
+fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, codec: Codec) {
+    let mut lines = generated(EVENTS);
+    change_times(&mut lines);
+    let input = Input::lines(&with_later_copies(&lines));
+    let target = tempfile::tempdir().unwrap();
+    let settings = Settings {
+        sources: input.sources(),
+        target: target.path().join("target"),
+        catalog: BUILT_IN.clone(),
+        selection: Selection { domains: Vec::new(), event_types: Vec::new(), days: None },
+        flatten,
+        layout: Layout::Plain,
+        partition_unit: PartitionUnit::Day,
+        dedupe_scope: DedupeScope::Input,
+        codec,
+        memory_bytes: MEMORY_BYTES_DEFAULT,
+        threads: 1,
+        bad_lines_max: None,
+        dry_run: true,
+        progress: Progress::hidden(),
+    };
+    input.measure(bencher, || pipeline::load(&settings).unwrap());
+}
+
+/// Writes the events' times anew, at even steps over one day.
+fn on_one_day(lines: &mut [u8]) {
+    const BEFORE: &[u8] = br#""timestamp": ""#;
+    const AT: usize = br#"{"event_id": "00000000-0000-4000-8000-000000000000", "#.len() + BEFORE.len();
+    let lines = lines.split_mut(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    for (event, line) in (0..).zip(lines) {
+        let second: u64 = event * 86_400 / EVENTS;
+        let time = format!("2024-10-10T{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60);
+        assert!(line[..AT].ends_with(BEFORE), "datagen's lines have changed");
+        line[AT..AT + time.len()].copy_from_slice(time.as_bytes());
+    }
+}
+
+/// One line in twenty a second time, two thousand lines later.
+fn with_later_copies(lines: &[u8]) -> Vec<u8> {
+    let lines: Vec<_> = lines.split_inclusive(|&byte| byte == b'\n').collect();
+    let mut all = Vec::new();
+    for number in 0..lines.len() + 2_000 {
+        all.extend(lines.get(number).copied().unwrap_or_default());
+        let copied = number.checked_sub(2_000).filter(|earlier| earlier.is_multiple_of(20));
+        all.extend(copied.map(|earlier| lines[earlier]).unwrap_or_default());
+    }
+    all
+}
