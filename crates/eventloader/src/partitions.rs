@@ -126,20 +126,30 @@ pub(crate) fn group(
     partitions
 }
 
-/// Brings rows into (timestamp, event id) order. Input is nearly always in it already.
+/// Brings rows into (timestamp, event id) order. Input mostly is in the order of time, but for a few late rows.
 pub(crate) fn sort(refs: &mut Vec<RowRef>, batches: &[Batch]) {
-    if refs.is_sorted_by(|a, b| {
-        let (a_micros, b_micros) = (a.micros(batches), b.micros(batches));
-        a_micros < b_micros || (a_micros == b_micros && a.id(batches) <= b.id(batches))
-    }) {
-        return;
+    let (mut in_time, mut late) = (Vec::with_capacity(refs.len()), Vec::new());
+    let mut latest = i64::MIN;
+    for row in refs.drain(..) {
+        let micros = row.micros(batches);
+        let is_late = micros < latest;
+        latest = latest.max(micros);
+        if is_late { &mut late } else { &mut in_time }.push((micros, row));
     }
-    let mut keyed: Vec<_> = refs.iter().map(|row| (row.micros(batches), *row)).collect();
-    keyed.sort_unstable_by(|(a_micros, a), (b_micros, b)| {
-        a_micros.cmp(b_micros).then_with(|| a.id(batches).cmp(&b.id(batches)))
-    });
-    refs.clear();
-    refs.extend(keyed.into_iter().map(|(_, row)| row));
+    late.sort_by_key(|(micros, _)| *micros);
+    let mut late = late.into_iter().peekable();
+    for (micros, row) in in_time {
+        while let Some((_, row)) = late.next_if(|(late_micros, _)| *late_micros < micros) {
+            refs.push(row);
+        }
+        refs.push(row);
+    }
+    refs.extend(late.map(|(_, row)| row));
+    for same_time in refs.chunk_by_mut(|a, b| a.micros(batches) == b.micros(batches)) {
+        if same_time.len() > 1 {
+            same_time.sort_unstable_by(|a, b| a.id(batches).cmp(&b.id(batches)));
+        }
+    }
 }
 
 /// How many of the next rows are taken at once: at most `rows_max`, and at most [`CHUNK_TEXT_BYTES`]; one at least.
@@ -244,4 +254,43 @@ fn gather_ids(batches: &[Batch], used: &[usize], indices: &[(usize, usize)]) -> 
         ends.push(ids::end_of(&bytes));
     }
     Ids::Texts(ids::text_array(ends, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn rows_come_in_the_order_of_time_and_id(
+            batches in prop::collection::vec(prop::collection::vec((0_i64..20, 0_u128..5), 1..40), 1..4),
+            straggler in any::<prop::sample::Index>(),
+        ) {
+            // Each batch is mostly in order, as input is.
+            let mut events = batches;
+            for batch in &mut events {
+                batch.sort_unstable();
+                let middle = batch.len() / 2;
+                batch.swap(straggler.index(batch.len()), middle);
+            }
+            let batches: Vec<_> = events
+                .iter()
+                .map(|batch| Batch {
+                    positions: vec![Position::new(0, 0); batch.len()],
+                    micros: batch.iter().map(|(micros, _)| *micros).collect(),
+                    ids: Ids::Uuids(batch.iter().map(|(_, id)| *id).collect()),
+                    columns: Vec::new(),
+                })
+                .collect();
+            let all = |batch: usize| (0..events[batch].len()).map(move |row| RowRef::new(batch, row));
+            let mut refs: Vec<_> = (0..events.len()).flat_map(all).collect();
+            sort(&mut refs, &batches);
+            let event = |row: &RowRef| events[row.batch()][row.row()];
+            let mut expected: Vec<_> = events.concat();
+            expected.sort_unstable();
+            prop_assert_eq!(refs.iter().map(event).collect::<Vec<_>>(), expected);
+        }
+    }
 }
