@@ -272,8 +272,8 @@ mod tests {
             let mut events = batches;
             for batch in &mut events {
                 batch.sort_unstable();
-                let middle = batch.len() / 2;
-                batch.swap(straggler.index(batch.len()), middle);
+                let (middle, other) = (batch.len() / 2, straggler.index(batch.len()));
+                batch.swap(other, middle);
             }
             let batches: Vec<_> = events
                 .iter()
