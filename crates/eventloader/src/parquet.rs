@@ -5,6 +5,7 @@
 
 mod bounds;
 mod checksum;
+mod chunk;
 mod column;
 mod delta;
 mod dictionary;
