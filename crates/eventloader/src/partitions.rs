@@ -57,12 +57,57 @@ impl<'r> Rows<'r> {
         runs.map(move |refs| (&self.batches[refs[0].batch()], refs))
     }
 
-    /// One column of the rows, brought together.
-    pub(crate) fn gather_column(self, index: usize) -> Result<ArrayRef, Error> {
-        let (used, refs) = renumber(self.batches.len(), self.refs);
-        let arrays: Vec<_> = used.iter().map(|&batch| self.batches[batch].columns[index].as_ref()).collect();
-        let indices: Vec<_> = refs.iter().map(|row| (row.batch(), row.row())).collect();
-        interleave(&arrays, &indices).map_err(Error::encode("a partition's rows"))
+    /// What it takes to bring columns of the rows together.
+    pub(crate) fn gathering(self) -> Gathering<'r> {
+        // Batches are counted anew: some rows touch few of many.
+        let (mut batches, mut numbers) = (Vec::new(), vec![usize::MAX; self.batches.len()]);
+        let index = |row: &RowRef| {
+            let number = &mut numbers[row.batch()];
+            if *number == usize::MAX {
+                *number = batches.len();
+                batches.push(&self.batches[row.batch()]);
+            }
+            (*number, row.row())
+        };
+        let indices = self.refs.iter().map(index).collect();
+        Gathering { batches, indices }
+    }
+}
+
+/// Rows by the batches that they are of.
+pub(crate) struct Gathering<'r> {
+    batches: Vec<&'r Batch>,
+    /// For each row its batch among these, and its place there.
+    indices: Vec<(usize, usize)>,
+}
+
+impl Gathering<'_> {
+    /// One column of the rows.
+    pub(crate) fn column(&self, index: usize) -> Result<ArrayRef, Error> {
+        let arrays: Vec<_> = self.batches.iter().map(|batch| batch.columns[index].as_ref()).collect();
+        interleave(&arrays, &self.indices).map_err(Error::encode("a partition's rows"))
+    }
+
+    /// All columns of the rows.
+    pub(crate) fn columns(&self) -> Result<Vec<ArrayRef>, Error> {
+        let columns = self.batches.first().map_or(0, |batch| batch.columns.len());
+        (0..columns).map(|index| self.column(index)).collect()
+    }
+
+    fn ids(&self) -> Ids {
+        let uuids = self.batches.iter().map(|batch| match &batch.ids {
+            Ids::Uuids(uuids) => Some(uuids.as_slice()),
+            Ids::Texts(_) => None,
+        });
+        if let Some(uuids) = uuids.collect::<Option<Vec<_>>>() {
+            return Ids::Uuids(self.indices.iter().map(|&(batch, row)| uuids[batch][row]).collect());
+        }
+        let (mut ends, mut bytes) = (vec![0], Vec::new());
+        for &(batch, row) in &self.indices {
+            self.batches[batch].ids.get(row).write_to(&mut bytes);
+            ends.push(ids::end_of(&bytes));
+        }
+        Ids::Texts(ids::text_array(ends, bytes))
     }
 }
 
@@ -206,54 +251,14 @@ fn text_bytes(column: &ArrayRef, rows: Range<usize>) -> usize {
 
 /// Brings the rows `refs` of some batches together, in that order, for the spill file.
 pub(crate) fn gather(batches: &[Batch], refs: &[RowRef]) -> Result<Batch, Error> {
-    let (used, refs) = renumber(batches.len(), refs);
-    let indices: Vec<_> = refs.iter().map(|row| (row.batch(), row.row())).collect();
-    let columns = used.first().map_or(0, |&batch| batches[batch].columns.len());
-    let column = |index: usize| {
-        let arrays: Vec<&dyn Array> =
-            used.iter().map(|&batch| batches[batch].columns[index].as_ref()).collect();
-        interleave(&arrays, &indices).map_err(Error::encode("a partition's rows"))
-    };
+    let gathering = Rows { batches, refs }.gathering();
+    let Gathering { batches, indices } = &gathering;
     Ok(Batch {
-        positions: indices.iter().map(|&(batch, row)| batches[used[batch]].positions[row]).collect(),
-        micros: indices.iter().map(|&(batch, row)| batches[used[batch]].micros[row]).collect(),
-        ids: gather_ids(batches, &used, &indices),
-        columns: (0..columns).map(column).collect::<Result<_, _>>()?,
+        positions: indices.iter().map(|&(batch, row)| batches[batch].positions[row]).collect(),
+        micros: indices.iter().map(|&(batch, row)| batches[batch].micros[row]).collect(),
+        ids: gathering.ids(),
+        columns: gathering.columns()?,
     })
-}
-
-/// The batches that `refs` name, and the references counted among those: a chunk touches few batches of many.
-fn renumber(batches: usize, refs: &[RowRef]) -> (Vec<usize>, Vec<RowRef>) {
-    let (mut used, mut numbers) = (Vec::new(), vec![u32::MAX; batches]);
-    let refs = refs.iter().map(|row| {
-        let number = &mut numbers[row.batch()];
-        if *number == u32::MAX {
-            *number = RowRef::new(used.len(), 0).batch;
-            used.push(row.batch());
-        }
-        RowRef { batch: *number, row: row.row }
-    });
-    let refs = refs.collect();
-    (used, refs)
-}
-
-fn gather_ids(batches: &[Batch], used: &[usize], indices: &[(usize, usize)]) -> Ids {
-    let uuids: Option<Vec<&[u128]>> = used
-        .iter()
-        .map(|&batch| match &batches[batch].ids {
-            Ids::Uuids(uuids) => Some(uuids.as_slice()),
-            Ids::Texts(_) => None,
-        })
-        .collect();
-    if let Some(uuids) = uuids {
-        return Ids::Uuids(indices.iter().map(|&(batch, row)| uuids[batch][row]).collect());
-    }
-    let (mut ends, mut bytes) = (vec![0], Vec::new());
-    for &(batch, row) in indices {
-        batches[used[batch]].ids.get(row).write_to(&mut bytes);
-        ends.push(ids::end_of(&bytes));
-    }
-    Ids::Texts(ids::text_array(ends, bytes))
 }
 
 #[cfg(test)]

@@ -63,15 +63,17 @@ impl<'p> Table<'p> {
         let (domain, name) = (Input::Same(&event_type.domain), Input::Same(&event_type.name));
         let mut inputs = vec![Input::Ids, Input::Micros, domain, name];
         let payload = &self.fields[schema::BASE_COLUMNS..];
+        let mut gathering = None;
         if self.flatten {
             for (index, field) in payload.iter().enumerate() {
-                let nested = is_nested(field).then(|| rows.gather_column(index).map(Input::Nested));
-                inputs.push(nested.unwrap_or(Ok(Input::Column(index)))?);
+                inputs.push(if is_nested(field) {
+                    Input::Nested(gathering.get_or_insert_with(|| rows.gathering()).column(index)?)
+                } else {
+                    Input::Column(index)
+                });
             }
         } else if !payload.is_empty() {
-            let columns = rows.batches.first().map_or(0, |batch| batch.columns.len());
-            let columns =
-                (0..columns).map(|index| rows.gather_column(index)).collect::<Result<Vec<_>, _>>()?;
+            let columns = rows.gathering().columns()?;
             let data =
                 columns::struct_array(&self.plan.payload, &columns).map_err(Error::encode("a payload"))?;
             inputs.push(Input::Nested(data));
