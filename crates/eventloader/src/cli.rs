@@ -251,7 +251,7 @@ impl Cli {
             threads: threads_of(self.threads),
             bad_lines_max: self.max_bad_lines,
             dry_run: self.dry_run,
-            progress: if self.quiet { Progress::hidden() } else { Progress::on_terminal() },
+            progress: Progress::on_terminal(self.quiet),
         })
     }
 

@@ -52,9 +52,7 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
     match command {
         CatalogCommand::Infer(args) => {
             let settings = args.settings()?;
-            let draft = catalog_command::infer(&settings);
-            settings.read.progress.finish();
-            let draft = draft?;
+            let draft = settings.read.progress.during(|| catalog_command::infer(&settings))?;
             print(draft.document.as_deref().unwrap_or_default())?;
             if !args.quiet() {
                 say(&draft.summary.trim_end());
@@ -62,9 +60,7 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
         }
         CatalogCommand::Check(args) => {
             let settings = args.settings()?;
-            let checked = catalog_command::check(&settings);
-            settings.progress.finish();
-            let checked = checked?;
+            let checked = settings.progress.during(|| catalog_command::check(&settings))?;
             print(&checked.to_string())?;
             if checked.quarantined() > 0 {
                 return Ok(ExitCode::from(3));
@@ -83,9 +79,7 @@ fn generate(document: Document) -> Result<(), Error> {
 fn load(cli: &Cli) -> Result<(), Error> {
     let settings = cli.settings()?;
     let output = ReportOutput::open(cli.report.as_deref())?;
-    let loaded = pipeline::load(&settings);
-    settings.progress.finish();
-    let report = match loaded {
+    let report = match settings.progress.during(|| pipeline::load(&settings)) {
         Ok(report) => report,
         Err(error) => {
             output.abandon();

@@ -6,7 +6,7 @@
 //! Invariant: what is shown never changes what is done.
 
 use std::{
-    io,
+    io::{self, IsTerminal},
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -50,10 +50,18 @@ impl Progress {
         Self::new(true)
     }
 
-    /// Shows a line on standard error, if that is a terminal.
+    /// Shows a line on standard error, if that is a terminal; nothing if the user asked for silence.
     #[must_use]
-    pub fn on_terminal() -> Self {
-        Self::new(false)
+    pub fn on_terminal(quiet: bool) -> Self {
+        Self::new(quiet || !io::stderr().is_terminal())
+    }
+
+    /// Does what is to be shown, and takes the line away: what comes next is the summary, or an error.
+    pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
+        let done = work();
+        self.reading.end();
+        self.writing.end();
+        done
     }
 
     fn new(hidden: bool) -> Self {
@@ -68,6 +76,9 @@ impl Progress {
 
     /// The sources are about to be read; how much there is, is known of files only.
     pub(crate) fn begin_reading(&self, sources: &[Source]) {
+        if self.reading.never_shown() {
+            return;
+        }
         let bytes_of = |source: &Source| {
             let metadata = fs_err::metadata(source.path.as_ref()?).ok()?;
             metadata.is_file().then_some(metadata.len())
@@ -91,15 +102,14 @@ impl Progress {
     pub(crate) fn partition_written(&self) {
         self.writing.advance(1);
     }
-
-    /// Takes the line away: what comes next is the summary, or an error.
-    pub fn finish(&self) {
-        self.reading.end();
-        self.writing.end();
-    }
 }
 
 impl Stage {
+    /// Whether nothing will be on the terminal, from the start.
+    fn never_shown(&self) -> bool {
+        self.settled.load(Ordering::Relaxed)
+    }
+
     fn begin(&self, length: Option<u64>, template: &str) {
         // All templates are constants; a test reads each of them.
         if let Ok(style) = ProgressStyle::with_template(template) {

@@ -190,11 +190,7 @@ impl InferArgs {
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<InferSettings, Error> {
         Ok(InferSettings {
-            read: self.read.settings(if self.quiet {
-                Progress::hidden()
-            } else {
-                Progress::on_terminal()
-            })?,
+            read: self.read.settings(Progress::on_terminal(self.quiet))?,
             with_known: self.all,
             lines_max: self.sample_lines,
             output: self.output.clone(),
@@ -215,7 +211,7 @@ impl CheckArgs {
     /// # Errors
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<ReadSettings, Error> {
-        self.read.settings(Progress::on_terminal())
+        self.read.settings(Progress::on_terminal(false))
     }
 }
 
