@@ -89,10 +89,13 @@ impl Change {
 
     /// Brings the one staged file into its place, where no other is.
     pub(super) fn publish_one(&self, root: &Path, staging: &Path) -> io::Result<()> {
-        let live = root.join(&self.directory);
+        self.rename_files(staging, &root.join(&self.directory))
+    }
+
+    fn rename_files(&self, staging: &Path, to: &Path) -> io::Result<()> {
         self.files
             .iter()
-            .try_for_each(|file| rename_if_there(&staging.join(&file.staged), &live.join(&file.name)))
+            .try_for_each(|file| rename_if_there(&staging.join(&file.staged), &to.join(&file.name)))
     }
 
     /// Brings the staged files into their place; `number` names the change's own directory in `staging`.
@@ -107,10 +110,7 @@ impl Change {
             _ => !self.replaces_all,
         };
         if by_one_rename && !swap.exists() {
-            for file in &self.files {
-                rename_if_there(&staging.join(&file.staged), &live.join(&file.name))?;
-            }
-            return Ok(());
+            return self.rename_files(staging, &live);
         }
         self.exchange(staging, &live, &swap)
     }
@@ -120,9 +120,7 @@ impl Change {
         let old = swap.with_extension("old");
         if !self.is_in(live)? {
             fs::create_dir_all(swap)?;
-            for file in &self.files {
-                rename_if_there(&staging.join(&file.staged), &swap.join(&file.name))?;
-            }
+            self.rename_files(staging, swap)?;
             if live.exists() {
                 exchange_directories(swap, live, &old)?;
             } else {
