@@ -100,7 +100,7 @@ impl Bounds {
         }
     }
 
-    /// As they stand in a column index.
+    /// As they stand in a column index; of bounds that were shortened before.
     pub(super) fn to_bytes(&self) -> (Vec<u8>, Vec<u8>) {
         match self {
             Self::Int { min, max, is_32 } => {
@@ -109,7 +109,7 @@ impl Bounds {
             }
             Self::Double { min, max } => (min.to_le_bytes().to_vec(), max.to_le_bytes().to_vec()),
             Self::Boolean { min, max } => (vec![u8::from(*min)], vec![u8::from(*max)]),
-            Self::Text { min, max } => (lower(min).0, upper(max).0),
+            Self::Text { min, max } => (min.clone(), max.clone()),
             Self::Wide { min, max, width } => (wide_bytes(*min, *width), wide_bytes(*max, *width)),
         }
     }

@@ -98,12 +98,13 @@ fn statistics(column: &ColumnDescriptor, pages: &[PageFacts]) -> Statistics {
 /// The bounds of each page.
 fn column_index_of(column: &ColumnDescriptor, pages: &[PageFacts]) -> ColumnIndexBuilder {
     let mut index = ColumnIndexBuilder::new(column.physical_type());
+    let mut bounds = Vec::new();
     for page in pages {
-        let (min, max) = page.bounds.as_ref().map(Bounds::to_bytes).unwrap_or_default();
-        index.append(page.bounds.is_none(), min, max, signed(page.nulls as u64));
+        let shortened = page.bounds.as_ref().map(Bounds::shortened);
+        let (min, max) = shortened.as_ref().map(Bounds::to_bytes).unwrap_or_default();
+        index.append(shortened.is_none(), min, max, signed(page.nulls as u64));
+        bounds.extend(shortened);
     }
-    let bounds: Vec<_> =
-        pages.iter().filter_map(|page| page.bounds.as_ref()).map(Bounds::shortened).collect();
     let orders = bounds.windows(2).map(|pair| pair[0].order(&pair[1]));
     index.set_boundary_order(match orders.fold((true, true), |all, one| (all.0 & one.0, all.1 & one.1)) {
         (true, _) => BoundaryOrder::ASCENDING,

@@ -39,6 +39,11 @@ impl Texts {
     }
 
     pub(super) fn lengths(&self) -> impl Iterator<Item = i64> {
-        self.iter().map(|text| i64::try_from(text.len()).unwrap_or(i64::MAX))
+        self.iter().map(|text| length(text.len()))
     }
+}
+
+/// A text's length as encoded; far below the limit.
+pub(super) fn length(bytes: usize) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }

@@ -20,10 +20,10 @@ use super::{
     delta,
     dictionary::Dictionary,
     hybrid,
-    texts::Texts,
+    texts::{Texts, length},
 };
 use crate::{
-    ids::{Id, Ids, uuid_text},
+    ids::{Id, Ids, UUID_TEXT_BYTES, uuid_text},
     partitions::RowRef,
 };
 
@@ -156,7 +156,7 @@ impl Values {
     pub(super) fn text_bytes(&self) -> Option<usize> {
         match self {
             Self::Texts(texts) => Some(texts.bytes().len()),
-            Self::Uuids(uuids) => Some(uuids.len() * uuid_text(0).len()),
+            Self::Uuids(uuids) => Some(uuids.len() * UUID_TEXT_BYTES),
             Self::Same { text, count } => Some(text.len() * count),
             _ => None,
         }
@@ -171,22 +171,22 @@ impl Values {
     pub(super) fn bounds(&self) -> Option<Bounds> {
         match self {
             Self::Ints { values, is_32 } => {
-                let (min, max) = (values.iter().copied().min()?, values.iter().copied().max()?);
+                let (min, max) = min_max(values)?;
                 Some(Bounds::Int { min, max, is_32: *is_32 })
             }
             Self::Doubles(values) => Bounds::of_doubles(values.iter().copied()),
             Self::Booleans(values) => {
-                let (min, max) = (values.iter().copied().min()?, values.iter().copied().max()?);
+                let (min, max) = min_max(values)?;
                 Some(Bounds::Boolean { min, max })
             }
             Self::Wide { values, width } => {
-                let (min, max) = (values.iter().copied().min()?, values.iter().copied().max()?);
+                let (min, max) = min_max(values)?;
                 Some(Bounds::Wide { min, max, width: *width })
             }
             Self::Texts(texts) => Bounds::of_texts(texts.iter()),
             // They order as their texts do.
             Self::Uuids(uuids) => {
-                let (min, max) = (*uuids.iter().min()?, *uuids.iter().max()?);
+                let (min, max) = min_max(uuids)?;
                 Some(Bounds::Text { min: uuid_text(min).to_vec(), max: uuid_text(max).to_vec() })
             }
             Self::Same { text, count } => {
@@ -225,7 +225,7 @@ impl Values {
                 Encoding::DELTA_LENGTH_BYTE_ARRAY
             }
             Self::Uuids(uuids) => {
-                delta::encode(&vec![36; uuids.len()], true, out);
+                delta::encode(&vec![length(UUID_TEXT_BYTES); uuids.len()], true, out);
                 for &uuid in uuids {
                     out.extend_from_slice(&uuid_text(uuid));
                 }
@@ -284,6 +284,11 @@ impl Values {
             Self::Booleans(_) | Self::Wide { .. } | Self::Uuids(_) => unreachable!("they have no dictionary"),
         }
     }
+}
+
+/// The least and the greatest; `None` of no values.
+fn min_max<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
+    Some((values.iter().copied().min()?, values.iter().copied().max()?))
 }
 
 /// A dictionary, if the sample takes fewer bytes with one than it does without.
