@@ -30,6 +30,7 @@ pub(crate) enum Id<'a> {
 }
 
 impl Ids {
+    #[inline]
     pub(crate) fn get(&self, row: usize) -> Id<'_> {
         match self {
             Self::Uuids(uuids) => Id::Uuid(uuids[row]),

@@ -5,6 +5,8 @@
 //!
 //! The contenders are split by a hash of their id into ranges that fit the processor's cache, and each range is resolved
 //! on its own. Which rows lose does not depend on the hash, so it may be seeded at random: no input can be made to collide.
+//! Of rows in memory only a part of the hash is brought together, and the ids are looked up where two of these are equal:
+//! nearly always because they are two versions of one event. Spilled rows are read back with their ids.
 //!
 //! Invariant: of the contenders with one id (and day) all but one are superseded. Ids are compared themselves, whole.
 
@@ -18,10 +20,11 @@ use crate::{
     batch::{Batch, Position},
     error::Error,
     ids::Id,
+    partitions::RowRef,
     workers,
 };
 
-/// Into how many ranges ids are split; a power of two. One million ids make ranges of 128 KiB.
+/// Into how many ranges ids are split; a power of two. One million ids in memory make ranges of 48 KiB.
 pub(crate) const RANGES: usize = 256;
 
 /// Where "latest" is decided.
@@ -33,7 +36,15 @@ pub enum DedupeScope {
     Day,
 }
 
-/// A row whose id is a UUID.
+/// A row in memory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Contender {
+    /// Half of the hash of its id.
+    fingerprint: u32,
+    row: RowRef,
+}
+
+/// A spilled row whose id is a UUID.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UuidContender {
     pub(crate) uuid: u128,
@@ -41,7 +52,7 @@ pub(crate) struct UuidContender {
     pub(crate) position: Position,
 }
 
-/// A row whose id is another text.
+/// A spilled row whose id is another text.
 #[derive(Debug, Clone)]
 pub(crate) struct TextContender {
     pub(crate) text: Box<str>,
@@ -49,9 +60,9 @@ pub(crate) struct TextContender {
     pub(crate) position: Position,
 }
 
-/// Rows of one event type that may be versions of each other.
+/// Spilled rows of one event type that may be versions of each other.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Contenders {
+pub(crate) struct SpilledContenders {
     pub(crate) uuids: Vec<UuidContender>,
     pub(crate) texts: Vec<TextContender>,
 }
@@ -71,36 +82,31 @@ pub(crate) struct Superseded {
     rows: u64,
 }
 
-impl Contenders {
-    /// A range's, with room for its likely part of so many rows.
-    fn of_rows(rows: usize) -> Self {
-        let likely = rows / RANGES;
-        Self { uuids: Vec::with_capacity(likely + likely / 8), texts: Vec::new() }
-    }
-}
-
 impl Arbiter {
     pub(crate) fn new(scope: DedupeScope) -> Self {
         Self { hasher: RandomState::default(), scope }
     }
 
-    /// Adds the rows of `batch` whose ids fall into `ranges` to `split`, which has a place for each of them.
-    pub(crate) fn split(&self, batch: &Batch, ranges: &Range<usize>, split: &mut [Contenders]) {
+    /// Adds the rows of the batch with this index whose ids fall into `ranges` to `split`, which has a place for each of them.
+    fn split(&self, index: usize, batch: &Batch, ranges: &Range<usize>, split: &mut [Vec<Contender>]) {
+        for (row, &micros) in batch.micros.iter().enumerate() {
+            let hash = self.hash(batch.ids.get(row), micros);
+            let range = range_of(hash);
+            if ranges.contains(&range) {
+                let contender = Contender { fingerprint: fingerprint_of(hash), row: RowRef::new(index, row) };
+                split[range - ranges.start].push(contender);
+            }
+        }
+    }
+
+    /// Adds the rows of `batch` to `split`, for the spill file.
+    pub(crate) fn split_for_spill(&self, batch: &Batch, split: &mut [SpilledContenders]) {
         for (row, (&micros, &position)) in batch.micros.iter().zip(&batch.positions).enumerate() {
-            match batch.ids.get(row) {
-                Id::Uuid(uuid) => {
-                    let range = Self::range_of(self.hash_uuid(uuid, micros));
-                    if ranges.contains(&range) {
-                        split[range - ranges.start].uuids.push(UuidContender { uuid, micros, position });
-                    }
-                }
-                Id::Text(text) => {
-                    let range = Self::range_of(self.hash_text(text, micros));
-                    if ranges.contains(&range) {
-                        let contender = TextContender { text: text.into(), micros, position };
-                        split[range - ranges.start].texts.push(contender);
-                    }
-                }
+            let id = batch.ids.get(row);
+            let split = &mut split[range_of(self.hash(id, micros))];
+            match id {
+                Id::Uuid(uuid) => split.uuids.push(UuidContender { uuid, micros, position }),
+                Id::Text(text) => split.texts.push(TextContender { text: text.into(), micros, position }),
             }
         }
     }
@@ -113,34 +119,48 @@ impl Arbiter {
         }
     }
 
-    fn hash_uuid(&self, uuid: u128, micros: i64) -> u64 {
-        self.hasher.hash_one((uuid, self.day(micros)))
+    fn hash(&self, id: Id<'_>, micros: i64) -> u64 {
+        match id {
+            Id::Uuid(uuid) => self.hasher.hash_one((uuid, self.day(micros))),
+            Id::Text(text) => self.hasher.hash_one((text, self.day(micros))),
+        }
     }
 
-    fn hash_text(&self, text: &str, micros: i64) -> u64 {
-        self.hasher.hash_one((text, self.day(micros)))
-    }
-
-    /// The range of a hash: its middle bits, since the hash table uses both ends.
-    fn range_of(hash: u64) -> usize {
-        (hash >> 32) as usize & (RANGES - 1)
-    }
-
-    /// The positions of all contenders that lose, of those in all parts.
-    pub(crate) fn losers(&self, parts: &[&Contenders]) -> Vec<Position> {
+    /// The positions of all rows in memory that lose, of one range in all parts.
+    fn losers(&self, batches: &[&Batch], parts: &[&[Contender]]) -> Vec<Position> {
+        let batch = |c: &Contender| (batches[c.row.batch()], c.row.row());
+        let id = |c: &Contender| {
+            let (batch, row) = batch(c);
+            batch.ids.get(row)
+        };
         let mut losers = Vec::new();
-        let uuids: Vec<_> = parts.iter().map(|part| part.uuids.as_slice()).collect();
         self.collect_losers(
-            &uuids,
-            |c| self.hash_uuid(c.uuid, c.micros),
+            parts,
+            // The table looks at the highest and at the lowest bits.
+            |c| u64::from(c.fingerprint).wrapping_mul(0x9E37_79B9_7F4A_7C15),
+            |a, b| a.fingerprint == b.fingerprint && id(a) == id(b),
+            |c| {
+                let (batch, row) = batch(c);
+                (batch.micros[row], batch.positions[row])
+            },
+            &mut losers,
+        );
+        losers
+    }
+
+    /// The positions of all spilled rows of a range that lose.
+    fn spilled_losers(&self, range: &SpilledContenders) -> Vec<Position> {
+        let mut losers = Vec::new();
+        self.collect_losers(
+            &[&range.uuids],
+            |c| self.hash(Id::Uuid(c.uuid), c.micros),
             |a, b| a.uuid == b.uuid,
             |c| (c.micros, c.position),
             &mut losers,
         );
-        let texts: Vec<_> = parts.iter().map(|part| part.texts.as_slice()).collect();
         self.collect_losers(
-            &texts,
-            |c| self.hash_text(&c.text, c.micros),
+            &[&range.texts],
+            |c| self.hash(Id::Text(&c.text), c.micros),
             |a, b| a.text == b.text,
             |c| (c.micros, c.position),
             &mut losers,
@@ -208,27 +228,51 @@ impl Superseded {
     }
 }
 
-/// Resolves the ranges `ranges` of rows in memory together with what `spilled` has of a range.
+/// The range of a hash: its middle bits, since the hash table of spilled rows uses both ends.
+fn range_of(hash: u64) -> usize {
+    (hash >> 32) as usize & (RANGES - 1)
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "its lower half, of which the range takes no bit")]
+fn fingerprint_of(hash: u64) -> u32 {
+    hash as u32
+}
+
+/// The rows in memory that lose, of those whose ids fall into `ranges`.
 pub(crate) fn resolve(
     arbiter: &Arbiter,
     batches: &[&Batch],
     ranges: &Range<usize>,
     threads: usize,
-    spilled: impl Fn(usize) -> Result<Contenders, Error> + Sync,
 ) -> Result<Vec<Vec<Position>>, Error> {
     let share = batches.len().div_ceil(threads).max(1);
     let shares: Vec<_> = batches.chunks(share).collect();
-    let split = workers::map(threads, shares.len(), |index| {
-        let rows: usize = shares[index].iter().map(|batch| batch.rows()).sum();
-        let mut split: Vec<_> = ranges.clone().map(|_| Contenders::of_rows(rows)).collect();
-        for batch in shares[index] {
-            arbiter.split(batch, ranges, &mut split);
+    let split = workers::map(threads, shares.len(), |number| {
+        let rows: usize = shares[number].iter().map(|batch| batch.rows()).sum();
+        // With room for its likely part.
+        let likely = rows / RANGES;
+        let mut split: Vec<_> = ranges.clone().map(|_| Vec::with_capacity(likely + likely / 8)).collect();
+        for (index, batch) in shares[number].iter().enumerate() {
+            arbiter.split(number * share + index, batch, ranges, &mut split);
         }
         Ok(split)
     })?;
     workers::map(threads, ranges.len(), |index| {
-        let spilled = spilled(ranges.start + index)?;
-        let parts: Vec<_> = split.iter().map(|part| &part[index]).chain([&spilled]).collect();
-        Ok(arbiter.losers(&parts))
+        let parts: Vec<_> = split.iter().map(|part| part[index].as_slice()).collect();
+        Ok(arbiter.losers(batches, &parts))
     })
+}
+
+/// The spilled rows that lose, of those whose ids fall into `ranges`; `contenders` reads a range of them.
+pub(crate) fn resolve_spilled(
+    arbiter: &Arbiter,
+    ranges: &Range<usize>,
+    threads: usize,
+    contenders: impl Fn(usize) -> Result<SpilledContenders, Error> + Sync,
+) -> Result<Vec<Vec<Position>>, Error> {
+    workers::map(
+        threads,
+        ranges.len(),
+        |index| Ok(arbiter.spilled_losers(&contenders(ranges.start + index)?)),
+    )
 }

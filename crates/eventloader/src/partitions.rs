@@ -171,30 +171,52 @@ pub(crate) fn group(
     partitions
 }
 
-/// Brings rows into (timestamp, event id) order. Input mostly is in the order of time, but for a few late rows.
-pub(crate) fn sort(refs: &mut Vec<RowRef>, batches: &[Batch]) {
-    let (mut in_time, mut late) = (Vec::with_capacity(refs.len()), Vec::new());
-    let mut latest = i64::MIN;
-    for row in refs.drain(..) {
+/// Brings rows into (timestamp, event id) order.
+///
+/// Input mostly is in the order of time, but for rows that come a little late (a stream of several machines) and a few that
+/// come much later (a correction, a retry). The first are moved past their neighbours, the others are merged in.
+pub(crate) fn sort(refs: &mut [RowRef], batches: &[Batch]) {
+    /// How many others a row that comes a little late may pass.
+    const PASSED_MAX: usize = 32;
+    let mut in_time: Vec<(i64, RowRef)> = Vec::with_capacity(refs.len());
+    let mut late = Vec::new();
+    for &row in refs.iter() {
         let micros = row.micros(batches);
-        let is_late = micros < latest;
-        latest = latest.max(micros);
-        if is_late { &mut late } else { &mut in_time }.push((micros, row));
+        let mut place = in_time.len();
+        if place > PASSED_MAX && in_time[place - PASSED_MAX].0 > micros {
+            late.push((micros, row));
+            continue;
+        }
+        in_time.push((micros, row));
+        while place > 0 && in_time[place - 1].0 > micros {
+            in_time[place] = in_time[place - 1];
+            place -= 1;
+        }
+        in_time[place] = (micros, row);
     }
     late.sort_by_key(|(micros, _)| *micros);
-    let mut late = late.into_iter().peekable();
-    for (micros, row) in in_time {
-        while let Some((_, row)) = late.next_if(|(late_micros, _)| *late_micros < micros) {
-            refs.push(row);
-        }
-        refs.push(row);
-    }
-    refs.extend(late.map(|(_, row)| row));
-    for same_time in refs.chunk_by_mut(|a, b| a.micros(batches) == b.micros(batches)) {
+    let mut rows = if late.is_empty() { in_time } else { merged(&in_time, &late) };
+    for same_time in rows.chunk_by_mut(|(a, _), (b, _)| a == b) {
         if same_time.len() > 1 {
-            same_time.sort_unstable_by(|a, b| a.id(batches).cmp(&b.id(batches)));
+            same_time.sort_unstable_by(|(_, a), (_, b)| a.id(batches).cmp(&b.id(batches)));
         }
     }
+    for (place, (_, row)) in refs.iter_mut().zip(rows) {
+        *place = row;
+    }
+}
+
+/// Two lists that are in the order of time as one.
+fn merged(mut a: &[(i64, RowRef)], b: &[(i64, RowRef)]) -> Vec<(i64, RowRef)> {
+    let mut merged = Vec::with_capacity(a.len() + b.len());
+    for &row in b {
+        let (before, behind) = a.split_at(a.iter().take_while(|(micros, _)| *micros <= row.0).count());
+        merged.extend_from_slice(before);
+        merged.push(row);
+        a = behind;
+    }
+    merged.extend_from_slice(a);
+    merged
 }
 
 /// How many of the next rows are taken at once: at most `rows_max`, and at most [`CHUNK_TEXT_BYTES`]; one at least.

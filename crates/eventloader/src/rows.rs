@@ -10,7 +10,7 @@ use events_core::partition::PartitionUnit;
 use crate::{
     batch::{Batch, Position},
     error::Error,
-    latest::{self, Arbiter, RANGES, Superseded, UuidContender},
+    latest::{self, Arbiter, Contender, RANGES, Superseded},
     lines::BlockOutcome,
     memory::MemoryShares,
     merge::OrderedRows,
@@ -104,17 +104,21 @@ impl RowStore {
         let mut superseded = Superseded::default();
         for (type_index, rows) in self.types.iter().enumerate() {
             let batches: Vec<_> = rows.batches.iter().chain(&rows.rivals).collect();
-            let in_memory: usize =
-                batches.iter().map(|batch| batch.rows() * size_of::<UuidContender>()).sum();
-            let bytes = in_memory + self.spill.as_ref().map_or(0, |spill| spill.contenders_bytes(type_index));
+            let bytes = match &self.spill {
+                Some(spill) => spill.contenders_bytes(type_index),
+                None => batches.iter().map(|batch| batch.rows() * size_of::<Contender>()).sum(),
+            };
             let passes = bytes.div_ceil(self.shares.contenders_bytes).clamp(1, RANGES);
             for first in (0..RANGES).step_by(RANGES.div_ceil(passes)) {
                 let ranges = first..(first + RANGES.div_ceil(passes)).min(RANGES);
-                let spilled = |range| match &self.spill {
-                    Some(spill) => spill.contenders(type_index, range),
-                    None => Ok(latest::Contenders::default()),
+                let losers = match &self.spill {
+                    Some(spill) => {
+                        let contenders = |range| spill.contenders(type_index, range);
+                        latest::resolve_spilled(&self.arbiter, &ranges, threads, contenders)?
+                    }
+                    None => latest::resolve(&self.arbiter, &batches, &ranges, threads)?,
                 };
-                for losers in latest::resolve(&self.arbiter, &batches, &ranges, threads, spilled)? {
+                for losers in losers {
                     superseded.add(losers);
                 }
             }

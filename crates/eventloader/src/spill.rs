@@ -26,7 +26,7 @@ use crate::{
     batch::{Batch, Position},
     error::Error,
     ids::Ids,
-    latest::{Arbiter, Contenders, RANGES, TextContender, UuidContender},
+    latest::{Arbiter, RANGES, SpilledContenders, TextContender, UuidContender},
     partitions::{self, CHUNK_ROWS},
 };
 
@@ -91,9 +91,9 @@ impl Spill {
             }
             self.runs.entry((type_index, unit_index)).or_default().push(chunks);
         }
-        let mut split = vec![Contenders::default(); RANGES];
+        let mut split = vec![SpilledContenders::default(); RANGES];
         for batch in batches.iter().chain(rivals) {
-            arbiter.split(batch, &(0..RANGES), &mut split);
+            arbiter.split_for_spill(batch, &mut split);
         }
         for (range, contenders) in split.iter().enumerate() {
             if !contenders.uuids.is_empty() || !contenders.texts.is_empty() {
@@ -142,8 +142,8 @@ impl Spill {
     }
 
     /// The contenders of an event type whose ids fall into a range.
-    pub(crate) fn contenders(&self, type_index: usize, range: usize) -> Result<Contenders, Error> {
-        let mut contenders = Contenders::default();
+    pub(crate) fn contenders(&self, type_index: usize, range: usize) -> Result<SpilledContenders, Error> {
+        let mut contenders = SpilledContenders::default();
         for place in self.contenders.get(&(type_index, range)).into_iter().flatten() {
             decode_uuids(&self.read(place.uuids)?, &mut contenders.uuids);
             decode_texts(&self.read(place.texts)?, &mut contenders.texts);
