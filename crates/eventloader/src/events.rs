@@ -1,5 +1,7 @@
 //! One line → what it is: an event with its payload as slots of its columns, an event that was not asked for, or a fault.
 //!
+//! Most lines stand in a frame that came before and are read with it (`events/frames.rs`); all others are read token by token.
+//!
 //! The line is scanned once. Its payload is read on the way where domain and type came before it, as they do in practice;
 //! else it is scanned over and read afterwards.
 //!
@@ -9,10 +11,13 @@
 //!
 //! Invariant: a line is judged by itself alone; what is learned from earlier ones makes reading faster, never different.
 
+mod frames;
+
 use std::borrow::Cow;
 
 use events_core::{event, timestamp};
 
+use self::frames::Frames;
 use crate::{
     fault::{Fault, Reason, excerpt},
     ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
@@ -56,6 +61,10 @@ pub(crate) struct EventReader<'a> {
     selection: &'a Selection,
     /// Whether events of later days matter.
     wants_rivals: bool,
+    /// Whether it reads elements of an array: newlines may stand in them.
+    of_array: bool,
+    /// What stood around the values of earlier lines.
+    frames: Frames,
     /// What stood between the base fields of earlier lines.
     links: Links,
     /// By event type, from its first payload on.
@@ -84,6 +93,8 @@ impl<'a> EventReader<'a> {
             plan,
             selection,
             wants_rivals,
+            of_array: false,
+            frames: Frames::default(),
             links: Links::default(),
             learned: plan.event_types.iter().map(|_| None).collect(),
             types_found: TypesFound::new(),
@@ -103,15 +114,92 @@ impl<'a> EventReader<'a> {
         &self.unknown
     }
 
-    /// Reads and judges a line: valid UTF-8, not blank. `text` begins with it; what follows may be anything.
+    /// What is read from now on are elements of an array, or lines. What was learned of the one does not hold for the other.
+    pub(crate) fn expect(&mut self, of_array: bool) {
+        if self.of_array != of_array {
+            *self = Self { of_array, ..Self::new(self.plan, self.selection, self.wants_rivals) };
+        }
+    }
+
+    /// Reads and judges the line that `text` begins with, if it is a good one and stands in a known frame: what it is, and its
+    /// length. An element's length is known before, a line's is not: it ends before the next newline. All is valid UTF-8.
+    pub(crate) fn read_framed<'l>(
+        &mut self,
+        text: &'l [u8],
+        length: Option<usize>,
+    ) -> Option<(Judged<'l>, usize)> {
+        debug_assert_eq!(length.is_some(), self.of_array);
+        let limit = length.unwrap_or(text.len());
+        let begun = self.frames.begin(text, limit)?;
+        let mut scanner = Scanner::in_object(text, length, begun.payload_start);
+        self.unknown.clear();
+        if let Some(type_index) = begun.type_index {
+            if scanner.peek() != Some(b'{') {
+                return None;
+            }
+            self.read_payload(&mut scanner, type_index).ok()?;
+            self.judge_members(type_index).ok()?;
+        } else {
+            scanner.value().ok()?;
+        }
+        let end = self.frames.end(&begun, text, limit, scanner.position())?;
+        let is_whole = length.map_or(text.get(end) == Some(&b'\n'), |length| end == length);
+        if !is_whole {
+            return None;
+        }
+        let timing = self.selection.timing(begun.micros);
+        let judged = match begun.type_index {
+            Some(type_index) if !self.is_filtered(timing) => {
+                let is_rival = timing == Timing::After;
+                Judged::Event(Event { type_index, micros: begun.micros, id: begun.id, is_rival })
+            }
+            _ => Judged::Filtered,
+        };
+        Some((judged, end))
+    }
+
+    /// Reads and judges a line: valid UTF-8, not blank. `text` begins with it; what follows may be anything. Later lines may be
+    /// read faster for it.
     pub(crate) fn read<'l>(&mut self, line: &'l [u8], text: &'l [u8]) -> Result<Judged<'l>, Fault> {
+        let mut base = Base::default();
+        let judged = self.read_tokens(line, text, &mut base);
+        if judged.is_ok() {
+            self.learn_frame(line, &base);
+        }
+        judged
+    }
+
+    /// Reads and judges a line by itself.
+    pub(crate) fn read_alone<'l>(&mut self, line: &'l [u8]) -> Result<Judged<'l>, Fault> {
+        self.read_tokens(line, line, &mut Base::default())
+    }
+
+    fn read_tokens<'l>(
+        &mut self,
+        line: &'l [u8],
+        text: &'l [u8],
+        base: &mut Base,
+    ) -> Result<Judged<'l>, Fault> {
         self.unknown.clear();
         self.read_as = None;
-        let mut base = Base::default();
-        match self.scan(line, text, &mut base) {
-            Ok(true) => self.judge(line, &base),
+        match self.scan(line, text, base) {
+            Ok(true) => self.judge(line, base),
             Ok(false) => Err(Fault::new(Reason::NotAnEvent, None, "an object", excerpt(line))),
             Err(malformed) => Err(Fault::malformed(line, malformed)),
+        }
+    }
+
+    fn learn_frame(&mut self, line: &[u8], base: &Base) {
+        if self.unknown.iter().any(|(owner, _)| owner.is_none()) {
+            return;
+        }
+        // The filter by days says nothing of other lines, the one by types does.
+        let is_wanted = || {
+            let names = base.string(line, DOMAIN).ok().zip(base.string(line, EVENT_TYPE).ok());
+            names.is_none_or(|(domain, event_type)| self.selection.wants(&domain, &event_type))
+        };
+        if self.read_as.is_some() || !is_wanted() {
+            self.frames.learn(line, base, self.read_as);
         }
     }
 
@@ -256,6 +344,12 @@ impl<'a> EventReader<'a> {
             }
             Some(data) => return Err(wrong_base_type(DATA, "an object or null", data.text(line))),
         }
+        self.judge_members(type_index)
+    }
+
+    /// Judges which keys the payload has.
+    #[inline]
+    fn judge_members(&self, type_index: usize) -> Result<(), Fault> {
         if let Some(path) = &self.payload.duplicate {
             return Err(duplicate_key(path));
         }

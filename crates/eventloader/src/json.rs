@@ -7,22 +7,20 @@
 //! Invariant: input is valid UTF-8; a scanner that reached [`Scanner::end`] without a fault has seen one valid JSON text.
 //! Work is linear in the line's length and nothing recurses, so no line can exhaust the stack.
 
+mod known;
 mod links;
 mod plain;
 mod text;
 mod value;
 
 pub(crate) use self::{
+    known::KnownText,
     links::{Links, Next, START},
-    plain::same,
+    plain::{end_of_plain, same},
     text::{compact_into, quoted_key, unescape_into},
     value::{Kind, Malformed, Value},
 };
-use self::{
-    plain::{end_of_digits, end_of_plain},
-    text::parse_hex,
-    value::Expected,
-};
+use self::{plain::end_of_digits, text::parse_hex, value::Expected};
 
 /// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
 pub(crate) const DEPTH_MAX: u32 = 127;
@@ -35,23 +33,33 @@ pub(crate) struct Scanner<'a> {
     text: &'a [u8],
     at: usize,
     depth: u32,
+    /// Whether a newline is white space. It is not where the line's end is yet to be found.
+    spans_newlines: bool,
 }
 
 type Scan<T> = Result<T, Malformed>;
 
 impl<'a> Scanner<'a> {
     pub(crate) fn new(line: &'a [u8]) -> Self {
-        Self { line, text: line, at: 0, depth: 0 }
+        Self { line, text: line, at: 0, depth: 0, spans_newlines: true }
     }
 
     /// Reads the first `length` bytes of `text`. It is faster where others follow, and the same.
     pub(crate) fn in_text(text: &'a [u8], length: usize) -> Self {
-        Self { line: &text[..length], text, at: 0, depth: 0 }
+        Self { text, ..Self::new(&text[..length]) }
     }
 
     /// Goes back to a value that was scanned before.
     pub(crate) fn at(line: &'a [u8], value: Value) -> Self {
-        Self { line, text: line, at: value.start(), depth: 0 }
+        Self { at: value.start(), ..Self::new(line) }
+    }
+
+    /// Goes on at `at` in an object that is not in another, of a text that begins with the line. Without a `length` the line is
+    /// as long as its newline says; nothing goes beyond that.
+    #[inline]
+    pub(crate) fn in_object(text: &'a [u8], length: Option<usize>, at: usize) -> Self {
+        let line = length.and_then(|length| text.get(..length)).unwrap_or(text);
+        Self { line, text, at, depth: 1, spans_newlines: length.is_some() }
     }
 
     /// How many bytes are behind.
@@ -71,7 +79,8 @@ impl<'a> Scanner<'a> {
     fn peek_behind_space(&mut self) -> Option<u8> {
         loop {
             match self.line.get(self.at) {
-                Some(b' ' | b'\t' | b'\r' | b'\n') => self.at += 1,
+                Some(b' ' | b'\t' | b'\r') => self.at += 1,
+                Some(b'\n') if self.spans_newlines => self.at += 1,
                 other => return other.copied(),
             }
         }

@@ -118,14 +118,18 @@ impl<'a> LineReader<'a> {
     }
 
     fn read_lines(&mut self, state: &mut BlockState<'_>) {
+        self.events.expect(false);
         let block = state.block;
         // Checked once for all lines; line by line only where the block is not clean.
         let all_utf8 = is_utf8(&block.bytes);
         let mut start = 0;
         while start < block.bytes.len() {
-            let rest = &block.bytes[start..];
-            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            self.read_line(state, rest, length, block.offset + start as u64, all_utf8);
+            let (rest, offset) = (&block.bytes[start..], block.offset + start as u64);
+            let length = self.read_framed(state, rest, None, offset, all_utf8).unwrap_or_else(|| {
+                let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                self.read_line(state, rest, length, offset, all_utf8);
+                length
+            });
             state.outcome.lines += 1;
             state.line_index += 1;
             start += length + 1;
@@ -134,6 +138,7 @@ impl<'a> LineReader<'a> {
     }
 
     fn read_elements(&mut self, state: &mut BlockState<'_>, elements: &[Element]) {
+        self.events.expect(true);
         let block = state.block;
         let all_utf8 = is_utf8(&block.bytes);
         let mut counted = 0;
@@ -146,11 +151,38 @@ impl<'a> LineReader<'a> {
                     let raw = &text[..range.len()];
                     state.bad(raw, offset, None, Fault::out_of_place(raw, due));
                 }
-                _ => self.read_line(state, text, range.len(), offset, all_utf8),
+                _ => {
+                    let length = Some(range.len());
+                    if self.read_framed(state, text, length, offset, all_utf8).is_none() {
+                        self.read_line(state, text, range.len(), offset, all_utf8);
+                    }
+                }
             }
             state.outcome.lines += 1;
         }
         state.outcome.newlines = newlines_in(&block.bytes);
+    }
+
+    /// Reads the line that `text` begins with, if its frame is known: its length. See [`EventReader::read_framed`].
+    #[inline]
+    fn read_framed(
+        &mut self,
+        state: &mut BlockState<'_>,
+        text: &[u8],
+        length: Option<usize>,
+        offset: u64,
+        is_utf8: bool,
+    ) -> Option<usize> {
+        if !is_utf8 {
+            return None;
+        }
+        let (judged, length) = self.events.read_framed(text, length)?;
+        if length > LINE_BYTES_MAX {
+            return None;
+        }
+        let line = &text[..length];
+        self.keep(state, line, judged).unwrap_or_else(|fault| state.bad(line, offset, None, fault));
+        Some(length)
     }
 
     /// Reads the line of `length` bytes that `text` begins with.
@@ -176,16 +208,19 @@ impl<'a> LineReader<'a> {
         if !is_utf8 && std::str::from_utf8(line).is_err() {
             return state.bad(raw, offset, None, Fault::invalid_utf8(line));
         }
-        match self.events.read(line, text) {
-            Ok(Judged::Filtered) => state.outcome.filtered += 1,
-            Ok(Judged::Event(event)) if event.is_rival => self.keep_rival(state, line, &event),
-            Ok(Judged::Event(event)) => {
-                if let Err(fault) = self.keep_row(state, line, &event) {
-                    state.bad(raw, offset, None, fault);
-                }
-            }
-            Err(fault) => state.bad(raw, offset, None, fault),
+        let kept = self.events.read(line, text).and_then(|judged| self.keep(state, line, judged));
+        kept.unwrap_or_else(|fault| state.bad(raw, offset, None, fault));
+    }
+
+    /// Keeps what is to be kept of a line.
+    #[inline]
+    fn keep(&mut self, state: &mut BlockState<'_>, line: &[u8], judged: Judged<'_>) -> Result<(), Fault> {
+        match judged {
+            Judged::Filtered => state.outcome.filtered += 1,
+            Judged::Event(event) if event.is_rival => self.keep_rival(state, line, &event),
+            Judged::Event(event) => self.keep_row(state, line, &event)?,
         }
+        Ok(())
     }
 
     fn keep_row(&mut self, state: &mut BlockState<'_>, line: &[u8], event: &Event<'_>) -> Result<(), Fault> {

@@ -166,7 +166,7 @@ impl Tally {
         } else if !is_utf8 && std::str::from_utf8(line).is_err() {
             self.bad(Reason::InvalidUtf8);
         } else {
-            match events.read(line, line) {
+            match events.read_alone(line) {
                 Ok(Judged::Filtered) => {
                     self.observed.lines += 1;
                     self.observed.filtered += 1;

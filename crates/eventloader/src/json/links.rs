@@ -8,10 +8,8 @@
 //! the next value, or past the object's closing brace. JSON's grammar knows only these two places in an object, and they are
 //! kept apart: so what was taken once would be taken again, to the same end.
 
-use super::{Malformed, Scanner, Value};
+use super::{Malformed, Scanner, Value, known::KnownText};
 
-/// How many bytes are compared at once.
-const STRIDE: usize = 32;
 /// Longer texts are not remembered.
 const LENGTH_MAX: usize = 256;
 /// What may follow on one member.
@@ -41,13 +39,7 @@ pub(crate) struct Links {
 
 #[derive(Debug, Clone)]
 struct Link {
-    /// The text's first bytes, and which bits of them count.
-    words: [u64; STRIDE / 8],
-    masks: [u64; STRIDE / 8],
-    /// Behind those.
-    tail: Box<[u8]>,
-    /// `usize::MAX` where nothing was learned: nothing is that long.
-    length: usize,
+    text: KnownText,
     next: Next,
     /// Of an unknown key, counted from the text's beginning.
     key: Option<Value>,
@@ -55,8 +47,7 @@ struct Link {
 
 impl Default for Link {
     fn default() -> Self {
-        let (words, masks) = ([0; STRIDE / 8], [u64::MAX; STRIDE / 8]);
-        Self { words, masks, tail: Box::default(), length: usize::MAX, next: Next::End, key: None }
+        Self { text: KnownText::default(), next: Next::End, key: None }
     }
 }
 
@@ -127,44 +118,18 @@ impl Links {
         {
             ways.rotate_right(1);
             let key = key.filter(|_| next == Next::Unknown).map(|key| key.moved(start, 0));
-            ways[0].learn(&scanner.line[start..scanner.position()], next, key);
+            ways[0] = Link { text: KnownText::new(&scanner.line[start..scanner.position()]), next, key };
         }
         Ok(next)
     }
 }
 
 impl Link {
-    fn learn(&mut self, text: &[u8], next: Next, key: Option<Value>) {
-        let (head, tail) = text.split_at(text.len().min(STRIDE));
-        for (at, (word, mask)) in self.words.iter_mut().zip(&mut self.masks).enumerate() {
-            let rest = head.get(at * 8..).unwrap_or_default();
-            let length = rest.len().min(8);
-            let mut bytes = [0; 8];
-            bytes[..length].copy_from_slice(&rest[..length]);
-            *word = u64::from_le_bytes(bytes);
-            let mut bits = [0; 8];
-            bits[..length].fill(0xFF);
-            *mask = u64::from_le_bytes(bits);
-        }
-        self.tail = tail.into();
-        self.length = text.len();
-        self.next = next;
-        self.key = key;
-    }
-
     /// Whether its text comes next.
     #[inline]
     fn is_at(&self, scanner: &Scanner<'_>) -> bool {
-        let Some(text) = scanner.text.get(scanner.at..) else { return false };
-        let Some(stride) = text.first_chunk::<STRIDE>() else { return false };
-        let mut differences = 0;
-        for (at, (word, mask)) in self.words.iter().zip(&self.masks).enumerate() {
-            let bytes = stride[at * 8..].first_chunk::<8>().copied().unwrap_or_default();
-            differences |= (u64::from_le_bytes(bytes) ^ word) & mask;
-        }
-        differences == 0
-            && self.length <= scanner.line.len() - scanner.at
-            && (self.tail.is_empty() || text[STRIDE..].starts_with(&self.tail))
+        let Some(ahead) = scanner.text.get(scanner.at..) else { return false };
+        self.text.is_at(ahead, scanner.line.len() - scanner.at)
     }
 
     /// Past its text.
@@ -175,7 +140,7 @@ impl Link {
             Next::Unknown => *unknown = self.key.map(|key| key.moved(0, scanner.at)),
             Next::End => scanner.depth -= 1,
         }
-        scanner.at += self.length;
+        scanner.at += self.text.length();
         self.next
     }
 }

@@ -14,7 +14,7 @@ const TOPS: u64 = ONES << 7;
 /// Where, at or behind `at`, the first `"`, `\` or control character of the line stands; its end, if there is none.
 /// `text` begins with the line.
 #[inline]
-pub(super) fn end_of_plain(text: &[u8], line_length: usize, mut at: usize) -> usize {
+pub(crate) fn end_of_plain(text: &[u8], line_length: usize, mut at: usize) -> usize {
     while at < line_length {
         let Some(&bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) else {
             let is_special = |&byte: &u8| byte < 0x20 || byte == b'"' || byte == b'\\';
