@@ -206,31 +206,28 @@ fn eight_hex_digits(text: u64) -> (u32, u64) {
 }
 
 /// The usual spelling of a UUID.
+#[inline]
 pub(crate) fn uuid_text(uuid: u128) -> [u8; UUID_TEXT_BYTES] {
-    let mut digits = [0; 32];
-    for (digits, bytes) in digits.chunks_exact_mut(8).zip(uuid.to_be_bytes().chunks_exact(4)) {
-        let quarter = bytes.iter().fold(0, |quarter, byte| quarter << 8 | u64::from(*byte));
-        digits.copy_from_slice(&hex_digits(quarter));
-    }
+    /// Where the two digits of each byte stand.
+    const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     let mut text = [b'-'; UUID_TEXT_BYTES];
-    text[..8].copy_from_slice(&digits[..8]);
-    text[9..13].copy_from_slice(&digits[8..12]);
-    text[14..18].copy_from_slice(&digits[12..16]);
-    text[19..23].copy_from_slice(&digits[16..20]);
-    text[24..].copy_from_slice(&digits[20..]);
+    for (place, byte) in PLACES.into_iter().zip(uuid.to_be_bytes()) {
+        text[place..place + 2].copy_from_slice(&HEX_DIGITS[usize::from(byte)]);
+    }
     text
 }
 
-/// The eight digits of a number below 2³², all at once: each half is spread over twice the bits, three times; then a digit
-/// above 9 gets the distance between `9` and `a` on top.
-fn hex_digits(number: u64) -> [u8; 8] {
-    const EACH: u64 = u64::from_ne_bytes([1; 8]);
-    let mut digits = (number << 16 | number) & 0x0000_FFFF_0000_FFFF;
-    digits = (digits << 8 | digits) & 0x00FF_00FF_00FF_00FF;
-    digits = (digits << 4 | digits) & 0x0F0F_0F0F_0F0F_0F0F;
-    let letters = (digits + EACH * 6) >> 4 & EACH;
-    (digits + EACH * u64::from(b'0') + letters * u64::from(b'a' - b'9' - 1)).to_be_bytes()
-}
+/// The two digits of each byte.
+const HEX_DIGITS: [[u8; 2]; 256] = {
+    let digits = *b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < pairs.len() {
+        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
 
 #[cfg(test)]
 mod tests {

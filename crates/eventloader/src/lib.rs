@@ -42,4 +42,5 @@ pub mod catalog_command;
 pub mod error;
 mod stages;
 pub mod memory;
+mod short_copy;
 mod workers;

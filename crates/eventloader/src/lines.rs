@@ -180,8 +180,8 @@ impl<'a> LineReader<'a> {
         if length > LINE_BYTES_MAX {
             return None;
         }
-        let line = &text[..length];
-        self.keep(state, line, judged).unwrap_or_else(|fault| state.bad(line, offset, None, fault));
+        let kept = self.keep(state, text, judged);
+        kept.unwrap_or_else(|fault| state.bad(&text[..length], offset, None, fault));
         Some(length)
     }
 
@@ -208,45 +208,45 @@ impl<'a> LineReader<'a> {
         if !is_utf8 && std::str::from_utf8(line).is_err() {
             return state.bad(raw, offset, None, Fault::invalid_utf8(line));
         }
-        let kept = self.events.read(line, text).and_then(|judged| self.keep(state, line, judged));
+        let kept = self.events.read(line, text).and_then(|judged| self.keep(state, text, judged));
         kept.unwrap_or_else(|fault| state.bad(raw, offset, None, fault));
     }
 
-    /// Keeps what is to be kept of a line.
+    /// Keeps what is to be kept of the line that `text` begins with.
     #[inline]
-    fn keep(&mut self, state: &mut BlockState<'_>, line: &[u8], judged: Judged<'_>) -> Result<(), Fault> {
+    fn keep(&mut self, state: &mut BlockState<'_>, text: &[u8], judged: Judged<'_>) -> Result<(), Fault> {
         match judged {
             Judged::Filtered => state.outcome.filtered += 1,
-            Judged::Event(event) if event.is_rival => self.keep_rival(state, line, &event),
-            Judged::Event(event) => self.keep_row(state, line, &event)?,
+            Judged::Event(event) if event.is_rival => self.keep_rival(state, text, &event),
+            Judged::Event(event) => self.keep_row(state, text, &event)?,
         }
         Ok(())
     }
 
-    fn keep_row(&mut self, state: &mut BlockState<'_>, line: &[u8], event: &Event<'_>) -> Result<(), Fault> {
+    fn keep_row(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) -> Result<(), Fault> {
         let plan = &self.plan.event_types[event.type_index];
         let (flatten, expected) = (self.flatten, &self.expected[event.type_index]);
         let batch =
             state.batches[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, flatten, expected));
         let payload = self.events.payload();
-        batch.push_payload(&plan.payload, payload, line).map_err(|(column, fault)| {
-            Fault::column(&plan.payload, column, fault, &payload.slots(&plan.payload), line)
+        batch.push_payload(&plan.payload, payload, text).map_err(|(column, fault)| {
+            Fault::column(&plan.payload, column, fault, &payload.slots(&plan.payload), text)
         })?;
         let position = Position::new(state.block.number, state.outcome.lines);
         batch.push_row(position, event.micros, &event.id, Some(payload));
         for key in self.events.unknown() {
-            state.count_unknown(key, line);
+            state.count_unknown(key, text);
         }
         Ok(())
     }
 
     /// A later day's event competes if it is good; whether it is, is not reported: its day was not asked for.
-    fn keep_rival(&mut self, state: &mut BlockState<'_>, line: &[u8], event: &Event<'_>) {
+    fn keep_rival(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) {
         state.outcome.filtered += 1;
         let plan = &self.plan.event_types[event.type_index];
         let payloads = self.rival_payloads[event.type_index]
             .get_or_insert_with(|| BatchBuilder::new(plan, true, &ExpectedRows::default()));
-        if payloads.push_payload(&plan.payload, self.events.payload(), line).is_err() {
+        if payloads.push_payload(&plan.payload, self.events.payload(), text).is_err() {
             return;
         }
         payloads.forget_payload();

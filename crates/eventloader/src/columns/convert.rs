@@ -7,31 +7,20 @@ use std::borrow::Cow;
 use events_core::number;
 
 use super::ValueFault;
-use crate::json::{self, Kind, Value};
+use crate::{
+    json::{self, Kind, Value},
+    short_copy::extend_with_part,
+};
 
 /// Strings as they are, numbers and booleans as they are written, objects and arrays as compact JSON.
 pub(super) fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u8>) {
     match value.kind() {
         Kind::String { escaped: false } if !json => {
-            push_bytes(value.inner(line), line, value.start() + 1, bytes);
+            extend_with_part(bytes, line, value.start() + 1..value.end() - 1);
         }
         Kind::String { escaped: true } if !json => json::unescape_into(value.inner(line), bytes),
         Kind::String { .. } | Kind::Object | Kind::Array => json::compact_into(value.text(line), bytes),
         Kind::Number | Kind::True | Kind::False | Kind::Null => bytes.extend_from_slice(value.text(line)),
-    }
-}
-
-/// Appends the bytes of `line` that begin at `start`: where they are few, more than these, so that no loop and no call is needed.
-#[inline]
-fn push_bytes(text: &[u8], line: &[u8], start: usize, bytes: &mut Vec<u8>) {
-    const FEW: usize = 16;
-    match line.get(start..).and_then(<[u8]>::first_chunk::<FEW>) {
-        Some(chunk) if text.len() <= FEW => {
-            let length = bytes.len() + text.len();
-            bytes.extend_from_slice(chunk);
-            bytes.truncate(length);
-        }
-        _ => bytes.extend_from_slice(text),
     }
 }
 

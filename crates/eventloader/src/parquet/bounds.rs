@@ -41,8 +41,10 @@ pub(super) enum Bounds {
 impl Bounds {
     /// Of texts; `None` of none.
     pub(super) fn of_texts<'t>(mut texts: impl Iterator<Item = &'t [u8]>) -> Option<Self> {
-        let first = texts.next()?;
-        let (min, max) = texts.fold((first, first), |(min, max), text| (min.min(text), max.max(text)));
+        let first = Fronted::new(texts.next()?);
+        let texts = texts.map(Fronted::new);
+        let (Fronted { text: min, .. }, Fronted { text: max, .. }) =
+            texts.fold((first, first), |(min, max), text| (min.min(text), max.max(text)));
         Some(Self::Text { min: min.to_vec(), max: max.to_vec() })
     }
 
@@ -141,6 +143,26 @@ impl Bounds {
     }
 }
 
+/// A text with its first bytes as a number: most comparisons end there.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Fronted<'t> {
+    /// Filled up with zeros, which are the least: texts whose fronts differ order as these do.
+    front: u64,
+    text: &'t [u8],
+}
+
+impl<'t> Fronted<'t> {
+    #[inline]
+    fn new(text: &'t [u8]) -> Self {
+        let front = text.first_chunk().copied().unwrap_or_else(|| {
+            let mut front = [0; 8];
+            front[..text.len()].copy_from_slice(text);
+            front
+        });
+        Self { front: u64::from_be_bytes(front), text }
+    }
+}
+
 /// A number's last `width` bytes, the highest first.
 pub(super) fn wide_bytes(value: i128, width: usize) -> Vec<u8> {
     value.to_be_bytes()[16 - width..].to_vec()
@@ -209,6 +231,21 @@ mod tests {
         let (first, second) = (of(format!("{front}zz{front}")), of(format!("{front}\u{20AC}{front}")));
         assert_eq!(first.order(&second), (true, false));
         assert_eq!(first.shortened().order(&second.shortened()), (false, false));
+    }
+
+    #[test]
+    fn bounds_of_texts_are_the_least_and_the_greatest_byte_by_byte() {
+        let texts = ["ab", "ab\0", "ab\0\0\0\0\0\0\0", "", "\0", "abcdefgh", "abcdefghi", "abcdefgi", "é"];
+        for a in texts {
+            for b in texts {
+                let expected = Bounds::Text { min: a.min(b).into(), max: a.max(b).into() };
+                assert_eq!(
+                    Bounds::of_texts([a.as_bytes(), b.as_bytes()].into_iter()),
+                    Some(expected),
+                    "{a:?} {b:?}"
+                );
+            }
+        }
     }
 
     #[test]

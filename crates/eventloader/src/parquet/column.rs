@@ -132,8 +132,15 @@ impl ColumnChunk {
         let room = rows.len().min(PAGE_ROWS - self.page_rows);
         let (Input::Column(index), Values::Texts(texts)) = (input, &self.values) else { return room };
         let mut left = PAGE_TEXT_BYTES.saturating_sub(texts.bytes().len());
-        let texts_of = |batch: &'_ Batch| batch.columns[*index].as_string::<i32>().value_data().len();
-        if rows.runs().map(|(batch, _)| texts_of(batch)).sum::<usize>() <= left {
+        // Rows of one batch are mostly neighbours in it, too: what lies between the first and the last of them is not much more.
+        let at_most = |(batch, refs): (&Batch, &[RowRef])| {
+            let rows = refs.iter().map(|row| row.row());
+            let (first, last) =
+                rows.fold((usize::MAX, 0), |(first, last), row| (first.min(row), last.max(row)));
+            let ends = batch.columns[*index].as_string::<i32>().value_offsets();
+            usize::try_from(ends[last + 1] - ends[first]).unwrap_or(usize::MAX)
+        };
+        if rows.range(0..room).runs().map(at_most).fold(0, usize::saturating_add) <= left {
             return room;
         }
         let fits = |row: &&RowRef| {

@@ -14,10 +14,7 @@ const MINIBLOCKS: usize = BLOCK_VALUES / MINIBLOCK_VALUES;
 
 /// Appends values of a column of 32 bits, or of 64.
 pub(super) fn encode(values: &[i64], is_32: bool, out: &mut Vec<u8>) {
-    varint::encode(BLOCK_VALUES as u64, out);
-    varint::encode(MINIBLOCKS as u64, out);
-    varint::encode(values.len() as u64, out);
-    varint::encode_zigzag(values.first().copied().unwrap_or(0), out);
+    encode_header(values.first().copied(), values.len(), out);
     let mut deltas = [0; BLOCK_VALUES];
     let mut rest = values;
     while rest.len() > 1 {
@@ -30,6 +27,21 @@ pub(super) fn encode(values: &[i64], is_32: bool, out: &mut Vec<u8>) {
     }
 }
 
+/// Appends the same value so many times.
+pub(super) fn encode_same(value: i64, count: usize, out: &mut Vec<u8>) {
+    encode_header((count > 0).then_some(value), count, out);
+    for _ in 0..count.saturating_sub(1).div_ceil(BLOCK_VALUES) {
+        out.extend_from_slice(&[0; 1 + MINIBLOCKS]);
+    }
+}
+
+fn encode_header(first: Option<i64>, count: usize, out: &mut Vec<u8>) {
+    varint::encode(BLOCK_VALUES as u64, out);
+    varint::encode(MINIBLOCKS as u64, out);
+    varint::encode(count as u64, out);
+    varint::encode_zigzag(first.unwrap_or(0), out);
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "wraps around")]
 fn wrapped(difference: i64, is_32: bool) -> i64 {
     if is_32 { i64::from(difference as i32) } else { difference }
@@ -39,15 +51,19 @@ fn encode_block(deltas: &[i64], is_32: bool, out: &mut Vec<u8>) {
     let least = deltas.iter().copied().min().unwrap_or(0);
     varint::encode_zigzag(least, out);
     let mask = if is_32 { u64::from(u32::MAX) } else { u64::MAX };
-    let above = |delta: &i64| delta.wrapping_sub(least).cast_unsigned() & mask;
+    let mut above = [0; BLOCK_VALUES];
+    for (above, delta) in above.iter_mut().zip(deltas) {
+        *above = delta.wrapping_sub(least).cast_unsigned() & mask;
+    }
+    let above = &above[..deltas.len()];
     let mut widths = [0; MINIBLOCKS];
-    for (width, miniblock) in widths.iter_mut().zip(deltas.chunks(MINIBLOCK_VALUES)) {
-        *width = hybrid::bit_width(miniblock.iter().fold(0, |bits, delta| bits | above(delta)));
+    for (width, miniblock) in widths.iter_mut().zip(above.chunks(MINIBLOCK_VALUES)) {
+        *width = hybrid::bit_width(miniblock.iter().fold(0, |bits, above| bits | above));
     }
     out.extend_from_slice(&widths);
-    for (width, miniblock) in widths.into_iter().zip(deltas.chunks(MINIBLOCK_VALUES)) {
+    for (width, miniblock) in widths.into_iter().zip(above.chunks(MINIBLOCK_VALUES)) {
         let end = out.len() + MINIBLOCK_VALUES / 8 * usize::from(width);
-        hybrid::pack(miniblock.iter().map(above), width, out);
+        hybrid::pack(miniblock.iter().copied(), width, out);
         // The last miniblock is filled up with zeros.
         out.resize(end, 0);
     }
@@ -68,5 +84,15 @@ mod tests {
         out.clear();
         encode(&[], false, &mut out);
         assert_eq!(out, [128, 1, 4, 0, 0]);
+    }
+
+    #[test]
+    fn the_same_value_is_written_as_any_values_are() {
+        for count in [0, 1, 2, 128, 129, 130, 1_000] {
+            let (mut same, mut any) = (Vec::new(), Vec::new());
+            encode_same(36, count, &mut same);
+            encode(&vec![36; count], true, &mut any);
+            assert_eq!(same, any, "{count}");
+        }
     }
 }

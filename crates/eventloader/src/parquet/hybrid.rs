@@ -54,15 +54,16 @@ fn encode_packed(values: &[u32], width: u8, out: &mut Vec<u8>) {
 
 /// Appends values of `width` bits each, lowest bits first, filled up to a whole byte.
 pub(super) fn pack(values: impl Iterator<Item = u64>, width: u8, out: &mut Vec<u8>) {
-    let (mut pending, mut bits) = (0_u128, 0);
+    let width = u32::from(width);
+    let (mut pending, mut bits) = (0_u64, 0);
     for value in values {
-        pending |= u128::from(value) << bits;
-        bits += u32::from(width);
+        pending |= value << bits;
+        bits += width;
         if bits >= u64::BITS {
-            #[expect(clippy::cast_possible_truncation, reason = "the lower half is written, the rest stays")]
-            out.extend_from_slice(&(pending as u64).to_le_bytes());
-            pending >>= u64::BITS;
+            out.extend_from_slice(&pending.to_le_bytes());
             bits -= u64::BITS;
+            // What had no room.
+            pending = value.checked_shr(width - bits).unwrap_or(0);
         }
     }
     out.extend_from_slice(&pending.to_le_bytes()[..bits.div_ceil(8) as usize]);
@@ -85,6 +86,24 @@ mod tests {
         assert_eq!(encoded(&[4; 100], 3), [200, 1, 4]);
         assert_eq!(encoded(&[0; 9], 0), [18]);
         assert!(encoded(&[], 3).is_empty());
+    }
+
+    #[test]
+    fn values_of_any_width_are_packed_bit_by_bit() {
+        for width in 0..=64_u8 {
+            let mask = u64::MAX.checked_shr(64 - u32::from(width)).unwrap_or(0);
+            let values: Vec<u64> =
+                (1..=40_u64).map(|number| number.wrapping_mul(0x9E37_79B9_7F4A_7C15) & mask).collect();
+            let mut out = Vec::new();
+            pack(values.iter().copied(), width, &mut out);
+            let bits = values.iter().flat_map(|value| (0..width).map(move |bit| value >> bit & 1));
+            let bits: Vec<u64> = bits.collect();
+            let bytes: Vec<u8> = bits
+                .chunks(8)
+                .map(|byte| byte.iter().rev().fold(0, |byte, bit| byte << 1 | u8::try_from(*bit).unwrap()))
+                .collect();
+            assert_eq!(out, bytes, "{width}");
+        }
     }
 
     #[test]

@@ -2,6 +2,10 @@
 //!
 //! Invariant: a text ends where the next one begins; the first begins at 0.
 
+use std::ops::Range;
+
+use crate::short_copy::extend_with_part;
+
 /// Texts, one behind the other.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
@@ -12,6 +16,13 @@ pub(super) struct Texts {
 impl Texts {
     pub(super) fn push(&mut self, text: &[u8]) {
         self.bytes.extend_from_slice(text);
+        self.ends.push(self.bytes.len());
+    }
+
+    /// Adds a part of `texts`.
+    #[inline]
+    pub(super) fn push_part(&mut self, texts: &[u8], part: Range<usize>) {
+        extend_with_part(&mut self.bytes, texts, part);
         self.ends.push(self.bytes.len());
     }
 

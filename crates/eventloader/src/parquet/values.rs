@@ -87,7 +87,7 @@ impl Values {
                 let all_present = array.null_count() == 0;
                 for row in rows.iter().map(|row| row.row()) {
                     if all_present || array.is_valid(row) {
-                        texts.push(&bytes[place(ends[row])..place(ends[row + 1])]);
+                        texts.push_part(bytes, place(ends[row])..place(ends[row + 1]));
                     }
                 }
             }
@@ -225,9 +225,11 @@ impl Values {
                 Encoding::DELTA_LENGTH_BYTE_ARRAY
             }
             Self::Uuids(uuids) => {
-                delta::encode(&vec![length(UUID_TEXT_BYTES); uuids.len()], true, out);
-                for &uuid in uuids {
-                    out.extend_from_slice(&uuid_text(uuid));
+                delta::encode_same(length(UUID_TEXT_BYTES), uuids.len(), out);
+                let start = out.len();
+                out.resize(start + uuids.len() * UUID_TEXT_BYTES, 0);
+                for (text, &uuid) in out[start..].chunks_exact_mut(UUID_TEXT_BYTES).zip(uuids) {
+                    text.copy_from_slice(&uuid_text(uuid));
                 }
                 Encoding::DELTA_LENGTH_BYTE_ARRAY
             }
@@ -288,7 +290,8 @@ impl Values {
 
 /// The least and the greatest; `None` of no values.
 fn min_max<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
-    Some((values.iter().copied().min()?, values.iter().copied().max()?))
+    let (&first, rest) = values.split_first()?;
+    Some(rest.iter().fold((first, first), |(min, max), &value| (min.min(value), max.max(value))))
 }
 
 /// A dictionary, if the sample takes fewer bytes with one than it does without.
