@@ -25,6 +25,7 @@ use std::{
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
+    thread,
 };
 
 use fs_err as fs;
@@ -123,7 +124,15 @@ impl Target {
     pub(crate) fn commit(mut self, changes: Vec<Change>, threads: usize) -> Result<(), Error> {
         if !changes.is_empty() {
             let journal = Journal { version: JOURNAL_VERSION, layout: self.layout.clone(), changes };
-            let new = match self.prepare_directories(&journal, threads) {
+            // Writing to the disk takes long, and the processor has nothing to do for it: so it is begun, and done again when
+            // all is there to be written.
+            let lock = self.lock.try_clone().map_err(Error::io("recording the commit"))?;
+            let staging = self.staging();
+            let prepared = thread::scope(|scope| {
+                scope.spawn(|| durability::sync_staged(&lock, &staging, &journal.changes));
+                self.prepare_directories(&journal, threads)
+            });
+            let new = match prepared {
                 Ok(new) => new,
                 Err(error) => {
                     self.abandon();
@@ -145,7 +154,7 @@ impl Target {
     /// Says of each whether it is new.
     fn prepare_directories(&mut self, journal: &Journal, threads: usize) -> Result<Vec<bool>, Error> {
         let created = Mutex::new(Vec::new());
-        let prepared = workers::map(threads, journal.changes.len(), |number| {
+        let prepared = each_change(threads, journal, |number| {
             let live = self.root.join(&journal.changes[number].directory);
             let mut own = Vec::new();
             let result = create_directories(&live, &mut own).and_then(|is_new| {
@@ -228,7 +237,7 @@ impl Target {
     fn publish(&self, journal: &Journal, new: &[bool], threads: usize) -> Result<(), Error> {
         let unfinished = |doing| move |source| Error::Unfinished { doing, source };
         let staging = self.staging();
-        workers::map(threads, journal.changes.len(), |number| {
+        each_change(threads, journal, |number| {
             let change = &journal.changes[number];
             let published = if new[number] && change.is_one_file() {
                 change.publish_one(&self.root, &staging)
@@ -251,6 +260,21 @@ impl Target {
         let staging = self.staging();
         if staging.exists() { fs::remove_dir_all(staging) } else { Ok(()) }
     }
+}
+
+/// Does `work` for each change, by its number. A thread takes neighbours: of two threads that make directories in one, one waits.
+fn each_change<T: Send>(
+    threads: usize,
+    journal: &Journal,
+    work: impl Fn(usize) -> Result<T, Error> + Sync,
+) -> Result<Vec<T>, Error> {
+    const NEIGHBOURS: usize = 64;
+    let changes = journal.changes.len();
+    let done = workers::map(threads, changes.div_ceil(NEIGHBOURS), |piece| {
+        let numbers = piece * NEIGHBOURS..changes.min((piece + 1) * NEIGHBOURS);
+        numbers.map(&work).collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(done.into_iter().flatten().collect())
 }
 
 /// Creates a directory with all that leads to it, and says whether it was missing; what was is added to `created`.

@@ -14,6 +14,7 @@ mod pages;
 mod part;
 mod table;
 mod texts;
+mod uuid_frame;
 mod values;
 mod varint;
 

@@ -10,25 +10,42 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 /// Counts and sums up what goes to a file, or to nothing.
 pub(super) struct ChecksumWriter {
-    pub(super) file: Option<File>,
+    file: Option<File>,
+    /// What was not written yet: small files are written in one piece.
+    pending: Vec<u8>,
     pub(super) bytes: u64,
     checksum: Xxh3Default,
 }
 
+/// Bytes that wait to be written, at most.
+const PENDING_BYTES_MAX: usize = 256 << 10;
+
 impl ChecksumWriter {
     pub(super) fn new(file: Option<File>) -> Self {
-        Self { file, bytes: 0, checksum: Xxh3Default::new() }
+        Self { file, pending: Vec::new(), bytes: 0, checksum: Xxh3Default::new() }
     }
 
     pub(super) fn checksum(&self) -> u64 {
         self.checksum.digest()
     }
+
+    /// The file, all written.
+    pub(super) fn into_file(mut self) -> io::Result<Option<File>> {
+        self.flush()?;
+        Ok(self.file)
+    }
 }
 
 impl Write for ChecksumWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if let Some(file) = &mut self.file {
-            file.write_all(bytes)?;
+        if self.file.is_some() {
+            if self.pending.len() + bytes.len() > PENDING_BYTES_MAX {
+                self.flush()?;
+            }
+            match &mut self.file {
+                Some(file) if bytes.len() > PENDING_BYTES_MAX => file.write_all(bytes)?,
+                _ => self.pending.extend_from_slice(bytes),
+            }
         }
         self.bytes += bytes.len() as u64;
         self.checksum.update(bytes);
@@ -36,7 +53,11 @@ impl Write for ChecksumWriter {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.as_mut().map_or(Ok(()), File::flush)
+        if let Some(file) = &mut self.file {
+            file.write_all(&self.pending)?;
+        }
+        self.pending.clear();
+        Ok(())
     }
 }
 

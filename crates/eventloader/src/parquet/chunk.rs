@@ -22,6 +22,9 @@ use parquet::{
 
 use super::bounds::Bounds;
 
+/// A page's header, about.
+const HEADER_BYTES: usize = 64;
+
 /// What is remembered of a page.
 pub(super) struct PageFacts {
     pub(super) encoding: Encoding,
@@ -39,7 +42,8 @@ pub(super) fn put_together(
     pages: Vec<(CompressedPage, PageFacts)>,
 ) -> Result<(Bytes, ColumnCloseResult)> {
     let (pages, facts): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
-    let mut sink = TrackedWrite::new(Vec::new());
+    let page_bytes = dictionary.iter().chain(&pages).map(CompressedPage::compressed_size).sum::<usize>();
+    let mut sink = TrackedWrite::new(Vec::with_capacity(page_bytes + (pages.len() + 1) * HEADER_BYTES));
     let mut writer = SerializedPageWriter::new(&mut sink);
     let mut offsets = OffsetIndexBuilder::new();
     let (mut uncompressed, mut encodings) = (0, Vec::new());

@@ -25,10 +25,11 @@ use super::{
     dictionary::Dictionary,
     hybrid,
     pages::PageCompressor,
-    values::Values,
+    values::{Values, encode_uuid_lengths},
 };
 use crate::{
     batch::Batch,
+    ids::UUID_TEXT_BYTES,
     partitions::{RowRef, Rows},
 };
 
@@ -36,6 +37,9 @@ use crate::{
 const PAGE_ROWS: usize = 16_384;
 /// Bytes of a page's texts, at most, but for a single longer one.
 const PAGE_TEXT_BYTES: usize = 1 << 20;
+/// A column chunk of fewer bytes is not compressed: it would hardly get shorter, and the tables of a codec take longer to make
+/// than to write it. A day's partition of some hundred rows is mostly such chunks.
+const COMPRESSED_BYTES_MIN: usize = 256;
 /// A dictionary that grows beyond this is given up: it is one page, which readers hold in full.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 
@@ -63,6 +67,8 @@ pub(super) struct ColumnChunk {
     page_rows: usize,
     dictionary: UseOfDictionary,
     pages: Vec<(CompressedPage, PageFacts)>,
+    /// The first page, as long as it is not known whether it is worth compressing.
+    first_page: Option<Box<(Vec<u8>, PageFacts)>>,
     /// See [`Self::bytes`].
     bytes: usize,
 }
@@ -88,12 +94,17 @@ impl Scratch {
 }
 
 impl ColumnChunk {
-    /// An empty one, for inputs of this kind.
-    pub(super) fn new(column: &ColumnDescPtr, compression: Compression, input: &Input<'_>) -> Self {
+    /// An empty one, for inputs of this kind, with room for some rows.
+    pub(super) fn new(
+        column: &ColumnDescPtr,
+        compression: Compression,
+        input: &Input<'_>,
+        rows: usize,
+    ) -> Self {
         let values = match input {
-            Input::Ids => Values::Uuids(Vec::new()),
+            Input::Ids => Values::Uuids(Vec::with_capacity(rows)),
             Input::Same(text) => Values::Same { text: (*text).into(), count: 0 },
-            Input::Micros | Input::Column(_) | Input::Nested(_) => Values::of_column(column),
+            Input::Micros | Input::Column(_) | Input::Nested(_) => Values::of_column(column, rows),
         };
         Self {
             column: Arc::clone(column),
@@ -103,6 +114,7 @@ impl ColumnChunk {
             page_rows: 0,
             dictionary: UseOfDictionary::Undecided,
             pages: Vec::new(),
+            first_page: None,
             bytes: 0,
         }
     }
@@ -186,27 +198,56 @@ impl ColumnChunk {
         let Scratch { compressor, body, places } = scratch;
         body.clear();
         self.encode_levels(places, body);
-        let (encoding, bounds) = self.encode_values(places, body);
-        let page = Page::DataPage {
-            buf: compressor.compress(body)?,
-            num_values: count(self.page_rows),
-            encoding,
-            def_level_encoding: Encoding::RLE,
-            rep_level_encoding: Encoding::RLE,
-            statistics: None,
-        };
-        let facts = PageFacts {
+        match &self.values {
+            Values::Uuids(uuids) if compressor.takes_uuids(uuids.len()) => {
+                encode_uuid_lengths(uuids.len(), body);
+                let bytes = body.len() + uuids.len() * UUID_TEXT_BYTES;
+                let page = compressor.compress_uuids(body, uuids);
+                let facts = self.facts(Encoding::DELTA_LENGTH_BYTE_ARRAY, self.values.bounds());
+                self.keep_page(page, bytes, facts, compressor)?;
+            }
+            _ => {
+                let (encoding, bounds) = self.encode_values(places, body);
+                let facts = self.facts(encoding, bounds);
+                let is_first = self.pages.is_empty() && self.first_page.is_none();
+                if is_first && body.len() < COMPRESSED_BYTES_MIN {
+                    self.bytes += body.len();
+                    self.first_page = Some(Box::new((body.clone(), facts)));
+                } else {
+                    self.keep_page(compressor.compress(body)?, body.len(), facts, compressor)?;
+                }
+            }
+        }
+        self.values.clear();
+        self.present.clear();
+        self.page_rows = 0;
+        Ok(())
+    }
+
+    fn facts(&self, encoding: Encoding, bounds: Option<Bounds>) -> PageFacts {
+        PageFacts {
             encoding,
             rows: self.page_rows,
             nulls: self.page_rows - self.values.len(),
             bounds,
             text_bytes: self.values.text_bytes(),
-        };
-        self.pages.push((CompressedPage::new(page, body.len()), facts));
-        self.bytes += body.len();
-        self.values.clear();
-        self.present.clear();
-        self.page_rows = 0;
+        }
+    }
+
+    /// Adds a page that was compressed from so many bytes, behind the first one, if that still waits for others.
+    fn keep_page(
+        &mut self,
+        page: Bytes,
+        bytes: usize,
+        facts: PageFacts,
+        compressor: &mut PageCompressor,
+    ) -> Result<()> {
+        if let Some(first) = self.first_page.take() {
+            let (body, facts) = *first;
+            self.pages.push((data_page(compressor.compress(&body)?, body.len(), &facts), facts));
+        }
+        self.bytes += bytes;
+        self.pages.push((data_page(page, bytes, &facts), facts));
         Ok(())
     }
 
@@ -251,23 +292,48 @@ impl ColumnChunk {
     /// The column chunk's bytes, and what the file's footer says of it.
     pub(super) fn finish(mut self, scratch: &mut Scratch) -> Result<(Bytes, ColumnCloseResult)> {
         self.finish_page(scratch)?;
-        let dictionary = self.dictionary_page(scratch)?;
-        chunk::put_together(&self.column, self.compression, dictionary, self.pages)
-    }
-
-    fn dictionary_page(&self, scratch: &mut Scratch) -> Result<Option<CompressedPage>> {
-        let UseOfDictionary::Made(dictionary, _) = &self.dictionary else { return Ok(None) };
         let Scratch { compressor, body, .. } = scratch;
         body.clear();
-        dictionary.encode(self.values.is_32(), body);
-        let page = Page::DictionaryPage {
-            buf: compressor.compress(body)?,
-            num_values: count(dictionary.len()),
-            encoding: Encoding::PLAIN,
-            is_sorted: false,
+        let entries = match &self.dictionary {
+            UseOfDictionary::Made(dictionary, _) => {
+                dictionary.encode(self.values.is_32(), body);
+                Some(dictionary.len())
+            }
+            UseOfDictionary::Undecided | UseOfDictionary::None => None,
         };
-        Ok(Some(CompressedPage::new(page, body.len())))
+        let is_small = self.pages.is_empty() && self.bytes + body.len() < COMPRESSED_BYTES_MIN;
+        let compression = if is_small { Compression::UNCOMPRESSED } else { self.compression };
+        let mut packed = |bytes: &[u8]| {
+            if is_small { Ok(Bytes::copy_from_slice(bytes)) } else { compressor.compress(bytes) }
+        };
+        let dictionary = match entries {
+            Some(entries) => Some(dictionary_page(packed(body)?, body.len(), entries)),
+            None => None,
+        };
+        if let Some(page) = self.first_page.take() {
+            let (first, facts) = *page;
+            self.pages.push((data_page(packed(&first)?, first.len(), &facts), facts));
+        }
+        chunk::put_together(&self.column, compression, dictionary, self.pages)
     }
+}
+
+fn data_page(buf: Bytes, bytes: usize, facts: &PageFacts) -> CompressedPage {
+    let page = Page::DataPage {
+        buf,
+        num_values: count(facts.rows),
+        encoding: facts.encoding,
+        def_level_encoding: Encoding::RLE,
+        rep_level_encoding: Encoding::RLE,
+        statistics: None,
+    };
+    CompressedPage::new(page, bytes)
+}
+
+fn dictionary_page(buf: Bytes, bytes: usize, entries: usize) -> CompressedPage {
+    let page =
+        Page::DictionaryPage { buf, num_values: count(entries), encoding: Encoding::PLAIN, is_sorted: false };
+    CompressedPage::new(page, bytes)
 }
 
 /// Pages have fewer rows and bytes than that.

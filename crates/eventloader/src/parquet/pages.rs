@@ -8,7 +8,7 @@
 use bytes::Bytes;
 use parquet::errors::{ParquetError, Result};
 
-use super::Codec;
+use super::{Codec, uuid_frame};
 
 /// A codec with its buffers.
 pub(super) struct PageCompressor {
@@ -32,20 +32,42 @@ impl PageCompressor {
         Ok(Self { codec, compressed: Vec::new() })
     }
 
+    /// Whether there is a shorter way to compress the texts of so many UUIDs.
+    pub(super) fn takes_uuids(&self, count: usize) -> bool {
+        matches!(self.codec, PageCodec::Zstd(_)) && count >= uuid_frame::UUIDS_MIN
+    }
+
+    /// The page of `front` and the texts of UUIDs.
+    pub(super) fn compress_uuids(&mut self, front: &[u8], uuids: &[u128]) -> Bytes {
+        self.compressed.clear();
+        uuid_frame::encode(front, uuids, &mut self.compressed);
+        Bytes::copy_from_slice(&self.compressed)
+    }
+
     pub(super) fn compress(&mut self, page: &[u8]) -> Result<Bytes> {
         let compressed = &mut self.compressed;
         let length = match &mut self.codec {
             PageCodec::Zstd(zstd) => {
-                compressed.resize(zstd::zstd_safe::compress_bound(page.len()), 0);
-                zstd.compress_to_buffer(page, compressed.as_mut_slice())?
+                let bytes_max = zstd::zstd_safe::compress_bound(page.len());
+                zstd.compress_to_buffer(page, room(compressed, bytes_max))?
             }
             PageCodec::Snappy(snappy) => {
-                compressed.resize(snap::raw::max_compress_len(page.len()), 0);
-                snappy.compress(page, compressed).map_err(|error| ParquetError::External(error.into()))?
+                let bytes_max = snap::raw::max_compress_len(page.len());
+                snappy
+                    .compress(page, room(compressed, bytes_max))
+                    .map_err(|error| ParquetError::External(error.into()))?
             }
             PageCodec::None => return Ok(Bytes::copy_from_slice(page)),
         };
         // The buffer is kept for the next page; what is handed out takes no more memory than it has bytes.
         Ok(Bytes::copy_from_slice(&compressed[..length]))
     }
+}
+
+/// So many bytes of a buffer that only grows: setting them to zero for each page would cost as much as copying it.
+fn room(buffer: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
+    if buffer.len() < bytes {
+        buffer.resize(bytes, 0);
+    }
+    &mut buffer[..bytes]
 }

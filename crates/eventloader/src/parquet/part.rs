@@ -53,7 +53,7 @@ struct RowGroup {
 }
 
 enum ColumnWriter {
-    Flat(ColumnChunk),
+    Flat(Box<ColumnChunk>),
     /// One writer for each leaf of a list or an object.
     Nested(Vec<ArrowColumnWriter>),
 }
@@ -114,7 +114,7 @@ impl<'t> PartWriter<'t> {
     pub(super) fn write(&mut self, chunk: Rows<'_>, scratch: &mut Scratch) -> ParquetResult<()> {
         let inputs = self.table.inputs(chunk).map_err(|error| ParquetError::External(error.into()))?;
         if self.group.columns.is_empty() {
-            self.group.columns = self.columns(&inputs)?;
+            self.group.columns = self.columns(&inputs, chunk.len())?;
         }
         for ((writer, field), input) in self.group.columns.iter_mut().zip(&self.table.fields).zip(&inputs) {
             match (writer, input) {
@@ -133,7 +133,7 @@ impl<'t> PartWriter<'t> {
         if self.group.is_full() { self.finish_group(scratch) } else { Ok(()) }
     }
 
-    fn columns(&self, inputs: &[Input<'_>]) -> ParquetResult<Vec<ColumnWriter>> {
+    fn columns(&self, inputs: &[Input<'_>], rows: usize) -> ParquetResult<Vec<ColumnWriter>> {
         let nested = self.table.nested.as_ref().map(|nested| nested.create_column_writers(0)).transpose()?;
         let mut nested = nested.into_iter().flatten();
         let mut leaves = self.table.descriptor.columns().iter().peekable();
@@ -147,7 +147,7 @@ impl<'t> PartWriter<'t> {
             }
             let leaf = leaves.next();
             let leaf = leaf.ok_or_else(|| ParquetError::General("a column without a leaf".to_owned()))?;
-            Ok(ColumnWriter::Flat(ColumnChunk::new(leaf, self.table.compression, input)))
+            Ok(ColumnWriter::Flat(Box::new(ColumnChunk::new(leaf, self.table.compression, input, rows))))
         });
         columns.collect()
     }
@@ -195,9 +195,9 @@ impl<'t> PartWriter<'t> {
         let output = self.file.into_inner().map_err(Error::encode(label))?;
         let (name, staged, checksum) = (self.name, self.staged, output.checksum());
         let file = StagedFile { name, staged, rows, bytes: output.bytes, checksum };
-        if let Some(written) = &output.file {
-            begin_writeback(written, file.bytes);
-            let in_footer = footer_rows(written, file.bytes, label)?;
+        if let Some(written) = output.into_file().map_err(Error::io("staging a partition"))? {
+            begin_writeback(&written, file.bytes);
+            let in_footer = footer_rows(&written, file.bytes, label)?;
             if in_footer != rows {
                 return Err(Error::Unbalanced(format!(
                     "{label}: {rows} rows written, {in_footer} in the footer"
@@ -224,18 +224,26 @@ fn begin_writeback(file: &File, file_bytes: u64) {
 
 /// The row count in the footer of a file of so many bytes, read back.
 fn footer_rows(file: &File, file_bytes: u64, label: &str) -> Result<u64, Error> {
-    /// Length of the footer, and `PAR1`.
-    const TAIL_BYTES: u64 = 8;
-    let read = |bytes: u64, end: u64| {
-        let start = end.checked_sub(bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
+    /// Length of the footer's length, and `PAR1`.
+    const TAIL_BYTES: usize = 8;
+    /// The footer of most files and its tail are not longer.
+    const END_BYTES: u64 = 16 << 10;
+    let read = |bytes: u64| {
+        let start = file_bytes.checked_sub(bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
         let mut buffer = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
         file.read_exact_at(&mut buffer, start).map(|()| buffer)
     };
     let reading = Error::io("reading a staged file back");
-    let tail = read(TAIL_BYTES, file_bytes).map_err(reading)?;
-    let tail = FooterTail::try_from(tail.as_slice()).map_err(Error::encode(label))?;
-    let footer = read(tail.metadata_length() as u64, file_bytes - TAIL_BYTES).map_err(reading)?;
-    let metadata = ParquetMetaDataReader::decode_metadata(&footer).map_err(Error::encode(label))?;
+    let mut end = read(END_BYTES.min(file_bytes)).map_err(reading)?;
+    let tail =
+        end.split_last_chunk::<TAIL_BYTES>().ok_or(io::ErrorKind::UnexpectedEof.into()).map_err(reading)?;
+    let tail = FooterTail::try_new(tail.1).map_err(Error::encode(label))?;
+    let footer_bytes = tail.metadata_length() + TAIL_BYTES;
+    if footer_bytes > end.len() {
+        end = read(footer_bytes as u64).map_err(reading)?;
+    }
+    let footer = &end[end.len() - footer_bytes..end.len() - TAIL_BYTES];
+    let metadata = ParquetMetaDataReader::decode_metadata(footer).map_err(Error::encode(label))?;
     u64::try_from(metadata.file_metadata().num_rows()).map_err(Error::encode(label))
 }
 

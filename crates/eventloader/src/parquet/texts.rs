@@ -14,6 +14,12 @@ pub(super) struct Texts {
 }
 
 impl Texts {
+    /// None, with room for so many of a few bytes each.
+    pub(super) fn with_capacity(texts: usize) -> Self {
+        const TEXT_BYTES: usize = 16;
+        Self { ends: Vec::with_capacity(texts), bytes: Vec::with_capacity(texts * TEXT_BYTES) }
+    }
+
     pub(super) fn push(&mut self, text: &[u8]) {
         self.bytes.extend_from_slice(text);
         self.ends.push(self.bytes.len());

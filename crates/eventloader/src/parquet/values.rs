@@ -53,16 +53,17 @@ pub(super) enum Values {
 }
 
 impl Values {
-    /// None yet, of a column of the file.
-    pub(super) fn of_column(column: &ColumnDescriptor) -> Self {
+    /// None yet, of a column of the file, with room for some.
+    pub(super) fn of_column(column: &ColumnDescriptor, room: usize) -> Self {
         match column.physical_type() {
-            Type::INT32 => Self::Ints { values: Vec::new(), is_32: true },
-            Type::INT64 | Type::INT96 => Self::Ints { values: Vec::new(), is_32: false },
-            Type::FLOAT | Type::DOUBLE => Self::Doubles(Vec::new()),
-            Type::BOOLEAN => Self::Booleans(Vec::new()),
-            Type::BYTE_ARRAY => Self::Texts(Texts::default()),
+            Type::INT32 => Self::Ints { values: Vec::with_capacity(room), is_32: true },
+            Type::INT64 | Type::INT96 => Self::Ints { values: Vec::with_capacity(room), is_32: false },
+            Type::FLOAT | Type::DOUBLE => Self::Doubles(Vec::with_capacity(room)),
+            Type::BOOLEAN => Self::Booleans(Vec::with_capacity(room)),
+            Type::BYTE_ARRAY => Self::Texts(Texts::with_capacity(room)),
             Type::FIXED_LEN_BYTE_ARRAY => {
-                Self::Wide { values: Vec::new(), width: usize::try_from(column.type_length()).unwrap_or(16) }
+                let width = usize::try_from(column.type_length()).unwrap_or(16);
+                Self::Wide { values: Vec::with_capacity(room), width }
             }
         }
     }
@@ -225,11 +226,10 @@ impl Values {
                 Encoding::DELTA_LENGTH_BYTE_ARRAY
             }
             Self::Uuids(uuids) => {
-                delta::encode_same(length(UUID_TEXT_BYTES), uuids.len(), out);
-                let start = out.len();
-                out.resize(start + uuids.len() * UUID_TEXT_BYTES, 0);
-                for (text, &uuid) in out[start..].chunks_exact_mut(UUID_TEXT_BYTES).zip(uuids) {
-                    text.copy_from_slice(&uuid_text(uuid));
+                encode_uuid_lengths(uuids.len(), out);
+                out.reserve(uuids.len() * UUID_TEXT_BYTES);
+                for &uuid in uuids {
+                    out.extend_from_slice(&uuid_text(uuid));
                 }
                 Encoding::DELTA_LENGTH_BYTE_ARRAY
             }
@@ -241,7 +241,7 @@ impl Values {
         }
     }
 
-    /// An empty dictionary if one would pay, judged by the first values of a column chunk.
+    /// A dictionary of the first values of a column chunk, if it would pay by these.
     pub(super) fn dictionary(&self) -> Option<Dictionary> {
         /// Values that are looked at.
         const SAMPLE_VALUES: usize = 512;
@@ -254,7 +254,7 @@ impl Values {
                     sample.place_of_text(text);
                     sample.len() * 2 <= count
                 });
-                repeat.then(Dictionary::of_texts)
+                repeat.then_some(sample)
             }
             Self::Ints { values, is_32 } => {
                 let mut direct = Vec::new();
@@ -288,6 +288,11 @@ impl Values {
     }
 }
 
+/// Appends what stands in front of the texts of UUIDs.
+pub(super) fn encode_uuid_lengths(uuids: usize, out: &mut Vec<u8>) {
+    delta::encode_same(length(UUID_TEXT_BYTES), uuids, out);
+}
+
 /// The least and the greatest; `None` of no values.
 fn min_max<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
     let (&first, rest) = values.split_first()?;
@@ -307,7 +312,7 @@ fn words_pay(
         let width = hybrid::bit_width(distinct.len() as u64 - 1);
         distinct.len() * word_bytes + count * usize::from(width) / 8 < direct_bytes
     });
-    pays.then(Dictionary::of_words)
+    pays.then_some(distinct)
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a decimal of 18 digits fits into 64 bits")]
