@@ -109,11 +109,11 @@ impl Columns {
         payload: &Payload,
         line: &[u8],
     ) -> Result<(), (usize, ValueFault)> {
-        let mut fits = !payload.has_not_objects()
-            && shape.required_columns.iter().all(|&column| payload.has_column(column));
-        for &Given { column, value } in &payload.given {
-            fits = fits && self.builders[column].append(row, value, line).is_ok();
-        }
+        let fits = !payload.has_not_objects()
+            && shape.required_columns.iter().all(|&column| payload.has_column(column))
+            && payload.given.iter().all(|&Given { column, value }| {
+                self.builders.get_mut(column).is_some_and(|builder| builder.append(row, value, line).is_ok())
+            });
         if fits { Ok(()) } else { self.append_in_order(shape, row, payload, line) }
     }
 

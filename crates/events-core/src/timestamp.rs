@@ -41,18 +41,48 @@ pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
 #[must_use]
 #[inline]
 pub fn parse_to_seconds(text: &[u8; SECONDS_BYTES]) -> Option<i64> {
-    const TIME: Like = Like::new(*b"00:00:00");
     let (date, time) = text.split_first_chunk::<DATE_BYTES>()?;
-    if !matches!(time[0], b'T' | b't' | b' ') {
+    Some(days_of(date)? * DAY_MICROS + time_of_day_micros(time)?)
+}
+
+/// Parses as [`parse_to_seconds`] does, and remembers the day: the next event mostly is of the same.
+#[derive(Debug, Clone, Copy)]
+pub struct ToSeconds {
+    date: [u8; DATE_BYTES],
+    midnight: i64,
+}
+
+impl Default for ToSeconds {
+    fn default() -> Self {
+        Self { date: *b"1970-01-01", midnight: 0 }
+    }
+}
+
+impl ToSeconds {
+    /// [`parse_to_seconds`] of the text.
+    #[inline]
+    pub fn parse(&mut self, text: &[u8; SECONDS_BYTES]) -> Option<i64> {
+        let (date, time) = text.split_first_chunk::<DATE_BYTES>()?;
+        if *date != self.date {
+            *self = Self { date: *date, midnight: days_of(date)? * DAY_MICROS };
+        }
+        Some(self.midnight + time_of_day_micros(time)?)
+    }
+}
+
+/// `THH:MM:SS` as microseconds.
+#[inline]
+fn time_of_day_micros(time: &[u8]) -> Option<i64> {
+    const TIME: Like = Like::new(*b"00:00:00");
+    if !matches!(time.first()?, b'T' | b't' | b' ') {
         return None;
     }
-    let days = days_of(date)?;
     let [hour, _, _, minute, _, _, second, _] = TIME.pairs(*time.last_chunk()?)?;
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
     let seconds = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
-    Some(days * DAY_MICROS + seconds * SECOND_MICROS)
+    Some(seconds * SECOND_MICROS)
 }
 
 /// Completes what [`parse_to_seconds`] gave with the text behind it: a fraction, an offset, or nothing.
@@ -179,6 +209,24 @@ fn parse_offset_seconds(text: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_day_that_is_remembered_changes_nothing() {
+        let mut to_seconds = ToSeconds::default();
+        for text in [
+            b"2024-10-10T00:00:07",
+            b"2024-10-10T23:59:59",
+            b"2024-10-11 00:00:00",
+            b"2024-02-30T00:00:00",
+            b"2024-02-30T00:00:00",
+            b"2024-10-11t24:00:00",
+            b"2024-10-11t12:00:00",
+            b"\0\0\0\0\0\0\0\0\0\0T00:00:00",
+        ] {
+            assert_eq!(to_seconds.parse(text), parse_to_seconds(text), "{text:?}");
+        }
+        assert_eq!(ToSeconds::default().parse(b"\0\0\0\0\0\0\0\0\0\0T00:00:00"), None);
+    }
 
     fn micros(text: &str) -> Option<i64> {
         parse_timestamp(text.as_bytes())

@@ -11,7 +11,7 @@
 
 use std::borrow::Cow;
 
-use events_core::timestamp;
+use events_core::timestamp::{self, ToSeconds};
 
 use super::{Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP};
 use crate::{
@@ -27,7 +27,10 @@ const TEXT_BYTES_MAX: usize = 512;
 
 /// The frames of the lines so far.
 #[derive(Debug, Default)]
-pub(super) struct Frames(Vec<Frame>);
+pub(super) struct Frames {
+    frames: Vec<Frame>,
+    to_seconds: ToSeconds,
+}
 
 /// The text around an id, a time and a payload. Quotes around values are the frame's.
 #[derive(Debug)]
@@ -70,17 +73,17 @@ impl Frames {
     /// Reads the line that `text` begins with up to its payload, if it stands in a known frame. No more than `limit` bytes are
     /// the line's.
     #[inline]
-    pub(super) fn begin<'l>(&self, text: &'l [u8], limit: usize) -> Option<Begun<'l>> {
-        let frame = self.0.iter().position(|frame| frame.opening.is_at(text, limit))?;
-        let Frame { opening, middle, id_first, heads, .. } = &self.0[frame];
+    pub(super) fn begin<'l>(&mut self, text: &'l [u8], limit: usize) -> Option<Begun<'l>> {
+        let frame = self.frames.iter().position(|frame| frame.opening.is_at(text, limit))?;
+        let Frame { opening, middle, id_first, heads, .. } = &self.frames[frame];
         let mut at = opening.length();
         let (id, micros);
         if *id_first {
             id = take_id(text, limit, &mut at)?;
             take(middle, text, limit, &mut at)?;
-            micros = take_instant(text, limit, &mut at)?;
+            micros = take_instant(&mut self.to_seconds, text, limit, &mut at)?;
         } else {
-            micros = take_instant(text, limit, &mut at)?;
+            micros = take_instant(&mut self.to_seconds, text, limit, &mut at)?;
             take(middle, text, limit, &mut at)?;
             id = take_id(text, limit, &mut at)?;
         }
@@ -93,7 +96,7 @@ impl Frames {
     /// Where the line ends whose payload ended at `at`, if its frame ends like that.
     #[inline]
     pub(super) fn end(&self, begun: &Begun<'_>, text: &[u8], limit: usize, mut at: usize) -> Option<usize> {
-        take(&self.0[begun.frame].closing, text, limit, &mut at)?;
+        take(&self.frames[begun.frame].closing, text, limit, &mut at)?;
         Some(at)
     }
 
@@ -101,15 +104,15 @@ impl Frames {
     #[inline(never)]
     pub(super) fn learn(&mut self, line: &[u8], base: &Base, type_index: Option<usize>) {
         let Some((frame, head)) = Frame::of(line, base, type_index) else { return };
-        let known = match self.0.iter().position(|known| known.is_like(&frame)) {
+        let known = match self.frames.iter().position(|known| known.is_like(&frame)) {
             Some(known) => known,
-            None if self.0.len() == FRAMES_MAX => return,
+            None if self.frames.len() == FRAMES_MAX => return,
             None => {
-                self.0.push(frame);
-                self.0.len() - 1
+                self.frames.push(frame);
+                self.frames.len() - 1
             }
         };
-        let heads = &mut self.0[known].heads;
+        let heads = &mut self.frames[known].heads;
         if heads.len() < HEADS_MAX && heads.iter().all(|known| known.text != head.text) {
             heads.push(head);
         }
@@ -177,20 +180,23 @@ fn take(known: &KnownText, text: &[u8], limit: usize, at: &mut usize) -> Option<
 #[inline]
 fn take_id<'l>(text: &'l [u8], limit: usize, at: &mut usize) -> Option<ReadId<'l>> {
     let start = *at;
-    let uuid = text.get(start..)?.first_chunk::<UUID_TEXT_BYTES>().and_then(parse_uuid_text);
-    *at = end_of_plain(text, limit, start + uuid.map_or(0, |_| UUID_TEXT_BYTES));
-    match uuid {
-        Some(uuid) if *at == start + UUID_TEXT_BYTES => Some(ReadId::Uuid(uuid)),
-        _ if *at == start => None,
-        _ => Some(ReadId::Text(Cow::Borrowed(&text[start..*at]))),
+    let uuid = text.get(start..)?.first_chunk().and_then(parse_uuid_text);
+    if let (Some(uuid), Some(b'"')) = (uuid, text.get(start + UUID_TEXT_BYTES)) {
+        *at = start + UUID_TEXT_BYTES;
+        return Some(ReadId::Uuid(uuid));
     }
+    *at = end_of_plain(text, limit, start);
+    (*at > start).then(|| ReadId::Text(Cow::Borrowed(&text[start..*at])))
 }
 
 /// Goes past a time, up to its quote. One without seconds is left, too.
 #[inline]
-fn take_instant(text: &[u8], limit: usize, at: &mut usize) -> Option<i64> {
-    let micros = timestamp::parse_to_seconds(text.get(*at..)?.first_chunk()?)?;
+fn take_instant(to_seconds: &mut ToSeconds, text: &[u8], limit: usize, at: &mut usize) -> Option<i64> {
+    let micros = to_seconds.parse(text.get(*at..)?.first_chunk()?)?;
     let seconds_end = *at + timestamp::SECONDS_BYTES;
-    *at = end_of_plain(text, limit, seconds_end);
+    *at = seconds_end;
+    if text.get(seconds_end) != Some(&b'"') {
+        *at = end_of_plain(text, limit, seconds_end);
+    }
     timestamp::parse_behind_seconds(micros, text.get(seconds_end..*at)?)
 }

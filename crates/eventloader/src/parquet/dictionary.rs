@@ -27,16 +27,18 @@ enum Entries {
 }
 
 impl Dictionary {
-    pub(super) fn of_words() -> Self {
-        Self::new(Entries::Words(Vec::new()))
+    /// None yet, with room for some.
+    pub(super) fn of_words(room: usize) -> Self {
+        Self::new(Entries::Words(Vec::with_capacity(room)), room)
     }
 
-    pub(super) fn of_texts() -> Self {
-        Self::new(Entries::Texts(Texts::default()))
+    /// None yet, with room for some.
+    pub(super) fn of_texts(room: usize) -> Self {
+        Self::new(Entries::Texts(Texts::with_capacity(room)), room)
     }
 
-    fn new(entries: Entries) -> Self {
-        Self { places: HashTable::new(), hasher: RandomState::default(), entries }
+    fn new(entries: Entries, room: usize) -> Self {
+        Self { places: HashTable::with_capacity(room), hasher: RandomState::default(), entries }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -129,7 +131,7 @@ mod tests {
 
     #[test]
     fn places_come_in_the_order_of_first_occurrence() {
-        let mut dictionary = Dictionary::of_texts();
+        let mut dictionary = Dictionary::of_texts(0);
         let places: Vec<_> =
             ["b", "a", "b", "", "a"].map(|text| dictionary.place_of_text(text.as_bytes())).into();
         assert_eq!(places, [0, 1, 0, 2, 1]);
@@ -140,7 +142,7 @@ mod tests {
             dictionary.bounds_of_texts(&[0, 1]),
             Bounds::of_texts([b"a".as_slice(), b"b"].into_iter())
         );
-        let mut words = Dictionary::of_words();
+        let mut words = Dictionary::of_words(0);
         assert_eq!([-1, 7, -1].map(|word| words.place_of_word(word)), [0, 1, 0]);
         page.clear();
         words.encode(true, &mut page);

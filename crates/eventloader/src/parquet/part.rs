@@ -227,7 +227,7 @@ fn footer_rows(file: &File, file_bytes: u64, label: &str) -> Result<u64, Error> 
     /// Length of the footer's length, and `PAR1`.
     const TAIL_BYTES: usize = 8;
     /// The footer of most files and its tail are not longer.
-    const END_BYTES: u64 = 16 << 10;
+    const END_BYTES: u64 = 4 << 10;
     let read = |bytes: u64| {
         let start = file_bytes.checked_sub(bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
         let mut buffer = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];

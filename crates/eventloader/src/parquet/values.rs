@@ -247,9 +247,9 @@ impl Values {
         const SAMPLE_VALUES: usize = 512;
         let count = self.len().min(SAMPLE_VALUES);
         match self {
-            Self::Same { .. } => Some(Dictionary::of_texts()),
+            Self::Same { .. } => Some(Dictionary::of_texts(1)),
             Self::Texts(texts) => {
-                let mut sample = Dictionary::of_texts();
+                let mut sample = Dictionary::of_texts(count / 2 + 1);
                 let repeat = texts.iter().take(count).all(|text| {
                     sample.place_of_text(text);
                     sample.len() * 2 <= count
@@ -306,7 +306,7 @@ fn words_pay(
     direct_bytes: usize,
 ) -> Option<Dictionary> {
     let count = sample.len();
-    let mut distinct = Dictionary::of_words();
+    let mut distinct = Dictionary::of_words(count / 2 + 1);
     let pays = sample.all(|word| {
         distinct.place_of_word(word);
         let width = hybrid::bit_width(distinct.len() as u64 - 1);
