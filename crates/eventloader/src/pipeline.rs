@@ -9,6 +9,7 @@
 use std::{
     collections::HashSet,
     path::{Path, PathBuf},
+    thread,
     time::Instant,
 };
 
@@ -58,7 +59,7 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
     let staging = target.as_ref().map(Target::staging);
     let stages = Stages::default();
     let outcome = stage(settings, &sources, staging.as_deref(), &stages);
-    let (mut report, changes) = match outcome {
+    let Staged { mut report, changes, rows } = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
             if let Some(target) = target {
@@ -69,7 +70,11 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
     };
     if let Some(target) = target {
         let mut clock = stages.clock();
-        target.commit(changes, settings.threads)?;
+        thread::scope(|scope| {
+            // Giving memory back takes about as long as the commit, which has little to compute.
+            scope.spawn(|| drop(rows));
+            target.commit(changes, settings.threads)
+        })?;
         clock.lap_of(settings.threads, Stage::Commit);
         report.committed = true;
     }
@@ -78,13 +83,22 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
     Ok(report)
 }
 
-/// Everything before the commit: the checked report, and what is to be changed in the target.
+/// What is ready to be committed.
+struct Staged {
+    /// Checked.
+    report: Report,
+    changes: Vec<Change>,
+    /// Written by now.
+    rows: RowStore,
+}
+
+/// Everything before the commit.
 fn stage(
     settings: &Settings,
     sources: &[sources::Source],
     staging: Option<&Path>,
     stages: &Stages,
-) -> Result<(Report, Vec<Change>), Error> {
+) -> Result<Staged, Error> {
     let plan = Plan::new(&settings.catalog);
     let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
     let spill_dir = staging.map_or_else(std::env::temp_dir, Path::to_owned);
@@ -111,7 +125,7 @@ fn stage(
             changes.push(change);
         }
     }
-    Ok((report, changes))
+    Ok(Staged { report, changes, rows })
 }
 
 fn check_bad_lines(settings: &Settings, ingested: &Ingested) -> Result<(), Error> {

@@ -34,12 +34,13 @@ pub(super) struct PageFacts {
     pub(super) text_bytes: Option<usize>,
 }
 
-/// The chunk's bytes, and what the file's footer says of it.
+/// The chunk's bytes, and what the file's footer says of it; if it is `indexed`, with the indexes of its pages.
 pub(super) fn put_together(
     column: &ColumnDescPtr,
     compression: Compression,
     dictionary: Option<CompressedPage>,
     pages: Vec<(CompressedPage, PageFacts)>,
+    indexed: bool,
 ) -> Result<(Bytes, ColumnCloseResult)> {
     let (pages, facts): (Vec<_>, Vec<_>) = pages.into_iter().unzip();
     let page_bytes = dictionary.iter().chain(&pages).map(CompressedPage::compressed_size).sum::<usize>();
@@ -57,9 +58,12 @@ pub(super) fn put_together(
         let spec = writer.write_page(page)?;
         uncompressed += spec.uncompressed_size;
         first_page_offset.get_or_insert(spec.offset);
-        offsets.append_offset_and_size(signed(spec.offset), count_signed(spec.compressed_size));
-        offsets.append_row_count(signed(facts.rows as u64));
-        offsets.append_unencoded_byte_array_data_bytes(facts.text_bytes.map(|bytes| signed(bytes as u64)));
+        if indexed {
+            offsets.append_offset_and_size(signed(spec.offset), count_signed(spec.compressed_size));
+            offsets.append_row_count(signed(facts.rows as u64));
+            offsets
+                .append_unencoded_byte_array_data_bytes(facts.text_bytes.map(|bytes| signed(bytes as u64)));
+        }
         match encodings.last_mut() {
             Some(last) if last.page_type == PageType::DATA_PAGE && last.encoding == facts.encoding => {
                 last.count += 1;
@@ -85,8 +89,11 @@ pub(super) fn put_together(
         .set_statistics(statistics(column, &facts))
         .build()?;
     let bytes_written = bytes.len() as u64;
-    let column_index = Some(column_index_of(column, &facts).build()?);
-    let offset_index = Some(offsets.build());
+    let (column_index, offset_index) = if indexed {
+        (Some(column_index_of(column, &facts).build()?), Some(offsets.build()))
+    } else {
+        (None, None)
+    };
     let (rows_written, bloom_filter) = (rows as u64, None);
     let close =
         ColumnCloseResult { bytes_written, rows_written, metadata, bloom_filter, column_index, offset_index };

@@ -289,8 +289,18 @@ impl ColumnChunk {
         (Encoding::RLE_DICTIONARY, bounds)
     }
 
-    /// The column chunk's bytes, and what the file's footer says of it.
-    pub(super) fn finish(mut self, scratch: &mut Scratch) -> Result<(Bytes, ColumnCloseResult)> {
+    /// Whether a reader of the finished chunk could skip pages.
+    pub(super) fn has_pages_to_skip(&self) -> bool {
+        let finished = self.pages.len() + usize::from(self.first_page.is_some());
+        finished + usize::from(self.page_rows > 0) > 1
+    }
+
+    /// The column chunk's bytes, and what the file's footer says of it; see [`chunk::put_together`].
+    pub(super) fn finish(
+        mut self,
+        indexed: bool,
+        scratch: &mut Scratch,
+    ) -> Result<(Bytes, ColumnCloseResult)> {
         self.finish_page(scratch)?;
         let Scratch { compressor, body, .. } = scratch;
         body.clear();
@@ -314,7 +324,7 @@ impl ColumnChunk {
             let (first, facts) = *page;
             self.pages.push((data_page(packed(&first)?, first.len(), &facts), facts));
         }
-        chunk::put_together(&self.column, compression, dictionary, self.pages)
+        chunk::put_together(&self.column, compression, dictionary, self.pages, indexed)
     }
 }
 

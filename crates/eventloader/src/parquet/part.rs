@@ -8,10 +8,8 @@
 use std::{fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
 
 use arrow::array::{Array, ArrayData};
-use bytes::Bytes;
 use parquet::{
     arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves},
-    column::writer::ColumnCloseResult,
     errors::{ParquetError, Result as ParquetResult},
     file::{
         metadata::{FooterTail, ParquetMetaDataReader},
@@ -58,16 +56,29 @@ enum ColumnWriter {
     Nested(Vec<ArrowColumnWriter>),
 }
 
-enum FinishedChunk {
-    Flat(Bytes, Box<ColumnCloseResult>),
-    Nested(Box<ArrowColumnChunk>),
+/// A column that gets no more rows.
+enum ClosedColumn {
+    Flat(Box<ColumnChunk>),
+    Nested(Vec<ArrowColumnChunk>),
 }
 
-impl FinishedChunk {
-    fn close(&mut self) -> &mut ColumnCloseResult {
+impl ClosedColumn {
+    fn of(column: ColumnWriter) -> ParquetResult<Self> {
+        Ok(match column {
+            ColumnWriter::Flat(column) => Self::Flat(column),
+            ColumnWriter::Nested(leaves) => {
+                Self::Nested(leaves.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?)
+            }
+        })
+    }
+
+    fn has_pages_to_skip(&self) -> bool {
+        let of_leaf = |leaf: &ArrowColumnChunk| {
+            leaf.close().offset_index.as_ref().is_some_and(|index| index.page_locations().len() > 1)
+        };
         match self {
-            Self::Flat(_, close) => close,
-            Self::Nested(chunk) => chunk.close_mut(),
+            Self::Flat(column) => column.has_pages_to_skip(),
+            Self::Nested(leaves) => leaves.iter().any(of_leaf),
         }
     }
 }
@@ -155,32 +166,25 @@ impl<'t> PartWriter<'t> {
     fn finish_group(&mut self, scratch: &mut Scratch) -> ParquetResult<()> {
         let group = std::mem::take(&mut self.group);
         let is_full = group.is_full();
-        let mut chunks = Vec::new();
-        for column in group.columns {
+        let columns: Vec<_> = group.columns.into_iter().map(ClosedColumn::of).collect::<Result<_, _>>()?;
+        let has_pages_to_skip = || columns.iter().any(ClosedColumn::has_pages_to_skip);
+        let indexed = *self.indexed.get_or_insert_with(|| is_full || has_pages_to_skip());
+        let mut writer = self.file.next_row_group()?;
+        for column in columns {
             match column {
-                ColumnWriter::Flat(column) => {
-                    let (bytes, close) = column.finish(scratch)?;
-                    chunks.push(FinishedChunk::Flat(bytes, Box::new(close)));
+                ClosedColumn::Flat(column) => {
+                    let (bytes, close) = column.finish(indexed, scratch)?;
+                    writer.append_column(&bytes, close)?;
                 }
-                ColumnWriter::Nested(leaves) => {
-                    for leaf in leaves {
-                        chunks.push(FinishedChunk::Nested(Box::new(leaf.close()?)));
+                ClosedColumn::Nested(leaves) => {
+                    for mut leaf in leaves {
+                        if !indexed {
+                            let close = leaf.close_mut();
+                            (close.column_index, close.offset_index) = (None, None);
+                        }
+                        leaf.append_to_row_group(&mut writer)?;
                     }
                 }
-            }
-        }
-        let has_pages_to_skip = |chunk: &mut FinishedChunk| {
-            chunk.close().offset_index.as_ref().is_some_and(|index| index.page_locations().len() > 1)
-        };
-        let indexed = *self.indexed.get_or_insert(is_full || chunks.iter_mut().any(has_pages_to_skip));
-        let mut writer = self.file.next_row_group()?;
-        for mut chunk in chunks {
-            if !indexed {
-                (chunk.close().column_index, chunk.close().offset_index) = (None, None);
-            }
-            match chunk {
-                FinishedChunk::Flat(bytes, close) => writer.append_column(&bytes, *close)?,
-                FinishedChunk::Nested(leaf) => leaf.append_to_row_group(&mut writer)?,
             }
         }
         writer.close()?;
