@@ -40,6 +40,8 @@ const PAGE_TEXT_BYTES: usize = 1 << 20;
 /// A column chunk of fewer bytes is not compressed: it would hardly get shorter, and the tables of a codec take longer to make
 /// than to write it. A day's partition of some hundred rows is mostly such chunks.
 const COMPRESSED_BYTES_MIN: usize = 256;
+/// The same for integers that are packed in bits: 5 % of them could be saved, 0.5 % of a small file.
+const COMPRESSED_PACKED_BYTES_MIN: usize = 4_096;
 /// A dictionary that grows beyond this is given up: it is one page, which readers hold in full.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 
@@ -210,7 +212,7 @@ impl ColumnChunk {
                 let (encoding, bounds) = self.encode_values(places, body);
                 let facts = self.facts(encoding, bounds);
                 let is_first = self.pages.is_empty() && self.first_page.is_none();
-                if is_first && body.len() < COMPRESSED_BYTES_MIN {
+                if is_first && body.len() < compressed_bytes_min(encoding) {
                     self.bytes += body.len();
                     self.first_page = Some(Box::new((body.clone(), facts)));
                 } else {
@@ -311,7 +313,10 @@ impl ColumnChunk {
             }
             UseOfDictionary::Undecided | UseOfDictionary::None => None,
         };
-        let is_small = self.pages.is_empty() && self.bytes + body.len() < COMPRESSED_BYTES_MIN;
+        let is_small = self.first_page.as_ref().is_some_and(|page| {
+            let (first, facts) = page.as_ref();
+            first.len() + body.len() < compressed_bytes_min(facts.encoding)
+        });
         let compression = if is_small { Compression::UNCOMPRESSED } else { self.compression };
         let mut packed = |bytes: &[u8]| {
             if is_small { Ok(Bytes::copy_from_slice(bytes)) } else { compressor.compress(bytes) }
@@ -326,6 +331,11 @@ impl ColumnChunk {
         }
         chunk::put_together(&self.column, compression, dictionary, self.pages, indexed)
     }
+}
+
+/// Chunks that begin with a page in this encoding are compressed from so many bytes on.
+fn compressed_bytes_min(encoding: Encoding) -> usize {
+    if encoding == Encoding::DELTA_BINARY_PACKED { COMPRESSED_PACKED_BYTES_MIN } else { COMPRESSED_BYTES_MIN }
 }
 
 fn data_page(buf: Bytes, bytes: usize, facts: &PageFacts) -> CompressedPage {

@@ -245,14 +245,16 @@ impl Values {
     pub(super) fn dictionary(&self) -> Option<Dictionary> {
         /// Values that are looked at.
         const SAMPLE_VALUES: usize = 512;
+        /// Texts of which one at least must be a repeat, to look at more: columns of ids are given up early.
+        const ANY_REPEAT_VALUES: usize = 64;
         let count = self.len().min(SAMPLE_VALUES);
         match self {
             Self::Same { .. } => Some(Dictionary::of_texts(1)),
             Self::Texts(texts) => {
                 let mut sample = Dictionary::of_texts(count / 2 + 1);
-                let repeat = texts.iter().take(count).all(|text| {
+                let repeat = texts.iter().take(count).zip(1..).all(|(text, seen)| {
                     sample.place_of_text(text);
-                    sample.len() * 2 <= count
+                    sample.len() * 2 <= count && (seen != ANY_REPEAT_VALUES || sample.len() < seen)
                 });
                 repeat.then_some(sample)
             }
