@@ -197,11 +197,10 @@ fn a_source_that_cannot_be_read_changes_nothing() {
 #[test]
 fn the_default_codec_is_one_of_the_contract_s() {
     let dir = Workdir::new();
-    dir.loader().source(dir.write("in.json", file_of(three_days(1)))).arg("--backfill").succeeds();
+    dir.loader().source(dir.write("in.json", file_of(three_days(100)))).arg("--backfill").succeeds();
     for name in parquet_files(&tree(&dir.target())) {
         let codec = name.rsplit('.').nth(1).unwrap();
         let written = codecs_of(&dir.target().join(&name)).concat().to_lowercase();
-        let expected = if codec == "none" { "uncompressed" } else { codec };
-        assert!(written.starts_with(expected), "{name} is {written}");
+        assert!(written.contains(codec), "{name} is {written}");
     }
 }

@@ -171,6 +171,9 @@ fn each_codec_is_the_one_asked_for() {
         dir.loader().source(sample()).args(["--date", "2024-10-10", "--compression", codec]).succeeds();
         let file = dir.target().join(format!("2024/10/10/account-open/part-00000.{codec}.parquet"));
         let codecs = codecs_of(&file);
-        assert!(codecs.len() == 1 && codecs[0].starts_with(expected), "{codec}: {codecs:?}");
+        // Column chunks of a few bytes are not worth compressing.
+        let others = codecs.iter().filter(|other| !other.starts_with(expected) && *other != "UNCOMPRESSED");
+        assert_eq!(others.count(), 0, "{codec}: {codecs:?}");
+        assert!(codecs.iter().any(|codec| codec.starts_with(expected)), "{codec}: {codecs:?}");
     }
 }
