@@ -197,10 +197,16 @@ fn a_source_that_cannot_be_read_changes_nothing() {
 #[test]
 fn the_default_codec_is_one_of_the_contract_s() {
     let dir = Workdir::new();
-    dir.loader().source(dir.write("in.json", file_of(three_days(100)))).arg("--backfill").succeeds();
+    dir.loader().source(dir.write("in.json", file_of(three_days(1)))).arg("--backfill").succeeds();
+    let mut compressed = 0;
     for name in parquet_files(&tree(&dir.target())) {
         let codec = name.rsplit('.').nth(1).unwrap();
-        let written = codecs_of(&dir.target().join(&name)).concat().to_lowercase();
-        assert!(written.contains(codec), "{name} is {written}");
+        for written in codecs_of(&dir.target().join(&name)) {
+            // Column chunks of a few bytes are not worth compressing.
+            let is_named = written.to_lowercase().starts_with(codec);
+            assert!(is_named || written == "UNCOMPRESSED", "{name} is {written}");
+            compressed += usize::from(is_named);
+        }
     }
+    assert!(compressed > 0, "no file has the codec that it is named for");
 }
