@@ -22,7 +22,7 @@ use crate::{
     plan::Plan,
     quarantine::Quarantine,
     report::{Report, SourceReport},
-    rows::RowStore,
+    rows::{RowStore, SpillJob},
     settings::{DedupeScope, Settings},
     sources::Source,
     stages::{Clock, Stage, Stages},
@@ -137,18 +137,31 @@ struct Turns<'a> {
 }
 
 impl Turns<'_> {
-    /// Takes an outcome; `false` if the run has failed elsewhere and should end.
+    /// Takes an outcome, and does what spilling that leads to; `false` if the run has failed elsewhere and should end.
     fn take(&self, outcome: BlockOutcome, clock: &mut Clock<'_>) -> Result<bool, Error> {
-        let is_ahead =
-            |collector: &mut Collector<'_>| !collector.failed && collector.is_too_far_ahead(outcome.number);
-        let waited = self.moved.wait_while(locked(&self.collector), is_ahead);
+        let must_wait = |collector: &mut Collector<'_>| {
+            !collector.failed
+                && (collector.is_too_far_ahead(outcome.number) || collector.ingested.rows.is_full())
+        };
+        let waited = self.moved.wait_while(locked(&self.collector), must_wait);
         let mut collector = waited.unwrap_or_else(PoisonError::into_inner);
         clock.lap(Stage::Wait);
         let taken = collector.take(outcome);
+        let mut go_on = !collector.failed;
         drop(collector);
-        clock.lap(Stage::Collect);
         self.moved.notify_all();
-        taken
+        for job in taken? {
+            let run = job.write();
+            let mut collector = locked(&self.collector);
+            collector.failed |= run.is_err();
+            go_on = !collector.failed;
+            let run = run.inspect_err(|_| self.moved.notify_all())?;
+            collector.ingested.rows.spilled(run);
+            drop(collector);
+            self.moved.notify_all();
+        }
+        clock.lap(Stage::Collect);
+        Ok(go_on)
     }
 }
 
@@ -169,20 +182,24 @@ impl Collector<'_> {
         number - self.next_block > self.ahead_max
     }
 
-    /// Takes an outcome; `false` if the run has failed elsewhere and should end.
-    fn take(&mut self, outcome: BlockOutcome) -> Result<bool, Error> {
+    /// Takes an outcome; what is to be spilled now.
+    fn take(&mut self, outcome: BlockOutcome) -> Result<Vec<SpillJob>, Error> {
         self.waiting.insert(outcome.number, outcome);
+        let mut jobs = Vec::new();
         while let Some(outcome) = self.waiting.remove(&self.next_block) {
             self.next_block += 1;
-            if let Err(error) = self.add(outcome) {
-                self.failed = true;
-                return Err(error);
+            match self.add(outcome) {
+                Ok(job) => jobs.extend(job),
+                Err(error) => {
+                    self.failed = true;
+                    return Err(error);
+                }
             }
         }
-        Ok(!self.failed)
+        Ok(jobs)
     }
 
-    fn add(&mut self, mut outcome: BlockOutcome) -> Result<(), Error> {
+    fn add(&mut self, mut outcome: BlockOutcome) -> Result<Option<SpillJob>, Error> {
         let Ingested { rows, quarantine, report, first_bad } = &mut self.ingested;
         let source = &self.sources[outcome.source];
         let source_report = &mut report.sources[outcome.source];

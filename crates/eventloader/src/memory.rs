@@ -33,11 +33,12 @@ const FIXED_BYTES: usize = 32 << 20;
 
 impl MemoryShares {
     pub(crate) fn of(memory_bytes: usize, threads: usize) -> Self {
-        // Of what is left, two fifths are for rows; the allocator may hold as much again of what was freed.
+        // Of what is left, three fifths are for rows, those on their way to the spill file included; what bringing these together
+        // takes, and what the allocator holds of what was freed, is in the rest.
         let shared_bytes = memory_bytes.saturating_sub(FIXED_BYTES);
         Self {
             block_bytes: (memory_bytes / 32 / threads).clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX),
-            rows_bytes: shared_bytes / 5 * 2,
+            rows_bytes: shared_bytes / 5 * 3,
             contenders_bytes: shared_bytes / 5,
             encoders: (memory_bytes / 5 * 2 / ENCODER_BYTES).clamp(1, threads),
         }

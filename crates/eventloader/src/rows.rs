@@ -1,9 +1,12 @@
 //! Batches from all blocks → all good rows of the run, by event type; in memory up to a share, spilled beyond it.
 //!
+//! Spilling is a [`SpillJob`] that the worker does who was told to, while the others go on; rows that are on their way to
+//! the file count until they are there.
+//!
 //! Invariant: either all rows are in memory or all are spilled once [`RowStore::seal`] was called, so that a partition is
 //! written from one kind of place.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use events_core::partition::PartitionUnit;
 
@@ -15,8 +18,11 @@ use crate::{
     memory::MemoryShares,
     merge::OrderedRows,
     partitions,
-    spill::Spill,
+    spill::{Spill, SpillFile, SpilledRun},
 };
+
+/// How many runs may be on their way to the spill file at once. With what is collected meanwhile they share the memory for rows.
+const JOBS_MAX: usize = 2;
 
 /// All good rows of a run.
 #[derive(Debug)]
@@ -25,9 +31,11 @@ pub(crate) struct RowStore {
     in_memory_bytes: usize,
     unit: PartitionUnit,
     shares: MemoryShares,
-    arbiter: Arbiter,
+    arbiter: Arc<Arbiter>,
     spill_dir: PathBuf,
     spill: Option<Spill>,
+    /// How many were given out and are not done.
+    jobs: usize,
 }
 
 /// The rows of one event type, and what competes with them.
@@ -35,6 +43,25 @@ pub(crate) struct RowStore {
 struct TypeRows {
     batches: Vec<Batch>,
     rivals: Vec<Batch>,
+}
+
+/// Rows to be written to the spill file, as one run.
+#[must_use = "its rows are nowhere else"]
+pub(crate) struct SpillJob {
+    types: Vec<TypeRows>,
+    file: Arc<SpillFile>,
+    unit: PartitionUnit,
+    arbiter: Arc<Arbiter>,
+}
+
+impl SpillJob {
+    pub(crate) fn write(self) -> Result<SpilledRun, Error> {
+        let mut run = SpilledRun::default();
+        for (type_index, TypeRows { batches, rivals }) in self.types.into_iter().enumerate() {
+            self.file.write(type_index, &batches, &rivals, self.unit, &self.arbiter, &mut run)?;
+        }
+        Ok(run)
+    }
 }
 
 /// One partition to write.
@@ -63,11 +90,20 @@ impl RowStore {
         spill_dir: PathBuf,
     ) -> Self {
         let types = (0..types).map(|_| TypeRows::default()).collect();
-        Self { types, in_memory_bytes: 0, unit, shares, arbiter, spill_dir, spill: None }
+        Self {
+            types,
+            in_memory_bytes: 0,
+            unit,
+            shares,
+            arbiter: Arc::new(arbiter),
+            spill_dir,
+            spill: None,
+            jobs: 0,
+        }
     }
 
-    /// Adds the rows of a block; spills all if there is no room left.
-    pub(crate) fn add(&mut self, outcome: &mut BlockOutcome) -> Result<(), Error> {
+    /// Adds the rows of a block. If there is no room left, some are to be spilled now.
+    pub(crate) fn add(&mut self, outcome: &mut BlockOutcome) -> Result<Option<SpillJob>, Error> {
         for (type_index, batch) in outcome.batches.drain(..) {
             self.in_memory_bytes += batch.memory_bytes();
             self.types[type_index].batches.push(batch);
@@ -76,27 +112,65 @@ impl RowStore {
             self.in_memory_bytes += batch.memory_bytes();
             self.types[type_index].rivals.push(batch);
         }
-        if self.in_memory_bytes > self.shares.rows_bytes { self.spill() } else { Ok(()) }
+        let room = if self.spill.is_some() { self.run_bytes() } else { self.shares.rows_bytes };
+        if self.in_memory_bytes > room && self.jobs < JOBS_MAX {
+            return self.spill(self.run_bytes()).map(Some);
+        }
+        Ok(None)
     }
 
-    fn spill(&mut self) -> Result<(), Error> {
+    /// Whether nothing may be added until a job is done.
+    pub(crate) fn is_full(&self) -> bool {
+        self.jobs >= JOBS_MAX && self.in_memory_bytes > self.run_bytes()
+    }
+
+    /// A job was done.
+    pub(crate) fn spilled(&mut self, run: SpilledRun) {
+        self.jobs -= 1;
+        if let Some(spill) = &mut self.spill {
+            spill.add(run);
+        }
+    }
+
+    /// Memory that the rows of one run take.
+    fn run_bytes(&self) -> usize {
+        self.shares.rows_bytes / (JOBS_MAX + 1)
+    }
+
+    /// Takes about so many bytes of rows out, of all event types alike.
+    fn spill(&mut self, bytes: usize) -> Result<SpillJob, Error> {
         let spill = match &mut self.spill {
             Some(spill) => spill,
             empty => {
                 empty.insert(Spill::create(&self.spill_dir).map_err(Error::io("creating the spill file"))?)
             }
         };
-        for (type_index, rows) in self.types.iter_mut().enumerate() {
-            let TypeRows { batches, rivals } = std::mem::take(rows);
-            spill.add(type_index, &batches, &rivals, self.unit, &self.arbiter)?;
-        }
-        self.in_memory_bytes = 0;
-        Ok(())
+        let file = spill.file();
+        let in_memory_bytes = self.in_memory_bytes.max(1);
+        let mut taken_bytes = 0;
+        let mut taken = |batches: &mut Vec<Batch>| -> Vec<Batch> {
+            let share = (batches.len() * bytes).div_ceil(in_memory_bytes).min(batches.len());
+            let taken: Vec<_> = batches.drain(..share).collect();
+            taken_bytes += taken.iter().map(Batch::memory_bytes).sum::<usize>();
+            taken
+        };
+        let types = self
+            .types
+            .iter_mut()
+            .map(|rows| TypeRows { batches: taken(&mut rows.batches), rivals: taken(&mut rows.rivals) });
+        let types = types.collect();
+        self.in_memory_bytes -= taken_bytes;
+        self.jobs += 1;
+        Ok(SpillJob { types, file, unit: self.unit, arbiter: Arc::clone(&self.arbiter) })
     }
 
-    /// All rows are added: if some were spilled, so is the rest.
+    /// All rows are added and no job is left: if some were spilled, so is the rest.
     pub(crate) fn seal(&mut self) -> Result<(), Error> {
-        if self.spill.is_some() { self.spill() } else { Ok(()) }
+        if self.spill.is_some() {
+            let run = self.spill(self.in_memory_bytes)?.write()?;
+            self.spilled(run);
+        }
+        Ok(())
     }
 
     /// Finds the superseded rows of all event types.

@@ -8,10 +8,13 @@
 use std::{
     collections::BTreeMap,
     fs::File,
-    io::{self, Write},
+    io,
     os::unix::fs::FileExt,
     path::Path,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use arrow::{
@@ -33,12 +36,26 @@ use crate::{
 /// Everything that was spilled.
 #[derive(Debug)]
 pub(crate) struct Spill {
-    file: File,
-    bytes: u64,
+    file: Arc<SpillFile>,
     /// By event type and unit of time: for each run its chunks, in order.
     runs: BTreeMap<(usize, i64), Vec<Vec<Place>>>,
     /// By event type and range of ids.
     contenders: BTreeMap<(usize, usize), Vec<ContendersPlace>>,
+}
+
+/// The file, which several threads may write to at once.
+#[derive(Debug)]
+pub(crate) struct SpillFile {
+    file: File,
+    /// Up to where it is written, or will be.
+    bytes: AtomicU64,
+}
+
+/// Where the parts of one run stand.
+#[derive(Debug, Default)]
+pub(crate) struct SpilledRun {
+    partitions: Vec<((usize, i64), Vec<Place>)>,
+    contenders: Vec<((usize, usize), ContendersPlace)>,
 }
 
 /// Where something stands in the file.
@@ -59,21 +76,16 @@ const CHUNK_BYTES: usize = 256 << 10;
 /// Bytes of a contender with a UUID in the file.
 const UUID_CONTENDER_BYTES: usize = 32;
 
-impl Spill {
-    /// A spill file on the file system of `dir`.
-    pub(crate) fn create(dir: &Path) -> io::Result<Self> {
-        let file = tempfile::tempfile_in(dir)?;
-        Ok(Self { file, bytes: 0, runs: BTreeMap::new(), contenders: BTreeMap::new() })
-    }
-
-    /// Spills rows and rivals of one event type.
-    pub(crate) fn add(
-        &mut self,
+impl SpillFile {
+    /// Writes rows and rivals of one event type, as a part of `run`.
+    pub(crate) fn write(
+        &self,
         type_index: usize,
         batches: &[Batch],
         rivals: &[Batch],
         unit: PartitionUnit,
         arbiter: &Arbiter,
+        run: &mut SpilledRun,
     ) -> Result<(), Error> {
         let bytes: usize = batches.iter().map(Batch::memory_bytes).sum();
         let rows: usize = batches.iter().map(Batch::rows).sum();
@@ -89,7 +101,7 @@ impl Spill {
                 let bytes = encode(&chunk).map_err(Error::encode("the spill file"))?;
                 chunks.push(self.append(&bytes)?);
             }
-            self.runs.entry((type_index, unit_index)).or_default().push(chunks);
+            run.partitions.push(((type_index, unit_index), chunks));
         }
         let mut split = vec![SpilledContenders::default(); RANGES];
         for batch in batches.iter().chain(rivals) {
@@ -101,23 +113,45 @@ impl Spill {
                     uuids: self.append(&encode_uuids(&contenders.uuids))?,
                     texts: self.append(&encode_texts(&contenders.texts))?,
                 };
-                self.contenders.entry((type_index, range)).or_default().push(place);
+                run.contenders.push(((type_index, range), place));
             }
         }
         Ok(())
     }
 
-    fn append(&mut self, bytes: &[u8]) -> Result<Place, Error> {
-        self.file.write_all(bytes).map_err(Error::io("writing the spill file"))?;
-        let place = Place { offset: self.bytes, bytes: bytes.len() };
-        self.bytes += bytes.len() as u64;
-        Ok(place)
+    fn append(&self, bytes: &[u8]) -> Result<Place, Error> {
+        let offset = self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.file.write_all_at(bytes, offset).map_err(Error::io("writing the spill file"))?;
+        Ok(Place { offset, bytes: bytes.len() })
     }
 
     fn read(&self, place: Place) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; place.bytes];
         self.file.read_exact_at(&mut bytes, place.offset).map_err(Error::io("reading the spill file"))?;
         Ok(bytes)
+    }
+}
+
+impl Spill {
+    /// A spill file on the file system of `dir`.
+    pub(crate) fn create(dir: &Path) -> io::Result<Self> {
+        let file = Arc::new(SpillFile { file: tempfile::tempfile_in(dir)?, bytes: AtomicU64::new(0) });
+        Ok(Self { file, runs: BTreeMap::new(), contenders: BTreeMap::new() })
+    }
+
+    /// The file to write runs to.
+    pub(crate) fn file(&self) -> Arc<SpillFile> {
+        Arc::clone(&self.file)
+    }
+
+    /// Takes note of a run that was written. The order of runs does not matter.
+    pub(crate) fn add(&mut self, run: SpilledRun) {
+        for (partition, chunks) in run.partitions {
+            self.runs.entry(partition).or_default().push(chunks);
+        }
+        for (range, place) in run.contenders {
+            self.contenders.entry(range).or_default().push(place);
+        }
     }
 
     /// The partitions that have spilled rows: event type and unit of time.
@@ -131,7 +165,7 @@ impl Spill {
     }
 
     pub(crate) fn chunk(&self, place: Place) -> Result<Batch, Error> {
-        decode(self.read(place)?)
+        decode(self.file.read(place)?)
             .map_err(|problem| Error::Encode { what: "the spill file".to_owned(), problem })
     }
 
@@ -145,8 +179,8 @@ impl Spill {
     pub(crate) fn contenders(&self, type_index: usize, range: usize) -> Result<SpilledContenders, Error> {
         let mut contenders = SpilledContenders::default();
         for place in self.contenders.get(&(type_index, range)).into_iter().flatten() {
-            decode_uuids(&self.read(place.uuids)?, &mut contenders.uuids);
-            decode_texts(&self.read(place.texts)?, &mut contenders.texts);
+            decode_uuids(&self.file.read(place.uuids)?, &mut contenders.uuids);
+            decode_texts(&self.file.read(place.texts)?, &mut contenders.texts);
         }
         Ok(contenders)
     }
