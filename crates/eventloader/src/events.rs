@@ -435,3 +435,6 @@ impl Base {
 fn wrong_base_type(field: usize, expected: &str, found: &[u8]) -> Fault {
     Fault::new(Reason::NotAnEvent, Some(BASE_NAMES[field]), expected, excerpt(found))
 }
+
+#[cfg(test)]
+mod tests;

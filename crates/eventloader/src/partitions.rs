@@ -160,10 +160,10 @@ pub(crate) fn group(
         while let Some(first) = rows.next() {
             let index = unit.index_of(batch.micros[first]);
             let end = rows.clone().find(|&row| unit.index_of(batch.micros[row]) != index).unwrap_or(rows.end);
-            let kept = (first..end).filter(|&row| !is_left_out(batch.positions[row]));
-            let refs: Vec<_> = kept.map(|row| RowRef::new(batch_index, row)).collect();
-            if !refs.is_empty() {
-                partitions.entry(index).or_default().extend(refs);
+            let mut kept = (first..end).filter(|&row| !is_left_out(batch.positions[row])).peekable();
+            if kept.peek().is_some() {
+                let refs = partitions.entry(index).or_default();
+                refs.extend(kept.map(|row| RowRef::new(batch_index, row)));
             }
             rows.start = end;
         }

@@ -164,9 +164,9 @@ impl Writing<'_> {
     fn write_partitions(&self, encoders: usize, report: &mut Report) -> Result<Vec<Change>, Error> {
         let settings = self.settings;
         let mut clock = self.stages.clock();
-        let mut partitions = self.rows.partitions(self.superseded);
+        let mut partitions = self.rows.partitions(self.superseded, settings.threads)?;
         partitions.sort_by_key(|partition| std::cmp::Reverse(partition.rows_in_memory()));
-        clock.lap(Stage::Group);
+        clock.lap_of(settings.threads, Stage::Group);
         settings.progress.begin_writing(partitions.len());
         let tables = self.tables(&partitions)?;
         let make_writer = |thread| PartitionWriter::new(settings.codec, self.staging, thread);

@@ -19,6 +19,7 @@ use crate::{
     merge::OrderedRows,
     partitions,
     spill::{Spill, SpillFile, SpilledRun},
+    workers,
 };
 
 /// How many runs may be on their way to the spill file at once. With what is collected meanwhile they share the memory for rows.
@@ -201,14 +202,18 @@ impl RowStore {
     }
 
     /// The partitions that have rows left.
-    pub(crate) fn partitions(&self, superseded: &Superseded) -> Vec<Partition> {
+    pub(crate) fn partitions(
+        &self,
+        superseded: &Superseded,
+        threads: usize,
+    ) -> Result<Vec<Partition>, Error> {
         let is_left_out = |position: Position| superseded.contains(position);
-        let mut partitions = Vec::new();
-        for (type_index, rows) in self.types.iter().enumerate() {
-            for (unit_index, refs) in partitions::group(&rows.batches, self.unit, is_left_out) {
-                partitions.push(Partition { type_index, unit_index, refs });
-            }
-        }
+        let grouped = workers::map(threads, self.types.len(), |type_index| {
+            let groups = partitions::group(&self.types[type_index].batches, self.unit, is_left_out);
+            let partition = |(unit_index, refs)| Partition { type_index, unit_index, refs };
+            Ok(groups.into_iter().map(partition).collect::<Vec<_>>())
+        })?;
+        let mut partitions: Vec<_> = grouped.into_iter().flatten().collect();
         if let Some(spill) = &self.spill {
             let spilled = spill.partitions();
             partitions.extend(spilled.map(|(type_index, unit_index)| Partition {
@@ -217,7 +222,7 @@ impl RowStore {
                 refs: Vec::new(),
             }));
         }
-        partitions
+        Ok(partitions)
     }
 
     /// The rows of a partition in the order in which they are written.

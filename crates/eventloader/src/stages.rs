@@ -26,7 +26,7 @@ pub(crate) enum Stage {
     Collect,
     /// Which rows are superseded: by all threads.
     Latest,
-    /// Rows by partition: by one thread, while the others have nothing to do.
+    /// Rows by partition: by all threads, a type each.
     Group,
     /// Rows of a partition brought in order, or merged from the spill file.
     Order,
