@@ -21,8 +21,9 @@ mod model; // Whatever the input and the flags: does the loader do what the mode
 mod sources; // Is all of the input read, once, in order: files, directories, globs, standard input, framing?
 mod arrays; // Is a JSON array its elements, whatever is wrong with it, and a cut off or damaged file no load at all?
 mod same_bytes; // Do the same events give the same bytes: with any number of threads, in any order, zone and language?
-mod partitions;
-mod progress; // Which files does a load replace, with what, and which does it leave as they are?
+mod partitions; // Which files does a load replace, with what, and which does it leave as they are?
+mod odd_places; // Links, pipes, directories where files should be: is nothing followed out, nothing begun that can't be finished?
+mod progress; // Is it shown how far a load is, on a terminal alone?
 mod catalogs; // Are events of the user's own loaded as a catalog says, and is a wrong catalog told its line?
 mod nested_values; // Are lists, objects in lists and required fields what their catalog says, in both layouts, spilled or not?
 mod catalog_reference; // Does docs/catalog.md say what is so?

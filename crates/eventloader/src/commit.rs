@@ -19,9 +19,11 @@
 mod change;
 mod durability;
 mod layout;
+mod lock;
+mod place;
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
@@ -32,6 +34,7 @@ use fs_err as fs;
 use rustix::fs::Access;
 use serde::{Deserialize, Serialize};
 
+use self::lock::NotLocked;
 pub(crate) use self::{
     change::{Action, Change},
     layout::TargetLayout,
@@ -40,6 +43,9 @@ use crate::{error::Error, workers};
 
 /// Directory of the loader's own files in a target.
 const PRIVATE: &str = "_eventloader";
+/// In it: new files, and the lock.
+const STAGING: &str = "staging";
+const LOCK: &str = "lock";
 const JOURNAL_VERSION: u32 = 1;
 
 /// A target that this process holds the lock of.
@@ -69,24 +75,28 @@ impl Target {
         }
         let cannot_write =
             |error: io::Error| unusable(format!("can't be written ({error}); choose another --target-path"));
-        let mut created = Vec::new();
-        create_directories(&root.join(PRIVATE), &mut created).map_err(cannot_write)?;
-        let lock_path = root.join(PRIVATE).join("lock");
-        let lock =
-            fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&lock_path);
-        let lock: File = lock.map_err(cannot_write)?.into();
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                let holder = fs::read_to_string(&lock_path).unwrap_or_default();
-                let holder = holder.trim();
-                let holder = if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
-                return Err(Error::Locked { path: root.to_owned(), holder });
-            }
-            Err(TryLockError::Error(error)) => return Err(cannot_write(error)),
+        for own in [PRIVATE.to_owned(), format!("{PRIVATE}/{STAGING}")] {
+            place::directory_is_there(root, &own)?;
         }
+        let mut created = Vec::new();
+        let lock_path = root.join(PRIVATE).join(LOCK);
+        place::file_is_there(&lock_path)?;
+        let lock = loop {
+            create_directories(&root.join(PRIVATE), &mut created).map_err(cannot_write)?;
+            match lock::take(&lock_path) {
+                Ok(Some(lock)) => break lock,
+                // A load that changed nothing took all away that it had made, its lock too.
+                Ok(None) => {}
+                Err(NotLocked::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(NotLocked::Failed(error)) => return Err(cannot_write(error)),
+                Err(NotLocked::Held(holder)) => {
+                    let holder =
+                        if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
+                    return Err(Error::Locked { path: root.to_owned(), holder });
+                }
+            }
+        };
         let target = Self { root: root.to_owned(), lock, created, layout };
-        target.say_who_holds_it().map_err(cannot_write)?;
         target.recover()?;
         if let Err(error) = target.layout.check(root) {
             target.abandon();
@@ -96,20 +106,9 @@ impl Target {
         Ok(target)
     }
 
-    fn say_who_holds_it(&self) -> io::Result<()> {
-        let mut lock = &self.lock;
-        self.lock.set_len(0)?;
-        lock.write_all(format!("{}\n", std::process::id()).as_bytes())
-    }
-
-    /// A name that is left behind by a killed run does no harm: the lock itself went with the process.
-    fn forget_who_holds_it(&self) {
-        let _ = self.lock.set_len(0);
-    }
-
     /// Where new files are made: below it nothing is visible to readers.
     pub(crate) fn staging(&self) -> PathBuf {
-        self.root.join(PRIVATE).join("staging")
+        self.root.join(PRIVATE).join(STAGING)
     }
 
     fn journal(&self) -> PathBuf {
@@ -146,7 +145,7 @@ impl Target {
         }
         self.clear_staging()
             .map_err(|source| Error::Unfinished { doing: "clearing up after the commit", source })?;
-        self.forget_who_holds_it();
+        lock::forget_holder(&self.lock);
         Ok(())
     }
 
@@ -179,9 +178,9 @@ impl Target {
     pub(crate) fn abandon(self) {
         // What can't be deleted now is deleted by the next run.
         let _ = self.clear_staging();
-        self.forget_who_holds_it();
+        lock::forget_holder(&self.lock);
         if self.created.contains(&self.root.join(PRIVATE)) {
-            let _ = fs::remove_file(self.root.join(PRIVATE).join("lock"));
+            let _ = fs::remove_file(self.root.join(PRIVATE).join(LOCK));
         }
         for directory in self.created.iter().rev() {
             let _ = fs::remove_dir(directory);

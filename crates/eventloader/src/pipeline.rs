@@ -120,7 +120,7 @@ fn stage(
     report.dry_run = settings.dry_run;
     report.check()?;
     for change in quarantine.finish(sources, &settings.target)? {
-        let action = change.action(&settings.target).map_err(Error::io("comparing with the target"))?;
+        let action = change.action(&settings.target)?;
         if action != Action::Unchanged {
             changes.push(change);
         }
@@ -224,7 +224,7 @@ impl Writing<'_> {
         let files = writer.write(ordered, table, PART_ROWS, (&path, number), &mut clock)?;
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, &files);
-        let action = change.action(&settings.target).map_err(Error::io("comparing with the target"))?;
+        let action = change.action(&settings.target)?;
         clock.lap(Stage::Compare);
         Ok(Written { path, files, change, action })
     }

@@ -1,7 +1,8 @@
 //! Paths as given → the files to read, in input order.
 //!
 //! A path is a file, a directory (all files below it), a glob, or `-` for standard input. Names that begin with `_` or `.`
-//! are left out of directories, as Spark and Hive do: they are other programs' private files.
+//! are left out of directories, as Spark and Hive do: they are other programs' private files. So are pipes, sockets and devices,
+//! which have no end that belongs to a load; they are read where they are named themselves.
 //!
 //! Invariant: input order is the order of the paths as bytes, over all sources together, standard input last; a file that
 //! is named twice is read once, by whatever links, and so is a directory: one that leads back into itself comes to an end.
@@ -48,7 +49,10 @@ pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source
         if real.is_dir() {
             for entry in fs_err::read_dir(&path).map_err(unreadable)? {
                 let entry = entry.map_err(unreadable)?;
-                if !entry.file_name().to_string_lossy().starts_with(['_', '.']) {
+                let is_private = entry.file_name().to_string_lossy().starts_with(['_', '.']);
+                let is_odd =
+                    || entry.path().metadata().is_ok_and(|found| !found.is_dir() && !found.is_file());
+                if !is_private && !is_odd() {
                     paths.push(InOrder::new(entry.path()));
                 }
             }

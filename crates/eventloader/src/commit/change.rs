@@ -11,7 +11,11 @@ use std::{
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::parquet::{StagedFile, checksum_of};
+use super::place;
+use crate::{
+    error::Error,
+    parquet::{StagedFile, checksum_of},
+};
 
 /// What a commit does to one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,16 +58,26 @@ impl Change {
     }
 
     /// What this change will do to what is there now.
-    pub(crate) fn action(&self, target: &Path) -> io::Result<Action> {
+    ///
+    /// # Errors
+    /// [`Error::Target`] where it can't be carried out: see `place.rs`.
+    pub(crate) fn action(&self, target: &Path) -> Result<Action, Error> {
+        let comparing = |source| Error::Io { doing: "comparing with the target", source };
+        if !place::directory_is_there(target, &self.directory)? {
+            return Ok(Action::Created);
+        }
         let live = target.join(&self.directory);
-        let is_there = if self.replaces_all {
-            !parquet_names(&live)?.is_empty()
-        } else {
-            self.files.iter().any(|file| live.join(&file.name).exists())
-        };
+        let mut names = self.names();
+        if self.replaces_all {
+            names.extend(parquet_names(&live).map_err(comparing)?);
+        }
+        let mut is_there = false;
+        for name in names {
+            is_there |= place::file_is_there(&live.join(name))?;
+        }
         match is_there {
             false => Ok(Action::Created),
-            true if self.is_in(&live)? => Ok(Action::Unchanged),
+            true if self.is_in(&live).map_err(comparing)? => Ok(Action::Unchanged),
             true => Ok(Action::Replaced),
         }
     }
@@ -75,8 +89,9 @@ impl Change {
         }
         for file in &self.files {
             let path = directory.join(&file.name);
-            let Ok(metadata) = path.metadata() else { return Ok(false) };
-            if metadata.len() != file.bytes || checksum_of(&path)? != (file.bytes, file.checksum) {
+            if place::file_bytes(&path)? != Some(file.bytes)
+                || checksum_of(&path)? != (file.bytes, file.checksum)
+            {
                 return Ok(false);
             }
         }
