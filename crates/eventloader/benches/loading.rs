@@ -19,7 +19,7 @@ use divan::Bencher;
 use eventloader::{
     memory::MEMORY_BYTES_DEFAULT,
     pipeline,
-    settings::{Codec, DedupeScope, Progress, Selection, Settings},
+    settings::{Codec, DedupeScope, Interruption, Progress, Selection, Settings},
 };
 use events_core::{
     catalog::BUILT_IN,
@@ -85,6 +85,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
         bad_lines_max: None,
         dry_run: true,
         progress: Progress::hidden(),
+        interruption: Interruption::default(),
     };
     input.measure(bencher, || pipeline::load(&settings).unwrap());
 }

@@ -18,6 +18,7 @@ use self::values::{CodecArg, LayoutArg, Mode, Scope, Unit};
 use crate::{
     catalogs,
     error::Error,
+    interruption::Interruption,
     memory,
     progress::Progress,
     settings::{BadLinesMax, DayRange, Selection, Settings},
@@ -252,6 +253,7 @@ impl Cli {
             bad_lines_max: self.max_bad_lines,
             dry_run: self.dry_run,
             progress: Progress::on_terminal(self.quiet),
+            interruption: Interruption::default(),
         })
     }
 

@@ -6,6 +6,8 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use events_core::catalog::CatalogError;
 
+use crate::interruption;
+
 /// Why a load failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -107,6 +109,12 @@ pub enum Error {
         /// Which process, where that is known.
         holder: String,
     },
+    /// A signal ended the load.
+    #[error("interrupted by {}; nothing was changed", interruption::name(*signal))]
+    Interrupted {
+        /// Its number.
+        signal: i32,
+    },
     /// Standard output could not be written.
     #[error("standard output: {0}")]
     Output(io::Error),
@@ -124,6 +132,12 @@ impl Error {
     /// Wraps an Arrow or Parquet error with what was being written; for `map_err`.
     pub(crate) fn encode<E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> Self + use<'_, E> {
         move |error| Self::Encode { what: what.to_owned(), problem: error.to_string() }
+    }
+
+    /// The signal that the process is to end by, if one ended the load.
+    #[must_use]
+    pub fn signal(&self) -> Option<i32> {
+        if let Self::Interrupted { signal } = self { Some(*signal) } else { None }
     }
 
     /// The exit code of CONTRACT.md section 8.

@@ -93,6 +93,7 @@ pub(crate) fn ingest(
         let mut clock = stages.clock();
         let _ends_turns = EndsTurnsOnPanic(&turns);
         loop {
+            settings.interruption.check()?;
             let next = {
                 let mut reader = locked(&reader);
                 clock.lap(Stage::Wait);

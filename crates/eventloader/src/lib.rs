@@ -8,6 +8,7 @@
 pub mod cli;
 pub mod settings;
 pub mod progress;
+pub mod interruption;
 pub mod catalogs;
 pub mod pipeline;
 mod ingest;

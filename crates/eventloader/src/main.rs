@@ -14,6 +14,7 @@ use eventloader::{
     catalog_command,
     cli::{CatalogCommand, Cli, Command},
     error::Error,
+    interruption::{self, Interruption},
     pipeline,
     report::{Report, Summary},
 };
@@ -42,7 +43,8 @@ fn main() -> ExitCode {
     match done {
         Ok(exit_code) => exit_code,
         Err(error) => {
-            say(&format_args!("error: {error}"));
+            say_error(&error);
+            error.signal().into_iter().for_each(interruption::end_process);
             error.exit_code()
         }
     }
@@ -77,7 +79,9 @@ fn generate(document: Document) -> Result<(), Error> {
 }
 
 fn load(cli: &Cli) -> Result<(), Error> {
-    let settings = cli.settings()?;
+    let mut settings = cli.settings()?;
+    // Without it, a signal ends the process as it does any other.
+    settings.interruption = Interruption::listen(say_error).unwrap_or_default();
     let output = ReportOutput::open(cli.report.as_deref())?;
     let report = match settings.progress.during(|| pipeline::load(&settings)) {
         Ok(report) => report,
@@ -149,6 +153,10 @@ fn reword(error: &clap::Error, line: &str) -> Option<&'static str> {
     days_are_missing.then_some(
         "say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
     )
+}
+
+fn say_error(error: &Error) {
+    say(&format_args!("error: {error}"));
 }
 
 /// To standard error; if that is closed, there is nobody to tell.

@@ -58,7 +58,8 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
     };
     let staging = target.as_ref().map(Target::staging);
     let stages = Stages::default();
-    let outcome = stage(settings, &sources, staging.as_deref(), &stages);
+    let outcome = stage(settings, &sources, staging.as_deref(), &stages)
+        .and_then(|staged| settings.interruption.begin_commit().map(|()| staged));
     let Staged { mut report, changes, rows } = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
@@ -171,6 +172,7 @@ impl Writing<'_> {
         let tables = self.tables(&partitions)?;
         let make_writer = |thread| PartitionWriter::new(settings.codec, self.staging, thread);
         let written = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
+            settings.interruption.check()?;
             let partition = &partitions[number];
             let Some(table) = &tables[partition.type_index] else {
                 unreachable!("there is a table for each type that has rows")

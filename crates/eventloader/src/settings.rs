@@ -8,6 +8,7 @@ use events_core::{
 };
 
 pub use crate::{
+    interruption::Interruption,
     latest::DedupeScope,
     parquet::Codec,
     progress::Progress,
@@ -45,6 +46,8 @@ pub struct Settings {
     pub dry_run: bool,
     /// Where it is shown how far the load has come.
     pub progress: Progress,
+    /// Whether the load is to end before its time.
+    pub interruption: Interruption,
 }
 
 /// How many bad lines a load may have.

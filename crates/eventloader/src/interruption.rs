@@ -1,0 +1,95 @@
+//! SIGINT and SIGTERM → a load that ends at its next step and leaves nothing behind.
+//!
+//! A load looks for them between two blocks and between two partitions. Where it can't, since it waits for a pipe that stays
+//! silent, the process ends a moment later; what it leaves then, the next load clears up. A commit that has begun is carried to
+//! its end. A second signal ends the process at once: no moment is unsafe for that.
+//!
+//! Invariant: a load that was told of a signal by this module commits nothing.
+
+use std::{
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicI32, Ordering},
+    },
+    thread,
+    time::Duration,
+};
+
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
+    low_level,
+};
+
+use crate::error::Error;
+
+/// How long a load that does not look may go on.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Whether a load is to end; never, unless somebody listens.
+#[derive(Debug, Clone, Default)]
+pub struct Interruption {
+    state: Arc<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// The first that came, or 0.
+    signal: AtomicI32,
+    is_committing: AtomicBool,
+}
+
+impl Interruption {
+    /// Takes the signals from now on, instead of being ended by them. `say` is given the last words of a process that can't be ended
+    /// in order.
+    ///
+    /// # Errors
+    /// Those of the system, if it takes no more handlers or threads.
+    pub fn listen(say: impl Fn(&Error) + Send + 'static) -> io::Result<Self> {
+        let interruption = Self::default();
+        let state = Arc::clone(&interruption.state);
+        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let listener = move || {
+            let mut signals = signals.forever();
+            let Some(first) = signals.next() else { return };
+            state.signal.store(first, Ordering::SeqCst);
+            thread::spawn(move || {
+                thread::sleep(GRACE);
+                if !state.is_committing.load(Ordering::SeqCst) {
+                    say(&Error::Interrupted { signal: first });
+                    end_process(first);
+                }
+            });
+            signals.for_each(end_process);
+        };
+        thread::Builder::new().name("signals".to_owned()).spawn(listener)?;
+        Ok(interruption)
+    }
+
+    /// # Errors
+    /// [`Error::Interrupted`] once a signal came.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        match self.state.signal.load(Ordering::SeqCst) {
+            0 => Ok(()),
+            signal => Err(Error::Interrupted { signal }),
+        }
+    }
+
+    /// The same for the last time: what comes from now on waits for the commit.
+    pub(crate) fn begin_commit(&self) -> Result<(), Error> {
+        self.state.is_committing.store(true, Ordering::SeqCst);
+        self.check()
+    }
+}
+
+/// Ends the process as the signal would have, so that whoever started it sees that.
+pub fn end_process(signal: i32) {
+    // It returns only where there is no such signal.
+    drop(low_level::emulate_default_handler(signal));
+}
+
+/// Its name, for messages.
+pub(crate) fn name(signal: i32) -> &'static str {
+    low_level::signal_name(signal).unwrap_or("a signal")
+}
