@@ -6,8 +6,6 @@ use std::{io, path::PathBuf, process::ExitCode};
 
 use events_core::catalog::CatalogError;
 
-use crate::interruption;
-
 /// Why a load failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -110,10 +108,12 @@ pub enum Error {
         holder: String,
     },
     /// A signal ended the load.
-    #[error("interrupted by {}; nothing was changed", interruption::name(*signal))]
+    #[error("interrupted by {name}; nothing was changed")]
     Interrupted {
         /// Its number.
         signal: i32,
+        /// Its name.
+        name: &'static str,
     },
     /// Standard output could not be written.
     #[error("standard output: {0}")]
@@ -137,7 +137,7 @@ impl Error {
     /// The signal that the process is to end by, if one ended the load.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
-        if let Self::Interrupted { signal } = self { Some(*signal) } else { None }
+        if let Self::Interrupted { signal, .. } = self { Some(*signal) } else { None }
     }
 
     /// The exit code of CONTRACT.md section 8.

@@ -11,29 +11,23 @@
 //!
 //! Invariant: a line is judged by itself alone; what is learned from earlier ones makes reading faster, never different.
 
+mod base;
 mod frames;
-
-use std::borrow::Cow;
 
 use events_core::{event, timestamp};
 
-use self::frames::Frames;
+use self::{
+    base::{BASE_NAMES, Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP, wrong_base_type},
+    frames::Frames,
+};
 use crate::{
     fault::{Fault, Reason, excerpt},
-    ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
+    ids::ReadId,
     json::{Kind, Links, Malformed, Next, START, Scanner, Value},
     payload::{Learned, ObjectReader, Payload, UnknownKey, duplicate_key},
     plan::{Plan, TypesFound},
     selection::{Selection, Timing},
 };
-
-const BASE_NAMES: [&str; 5] =
-    [event::EVENT_ID, event::TIMESTAMP, event::DOMAIN, event::EVENT_TYPE, event::DATA];
-const EVENT_ID: usize = 0;
-const TIMESTAMP: usize = 1;
-const DOMAIN: usize = 2;
-const EVENT_TYPE: usize = 3;
-const DATA: usize = 4;
 
 /// What a line that is not bad is.
 #[derive(Debug)]
@@ -74,17 +68,6 @@ pub(crate) struct EventReader<'a> {
     payload: Payload,
     read_as: Option<usize>,
     unknown: Vec<UnknownKey>,
-}
-
-/// The base fields of a line.
-#[derive(Debug, Default)]
-struct Base {
-    values: [Option<Value>; 5],
-    repeated: [bool; 5],
-    /// The id, where it is a UUID.
-    uuid: Option<u128>,
-    /// The timestamp up to its seconds, where it has these; its text goes on behind them.
-    to_seconds: Option<i64>,
 }
 
 impl<'a> EventReader<'a> {
@@ -363,77 +346,6 @@ impl<'a> EventReader<'a> {
         let learned = self.learned[type_index].get_or_insert_with(|| Box::new(Learned::new(shape)));
         reader.read(shape, learned, &mut self.payload)
     }
-}
-
-impl Base {
-    fn refuse_repeated(&self, field: usize) -> Result<(), Fault> {
-        if self.repeated[field] { Err(duplicate_key(BASE_NAMES[field])) } else { Ok(()) }
-    }
-
-    fn string<'l>(&self, line: &'l [u8], field: usize) -> Result<Cow<'l, [u8]>, Fault> {
-        match self.values[field] {
-            None => Err(Fault::new(Reason::NotAnEvent, Some(BASE_NAMES[field]), "a string", "nothing")),
-            Some(value) => {
-                value.string(line).ok_or_else(|| wrong_base_type(field, "a string", value.text(line)))
-            }
-        }
-    }
-
-    /// The instant that the timestamp's text `time` is.
-    #[inline]
-    fn micros(&self, time: &[u8]) -> Option<i64> {
-        match self.to_seconds {
-            Some(micros) => timestamp::parse_behind_seconds(micros, time.get(timestamp::SECONDS_BYTES..)?),
-            None => timestamp::parse_timestamp(time),
-        }
-    }
-
-    /// An id is read as it is scanned: digits and hyphens end no string.
-    #[inline]
-    fn scan_id(&mut self, scanner: &mut Scanner<'_>) -> Result<Value, Malformed> {
-        match scanner.string_with_front(parse_uuid_text)? {
-            Some((value, uuid)) => {
-                let is_all = value.end() - value.start() == UUID_TEXT_BYTES + 2;
-                self.uuid = is_all.then_some(uuid);
-                Ok(value)
-            }
-            None => scanner.value(),
-        }
-    }
-
-    /// So is a timestamp, as far as its seconds.
-    #[inline]
-    fn scan_timestamp(&mut self, scanner: &mut Scanner<'_>) -> Result<Value, Malformed> {
-        match scanner.string_with_front(timestamp::parse_to_seconds)? {
-            Some((value, micros)) => {
-                self.to_seconds = Some(micros);
-                Ok(value)
-            }
-            None => scanner.value(),
-        }
-    }
-
-    fn event_id<'l>(&self, line: &'l [u8]) -> Result<ReadId<'l>, Fault> {
-        if let Some(uuid) = self.uuid {
-            return Ok(ReadId::Uuid(uuid));
-        }
-        let missing =
-            |found: &str| Fault::new(Reason::MissingEventId, Some(event::EVENT_ID), "the event's id", found);
-        match self.values[EVENT_ID] {
-            None => Err(missing("nothing")),
-            Some(value) if value.kind() == Kind::Null => Err(missing("null")),
-            Some(value) => match value.string(line) {
-                Some(id) if id.is_empty() => Err(missing("\"\"")),
-                Some(id) => Ok(ReadId::Text(id)),
-                None => Err(wrong_base_type(EVENT_ID, "a string", value.text(line))),
-            },
-        }
-    }
-}
-
-#[cold]
-fn wrong_base_type(field: usize, expected: &str, found: &[u8]) -> Fault {
-    Fault::new(Reason::NotAnEvent, Some(BASE_NAMES[field]), expected, excerpt(found))
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ impl Interruption {
             thread::spawn(move || {
                 thread::sleep(GRACE);
                 if !state.is_committing.load(Ordering::SeqCst) {
-                    say(&Error::Interrupted { signal: first });
+                    say(&interrupted(first));
                     end_process(first);
                 }
             });
@@ -72,7 +72,7 @@ impl Interruption {
     pub(crate) fn check(&self) -> Result<(), Error> {
         match self.state.signal.load(Ordering::SeqCst) {
             0 => Ok(()),
-            signal => Err(Error::Interrupted { signal }),
+            signal => Err(interrupted(signal)),
         }
     }
 
@@ -89,7 +89,6 @@ pub fn end_process(signal: i32) {
     drop(low_level::emulate_default_handler(signal));
 }
 
-/// Its name, for messages.
-pub(crate) fn name(signal: i32) -> &'static str {
-    low_level::signal_name(signal).unwrap_or("a signal")
+fn interrupted(signal: i32) -> Error {
+    Error::Interrupted { signal, name: low_level::signal_name(signal).unwrap_or("a signal") }
 }

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use events_core::timestamp::{self, ToSeconds};
 
-use super::{Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP};
+use super::base::{Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP};
 use crate::{
     ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
     json::{Kind, KnownText, end_of_plain},

@@ -11,10 +11,7 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use bytes::Bytes;
 use parquet::{
     basic::{Compression, Encoding},
-    column::{
-        page::{CompressedPage, Page},
-        writer::ColumnCloseResult,
-    },
+    column::{page::CompressedPage, writer::ColumnCloseResult},
     errors::Result,
     schema::types::ColumnDescPtr,
 };
@@ -24,7 +21,7 @@ use super::{
     chunk::{self, PageFacts},
     dictionary::Dictionary,
     hybrid,
-    pages::PageCompressor,
+    pages::{PageCompressor, compressed_bytes_min, count, data_page, dictionary_page},
     values::{Values, encode_uuid_lengths},
 };
 use crate::{
@@ -37,11 +34,6 @@ use crate::{
 const PAGE_ROWS: usize = 16_384;
 /// Bytes of a page's texts, at most, but for a single longer one.
 const PAGE_TEXT_BYTES: usize = 1 << 20;
-/// A column chunk of fewer bytes is not compressed: it would hardly get shorter, and the tables of a codec take longer to make
-/// than to write it. A day's partition of some hundred rows is mostly such chunks.
-const COMPRESSED_BYTES_MIN: usize = 256;
-/// The same for integers that are packed in bits: 5 % of them could be saved, 0.5 % of a small file.
-const COMPRESSED_PACKED_BYTES_MIN: usize = 4_096;
 /// A dictionary that grows beyond this is given up: it is one page, which readers hold in full.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 
@@ -331,32 +323,4 @@ impl ColumnChunk {
         }
         chunk::put_together(&self.column, compression, dictionary, self.pages, indexed)
     }
-}
-
-/// Chunks that begin with a page in this encoding are compressed from so many bytes on.
-fn compressed_bytes_min(encoding: Encoding) -> usize {
-    if encoding == Encoding::DELTA_BINARY_PACKED { COMPRESSED_PACKED_BYTES_MIN } else { COMPRESSED_BYTES_MIN }
-}
-
-fn data_page(buf: Bytes, bytes: usize, facts: &PageFacts) -> CompressedPage {
-    let page = Page::DataPage {
-        buf,
-        num_values: count(facts.rows),
-        encoding: facts.encoding,
-        def_level_encoding: Encoding::RLE,
-        rep_level_encoding: Encoding::RLE,
-        statistics: None,
-    };
-    CompressedPage::new(page, bytes)
-}
-
-fn dictionary_page(buf: Bytes, bytes: usize, entries: usize) -> CompressedPage {
-    let page =
-        Page::DictionaryPage { buf, num_values: count(entries), encoding: Encoding::PLAIN, is_sorted: false };
-    CompressedPage::new(page, bytes)
-}
-
-/// Pages have fewer rows and bytes than that.
-fn count(count: usize) -> u32 {
-    u32::try_from(count).unwrap_or(u32::MAX)
 }
