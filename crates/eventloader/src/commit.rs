@@ -25,6 +25,7 @@ mod place;
 use std::{
     fs::File,
     io::{self, Write},
+    panic,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     thread,
@@ -123,15 +124,7 @@ impl Target {
     pub(crate) fn commit(mut self, changes: Vec<Change>, threads: usize) -> Result<(), Error> {
         if !changes.is_empty() {
             let journal = Journal { version: JOURNAL_VERSION, layout: self.layout.clone(), changes };
-            // Writing to the disk takes long, and the processor has nothing to do for it: so it is begun, and done again when
-            // all is there to be written.
-            let lock = self.lock.try_clone().map_err(Error::io("recording the commit"))?;
-            let staging = self.staging();
-            let prepared = thread::scope(|scope| {
-                scope.spawn(|| durability::sync_staged(&lock, &staging, &journal.changes));
-                self.prepare_directories(&journal, threads)
-            });
-            let new = match prepared {
+            let new = match self.prepare(&journal, threads) {
                 Ok(new) => new,
                 Err(error) => {
                     self.abandon();
@@ -147,6 +140,22 @@ impl Target {
             .map_err(|source| Error::Unfinished { doing: "clearing up after the commit", source })?;
         lock::forget_holder(&self.lock);
         Ok(())
+    }
+
+    /// All that can be done before the commit is recorded. Writing to the disk takes long, and the processor has nothing to do for
+    /// it: so that is begun, and done again when all is there to be written.
+    fn prepare(&mut self, journal: &Journal, threads: usize) -> Result<Vec<bool>, Error> {
+        let recording = Error::io("recording the commit");
+        let lock = self.lock.try_clone().map_err(recording)?;
+        let staging = self.staging();
+        let (synced, prepared) = thread::scope(|scope| {
+            let syncing = scope.spawn(|| durability::sync_staged(&lock, &staging, &journal.changes));
+            let prepared = self.prepare_directories(journal, threads);
+            (syncing.join().unwrap_or_else(|payload| panic::resume_unwind(payload)), prepared)
+        });
+        // The system tells an error once: the second time all would seem well.
+        synced.map_err(recording)?;
+        prepared
     }
 
     /// Makes sure that publishing can't fail for want of a directory to rename into. Empty ones are nothing to readers.

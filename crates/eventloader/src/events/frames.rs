@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use events_core::timestamp::{self, ToSeconds};
 
-use super::base::{Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP};
+use super::base::{Base, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP};
 use crate::{
     ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
     json::{Kind, KnownText, end_of_plain},
@@ -134,7 +134,7 @@ impl Frame {
         let id_first = id.start() < time.start();
         let (first, second) = if id_first { (id, time) } else { (time, id) };
         let names_start = domain.start().min(event_type.start());
-        if second.end() > names_start || domain.end().max(event_type.end()) > base.values[DATA]?.start() {
+        if second.end() > names_start || domain.end().max(event_type.end()) > data.start() {
             return None;
         }
         // From the quote behind a value to the quote in front of the next.
@@ -154,10 +154,10 @@ impl Frame {
 
     /// The same, but for its heads.
     fn is_like(&self, other: &Self) -> bool {
-        let texts = |frame: &Self| {
-            (&frame.opening, &frame.middle, &frame.closing) == (&other.opening, &other.middle, &other.closing)
-        };
-        self.id_first == other.id_first && texts(self)
+        self.id_first == other.id_first
+            && self.opening == other.opening
+            && self.middle == other.middle
+            && self.closing == other.closing
     }
 }
 
