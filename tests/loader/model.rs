@@ -21,7 +21,7 @@ use crate::{
     files::{assert_no_debris, assert_same_lines, tree, visible},
     forms::{FORMS, Form},
     hostile::{self, HostileFile},
-    oracle::{self, Expected, Flags},
+    oracle::{self, Expected, Flags, OfSource},
     readback::{BadLine, Row, footer_rows_of, parquet_files, quarantine, rows, text_of},
     support::{Outcome, Workdir},
 };
@@ -124,11 +124,12 @@ impl Case {
         flags.by_day = die.one_in(3);
         flags.hive = die.one_in(3);
         flags.hourly = die.one_in(4);
+        flags.nested = die.one_in(3);
         let optional = [
             (flags.by_day, "--dedupe-scope=day"),
             (flags.hive, "--layout=hive"),
             (flags.hourly, "--partition-by=hour"),
-            (die.one_in(3), "--flatten=false"),
+            (flags.nested, "--flatten=false"),
             (die.one_in(4), "--memory=64MiB"),
         ];
         optional.iter().filter(|(chosen, _)| *chosen).for_each(|(_, arg)| add(arg));
@@ -287,9 +288,12 @@ fn compare_report(
     let partition = |(path, rows): (&String, &Vec<Row>)| {
         let file = dir.target().join(path).join(format!("part-00000.{}.parquet", case.codec));
         assert_eq!(footer_rows_of(&file), rows.len() as u64, "rows in the footer of {}", file.display());
-        json!({"path": path, "rows": rows.len(), "files": 1, "bytes": fs_err::metadata(&file).unwrap().len(), "action": "created"})
+        let superseded = expected.superseded_in.get(path).copied().unwrap_or_default();
+        let bytes = fs_err::metadata(&file).unwrap().len();
+        json!({"path": path, "rows": rows.len(), "superseded": superseded, "files": 1, "bytes": bytes, "action": "created"})
     };
-    let source = |((name, bytes), lines): (&oracle::Source, &u64)| json!({"path": name, "bytes": bytes.len(), "lines": lines});
+    let left_out = expected.superseded_in.iter().filter(|(path, _)| !expected.rows.contains_key(*path));
+    let left_out = left_out.map(|(path, superseded)| json!({"path": path, "superseded": superseded}));
     let mut wanted = json!({
         "lines": expected.lines,
         "blank": expected.blank,
@@ -299,7 +303,8 @@ fn compare_report(
         "written": expected.written,
         "partitions": expected.rows.iter().map(partition).collect::<Vec<_>>(),
         "unknown_fields": expected.unknown_fields,
-        "sources": sources.iter().zip(&expected.lines_of_sources).map(source).collect::<Vec<_>>(),
+        "superseded_partitions": left_out.collect::<Vec<_>>(),
+        "sources": sources.iter().zip(&expected.sources).map(source_report).collect::<Vec<_>>(),
         "committed": true,
         "dry_run": false,
     });
@@ -313,6 +318,20 @@ fn compare_report(
     let accounted =
         ["blank", "quarantined.total", "filtered", "superseded", "written"].map(|name| outcome.count(name));
     assert_eq!(outcome.count("lines"), accounted.iter().sum::<u64>(), "the report's equation");
+}
+
+fn source_report(((name, bytes), of_source): (&oracle::Source, &OfSource)) -> Value {
+    let OfSource { lines, blank, quarantined, filtered, superseded, written } = of_source;
+    json!({
+        "path": name,
+        "bytes": bytes.len(),
+        "lines": lines,
+        "blank": blank,
+        "quarantined": quarantined,
+        "filtered": filtered,
+        "superseded": superseded,
+        "written": written,
+    })
 }
 
 /// Leaves out lines, in ever smaller groups, as long as the case still fails.

@@ -8,6 +8,7 @@
 mod framing;
 mod json;
 mod values;
+mod versions;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::readback::{BadLine, Row, Rows, instant, json_string};
 use framing::Piece;
 use json::Json;
 use values::Kind;
+use versions::Fate;
 
 /// The longest line, in bytes, without its newline.
 const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -33,6 +35,8 @@ pub(crate) struct Flags {
     pub(crate) by_day: bool,
     pub(crate) hive: bool,
     pub(crate) hourly: bool,
+    /// The payload is one struct column.
+    pub(crate) nested: bool,
 }
 
 impl Flags {
@@ -60,14 +64,29 @@ pub(crate) struct Expected {
     pub(crate) bad_lines: Vec<BadLine>,
     pub(crate) unknown_fields: BTreeMap<String, u64>,
     pub(crate) rows: Rows,
-    pub(crate) lines_of_sources: Vec<u64>,
+    pub(crate) sources: Vec<OfSource>,
+    /// By partition: rows that fell into it and lost.
+    pub(crate) superseded_in: BTreeMap<String, u64>,
     /// Days asked for that have no rows; known where both ends of the range are.
     pub(crate) days_without_events: Option<Vec<String>>,
+}
+
+/// What became of the lines of one source.
+#[derive(Debug, Default)]
+pub(crate) struct OfSource {
+    pub(crate) lines: u64,
+    pub(crate) blank: u64,
+    pub(crate) quarantined: u64,
+    pub(crate) filtered: u64,
+    pub(crate) superseded: u64,
+    pub(crate) written: u64,
 }
 
 /// A good event.
 #[expect(clippy::struct_field_names, reason = "the names that the contract gives them")]
 struct Event {
+    /// Index of its source.
+    source: usize,
     event_id: String,
     timestamp: DateTime<Utc>,
     domain: String,
@@ -88,49 +107,80 @@ enum Verdict {
 pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
     let mut expected = Expected::default();
     let mut events = Vec::new();
-    for (source, bytes) in sources {
+    for (index, (source, bytes)) in sources.iter().enumerate() {
         let pieces = framing::pieces(bytes).expect("the model knows no load that fails");
-        expected.lines += pieces.len() as u64;
-        expected.lines_of_sources.push(pieces.len() as u64);
+        let mut of_source = OfSource { lines: pieces.len() as u64, ..OfSource::default() };
         for piece in pieces {
             match judge(&piece, flags) {
-                Verdict::Blank => expected.blank += 1,
-                Verdict::Filtered => expected.filtered += 1,
-                Verdict::Good(event) => events.push(event),
-                Verdict::Bad(reason) => expected.bad_lines.push(BadLine {
-                    source: source.clone(),
-                    line: piece.line,
-                    offset: piece.offset as u64,
-                    reason: reason.to_owned(),
-                    raw: piece.raw.to_vec(),
-                }),
+                Verdict::Blank => of_source.blank += 1,
+                Verdict::Filtered => of_source.filtered += 1,
+                Verdict::Good(event) => events.push(Event { source: index, ..event }),
+                Verdict::Bad(reason) => {
+                    of_source.quarantined += 1;
+                    expected.bad_lines.push(BadLine {
+                        source: source.clone(),
+                        line: piece.line,
+                        offset: piece.offset as u64,
+                        reason: reason.to_owned(),
+                        raw: piece.raw.to_vec(),
+                    });
+                }
             }
         }
+        expected.sources.push(of_source);
     }
     expected.bad_lines.sort();
-    let latest = latest_of(&events, flags);
-    let mut rows = BTreeMap::new();
-    for (position, event) in events.iter().enumerate() {
-        if !event.asked_for {
-            expected.filtered += 1;
-            continue;
-        }
-        for name in &event.unknown_fields {
-            *expected.unknown_fields.entry(name.clone()).or_default() += 1;
-        }
-        if latest[&version_key(event, flags)].1 == position {
-            expected.written += 1;
-            rows.insert((partition_of(event, flags), event.timestamp, &event.event_id), row_of(event));
-        } else {
-            expected.superseded += 1;
-        }
-    }
+    let rows = expected.count_events(&events, flags);
     expected.days_without_events =
         days_without_events(flags, rows.keys().map(|(_, timestamp, _)| timestamp.date_naive()));
     for ((partition, ..), row) in rows {
         expected.rows.entry(partition).or_default().push(row);
     }
+    expected.add_up();
     expected
+}
+
+/// What orders rows: partition, timestamp, id.
+type RowKey<'e> = (String, DateTime<Utc>, &'e str);
+
+impl Expected {
+    /// What becomes of the good events; the rows that are written.
+    fn count_events<'e>(&mut self, events: &'e [Event], flags: &Flags) -> BTreeMap<RowKey<'e>, Row> {
+        let mut rows = BTreeMap::new();
+        for (event, fate) in events.iter().zip(versions::fates(events, flags)) {
+            let of_source = &mut self.sources[event.source];
+            if !event.asked_for {
+                of_source.filtered += 1;
+                continue;
+            }
+            for name in &event.unknown_fields {
+                *self.unknown_fields.entry(name.clone()).or_default() += 1;
+            }
+            match fate {
+                Fate::Latest => {
+                    of_source.written += 1;
+                    let key = (partition_of(event, flags), event.timestamp, event.event_id.as_str());
+                    rows.insert(key, row_of(event));
+                }
+                Fate::Superseded => {
+                    of_source.superseded += 1;
+                    *self.superseded_in.entry(partition_of(event, flags)).or_default() += 1;
+                }
+            }
+        }
+        rows
+    }
+
+    /// What became of all lines.
+    fn add_up(&mut self) {
+        for of_source in &self.sources {
+            self.lines += of_source.lines;
+            self.blank += of_source.blank;
+            self.filtered += of_source.filtered;
+            self.superseded += of_source.superseded;
+            self.written += of_source.written;
+        }
+    }
 }
 
 /// One line → what it is; the steps in the order in which the first that applies decides.
@@ -204,6 +254,7 @@ fn read_event(
     unknown_fields.sort();
     unknown_fields.dedup();
     Ok(Event {
+        source: 0,
         event_id,
         timestamp,
         domain: domain.to_owned(),
@@ -231,24 +282,6 @@ fn columns_of(domain: &str, event_type: &str) -> Option<[(&'static str, Kind); 4
         ]),
         _ => None,
     }
-}
-
-/// What versions of one event have in common: event type, id, and the day where "latest" is a matter of each day.
-type VersionKey<'a> = (&'a str, &'a str, Option<NaiveDate>);
-
-fn version_key<'a>(event: &'a Event, flags: &Flags) -> VersionKey<'a> {
-    (&event.event_type, &event.event_id, flags.by_day.then(|| event.timestamp.date_naive()))
-}
-
-/// The latest version of each event: its timestamp and position in the input; of equal timestamps, the later in the input.
-fn latest_of<'a>(events: &'a [Event], flags: &Flags) -> BTreeMap<VersionKey<'a>, (DateTime<Utc>, usize)> {
-    let mut latest = BTreeMap::new();
-    for (position, event) in events.iter().enumerate() {
-        let version = (event.timestamp, position);
-        let best = latest.entry(version_key(event, flags)).or_insert(version);
-        *best = version.max(*best);
-    }
-    latest
 }
 
 fn partition_of(event: &Event, flags: &Flags) -> String {

@@ -19,6 +19,7 @@ use crate::{
     fault::Reason,
     lines::{BlockOutcome, LineReader},
     memory::MemoryShares,
+    partitions,
     plan::Plan,
     quarantine::Quarantine,
     report::{Report, SourceReport},
@@ -102,7 +103,8 @@ pub(crate) fn ingest(
             clock.lap(Stage::Read);
             let Some(block) = next else { return Ok(()) };
             stages.add_bytes(Stage::Read, block.bytes.len() as u64);
-            let outcome = lines.read(&block);
+            let mut outcome = lines.read(&block);
+            outcome.rows = partitions::count(&outcome.batches, settings.partition_unit);
             clock.lap(Stage::Parse);
             if !turns.take(outcome, &mut clock)? {
                 return Ok(());
@@ -212,6 +214,7 @@ impl Collector<'_> {
             quarantine.add(outcome.source, source, line, bad)?;
             if bad.fragment.unwrap_or(0) == 0 {
                 report.quarantined.total += 1;
+                source_report.quarantined += 1;
                 *report.quarantined.by_reason.entry(bad.fault.reason.code()).or_default() += 1;
                 if bad.fault.reason == Reason::UnknownEvent {
                     count_name(&mut report.unknown_events, &bad.fault.detail.found, 1);
@@ -226,6 +229,9 @@ impl Collector<'_> {
         }
         self.lines_behind += u64::from(outcome.newlines);
         source_report.lines += u64::from(outcome.lines);
+        source_report.blank += u64::from(outcome.blank);
+        source_report.filtered += u64::from(outcome.filtered);
+        source_report.rows += outcome.batches.iter().map(|(_, batch)| batch.rows() as u64).sum::<u64>();
         report.lines += u64::from(outcome.lines);
         report.blank += u64::from(outcome.blank);
         report.filtered += u64::from(outcome.filtered);

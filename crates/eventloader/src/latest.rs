@@ -221,6 +221,11 @@ impl Superseded {
         self.rows
     }
 
+    /// By block: how many rows are superseded.
+    pub(crate) fn by_block(&self) -> impl Iterator<Item = u64> {
+        self.blocks.iter().map(|bits| bits.iter().map(|word| u64::from(word.count_ones())).sum())
+    }
+
     pub(crate) fn contains(&self, position: Position) -> bool {
         let (block, line) = position.block_and_line();
         let bits = self.blocks.get(block as usize).and_then(|bits| bits.get(line as usize / 64));

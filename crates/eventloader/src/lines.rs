@@ -9,6 +9,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use crate::{
+    accounts::PartitionKey,
     arrays::Element,
     batch::{Batch, BatchBuilder, Position},
     blocks::{Block, Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, newlines_in},
@@ -36,6 +37,8 @@ pub(crate) struct BlockOutcome {
     pub(crate) batches: Vec<(usize, Batch)>,
     /// Events of later days that compete with rows: batches without columns.
     pub(crate) rivals: Vec<(usize, Batch)>,
+    /// How many rows fall into each partition.
+    pub(crate) rows: HashMap<PartitionKey, u64, FixedState>,
     /// By path: in how many rows a key occurred that no schema knows.
     pub(crate) unknown_fields: HashMap<String, u64, FixedState>,
 }

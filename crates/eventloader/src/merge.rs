@@ -5,7 +5,11 @@
 
 use std::collections::VecDeque;
 
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
 use crate::{
+    accounts::{Accounts, PartitionKey},
     batch::Batch,
     error::Error,
     latest::Superseded,
@@ -23,14 +27,23 @@ pub(crate) enum OrderedRows<'a> {
 }
 
 impl<'a> OrderedRows<'a> {
-    pub(crate) fn spilled(spill: &'a Spill, runs: &[Vec<Place>], superseded: &'a Superseded) -> Self {
-        let runs = runs.iter().map(|chunks| Run { chunks: chunks.iter().copied().collect(), at: None });
+    pub(crate) fn spilled(
+        spill: &'a Spill,
+        partition: PartitionKey,
+        superseded: &'a Superseded,
+        accounts: &'a Accounts,
+    ) -> Self {
+        let runs = spill
+            .runs(partition)
+            .iter()
+            .map(|chunks| Run { chunks: chunks.iter().copied().collect(), at: None });
         Self::Spilled(RunMerge {
             spill,
             superseded,
             runs: runs.collect(),
             held: Vec::new(),
             refs: Vec::new(),
+            counts: GoneCounts { accounts, partition, written: HashMap::default(), left_out: 0 },
         })
     }
 
@@ -58,6 +71,26 @@ pub(crate) struct RunMerge<'a> {
     held: Vec<Batch>,
     /// Those that were handed out last.
     refs: Vec<RowRef>,
+    counts: GoneCounts<'a>,
+}
+
+/// Counts the rows of a partition, until it is done.
+#[derive(Debug)]
+struct GoneCounts<'a> {
+    accounts: &'a Accounts,
+    partition: PartitionKey,
+    /// By source.
+    written: HashMap<usize, u64, FixedState>,
+    left_out: u64,
+}
+
+impl GoneCounts<'_> {
+    fn enter(&mut self) {
+        for (source, rows) in self.written.drain() {
+            self.accounts.add_written(source, rows);
+        }
+        self.accounts.add_left_out(self.partition, std::mem::take(&mut self.left_out));
+    }
 }
 
 #[derive(Debug)]
@@ -73,12 +106,17 @@ impl RunMerge<'_> {
         self.refs.clear();
         let mut text_bytes = 0;
         while self.refs.len() < CHUNK_ROWS {
-            let Some((run, row)) = self.first_row()? else { break };
+            let Some((run, row)) = self.first_row()? else {
+                self.counts.enter();
+                break;
+            };
             text_bytes += row.text_bytes(&self.held);
             if text_bytes > CHUNK_TEXT_BYTES && !self.refs.is_empty() {
                 break;
             }
             self.refs.push(row);
+            let source = self.counts.accounts.source_of(self.held[row.batch()].positions[row.row()]);
+            *self.counts.written.entry(source).or_default() += 1;
             self.runs[run].at = self.following(row);
         }
         let rows = Rows { batches: &self.held, refs: &self.refs };
@@ -111,15 +149,20 @@ impl RunMerge<'_> {
         Ok(())
     }
 
-    fn following(&self, row: RowRef) -> Option<RowRef> {
+    fn following(&mut self, row: RowRef) -> Option<RowRef> {
         self.first_kept(row.batch as usize, row.row as usize + 1)
     }
 
     /// The first row of a held chunk, from `row` on, that is not superseded.
-    fn first_kept(&self, batch: usize, row: usize) -> Option<RowRef> {
+    fn first_kept(&mut self, batch: usize, row: usize) -> Option<RowRef> {
         let positions = &self.held[batch].positions;
-        let kept = (row..positions.len()).find(|&row| !self.superseded.contains(positions[row]))?;
-        Some(RowRef::new(batch, kept))
+        for (row, &position) in positions.iter().enumerate().skip(row) {
+            if !self.superseded.contains(position) {
+                return Some(RowRef::new(batch, row));
+            }
+            self.counts.left_out += 1;
+        }
+        None
     }
 
     /// Lets go of the chunks that no run stands in.

@@ -6,7 +6,7 @@
 //! Invariant: ids are unique within a partition (the superseded rows are left out), so the order is total and the same
 //! events give the same partition in whatever order they came.
 
-use std::{collections::BTreeMap, ops::Range};
+use std::{collections::BTreeMap, iter, ops::Range};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},
@@ -14,8 +14,11 @@ use arrow::{
     datatypes::DataType,
 };
 use events_core::partition::PartitionUnit;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
 
 use crate::{
+    accounts::PartitionKey,
     batch::{Batch, Position},
     error::Error,
     ids::{self, Ids},
@@ -147,28 +150,70 @@ impl RowRef {
     }
 }
 
-/// The rows of each partition (by the index of its unit of time), in input order; without those that `is_left_out` names.
+/// Rows by partition.
+#[derive(Debug, Default)]
+pub(crate) struct Grouped {
+    /// By the index of its unit of time: the rows of each partition that has some, in input order.
+    pub(crate) partitions: BTreeMap<i64, Vec<RowRef>>,
+    /// The same of rows that were left out, counted.
+    pub(crate) left_out: BTreeMap<i64, u64>,
+    /// By batch: how many of its rows were not.
+    pub(crate) kept: Vec<u64>,
+}
+
+/// Brings the rows of each partition together, without those that `is_left_out` names.
 pub(crate) fn group(
     batches: &[Batch],
     unit: PartitionUnit,
     is_left_out: impl Fn(Position) -> bool,
-) -> BTreeMap<i64, Vec<RowRef>> {
-    let mut partitions: BTreeMap<i64, Vec<RowRef>> = BTreeMap::new();
+) -> Grouped {
+    let mut grouped = Grouped::default();
     for (batch_index, batch) in batches.iter().enumerate() {
-        // Neighbours mostly share their day: look the partition up only where it changes.
-        let mut rows = 0..batch.rows();
-        while let Some(first) = rows.next() {
-            let index = unit.index_of(batch.micros[first]);
-            let end = rows.clone().find(|&row| unit.index_of(batch.micros[row]) != index).unwrap_or(rows.end);
-            let mut kept = (first..end).filter(|&row| !is_left_out(batch.positions[row])).peekable();
-            if kept.peek().is_some() {
-                let refs = partitions.entry(index).or_default();
-                refs.extend(kept.map(|row| RowRef::new(batch_index, row)));
+        let mut kept = 0;
+        for (index, rows) in unit_runs(&batch.micros, unit) {
+            let refs = grouped.partitions.entry(index).or_default();
+            let (before, mut left_out) = (refs.len(), 0);
+            let is_kept = |row: &usize| {
+                let is_left_out = is_left_out(batch.positions[*row]);
+                left_out += u64::from(is_left_out);
+                !is_left_out
+            };
+            refs.extend(rows.filter(is_kept).map(|row| RowRef::new(batch_index, row)));
+            kept += (refs.len() - before) as u64;
+            if left_out > 0 {
+                *grouped.left_out.entry(index).or_default() += left_out;
             }
-            rows.start = end;
+        }
+        grouped.kept.push(kept);
+    }
+    grouped.partitions.retain(|_, refs| !refs.is_empty());
+    grouped
+}
+
+/// How many rows of each event type fall into each unit of time.
+pub(crate) fn count(
+    batches: &[(usize, Batch)],
+    unit: PartitionUnit,
+) -> HashMap<PartitionKey, u64, FixedState> {
+    let mut counts = HashMap::default();
+    for (type_index, batch) in batches {
+        for (index, rows) in unit_runs(&batch.micros, unit) {
+            *counts.entry((*type_index, index)).or_default() += rows.len() as u64;
         }
     }
-    partitions
+    counts
+}
+
+/// Neighbours that share their unit of time, with its index: mostly they do, so it is looked for only where it changes.
+fn unit_runs(micros: &[i64], unit: PartitionUnit) -> impl Iterator<Item = (i64, Range<usize>)> {
+    let mut next = 0;
+    iter::from_fn(move || {
+        let first = next;
+        let index = unit.index_of(*micros.get(first)?);
+        let instants = unit.instants_of(index);
+        next += micros[first..].iter().take_while(|micros| instants.contains(micros)).count();
+        Some((index, first..next))
+    })
 }
 
 /// Brings rows into (timestamp, event id) order.

@@ -16,6 +16,7 @@ use std::{
 use events_core::partition::Day;
 
 use crate::{
+    accounts::{Fallen, PartitionKey},
     catalogs,
     commit::{Action, Change, Target, TargetLayout},
     error::Error,
@@ -25,7 +26,7 @@ use crate::{
     parquet::{PART_ROWS, PartitionWriter, StagedFile, Table},
     plan::Plan,
     quarantine::Quarantine,
-    report::{PartitionReport, Report},
+    report::{PartitionReport, Report, SupersededPartition},
     rows::{Partition, RowStore},
     selection::DayRange,
     settings::Settings,
@@ -116,8 +117,7 @@ fn stage(
     let encoders = settings.threads.min(shares.encoders);
     let writing = Writing { settings, plan: &plan, rows: &rows, superseded: &superseded, staging, stages };
     let mut changes = writing.write_partitions(encoders, &mut report)?;
-    report.superseded = superseded.rows();
-    report.written = report.partitions.iter().map(|partition| partition.rows).sum();
+    enter_rows(&mut report, &rows, &superseded);
     report.dry_run = settings.dry_run;
     report.check()?;
     for change in quarantine.finish(sources, &settings.target)? {
@@ -183,17 +183,28 @@ impl Writing<'_> {
         })?;
         let mut changes = Vec::new();
         let mut days = HashSet::new();
+        let mut fallen = self.rows.accounts().partitions();
         for (Written { path, files, change, action }, partition) in written.into_iter().zip(&partitions) {
             // All rows of a spilled partition may turn out to be superseded.
             if files.is_empty() {
                 continue;
             }
             days.insert(settings.partition_unit.day_of(partition.unit_index));
-            report.partitions.push(partition_report(path, &files, action));
+            let fallen = fallen.remove(&partition.key()).unwrap_or_default();
+            report.partitions.push(partition_report(path, &files, action, fallen));
             if action != Action::Unchanged {
                 changes.push(change);
             }
         }
+        report.superseded_partitions = fallen
+            .into_iter()
+            .map(|(partition, Fallen { read, left_out })| SupersededPartition {
+                path: self.path(partition),
+                superseded: left_out,
+                read,
+            })
+            .collect();
+        report.superseded_partitions.sort_by(|a, b| a.path.cmp(&b.path));
         report.partitions.sort_by(|a, b| a.path.cmp(&b.path));
         changes.sort_by(|a, b| a.directory.cmp(&b.directory));
         report.days_without_events = days_without_events(settings, &days);
@@ -210,6 +221,11 @@ impl Writing<'_> {
         tables.map(Option::transpose).collect::<Result<_, _>>().map_err(Error::encode("the tables' schemas"))
     }
 
+    fn path(&self, (type_index, unit_index): PartitionKey) -> String {
+        let directory = &self.plan.event_types[type_index].event_type.directory;
+        self.settings.layout.path(self.settings.partition_unit, unit_index, directory)
+    }
+
     fn write(
         &self,
         partition: &Partition,
@@ -218,24 +234,37 @@ impl Writing<'_> {
         writer: &mut PartitionWriter,
     ) -> Result<Written, Error> {
         let settings = self.settings;
-        let directory = &self.plan.event_types[partition.type_index].event_type.directory;
-        let path = settings.layout.path(settings.partition_unit, partition.unit_index, directory);
+        let path = self.path(partition.key());
         let mut clock = self.stages.clock();
         let ordered = self.rows.ordered(partition, self.superseded);
         clock.lap(Stage::Order);
         let files = writer.write(ordered, table, PART_ROWS, (&path, number), &mut clock)?;
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, &files);
-        let action = change.action(&settings.target)?;
+        // What has no rows left is no change.
+        let action = if files.is_empty() { Action::Unchanged } else { change.action(&settings.target)? };
         clock.lap(Stage::Compare);
         Ok(Written { path, files, change, action })
     }
 }
 
-fn partition_report(path: String, files: &[StagedFile], action: Action) -> PartitionReport {
+/// Enters what became of the rows: of all, and of each source.
+fn enter_rows(report: &mut Report, rows: &RowStore, superseded: &Superseded) {
+    report.superseded = superseded.rows();
+    report.written = report.partitions.iter().map(|partition| partition.rows).sum();
+    let by_source = rows.accounts().by_source(superseded.by_block());
+    for (index, source) in report.sources.iter_mut().enumerate() {
+        source.superseded = by_source.get(&index).copied().unwrap_or_default();
+        source.written = rows.accounts().written(index);
+    }
+}
+
+fn partition_report(path: String, files: &[StagedFile], action: Action, fallen: Fallen) -> PartitionReport {
     PartitionReport {
         path,
         rows: files.iter().map(|file| file.rows).sum(),
+        superseded: fallen.left_out,
+        read: fallen.read,
         files: files.len(),
         bytes: files.iter().map(|file| file.bytes).sum(),
         action,

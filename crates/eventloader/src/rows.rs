@@ -11,6 +11,7 @@ use std::{path::PathBuf, sync::Arc};
 use events_core::partition::PartitionUnit;
 
 use crate::{
+    accounts::{Accounts, PartitionKey},
     batch::{Batch, Position},
     error::Error,
     latest::{self, Arbiter, Contender, RANGES, Superseded},
@@ -37,6 +38,7 @@ pub(crate) struct RowStore {
     spill: Option<Spill>,
     /// How many were given out and are not done.
     jobs: usize,
+    accounts: Accounts,
 }
 
 /// The rows of one event type, and what competes with them.
@@ -76,6 +78,10 @@ pub(crate) struct Partition {
 }
 
 impl Partition {
+    pub(crate) fn key(&self) -> PartitionKey {
+        (self.type_index, self.unit_index)
+    }
+
     /// How many rows it has, as far as they are in memory.
     pub(crate) fn rows_in_memory(&self) -> usize {
         self.refs.len()
@@ -100,11 +106,13 @@ impl RowStore {
             spill_dir,
             spill: None,
             jobs: 0,
+            accounts: Accounts::default(),
         }
     }
 
-    /// Adds the rows of a block. If there is no room left, some are to be spilled now.
+    /// Adds the rows of the next block. If there is no room left, some are to be spilled now.
     pub(crate) fn add(&mut self, outcome: &mut BlockOutcome) -> Result<Option<SpillJob>, Error> {
+        self.accounts.add_block(outcome.source, outcome.rows.drain());
         for (type_index, batch) in outcome.batches.drain(..) {
             self.in_memory_bytes += batch.memory_bytes();
             self.types[type_index].batches.push(batch);
@@ -201,6 +209,11 @@ impl RowStore {
         Ok(superseded)
     }
 
+    /// The rows by where they come from and go to; in full when all partitions were written.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
     /// The partitions that have rows left.
     pub(crate) fn partitions(
         &self,
@@ -209,9 +222,16 @@ impl RowStore {
     ) -> Result<Vec<Partition>, Error> {
         let is_left_out = |position: Position| superseded.contains(position);
         let grouped = workers::map(threads, self.types.len(), |type_index| {
-            let groups = partitions::group(&self.types[type_index].batches, self.unit, is_left_out);
+            let batches = &self.types[type_index].batches;
+            let grouped = partitions::group(batches, self.unit, is_left_out);
+            for (batch, kept) in batches.iter().zip(grouped.kept) {
+                self.accounts.add_written(self.accounts.source_of(batch.positions[0]), kept);
+            }
+            for (unit_index, rows) in grouped.left_out {
+                self.accounts.add_left_out((type_index, unit_index), rows);
+            }
             let partition = |(unit_index, refs)| Partition { type_index, unit_index, refs };
-            Ok(groups.into_iter().map(partition).collect::<Vec<_>>())
+            Ok(grouped.partitions.into_iter().map(partition).collect::<Vec<_>>())
         })?;
         let mut partitions: Vec<_> = grouped.into_iter().flatten().collect();
         if let Some(spill) = &self.spill {
@@ -232,8 +252,7 @@ impl RowStore {
         superseded: &'a Superseded,
     ) -> OrderedRows<'a> {
         if let Some(spill) = &self.spill {
-            let runs = spill.runs(partition.type_index, partition.unit_index);
-            return OrderedRows::spilled(spill, runs, superseded);
+            return OrderedRows::spilled(spill, partition.key(), superseded, &self.accounts);
         }
         let batches = &self.types[partition.type_index].batches;
         let mut refs = partition.refs.clone();

@@ -26,6 +26,7 @@ use arrow::{
 use events_core::partition::PartitionUnit;
 
 use crate::{
+    accounts::PartitionKey,
     batch::{Batch, Position},
     error::Error,
     ids::Ids,
@@ -37,8 +38,8 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Spill {
     file: Arc<SpillFile>,
-    /// By event type and unit of time: for each run its chunks, in order.
-    runs: BTreeMap<(usize, i64), Vec<Vec<Place>>>,
+    /// For each run its chunks, in order.
+    runs: BTreeMap<PartitionKey, Vec<Vec<Place>>>,
     /// By event type and range of ids.
     contenders: BTreeMap<(usize, usize), Vec<ContendersPlace>>,
 }
@@ -54,7 +55,7 @@ pub(crate) struct SpillFile {
 /// Where the parts of one run stand.
 #[derive(Debug, Default)]
 pub(crate) struct SpilledRun {
-    partitions: Vec<((usize, i64), Vec<Place>)>,
+    partitions: Vec<(PartitionKey, Vec<Place>)>,
     contenders: Vec<((usize, usize), ContendersPlace)>,
 }
 
@@ -90,7 +91,7 @@ impl SpillFile {
         let bytes: usize = batches.iter().map(Batch::memory_bytes).sum();
         let rows: usize = batches.iter().map(Batch::rows).sum();
         let chunk_rows = (CHUNK_BYTES * rows / bytes.max(1)).clamp(1, CHUNK_ROWS);
-        for (unit_index, mut refs) in partitions::group(batches, unit, |_| false) {
+        for (unit_index, mut refs) in partitions::group(batches, unit, |_| false).partitions {
             partitions::sort(&mut refs, batches);
             let mut chunks = Vec::new();
             let mut rest = refs.as_slice();
@@ -154,14 +155,14 @@ impl Spill {
         }
     }
 
-    /// The partitions that have spilled rows: event type and unit of time.
-    pub(crate) fn partitions(&self) -> impl Iterator<Item = (usize, i64)> {
+    /// The partitions that have spilled rows.
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = PartitionKey> {
         self.runs.keys().copied()
     }
 
     /// The runs of a partition, each a list of chunks.
-    pub(crate) fn runs(&self, type_index: usize, unit_index: i64) -> &[Vec<Place>] {
-        self.runs.get(&(type_index, unit_index)).map_or(&[], Vec::as_slice)
+    pub(crate) fn runs(&self, partition: PartitionKey) -> &[Vec<Place>] {
+        self.runs.get(&partition).map_or(&[], Vec::as_slice)
     }
 
     pub(crate) fn chunk(&self, place: Place) -> Result<Batch, Error> {

@@ -4,7 +4,7 @@
 //!
 //! Invariant: the unit is that of the timestamp in UTC, and two partitions never share a path.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use chrono::{Datelike, NaiveDate};
 
@@ -35,10 +35,20 @@ impl PartitionUnit {
     /// The unit that holds an instant, counted from 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn index_of(self, micros: i64) -> i64 {
-        micros.div_euclid(match self {
+        micros.div_euclid(self.micros())
+    }
+
+    /// The instants of a unit, as microseconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn instants_of(self, index: i64) -> Range<i64> {
+        index * self.micros()..(index + 1) * self.micros()
+    }
+
+    fn micros(self) -> i64 {
+        match self {
             Self::Day => DAY_MICROS,
             Self::Hour => HOUR_MICROS,
-        })
+        }
     }
 
     /// The day that a unit belongs to, counted from 1970-01-01.

@@ -1,0 +1,220 @@
+//! A run's report → whether its counts prove that no line was lost and no row came from nowhere.
+//!
+//! `lines = blank + quarantined + filtered + superseded + written` must hold for the run and for each source, and what fell
+//! into a partition must be in its files or superseded.
+//!
+//! Invariant: the sides of each equation are counted in different places. Lines and what they are: by those who read them.
+//! Rows of a source and of a partition: from the batches that come in. Superseded rows: by "latest", from the bits of its
+//! set block by block, and where partitions leave them out. Written rows: where they go out to the encoders, and in the
+//! footers of the files.
+
+use super::{PartitionReport, Report, SourceReport, SupersededPartition};
+use crate::error::Error;
+
+/// What became of the lines of the run, or of a source.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Fates {
+    lines: u64,
+    blank: u64,
+    quarantined: u64,
+    filtered: u64,
+    superseded: u64,
+    written: u64,
+}
+
+impl Report {
+    /// Refuses counts that don't add up.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let checks = [Self::check_run, Self::check_sources, Self::check_partitions];
+        checks.iter().try_for_each(|check| check(self)).map_err(Error::Unbalanced)
+    }
+
+    fn check_run(&self) -> Result<(), String> {
+        Fates::of_run(self).balance("")?;
+        let by_reason = self.quarantined.by_reason.values().sum();
+        agree("quarantined", self.quarantined.total, by_reason, "by reason")
+    }
+
+    fn check_sources(&self) -> Result<(), String> {
+        let mut sum = Fates::default();
+        for source in &self.sources {
+            let fates = Fates::of_source(source);
+            fates.balance(&format!("{}: ", source.path))?;
+            let rows = format!("{}: rows superseded and written", source.path);
+            agree(&rows, fates.superseded + fates.written, source.rows, "read")?;
+            sum.add(&fates);
+        }
+        let run = Fates::of_run(self);
+        for ((what, of_run), (_, of_sources)) in run.named().into_iter().zip(sum.named()) {
+            agree(what, of_run, of_sources, "by source")?;
+        }
+        Ok(())
+    }
+
+    fn check_partitions(&self) -> Result<(), String> {
+        let (mut written, mut superseded) = (0, 0);
+        for PartitionReport { path, rows, superseded: left_out, read, .. } in &self.partitions {
+            agree(&format!("{path}: rows superseded and written"), left_out + rows, *read, "read")?;
+            written += rows;
+            superseded += left_out;
+        }
+        for SupersededPartition { path, superseded: left_out, read } in &self.superseded_partitions {
+            agree(&format!("{path}: rows superseded, none written"), *left_out, *read, "read")?;
+            superseded += left_out;
+        }
+        agree("written", self.written, written, "by partition")?;
+        agree("superseded", self.superseded, superseded, "by partition")
+    }
+}
+
+impl Fates {
+    fn of_run(report: &Report) -> Self {
+        let Report { lines, blank, filtered, superseded, written, .. } = *report;
+        Self { lines, blank, quarantined: report.quarantined.total, filtered, superseded, written }
+    }
+
+    fn of_source(source: &SourceReport) -> Self {
+        let SourceReport { lines, blank, quarantined, filtered, superseded, written, .. } = *source;
+        Self { lines, blank, quarantined, filtered, superseded, written }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.lines += other.lines;
+        self.blank += other.blank;
+        self.quarantined += other.quarantined;
+        self.filtered += other.filtered;
+        self.superseded += other.superseded;
+        self.written += other.written;
+    }
+
+    fn named(&self) -> [(&'static str, u64); 6] {
+        [
+            ("lines", self.lines),
+            ("blank", self.blank),
+            ("quarantined", self.quarantined),
+            ("filtered", self.filtered),
+            ("superseded", self.superseded),
+            ("written", self.written),
+        ]
+    }
+
+    /// Every line has one fate.
+    fn balance(&self, of: &str) -> Result<(), String> {
+        let Self { lines, blank, quarantined, filtered, superseded, written } = self;
+        let accounted = blank + quarantined + filtered + superseded + written;
+        if *lines == accounted {
+            return Ok(());
+        }
+        Err(format!(
+            "{of}{lines} lines, but {blank} blank + {quarantined} quarantined + {filtered} filtered + \
+             {superseded} superseded + {written} written = {accounted}"
+        ))
+    }
+}
+
+fn agree(what: &str, count: u64, other: u64, counted: &str) -> Result<(), String> {
+    if count == other { Ok(()) } else { Err(format!("{what}: {count}, but {other} {counted}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commit::Action;
+
+    /// Of two sources, with two partitions, one of them superseded as a whole.
+    fn balanced() -> Report {
+        let source = |path: &str, superseded, written| SourceReport {
+            path: path.to_owned(),
+            bytes: 0,
+            lines: 3 + superseded + written,
+            blank: 1,
+            quarantined: 1,
+            filtered: 1,
+            superseded,
+            written,
+            rows: superseded + written,
+        };
+        let mut report = Report {
+            lines: 16,
+            blank: 2,
+            filtered: 2,
+            superseded: 4,
+            written: 6,
+            sources: vec![source("a", 3, 2), source("b", 1, 4)],
+            partitions: vec![PartitionReport {
+                path: "2024/10/10/x".to_owned(),
+                rows: 6,
+                superseded: 3,
+                read: 9,
+                files: 1,
+                bytes: 1,
+                action: Action::Created,
+            }],
+            superseded_partitions: vec![SupersededPartition {
+                path: "2024/10/11/x".to_owned(),
+                superseded: 1,
+                read: 1,
+            }],
+            ..Report::default()
+        };
+        report.quarantined.total = 2;
+        report.quarantined.by_reason = [("malformed_json", 2)].into();
+        report
+    }
+
+    #[test]
+    fn a_report_whose_counts_agree_is_accepted() {
+        balanced().check().unwrap();
+        Report::default().check().unwrap();
+    }
+
+    #[test]
+    fn each_count_that_is_off_by_one_is_refused() {
+        type Change = fn(&mut Report);
+        let cases: [(Change, &str); 20] = [
+            (
+                |r| r.lines += 1,
+                "17 lines, but 2 blank + 2 quarantined + 2 filtered + 4 superseded + 6 written = 16",
+            ),
+            (|r| r.written -= 1, "written = 15"),
+            // A line that moved from one fate to another balances, but is told by its source.
+            (|r| (r.blank, r.filtered) = (1, 3), "blank: 1, but 2 by source"),
+            (|r| (r.blank, r.filtered) = (3, 1), "blank: 3, but 2 by source"),
+            (|r| (r.superseded, r.written) = (5, 5), "superseded: 5, but 4 by source"),
+            (|r| r.quarantined.by_reason = [("malformed_json", 1)].into(), "quarantined: 2, but 1 by reason"),
+            (|r| r.sources[0].lines += 1, "a: 9 lines, but"),
+            (|r| r.sources[0].blank -= 1, "a: 8 lines, but 0 blank"),
+            (|r| r.sources[0].quarantined += 1, "a: 8 lines, but"),
+            (|r| r.sources[1].filtered += 1, "b: 8 lines, but"),
+            (|r| r.sources[1].superseded -= 1, "b: 8 lines, but"),
+            (|r| r.sources[1].written += 1, "b: 8 lines, but"),
+            (|r| r.sources[1].rows += 1, "b: rows superseded and written: 5, but 6 read"),
+            (
+                |r| (r.sources[0].filtered, r.sources[0].superseded) = (2, 2),
+                "a: rows superseded and written: 4, but 5 read",
+            ),
+            (|r| drop(r.sources.pop()), "lines: 16, but 8 by source"),
+            (|r| r.partitions[0].rows -= 1, "2024/10/10/x: rows superseded and written: 8, but 9 read"),
+            (
+                |r| (r.partitions[0].rows, r.partitions[0].superseded) = (5, 4),
+                "written: 6, but 5 by partition",
+            ),
+            (
+                |r| (r.partitions[0].superseded, r.partitions[0].read) = (2, 8),
+                "superseded: 4, but 3 by partition",
+            ),
+            (
+                |r| r.superseded_partitions[0].read += 1,
+                "2024/10/11/x: rows superseded, none written: 1, but 2 read",
+            ),
+            (|r| drop(r.superseded_partitions.pop()), "superseded: 4, but 3 by partition"),
+        ];
+        for (change, expected) in cases {
+            let mut report = balanced();
+            change(&mut report);
+            let message = report.check().unwrap_err().to_string();
+            assert!(message.contains(expected), "expected {expected:?}, found {message:?}");
+            assert!(message.contains("nothing was changed"), "{message}");
+        }
+    }
+}
