@@ -77,7 +77,12 @@ impl World {
     }
 
     fn lines(&self, die: &mut Die) -> Vec<Vec<u8>> {
-        let mut lines: Vec<Vec<u8>> = (0..die.roll(41)).map(|_| self.line(die)).collect();
+        let mut lines: Vec<Vec<u8>> = Vec::new();
+        for _ in 0..die.roll(41) {
+            // Some are delivered again.
+            let again = (!lines.is_empty() && die.one_in(8)).then(|| die.pick(&lines).clone());
+            lines.push(again.unwrap_or_else(|| self.line(die)));
+        }
         for line in &mut lines {
             line.extend_from_slice(if die.one_in(4) { b"\r\n" } else { b"\n" });
         }

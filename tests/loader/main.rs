@@ -29,6 +29,7 @@ mod nested_values; // Are lists, objects in lists and required fields what their
 mod catalog_reference; // Does docs/catalog.md say what is so?
 mod catalog_commands; // Does a drafted catalog load what it was drafted from, does check foretell a load, does show show its tables?
 mod commands; // Flags, messages, exit codes, report: is a mistake told in one line, with nothing changed?
+mod accounting; // Does the report say what became of each line, by source and partition, and how values were changed?
 mod limits; // Do memory, disk, read errors and many bad lines end as promised?
 mod interrupted; // SIGINT, SIGTERM: does a load end as the signal says, with nothing changed and nothing left behind?
 mod crash; // Is every partition old or new, and the next run enough, wherever a run was killed?

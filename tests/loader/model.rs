@@ -70,14 +70,15 @@ fn the_hostile_files_reach_every_reason_and_every_fate() {
         }
         rows += expected.written;
         *reached.entry("filtered".to_owned()).or_default() += expected.filtered;
-        *reached.entry("superseded".to_owned()).or_default() += expected.superseded;
+        *reached.entry("redelivered".to_owned()).or_default() += expected.redelivered;
+        *reached.entry("corrected".to_owned()).or_default() += expected.corrected;
         *reached.entry("blank".to_owned()).or_default() += expected.blank;
         *reached.entry("unknown fields".to_owned()).or_default() +=
             expected.unknown_fields.values().sum::<u64>();
     }
     assert_eq!(
         reached.len(),
-        13,
+        14,
         "all reasons but line_too_long, and the other fates of a line: {reached:#?}"
     );
     assert!(rows > 1000 && reached.values().all(|times| *times >= 5), "{rows} rows, {reached:#?}");
@@ -300,6 +301,8 @@ fn compare_report(
         "quarantined": {"total": expected.bad_lines.len(), "by_reason": by_reason},
         "filtered": expected.filtered,
         "superseded": expected.superseded,
+        "redelivered": expected.redelivered,
+        "corrected": expected.corrected,
         "written": expected.written,
         "partitions": expected.rows.iter().map(partition).collect::<Vec<_>>(),
         "unknown_fields": expected.unknown_fields,

@@ -60,6 +60,8 @@ pub(crate) struct Expected {
     pub(crate) blank: u64,
     pub(crate) filtered: u64,
     pub(crate) superseded: u64,
+    pub(crate) redelivered: u64,
+    pub(crate) corrected: u64,
     pub(crate) written: u64,
     pub(crate) bad_lines: Vec<BadLine>,
     pub(crate) unknown_fields: BTreeMap<String, u64>,
@@ -92,6 +94,7 @@ struct Event {
     domain: String,
     event_type: String,
     payload: Vec<String>,
+    has_data: bool,
     unknown_fields: Vec<String>,
     asked_for: bool,
 }
@@ -162,7 +165,10 @@ impl Expected {
                     let key = (partition_of(event, flags), event.timestamp, event.event_id.as_str());
                     rows.insert(key, row_of(event));
                 }
-                Fate::Superseded => {
+                Fate::Redelivered { .. } | Fate::Corrected { .. } => {
+                    let is_redelivered = matches!(fate, Fate::Redelivered { .. });
+                    self.redelivered += u64::from(is_redelivered);
+                    self.corrected += u64::from(!is_redelivered);
                     of_source.superseded += 1;
                     *self.superseded_in.entry(partition_of(event, flags)).or_default() += 1;
                 }
@@ -260,6 +266,7 @@ fn read_event(
         domain: domain.to_owned(),
         event_type: event_type.to_owned(),
         payload: values?,
+        has_data: matches!(json::get(fields, "data"), Some(Json::Object(_))),
         unknown_fields,
         asked_for: true,
     })

@@ -8,7 +8,15 @@
 //! Of rows in memory only a part of the hash is brought together, and the ids are looked up where two of these are equal:
 //! nearly always because they are two versions of one event. Spilled rows are read back with their ids.
 //!
+//! Whether a loser was redelivered or corrected is a matter of contents (`content.rs`). In memory these are asked for only of
+//! rows that have their id and their time in common: rows of other times differ. Spilled rows have their content beside them.
+//!
 //! Invariant: of the contenders with one id (and day) all but one are superseded. Ids are compared themselves, whole.
+
+mod contents;
+mod spilled;
+mod superseded;
+mod versions;
 
 use std::{hash::BuildHasher, ops::Range};
 
@@ -16,6 +24,14 @@ use events_core::timestamp::DAY_MICROS;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 
+use self::{
+    contents::{Contents, Marks},
+    versions::Version,
+};
+pub(crate) use self::{
+    spilled::{SpilledContenders, TextContender, UuidContender, resolve_spilled},
+    superseded::{Loser, Superseded},
+};
 use crate::{
     batch::{Batch, Position},
     error::Error,
@@ -26,6 +42,10 @@ use crate::{
 
 /// Into how many ranges ids are split; a power of two. One million ids in memory make ranges of 48 KiB.
 pub(crate) const RANGES: usize = 256;
+
+/// Bytes that a row in memory takes at most while it is decided: with its contender, or as a loser with its winner, its
+/// content and its kind.
+pub(crate) const ROW_BYTES_MAX: usize = 2 * size_of::<RowRef>() + size_of::<u64>() + size_of::<Loser>();
 
 /// Where "latest" is decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,33 +58,10 @@ pub enum DedupeScope {
 
 /// A row in memory.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Contender {
+struct Contender {
     /// Half of the hash of its id.
     fingerprint: u32,
     row: RowRef,
-}
-
-/// A spilled row whose id is a UUID.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct UuidContender {
-    pub(crate) uuid: u128,
-    pub(crate) micros: i64,
-    pub(crate) position: Position,
-}
-
-/// A spilled row whose id is another text.
-#[derive(Debug, Clone)]
-pub(crate) struct TextContender {
-    pub(crate) text: Box<str>,
-    pub(crate) micros: i64,
-    pub(crate) position: Position,
-}
-
-/// Spilled rows of one event type that may be versions of each other.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct SpilledContenders {
-    pub(crate) uuids: Vec<UuidContender>,
-    pub(crate) texts: Vec<TextContender>,
 }
 
 /// Splits contenders into ranges, and compares them.
@@ -74,13 +71,8 @@ pub(crate) struct Arbiter {
     scope: DedupeScope,
 }
 
-/// The rows that are not the latest version of their event.
-#[derive(Debug, Default)]
-pub(crate) struct Superseded {
-    /// By block: one bit per line; empty where no row of the block is superseded.
-    blocks: Vec<Vec<u64>>,
-    rows: u64,
-}
+/// Rows that lost, each behind the one that it lost against: the losers of one event are neighbours, in input order.
+type Beaten<R> = Vec<(R, R)>;
 
 impl Arbiter {
     pub(crate) fn new(scope: DedupeScope) -> Self {
@@ -95,18 +87,6 @@ impl Arbiter {
             if ranges.contains(&range) {
                 let contender = Contender { fingerprint: fingerprint_of(hash), row: RowRef::new(index, row) };
                 split[range - ranges.start].push(contender);
-            }
-        }
-    }
-
-    /// Adds the rows of `batch` to `split`, for the spill file.
-    pub(crate) fn split_for_spill(&self, batch: &Batch, split: &mut [SpilledContenders]) {
-        for (row, (&micros, &position)) in batch.micros.iter().zip(&batch.positions).enumerate() {
-            let id = batch.ids.get(row);
-            let split = &mut split[range_of(self.hash(id, micros))];
-            match id {
-                Id::Uuid(uuid) => split.uuids.push(UuidContender { uuid, micros, position }),
-                Id::Text(text) => split.texts.push(TextContender { text: text.into(), micros, position }),
             }
         }
     }
@@ -126,15 +106,14 @@ impl Arbiter {
         }
     }
 
-    /// The positions of all rows in memory that lose, of one range in all parts.
-    fn losers(&self, batches: &[&Batch], parts: &[&[Contender]]) -> Vec<Position> {
+    /// The rows in memory that lose, of one range in all parts.
+    fn beaten(&self, batches: &[&Batch], parts: &[&[Contender]]) -> Beaten<RowRef> {
         let batch = |c: &Contender| (batches[c.row.batch()], c.row.row());
         let id = |c: &Contender| {
             let (batch, row) = batch(c);
             batch.ids.get(row)
         };
-        let mut losers = Vec::new();
-        self.collect_losers(
+        let beaten = self.find_beaten(
             parts,
             // The table looks at the highest and at the lowest bits.
             |c| u64::from(c.fingerprint).wrapping_mul(0x9E37_79B9_7F4A_7C15),
@@ -143,46 +122,27 @@ impl Arbiter {
                 let (batch, row) = batch(c);
                 (batch.micros[row], batch.positions[row])
             },
-            &mut losers,
         );
-        losers
+        let mut beaten: Vec<_> = beaten.into_iter().map(|(winner, loser)| (winner.row, loser.row)).collect();
+        // Batches are in input order.
+        beaten.sort_unstable();
+        beaten
     }
 
-    /// The positions of all spilled rows of a range that lose.
-    fn spilled_losers(&self, range: &SpilledContenders) -> Vec<Position> {
-        let mut losers = Vec::new();
-        self.collect_losers(
-            &[&range.uuids],
-            |c| self.hash(Id::Uuid(c.uuid), c.micros),
-            |a, b| a.uuid == b.uuid,
-            |c| (c.micros, c.position),
-            &mut losers,
-        );
-        self.collect_losers(
-            &[&range.texts],
-            |c| self.hash(Id::Text(&c.text), c.micros),
-            |a, b| a.text == b.text,
-            |c| (c.micros, c.position),
-            &mut losers,
-        );
-        losers
-    }
-
-    fn collect_losers<C>(
+    /// Each contender that is beaten, behind the one that beats all of its id; in no order. Rivals only beat.
+    fn find_beaten<'c, C>(
         &self,
-        parts: &[&[C]],
+        parts: &[&'c [C]],
         hash: impl Fn(&C) -> u64,
         same_id: impl Fn(&C, &C) -> bool,
         order: impl Fn(&C) -> (i64, Position),
-        losers: &mut Vec<Position>,
-    ) {
+    ) -> Beaten<&'c C> {
+        let same = |a: &C, b: &C| same_id(a, b) && self.day(order(a).0) == self.day(order(b).0);
         // Holds the best contender so far of each id.
         let mut best: HashTable<&C> = HashTable::with_capacity(parts.iter().map(|part| part.len()).sum());
+        let mut losers = Vec::new();
         for contender in parts.iter().copied().flatten() {
-            let same = |other: &&C| {
-                same_id(contender, other) && self.day(order(contender).0) == self.day(order(other).0)
-            };
-            match best.entry(hash(contender), same, |other| hash(other)) {
+            match best.entry(hash(contender), |other| same(contender, other), |other| hash(other)) {
                 hashbrown::hash_table::Entry::Vacant(entry) => drop(entry.insert(contender)),
                 hashbrown::hash_table::Entry::Occupied(mut entry) => {
                     let other = *entry.get();
@@ -192,44 +152,17 @@ impl Arbiter {
                     } else {
                         contender
                     };
-                    losers.push(order(loser).1);
+                    if !order(loser).1.is_rival() {
+                        losers.push(loser);
+                    }
                 }
             }
         }
-    }
-}
-
-impl Superseded {
-    pub(crate) fn add(&mut self, losers: Vec<Position>) {
-        for position in losers.into_iter().filter(|position| !position.is_rival()) {
-            let (block, line) = position.block_and_line();
-            let (block, word) = (block as usize, line as usize / 64);
-            if self.blocks.len() <= block {
-                self.blocks.resize_with(block + 1, Vec::new);
-            }
-            let bits = &mut self.blocks[block];
-            if bits.len() <= word {
-                bits.resize(word + 1, 0);
-            }
-            bits[word] |= 1 << (line % 64);
-            self.rows += 1;
-        }
-    }
-
-    /// How many rows are superseded.
-    pub(crate) fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// By block: how many rows are superseded.
-    pub(crate) fn by_block(&self) -> impl Iterator<Item = u64> {
-        self.blocks.iter().map(|bits| bits.iter().map(|word| u64::from(word.count_ones())).sum())
-    }
-
-    pub(crate) fn contains(&self, position: Position) -> bool {
-        let (block, line) = position.block_and_line();
-        let bits = self.blocks.get(block as usize).and_then(|bits| bits.get(line as usize / 64));
-        bits.is_some_and(|bits| bits >> (line % 64) & 1 == 1)
+        let winner = |loser: &C| match best.find(hash(loser), |other| same(loser, other)) {
+            Some(winner) => *winner,
+            None => unreachable!("who beats another is in the table, or who beats it"),
+        };
+        losers.into_iter().map(|loser| (winner(loser), loser)).collect()
     }
 }
 
@@ -249,7 +182,7 @@ pub(crate) fn resolve(
     batches: &[&Batch],
     ranges: &Range<usize>,
     threads: usize,
-) -> Result<Vec<Vec<Position>>, Error> {
+) -> Result<Vec<Vec<Loser>>, Error> {
     let share = batches.len().div_ceil(threads).max(1);
     let shares: Vec<_> = batches.chunks(share).collect();
     let split = workers::map(threads, shares.len(), |number| {
@@ -262,22 +195,50 @@ pub(crate) fn resolve(
         }
         Ok(split)
     })?;
-    workers::map(threads, ranges.len(), |index| {
+    let beaten = workers::map(threads, ranges.len(), |index| {
         let parts: Vec<_> = split.iter().map(|part| part[index].as_slice()).collect();
-        Ok(arbiter.losers(batches, &parts))
+        Ok(arbiter.beaten(batches, &parts))
+    })?;
+    drop(split);
+    let contents = contents_of(arbiter, batches, &beaten, threads)?;
+    let version = |row: RowRef| Version {
+        micros: batches[row.batch()].micros[row.row()],
+        content: contents.get(row).unwrap_or_default(),
+        position: batches[row.batch()].positions[row.row()],
+    };
+    workers::map(threads, beaten.len(), |index| {
+        let beaten = &beaten[index];
+        let mut losers = Vec::with_capacity(beaten.len());
+        versions::judge(
+            beaten.iter().map(|&(winner, loser)| (version(winner), version(loser))),
+            |_, loser, kind| {
+                losers.push(Loser { position: loser.position, kind });
+            },
+        );
+        Ok(losers)
     })
 }
 
-/// The spilled rows that lose, of those whose ids fall into `ranges`; `contenders` reads a range of them.
-pub(crate) fn resolve_spilled(
+/// What the rows of those events say of which two rows have one time.
+fn contents_of(
     arbiter: &Arbiter,
-    ranges: &Range<usize>,
+    batches: &[&Batch],
+    beaten: &[Beaten<RowRef>],
     threads: usize,
-    contenders: impl Fn(usize) -> Result<SpilledContenders, Error> + Sync,
-) -> Result<Vec<Vec<Position>>, Error> {
-    workers::map(
-        threads,
-        ranges.len(),
-        |index| Ok(arbiter.spilled_losers(&contenders(ranges.start + index)?)),
-    )
+) -> Result<Contents, Error> {
+    let mut marks = Marks::new(batches.len());
+    let micros = |row: RowRef| batches[row.batch()].micros[row.row()];
+    let mut times = Vec::new();
+    for event in beaten.iter().flat_map(|beaten| beaten.chunk_by(|(a, _), (b, _)| a == b)) {
+        let winner = event[0].0;
+        times.clear();
+        times.extend(event.iter().map(|&(_, loser)| micros(loser)));
+        if versions::times_meet(micros(winner), &mut times) {
+            marks.add(winner, batches);
+            for &(_, loser) in event {
+                marks.add(loser, batches);
+            }
+        }
+    }
+    marks.hash(&arbiter.hasher, batches, threads)
 }

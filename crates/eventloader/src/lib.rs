@@ -29,6 +29,7 @@ mod ids;
 mod batch;
 
 mod rows;
+mod content;
 mod accounts;
 mod spill;
 mod latest;

@@ -32,7 +32,7 @@ pub(crate) const CHUNK_ROWS: usize = 2_048;
 pub(crate) const CHUNK_TEXT_BYTES: usize = 16 << 20;
 
 /// A row of one of several batches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct RowRef {
     pub(crate) batch: u32,
     pub(crate) row: u32,

@@ -251,6 +251,7 @@ impl Writing<'_> {
 /// Enters what became of the rows: of all, and of each source.
 fn enter_rows(report: &mut Report, rows: &RowStore, superseded: &Superseded) {
     report.superseded = superseded.rows();
+    (report.redelivered, report.corrected) = (superseded.redelivered(), superseded.corrected());
     report.written = report.partitions.iter().map(|partition| partition.rows).sum();
     let by_source = rows.accounts().by_source(superseded.by_block());
     for (index, source) in report.sources.iter_mut().enumerate() {

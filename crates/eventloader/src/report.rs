@@ -21,6 +21,10 @@ pub struct Report {
     pub(crate) quarantined: Quarantined,
     pub(crate) filtered: u64,
     pub(crate) superseded: u64,
+    /// Those that another version of the same content stands for.
+    pub(crate) redelivered: u64,
+    /// Those whose content is none of the later versions'.
+    pub(crate) corrected: u64,
     pub(crate) written: u64,
     /// By path.
     pub(crate) partitions: Vec<PartitionReport>,

@@ -14,7 +14,7 @@ use crate::{
     accounts::{Accounts, PartitionKey},
     batch::{Batch, Position},
     error::Error,
-    latest::{self, Arbiter, Contender, RANGES, Superseded},
+    latest::{self, Arbiter, RANGES, Superseded},
     lines::BlockOutcome,
     memory::MemoryShares,
     merge::OrderedRows,
@@ -189,7 +189,7 @@ impl RowStore {
             let batches: Vec<_> = rows.batches.iter().chain(&rows.rivals).collect();
             let bytes = match &self.spill {
                 Some(spill) => spill.contenders_bytes(type_index),
-                None => batches.iter().map(|batch| batch.rows() * size_of::<Contender>()).sum(),
+                None => batches.iter().map(|batch| batch.rows() * latest::ROW_BYTES_MAX).sum(),
             };
             let passes = bytes.div_ceil(self.shares.contenders_bytes).clamp(1, RANGES);
             for first in (0..RANGES).step_by(RANGES.div_ceil(passes)) {

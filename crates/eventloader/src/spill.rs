@@ -75,7 +75,7 @@ struct ContendersPlace {
 /// About how large a chunk is: a merge holds one of each run, and there may be a hundred.
 const CHUNK_BYTES: usize = 256 << 10;
 /// Bytes of a contender with a UUID in the file.
-const UUID_CONTENDER_BYTES: usize = 32;
+const UUID_CONTENDER_BYTES: usize = 40;
 
 impl SpillFile {
     /// Writes rows and rivals of one event type, as a part of `run`.
@@ -238,19 +238,21 @@ fn encode_uuids(contenders: &[UuidContender]) -> Vec<u8> {
         bytes.extend_from_slice(&contender.uuid.to_le_bytes());
         bytes.extend_from_slice(&contender.micros.to_le_bytes());
         bytes.extend_from_slice(&contender.position.to_bits().to_le_bytes());
+        bytes.extend_from_slice(&contender.content.to_le_bytes());
     }
     bytes
 }
 
 fn decode_uuids(mut bytes: &[u8], contenders: &mut Vec<UuidContender>) {
     contenders.reserve(bytes.len() / UUID_CONTENDER_BYTES);
-    while let (Some(uuid), Some(micros), Some(position)) =
-        (take(&mut bytes), take(&mut bytes), take(&mut bytes))
+    while let (Some(uuid), Some(micros), Some(position), Some(content)) =
+        (take(&mut bytes), take(&mut bytes), take(&mut bytes), take(&mut bytes))
     {
         contenders.push(UuidContender {
             uuid: u128::from_le_bytes(uuid),
             micros: i64::from_le_bytes(micros),
             position: Position::from_bits(u64::from_le_bytes(position)),
+            content: u64::from_le_bytes(content),
         });
     }
 }
@@ -260,6 +262,7 @@ fn encode_texts(contenders: &[TextContender]) -> Vec<u8> {
     for contender in contenders {
         bytes.extend_from_slice(&contender.micros.to_le_bytes());
         bytes.extend_from_slice(&contender.position.to_bits().to_le_bytes());
+        bytes.extend_from_slice(&contender.content.to_le_bytes());
         bytes.extend_from_slice(&(contender.text.len() as u64).to_le_bytes());
         bytes.extend_from_slice(contender.text.as_bytes());
     }
@@ -267,8 +270,8 @@ fn encode_texts(contenders: &[TextContender]) -> Vec<u8> {
 }
 
 fn decode_texts(mut bytes: &[u8], contenders: &mut Vec<TextContender>) {
-    while let (Some(micros), Some(position), Some(length)) =
-        (take(&mut bytes), take(&mut bytes), take(&mut bytes))
+    while let (Some(micros), Some(position), Some(content), Some(length)) =
+        (take(&mut bytes), take(&mut bytes), take(&mut bytes), take(&mut bytes))
     {
         let length = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
         let Some((text, rest)) = bytes.split_at_checked(length) else { return };
@@ -277,6 +280,7 @@ fn decode_texts(mut bytes: &[u8], contenders: &mut Vec<TextContender>) {
             text: String::from_utf8_lossy(text).into(),
             micros: i64::from_le_bytes(micros),
             position: Position::from_bits(u64::from_le_bytes(position)),
+            content: u64::from_le_bytes(content),
         });
     }
 }

@@ -32,7 +32,8 @@ impl Report {
     fn check_run(&self) -> Result<(), String> {
         Fates::of_run(self).balance("")?;
         let by_reason = self.quarantined.by_reason.values().sum();
-        agree("quarantined", self.quarantined.total, by_reason, "by reason")
+        agree("quarantined", self.quarantined.total, by_reason, "by reason")?;
+        agree("superseded", self.superseded, self.redelivered + self.corrected, "redelivered and corrected")
     }
 
     fn check_sources(&self) -> Result<(), String> {
@@ -139,6 +140,8 @@ mod tests {
             blank: 2,
             filtered: 2,
             superseded: 4,
+            redelivered: 3,
+            corrected: 1,
             written: 6,
             sources: vec![source("a", 3, 2), source("b", 1, 4)],
             partitions: vec![PartitionReport {
@@ -171,7 +174,7 @@ mod tests {
     #[test]
     fn each_count_that_is_off_by_one_is_refused() {
         type Change = fn(&mut Report);
-        let cases: [(Change, &str); 20] = [
+        let cases: [(Change, &str); 22] = [
             (
                 |r| r.lines += 1,
                 "17 lines, but 2 blank + 2 quarantined + 2 filtered + 4 superseded + 6 written = 16",
@@ -180,7 +183,9 @@ mod tests {
             // A line that moved from one fate to another balances, but is told by its source.
             (|r| (r.blank, r.filtered) = (1, 3), "blank: 1, but 2 by source"),
             (|r| (r.blank, r.filtered) = (3, 1), "blank: 3, but 2 by source"),
-            (|r| (r.superseded, r.written) = (5, 5), "superseded: 5, but 4 by source"),
+            (|r| (r.superseded, r.written, r.corrected) = (5, 5, 2), "superseded: 5, but 4 by source"),
+            (|r| r.corrected += 1, "superseded: 4, but 5 redelivered and corrected"),
+            (|r| r.redelivered -= 1, "superseded: 4, but 3 redelivered and corrected"),
             (|r| r.quarantined.by_reason = [("malformed_json", 1)].into(), "quarantined: 2, but 1 by reason"),
             (|r| r.sources[0].lines += 1, "a: 9 lines, but"),
             (|r| r.sources[0].blank -= 1, "a: 8 lines, but 0 blank"),

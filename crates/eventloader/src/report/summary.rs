@@ -38,7 +38,14 @@ impl fmt::Display for Summary<'_> {
         row(report.blank, "blank")?;
         row(report.quarantined.total, &format!("quarantined: {}", counts(&report.quarantined.by_reason)))?;
         row(report.filtered, "filtered: of other domains, types or days")?;
-        row(report.superseded, "superseded by a later version")?;
+        row(
+            report.superseded,
+            &format!(
+                "superseded by a later version: {} redelivered, {} corrected",
+                grouped(report.redelivered),
+                grouped(report.corrected)
+            ),
+        )?;
         let bytes: u64 = report.partitions.iter().map(|partition| partition.bytes).sum();
         let partitions = plural(report.partitions.len() as u64, "partition");
         let verb = if report.dry_run { "would be written" } else { "written" };

@@ -1,0 +1,111 @@
+//! Spilled rows of one event type, by ranges of their ids → those that lose.
+//!
+//! Invariant: the same rows lose, and in the same way, as if they were in memory: what is compared is written beside each.
+
+use std::ops::Range;
+
+use super::{
+    Arbiter, range_of,
+    superseded::Loser,
+    versions::{self, Version},
+};
+use crate::{
+    batch::{Batch, Position},
+    content,
+    error::Error,
+    ids::Id,
+    workers,
+};
+
+/// A spilled row whose id is a UUID.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct UuidContender {
+    pub(crate) uuid: u128,
+    pub(crate) micros: i64,
+    pub(crate) position: Position,
+    pub(crate) content: u64,
+}
+
+/// A spilled row whose id is another text.
+#[derive(Debug, Clone)]
+pub(crate) struct TextContender {
+    pub(crate) text: Box<str>,
+    pub(crate) micros: i64,
+    pub(crate) position: Position,
+    pub(crate) content: u64,
+}
+
+/// Spilled rows of one event type that may be versions of each other.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct SpilledContenders {
+    pub(crate) uuids: Vec<UuidContender>,
+    pub(crate) texts: Vec<TextContender>,
+}
+
+impl UuidContender {
+    fn version(&self) -> Version {
+        Version { micros: self.micros, content: self.content, position: self.position }
+    }
+}
+
+impl TextContender {
+    fn version(&self) -> Version {
+        Version { micros: self.micros, content: self.content, position: self.position }
+    }
+}
+
+impl Arbiter {
+    /// Adds the rows of `batch` to `split`, for the spill file.
+    pub(crate) fn split_for_spill(&self, batch: &Batch, split: &mut [SpilledContenders]) {
+        let contents = content::of_batch(&self.hasher, batch);
+        for (row, (&micros, &position)) in batch.micros.iter().zip(&batch.positions).enumerate() {
+            let (id, content) = (batch.ids.get(row), contents[row]);
+            let split = &mut split[range_of(self.hash(id, micros))];
+            match id {
+                Id::Uuid(uuid) => split.uuids.push(UuidContender { uuid, micros, position, content }),
+                Id::Text(text) => {
+                    split.texts.push(TextContender { text: text.into(), micros, position, content });
+                }
+            }
+        }
+    }
+
+    /// The spilled rows of a range that lose.
+    fn spilled_losers(&self, range: &SpilledContenders) -> Vec<Loser> {
+        let uuids = self.find_beaten(
+            &[&range.uuids],
+            |c| self.hash(Id::Uuid(c.uuid), c.micros),
+            |a, b| a.uuid == b.uuid,
+            |c| (c.micros, c.position),
+        );
+        let texts = self.find_beaten(
+            &[&range.texts],
+            |c| self.hash(Id::Text(&c.text), c.micros),
+            |a, b| a.text == b.text,
+            |c| (c.micros, c.position),
+        );
+        let uuids = uuids.into_iter().map(|(winner, loser)| (winner.version(), loser.version()));
+        let texts = texts.into_iter().map(|(winner, loser)| (winner.version(), loser.version()));
+        let mut beaten: Vec<_> = uuids.chain(texts).collect();
+        beaten.sort_unstable_by_key(|(winner, _)| winner.position);
+        let mut losers = Vec::with_capacity(beaten.len());
+        versions::judge(beaten.into_iter(), |_, loser, kind| {
+            losers.push(Loser { position: loser.position, kind });
+        });
+        losers
+    }
+}
+
+/// The spilled rows that lose, of those whose ids fall into `ranges`; `contenders` reads a range of them.
+pub(crate) fn resolve_spilled(
+    arbiter: &Arbiter,
+    ranges: &Range<usize>,
+    threads: usize,
+    contenders: impl Fn(usize) -> Result<SpilledContenders, Error> + Sync,
+) -> Result<Vec<Vec<Loser>>, Error> {
+    workers::map(
+        threads,
+        ranges.len(),
+        |index| Ok(arbiter.spilled_losers(&contenders(ranges.start + index)?)),
+    )
+}

@@ -1,0 +1,105 @@
+//! The rows of one event → which of those that lost were redelivered, and which corrected.
+//!
+//! Of rows that say the same, the one that orders last is the version, and the others are copies of it that were
+//! redelivered. A version that is not the latest was corrected. So of n different contents n - 1 are corrected.
+//!
+//! Invariant: it depends on the rows, not on the order in which they are held against each other.
+
+use super::superseded::Kind;
+use crate::batch::Position;
+
+/// A row, by what it is judged by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Version {
+    pub(super) micros: i64,
+    /// Need not be known where no other row of the event has this time.
+    pub(super) content: u64,
+    pub(super) position: Position,
+}
+
+impl Version {
+    fn says_the_same(&self, other: &Self) -> bool {
+        (self.micros, self.content) == (other.micros, other.content)
+    }
+}
+
+/// Judges rows that lost, each behind the one that it lost against; those of one event are neighbours.
+pub(super) fn judge(
+    beaten: impl Iterator<Item = (Version, Version)>,
+    mut judged: impl FnMut(&Version, &Version, Kind),
+) {
+    let mut beaten = beaten.peekable();
+    let mut losers = Vec::new();
+    while let Some((winner, loser)) = beaten.next() {
+        losers.push(loser);
+        if beaten.peek().is_none_or(|(next, _)| next.position != winner.position) {
+            judge_event(&winner, &mut losers, |loser, kind| judged(&winner, loser, kind));
+            losers.clear();
+        }
+    }
+}
+
+fn judge_event(winner: &Version, losers: &mut [Version], mut judged: impl FnMut(&Version, Kind)) {
+    losers.sort_unstable_by_key(|loser| (loser.micros, loser.content, loser.position));
+    for same in losers.chunk_by(Version::says_the_same) {
+        let Some((version, copies)) = same.split_last() else { continue };
+        for copy in copies {
+            judged(copy, Kind::Redelivered);
+        }
+        let kind = if winner.says_the_same(version) { Kind::Redelivered } else { Kind::Corrected };
+        judged(version, kind);
+    }
+}
+
+/// Whether two rows have one time, so that their contents must be known.
+pub(super) fn times_meet(winner: i64, losers: &mut [i64]) -> bool {
+    losers.sort_unstable();
+    losers.contains(&winner) || losers.windows(2).any(|two| two[0] == two[1])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The kinds of the losers among rows (time, content) that come in this order.
+    fn kinds(rows: &[(i64, u64)]) -> Vec<(u32, Kind)> {
+        let version = |(row, &(micros, content)): (usize, &(i64, u64))| {
+            let position = Position::new(0, u32::try_from(row).unwrap());
+            Version { micros, content, position }
+        };
+        let mut versions: Vec<_> = rows.iter().enumerate().map(version).collect();
+        versions.sort_by_key(|version| (version.micros, version.position));
+        let winner = versions.pop().unwrap();
+        let mut kinds = Vec::new();
+        let beaten = versions.into_iter().map(|loser| (winner, loser));
+        judge(beaten, |_, loser, kind| kinds.push((loser.position.block_and_line().1, kind)));
+        kinds.sort_by_key(|(row, _)| *row);
+        kinds
+    }
+
+    #[test]
+    fn of_rows_with_one_content_the_last_is_the_version() {
+        use Kind::{Corrected, Redelivered};
+        assert_eq!(kinds(&[(1, 7)]), []);
+        assert_eq!(kinds(&[(1, 7), (1, 7)]), [(0, Redelivered)]);
+        assert_eq!(kinds(&[(1, 7), (1, 8)]), [(0, Corrected)]);
+        assert_eq!(kinds(&[(2, 7), (1, 7)]), [(1, Corrected)], "another time is another content");
+        assert_eq!(
+            kinds(&[(1, 7), (1, 8), (1, 7), (1, 8), (1, 8), (2, 0), (1, 7)]),
+            [
+                (0, Redelivered),
+                (1, Redelivered),
+                (2, Redelivered),
+                (3, Redelivered),
+                (4, Corrected),
+                (6, Corrected)
+            ]
+        );
+    }
+
+    #[test]
+    fn contents_matter_where_times_meet() {
+        assert!(!times_meet(3, &mut [2, 1]) && !times_meet(3, &mut []));
+        assert!(times_meet(3, &mut [1, 3]) && times_meet(3, &mut [1, 2, 1]));
+    }
+}
