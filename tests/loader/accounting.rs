@@ -170,6 +170,88 @@ fn fates(source: &Value) -> [u64; 6] {
         .map(|name| source[name].as_u64().unwrap())
 }
 
+const TYPES: &str = "[domain.account.events.account-open.fields]
+s = 'string'\ni = 'int32'\nl = 'int64'\nf = 'float64'\nb = 'boolean'\nm = 'decimal(5,2)'\nt = 'timestamp'\nd = 'date'\nj = 'json'
+n = 'list(decimal(5,2))'
+o = { list = { fields = { s = 'string', x = { fields = { t = 'list(timestamp)' } } } } }
+p = { fields = { i = 'int32' } }
+";
+
+/// Loads payloads of a type with a field for each type of value.
+fn load_payloads(payloads: &[&str]) -> Outcome {
+    let dir = Workdir::new();
+    dir.write("catalog.toml", TYPES);
+    let line = |(index, data): (usize, &&str)| {
+        event(&format!("e{index}"), "2024-10-10T08:00:00", "account-open", data)
+    };
+    let source = dir.write("in.json", file_of(payloads.iter().enumerate().map(line)));
+    dir.loader().source(source).args(["-b", "--catalog", "catalog.toml"]).succeeds()
+}
+
+#[test]
+fn values_of_another_kind_are_counted_by_path() {
+    let outcome = load_payloads(&[
+        // What a column is for.
+        r#"{"s": "1", "i": 1.0, "l": 1, "f": 1, "b": true, "m": 1, "t": "2024-10-10", "d": "2024-10-10", "n": [1, null]}"#,
+        r#"{"s": null, "i": null, "b": null, "j": 1, "n": [], "o": [{"s": "\u0031", "x": null}, null], "p": {}}"#,
+        r#"{"j": "1"}"#,
+        r#"{"j": {}}"#,
+        // What it takes besides.
+        r#"{"s": 1, "i": "1", "l": "\u0031", "f": "1e0", "b": "true", "m": "1"}"#,
+        r#"{"s": true, "b": "false"}"#,
+        r#"{"s": [1]}"#,
+        r#"{"s": {}}"#,
+        // A row counts once.
+        r#"{"n": ["1", 2, "3"], "o": [{"s": 1}, {"s": "2"}, null, {"s": false}], "p": {"i": "7"}}"#,
+        r#"{"n": []}"#,
+        r#"{"n": [1, "3"], "o": [{"s": 1}]}"#,
+        // Bad, whatever of it was converted before.
+        r#"{"s": 1, "n": ["1", "x"]}"#,
+        r#"{"s": 1, "o": [{"s": 1}, {"s": 1, "x": {"t": [1]}}]}"#,
+        r#"{"i": "1", "l": "x"}"#,
+    ]);
+    let expected = json!({
+        "data.s": 4, "data.i": 1, "data.l": 1, "data.f": 1, "data.b": 2, "data.m": 1,
+        "data.n": 2, "data.o.s": 2, "data.p.i": 1,
+    });
+    assert_eq!((outcome.count("written"), &outcome.report()["coerced"]), (11, &expected), "{outcome}");
+    assert_eq!(outcome.report()["rounded"], json!({}), "{outcome}");
+    assert!(outcome.stderr.contains("given as another type, converted: data.s 4, data.b 2"), "{outcome}");
+}
+
+#[test]
+fn roundings_are_counted_by_path() {
+    let outcome = load_payloads(&[
+        r#"{"m": 1.250, "t": "2024-10-10T00:00:00.123456000Z", "f": 0.12345678901234567890123, "i": 12.000, "n": [1.0000]}"#,
+        r#"{"m": 1.251, "t": "2024-10-10T00:00:00.1234567Z"}"#,
+        r#"{"m": "0.001", "t": "2024-10-10T00:00:00.0000000001+05:30"}"#,
+        r#"{"n": [1, 0.005, 0.004], "o": [{}, {"x": {"t": ["2024-10-10T00:00:00.0000001", "2024-10-10"]}}]}"#,
+        r#"{"m": 0.001, "i": 2.5}"#,
+        r#"{"m": 999.999}"#,
+        r#"{"t": "2024-10-10T00:00:00.1234567X"}"#,
+    ]);
+    let expected = json!({"data.m": 2, "data.t": 2, "data.n": 1, "data.o.x.t": 1});
+    assert_eq!((outcome.count("written"), &outcome.report()["rounded"]), (4, &expected), "{outcome}");
+    assert!(outcome.stderr.contains("rounded to what their columns hold: data.m 2"), "{outcome}");
+}
+
+/// Of all rows, superseded or not, but not of other days.
+#[test]
+fn the_event_s_own_timestamp_is_rounded_too() {
+    let at = |id: &str, time: &str| event(id, time, "payment-to", r#"{"id": 1}"#);
+    let lines = [
+        at("a", "2024-10-10T08:00:00.1234567"),
+        at("a", "2024-10-10T08:00:00.1234567Z"),
+        at("b", "2024-10-10T08:00:00.123456"),
+        at("c", "2024-10-10T08:00:00.12345600001+01:00"),
+        at("c", "2024-10-11T08:00:00.1234567"),
+        at("", "2024-10-10T08:00:00.1234567"),
+    ];
+    let outcome = load(lines, &["-d", "2024-10-10"]);
+    let found = (outcome.count("superseded"), &outcome.report()["rounded"], &outcome.report()["coerced"]);
+    assert_eq!(found, (2, &json!({"timestamp": 3}), &json!({"data.id": 4})), "{outcome}");
+}
+
 /// Versions of 6,000 events with 2 KiB of text each, of few instants and contents, so that many are the same.
 fn many_versions() -> String {
     let mut die = Die::new(7);

@@ -72,14 +72,19 @@ fn the_hostile_files_reach_every_reason_and_every_fate() {
         *reached.entry("filtered".to_owned()).or_default() += expected.filtered;
         *reached.entry("redelivered".to_owned()).or_default() += expected.redelivered;
         *reached.entry("corrected".to_owned()).or_default() += expected.corrected;
+        for (what, counts) in [("coerced", expected.coerced), ("rounded", expected.rounded)] {
+            for (path, count) in counts {
+                *reached.entry(format!("{what} {path}")).or_default() += count;
+            }
+        }
         *reached.entry("blank".to_owned()).or_default() += expected.blank;
         *reached.entry("unknown fields".to_owned()).or_default() +=
             expected.unknown_fields.values().sum::<u64>();
     }
     assert_eq!(
         reached.len(),
-        14,
-        "all reasons but line_too_long, and the other fates of a line: {reached:#?}"
+        23,
+        "all reasons but line_too_long, the other fates of a line, and all columns that a value can be changed for: {reached:#?}"
     );
     assert!(rows > 1000 && reached.values().all(|times| *times >= 5), "{rows} rows, {reached:#?}");
 }
@@ -306,6 +311,8 @@ fn compare_report(
         "written": expected.written,
         "partitions": expected.rows.iter().map(partition).collect::<Vec<_>>(),
         "unknown_fields": expected.unknown_fields,
+        "coerced": expected.coerced,
+        "rounded": expected.rounded,
         "superseded_partitions": left_out.collect::<Vec<_>>(),
         "sources": sources.iter().zip(&expected.sources).map(source_report).collect::<Vec<_>>(),
         "committed": true,

@@ -65,6 +65,8 @@ pub(crate) struct Expected {
     pub(crate) written: u64,
     pub(crate) bad_lines: Vec<BadLine>,
     pub(crate) unknown_fields: BTreeMap<String, u64>,
+    pub(crate) coerced: BTreeMap<String, u64>,
+    pub(crate) rounded: BTreeMap<String, u64>,
     pub(crate) rows: Rows,
     pub(crate) sources: Vec<OfSource>,
     /// By partition: rows that fell into it and lost.
@@ -96,6 +98,8 @@ struct Event {
     payload: Vec<String>,
     has_data: bool,
     unknown_fields: Vec<String>,
+    coerced: Vec<String>,
+    rounded: Vec<String>,
     asked_for: bool,
 }
 
@@ -156,8 +160,14 @@ impl Expected {
                 of_source.filtered += 1;
                 continue;
             }
-            for name in &event.unknown_fields {
-                *self.unknown_fields.entry(name.clone()).or_default() += 1;
+            for (counts, names) in [
+                (&mut self.unknown_fields, &event.unknown_fields),
+                (&mut self.coerced, &event.coerced),
+                (&mut self.rounded, &event.rounded),
+            ] {
+                for name in names {
+                    *counts.entry(name.clone()).or_default() += 1;
+                }
             }
             match fate {
                 Fate::Latest => {
@@ -250,6 +260,13 @@ fn read_event(
         Some(Json::Object(payload)) => payload.as_slice(),
         Some(_) => return Err("not_an_event"),
     };
+    let of_columns = |is: fn(Option<&Json>, Kind) -> bool| -> Vec<String> {
+        let changed = columns.iter().filter(|(name, kind)| is(json::get(payload, name), *kind));
+        changed.map(|(name, _)| format!("data.{name}")).collect()
+    };
+    let mut rounded = of_columns(values::is_rounded);
+    let time = json::get(fields, "timestamp").and_then(Json::text).unwrap_or_default();
+    rounded.extend(values::is_cut(time).then(|| "timestamp".to_owned()));
     let names = columns.map(|(name, _)| name);
     json::refuse_twice(payload, &names)?;
     let values: Result<Vec<_>, _> =
@@ -268,6 +285,8 @@ fn read_event(
         payload: values?,
         has_data: matches!(json::get(fields, "data"), Some(Json::Object(_))),
         unknown_fields,
+        coerced: of_columns(values::is_coerced),
+        rounded,
         asked_for: true,
     })
 }

@@ -6,7 +6,7 @@
 use arrow::array::{Array, ArrayRef, BooleanArray};
 
 use crate::{
-    columns::{Columns, ExpectedRows, ValueFault},
+    columns::{Change, Columns, ExpectedRows, ValueFault},
     ids::{Ids, IdsBuilder, ReadId},
     payload::Payload,
     plan::{Shape, TypePlan},
@@ -130,6 +130,11 @@ impl BatchBuilder {
                 column.push(payload.has_object(index));
             }
         }
+    }
+
+    /// In how many rows the values of each path were changed on their way into their columns.
+    pub(crate) fn take_changes(&mut self, shape: &Shape) -> Vec<(String, Change, usize)> {
+        self.columns.take_changes(shape)
     }
 
     pub(crate) fn finish(self) -> Batch {

@@ -9,30 +9,29 @@
 //! What an object has nothing for is null, and costs nothing until the next value comes: a shape of a thousand columns is
 //! filled as fast as one of the few that are given.
 //!
+//! What is changed on its way into a column is noted there (`columns/changes.rs`).
+//!
 //! Invariant: an append that failed leaves no trace.
 
+mod changes;
 mod convert;
 mod nested;
+mod values;
 
-use std::{iter, sync::Arc};
+use std::iter;
 
-use arrow::{
-    array::{
-        ArrayRef, AsArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int32Array, Int64Array,
-        NullBufferBuilder, StringArray, TimestampMicrosecondArray,
-    },
-    buffer::{BooleanBuffer, OffsetBuffer, ScalarBuffer},
-};
+use arrow::array::{ArrayRef, AsArray, NullBufferBuilder};
 use events_core::{
-    catalog::ValueType,
     number::{self, NumberFault},
     timestamp,
 };
 
-pub(crate) use self::nested::struct_array;
+pub(crate) use self::{changes::Change, nested::struct_array};
 use self::{
-    convert::{boolean, float, integer, number_token, parse_string, push_text},
+    changes::ChangedRows,
+    convert::{boolean, float, instant, integer, number_token, parse_string, push_text},
     nested::{ListBuilder, ObjectBuilder},
+    values::Values,
 };
 use crate::{
     fault::Fault,
@@ -160,20 +159,7 @@ struct ColumnBuilder {
     values: Values,
     required: bool,
     validity: NullBufferBuilder,
-}
-
-#[derive(Debug)]
-enum Values {
-    Text { ends: Vec<i32>, bytes: Vec<u8>, json: bool },
-    Int32(Vec<i32>),
-    Int64(Vec<i64>),
-    Float64(Vec<f64>),
-    Boolean(Vec<bool>),
-    Decimal { unscaled: Vec<i128>, precision: u8, scale: u8 },
-    Date(Vec<i32>),
-    Timestamp(Vec<i64>),
-    List(Box<ListBuilder>),
-    Object(Box<ObjectBuilder>),
+    changed: ChangedRows,
 }
 
 impl ColumnBuilder {
@@ -187,7 +173,8 @@ impl ColumnBuilder {
             KindPlan::List(list) => Values::List(Box::new(ListBuilder::new(list))),
             KindPlan::Object(shape) => Values::Object(Box::new(ObjectBuilder::new(shape))),
         };
-        Self { values, required: false, validity: NullBufferBuilder::new(rows) }
+        let validity = NullBufferBuilder::new(rows);
+        Self { values, required: false, validity, changed: ChangedRows::default() }
     }
 
     /// Adds a value of `line` as row `row`. If it does not fit, the row is to be truncated.
@@ -201,22 +188,33 @@ impl ColumnBuilder {
         }
         match &mut self.values {
             Values::Text { ends, bytes, json } => {
-                push_text(value, line, *json, bytes);
+                push_text(value, line, *json, bytes, || self.changed.coerced.push(row));
                 // A block's texts are no longer than its lines, and those are far below 2 GiB.
                 ends.push(i32::try_from(bytes.len()).map_err(|_| ValueFault::OutOfRange)?);
             }
             Values::Int32(values) => {
-                let wide = integer(value, line)?;
+                let wide = integer(value, line, || self.changed.coerced.push(row))?;
                 values.push(i32::try_from(wide).map_err(|_| ValueFault::OutOfRange)?);
             }
-            Values::Int64(values) => values.push(integer(value, line)?),
-            Values::Float64(values) => values.push(float(value, line)?),
-            Values::Boolean(values) => values.push(boolean(value, line)?),
+            Values::Int64(values) => {
+                values.push(integer(value, line, || self.changed.coerced.push(row))?);
+            }
+            Values::Float64(values) => values.push(float(value, line, || self.changed.coerced.push(row))?),
+            Values::Boolean(values) => {
+                values.push(boolean(value, line, || self.changed.coerced.push(row))?);
+            }
             Values::Decimal { unscaled, precision, scale } => {
-                unscaled.push(number::parse_decimal(&number_token(value, line)?, *precision, *scale)?);
+                let token = number_token(value, line, || self.changed.coerced.push(row))?;
+                let decimal = number::parse_decimal(&token, *precision, *scale)?;
+                if decimal.is_rounded {
+                    self.changed.rounded.push(row);
+                }
+                unscaled.push(decimal.unscaled);
             }
             Values::Date(values) => values.push(parse_string(value, line, timestamp::parse_date)?),
-            Values::Timestamp(values) => values.push(parse_string(value, line, timestamp::parse_timestamp)?),
+            Values::Timestamp(values) => {
+                values.push(instant(value, line, || self.changed.rounded.push(row))?);
+            }
             Values::List(list) => list.append(value, line)?,
             Values::Object(object) => object.append(row, value, line)?,
         }
@@ -239,94 +237,15 @@ impl ColumnBuilder {
         let rows = rows.min(self.validity.len());
         self.values.resize(rows);
         self.validity.truncate(rows);
+        self.changed.truncate(rows);
     }
 
     /// The array of `rows` rows.
     fn finish(mut self, rows: usize) -> ArrayRef {
         self.fill_with_nulls(rows);
         let nulls = self.validity.finish().filter(|nulls| nulls.null_count() > 0);
-        match self.values {
-            Values::Text { ends, bytes, .. } => {
-                let offsets = OffsetBuffer::new(ScalarBuffer::from(fitting(ends)));
-                // Only texts of lines that passed the UTF-8 check come here; what was unescaped is made of `char`s.
-                match StringArray::try_new(offsets, fitting(bytes).into(), nulls) {
-                    Ok(array) => Arc::new(array),
-                    Err(error) => unreachable!("texts are UTF-8 and offsets ascend: {error}"),
-                }
-            }
-            Values::Int32(values) => Arc::new(Int32Array::new(fitting(values).into(), nulls)),
-            Values::Int64(values) => Arc::new(Int64Array::new(fitting(values).into(), nulls)),
-            Values::Float64(values) => Arc::new(Float64Array::new(fitting(values).into(), nulls)),
-            Values::Boolean(values) => Arc::new(BooleanArray::new(BooleanBuffer::from(values), nulls)),
-            Values::Decimal { unscaled, precision, scale } => {
-                let array = Decimal128Array::new(fitting(unscaled).into(), nulls);
-                let scale = i8::try_from(scale).unwrap_or(i8::MAX);
-                match array.with_precision_and_scale(precision, scale) {
-                    Ok(array) => Arc::new(array),
-                    Err(error) => unreachable!("the catalog allows only valid decimals: {error}"),
-                }
-            }
-            Values::Date(values) => Arc::new(Date32Array::new(fitting(values).into(), nulls)),
-            Values::Timestamp(values) => {
-                let array = TimestampMicrosecondArray::new(fitting(values).into(), nulls);
-                Arc::new(array.with_timezone("UTC"))
-            }
-            Values::List(list) => list.finish(nulls),
-            Values::Object(object) => object.finish(rows, nulls),
-        }
+        self.values.finish(rows, nulls)
     }
-}
-
-impl Values {
-    fn new(value_type: ValueType, rows: usize, text_bytes: usize) -> Self {
-        let ends = || {
-            let mut ends = Vec::with_capacity(rows + 1);
-            ends.push(0);
-            ends
-        };
-        match value_type {
-            ValueType::String => {
-                Self::Text { ends: ends(), bytes: Vec::with_capacity(text_bytes), json: false }
-            }
-            ValueType::Json => Self::Text { ends: ends(), bytes: Vec::with_capacity(text_bytes), json: true },
-            ValueType::Int32 => Self::Int32(Vec::with_capacity(rows)),
-            ValueType::Int64 => Self::Int64(Vec::with_capacity(rows)),
-            ValueType::Float64 => Self::Float64(Vec::with_capacity(rows)),
-            ValueType::Boolean => Self::Boolean(Vec::with_capacity(rows)),
-            ValueType::Decimal { precision, scale } => {
-                Self::Decimal { unscaled: Vec::with_capacity(rows), precision, scale }
-            }
-            ValueType::Date => Self::Date(Vec::with_capacity(rows)),
-            ValueType::Timestamp => Self::Timestamp(Vec::with_capacity(rows)),
-        }
-    }
-
-    /// Forgets the rows from `rows` on, or adds nulls up to there.
-    fn resize(&mut self, rows: usize) {
-        match self {
-            Self::Text { ends, bytes, .. } => {
-                ends.truncate(rows + 1);
-                let end = ends.last().copied().unwrap_or(0);
-                bytes.truncate(usize::try_from(end).unwrap_or(0));
-                ends.resize(rows + 1, end);
-            }
-            Self::Int32(values) | Self::Date(values) => values.resize(rows, 0),
-            Self::Int64(values) | Self::Timestamp(values) => values.resize(rows, 0),
-            Self::Float64(values) => values.resize(rows, 0.0),
-            Self::Boolean(values) => values.resize(rows, false),
-            Self::Decimal { unscaled, .. } => unscaled.resize(rows, 0),
-            Self::List(list) => list.resize(rows),
-            Self::Object(object) => object.truncate(rows),
-        }
-    }
-}
-
-/// In memory that is not much more than it takes: arrays are kept until the run ends.
-fn fitting<T>(mut values: Vec<T>) -> Vec<T> {
-    if values.capacity() > values.len() + values.len() / 8 {
-        values.shrink_to_fit();
-    }
-    values
 }
 
 impl From<NumberFault> for ValueFault {

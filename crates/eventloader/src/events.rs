@@ -18,7 +18,7 @@ use events_core::{event, timestamp};
 
 use self::{
     base::{BASE_NAMES, Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP, wrong_base_type},
-    frames::Frames,
+    frames::{Begun, Frames},
 };
 use crate::{
     fault::{Fault, Reason, excerpt},
@@ -43,6 +43,8 @@ pub(crate) enum Judged<'l> {
 pub(crate) struct Event<'l> {
     pub(crate) type_index: usize,
     pub(crate) micros: i64,
+    /// Its timestamp has digits beyond microseconds that are not all zero.
+    pub(crate) is_time_cut: bool,
     pub(crate) id: ReadId<'l>,
     /// It is of a later day than those asked for: it only competes for being the latest.
     pub(crate) is_rival: bool,
@@ -134,7 +136,8 @@ impl<'a> EventReader<'a> {
         let judged = match begun.type_index {
             Some(type_index) if !self.is_filtered(timing) => {
                 let is_rival = timing == Timing::After;
-                Judged::Event(Event { type_index, micros: begun.micros, id: begun.id, is_rival })
+                let Begun { micros, is_time_cut, id, .. } = begun;
+                Judged::Event(Event { type_index, micros, is_time_cut, id, is_rival })
             }
             _ => Judged::Filtered,
         };
@@ -310,7 +313,7 @@ impl<'a> EventReader<'a> {
             return Err(Fault::new(Reason::BadTimestamp, Some(event::TIMESTAMP), expected, excerpt(time)));
         };
         self.judge_payload(line, base, type_index)?;
-        Ok(Event { type_index, micros, id, is_rival: false })
+        Ok(Event { type_index, micros, is_time_cut: timestamp::is_cut(time), id, is_rival: false })
     }
 
     fn judge_payload(&mut self, line: &[u8], base: &Base, type_index: usize) -> Result<(), Fault> {

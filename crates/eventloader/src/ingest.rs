@@ -30,10 +30,10 @@ use crate::{
     workers,
 };
 
-/// Names of unknown fields and events that are told apart; a hostile file could have one per line.
-const UNKNOWN_NAMES_MAX: usize = 1_000;
+/// Names of fields and of unknown events that are told apart; a hostile file could have one per line.
+const NAMES_MAX: usize = 1_000;
 /// Longest name of one in the report.
-const UNKNOWN_NAME_CHARS_MAX: usize = 200;
+const NAME_CHARS_MAX: usize = 200;
 
 /// All that was read.
 #[derive(Debug)]
@@ -235,10 +235,16 @@ impl Collector<'_> {
         report.lines += u64::from(outcome.lines);
         report.blank += u64::from(outcome.blank);
         report.filtered += u64::from(outcome.filtered);
-        let mut unknown: Vec<_> = outcome.unknown_fields.drain().collect();
-        unknown.sort_unstable();
-        for (name, count) in unknown {
-            count_name(&mut report.unknown_fields, &name, count);
+        for (counts, of_block) in [
+            (&mut report.unknown_fields, &mut outcome.unknown_fields),
+            (&mut report.coerced, &mut outcome.coerced),
+            (&mut report.rounded, &mut outcome.rounded),
+        ] {
+            let mut named: Vec<_> = of_block.drain().collect();
+            named.sort_unstable();
+            for (name, count) in named {
+                count_name(counts, &name, count);
+            }
         }
         rows.add(&mut outcome)
     }
@@ -246,8 +252,8 @@ impl Collector<'_> {
 
 /// Counts under a name, or under one for all others if there are too many.
 fn count_name(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
-    let mut name: String = name.chars().take(UNKNOWN_NAME_CHARS_MAX).collect();
-    if counts.len() >= UNKNOWN_NAMES_MAX && !counts.contains_key(&name) {
+    let mut name: String = name.chars().take(NAME_CHARS_MAX).collect();
+    if counts.len() >= NAMES_MAX && !counts.contains_key(&name) {
         "(others)".clone_into(&mut name);
     }
     *counts.entry(name).or_default() += count;

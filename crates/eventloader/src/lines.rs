@@ -5,18 +5,20 @@
 //!
 //! Invariant: every line of the block is in exactly one of: blank, bad, filtered, rows.
 
+mod state;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+use self::state::BlockState;
 use crate::{
     accounts::PartitionKey,
     arrays::Element,
     batch::{Batch, BatchBuilder, Position},
-    blocks::{Block, Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, newlines_in},
+    blocks::{Block, Content, LINE_BYTES_MAX, newlines_in},
     columns::ExpectedRows,
     events::{Event, EventReader, Judged},
-    fault::{Fault, Reason},
-    payload::{KeyOwner, UnknownKey},
+    fault::Fault,
     plan::Plan,
 };
 
@@ -41,6 +43,9 @@ pub(crate) struct BlockOutcome {
     pub(crate) rows: HashMap<PartitionKey, u64, FixedState>,
     /// By path: in how many rows a key occurred that no schema knows.
     pub(crate) unknown_fields: HashMap<String, u64, FixedState>,
+    /// By path: in how many rows a value was coerced, or rounded.
+    pub(crate) coerced: HashMap<String, u64, FixedState>,
+    pub(crate) rounded: HashMap<String, u64, FixedState>,
 }
 
 /// A line for the quarantine, or a fragment of one.
@@ -68,25 +73,6 @@ pub(crate) struct LineReader<'a> {
     rival_payloads: Vec<Option<BatchBuilder>>,
 }
 
-/// What is collected of one block.
-struct BlockState<'b> {
-    block: &'b Block,
-    /// Of the line that is being read: see [`BadLine`].
-    line_index: i64,
-    outcome: BlockOutcome,
-    batches: Vec<Option<BatchBuilder>>,
-    rivals: Vec<Option<BatchBuilder>>,
-    /// By whose key it is and its name.
-    unknown: HashMap<(KeyOwner, Vec<u8>), UnknownCount, FixedState>,
-}
-
-/// In how many lines a key occurred; a line counts once.
-#[derive(Default)]
-struct UnknownCount {
-    lines: u64,
-    last_line: Option<u32>,
-}
-
 impl<'a> LineReader<'a> {
     pub(crate) fn new(events: EventReader<'a>, plan: &'a Plan, flatten: bool) -> Self {
         Self {
@@ -99,15 +85,7 @@ impl<'a> LineReader<'a> {
     }
 
     pub(crate) fn read(&mut self, block: &Block) -> BlockOutcome {
-        let outcome = BlockOutcome { number: block.number, source: block.source, ..BlockOutcome::default() };
-        let mut state = BlockState {
-            block,
-            line_index: 0,
-            outcome,
-            batches: none_of(self.plan),
-            rivals: none_of(self.plan),
-            unknown: HashMap::default(),
-        };
+        let mut state = BlockState::new(block, self.plan);
         match &block.content {
             Content::Lines => self.read_lines(&mut state),
             Content::Elements(elements) => self.read_elements(&mut state, elements),
@@ -237,6 +215,7 @@ impl<'a> LineReader<'a> {
         })?;
         let position = Position::new(state.block.number, state.outcome.lines);
         batch.push_row(position, event.micros, &event.id, Some(payload));
+        state.times_cut += u64::from(event.is_time_cut);
         for key in self.events.unknown() {
             state.count_unknown(key, text);
         }
@@ -259,63 +238,9 @@ impl<'a> LineReader<'a> {
     }
 }
 
-impl BlockState<'_> {
-    fn bad(&mut self, raw: &[u8], offset: u64, fragment: Option<u64>, fault: Fault) {
-        let line_index = self.line_index;
-        self.outcome.bad.push(BadLine { line_index, offset, fragment, fault, raw: raw.to_vec() });
-    }
-
-    fn fragment(&mut self, fragment: &Fragment) {
-        let block = self.block;
-        self.outcome.lines = u32::from(fragment.bytes_before == 0);
-        self.outcome.newlines = fragment.newlines;
-        self.line_index = -fragment.newlines_before.cast_signed();
-        let line_offset = block.offset - fragment.bytes_before;
-        self.too_long(&block.bytes, line_offset, fragment.bytes_before / FRAGMENT_BYTES as u64);
-    }
-
-    fn too_long(&mut self, raw: &[u8], offset: u64, first_fragment: u64) {
-        let expected = format!("a line of at most {LINE_BYTES_MAX} bytes");
-        for (piece, fragment) in raw.chunks(FRAGMENT_BYTES).zip(first_fragment..) {
-            let fault = Fault::new(Reason::LineTooLong, None, &expected, "a longer one, kept in fragments");
-            self.bad(piece, offset, Some(fragment), fault);
-        }
-    }
-
-    fn count_unknown(&mut self, &(owner, key): &UnknownKey, line: &[u8]) {
-        let name = key.string(line).unwrap_or_default();
-        let count = self.unknown.entry((owner, name.into_owned())).or_default();
-        let line_index = Some(self.outcome.lines);
-        if count.last_line != line_index {
-            *count = UnknownCount { lines: count.lines + 1, last_line: line_index };
-        }
-    }
-
-    fn finish(self, plan: &Plan) -> BlockOutcome {
-        let mut outcome = self.outcome;
-        for ((owner, name), count) in self.unknown {
-            let name = String::from_utf8_lossy(&name);
-            let path = match owner {
-                Some(object) => format!("{}.{name}", plan.object_paths[object]),
-                None => name.into_owned(),
-            };
-            *outcome.unknown_fields.entry(path).or_default() += count.lines;
-        }
-        outcome.batches = finish_batches(self.batches);
-        outcome.rivals = finish_batches(self.rivals);
-        outcome
-    }
-}
-
 /// Whether a block is UTF-8. Most are ASCII alone, and that is known several times faster.
 fn is_utf8(bytes: &[u8]) -> bool {
     bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
-}
-
-fn finish_batches(builders: Vec<Option<BatchBuilder>>) -> Vec<(usize, Batch)> {
-    let built =
-        builders.into_iter().enumerate().filter_map(|(index, builder)| Some((index, builder?.finish())));
-    built.filter(|(_, batch)| batch.rows() > 0).collect()
 }
 
 fn none_of<T>(plan: &Plan) -> Vec<Option<T>> {

@@ -34,6 +34,10 @@ pub struct Report {
     pub(crate) days_without_events: Vec<String>,
     /// By path in the event: rows that have a field that the schema doesn't know.
     pub(crate) unknown_fields: BTreeMap<String, u64>,
+    /// By path in the event: rows that have another kind of JSON value there than its column's type is.
+    pub(crate) coerced: BTreeMap<String, u64>,
+    /// By path in the event: rows of whose number or timestamp digits were rounded off or cut that are not all zero.
+    pub(crate) rounded: BTreeMap<String, u64>,
     /// By `domain/event_type`: events that the catalog doesn't know.
     pub(crate) unknown_events: BTreeMap<String, u64>,
     pub(crate) sources: Vec<SourceReport>,

@@ -28,6 +28,28 @@ pub(super) fn column(value: Option<&Json>, kind: Kind) -> Result<String, &'stati
     }
 }
 
+/// Whether a value is of another JSON kind than its column.
+pub(super) fn is_coerced(value: Option<&Json>, kind: Kind) -> bool {
+    match (kind, value) {
+        (_, None | Some(Json::Null)) => false,
+        (Kind::String, Some(value)) => !matches!(value, Json::String(_)),
+        (Kind::Int32 | Kind::Decimal10_2, Some(value)) => !matches!(value, Json::Number(_)),
+    }
+}
+
+/// Whether the column of a value that fits it holds less than all of its digits.
+pub(super) fn is_rounded(value: Option<&Json>, kind: Kind) -> bool {
+    let token =
+        value.filter(|_| matches!(kind, Kind::Decimal10_2)).and_then(|value| number_token(value).ok());
+    token.is_some_and(|token| plain(token).fraction.chars().skip(2).any(|digit| digit != '0'))
+}
+
+/// Whether a timestamp has more digits than microseconds.
+pub(super) fn is_cut(timestamp: &str) -> bool {
+    let (_, fraction) = timestamp.split_once('.').unwrap_or_default();
+    fraction.chars().take_while(char::is_ascii_digit).skip(6).any(|digit| digit != '0')
+}
+
 /// A number, or a string that is one and nothing else.
 fn number_token(value: &Json) -> Result<&str, &'static str> {
     match value {

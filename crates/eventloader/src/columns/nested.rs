@@ -28,7 +28,7 @@ pub(super) struct ListBuilder {
     plan: Arc<ListPlan>,
     /// Where each list ends, among the elements of all; a 0 in front.
     ends: Vec<i32>,
-    elements: ColumnBuilder,
+    pub(super) elements: ColumnBuilder,
 }
 
 impl ListBuilder {
@@ -65,6 +65,15 @@ impl ListBuilder {
         self.ends.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or(0)
     }
 
+    /// The lists that these elements are in, each once; both ascend.
+    pub(super) fn rows_of(&self, elements: &[usize]) -> Vec<usize> {
+        let is_before = |end: i32, element: usize| usize::try_from(end).is_ok_and(|end| end <= element);
+        let row = |&element: &usize| self.ends.partition_point(|&end| is_before(end, element)) - 1;
+        let mut rows: Vec<_> = elements.iter().map(row).collect();
+        rows.dedup();
+        rows
+    }
+
     /// Forgets the lists from `rows` on, or adds nulls up to there.
     pub(super) fn resize(&mut self, rows: usize) {
         self.ends.truncate(rows + 1);
@@ -86,8 +95,8 @@ impl ListBuilder {
 /// A column of objects: the elements of a list.
 #[derive(Debug)]
 pub(super) struct ObjectBuilder {
-    shape: Arc<Shape>,
-    columns: Columns,
+    pub(super) shape: Arc<Shape>,
+    pub(super) columns: Columns,
     /// For each object of the shape, whether it was there.
     objects: Vec<Vec<bool>>,
     learned: Learned,

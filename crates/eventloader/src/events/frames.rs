@@ -64,6 +64,7 @@ pub(super) struct Begun<'l> {
     frame: usize,
     pub(super) id: ReadId<'l>,
     pub(super) micros: i64,
+    pub(super) is_time_cut: bool,
     /// None of a type that is not asked for.
     pub(super) type_index: Option<usize>,
     pub(super) payload_start: usize,
@@ -77,20 +78,21 @@ impl Frames {
         let frame = self.frames.iter().position(|frame| frame.opening.is_at(text, limit))?;
         let Frame { opening, middle, id_first, heads, .. } = &self.frames[frame];
         let mut at = opening.length();
-        let (id, micros);
+        let (id, time);
         if *id_first {
             id = take_id(text, limit, &mut at)?;
             take(middle, text, limit, &mut at)?;
-            micros = take_instant(&mut self.to_seconds, text, limit, &mut at)?;
+            time = take_instant(&mut self.to_seconds, text, limit, &mut at)?;
         } else {
-            micros = take_instant(&mut self.to_seconds, text, limit, &mut at)?;
+            time = take_instant(&mut self.to_seconds, text, limit, &mut at)?;
             take(middle, text, limit, &mut at)?;
             id = take_id(text, limit, &mut at)?;
         }
         let ahead = text.get(at..limit)?;
         let head = heads.iter().find(|head| head.is_at(ahead))?;
         let payload_start = at + head.text.len();
-        Some(Begun { frame, id, micros, type_index: head.type_index, payload_start })
+        let (micros, is_time_cut) = time;
+        Some(Begun { frame, id, micros, is_time_cut, type_index: head.type_index, payload_start })
     }
 
     /// Where the line ends whose payload ended at `at`, if its frame ends like that.
@@ -189,14 +191,22 @@ fn take_id<'l>(text: &'l [u8], limit: usize, at: &mut usize) -> Option<ReadId<'l
     (*at > start).then(|| ReadId::Text(Cow::Borrowed(&text[start..*at])))
 }
 
-/// Goes past a time, up to its quote. One without seconds is left, too.
+/// Goes past a time, up to its quote: the time, and whether digits of it are cut. One without seconds is left, too.
 #[inline]
-fn take_instant(to_seconds: &mut ToSeconds, text: &[u8], limit: usize, at: &mut usize) -> Option<i64> {
-    let micros = to_seconds.parse(text.get(*at..)?.first_chunk()?)?;
-    let seconds_end = *at + timestamp::SECONDS_BYTES;
+fn take_instant(
+    to_seconds: &mut ToSeconds,
+    text: &[u8],
+    limit: usize,
+    at: &mut usize,
+) -> Option<(i64, bool)> {
+    let start = *at;
+    let micros = to_seconds.parse(text.get(start..)?.first_chunk()?)?;
+    let seconds_end = start + timestamp::SECONDS_BYTES;
     *at = seconds_end;
+    let mut is_cut = false;
     if text.get(seconds_end) != Some(&b'"') {
         *at = end_of_plain(text, limit, seconds_end);
+        is_cut = timestamp::is_cut(text.get(start..*at)?);
     }
-    timestamp::parse_behind_seconds(micros, text.get(seconds_end..*at)?)
+    Some((timestamp::parse_behind_seconds(micros, text.get(seconds_end..*at)?)?, is_cut))
 }

@@ -73,6 +73,12 @@ impl fmt::Display for Summary<'_> {
         if !report.unknown_fields.is_empty() {
             writeln!(f, "not in the schema, left out: {}", counts(&report.unknown_fields))?;
         }
+        if !report.coerced.is_empty() {
+            writeln!(f, "given as another type, converted: {}", counts(&report.coerced))?;
+        }
+        if !report.rounded.is_empty() {
+            writeln!(f, "rounded to what their columns hold: {}", counts(&report.rounded))?;
+        }
         for day in &report.days_without_events {
             writeln!(f, "no events on {day}: what the target has of it was left as it is")?;
         }
