@@ -2,6 +2,11 @@
 //!
 //! A new test goes into the module whose question it answers; what a test needs to say it in few lines stands at the top.
 //! A failure prints the command line that ran, what was expected and what was found.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests make and look at files themselves"
+)]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop at that line")]
 
 // The means.
@@ -32,3 +37,4 @@ mod commands; // Flags, messages, exit codes, report: is a mistake told in one l
 mod limits; // Do memory, disk, read errors and many bad lines end as promised?
 mod interrupted; // SIGINT, SIGTERM: does a load end as the signal says, with nothing changed and nothing left behind?
 mod crash; // Is every partition old or new, and the next run enough, wherever a run was killed?
+mod every_operation; // And wherever an operation on a file fails, or is the last that was done, or the power goes?

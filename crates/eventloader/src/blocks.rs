@@ -143,6 +143,7 @@ pub(crate) fn newlines_in(bytes: &[u8]) -> u32 {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test makes its own files")]
 mod tests {
     use super::*;
 

@@ -9,6 +9,7 @@ use std::io::{self, BufReader, Cursor, Read};
 
 use crate::{
     blocks::Buffer,
+    disk,
     progress::{Counted, Progress},
     sources::Source,
 };
@@ -26,7 +27,7 @@ pub(crate) struct Text {
 /// Opens a source; errors name the path. Progress is counted in bytes as they are stored, compressed or not.
 pub(crate) fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
     let input: Box<dyn Read + Send> = match &source.path {
-        Some(path) => Box::new(fs_err::File::open(path)?),
+        Some(path) => Box::new(disk::File::open(path)?),
         None => Box::new(io::stdin()),
     };
     let mut input = Counted { input, progress: progress.clone() };

@@ -15,6 +15,7 @@ use std::{hash::BuildHasher, ops::Range};
 use events_core::timestamp::DAY_MICROS;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     batch::{Batch, Position},
@@ -28,7 +29,8 @@ use crate::{
 pub(crate) const RANGES: usize = 256;
 
 /// Where "latest" is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DedupeScope {
     /// Over the whole input.
     Input,

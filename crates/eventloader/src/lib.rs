@@ -14,6 +14,7 @@ pub mod pipeline;
 mod ingest;
 
 mod sources;
+mod disk;
 mod bytes;
 mod arrays;
 mod blocks;
@@ -38,6 +39,8 @@ pub mod parquet;
 mod quarantine;
 mod commit;
 pub mod report;
+pub mod recovery;
+pub mod verify;
 
 pub mod catalog_command;
 pub mod error;

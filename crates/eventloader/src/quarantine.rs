@@ -8,7 +8,6 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, BufRead, BufReader, BufWriter, Lines, Write},
     iter::Peekable,
     path::{Path, PathBuf},
@@ -20,6 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     commit::Change,
+    disk::{self, File},
     error::Error,
     fault::Detail,
     lines::BadLine,
@@ -85,7 +85,7 @@ impl Quarantine {
         if self.open.as_ref().is_none_or(|(open, _)| *open != source_index) {
             self.close()?;
             let path = staging.join(format!("bad-lines-{source_index:06}.new"));
-            let file: File = fs_err::File::create(&path).map_err(Error::io(doing))?.into();
+            let file = File::create(&path).map_err(Error::io(doing))?;
             self.staged.insert(source_index, path);
             self.open = Some((source_index, BufWriter::new(file)));
         }
@@ -149,7 +149,7 @@ struct Records {
 
 impl Records {
     fn open(path: &Path) -> Result<Self, Error> {
-        let file: File = fs_err::File::open(path).map_err(Error::io("reading the quarantine"))?.into();
+        let file = File::open(path).map_err(Error::io("reading the quarantine"))?;
         Ok(Self { path: path.to_owned(), lines: BufReader::new(file).lines().enumerate().peekable() })
     }
 
@@ -174,13 +174,13 @@ impl RecordKey {
 /// The union of two files that are sorted by place. Of one line the new record is kept: its reason is today's.
 fn merge(live: &Path, new: &Path, merged: &Path) -> Result<(), Error> {
     let doing = "staging the quarantine";
-    let mut output = BufWriter::new(fs_err::File::create(merged).map_err(Error::io(doing))?);
+    let mut output = BufWriter::new(File::create(merged).map_err(Error::io(doing))?);
     let mut put = |line: &str| {
         output.write_all(line.as_bytes()).and_then(|()| output.write_all(b"\n")).map_err(Error::io(doing))
     };
     let mut new = Records::open(new)?;
     let mut next_new = new.next()?;
-    if live.exists() {
+    if disk::is_there(live).map_err(Error::io("reading the quarantine"))? {
         let mut old = Records::open(live)?;
         while let Some((old_key, old_line)) = old.next()? {
             while let Some((key, line)) = next_new.take_if(|(key, _)| key.place() < old_key.place()) {

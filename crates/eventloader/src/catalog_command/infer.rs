@@ -2,6 +2,11 @@
 //!
 //! Invariant: a draft that is handed out was read back as a catalog; a file that exists is replaced only where that was
 //! asked for.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a draft is neither source nor target"
+)]
 
 use std::{
     fmt::Write as _,

@@ -5,7 +5,7 @@
 //!
 //! Invariant: where a row group ends depends on the rows alone.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use arrow::array::{Array, ArrayData};
 use parquet::{
@@ -23,7 +23,7 @@ use super::{
     column::{ColumnChunk, Input, Scratch},
     table::{Table, is_nested},
 };
-use crate::{error::Error, partitions::Rows};
+use crate::{disk::File, error::Error, partitions::Rows};
 
 /// Writes one file.
 pub(super) struct PartWriter<'t> {
@@ -102,15 +102,7 @@ impl<'t> PartWriter<'t> {
         staged: String,
         label: &str,
     ) -> Result<Self, Error> {
-        let file: Option<File> = match path {
-            Some(path) => {
-                // Read, too: its footer is read back.
-                let mut options = fs_err::OpenOptions::new();
-                options.create(true).truncate(true).read(true).write(true);
-                Some(options.open(path).map_err(Error::io("staging a partition"))?.into())
-            }
-            None => None,
-        };
+        let file = path.map(File::create).transpose().map_err(Error::io("staging a partition"))?;
         let root = table.descriptor.root_schema_ptr();
         let file = SerializedFileWriter::new(ChecksumWriter::new(file), root, Arc::clone(&table.properties))
             .map_err(Error::encode(label))?;
@@ -217,13 +209,9 @@ impl<'t> PartWriter<'t> {
 fn begin_writeback(file: &File, file_bytes: u64) {
     /// Many small files are written as quickly all together.
     const LARGE_BYTES: u64 = 1 << 20;
-    // On Linux this begins to write what is not on the disk yet, and returns. Nothing depends on it.
-    #[cfg(target_os = "linux")]
     if file_bytes >= LARGE_BYTES {
-        let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+        file.begin_writeback();
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (file, file_bytes, LARGE_BYTES);
 }
 
 /// The row count in the footer of a file of so many bytes, read back.
