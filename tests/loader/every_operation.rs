@@ -3,7 +3,7 @@
 //!
 //! A walk lists the operations of a run (`EVENTLOADER_FILE_LOG`), then does the run again for each of them, from the same state, with a
 //! fault there (`EVENTLOADER_FAULT`): an error, a disk that stays broken, `kill -9`, a write that is torn in two, a power cut
-//! that takes with it all that was not synced. Whatever it was, every partition is old or new then; what the run said of it is
+//! that takes with it contents, or names, that were not synced. Whatever it was, every partition is old or new then; what the run said of it is
 //! true; and recovery, or just the next load, makes it old or new as a whole, without debris, so that `verify` finds nothing.
 //!
 //! A debug build alone has the points (`disk/faults.rs`). `cargo test -p eventloader --test loader_cli every_operation -- --nocapture`
@@ -27,8 +27,8 @@ use crate::{
 };
 
 /// What happens at a point, and whether it can happen to an operation that changes nothing.
-const FAULTS: [(&str, bool); 5] =
-    [("error", true), ("errors", true), ("stop", false), ("torn", false), ("power", false)];
+const FAULTS: [(&str, bool); 6] =
+    [("error", true), ("errors", true), ("stop", false), ("torn", false), ("power", false), ("names", false)];
 
 /// By directory of a target, the files in it that mean something.
 type Directories = BTreeMap<String, Tree>;

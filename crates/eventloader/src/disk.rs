@@ -93,7 +93,7 @@ impl File {
         Operation::change("sync", self.0.path()).begin()?;
         self.0.sync_all()?;
         #[cfg(debug_assertions)]
-        faults::synced(self.0.file())?;
+        faults::synced(self.0.file(), self.0.path())?;
         Ok(())
     }
 
@@ -244,22 +244,31 @@ pub(crate) fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io:
 
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Operation::change("rename to", to).begin()?;
+    #[cfg(debug_assertions)]
+    faults::renaming(from, to)?;
     fs::rename(from, to)
 }
 
 /// Swaps two directories in one step; `false` where the system or the file system can't.
 pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     Operation::change("exchange", other).begin()?;
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        Ok(renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok())
+    let is_done = exchange_names(one, other);
+    #[cfg(debug_assertions)]
+    if is_done {
+        faults::exchanged(one, other)?;
     }
-    #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-    {
-        let _ = (one, other);
-        Ok(false)
-    }
+    Ok(is_done)
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange_names(one: &Path, other: &Path) -> bool {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok()
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange_names(_one: &Path, _other: &Path) -> bool {
+    false
 }
 
 /// Deletes a file, if it is there.

@@ -8,18 +8,20 @@
 //!   stop    the process ends before it
 //!   torn    the process ends; of a write, half was done
 //!   power   the process ends; of files that were not synced, nothing is left but their names
+//!   names   the process ends; of the renames that were not synced, none is left but the last
 //! ```
 //!
-//! A power cut on a file system that keeps the order of changes to names (ext4, XFS, APFS and most others do) leaves such a
-//! state: the names of some moment since the last sync, without contents that were not synced. `stop` and `power` at each
-//! operation are all of these moments.
-#![expect(clippy::disallowed_types, reason = "beside the seam, not behind it")]
+//! A power cut leaves the names of some moment since the last sync, and contents as far as they were synced: that is `power` at each
+//! operation, on a file system that keeps the order of changes to names, as ext4, XFS and APFS do. POSIX does not ask for that order:
+//! `names` is the worst that others may make of it.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "beside the seam, not behind it")]
 
 use std::{
     env,
-    fs::File,
+    fs::{self, File},
     io::{self, Write},
     os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
     process,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
@@ -33,6 +35,7 @@ enum Kind {
     Stop,
     Torn,
     Power,
+    Names,
 }
 
 #[derive(Debug, Default)]
@@ -43,6 +46,35 @@ struct Faults {
     operations: u64,
     /// Written and not synced.
     unsynced: Vec<File>,
+    /// Renamed and not synced, the last one last.
+    renamed: Vec<Renamed>,
+}
+
+/// What takes a rename back.
+#[derive(Debug)]
+enum Renamed {
+    Moved { from: PathBuf, to: PathBuf, replaced: Option<PathBuf> },
+    Exchanged { one: PathBuf, other: PathBuf },
+}
+
+impl Renamed {
+    /// As far as that is possible: what was deleted since stays deleted.
+    fn take_back(&self) {
+        match self {
+            Self::Moved { from, to, replaced } => {
+                drop(fs::rename(to, from));
+                replaced.iter().for_each(|replaced| drop(fs::rename(replaced, to)));
+            }
+            Self::Exchanged { one, other } => {
+                super::exchange_names(one, other);
+            }
+        }
+    }
+
+    fn is_in(&self, directory: &Path) -> bool {
+        let (Self::Moved { to, .. } | Self::Exchanged { other: to, .. }) = self;
+        to.parent() == Some(directory)
+    }
 }
 
 impl Faults {
@@ -67,6 +99,7 @@ fn parse(text: &str) -> Option<(u64, Kind)> {
         "stop" => Kind::Stop,
         "torn" => Kind::Torn,
         "power" => Kind::Power,
+        "names" => Kind::Names,
         _ => return None,
     };
     Some((number.parse().ok()?, kind))
@@ -122,6 +155,7 @@ fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io:
         Kind::Stop => {}
         Kind::Torn => tear()?,
         Kind::Power => faults.unsynced.iter().try_for_each(|file| file.set_len(0))?,
+        Kind::Names => faults.renamed.iter().rev().skip(1).for_each(Renamed::take_back),
     }
     process::abort()
 }
@@ -133,10 +167,31 @@ pub(super) fn created(file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// A file is on disk. No file is written to after it was synced.
-pub(super) fn synced(file: &File) -> io::Result<()> {
+/// Before a rename: where the names that are lost matter, what it replaces is kept under another name.
+pub(super) fn renaming(from: &Path, to: &Path) -> io::Result<()> {
+    let Some(mut faults) = faults()? else { return Ok(()) };
+    let kept = from.with_extension(format!("replaced-{}", faults.operations));
+    let is_kept = matches!(faults.fault, Some((_, Kind::Names))) && fs::hard_link(to, &kept).is_ok();
+    faults.renamed.push(Renamed::Moved {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        replaced: is_kept.then_some(kept),
+    });
+    Ok(())
+}
+
+/// After two directories have changed their names.
+pub(super) fn exchanged(one: &Path, other: &Path) -> io::Result<()> {
+    let Some(mut faults) = faults()? else { return Ok(()) };
+    faults.renamed.push(Renamed::Exchanged { one: one.to_owned(), other: other.to_owned() });
+    Ok(())
+}
+
+/// A file is on disk, or the names in a directory. No file is written to after it was synced.
+pub(super) fn synced(file: &File, path: &Path) -> io::Result<()> {
     let Some(mut faults) = faults()? else { return Ok(()) };
     let synced = identity(file)?;
+    faults.renamed.retain(|renamed| !renamed.is_in(path));
     faults.unsynced.retain(|other| identity(other).is_ok_and(|other| other != synced));
     Ok(())
 }
@@ -144,6 +199,7 @@ pub(super) fn synced(file: &File) -> io::Result<()> {
 pub(super) fn all_synced() {
     if let Ok(Some(mut faults)) = faults() {
         faults.unsynced.clear();
+        faults.renamed.clear();
     }
 }
 
