@@ -124,6 +124,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Tries every fault at every point; how many that were.
+    #[expect(clippy::print_stdout, reason = "the number of points is the result")]
     fn go(&self) -> usize {
         let operations = self.operations();
         let faults = |changes: bool| FAULTS.iter().filter(move |(_, at_looks)| changes || *at_looks);

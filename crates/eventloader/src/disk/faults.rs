@@ -63,7 +63,9 @@ impl Renamed {
         match self {
             Self::Moved { from, to, replaced } => {
                 drop(fs::rename(to, from));
-                replaced.iter().for_each(|replaced| drop(fs::rename(replaced, to)));
+                if let Some(replaced) = replaced {
+                    drop(fs::rename(replaced, to));
+                }
             }
             Self::Exchanged { one, other } => {
                 super::exchange_names(one, other);
