@@ -43,7 +43,7 @@ fn tells(dir: &Workdir, expected: &[&[&str]]) {
     assert_eq!(lines.len(), expected.len(), "expected {expected:#?} of {outcome}");
     for parts in expected {
         let has_all = |line: &&str| parts.iter().all(|part| line.contains(part));
-        assert!(lines.iter().any(|line| has_all(&line)), "no problem has all of {parts:?} in {outcome}");
+        assert!(lines.iter().any(|line| has_all(line)), "no problem has all of {parts:?} in {outcome}");
     }
     assert!(outcome.stderr.contains("problem"), "the last word of {outcome}");
     assert!(before == tree(&dir.target()), "verify changes nothing");
@@ -282,40 +282,45 @@ fn commits_that_do_not_balance_or_are_damaged_are_found() {
     run_verify(&dir, 1).says(&["commit-000002.json:1", "EOF"]);
 }
 
-/// Stops a load when it would rename a file to a path with this in it.
-fn stop_at(dir: &Workdir, source: &Path, path: &str) {
-    let log = dir.path("operations");
+/// A target whose first load was stopped when it would rename a file to a path with this in it.
+fn stopped_at(path: &str) -> Workdir {
+    let dir = Workdir::new();
+    dir.write("in.json", file_of(plain_events(7, 100, 60)));
     let load = |target: PathBuf| {
-        dir.bare_loader().arg("-t").arg(target).source(source).args(["-b", "--threads", "1"])
+        dir.bare_loader().arg("-t").arg(target).source("in.json").args(["-b", "--threads", "1"])
     };
-    load(dir.path("counted")).env("EVENTLOADER_FILE_LOG", log.to_str().unwrap()).succeeds();
+    let log = dir.path("operations");
+    load(dir.path("whole")).env("EVENTLOADER_FILE_LOG", log.to_str().unwrap()).succeeds();
     let operations = fs_err::read_to_string(&log).unwrap();
-    let number = 1 + operations
-        .lines()
-        .position(|line| line.starts_with("changes rename to") && line.contains(path))
-        .unwrap();
+    let is_wanted = |line: &str| line.starts_with("changes rename to") && line.contains(path);
+    let number = 1 + operations.lines().position(is_wanted).unwrap();
     let outcome = load(dir.target()).env("EVENTLOADER_FAULT", &format!("{number}:stop")).run();
     assert_eq!(outcome.status.code(), None, "{outcome}");
+    dir
+}
+
+#[track_caller]
+fn recovers(dir: &Workdir, says: &str) -> Outcome {
+    dir.bare_loader().arg("recover").arg(dir.target()).succeeds().says(&[says]);
+    assert_no_debris(&dir.target());
+    run_verify(dir, 0)
 }
 
 #[test]
-fn an_interrupted_load_is_told_and_recovered() {
-    let dir = Workdir::new();
-    let source = dir.write("in.json", file_of(plain_events(7, 100, 60)));
-    let recovers = |says: &str| {
-        let outcome = dir.bare_loader().arg("recover").arg(dir.target()).succeeds();
-        outcome.says(&[says]);
-        assert_no_debris(&dir.target());
-        run_verify(&dir, 0)
-    };
-    stop_at(&dir, &source, "journal.json");
+fn a_load_that_was_interrupted_before_its_commit_is_undone() {
+    let dir = stopped_at("journal.json");
     // Nothing was recorded, so the target is well as it is.
     run_verify(&dir, 0);
-    recovers("no commit was under way");
-    recovers("nothing to recover");
-    stop_at(&dir, &source, DAY_1);
+    recovers(&dir, "no commit was under way");
+    let verified = recovers(&dir, "nothing to recover");
+    assert!(verified.stderr.contains("0 rows"), "{verified}");
+}
+
+#[test]
+fn a_commit_that_was_interrupted_is_told_and_finished() {
+    let dir = stopped_at(DAY_1);
     tells(&dir, &[&["_eventloader/journal.json", "eventloader recover"]]);
-    let verified = recovers("finished the commit of an interrupted load: 5 changes");
+    let verified = recovers(&dir, "finished the commit of an interrupted load: 5 changes");
     assert!(verified.stderr.contains("100 rows"), "{verified}");
 }
 
