@@ -43,7 +43,7 @@ fn tells(dir: &Workdir, expected: &[&[&str]]) {
     assert_eq!(lines.len(), expected.len(), "expected {expected:#?} of {outcome}");
     for parts in expected {
         let has_all = |line: &&str| parts.iter().all(|part| line.contains(part));
-        assert!(lines.iter().any(|line| has_all(line)), "no problem has all of {parts:?} in {outcome}");
+        assert!(lines.iter().any(has_all), "no problem has all of {parts:?} in {outcome}");
     }
     assert!(outcome.stderr.contains("problem"), "the last word of {outcome}");
     assert!(before == tree(&dir.target()), "verify changes nothing");
