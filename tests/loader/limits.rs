@@ -124,16 +124,12 @@ fn the_process_never_holds_more_than_its_memory() {
     }
 }
 
-/// Starts the loader with a limit on the size of the files that it may write: every larger one fails, as on a full disk.
-fn with_small_disk(dir: &Workdir, blocks: u32) -> Loader {
+/// Starts the loader with a limit of the shell: `-f`, so many blocks to a file (each larger one fails, as on a full disk), or
+/// `-n`, so many open files.
+fn limited(dir: &Workdir, limit: &str, value: u32) -> Loader {
     let mut shell = Command::new("sh");
-    shell.args([
-        "-c",
-        "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"",
-        "sh",
-        &blocks.to_string(),
-        LOADER,
-    ]);
+    let script = r#"trap '' XFSZ; ulimit "$1" "$2"; shift 2; exec "$@""#;
+    shell.args(["-c", script, "sh", limit, &value.to_string(), LOADER]);
     Loader::new(shell, dir).arg("-t").arg(dir.target())
 }
 
@@ -142,7 +138,9 @@ fn a_full_disk_changes_nothing() {
     let dir = Workdir::new();
     let source = dir.write("in.json", file_of(plain_events(1, 20_000, 10)));
     let small = dir.write("small.json", file_of(three_days(1)));
-    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["File too large"]);
+    let full_disk = || limited(&dir, "-f", 8).source(&source).arg("--backfill");
+    let partition = "writing 2024/10/1";
+    full_disk().exits(1).says(&[partition, "File too large"]);
     assert!(
         !dir.target().exists(),
         "a first load that fails leaves no target: {:?}",
@@ -151,11 +149,54 @@ fn a_full_disk_changes_nothing() {
 
     dir.loader().source(small).arg("--backfill").succeeds();
     let before = published(&dir.target());
-    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["File too large"]);
+    full_disk().exits(1).says(&[partition, "File too large"]);
     assert_same_tree(&before, &published(&dir.target()), "after a full disk");
     assert_no_debris(&dir.target());
     dir.loader().source(&source).arg("--backfill").succeeds();
     assert_no_debris(&dir.target());
+}
+
+/// Wherever the loader finds that it may open no more files: it says which it could not open, and the target is as it was.
+#[test]
+fn too_few_open_files_change_nothing() {
+    for (flags, old_lines) in [
+        (&["--backfill", "--threads=2"][..], three_days(1)),
+        (&["--backfill", "--threads=2", "--compression=snappy"], three_days(1)),
+        (&["--backfill", "--threads=2"], Vec::new()),
+    ] {
+        let dir = Workdir::new();
+        let old = dir.write("old.json", file_of(old_lines));
+        let new = dir.write("new.json", file_of(three_days(2)));
+        let expected = |name: &str, sources: &[(&std::path::PathBuf, &[&str])]| {
+            sources.iter().for_each(|(source, flags)| {
+                dir.loader_into(name).source(source).args(*flags).succeeds();
+            });
+            published(&dir.path(name))
+        };
+        let before = expected("before", &[(&old, &["--backfill"])]);
+        let after = expected("after", &[(&old, &["--backfill"]), (&new, flags)]);
+        let (mut failed, mut loaded) = (0, 0);
+        // The system needs three and one more to start the program.
+        for files in 4..=14 {
+            let _ = fs_err::remove_dir_all(dir.target());
+            dir.loader().source(&old).arg("--backfill").succeeds();
+            let outcome = limited(&dir, "-n", files).source(&new).args(flags).run();
+            match outcome.status.code() {
+                Some(0) => loaded += 1,
+                Some(1) => {
+                    outcome.says(&["Too many open files"]);
+                    let what = format!("with {files} open files: {outcome}");
+                    assert_same_tree(&before, &published(&dir.target()), &what);
+                    dir.loader().source(&new).args(flags).succeeds();
+                    failed += 1;
+                }
+                _ => panic!("with {files} open files: {outcome}"),
+            }
+            assert_same_tree(&after, &published(&dir.target()), &format!("in the end, {files} open files"));
+            assert_no_debris(&dir.target());
+        }
+        assert!(failed > 2 && loaded > 2, "{failed} failed, {loaded} loaded");
+    }
 }
 
 /// One partition that can't be published takes back all.
