@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     events::{Die, account_open, event, file_of, plain_events, three_days},
     files::{assert_no_debris, assert_same_tree, published, tree},
+    peak_memory::assert_peak,
     readback::{codecs_of, parquet_files},
     support::{LOADER, Loader, Workdir},
 };
@@ -89,26 +90,6 @@ fn a_load_beyond_its_memory_writes_the_same_bytes() {
     assert_eq!(report, report_of_spilled, "in memory, and spilled");
 }
 
-/// The most memory that a load with `--memory 64MiB` and eight threads ever held: of the process as a whole, as the system
-/// counts it.
-#[cfg(target_os = "linux")]
-fn peak_kib(dir: &Workdir, source: &str) -> u64 {
-    let limits = ["-t", "target", "--backfill", "--memory=64MiB", "--threads=8"];
-    let mut child = dir.bare_loader().source(source).args(limits).into_command().spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak_kib = 0;
-    while child.try_wait().unwrap().is_none() {
-        // Gone as soon as the process has ended.
-        let status = fs_err::read_to_string(&status).unwrap_or_default();
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok());
-        peak_kib = peak.unwrap_or(peak_kib);
-    }
-    assert!(child.wait().unwrap().success());
-    peak_kib
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_never_holds_more_than_its_memory() {
@@ -116,11 +97,8 @@ fn the_process_never_holds_more_than_its_memory() {
     dir.write("wide-rows.json", large_events());
     dir.write("tiny-bad-lines.json", "{}\n".repeat(500_000));
     for source in ["wide-rows.json", "tiny-bad-lines.json"] {
-        let peak_kib = peak_kib(&dir, source);
-        assert!(
-            (8 * 1024..=64 * 1024).contains(&peak_kib),
-            "with {source} it held {peak_kib} KiB at its peak"
-        );
+        let limits = ["--backfill", "--memory=64MiB", "--threads=8"];
+        assert_peak(dir.loader().source(source).args(limits), 64, source);
     }
 }
 
