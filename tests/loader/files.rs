@@ -34,6 +34,22 @@ pub(crate) fn modified(target: &Path) -> BTreeMap<String, SystemTime> {
     stamps
 }
 
+/// All that is below a directory, directories too; no link is followed.
+pub(crate) fn paths(dir: &Path) -> Vec<String> {
+    let (mut paths, mut unread) = (Vec::new(), vec![dir.to_owned()]);
+    while let Some(next) = unread.pop() {
+        for entry in fs_err::read_dir(next).unwrap() {
+            let entry = entry.unwrap();
+            paths.push(entry.path().strip_prefix(dir).unwrap().display().to_string());
+            if entry.file_type().unwrap().is_dir() {
+                unread.push(entry.path());
+            }
+        }
+    }
+    paths.sort();
+    paths
+}
+
 fn files(dir: &Path) -> Vec<(String, PathBuf)> {
     let mut found = Vec::new();
     let mut unread = if dir.exists() { vec![dir.to_owned()] } else { Vec::new() };

@@ -203,7 +203,11 @@ impl Target {
             let mut own = Vec::new();
             let result = disk::create_directories(&live, &mut own).and_then(|is_new| {
                 if !is_new {
-                    rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)?;
+                    may_be_written(&live)?;
+                    // To exchange a directory is to change what is above it.
+                    if !journal.changes[number].is_by_rename(&live)? {
+                        may_be_written(live.parent().unwrap_or(&self.root))?;
+                    }
                 }
                 Ok(is_new)
             });
@@ -244,6 +248,13 @@ impl Target {
         self.abandon();
         Error::Io { doing, source }
     }
+}
+
+fn may_be_written(directory: &Path) -> io::Result<()> {
+    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        let error = io::Error::from(error);
+        io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
+    })
 }
 
 fn unusable(path: &Path, problem: &str) -> Error {

@@ -249,10 +249,10 @@ pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Swaps two directories in one step; `false` where the system or the file system can't.
+/// Swaps two directories in one step; `false` where the system or the file system has no such operation.
 pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     Operation::change("exchange", other).begin()?;
-    let is_done = exchange_names(one, other);
+    let is_done = exchange_names(one, other)?;
     #[cfg(debug_assertions)]
     if is_done {
         faults::exchanged(one, other)?;
@@ -261,14 +261,23 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchange_names(one: &Path, other: &Path) -> bool {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE).is_ok()
+fn exchange_names(one: &Path, other: &Path) -> io::Result<bool> {
+    use rustix::{
+        fs::{CWD, RenameFlags, renameat_with},
+        io::Errno,
+    };
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(error) if [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&error) => {
+            Ok(false)
+        }
+        Err(error) => Err(named("exchange", other, &error.into())),
+    }
 }
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchange_names(_one: &Path, _other: &Path) -> bool {
-    false
+fn exchange_names(_one: &Path, _other: &Path) -> io::Result<bool> {
+    Ok(false)
 }
 
 /// Deletes a file, if it is there.

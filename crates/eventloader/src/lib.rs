@@ -46,5 +46,6 @@ pub mod catalog_command;
 pub mod error;
 mod stages;
 pub mod memory;
+pub mod inert_text;
 mod short_copy;
 mod workers;

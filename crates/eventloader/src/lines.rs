@@ -53,6 +53,11 @@ pub(crate) struct BadLine {
     pub(crate) raw: Vec<u8>,
 }
 
+/// Under what names are counted that are not told apart.
+pub(crate) const OTHER_NAMES: &str = "(others)";
+/// Unknown keys of a block that are told apart: one line can have millions of them, each many times larger in memory.
+const UNKNOWN_KEYS_MAX: usize = 10_000;
+
 /// Reads blocks; one per worker.
 #[derive(Debug)]
 pub(crate) struct LineReader<'a> {
@@ -75,6 +80,8 @@ struct BlockState<'b> {
     rivals: Vec<Option<BatchBuilder>>,
     /// By whose key it is and its name.
     unknown: HashMap<(KeyOwner, Vec<u8>), UnknownCount, FixedState>,
+    /// How often others occurred, once there are too many of them.
+    other_unknown: u64,
 }
 
 /// In how many lines a key occurred; a line counts once.
@@ -104,6 +111,7 @@ impl<'a> LineReader<'a> {
             batches: none_of(self.plan),
             rivals: none_of(self.plan),
             unknown: HashMap::default(),
+            other_unknown: 0,
         };
         match &block.content {
             Content::Lines => self.read_lines(&mut state),
@@ -280,8 +288,12 @@ impl BlockState<'_> {
     }
 
     fn count_unknown(&mut self, &(owner, key): &UnknownKey, line: &[u8]) {
-        let name = key.string(line).unwrap_or_default();
-        let count = self.unknown.entry((owner, name.into_owned())).or_default();
+        let key = (owner, key.string(line).unwrap_or_default().into_owned());
+        if self.unknown.len() >= UNKNOWN_KEYS_MAX && !self.unknown.contains_key(&key) {
+            self.other_unknown += 1;
+            return;
+        }
+        let count = self.unknown.entry(key).or_default();
         let line_index = Some(self.outcome.lines);
         if count.last_line != line_index {
             *count = UnknownCount { lines: count.lines + 1, last_line: line_index };
@@ -297,6 +309,9 @@ impl BlockState<'_> {
                 None => name.into_owned(),
             };
             *outcome.unknown_fields.entry(path).or_default() += count.lines;
+        }
+        if self.other_unknown > 0 {
+            *outcome.unknown_fields.entry(OTHER_NAMES.to_owned()).or_default() += self.other_unknown;
         }
         outcome.batches = finish_batches(self.batches);
         outcome.rivals = finish_batches(self.rivals);

@@ -19,6 +19,7 @@ use eventloader::{
     catalog_command,
     cli::{CatalogCommand, Cli, Command, RecoverArgs, VerifyArgs},
     error::Error,
+    inert_text::inert,
     interruption::{self, Interruption},
     pipeline, recovery,
     report::{Report, Summary},
@@ -180,7 +181,7 @@ fn reword(error: &clap::Error, line: &str) -> Option<&'static str> {
 }
 
 fn say_error(error: &Error) {
-    say(&format_args!("error: {error}"));
+    say(&format_args!("error: {}", inert(&error.to_string())));
 }
 
 /// To standard error; if that is closed, there is nobody to tell.

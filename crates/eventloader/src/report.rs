@@ -10,7 +10,7 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{commit::Action, error::Error, stages::StageReport};
+use crate::{commit::Action, error::Error, inert_text::inert, stages::StageReport};
 
 /// The run report of CONTRACT.md section 7.
 #[derive(Debug, Default, Serialize)]
@@ -188,7 +188,7 @@ fn counts<K: AsRef<str>>(counts: &BTreeMap<K, u64>) -> String {
     let mut text = String::new();
     for (index, (name, count)) in sorted.iter().take(SHOWN).enumerate() {
         let comma = if index > 0 { ", " } else { "" };
-        let _ = write!(text, "{comma}{name} {}", grouped(*count));
+        let _ = write!(text, "{comma}{} {}", inert(name), grouped(*count));
     }
     if sorted.len() > SHOWN {
         let _ = write!(text, " and {} more", sorted.len() - SHOWN);

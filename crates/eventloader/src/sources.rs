@@ -56,11 +56,9 @@ pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source
                 }
             }
         } else {
-            // Of a name that is no text, its bytes are spelt out: two that look alike are still two files.
-            let identity = real.to_str().map_or_else(
-                || real.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
-                str::to_owned,
-            );
+            // Of a name that is no text, its bytes are spelt out, in a way that no path begins: two that look alike are still two files.
+            let spelt_out = || format!("b\"{}\"", real.as_os_str().as_encoded_bytes().escape_ascii());
+            let identity = real.to_str().map_or_else(spelt_out, str::to_owned);
             sources.push(Source { name, path: Some(path), identity });
         }
     }

@@ -134,17 +134,21 @@ impl Change {
     pub(super) fn publish(&self, root: &Path, staging: &Path, number: usize) -> io::Result<()> {
         let live = root.join(&self.directory);
         let swap = staging.join(format!("swap-{number}"));
-        let by_one_rename = match self.files.as_slice() {
-            [file] if self.replaces_all => {
-                let there = parquet_names(&live)?;
-                there.is_empty() || there == BTreeSet::from([file.name.clone()])
-            }
-            _ => !self.replaces_all,
-        };
-        if by_one_rename && !disk::is_there(&swap)? {
+        if self.is_by_rename(&live)? && !disk::is_there(&swap)? {
             return self.rename_files(staging, &live);
         }
         self.exchange(staging, &live, &swap)
+    }
+
+    /// Whether renaming files into a directory makes of it what it has to become, with no step at which a reader sees both or neither.
+    pub(super) fn is_by_rename(&self, live: &Path) -> io::Result<bool> {
+        match self.files.as_slice() {
+            [file] if self.replaces_all => {
+                let there = parquet_names(live)?;
+                Ok(there.is_empty() || there == BTreeSet::from([file.name.clone()]))
+            }
+            _ => Ok(!self.replaces_all),
+        }
     }
 
     /// Makes the partition's new directory in full, then puts it in the place of the old one.

@@ -68,7 +68,7 @@ impl Renamed {
                 }
             }
             Self::Exchanged { one, other } => {
-                super::exchange_names(one, other);
+                drop(super::exchange_names(one, other));
             }
         }
     }

@@ -102,7 +102,7 @@ impl<'t> PartWriter<'t> {
         staged: String,
         label: &str,
     ) -> Result<Self, Error> {
-        let file = path.map(File::create).transpose().map_err(Error::io("staging a partition"))?;
+        let file = path.map(File::create).transpose().map_err(Error::encode(label))?;
         let root = table.descriptor.root_schema_ptr();
         let file = SerializedFileWriter::new(ChecksumWriter::new(file), root, Arc::clone(&table.properties))
             .map_err(Error::encode(label))?;
@@ -191,7 +191,7 @@ impl<'t> PartWriter<'t> {
         let output = self.file.into_inner().map_err(Error::encode(label))?;
         let (name, staged, checksum) = (self.name, self.staged, output.checksum());
         let file = StagedFile { name, staged, rows, bytes: output.bytes, checksum };
-        if let Some(written) = output.into_file().map_err(Error::io("staging a partition"))? {
+        if let Some(written) = output.into_file().map_err(Error::encode(label))? {
             begin_writeback(&written, file.bytes);
             let in_footer = footer_rows(&written, file.bytes, label)?;
             if in_footer != rows {
@@ -225,10 +225,13 @@ fn footer_rows(file: &File, file_bytes: u64, label: &str) -> Result<u64, Error> 
         let mut buffer = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
         file.read_exact_at(&mut buffer, start).map(|()| buffer)
     };
-    let reading = Error::io("reading a staged file back");
+    let reading = |error: io::Error| {
+        let problem = format!("reading the staged file back: {error}");
+        Error::Encode { what: label.to_owned(), problem }
+    };
     let mut end = read(END_BYTES.min(file_bytes)).map_err(reading)?;
-    let tail =
-        end.split_last_chunk::<TAIL_BYTES>().ok_or(io::ErrorKind::UnexpectedEof.into()).map_err(reading)?;
+    let tail = end.split_last_chunk::<TAIL_BYTES>();
+    let tail = tail.ok_or(io::ErrorKind::UnexpectedEof.into()).map_err(reading)?;
     let tail = FooterTail::try_new(tail.1).map_err(Error::encode(label))?;
     let footer_bytes = tail.metadata_length() + TAIL_BYTES;
     if footer_bytes > end.len() {
