@@ -3,7 +3,7 @@
 Four loads take turns over one target: a data set and its correction, each with two codecs. So partitions change by a rename over
 the file of the same name and by an exchange of directories, and those of the last days are taken away now and then, to come anew.
 After each kill, before anything repairs it, the files must be those of the load before or of the one that was killed: in each
-partition alone where the commit was recorded, in all alike where it was not.
+partition alone where the commit was recorded, in all alike where it was not. After a load that was left alone, `verify` finds nothing.
 
 What a reader may expect: who lists a partition's *.parquet finds the files of one load. A listed file may be gone when it is opened,
 or the list be empty, where the directory was exchanged in between; listed again, all is there: such reads are repeated, and counted.
@@ -297,8 +297,12 @@ class Killer:
         process.wait()
         self.check(load, process, before)
         left = {path.name for path in (self.target / "_eventloader").iterdir()} - {"lock", "layout.json"}
+        left = {name for name in left if not name.startswith("commit-")}
         if left:
             raise Violation(f"after {load.name} was left alone, _eventloader holds {left}")
+        verified = subprocess.run([load.command[0], "verify", "-q", self.target], stdout=subprocess.PIPE, text=True, check=False)
+        if verified.returncode != 0:
+            raise Violation(f"after {load.name} was left alone, verify says: {verified.stdout}")
         self.counts["complete"] += 1
 
     def take_last_days_away(self):
