@@ -17,6 +17,9 @@ use crate::{
 /// Bytes that are read from a compressed file at once.
 const COMPRESSED_READ_BYTES: usize = 256 << 10;
 
+/// What zstd says of a frame that refers back further than 2^27 bytes, its limit where nothing else is set (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`).
+const ZSTD_WINDOW_TOO_LARGE: &str = "Frame requires too much memory";
+
 /// The text of a source, to be read.
 pub(crate) struct Text {
     reader: Box<dyn Read + Send>,
@@ -52,6 +55,10 @@ impl Text {
     /// Appends up to `length` bytes, fewer only at the end; with an error, those that came before it are appended too.
     pub(crate) fn read_to(&mut self, bytes: &mut Buffer, length: usize) -> io::Result<usize> {
         bytes.read_from(&mut *self.reader, length).map_err(|error| match self.compression {
+            Some(_) if error.to_string().contains(ZSTD_WINDOW_TOO_LARGE) => {
+                let problem = "its zstd data needs more than 128 MiB to be read; compress it again without --long or --ultra";
+                io::Error::new(error.kind(), problem)
+            }
             Some(format) => {
                 io::Error::new(error.kind(), format!("its {format} data is cut off or damaged ({error})"))
             }
