@@ -42,7 +42,8 @@ fn array(text: &[u8], bracket: usize) -> Option<Vec<Piece<'_>>> {
     let mut elements = Vec::new();
     let mut add = |start: usize, end: usize, out_of_place| {
         let line = text[..start].split(|byte| *byte == b'\n').count() as u64;
-        let raw = text[start..end].trim_ascii_end();
+        let spaces = text[start..end].iter().rev().take_while(|byte| SPACES.contains(byte)).count();
+        let raw = &text[start..end - spaces];
         elements.push(Piece { offset: start, line, raw, is_element: true, out_of_place });
     };
     let mut at = bracket + 1;

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::readback::json_string;
+use super::json_string;
 
 #[derive(Debug)]
 pub(super) enum Json {
