@@ -45,3 +45,6 @@ mod stages;
 pub mod memory;
 mod short_copy;
 mod workers;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;

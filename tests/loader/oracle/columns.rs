@@ -10,23 +10,23 @@ use super::{
 };
 
 /// An event type: its domain, its name, the fields of its payload.
-pub(super) type EventType = (String, String, Vec<Field>);
+pub(crate) type EventType = (String, String, Vec<Field>);
 
 /// A field of an object.
 #[derive(Debug)]
-pub(super) struct Field {
+pub(crate) struct Field {
     /// Its key.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// What it is called in its object's column.
-    pub(super) member: String,
-    pub(super) required: bool,
-    pub(super) kind: Kind,
+    pub(crate) member: String,
+    pub(crate) required: bool,
+    pub(crate) kind: Kind,
 }
 
 /// What a field holds.
 #[derive(Debug)]
 #[allow(dead_code, reason = "the built-in catalog does not have all of them")]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     String,
     Int32,
     Int64,
@@ -68,7 +68,7 @@ impl<'j> Given<'j> {
 }
 
 /// The values of a payload's columns: one for each value or, if `nested`, one for all.
-pub(super) fn payload(
+pub(crate) fn payload(
     fields: &[Field],
     data: Option<&Json>,
     nested: bool,
@@ -195,7 +195,7 @@ fn object_text(fields: &[Field], given: Given<'_>, values: &mut dyn Iterator<Ite
 }
 
 /// The keys that no field is for, each with the path of its object.
-pub(super) fn unknown_keys<'j>(
+pub(crate) fn unknown_keys<'j>(
     fields: &[Field],
     object: &'j [(String, Json)],
     path: &str,

@@ -37,19 +37,19 @@ impl Wanted {
 
 /// A good event.
 #[expect(clippy::struct_field_names, reason = "the names that the contract gives them")]
-pub(super) struct Event {
-    pub(super) event_id: String,
-    pub(super) timestamp: DateTime<Utc>,
-    pub(super) domain: String,
-    pub(super) event_type: String,
-    pub(super) payload: Vec<String>,
+pub(crate) struct Event {
+    pub(crate) event_id: String,
+    pub(crate) timestamp: DateTime<Utc>,
+    pub(crate) domain: String,
+    pub(crate) event_type: String,
+    pub(crate) payload: Vec<String>,
     /// Each once in an object, or in all objects of a list.
-    pub(super) unknown_fields: Vec<String>,
-    pub(super) asked_for: bool,
+    pub(crate) unknown_fields: Vec<String>,
+    pub(crate) asked_for: bool,
 }
 
 /// What a line is.
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Blank,
     Filtered,
     Bad(&'static str),
@@ -57,7 +57,7 @@ pub(super) enum Verdict {
 }
 
 /// Judges a line, or an element.
-pub(super) fn judge(piece: &Piece<'_>, wanted: &Wanted, types: &[EventType]) -> Verdict {
+pub(crate) fn judge(piece: &Piece<'_>, wanted: &Wanted, types: &[EventType]) -> Verdict {
     let raw = piece.raw;
     let line = if piece.offset == 0 { raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw) } else { raw };
     if !piece.is_element && line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 use super::json::{self, Json};
 
 /// A number, or a string that is one and nothing else.
-pub(super) fn number_token(value: &Json) -> Result<&str, &'static str> {
+pub(crate) fn number_token(value: &Json) -> Result<&str, &'static str> {
     match value {
         Json::Number(token) => Ok(token),
         Json::String(text) => match json::read(text) {
@@ -18,7 +18,7 @@ pub(super) fn number_token(value: &Json) -> Result<&str, &'static str> {
 }
 
 /// An integer from `min` to `max`.
-pub(super) fn integer(token: &str, min: i64, max: i64) -> Result<String, &'static str> {
+pub(crate) fn integer(token: &str, min: i64, max: i64) -> Result<String, &'static str> {
     let Plain { negative, integer, fraction } = plain(token);
     if fraction.contains(|digit| digit != '0') {
         return Err("type_mismatch");
@@ -32,7 +32,7 @@ pub(super) fn integer(token: &str, min: i64, max: i64) -> Result<String, &'stati
 }
 
 /// `precision` digits, `scale` of them after the point; half up, away from zero, at the first that is left out.
-pub(super) fn decimal(token: &str, precision: usize, scale: usize) -> Result<String, &'static str> {
+pub(crate) fn decimal(token: &str, precision: usize, scale: usize) -> Result<String, &'static str> {
     let Plain { negative, integer, fraction } = plain(token);
     let fraction = format!("{fraction}{}", "0".repeat(scale + 1));
     let mut digits = format!("0{integer}{}", &fraction[..scale]).into_bytes();
@@ -85,7 +85,7 @@ fn plain(token: &str) -> Plain {
 }
 
 /// An instant of the years 0001 to 9999; `None` where `text` is no timestamp.
-pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
     if !text.is_ascii() {
         return None;
     }
@@ -94,8 +94,9 @@ pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
     let number = |text: &str| text.parse::<u32>().unwrap();
     let date = NaiveDate::from_ymd_opt(date[..4].parse().unwrap(), number(&date[5..7]), number(&date[8..]))?;
     let midnight = date.and_time(NaiveTime::MIN).and_utc();
+    let of_our_years = |instant: &DateTime<Utc>| (1..=9999).contains(&instant.year());
     if rest.is_empty() {
-        return Some(midnight);
+        return Some(midnight).filter(of_our_years);
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (time, rest) = rest.split_at_checked(8)?;
@@ -124,8 +125,7 @@ pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
         _ => return None,
     };
     let local = date.and_time(time).and_utc() + TimeDelta::microseconds(micros.into());
-    let instant = local - TimeDelta::minutes(offset_minutes);
-    (1..=9999).contains(&instant.year()).then_some(instant)
+    Some(local - TimeDelta::minutes(offset_minutes)).filter(of_our_years)
 }
 
 /// `#` is a digit, `±` a sign, all else itself.
