@@ -55,15 +55,15 @@ pub(crate) fn decimal(token: &str, precision: usize, scale: usize) -> Result<Str
 }
 
 /// A number without its exponent: the digits before the point, none of them a leading zero but the only one, and those after it.
-struct Plain {
-    negative: bool,
-    integer: String,
-    fraction: String,
+pub(crate) struct Plain {
+    pub(crate) negative: bool,
+    pub(crate) integer: String,
+    pub(crate) fraction: String,
 }
 
 /// Moves the point by hand. An exponent that is 1000 beyond what the token has of digits counts as that: the value is then far
 /// out of range, or nothing but a remainder, either way.
-fn plain(token: &str) -> Plain {
+pub(crate) fn plain(token: &str) -> Plain {
     let (mantissa, exponent) = token.split_once(['e', 'E']).unwrap_or((token, "0"));
     let limit = 1000 + i64::try_from(token.len()).unwrap();
     let too_far = if exponent.starts_with('-') { -limit } else { limit };

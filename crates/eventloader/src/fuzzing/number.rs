@@ -1,9 +1,9 @@
-//! Texts → integers, decimals and floats, against `serde_json` and arithmetic on the digits.
+//! Texts → integers, decimals and floats, against `serde_json`'s grammar and arithmetic on the digits.
 
 use events_core::number::{NumberFault, is_number, parse_decimal, parse_integer};
 use serde_json::value::RawValue;
 
-use super::model::values;
+use super::model::values::{self, Plain};
 use crate::{columns::float, json::Scanner};
 
 /// Precisions and scales at their limits and between: short ones are read another way.
@@ -28,7 +28,7 @@ const DECIMALS: [(u8, u8); 14] = [
 ///
 /// - A text is a number if `serde_json` says so.
 /// - Its integer, and its decimals of some precisions and scales, are what moving the point by hand gives.
-/// - Its float is at most one step away from that of `serde_json`, which is that far from the nearest.
+/// - Its float is the nearest that there is; there is none where it is beyond all of them.
 pub fn number(bytes: &[u8]) {
     for text in bytes.split(|byte| *byte == b'\n') {
         let shown = text.escape_ascii();
@@ -49,7 +49,7 @@ pub fn number(bytes: &[u8]) {
                 "{shown} as decimal({precision},{scale})"
             );
         }
-        same_float(token);
+        is_nearest(token);
     }
 }
 
@@ -67,15 +67,53 @@ fn decimal_text(unscaled: i128, scale: usize) -> String {
     format!("{sign}{integer}{point}{fraction}")
 }
 
-fn same_float(token: &str) {
+/// By the exact digits of the float and its neighbours: twice the number lies between the sums of it and each of them.
+fn is_nearest(token: &str) {
     let ours = float(Scanner::new(token.as_bytes()).value().unwrap(), token.as_bytes());
-    match (ours, serde_json::from_str::<f64>(token)) {
-        (Ok(ours), Ok(theirs)) => assert!(
-            [theirs, theirs.next_up(), theirs.next_down()].contains(&ours),
-            "{token}: {ours:e}, serde_json: {theirs:e}"
-        ),
-        // Where floats end, one step decides.
-        (Ok(last), Err(_)) | (Err(_), Ok(last)) => assert_eq!(last.abs(), f64::MAX, "{token}"),
-        (Err(_), Err(_)) => {}
-    }
+    let Plain { negative, integer, fraction } = values::plain(token);
+    let lengths = (integer.len().max(INTEGER_DIGITS), fraction.len().max(FRACTION_DIGITS));
+    let number = digits(&integer, &fraction, lengths);
+    let twice = sum(&number, &number);
+    let exact = |float: f64| {
+        let text = format!("{float:.FRACTION_DIGITS$}");
+        let (integer, fraction) = text.split_once('.').unwrap();
+        digits(integer, fraction, lengths)
+    };
+    let behind_last = || sum(&exact(2_f64.powi(1023)), &exact(2_f64.powi(1023)));
+    let Ok(ours) = ours else {
+        return assert!(twice >= sum(&exact(f64::MAX), &behind_last()), "{token} is none");
+    };
+    assert_eq!(ours.is_sign_negative(), negative, "{token}: {ours:e}");
+    let size = ours.abs();
+    let above = if size == f64::MAX { behind_last() } else { exact(size.next_up()) };
+    assert!(twice <= sum(&exact(size), &above), "{token}: {ours:e} is below it");
+    assert!(
+        size == 0.0 || twice >= sum(&exact(size), &exact(size.next_down())),
+        "{token}: {ours:e} is above it"
+    );
+}
+
+/// Before and behind the point of any float.
+const INTEGER_DIGITS: usize = 309;
+const FRACTION_DIGITS: usize = 1074;
+
+/// The digits of a number, so many before and behind the point, and a zero in front.
+fn digits(integer: &str, fraction: &str, (before, behind): (usize, usize)) -> Vec<u8> {
+    format!("0{integer:0>before$}{fraction:0<behind$}").into_bytes()
+}
+
+fn sum(a: &[u8], b: &[u8]) -> Vec<u8> {
+    let mut carry = 0;
+    let mut sum: Vec<u8> = a
+        .iter()
+        .zip(b)
+        .rev()
+        .map(|(a, b)| {
+            let digits = a - b'0' + (b - b'0') + carry;
+            carry = digits / 10;
+            b'0' + digits % 10
+        })
+        .collect();
+    sum.reverse();
+    sum
 }
