@@ -213,7 +213,9 @@ fn unknown_keys_in<'j>(kind: &Kind, value: &'j Json, path: &str, keys: &mut Vec<
     match (kind, value) {
         (Kind::Object(fields), Json::Object(object)) => unknown_keys(fields, object, path, keys),
         (Kind::List(element), Json::Array(items)) => {
-            items.iter().for_each(|item| unknown_keys_in(element, item, path, keys));
+            for item in items {
+                unknown_keys_in(element, item, path, keys);
+            }
         }
         _ => {}
     }

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::lines::{blocks_of, pieces_of};
-use crate::blocks::{Block, Content};
+use crate::blocks::{Block, Content, newlines_in};
 
 /// From blocks that hold one line at most to one of all.
 const BLOCK_BYTES: [usize; 10] = [1, 2, 3, 7, 16, 63, 64, 65, 200, 1 << 16];
@@ -18,18 +18,14 @@ type Piece<'t> = (usize, u64, &'t [u8], bool);
 /// - Of a text that is an array for `serde_json` they are the elements that it sees.
 pub fn array_framing(text: &[u8]) {
     let expected = pieces_of(text).map(|pieces| {
-        let piece = |piece: &super::model::framing::Piece<'_>| {
-            (piece.offset, piece.line, piece.raw.to_vec(), piece.out_of_place)
-        };
-        pieces.iter().map(piece).collect::<Vec<_>>()
+        let pieces = pieces.iter().map(|piece| (piece.offset, piece.line, piece.raw, piece.out_of_place));
+        pieces.collect::<Vec<Piece<'_>>>()
     });
     let mut first_error = None;
     for block_bytes in BLOCK_BYTES {
         match (blocks_of(text, block_bytes), &expected) {
             (Ok(blocks), Some(expected)) => {
                 let found = pieces_in(&blocks, text);
-                let found: Vec<_> =
-                    found.into_iter().map(|(at, line, raw, due)| (at, line, raw.to_vec(), due)).collect();
                 assert_eq!(found, *expected, "blocks of {block_bytes} bytes (left), the model (right)");
             }
             (Err(error), None) => {
@@ -40,8 +36,7 @@ pub fn array_framing(text: &[u8]) {
     }
     if let Ok(elements) = serde_json::from_slice::<Vec<&RawValue>>(text) {
         let found = expected.unwrap_or_else(|| panic!("an array is cut off"));
-        let found: Vec<_> =
-            found.iter().map(|(.., raw, out_of_place)| (raw.as_slice(), *out_of_place)).collect();
+        let found: Vec<_> = found.iter().map(|&(.., raw, out_of_place)| (raw, out_of_place)).collect();
         let elements: Vec<_> = elements.iter().map(|element| (element.get().as_bytes(), false)).collect();
         assert_eq!(found, elements, "the loader (left), serde_json (right)");
     }
@@ -66,11 +61,11 @@ fn pieces_in<'t>(blocks: &'t [Block], text: &[u8]) -> Vec<Piece<'t>> {
             }
             Content::Elements(elements) => {
                 for element in elements {
-                    let line = newlines + 1 + count_newlines(&bytes[..element.range.start]);
+                    let line = newlines + 1 + u64::from(newlines_in(&bytes[..element.range.start]));
                     let due = element.due.is_some();
                     pieces.push((offset + element.range.start, line, &bytes[element.range.clone()], due));
                 }
-                newlines += count_newlines(bytes);
+                newlines += u64::from(newlines_in(bytes));
             }
             Content::Fragment(_) => panic!("a line of less than 16 MiB is whole"),
         }
@@ -78,8 +73,4 @@ fn pieces_in<'t>(blocks: &'t [Block], text: &[u8]) -> Vec<Piece<'t>> {
     }
     assert_eq!(offset, text.len());
     pieces
-}
-
-fn count_newlines(bytes: &[u8]) -> u64 {
-    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }

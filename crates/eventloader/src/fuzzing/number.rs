@@ -85,7 +85,7 @@ fn is_nearest(token: &str) {
     };
     assert_eq!(ours.is_sign_negative(), negative, "{token}: {ours:e}");
     let size = ours.abs();
-    let above = if size == f64::MAX { behind_last() } else { exact(size.next_up()) };
+    let above = if size < f64::MAX { exact(size.next_up()) } else { behind_last() };
     assert!(twice <= sum(&exact(size), &above), "{token}: {ours:e} is below it");
     assert!(
         size == 0.0 || twice >= sum(&exact(size), &exact(size.next_down())),
