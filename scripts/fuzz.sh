@@ -55,7 +55,7 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
     exit 2
 fi
 
-# No sanitizer: nothing here is unsafe, it would take half of the speed, and without one no nightly compiler is needed.
+# No sanitizer: nothing here is unsafe, and without one no nightly compiler is needed.
 fuzz=(--fuzz-dir fuzz --sanitizer none)
 echo "building"
 cargo fuzz build "${fuzz[@]}" >/dev/null
