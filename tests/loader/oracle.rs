@@ -2,11 +2,14 @@
 //!
 //! Sources in, what the target and the report must hold out. Their text is cut into lines or elements (`framing`), which
 //! are much the same from there on. A line becomes a tree of JSON values that keeps what the
-//! contract speaks of (`json`), is judged step by step, and the latest version of each event is found with a map.
-//! Values are read from text in `values`. Slow, short, and to be read next to CONTRACT.md sections 5 to 7.
+//! contract speaks of (`json`), is judged step by step (`judge`), and the latest version of each event is found with a map.
+//! Values are read from text in `columns` and `values`. Slow, short, and to be read next to CONTRACT.md sections 5 to 7.
+//! The fuzz targets (`crates/eventloader/src/fuzzing`) judge lines by the same files.
 
+mod columns;
 mod framing;
 mod json;
+mod judge;
 mod values;
 
 use std::collections::BTreeMap;
@@ -14,36 +17,18 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 
 use crate::readback::{BadLine, Row, Rows, instant, json_string};
-use framing::Piece;
-use json::Json;
-use values::Kind;
-
-/// The longest line, in bytes, without its newline.
-const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
+use columns::{EventType, Field, Kind};
+pub(crate) use judge::Wanted;
+use judge::{Event, Verdict, judge};
 
 /// The flags that change what a load comes to.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Flags {
-    pub(crate) domains: Vec<String>,
-    pub(crate) event_types: Vec<String>,
-    /// First and last day asked for, where there is one.
-    pub(crate) since: Option<NaiveDate>,
-    pub(crate) until: Option<NaiveDate>,
+    pub(crate) wanted: Wanted,
     /// "Latest" is decided within each day.
     pub(crate) by_day: bool,
     pub(crate) hive: bool,
     pub(crate) hourly: bool,
-}
-
-impl Flags {
-    fn asks_for_type(&self, domain: &str, event_type: &str) -> bool {
-        let among = |names: &[String], name| names.is_empty() || names.iter().any(|known| known == name);
-        among(&self.domains, domain) && among(&self.event_types, event_type)
-    }
-
-    fn asks_for_day(&self, day: NaiveDate) -> bool {
-        self.since.is_none_or(|since| since <= day) && self.until.is_none_or(|until| day <= until)
-    }
 }
 
 /// A file, or standard input: its name in the quarantine and its text.
@@ -65,27 +50,9 @@ pub(crate) struct Expected {
     pub(crate) days_without_events: Option<Vec<String>>,
 }
 
-/// A good event.
-#[expect(clippy::struct_field_names, reason = "the names that the contract gives them")]
-struct Event {
-    event_id: String,
-    timestamp: DateTime<Utc>,
-    domain: String,
-    event_type: String,
-    payload: Vec<String>,
-    unknown_fields: Vec<String>,
-    asked_for: bool,
-}
-
-enum Verdict {
-    Blank,
-    Filtered,
-    Bad(&'static str),
-    Good(Event),
-}
-
 /// Loads `sources`, in the order in which they are read.
 pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
+    let types = built_in();
     let mut expected = Expected::default();
     let mut events = Vec::new();
     for (source, bytes) in sources {
@@ -93,7 +60,7 @@ pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
         expected.lines += pieces.len() as u64;
         expected.lines_of_sources.push(pieces.len() as u64);
         for piece in pieces {
-            match judge(&piece, flags) {
+            match judge(&piece, &flags.wanted, &types) {
                 Verdict::Blank => expected.blank += 1,
                 Verdict::Filtered => expected.filtered += 1,
                 Verdict::Good(event) => events.push(event),
@@ -133,104 +100,29 @@ pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
     expected
 }
 
-/// One line → what it is; the steps in the order in which the first that applies decides.
-fn judge(piece: &Piece<'_>, flags: &Flags) -> Verdict {
-    let raw = piece.raw;
-    let line = if piece.offset == 0 { raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw) } else { raw };
-    if !piece.is_element && line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-        return Verdict::Blank;
-    }
-    if raw.len() > LINE_BYTES_MAX {
-        return Verdict::Bad("line_too_long");
-    }
-    if piece.out_of_place {
-        return Verdict::Bad("malformed_json");
-    }
-    let Ok(line) = std::str::from_utf8(line) else { return Verdict::Bad("invalid_utf8") };
-    let Some(json) = json::read(line) else { return Verdict::Bad("malformed_json") };
-    let Json::Object(fields) = &json else { return Verdict::Bad("not_an_event") };
-    match judge_event(fields, flags) {
-        Ok(verdict) => verdict,
-        Err(reason) => Verdict::Bad(reason),
-    }
-}
-
-fn judge_event(fields: &[(String, Json)], flags: &Flags) -> Result<Verdict, &'static str> {
-    json::refuse_twice(fields, &["domain", "event_type"])?;
-    let domain = json::get(fields, "domain").and_then(Json::text).ok_or("not_an_event")?;
-    let event_type = json::get(fields, "event_type").and_then(Json::text).ok_or("not_an_event")?;
-    if !flags.asks_for_type(domain, event_type) {
-        return Ok(Verdict::Filtered);
-    }
-    json::refuse_twice(fields, &["timestamp"])?;
-    let timestamp = json::get(fields, "timestamp").and_then(Json::text).ok_or("not_an_event")?;
-    let timestamp = values::timestamp(timestamp);
-    let asked_for = timestamp.is_none_or(|timestamp| flags.asks_for_day(timestamp.date_naive()));
-    // A line of another day is filtered, whatever else is wrong with it; a good one can still be the latest version.
-    match read_event(fields, timestamp, domain, event_type) {
-        Ok(event) => Ok(Verdict::Good(Event { asked_for, ..event })),
-        Err(_) if !asked_for => Ok(Verdict::Filtered),
-        Err(reason) => Err(reason),
-    }
-}
-
-fn read_event(
-    fields: &[(String, Json)],
-    timestamp: Option<DateTime<Utc>>,
-    domain: &str,
-    event_type: &str,
-) -> Result<Event, &'static str> {
-    let columns = columns_of(domain, event_type).ok_or("unknown_event")?;
-    json::refuse_twice(fields, &["event_id", "data"])?;
-    let event_id = match json::get(fields, "event_id") {
-        None | Some(Json::Null) => return Err("missing_event_id"),
-        Some(Json::String(event_id)) if event_id.is_empty() => return Err("missing_event_id"),
-        Some(Json::String(event_id)) => event_id.clone(),
-        Some(_) => return Err("not_an_event"),
-    };
-    let timestamp = timestamp.ok_or("bad_timestamp")?;
-    let payload = match json::get(fields, "data") {
-        None | Some(Json::Null) => &[],
-        Some(Json::Object(payload)) => payload.as_slice(),
-        Some(_) => return Err("not_an_event"),
-    };
-    let names = columns.map(|(name, _)| name);
-    json::refuse_twice(payload, &names)?;
-    let values: Result<Vec<_>, _> =
-        columns.iter().map(|(name, kind)| values::column(json::get(payload, name), *kind)).collect();
-    let base = ["event_id", "timestamp", "domain", "event_type", "data"];
-    let mut unknown_fields: Vec<String> = json::others(fields, &base).map(str::to_owned).collect();
-    unknown_fields.extend(json::others(payload, &names).map(|name| format!("data.{name}")));
-    unknown_fields.sort();
-    unknown_fields.dedup();
-    Ok(Event {
-        event_id,
-        timestamp,
-        domain: domain.to_owned(),
-        event_type: event_type.to_owned(),
-        payload: values?,
-        unknown_fields,
-        asked_for: true,
-    })
-}
-
 /// The built-in catalog.
-fn columns_of(domain: &str, event_type: &str) -> Option<[(&'static str, Kind); 4]> {
-    match (domain, event_type) {
-        ("account", "account-open" | "account-close" | "status-change") => Some([
+fn built_in() -> Vec<EventType> {
+    let field = |(name, kind): (&str, Kind)| {
+        let (name, member) = (name.to_owned(), name.to_owned());
+        Field { name, member, required: false, kind }
+    };
+    let account = |event_type: &str| {
+        let fields = [
             ("id", Kind::Int32),
             ("old_status", Kind::String),
             ("new_status", Kind::String),
             ("reason", Kind::String),
-        ]),
-        ("transaction", "payment-to" | "payment-from") => Some([
-            ("id", Kind::String),
-            ("to", Kind::String),
-            ("from", Kind::String),
-            ("amount", Kind::Decimal10_2),
-        ]),
-        _ => None,
-    }
+        ];
+        ("account".to_owned(), event_type.to_owned(), fields.map(field).into())
+    };
+    let transaction = |event_type: &str| {
+        let amount = Kind::Decimal { precision: 10, scale: 2 };
+        let fields = [("id", Kind::String), ("to", Kind::String), ("from", Kind::String), ("amount", amount)];
+        ("transaction".to_owned(), event_type.to_owned(), fields.map(field).into())
+    };
+    let mut types: Vec<_> = ["account-open", "account-close", "status-change"].map(account).into();
+    types.extend(["payment-to", "payment-from"].map(transaction));
+    types
 }
 
 /// What versions of one event have in common: event type, id, and the day where "latest" is a matter of each day.
@@ -281,7 +173,7 @@ fn row_of(event: &Event) -> Row {
 
 fn days_without_events(flags: &Flags, days: impl Iterator<Item = NaiveDate>) -> Option<Vec<String>> {
     let days: Vec<_> = days.collect();
-    match (flags.since, flags.until) {
+    match (flags.wanted.since, flags.wanted.until) {
         (None, None) => Some(Vec::new()),
         (Some(since), Some(until)) => {
             let asked_for = since.iter_days().take_while(|day| *day <= until);

@@ -52,6 +52,12 @@ pub(crate) fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
 }
 
 impl Text {
+    /// One that is in memory.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of(text: &[u8]) -> Self {
+        Self { reader: Box::new(Cursor::new(text.to_vec())), compression: None }
+    }
+
     /// Appends up to `length` bytes, fewer only at the end; with an error, those that came before it are appended too.
     pub(crate) fn read_to(&mut self, bytes: &mut Buffer, length: usize) -> io::Result<usize> {
         bytes.read_from(&mut *self.reader, length).map_err(|error| match self.compression {

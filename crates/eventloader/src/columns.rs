@@ -29,9 +29,9 @@ use events_core::{
     timestamp,
 };
 
-pub(crate) use self::nested::struct_array;
+pub(crate) use self::{convert::float, nested::struct_array};
 use self::{
-    convert::{boolean, float, integer, number_token, parse_string, push_text},
+    convert::{boolean, integer, number_token, parse_string, push_text},
     nested::{ListBuilder, ObjectBuilder},
 };
 use crate::{

@@ -49,3 +49,6 @@ pub mod memory;
 pub mod inert_text;
 mod short_copy;
 mod workers;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
