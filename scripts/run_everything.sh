@@ -23,6 +23,9 @@ cargo run --release --locked --quiet --bin datagen -- -s 123 -n 10000 -w -b data
 echo "Loading every day of them into data/target/ ..."
 cargo run --release --locked --quiet --bin eventloader -- -s data/raw_events/events.json -t data/target/ --backfill
 
+echo "Reading all of it back ..."
+cargo run --release --locked --quiet --bin eventloader -- verify data/target/
+
 echo
 echo "One directory per day and event type, one row per event:"
 find data/target -name '_*' -prune -o -name '*.parquet' -print | LC_ALL=C sort | awk -F/ '{

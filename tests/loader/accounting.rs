@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     events::{Die, account_open, event, file_of},
-    oracle::{self, Flags},
+    oracle::{self, Flags, Wanted},
     support::{Outcome, Workdir},
 };
 
@@ -279,7 +279,10 @@ fn spilled_or_not_the_report_is_the_model_s() {
     for (args, flags) in [
         (["-b", "--dedupe-scope=input"], Flags::default()),
         (["-b", "--dedupe-scope=day"], Flags { by_day: true, ..Flags::default() }),
-        (["-d=2024-10-10", "--dedupe-scope=input"], Flags { since: day, until: day, ..Flags::default() }),
+        (
+            ["-d=2024-10-10", "--dedupe-scope=input"],
+            Flags { wanted: Wanted { since: day, until: day, ..Wanted::default() }, ..Flags::default() },
+        ),
     ] {
         let expected = oracle::load(&sources, &flags);
         assert!(expected.redelivered > 500 && expected.corrected > 500, "{expected:?}");

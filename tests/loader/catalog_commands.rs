@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use self::random::Shape;
 use crate::{
     events::{Die, account_open, file_of},
+    files,
     readback::{rows, text_of},
     support::{Loader, Outcome, Workdir},
 };
@@ -194,6 +195,24 @@ fn files_are_one_per_domain_and_never_replaced_unasked() {
     assert_eq!(fs_err::read_to_string(dir.path("out/card.toml")).unwrap(), "mine");
     catalog(&dir, ["infer", "in.json", "--output", "out", "--force"]).succeeds();
     assert!(fs_err::read_to_string(dir.path("out/card.toml")).unwrap().contains("[domain.card.fields]"));
+}
+
+#[test]
+fn domains_whose_names_make_one_file_name_have_a_file_each() {
+    let dir = Workdir::new();
+    let domains = ["a b", "a_b", "a_b-2", "A_B", "../x", "", "\u{00e9}"];
+    let line = |domain: &&str| {
+        let domain = serde_json::to_string(domain).unwrap();
+        format!(
+            r#"{{"event_id":"1","timestamp":"2024-10-10","domain":{domain},"event_type":"t","data":{{"x":1}}}}"#
+        )
+    };
+    dir.write("in.json", file_of(domains.iter().map(line)));
+    catalog(&dir, ["infer", "in.json", "--output", "out", "--force"]).succeeds();
+    let files: Vec<_> = files::tree(&dir.path("out")).into_keys().collect();
+    assert_eq!(files.len(), domains.len(), "{files:?}");
+    let outcome = dir.loader().source("in.json").args(["-b", "--catalog", "out"]).succeeds();
+    assert_eq!(outcome.count("written"), domains.len() as u64);
 }
 
 #[test]

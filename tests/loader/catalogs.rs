@@ -188,6 +188,9 @@ fn a_wrong_catalog_is_told_its_file_and_line() {
     is_refused(&[("c/notes.md", "")], &flags, &["--catalog", "c: the directory has no catalog", "*.toml"]);
     let one = |text: &str, parts: &[&str]| is_refused(&[("c/x.toml", text)], &flags, parts);
     one("[domain.a.events.b.fields]\nx = 'int'", &["catalog: c/x.toml:2: expected string, int32", "\"int\""]);
+    // Once it was taken, and overflowed the stack of the load.
+    let deep = "list(".repeat(2_000) + "int32" + &")".repeat(2_000);
+    one(&format!("[domain.a.events.b.fields]\nx = '{deep}'"), &["c/x.toml:2: expected string", "64 levels"]);
     one("[domain.a.events.b]\n[domain.a.events.b]", &["c/x.toml:2: duplicate key"]);
     one("[domain.a.events.b]\ndirectory = '../etc'", &["c/x.toml:2: \"../etc\" is no safe directory name"]);
     one(

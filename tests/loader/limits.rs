@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::{
     events::{Die, account_open, event, file_of, plain_events, three_days},
     files::{assert_no_debris, assert_same_tree, published, tree},
+    peak_memory::assert_peak,
     readback::{codecs_of, parquet_files},
     support::{LOADER, Loader, Workdir},
 };
@@ -89,26 +90,6 @@ fn a_load_beyond_its_memory_writes_the_same_bytes() {
     assert_eq!(report, report_of_spilled, "in memory, and spilled");
 }
 
-/// The most memory that a load with `--memory 64MiB` and eight threads ever held: of the process as a whole, as the system
-/// counts it.
-#[cfg(target_os = "linux")]
-fn peak_kib(dir: &Workdir, source: &str) -> u64 {
-    let limits = ["-t", "target", "--backfill", "--memory=64MiB", "--threads=8"];
-    let mut child = dir.bare_loader().source(source).args(limits).into_command().spawn().unwrap();
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak_kib = 0;
-    while child.try_wait().unwrap().is_none() {
-        // Gone as soon as the process has ended.
-        let status = fs_err::read_to_string(&status).unwrap_or_default();
-        let peak = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok());
-        peak_kib = peak.unwrap_or(peak_kib);
-    }
-    assert!(child.wait().unwrap().success());
-    peak_kib
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_never_holds_more_than_its_memory() {
@@ -116,24 +97,17 @@ fn the_process_never_holds_more_than_its_memory() {
     dir.write("wide-rows.json", large_events());
     dir.write("tiny-bad-lines.json", "{}\n".repeat(500_000));
     for source in ["wide-rows.json", "tiny-bad-lines.json"] {
-        let peak_kib = peak_kib(&dir, source);
-        assert!(
-            (8 * 1024..=64 * 1024).contains(&peak_kib),
-            "with {source} it held {peak_kib} KiB at its peak"
-        );
+        let limits = ["--backfill", "--memory=64MiB", "--threads=8"];
+        assert_peak(dir.loader().source(source).args(limits), 64, source);
     }
 }
 
-/// Starts the loader with a limit on the size of the files that it may write: every larger one fails, as on a full disk.
-fn with_small_disk(dir: &Workdir, blocks: u32) -> Loader {
+/// Starts the loader with a limit of the shell: `-f`, so many blocks to a file (each larger one fails, as on a full disk), or
+/// `-n`, so many open files.
+fn limited(dir: &Workdir, limit: &str, value: u32) -> Loader {
     let mut shell = Command::new("sh");
-    shell.args([
-        "-c",
-        "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"",
-        "sh",
-        &blocks.to_string(),
-        LOADER,
-    ]);
+    let script = r#"trap '' XFSZ; ulimit "$1" "$2"; shift 2; exec "$@""#;
+    shell.args(["-c", script, "sh", limit, &value.to_string(), LOADER]);
     Loader::new(shell, dir).arg("-t").arg(dir.target())
 }
 
@@ -142,7 +116,9 @@ fn a_full_disk_changes_nothing() {
     let dir = Workdir::new();
     let source = dir.write("in.json", file_of(plain_events(1, 20_000, 10)));
     let small = dir.write("small.json", file_of(three_days(1)));
-    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["File too large"]);
+    let full_disk = || limited(&dir, "-f", 8).source(&source).arg("--backfill");
+    let partition = "writing 2024/10/1";
+    full_disk().exits(1).says(&[partition, "File too large"]);
     assert!(
         !dir.target().exists(),
         "a first load that fails leaves no target: {:?}",
@@ -151,11 +127,49 @@ fn a_full_disk_changes_nothing() {
 
     dir.loader().source(small).arg("--backfill").succeeds();
     let before = published(&dir.target());
-    with_small_disk(&dir, 8).source(&source).arg("--backfill").exits(1).says(&["File too large"]);
+    full_disk().exits(1).says(&[partition, "File too large"]);
     assert_same_tree(&before, &published(&dir.target()), "after a full disk");
     assert_no_debris(&dir.target());
     dir.loader().source(&source).arg("--backfill").succeeds();
     assert_no_debris(&dir.target());
+}
+
+/// Wherever the loader finds that it may open no more files: it says which it could not open, and the target is as it was.
+#[test]
+fn too_few_open_files_change_nothing() {
+    for (codec, old_lines) in [("zstd", three_days(1)), ("snappy", three_days(1)), ("zstd", Vec::new())] {
+        let dir = Workdir::new();
+        let old = dir.write("old.json", file_of(old_lines));
+        let new = dir.write("new.json", file_of(three_days(2)));
+        let new_flags = ["--backfill", "--threads=2", "--compression", codec];
+        for target in ["before", "after"] {
+            dir.loader_into(target).source(&old).arg("--backfill").succeeds();
+        }
+        dir.loader_into("after").source(&new).args(new_flags).succeeds();
+        let (before, after) = (published(&dir.path("before")), published(&dir.path("after")));
+
+        let (mut failed, mut loaded) = (0, 0);
+        // Below four, the system can't start the program.
+        for files in 4..=14 {
+            let _ = fs_err::remove_dir_all(dir.target());
+            dir.loader().source(&old).arg("--backfill").succeeds();
+            let outcome = limited(&dir, "-n", files).source(&new).args(new_flags).run();
+            match outcome.status.code() {
+                Some(0) => loaded += 1,
+                Some(1) => {
+                    outcome.says(&["Too many open files"]);
+                    let what = format!("with {files} open files: {outcome}");
+                    assert_same_tree(&before, &published(&dir.target()), &what);
+                    dir.loader().source(&new).args(new_flags).succeeds();
+                    failed += 1;
+                }
+                _ => panic!("with {files} open files: {outcome}"),
+            }
+            assert_same_tree(&after, &published(&dir.target()), &format!("in the end, {files} open files"));
+            assert_no_debris(&dir.target());
+        }
+        assert!(failed > 2 && loaded > 2, "{failed} failed, {loaded} loaded");
+    }
 }
 
 /// One partition that can't be published takes back all.

@@ -2,12 +2,19 @@
 //!
 //! A new test goes into the module whose question it answers; what a test needs to say it in few lines stands at the top.
 //! A failure prints the command line that ran, what was expected and what was found.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests make and look at files themselves"
+)]
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop at that line")]
 
 // The means.
 mod support; // a directory to work in, the loader's command line, and its outcome
 mod files; // the files of a target as one value, how two of them differ, and assertions that show it
 mod readback; // what is in a target: rows, schema, sorting columns and bad lines, as text that can be compared
+#[cfg(target_os = "linux")]
+mod peak_memory; // the most memory that a load ever held
 mod forms; // lines as a source: plain, compressed, as an array; the one table of all forms
 mod events; // lines as an application would write them, and a seeded die
 mod oracle; // what a load must come to, told by a naive model that shares no code with the loader
@@ -30,6 +37,12 @@ mod catalog_reference; // Does docs/catalog.md say what is so?
 mod catalog_commands; // Does a drafted catalog load what it was drafted from, does check foretell a load, does show show its tables?
 mod commands; // Flags, messages, exit codes, report: is a mistake told in one line, with nothing changed?
 mod accounting; // Does the report say what became of each line, by source and partition, and how values were changed?
+#[cfg(target_os = "linux")]
+mod huge_lines; // Gigabytes without a newline, bombs, a million keys, 100,000 levels: bounded memory, and all that is good loaded?
+mod hostile_names; // Names like `../../etc` in data, catalogs and sources: does nothing leave the target, and no terminal obey?
+mod rebuilt; // Can the bad lines, and with the good ones the source, be put together again from the quarantine alone?
 mod limits; // Do memory, disk, read errors and many bad lines end as promised?
 mod interrupted; // SIGINT, SIGTERM: does a load end as the signal says, with nothing changed and nothing left behind?
 mod crash; // Is every partition old or new, and the next run enough, wherever a run was killed?
+mod verify; // Does `verify` find whatever is not as the loads left it, and nothing else?
+mod every_operation; // And wherever an operation on a file fails, or is the last that was done, or the power goes?

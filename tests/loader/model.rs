@@ -117,14 +117,14 @@ impl Case {
         let mut types = TYPES.to_vec();
         if die.one_in(4) {
             let (domain, _) = *die.pick(&TYPES);
-            flags.domains.push(domain.to_owned());
+            flags.wanted.domains.push(domain.to_owned());
             add(&format!("--domain={domain}"));
             // A type of another domain is refused: nothing could ever match.
             types.retain(|known| known.0 == domain);
         }
         while die.one_in(4) {
             let (_, event_type) = *die.pick(&types);
-            flags.event_types.push(event_type.to_owned());
+            flags.wanted.event_types.push(event_type.to_owned());
             add(&format!("--event-type={event_type}"));
         }
         flags.by_day = die.one_in(3);
@@ -187,20 +187,20 @@ fn choose_days(die: &mut Die, flags: &mut Flags, add: &mut impl FnMut(&str)) {
     let last = first + chrono::Days::new(die.roll(3));
     match die.roll(7) {
         0 | 1 => {
-            (flags.since, flags.until) = (Some(first), Some(first));
+            (flags.wanted.since, flags.wanted.until) = (Some(first), Some(first));
             add(&format!("--date={first}"));
         }
         2 => {
-            (flags.since, flags.until) = (Some(first), Some(last));
+            (flags.wanted.since, flags.wanted.until) = (Some(first), Some(last));
             add(&format!("--since={first}"));
             add(&format!("--until={last}"));
         }
         3 => {
-            flags.since = Some(first);
+            flags.wanted.since = Some(first);
             add(&format!("--since={first}"));
         }
         4 => {
-            flags.until = Some(last);
+            flags.wanted.until = Some(last);
             add(&format!("--until={last}"));
         }
         _ => add("--backfill"),

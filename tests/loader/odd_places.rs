@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     events::{file_of, plain_events},
-    files::assert_no_debris,
+    files::{assert_no_debris, paths},
     support::Workdir,
 };
 
@@ -22,14 +22,6 @@ fn with_source() -> (Workdir, std::path::PathBuf) {
     let source = dir.write("in.json", file_of(plain_events(1, 200, 100)));
     fs_err::create_dir_all(dir.path("outside")).unwrap();
     (dir, source)
-}
-
-/// All that is below a directory; no link is followed.
-fn paths(dir: &Path) -> Vec<String> {
-    let found = Command::new("find").arg(dir).output().unwrap();
-    let mut paths: Vec<_> = String::from_utf8(found.stdout).unwrap().lines().map(str::to_owned).collect();
-    paths.sort();
-    paths
 }
 
 /// Makes what stands in the way at `place` of the target, and expects the load to refuse it and to leave all as it was.

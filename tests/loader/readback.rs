@@ -4,16 +4,11 @@
 //! the metadata. A row is the values of its columns in order, a string as JSON (so that `null` and `"null"` are two), a
 //! timestamp with microseconds in UTC, a decimal with all its digits.
 
+mod values;
+
 use std::{collections::BTreeMap, path::Path};
 
-use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch},
-    datatypes::{
-        DataType, Date32Type, Decimal128Type, FieldRef, Float64Type, Int32Type, Int64Type, TimeUnit,
-        TimestampMicrosecondType,
-    },
-};
-use chrono::DateTime;
+use arrow::array::RecordBatch;
 use parquet::{
     arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
     file::metadata::{ParquetMetaData, RowGroupMetaData},
@@ -21,6 +16,8 @@ use parquet::{
 };
 use serde_json::Value;
 
+use self::values::values;
+pub(crate) use self::values::{instant, json_string};
 use crate::files::{Tree, tree, visible};
 
 /// The values of a row's columns, in their order.
@@ -115,70 +112,11 @@ fn open(file: &Path) -> ParquetRecordBatchReaderBuilder<std::fs::File> {
         .unwrap_or_else(|error| panic!("{} is no Parquet file: {error}", path.display()))
 }
 
-/// The value of a column, or those of a nested column's fields.
-fn values(column: &dyn Array, row: usize) -> Row {
-    match column.data_type() {
-        DataType::Struct(_) => {
-            column.as_struct().columns().iter().flat_map(|field| values(field, row)).collect()
-        }
-        _ if column.is_null(row) => vec!["null".to_owned()],
-        _ => vec![value(column, row)],
-    }
-}
-
-fn value(column: &dyn Array, row: usize) -> String {
-    match column.data_type() {
-        DataType::Utf8 => json_string(column.as_string::<i32>().value(row)),
-        DataType::Int32 => column.as_primitive::<Int32Type>().value(row).to_string(),
-        DataType::Decimal128(..) => column.as_primitive::<Decimal128Type>().value_as_string(row),
-        DataType::Timestamp(TimeUnit::Microsecond, Some(_)) => {
-            instant(column.as_primitive::<TimestampMicrosecondType>().value(row))
-        }
-        DataType::Int64 => column.as_primitive::<Int64Type>().value(row).to_string(),
-        DataType::Float64 => column.as_primitive::<Float64Type>().value(row).to_string(),
-        DataType::Boolean => column.as_boolean().value(row).to_string(),
-        DataType::Date32 => {
-            column.as_primitive::<Date32Type>().value_as_date(row).map_or_else(String::new, |d| d.to_string())
-        }
-        DataType::List(_) => {
-            let elements = column.as_list::<i32>().value(row);
-            let texts: Vec<_> = (0..elements.len()).map(|index| element(&elements, index)).collect();
-            format!("[{}]", texts.join(", "))
-        }
-        other => panic!("a column of a type that the contract doesn't know: {other}"),
-    }
-}
-
-/// An element of a list; objects in braces, with the names of what they hold.
-fn element(elements: &dyn Array, index: usize) -> String {
-    match elements.data_type() {
-        _ if elements.is_null(index) => "null".to_owned(),
-        DataType::Struct(fields) => {
-            let columns = elements.as_struct().columns();
-            let member = |(field, column): (&FieldRef, &ArrayRef)| {
-                format!("{}: {}", field.name(), element(column, index))
-            };
-            format!("{{{}}}", fields.iter().zip(columns).map(member).collect::<Vec<_>>().join(", "))
-        }
-        _ => value(elements, index),
-    }
-}
-
 /// The key-value metadata of one file: `key: value`.
 pub(crate) fn metadata_entries_of(file: &Path) -> Vec<String> {
     let metadata = metadata_of(file);
     let entries = metadata.file_metadata().key_value_metadata().into_iter().flatten();
     entries.map(|entry| format!("{}: {}", entry.key, entry.value.as_deref().unwrap_or_default())).collect()
-}
-
-/// A string as JSON.
-pub(crate) fn json_string(text: &str) -> String {
-    serde_json::to_string(text).unwrap()
-}
-
-/// Microseconds since 1970 as text.
-pub(crate) fn instant(micros: i64) -> String {
-    DateTime::from_timestamp_micros(micros).unwrap().format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string()
 }
 
 /// A line of the quarantine.

@@ -37,9 +37,19 @@ impl Workdir {
         Self::in_form(Form::Lines)
     }
 
+    /// One in memory where the system has such a place: for many runs that wait for the disk.
+    pub(crate) fn in_memory() -> Self {
+        let place = PathBuf::from("/dev/shm");
+        let place = if place.is_dir() { place } else { std::env::temp_dir() };
+        Self::of(TempDir::new_in(place).unwrap(), Form::Lines)
+    }
+
     /// One whose events are written in this form; its name tells which.
     pub(crate) fn in_form(form: Form) -> Self {
-        let dir = TempDir::with_prefix(format!("{form:?}-")).unwrap();
+        Self::of(TempDir::with_prefix(format!("{form:?}-")).unwrap(), form)
+    }
+
+    fn of(dir: TempDir, form: Form) -> Self {
         // Canonical, because the loader writes canonical paths and macOS has its temporary files behind a link.
         Self { root: fs_err::canonicalize(dir.path()).unwrap(), form, _removed_on_drop: dir }
     }

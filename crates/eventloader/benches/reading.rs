@@ -19,6 +19,7 @@
 //!     for dir in /tmp/before .; do (cd $dir && cargo bench -p eventloader --bench reading -- datagen); done
 //! done
 //! ```
+#![expect(clippy::disallowed_methods, reason = "a bench makes its own files")]
 #![allow(clippy::unwrap_used, reason = "a bench that can't go on should stop at that line")]
 
 mod support;

@@ -75,6 +75,17 @@ impl BlockReader {
         Self { sources, progress, block_bytes, next_source: 0, next_number: 0, open: None, bytes_read }
     }
 
+    /// Of a text in memory.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of_text(text: &[u8], block_bytes: usize) -> Self {
+        let source = Source { name: "text".to_owned(), path: None, identity: "text".to_owned() };
+        let mut open = OpenSource::new(bytes::Text::of(text), 0);
+        open.recognise(block_bytes).expect("memory can be read");
+        let mut reader = Self::new(vec![source], block_bytes, Progress::hidden());
+        (reader.next_source, reader.open) = (1, Some(open));
+        reader
+    }
+
     /// Bytes of text read from each source, once all blocks were taken.
     pub(crate) fn into_bytes_read(self) -> Vec<u64> {
         self.bytes_read
@@ -148,11 +159,7 @@ mod tests {
 
     /// Cuts `text` into blocks of at most `block_bytes` (or one line).
     fn blocks_of(text: &[u8], block_bytes: usize) -> Vec<Block> {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("x.json");
-        fs_err::write(&path, text).unwrap();
-        let source = Source { name: "x.json".into(), path: Some(path), identity: "x".into() };
-        let mut reader = BlockReader::new(vec![source], block_bytes, Progress::hidden());
+        let mut reader = BlockReader::of_text(text, block_bytes);
         let mut blocks = Vec::new();
         while let Some(block) = reader.next_block(Buffer::default()).unwrap() {
             blocks.push(block);
@@ -267,11 +274,7 @@ mod tests {
             (&closed, closed.len() as u64),
         ] {
             for block_bytes in [1 + text.len() / 7, 4 << 20] {
-                let dir = tempfile::tempdir().unwrap();
-                let path = dir.path().join("x.json");
-                fs_err::write(&path, text).unwrap();
-                let source = Source { name: "x.json".into(), path: Some(path), identity: "x".into() };
-                let mut reader = BlockReader::new(vec![source], block_bytes, Progress::hidden());
+                let mut reader = BlockReader::of_text(text.as_bytes(), block_bytes);
                 let error = loop {
                     match reader.next_block(Buffer::default()) {
                         Ok(block) => assert!(block.is_some(), "no error for {}", &text[..text.len().min(20)]),

@@ -9,12 +9,16 @@ use std::io::{self, BufReader, Cursor, Read};
 
 use crate::{
     blocks::Buffer,
+    disk,
     progress::{Counted, Progress},
     sources::Source,
 };
 
 /// Bytes that are read from a compressed file at once.
 const COMPRESSED_READ_BYTES: usize = 256 << 10;
+
+/// What zstd says of a frame that refers back further than 2^27 bytes, its limit where nothing else is set (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`).
+const ZSTD_WINDOW_TOO_LARGE: &str = "Frame requires too much memory";
 
 /// The text of a source, to be read.
 pub(crate) struct Text {
@@ -26,7 +30,7 @@ pub(crate) struct Text {
 /// Opens a source; errors name the path. Progress is counted in bytes as they are stored, compressed or not.
 pub(crate) fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
     let input: Box<dyn Read + Send> = match &source.path {
-        Some(path) => Box::new(fs_err::File::open(path)?),
+        Some(path) => Box::new(disk::File::open(path)?),
         None => Box::new(io::stdin()),
     };
     let mut input = Counted { input, progress: progress.clone() };
@@ -48,9 +52,19 @@ pub(crate) fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
 }
 
 impl Text {
+    /// One that is in memory.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn of(text: &[u8]) -> Self {
+        Self { reader: Box::new(Cursor::new(text.to_vec())), compression: None }
+    }
+
     /// Appends up to `length` bytes, fewer only at the end; with an error, those that came before it are appended too.
     pub(crate) fn read_to(&mut self, bytes: &mut Buffer, length: usize) -> io::Result<usize> {
         bytes.read_from(&mut *self.reader, length).map_err(|error| match self.compression {
+            Some(_) if error.to_string().contains(ZSTD_WINDOW_TOO_LARGE) => {
+                let problem = "its zstd data needs more than 128 MiB to be read; compress it again without --long or --ultra";
+                io::Error::new(error.kind(), problem)
+            }
             Some(format) => {
                 io::Error::new(error.kind(), format!("its {format} data is cut off or damaged ({error})"))
             }

@@ -1,6 +1,7 @@
 //! The command line → [`Settings`]; a bad value fails here, before any source is opened.
 
 mod catalog;
+mod target;
 mod values;
 
 use std::{
@@ -13,8 +14,11 @@ use clap::{ArgAction, ArgGroup, Parser, Subcommand, builder::RangedU64ValueParse
 use command_line::Document;
 use events_core::partition::Day;
 
-pub use self::catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs};
 use self::values::{CodecArg, LayoutArg, Mode, Scope, Unit};
+pub use self::{
+    catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
+    target::{RecoverArgs, VerifyArgs},
+};
 use crate::{
     catalogs,
     error::Error,
@@ -181,11 +185,25 @@ pub enum Command {
     /// Draft a catalog from events, prove one against events, or show its tables
     #[command(subcommand)]
     Catalog(CatalogCommand),
+
+    /// Finish or undo what an interrupted load left in a target, and do nothing else
+    ///
+    /// Every load does that first, so nobody has to: it is for those who want a target in order before they read it. A commit
+    /// that was recorded is carried to its end; what had not come so far is deleted.
+    Recover(RecoverArgs),
+
+    /// Read a whole target back, and say what is not as its loads left it
+    ///
+    /// All bytes are compared with the checksums that the commits recorded, all pages decoded, and every row is asked whether it
+    /// belongs to its partition, stands in order, and is there once. Each problem is a line on standard output, with the file's path.
+    /// Exit code 0 if there is none, otherwise 1. Nothing is changed.
+    Verify(VerifyArgs),
 }
 
 const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
-       eventloader catalog <infer|check|show> [OPTIONS]";
+       eventloader catalog <infer|check|show> [OPTIONS]
+       eventloader <recover|verify> [TARGET]";
 
 const LONG_ABOUT: &str = "\
 Loads JSON events into Parquet, partitioned by day and event type, without losing or doubling one.
@@ -204,6 +222,7 @@ Examples:
   eventloader -s in/ -b --dry-run -v                       what would be written?
   eventloader catalog infer in/ > mine.toml                a draft of the catalog for events of your own
   eventloader -s in/ -b --catalog catalogs/                events of your own types
+  eventloader verify data/target/                          is all there, once, as it was written?
 
 Exit codes: 0 done, 1 failed and nothing changed, 2 wrong usage, 3 too many bad lines and nothing changed, \
 4 another load holds the target.";

@@ -26,10 +26,10 @@ use events_core::{
     timestamp,
 };
 
-pub(crate) use self::{changes::Change, nested::struct_array};
+pub(crate) use self::{changes::Change, convert::float, nested::struct_array};
 use self::{
     changes::ChangedRows,
-    convert::{boolean, float, instant, integer, number_token, parse_string, push_text},
+    convert::{boolean, instant, integer, number_token, parse_string, push_text},
     nested::{ListBuilder, ObjectBuilder},
     values::Values,
 };

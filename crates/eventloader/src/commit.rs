@@ -1,53 +1,73 @@
 //! Staged files → visible partitions, all or nothing; the only module that renames or deletes anything in a target.
 //!
-//! Private files are in `<target>/_eventloader`: `lock`, `journal.json`, `layout.json` and `staging/`. A run goes through these states:
+//! The protocol, with what each crash leaves and why recovery may be repeated, is docs/commit.md. In short, private files are in
+//! `<target>/_eventloader`: `lock`, `layout.json`, `journal.json`, `commit-000001.json` and so on, and `staging/`. A load goes
+//! through these states:
 //!
-//! 1. **staging**: new files are in `staging/`, under names that no reader takes for data. A run that ends here leaves the
+//! 1. **staging**: new files are in `staging/`, under names that no reader takes for data. A load that ends here leaves the
 //!    target as it was; the next run deletes `staging/`.
-//! 2. **recorded**: all staged files are on disk, then `journal.json` appears by rename. From here on the run counts.
-//! 3. **publishing**: partition by partition the staged files come into their places. Whoever finds a journal carries
-//!    publishing to its end before anything else; every step can be done again.
-//! 4. **done**: all is on disk, then the journal and `staging/` are deleted.
-//!
-//! A partition whose one file is replaced by one of the same name changes by one rename of that file. Any other partition
-//! is made in full as a directory in `staging/` and exchanged with the old one in one step, where the file system can
-//! (Linux, macOS); elsewhere it is missing for the moment between two renames.
+//! 2. **recorded**: all staged files are on disk, then `journal.json` appears by rename. From here on the load counts.
+//! 3. **publishing** (`publish.rs`): partition by partition the staged files come into their places (`change.rs`). Whoever
+//!    finds a journal carries publishing to its end before anything else; every step can be done again.
+//! 4. **done**: all is on disk, then the journal becomes `commit-N.json` by rename, and `staging/` is deleted.
 //!
 //! Invariant: a reader that lists a partition's `*.parquet` files sees the old or the new ones. What is not Parquet in a
 //! partition's directory stays.
 
 mod change;
 mod durability;
+mod journal;
 mod layout;
 mod lock;
 mod place;
+mod publish;
 
 use std::{
-    fs::File,
-    io::{self, Write},
-    panic,
+    io, panic,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
     thread,
 };
 
-use fs_err as fs;
 use rustix::fs::Access;
-use serde::{Deserialize, Serialize};
 
-use self::lock::NotLocked;
 pub(crate) use self::{
     change::{Action, Change},
+    journal::{Commit, Counts, LoadFacts, history, is_unfinished},
     layout::TargetLayout,
+    publish::Recovered,
 };
-use crate::{error::Error, workers};
+use self::{lock::NotLocked, publish::each_change};
+use crate::{
+    disk::{self, File},
+    error::Error,
+};
 
 /// Directory of the loader's own files in a target.
 const PRIVATE: &str = "_eventloader";
 /// In it: new files, and the lock.
 const STAGING: &str = "staging";
 const LOCK: &str = "lock";
-const JOURNAL_VERSION: u32 = 1;
+
+/// Where the journal is, in a target.
+pub(crate) const JOURNAL_PATH: &str = "_eventloader/journal.json";
+
+/// Keeps loads out of a target while it is read.
+pub(crate) fn lock_to_read(root: &Path) -> Result<impl Sized + use<>, Error> {
+    require_target(root)?;
+    lock::share(&root.join(PRIVATE).join(LOCK)).map_err(|error| match error {
+        NotLocked::Held(holder) => locked(root, &holder),
+        NotLocked::Failed(source) => Error::Io { doing: "locking the target", source },
+    })
+}
+
+/// Refuses what no load has made.
+fn require_target(root: &Path) -> Result<(), Error> {
+    if place::directory_is_there(root, PRIVATE)? {
+        return Ok(());
+    }
+    Err(unusable(root, "no load has ever written there; check the path"))
+}
 
 /// A target that this process holds the lock of.
 #[derive(Debug)]
@@ -57,25 +77,19 @@ pub(crate) struct Target {
     lock: File,
     /// Directories that did not exist before, the innermost last.
     created: Vec<PathBuf>,
-    layout: TargetLayout,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-struct Journal {
-    version: u32,
-    layout: TargetLayout,
-    changes: Vec<Change>,
+    /// What an interrupted load had left.
+    recovered: Recovered,
 }
 
 impl Target {
-    /// Creates a target where it is missing, takes its lock, and finishes or undoes what an interrupted run left.
-    pub(crate) fn open(root: &Path, layout: TargetLayout) -> Result<Self, Error> {
-        let unusable = |problem: String| Error::Target { path: root.to_owned(), problem };
+    /// Creates a target where it is missing, takes its lock, and finishes or undoes what an interrupted load left.
+    pub(crate) fn open(root: &Path) -> Result<Self, Error> {
         if root.exists() && !root.is_dir() {
-            return Err(unusable("is no directory; choose another --target-path".to_owned()));
+            return Err(unusable(root, "is no directory; choose another --target-path"));
         }
-        let cannot_write =
-            |error: io::Error| unusable(format!("can't be written ({error}); choose another --target-path"));
+        let cannot_write = |error: io::Error| {
+            unusable(root, &format!("can't be written ({error}); choose another --target-path"))
+        };
         for own in [PRIVATE.to_owned(), format!("{PRIVATE}/{STAGING}")] {
             place::directory_is_there(root, &own)?;
         }
@@ -83,49 +97,64 @@ impl Target {
         let lock_path = root.join(PRIVATE).join(LOCK);
         place::file_is_there(&lock_path)?;
         let lock = loop {
-            create_directories(&root.join(PRIVATE), &mut created).map_err(cannot_write)?;
+            disk::create_directories(&root.join(PRIVATE), &mut created).map_err(cannot_write)?;
             match lock::take(&lock_path) {
                 Ok(Some(lock)) => break lock,
                 // A load that changed nothing took all away that it had made, its lock too.
                 Ok(None) => {}
                 Err(NotLocked::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(NotLocked::Failed(error)) => return Err(cannot_write(error)),
-                Err(NotLocked::Held(holder)) => {
-                    let holder =
-                        if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
-                    return Err(Error::Locked { path: root.to_owned(), holder });
-                }
+                Err(NotLocked::Held(holder)) => return Err(locked(root, &holder)),
             }
         };
-        let target = Self { root: root.to_owned(), lock, created, layout };
-        target.recover()?;
-        if let Err(error) = target.layout.check(root) {
-            target.abandon();
-            return Err(error);
-        }
-        fs::create_dir_all(target.staging()).map_err(cannot_write)?;
+        let mut target = Self { root: root.to_owned(), lock, created, recovered: Recovered::Nothing };
+        target.recovered = target.recover()?;
         Ok(target)
     }
 
-    /// Where new files are made: below it nothing is visible to readers.
-    pub(crate) fn staging(&self) -> PathBuf {
-        self.root.join(PRIVATE).join(STAGING)
+    /// The same, for a target that must be there.
+    pub(crate) fn open_existing(root: &Path) -> Result<Self, Error> {
+        require_target(root)?;
+        Self::open(root)
+    }
+
+    /// What an interrupted load had left.
+    pub(crate) fn recovered(&self) -> Recovered {
+        self.recovered
+    }
+
+    /// Begins a load: its new files are made in the directory that this returns, below which nothing is visible to readers.
+    pub(crate) fn begin(&mut self, layout: &TargetLayout) -> Result<PathBuf, Error> {
+        layout.check(&self.root)?;
+        let staging = self.staging();
+        disk::create_directories(&staging, &mut Vec::new())
+            .map_err(|error| unusable(&self.root, &format!("can't be written ({error})")))?;
+        Ok(staging)
+    }
+
+    fn staging(&self) -> PathBuf {
+        self.private().join(STAGING)
+    }
+
+    fn private(&self) -> PathBuf {
+        self.root.join(PRIVATE)
     }
 
     fn journal(&self) -> PathBuf {
-        self.root.join(PRIVATE).join("journal.json")
-    }
-
-    fn new_journal(&self) -> PathBuf {
-        self.root.join(PRIVATE).join("journal.json.new")
+        self.private().join(journal::FILE)
     }
 
     /// Publishes all changes, or none.
-    pub(crate) fn commit(mut self, changes: Vec<Change>, threads: usize) -> Result<(), Error> {
+    pub(crate) fn commit(
+        mut self,
+        changes: Vec<Change>,
+        layout: TargetLayout,
+        load: LoadFacts,
+        threads: usize,
+    ) -> Result<(), Error> {
         if !changes.is_empty() {
-            let journal = Journal { version: JOURNAL_VERSION, layout: self.layout.clone(), changes };
-            let new = match self.prepare(&journal, threads) {
-                Ok(new) => new,
+            let (journal, new) = match self.prepare(changes, layout, load, threads) {
+                Ok(prepared) => prepared,
                 Err(error) => {
                     self.abandon();
                     return Err(error);
@@ -142,39 +171,49 @@ impl Target {
         Ok(())
     }
 
-    /// All that can be done before the commit is recorded. Writing to the disk takes long, and the processor has nothing to do for
-    /// it: so that is begun, and done again when all is there to be written.
-    fn prepare(&mut self, journal: &Journal, threads: usize) -> Result<Vec<bool>, Error> {
+    /// All that can be done before the commit is recorded; says of each change's directory whether it is new. Writing to the disk takes
+    /// long, and the processor has nothing to do for it: so that is begun, and done again when all is there to be written.
+    fn prepare(
+        &mut self,
+        changes: Vec<Change>,
+        layout: TargetLayout,
+        load: LoadFacts,
+        threads: usize,
+    ) -> Result<(Commit, Vec<bool>), Error> {
         let recording = Error::io("recording the commit");
+        let journal = Commit::new(&self.root, changes, layout, load)?;
         let lock = self.lock.try_clone().map_err(recording)?;
         let staging = self.staging();
         let (synced, prepared) = thread::scope(|scope| {
             let syncing = scope.spawn(|| durability::sync_staged(&lock, &staging, &journal.changes));
-            let prepared = self.prepare_directories(journal, threads);
+            let prepared = self.prepare_directories(&journal, threads);
             (syncing.join().unwrap_or_else(|payload| panic::resume_unwind(payload)), prepared)
         });
         // The system tells an error once: the second time all would seem well.
         synced.map_err(recording)?;
-        prepared
+        Ok((journal, prepared?))
     }
 
     /// Makes sure that publishing can't fail for want of a directory to rename into. Empty ones are nothing to readers.
     /// Says of each whether it is new.
-    fn prepare_directories(&mut self, journal: &Journal, threads: usize) -> Result<Vec<bool>, Error> {
+    fn prepare_directories(&mut self, journal: &Commit, threads: usize) -> Result<Vec<bool>, Error> {
         let created = Mutex::new(Vec::new());
         let prepared = each_change(threads, journal, |number| {
             let live = self.root.join(&journal.changes[number].directory);
             let mut own = Vec::new();
-            let result = create_directories(&live, &mut own).and_then(|is_new| {
+            let result = disk::create_directories(&live, &mut own).and_then(|is_new| {
                 if !is_new {
-                    rustix::fs::access(&live, Access::WRITE_OK | Access::EXEC_OK)?;
+                    may_be_written(&live)?;
+                    // To exchange a directory is to change what is above it.
+                    if !journal.changes[number].is_by_rename(&live)? {
+                        may_be_written(live.parent().unwrap_or(&self.root))?;
+                    }
                 }
                 Ok(is_new)
             });
             created.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
             result.map_err(|error| {
-                let problem = format!("can't be written ({error}); make way for the partition");
-                Error::Target { path: live, problem }
+                unusable(&live, &format!("can't be written ({error}); make way for the partition"))
             })
         });
         self.created.append(&mut created.into_inner().unwrap_or_else(PoisonError::into_inner));
@@ -188,121 +227,41 @@ impl Target {
         // What can't be deleted now is deleted by the next run.
         let _ = self.clear_staging();
         lock::forget_holder(&self.lock);
-        if self.created.contains(&self.root.join(PRIVATE)) {
-            let _ = fs::remove_file(self.root.join(PRIVATE).join(LOCK));
+        if self.created.contains(&self.private()) {
+            let _ = disk::delete_file(&self.private().join(LOCK));
         }
         for directory in self.created.iter().rev() {
-            let _ = fs::remove_dir(directory);
+            let _ = disk::delete_directory(directory);
         }
     }
 
-    /// Ends a run whose commit could not be recorded. The journal goes before what it speaks of.
+    /// Ends a run whose commit could not be recorded. The journal goes before what it speaks of, on the disk too.
     fn take_back(self, source: io::Error) -> Error {
         let doing = "recording the commit";
-        match fs::remove_file(self.journal()) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Error::Unfinished { doing, source },
-            _ => {
-                self.abandon();
-                Error::Io { doing, source }
+        let journal = self.journal();
+        if !matches!(disk::is_there(&journal), Ok(false)) {
+            if disk::delete_file(&journal).is_err() {
+                return Error::Unfinished { doing, source };
             }
+            let _ = durability::sync_directory(&self.private());
         }
-    }
-
-    fn record(&self, journal: &Journal) -> io::Result<()> {
-        // The journal must not become durable before what it speaks of.
-        durability::sync_staged(&self.lock, &self.staging(), &journal.changes)?;
-        let text = serde_json::to_vec_pretty(journal)?;
-        let temporary = self.new_journal();
-        let mut file = fs::File::create(&temporary)?;
-        file.write_all(&text)?;
-        file.sync_all()?;
-        fs::rename(&temporary, self.journal())?;
-        durability::sync_directory(&self.root.join(PRIVATE))
-    }
-
-    fn recover(&self) -> Result<(), Error> {
-        let path = self.journal();
-        if path.exists() {
-            let text = fs::read(&path).map_err(Error::io("reading the journal of an interrupted run"))?;
-            let journal: Journal = serde_json::from_slice(&text).map_err(|error| Error::Damaged {
-                path: path.clone(),
-                line: error.line(),
-                problem: error.to_string(),
-            })?;
-            if journal.version != JOURNAL_VERSION {
-                let problem = format!("version {} of another eventloader; use that one", journal.version);
-                return Err(Error::Damaged { path, line: 1, problem });
-            }
-            // Whoever was interrupted may have begun.
-            let new = vec![false; journal.changes.len()];
-            self.publish(&journal, &new, 1)?;
-        }
-        self.clear_staging().map_err(Error::io("clearing up after an interrupted run"))
-    }
-
-    /// Brings all staged files into their places; can be done again from the start at any point.
-    /// Of directories that are `new` it is known that they are empty.
-    fn publish(&self, journal: &Journal, new: &[bool], threads: usize) -> Result<(), Error> {
-        let unfinished = |doing| move |source| Error::Unfinished { doing, source };
-        let staging = self.staging();
-        each_change(threads, journal, |number| {
-            let change = &journal.changes[number];
-            let published = if new[number] && change.is_one_file() {
-                change.publish_one(&self.root, &staging)
-            } else {
-                change.publish(&self.root, &staging, number)
-            };
-            published.map_err(unfinished("publishing a partition"))
-        })?;
-        journal.layout.remember(&self.root).map_err(unfinished("remembering the target's layout"))?;
-        durability::sync_published(&self.lock, &self.root, &journal.changes)
-            .map_err(unfinished("publishing"))?;
-        fs::remove_file(self.journal()).map_err(unfinished("closing the journal"))?;
-        durability::sync_directory(&self.root.join(PRIVATE)).map_err(unfinished("closing the journal"))
-    }
-
-    fn clear_staging(&self) -> io::Result<()> {
-        if self.new_journal().exists() {
-            fs::remove_file(self.new_journal())?;
-        }
-        let staging = self.staging();
-        if staging.exists() { fs::remove_dir_all(staging) } else { Ok(()) }
+        self.abandon();
+        Error::Io { doing, source }
     }
 }
 
-/// Does `work` for each change, by its number. A thread takes neighbours: of two threads that make directories in one, one waits.
-fn each_change<T: Send>(
-    threads: usize,
-    journal: &Journal,
-    work: impl Fn(usize) -> Result<T, Error> + Sync,
-) -> Result<Vec<T>, Error> {
-    const NEIGHBOURS: usize = 64;
-    let changes = journal.changes.len();
-    let done = workers::map(threads, changes.div_ceil(NEIGHBOURS), |piece| {
-        let numbers = piece * NEIGHBOURS..changes.min((piece + 1) * NEIGHBOURS);
-        numbers.map(&work).collect::<Result<Vec<_>, _>>()
-    })?;
-    Ok(done.into_iter().flatten().collect())
+fn may_be_written(directory: &Path) -> io::Result<()> {
+    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        let error = io::Error::from(error);
+        io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
+    })
 }
 
-/// Creates a directory with all that leads to it, and says whether it was missing; what was is added to `created`.
-fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result<bool> {
-    let mut result = fs::create_dir(path);
-    if let (Err(error), Some(parent)) = (&result, path.parent())
-        && error.kind() == io::ErrorKind::NotFound
-    {
-        create_directories(parent, created)?;
-        result = fs::create_dir(path);
-    }
-    match result {
-        Ok(()) => {
-            created.push(path.to_owned());
-            Ok(true)
-        }
-        Err(_) if path.is_dir() => Ok(false),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            Err(io::Error::new(io::ErrorKind::NotADirectory, "there is a file of that name"))
-        }
-        Err(error) => Err(error),
-    }
+fn unusable(path: &Path, problem: &str) -> Error {
+    Error::Target { path: path.to_owned(), problem: problem.to_owned() }
+}
+
+fn locked(root: &Path, holder: &str) -> Error {
+    let holder = if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
+    Error::Locked { path: root.to_owned(), holder }
 }

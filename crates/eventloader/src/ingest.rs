@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     events::EventReader,
     fault::Reason,
-    lines::{BlockOutcome, LineReader},
+    lines::{BlockOutcome, LineReader, OTHER_NAMES},
     memory::MemoryShares,
     partitions,
     plan::Plan,
@@ -254,7 +254,7 @@ impl Collector<'_> {
 fn count_name(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
     let mut name: String = name.chars().take(NAME_CHARS_MAX).collect();
     if counts.len() >= NAMES_MAX && !counts.contains_key(&name) {
-        "(others)".clone_into(&mut name);
+        OTHER_NAMES.clone_into(&mut name);
     }
     *counts.entry(name).or_default() += count;
 }

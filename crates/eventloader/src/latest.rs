@@ -23,6 +23,7 @@ use std::{hash::BuildHasher, ops::Range};
 use events_core::timestamp::DAY_MICROS;
 use foldhash::quality::RandomState;
 use hashbrown::HashTable;
+use serde::{Deserialize, Serialize};
 
 use self::{
     contents::{Contents, Marks},
@@ -48,7 +49,8 @@ pub(crate) const RANGES: usize = 256;
 pub(crate) const ROW_BYTES_MAX: usize = 2 * size_of::<RowRef>() + size_of::<u64>() + size_of::<Loser>();
 
 /// Where "latest" is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum DedupeScope {
     /// Over the whole input.
     Input,

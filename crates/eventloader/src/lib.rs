@@ -14,6 +14,7 @@ pub mod pipeline;
 mod ingest;
 
 mod sources;
+mod disk;
 mod bytes;
 mod arrays;
 mod blocks;
@@ -40,10 +41,16 @@ pub mod parquet;
 mod quarantine;
 mod commit;
 pub mod report;
+pub mod recovery;
+pub mod verify;
 
 pub mod catalog_command;
 pub mod error;
 mod stages;
 pub mod memory;
+pub mod inert_text;
 mod short_copy;
 mod workers;
+
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;

@@ -61,6 +61,9 @@ pub(crate) struct BadLine {
     pub(crate) raw: Vec<u8>,
 }
 
+/// Under what names are counted that are not told apart.
+pub(crate) const OTHER_NAMES: &str = "(others)";
+
 /// Reads blocks; one per worker.
 #[derive(Debug)]
 pub(crate) struct LineReader<'a> {

@@ -1,4 +1,9 @@
 //! Arguments in; a load or what else was asked for, its summary and an exit code out.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the report is neither source nor target"
+)]
 
 use std::{
     fmt::Display,
@@ -12,11 +17,13 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 use command_line::Document;
 use eventloader::{
     catalog_command,
-    cli::{CatalogCommand, Cli, Command},
+    cli::{CatalogCommand, Cli, Command, RecoverArgs, VerifyArgs},
     error::Error,
+    inert_text::inert,
     interruption::{self, Interruption},
-    pipeline,
+    pipeline, recovery,
     report::{Report, Summary},
+    verify,
 };
 
 /// Where the JSON report goes.
@@ -39,6 +46,8 @@ fn main() -> ExitCode {
         (None, Some(document)) => generate(document).map(|()| ExitCode::SUCCESS),
         (None, None) => load(&cli).map(|()| ExitCode::SUCCESS),
         (Some(Command::Catalog(command)), _) => run_catalog(command),
+        (Some(Command::Recover(args)), _) => recover(args).map(|()| ExitCode::SUCCESS),
+        (Some(Command::Verify(args)), _) => verify(args),
     };
     match done {
         Ok(exit_code) => exit_code,
@@ -71,6 +80,22 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
         CatalogCommand::Show(args) => print(&catalog_command::show(&args.settings()?)?)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn recover(args: &RecoverArgs) -> Result<(), Error> {
+    let recovery = recovery::recover(&args.target)?;
+    if !args.quiet {
+        say(&recovery);
+    }
+    Ok(())
+}
+
+fn verify(args: &VerifyArgs) -> Result<ExitCode, Error> {
+    let verified = verify::verify(&args.settings(), |problem| print(&format!("{problem}\n")))?;
+    if !args.quiet {
+        say(&verified);
+    }
+    Ok(if verified.problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn generate(document: Document) -> Result<(), Error> {
@@ -156,7 +181,7 @@ fn reword(error: &clap::Error, line: &str) -> Option<&'static str> {
 }
 
 fn say_error(error: &Error) {
-    say(&format_args!("error: {error}"));
+    say(&format_args!("error: {}", inert(&error.to_string())));
 }
 
 /// To standard error; if that is closed, there is nobody to tell.

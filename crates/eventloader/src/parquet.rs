@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use self::{checksum::checksum_of, table::Table};
 use self::{column::Scratch, pages::PageCompressor, part::PartWriter};
 use crate::{
+    disk,
     error::Error,
     merge::OrderedRows,
     stages::{Clock, Stage},
@@ -94,7 +95,7 @@ impl PartitionWriter {
     pub(crate) fn new(codec: Codec, staging: Option<&Path>, worker: usize) -> Result<Self, Error> {
         let staging = staging.map(|root| Staging { root: root.to_owned(), own: format!("{worker:02}") });
         if let Some(Staging { root, own }) = &staging {
-            fs_err::create_dir_all(root.join(own)).map_err(Error::io("staging partitions"))?;
+            disk::create_directory(&root.join(own)).map_err(Error::io("staging partitions"))?;
         }
         let compressor = PageCompressor::new(codec).map_err(Error::encode(codec.name()))?;
         Ok(Self { codec, staging, scratch: Scratch::new(compressor) })

@@ -18,7 +18,7 @@ use events_core::partition::Day;
 use crate::{
     accounts::{Fallen, PartitionKey},
     catalogs,
-    commit::{Action, Change, Target, TargetLayout},
+    commit::{Action, Change, Counts, LoadFacts, Target, TargetLayout},
     error::Error,
     ingest::{self, Ingested},
     latest::{Arbiter, Superseded},
@@ -51,15 +51,14 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
     }
     let sources = sources::list(&settings.sources, Some(&settings.target))?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
-    let target = if settings.dry_run {
-        layout.check(&settings.target)?;
-        None
-    } else {
-        Some(Target::open(&settings.target, layout)?)
-    };
-    let staging = target.as_ref().map(Target::staging);
+    let mut target = if settings.dry_run { None } else { Some(Target::open(&settings.target)?) };
     let stages = Stages::default();
-    let outcome = stage(settings, &sources, staging.as_deref(), &stages)
+    let staging = match &mut target {
+        Some(target) => target.begin(&layout).map(Some),
+        None => layout.check(&settings.target).map(|()| None),
+    };
+    let outcome = staging
+        .and_then(|staging| stage(settings, &sources, staging.as_deref(), &stages))
         .and_then(|staged| settings.interruption.begin_commit().map(|()| staged));
     let Staged { mut report, changes, rows } = match outcome {
         Ok(outcome) => outcome,
@@ -75,7 +74,7 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
         thread::scope(|scope| {
             // Giving memory back takes about as long as the commit, which has little to compute.
             scope.spawn(|| drop(rows));
-            target.commit(changes, settings.threads)
+            target.commit(changes, layout, facts(settings, &report), settings.threads)
         })?;
         clock.lap_of(settings.threads, Stage::Commit);
         report.committed = true;
@@ -234,13 +233,14 @@ impl Writing<'_> {
         writer: &mut PartitionWriter,
     ) -> Result<Written, Error> {
         let settings = self.settings;
+        let event_type = &self.plan.event_types[partition.type_index].event_type;
         let path = self.path(partition.key());
         let mut clock = self.stages.clock();
         let ordered = self.rows.ordered(partition, self.superseded);
         clock.lap(Stage::Order);
         let files = writer.write(ordered, table, PART_ROWS, (&path, number), &mut clock)?;
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
-        let change = Change::partition(&path, &files);
+        let change = Change::partition(&path, (&event_type.domain, &event_type.name), &files);
         // What has no rows left is no change.
         let action = if files.is_empty() { Action::Unchanged } else { change.action(&settings.target)? };
         clock.lap(Stage::Compare);
@@ -258,6 +258,18 @@ fn enter_rows(report: &mut Report, rows: &RowStore, superseded: &Superseded) {
         source.superseded = by_source.get(&index).copied().unwrap_or_default();
         source.written = rows.accounts().written(index);
     }
+}
+
+fn facts(settings: &Settings, report: &Report) -> LoadFacts {
+    let counts = Counts {
+        lines: report.lines,
+        blank: report.blank,
+        quarantined: report.quarantined.total,
+        filtered: report.filtered,
+        superseded: report.superseded,
+        written: report.written,
+    };
+    LoadFacts { dedupe_scope: settings.dedupe_scope, counts }
 }
 
 fn partition_report(path: String, files: &[StagedFile], action: Action, fallen: Fallen) -> PartitionReport {

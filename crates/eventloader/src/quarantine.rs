@@ -8,9 +8,8 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io::{self, BufRead, BufReader, BufWriter, Lines, Write},
-    iter::Peekable,
+    iter::Enumerate,
     path::{Path, PathBuf},
 };
 
@@ -20,6 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
     commit::Change,
+    disk::{self, File},
     error::Error,
     fault::Detail,
     lines::BadLine,
@@ -85,26 +85,12 @@ impl Quarantine {
         if self.open.as_ref().is_none_or(|(open, _)| *open != source_index) {
             self.close()?;
             let path = staging.join(format!("bad-lines-{source_index:06}.new"));
-            let file: File = fs_err::File::create(&path).map_err(Error::io(doing))?.into();
+            let file = File::create(&path).map_err(Error::io(doing))?;
             self.staged.insert(source_index, path);
             self.open = Some((source_index, BufWriter::new(file)));
         }
-        let text = std::str::from_utf8(&bad.raw).ok();
-        let record = Record {
-            source: &source.identity,
-            line,
-            offset: bad.offset,
-            fragment: bad.fragment,
-            reason: bad.fault.reason.code(),
-            detail: &bad.fault.detail,
-            raw: text,
-            raw_base64: text.is_none().then(|| BASE64_STANDARD.encode(&bad.raw)),
-        };
         let Some((_, writer)) = &mut self.open else { return Ok(()) };
-        serde_json::to_writer(&mut *writer, &record)
-            .map_err(io::Error::from)
-            .and_then(|()| writer.write_all(b"\n"))
-            .map_err(Error::io(doing))
+        write_record(writer, &source.identity, line, bad).map_err(Error::io(doing))
     }
 
     fn close(&mut self) -> Result<(), Error> {
@@ -123,7 +109,7 @@ impl Quarantine {
             let name = file_name(&sources[index]);
             let live = target.join(DIRECTORY).join(&name);
             let staged = format!("quarantine-{index:06}.staged");
-            merge(&live, new, &staging.join(&staged))?;
+            merge_files(&live, new, &staging.join(&staged))?;
             let (bytes, checksum) =
                 checksum_of(&staging.join(&staged)).map_err(Error::io("staging the quarantine"))?;
             changes.push(Change::file(DIRECTORY, &StagedFile { name, staged, rows: 0, bytes, checksum }));
@@ -141,16 +127,45 @@ fn file_name(source: &Source) -> String {
     format!("{name}-{:016x}.jsonl", xxh3_64(source.identity.as_bytes()))
 }
 
-/// Records of a file, one after the other, with their keys.
-struct Records {
-    path: PathBuf,
-    lines: Peekable<std::iter::Enumerate<Lines<BufReader<File>>>>,
+/// Writes the record of a bad line, which is the `line`th of its source.
+pub(crate) fn write_record(
+    output: &mut impl Write,
+    source: &str,
+    line: u64,
+    bad: &BadLine,
+) -> io::Result<()> {
+    let text = std::str::from_utf8(&bad.raw).ok();
+    let record = Record {
+        source,
+        line,
+        offset: bad.offset,
+        fragment: bad.fragment,
+        reason: bad.fault.reason.code(),
+        detail: &bad.fault.detail,
+        raw: text,
+        raw_base64: text.is_none().then(|| BASE64_STANDARD.encode(&bad.raw)),
+    };
+    serde_json::to_writer(&mut *output, &record)?;
+    output.write_all(b"\n")
 }
 
-impl Records {
+/// Records of a file, one after the other, with their keys.
+pub(crate) struct Records<R> {
+    path: PathBuf,
+    lines: Enumerate<Lines<R>>,
+}
+
+impl Records<BufReader<File>> {
     fn open(path: &Path) -> Result<Self, Error> {
-        let file: File = fs_err::File::open(path).map_err(Error::io("reading the quarantine"))?.into();
-        Ok(Self { path: path.to_owned(), lines: BufReader::new(file).lines().enumerate().peekable() })
+        let file = File::open(path).map_err(Error::io("reading the quarantine"))?;
+        Ok(Self::new(path.to_owned(), BufReader::new(file)))
+    }
+}
+
+impl<R: BufRead> Records<R> {
+    /// `path` names the file, for messages.
+    pub(crate) fn new(path: PathBuf, text: R) -> Self {
+        Self { path, lines: text.lines().enumerate() }
     }
 
     fn next(&mut self) -> Result<Option<(RecordKey, String)>, Error> {
@@ -171,17 +186,25 @@ impl RecordKey {
     }
 }
 
+fn merge_files(live: &Path, new: &Path, merged: &Path) -> Result<(), Error> {
+    let output = File::create(merged).map_err(Error::io("staging the quarantine"))?;
+    let is_there = disk::is_there(live).map_err(Error::io("reading the quarantine"))?;
+    let old = if is_there { Some(Records::open(live)?) } else { None };
+    merge(old, Records::open(new)?, BufWriter::new(output))
+}
+
 /// The union of two files that are sorted by place. Of one line the new record is kept: its reason is today's.
-fn merge(live: &Path, new: &Path, merged: &Path) -> Result<(), Error> {
+pub(crate) fn merge<R: BufRead, W: Write>(
+    old: Option<Records<R>>,
+    mut new: Records<R>,
+    mut output: W,
+) -> Result<(), Error> {
     let doing = "staging the quarantine";
-    let mut output = BufWriter::new(fs_err::File::create(merged).map_err(Error::io(doing))?);
     let mut put = |line: &str| {
         output.write_all(line.as_bytes()).and_then(|()| output.write_all(b"\n")).map_err(Error::io(doing))
     };
-    let mut new = Records::open(new)?;
     let mut next_new = new.next()?;
-    if live.exists() {
-        let mut old = Records::open(live)?;
+    if let Some(mut old) = old {
         while let Some((old_key, old_line)) = old.next()? {
             while let Some((key, line)) = next_new.take_if(|(key, _)| key.place() < old_key.place()) {
                 put(&line)?;

@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::error::Error;
+use crate::{disk, error::Error};
 
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,21 +47,18 @@ pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source
             continue;
         }
         if real.is_dir() {
-            for entry in fs_err::read_dir(&path).map_err(unreadable)? {
-                let entry = entry.map_err(unreadable)?;
-                let is_private = entry.file_name().to_string_lossy().starts_with(['_', '.']);
-                let is_odd =
-                    || entry.path().metadata().is_ok_and(|found| !found.is_dir() && !found.is_file());
+            for name in disk::names_in(&path).map_err(unreadable)?.unwrap_or_default() {
+                let is_private = name.to_string_lossy().starts_with(['_', '.']);
+                let entry = path.join(name);
+                let is_odd = || entry.metadata().is_ok_and(|found| !found.is_dir() && !found.is_file());
                 if !is_private && !is_odd() {
-                    paths.push(InOrder::new(entry.path()));
+                    paths.push(InOrder::new(entry));
                 }
             }
         } else {
-            // Of a name that is no text, its bytes are spelt out: two that look alike are still two files.
-            let identity = real.to_str().map_or_else(
-                || real.as_os_str().as_encoded_bytes().escape_ascii().to_string(),
-                str::to_owned,
-            );
+            // Of a name that is no text, its bytes are spelt out, in a way that no path begins: two that look alike are still two files.
+            let spelt_out = || format!("b\"{}\"", real.as_os_str().as_encoded_bytes().escape_ascii());
+            let identity = real.to_str().map_or_else(spelt_out, str::to_owned);
             sources.push(Source { name, path: Some(path), identity });
         }
     }
@@ -138,6 +135,7 @@ fn canonical_ancestor(path: &Path) -> PathBuf {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test makes its own files")]
 mod tests {
     use super::*;
 

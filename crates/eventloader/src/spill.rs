@@ -7,9 +7,7 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
     io,
-    os::unix::fs::FileExt,
     path::Path,
     sync::{
         Arc,
@@ -28,6 +26,7 @@ use events_core::partition::PartitionUnit;
 use crate::{
     accounts::PartitionKey,
     batch::{Batch, Position},
+    disk::File,
     error::Error,
     ids::Ids,
     latest::{Arbiter, RANGES, SpilledContenders, TextContender, UuidContender},
@@ -136,7 +135,7 @@ impl SpillFile {
 impl Spill {
     /// A spill file on the file system of `dir`.
     pub(crate) fn create(dir: &Path) -> io::Result<Self> {
-        let file = Arc::new(SpillFile { file: tempfile::tempfile_in(dir)?, bytes: AtomicU64::new(0) });
+        let file = Arc::new(SpillFile { file: File::unnamed(dir)?, bytes: AtomicU64::new(0) });
         Ok(Self { file, runs: BTreeMap::new(), contenders: BTreeMap::new() })
     }
 

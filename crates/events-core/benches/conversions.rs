@@ -124,7 +124,7 @@ mod decimal {
     use super::{Bencher, convert};
 
     fn parse<const PRECISION: u8, const SCALE: u8>(token: &[u8]) -> Option<i128> {
-        super::parse_decimal(token, PRECISION, SCALE).ok()
+        super::parse_decimal(token, PRECISION, SCALE).ok().map(|decimal| decimal.unscaled)
     }
 
     /// `105.75` and `962.0` as decimal(10,2): datagen's amounts.

@@ -3,22 +3,22 @@
 
 /// A line, or an element.
 #[derive(Debug)]
-pub(super) struct Piece<'t> {
+pub(crate) struct Piece<'t> {
     /// Of its first byte.
-    pub(super) offset: usize,
+    pub(crate) offset: usize,
     /// From 1.
-    pub(super) line: u64,
-    pub(super) raw: &'t [u8],
+    pub(crate) line: u64,
+    pub(crate) raw: &'t [u8],
     /// It is an element of an array, or behind it.
-    pub(super) is_element: bool,
+    pub(crate) is_element: bool,
     /// It is where the array has no place for it.
-    pub(super) out_of_place: bool,
+    pub(crate) out_of_place: bool,
 }
 
 const SPACES: &[u8] = b" \t\r\n";
 
 /// `None` where an array has no end.
-pub(super) fn pieces(text: &[u8]) -> Option<Vec<Piece<'_>>> {
+pub(crate) fn pieces(text: &[u8]) -> Option<Vec<Piece<'_>>> {
     let start = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
     match text[start..].iter().position(|byte| !SPACES.contains(byte)) {
         Some(at) if text[start + at] == b'[' => array(text, start + at),
@@ -42,7 +42,8 @@ fn array(text: &[u8], bracket: usize) -> Option<Vec<Piece<'_>>> {
     let mut elements = Vec::new();
     let mut add = |start: usize, end: usize, out_of_place| {
         let line = text[..start].split(|byte| *byte == b'\n').count() as u64;
-        let raw = text[start..end].trim_ascii_end();
+        let spaces = text[start..end].iter().rev().take_while(|byte| SPACES.contains(byte)).count();
+        let raw = &text[start..end - spaces];
         elements.push(Piece { offset: start, line, raw, is_element: true, out_of_place });
     };
     let mut at = bracket + 1;

@@ -9,10 +9,10 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::readback::json_string;
+use super::json_string;
 
 #[derive(Debug)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     /// As written.
@@ -26,7 +26,7 @@ pub(super) enum Json {
 const LEVELS_MAX: usize = 127;
 
 /// Reads one value that is all of `text`; `None` where `text` is not strictly that.
-pub(super) fn read(text: &str) -> Option<Json> {
+pub(crate) fn read(text: &str) -> Option<Json> {
     value(serde_json::from_str(text).ok()?, 0)
 }
 
@@ -74,12 +74,12 @@ impl<'de> Visitor<'de> for Fields {
 }
 
 impl Json {
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(crate) fn text(&self) -> Option<&str> {
         if let Self::String(text) = self { Some(text) } else { None }
     }
 
     /// Its JSON text without white space, strings in their shortest form.
-    pub(super) fn compact(&self) -> String {
+    pub(crate) fn compact(&self) -> String {
         match self {
             Self::Null => "null".to_owned(),
             Self::Bool(value) => value.to_string(),
@@ -100,17 +100,17 @@ fn join(parts: impl Iterator<Item = String>) -> String {
 }
 
 /// The value of a key.
-pub(super) fn get<'a>(fields: &'a [(String, Json)], name: &str) -> Option<&'a Json> {
+pub(crate) fn get<'a>(fields: &'a [(String, Json)], name: &str) -> Option<&'a Json> {
     fields.iter().find(|(key, _)| key == name).map(|(_, value)| value)
 }
 
 /// The keys that are none of `names`.
-pub(super) fn others<'a>(fields: &'a [(String, Json)], names: &'a [&str]) -> impl Iterator<Item = &'a str> {
+pub(crate) fn others<'a>(fields: &'a [(String, Json)], names: &'a [&str]) -> impl Iterator<Item = &'a str> {
     fields.iter().map(|(key, _)| key.as_str()).filter(|key| !names.contains(key))
 }
 
 /// None of `names` may occur twice.
-pub(super) fn refuse_twice(fields: &[(String, Json)], names: &[&str]) -> Result<(), &'static str> {
+pub(crate) fn refuse_twice(fields: &[(String, Json)], names: &[&str]) -> Result<(), &'static str> {
     let occurs_twice = |name: &&str| fields.iter().filter(|(key, _)| key == *name).count() > 1;
     if names.iter().any(occurs_twice) { Err("duplicate_key") } else { Ok(()) }
 }

@@ -1,57 +1,23 @@
-//! A JSON value → the value of its column as text, or the reason why there is none. And the text of a timestamp → an
-//! instant. By hand, from the digits as written.
+//! The text of a number → the integer or decimal that it is, as text, or the reason why it is none; the text of a timestamp →
+//! an instant. By hand, from the digits as written.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::json::{self, Json};
 
-/// The types of the built-in columns.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
-    String,
-    Int32,
-    Decimal10_2,
-}
-
-/// A value in its column; `None` where its key is absent.
-pub(super) fn column(value: Option<&Json>, kind: Kind) -> Result<String, &'static str> {
-    let value = match value {
-        None | Some(Json::Null) => return Ok("null".to_owned()),
-        Some(value) => value,
-    };
-    match (kind, value) {
-        (Kind::String, Json::String(_)) => Ok(value.compact()),
-        // Numbers and booleans as their own text, objects and arrays as their JSON text.
-        (Kind::String, _) => Ok(crate::readback::json_string(&value.compact())),
-        (Kind::Int32, _) => int32(number_token(value)?),
-        (Kind::Decimal10_2, _) => decimal(number_token(value)?),
-    }
-}
-
-/// Whether a value is of another JSON kind than its column.
-pub(super) fn is_coerced(value: Option<&Json>, kind: Kind) -> bool {
-    match (kind, value) {
-        (_, None | Some(Json::Null)) => false,
-        (Kind::String, Some(value)) => !matches!(value, Json::String(_)),
-        (Kind::Int32 | Kind::Decimal10_2, Some(value)) => !matches!(value, Json::Number(_)),
-    }
-}
-
-/// Whether the column of a value that fits it holds less than all of its digits.
-pub(super) fn is_rounded(value: Option<&Json>, kind: Kind) -> bool {
-    let token =
-        value.filter(|_| matches!(kind, Kind::Decimal10_2)).and_then(|value| number_token(value).ok());
-    token.is_some_and(|token| plain(token).fraction.chars().skip(2).any(|digit| digit != '0'))
+/// Whether a number that fits a decimal column has more digits than that keeps.
+pub(crate) fn is_rounded(value: &Json, scale: usize) -> bool {
+    number_token(value).is_ok_and(|token| plain(token).fraction.chars().skip(scale).any(|digit| digit != '0'))
 }
 
 /// Whether a timestamp has more digits than microseconds.
-pub(super) fn is_cut(timestamp: &str) -> bool {
+pub(crate) fn is_cut(timestamp: &str) -> bool {
     let (_, fraction) = timestamp.split_once('.').unwrap_or_default();
     fraction.chars().take_while(char::is_ascii_digit).skip(6).any(|digit| digit != '0')
 }
 
 /// A number, or a string that is one and nothing else.
-fn number_token(value: &Json) -> Result<&str, &'static str> {
+pub(crate) fn number_token(value: &Json) -> Result<&str, &'static str> {
     match value {
         Json::Number(token) => Ok(token),
         Json::String(text) => match json::read(text) {
@@ -62,7 +28,8 @@ fn number_token(value: &Json) -> Result<&str, &'static str> {
     }
 }
 
-fn int32(token: &str) -> Result<String, &'static str> {
+/// An integer from `min` to `max`.
+pub(crate) fn integer(token: &str, min: i64, max: i64) -> Result<String, &'static str> {
     let Plain { negative, integer, fraction } = plain(token);
     if fraction.contains(|digit| digit != '0') {
         return Err("type_mismatch");
@@ -71,41 +38,47 @@ fn int32(token: &str) -> Result<String, &'static str> {
         return Err("out_of_range");
     }
     let size: i128 = integer.parse().unwrap();
-    let value = i32::try_from(if negative { -size } else { size }).map_err(|_| "out_of_range")?;
-    Ok(value.to_string())
+    let value = if negative { -size } else { size };
+    if (min.into()..=max.into()).contains(&value) { Ok(value.to_string()) } else { Err("out_of_range") }
 }
 
-/// Half up, away from zero, at the second digit after the point.
-fn decimal(token: &str) -> Result<String, &'static str> {
+/// `precision` digits, `scale` of them after the point; half up, away from zero, at the first that is left out.
+pub(crate) fn decimal(token: &str, precision: usize, scale: usize) -> Result<String, &'static str> {
     let Plain { negative, integer, fraction } = plain(token);
-    if integer.len() > 20 {
+    let fraction = format!("{fraction}{}", "0".repeat(scale + 1));
+    let mut digits = format!("0{integer}{}", &fraction[..scale]).into_bytes();
+    if fraction.as_bytes()[scale] >= b'5' {
+        let nines = digits.iter().rev().take_while(|digit| **digit == b'9').count();
+        let last = digits.len() - 1 - nines;
+        digits[last] += 1;
+        digits[last + 1..].fill(b'0');
+    }
+    let digits = String::from_utf8(digits).unwrap();
+    let significant = digits.trim_start_matches('0');
+    if significant.len() > precision {
         return Err("out_of_range");
     }
-    let fraction = format!("{fraction}000");
-    let mut cents: i128 = format!("{integer}{}", &fraction[..2]).parse().unwrap();
-    if fraction.as_bytes()[2] >= b'5' {
-        cents += 1;
-    }
-    if cents > 9_999_999_999 {
-        return Err("out_of_range");
-    }
-    let sign = if negative && cents > 0 { "-" } else { "" };
-    Ok(format!("{sign}{}.{:02}", cents / 100, cents % 100))
+    let sign = if negative && !significant.is_empty() { "-" } else { "" };
+    let (integer, fraction) = digits.split_at(digits.len() - scale);
+    let integer = integer.trim_start_matches('0');
+    let integer = if integer.is_empty() { "0" } else { integer };
+    Ok(if scale == 0 { format!("{sign}{integer}") } else { format!("{sign}{integer}.{fraction}") })
 }
 
 /// A number without its exponent: the digits before the point, none of them a leading zero but the only one, and those after it.
-struct Plain {
-    negative: bool,
-    integer: String,
-    fraction: String,
+pub(crate) struct Plain {
+    pub(crate) negative: bool,
+    pub(crate) integer: String,
+    pub(crate) fraction: String,
 }
 
-/// Moves the point by hand. An exponent beyond ±1000 counts as that: with the digits of a test the value is then far out
-/// of range, or nothing but a remainder, either way.
-fn plain(token: &str) -> Plain {
+/// Moves the point by hand. An exponent that is 1000 beyond what the token has of digits counts as that: the value is then far
+/// out of range, or nothing but a remainder, either way.
+pub(crate) fn plain(token: &str) -> Plain {
     let (mantissa, exponent) = token.split_once(['e', 'E']).unwrap_or((token, "0"));
-    let too_far = if exponent.starts_with('-') { -1000 } else { 1000 };
-    let exponent: i64 = exponent.parse().unwrap_or(too_far).clamp(-1000, 1000);
+    let limit = 1000 + i64::try_from(token.len()).unwrap();
+    let too_far = if exponent.starts_with('-') { -limit } else { limit };
+    let exponent: i64 = exponent.parse().unwrap_or(too_far).clamp(-limit, limit);
     let negative = mantissa.starts_with('-');
     let (integer, fraction) =
         mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
@@ -123,7 +96,7 @@ fn plain(token: &str) -> Plain {
 }
 
 /// An instant of the years 0001 to 9999; `None` where `text` is no timestamp.
-pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
+pub(crate) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
     if !text.is_ascii() {
         return None;
     }
@@ -132,8 +105,9 @@ pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
     let number = |text: &str| text.parse::<u32>().unwrap();
     let date = NaiveDate::from_ymd_opt(date[..4].parse().unwrap(), number(&date[5..7]), number(&date[8..]))?;
     let midnight = date.and_time(NaiveTime::MIN).and_utc();
+    let of_our_years = |instant: &DateTime<Utc>| (1..=9999).contains(&instant.year());
     if rest.is_empty() {
-        return Some(midnight);
+        return Some(midnight).filter(of_our_years);
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
     let (time, rest) = rest.split_at_checked(8)?;
@@ -162,8 +136,7 @@ pub(super) fn timestamp(text: &str) -> Option<DateTime<Utc>> {
         _ => return None,
     };
     let local = date.and_time(time).and_utc() + TimeDelta::microseconds(micros.into());
-    let instant = local - TimeDelta::minutes(offset_minutes);
-    (1..=9999).contains(&instant.year()).then_some(instant)
+    Some(local - TimeDelta::minutes(offset_minutes)).filter(of_our_years)
 }
 
 /// `#` is a digit, `±` a sign, all else itself.

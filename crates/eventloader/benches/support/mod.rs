@@ -1,4 +1,5 @@
 //! What the benches read: events in a temporary file, which is gone when its bench is over.
+#![expect(clippy::disallowed_methods, reason = "a bench makes its own files")]
 
 use std::num::NonZero;
 

@@ -14,7 +14,8 @@ use crate::{
     blocks::{BlockReader, Buffer},
     error::Error,
     events::EventReader,
-    lines::{BadLine, BlockOutcome, LineReader},
+    inert_text::inert,
+    lines::{BadLine, BlockOutcome, LineReader, OTHER_NAMES},
     memory::MemoryShares,
     plan::Plan,
     sources, workers,
@@ -115,7 +116,7 @@ impl Checked {
 
     fn of_type(&mut self, mut name: String) -> &mut OfType {
         if self.by_type.len() >= NAMES_MAX && !self.by_type.contains_key(&name) {
-            "(others)".clone_into(&mut name);
+            OTHER_NAMES.clone_into(&mut name);
         }
         self.by_type.entry(name).or_default()
     }
@@ -153,7 +154,7 @@ impl Checked {
 
 fn add_name(names: &mut BTreeMap<String, u64>, mut name: String, count: u64) {
     if names.len() >= NAMES_MAX && !names.contains_key(&name) {
-        "(others)".clone_into(&mut name);
+        OTHER_NAMES.clone_into(&mut name);
     }
     *names.entry(name).or_default() += count;
 }
@@ -181,9 +182,9 @@ fn detail(bad: &BadLine) -> String {
 /// A line for each event type, and below it one for each reason.
 impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.by_type.keys().map(|name| name.chars().count()).max().unwrap_or_default();
+        let width = self.by_type.keys().map(|name| inert(name).chars().count()).max().unwrap_or_default();
         for (name, OfType { loads, faults }) in &self.by_type {
-            let name = if name.is_empty() { "(no event)" } else { name };
+            let name = if name.is_empty() { "(no event)".to_owned() } else { inert(name) };
             let quarantined: u64 = faults.values().map(|faults| faults.count).sum();
             write!(f, "{name:width$}  {loads} would load")?;
             if quarantined > 0 {
@@ -191,13 +192,13 @@ impl fmt::Display for Checked {
             }
             writeln!(f)?;
             for (reason, Faults { count, detail, .. }) in faults {
-                writeln!(f, "    {reason} {count}, the first {detail}")?;
+                writeln!(f, "    {reason} {count}, the first {}", inert(detail))?;
             }
         }
         if !self.unknown_fields.is_empty() {
             writeln!(f, "Not in the catalog, would be left out:")?;
             for (name, count) in &self.unknown_fields {
-                writeln!(f, "    {name} in {count}")?;
+                writeln!(f, "    {} in {count}", inert(name))?;
             }
         }
         let loads: u64 = self.by_type.values().map(|of_type| of_type.loads).sum();

@@ -2,8 +2,14 @@
 //!
 //! Invariant: a draft that is handed out was read back as a catalog; a file that exists is replaced only where that was
 //! asked for.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a draft is neither source nor target"
+)]
 
 use std::{
+    collections::HashSet,
     fmt::Write as _,
     io::Write as _,
     path::{Path, PathBuf},
@@ -71,8 +77,7 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
 /// One file per domain; none where one of them is in the way.
 fn write_files(draft: &draft::Draft, dir: &Path, force: bool) -> Result<Vec<PathBuf>, Error> {
     fs_err::create_dir_all(dir).map_err(Error::io("writing the draft"))?;
-    let paths: Vec<_> =
-        draft.domains.iter().map(|domain| dir.join(file_name(domain, &draft.domains))).collect();
+    let paths: Vec<_> = file_names(&draft.domains).into_iter().map(|name| dir.join(name)).collect();
     if let Some(path) = paths.iter().find(|path| path.exists() && !force) {
         return Err(Error::Draft(format!("{} exists: --force replaces it", path.display())));
     }
@@ -89,18 +94,17 @@ fn write_files(draft: &draft::Draft, dir: &Path, force: bool) -> Result<Vec<Path
     Ok(paths)
 }
 
-/// The domain's name where it can be a file's, and no other domain's file has it.
-fn file_name(domain: &DomainDraft, all: &[DomainDraft]) -> String {
-    let safe = |domain: &DomainDraft| -> String {
-        let is_safe = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_');
-        domain.name.chars().take(50).map(|c| if is_safe(&c) { c } else { '_' }).collect()
+/// For each domain its name where it can be a file's, with a number where another domain has that. Names that differ in case
+/// alone are one to some file systems.
+fn file_names(domains: &[DomainDraft]) -> Vec<String> {
+    let is_safe = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_');
+    let mut taken = HashSet::new();
+    let mut name_of = |domain: &DomainDraft| {
+        let safe: String = domain.name.chars().take(50).map(|c| if is_safe(&c) { c } else { '_' }).collect();
+        let numbered =
+            (1..).map(|number| if number == 1 { safe.clone() } else { format!("{safe}-{number}") });
+        let mut free = numbered.filter(|name| !name.is_empty() && taken.insert(name.to_lowercase()));
+        free.next().unwrap_or_default() + ".toml"
     };
-    let name = safe(domain);
-    let before = all.iter().take_while(|other| other.name != domain.name);
-    let namesakes = before.filter(|other| safe(other).to_lowercase() == name.to_lowercase()).count();
-    if namesakes == 0 && !name.is_empty() {
-        format!("{name}.toml")
-    } else {
-        format!("{name}-{}.toml", namesakes + 1)
-    }
+    domains.iter().map(&mut name_of).collect()
 }

@@ -1,6 +1,6 @@
 //! Strings → TOML keys, values and comments that mean them, whatever is in them.
 
-use std::fmt::Write;
+use crate::inert_text::inert;
 
 /// A key: bare where TOML allows it.
 pub(crate) fn quoted_key(name: &str) -> String {
@@ -8,24 +8,9 @@ pub(crate) fn quoted_key(name: &str) -> String {
     if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
 }
 
-/// A basic string. JSON's escapes are TOML's.
+/// A basic string. JSON's escapes are TOML's; what JSON leaves as it is and TOML refuses, is inert in the same way.
 pub(crate) fn quoted(text: &str) -> String {
-    visible(&serde_json::to_string(text).unwrap_or_default())
-}
-
-/// Escapes what JSON leaves as it is and TOML refuses, or a terminal would act upon: further control characters, and those
-/// that change the direction of writing.
-fn visible(json: &str) -> String {
-    let mut text = String::with_capacity(json.len());
-    for character in json.chars() {
-        let steers = matches!(character, '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{FEFF}');
-        if character.is_control() || steers {
-            let _ = write!(text, "\\u{:04X}", u32::from(character));
-        } else {
-            text.push(character);
-        }
-    }
-    text
+    inert(&serde_json::to_string(text).unwrap_or_default())
 }
 
 #[cfg(test)]

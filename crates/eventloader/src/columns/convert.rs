@@ -56,7 +56,7 @@ pub(super) fn integer(value: Value, line: &[u8], coerced: impl FnOnce()) -> Resu
     Ok(number::parse_integer(&number_token(value, line, coerced)?)?)
 }
 
-pub(super) fn float(value: Value, line: &[u8], coerced: impl FnOnce()) -> Result<f64, ValueFault> {
+pub(crate) fn float(value: Value, line: &[u8], coerced: impl FnOnce()) -> Result<f64, ValueFault> {
     let token = number_token(value, line, coerced)?;
     let token = std::str::from_utf8(&token).map_err(|_| ValueFault::TypeMismatch)?;
     let float: f64 = token.parse().map_err(|_| ValueFault::TypeMismatch)?;

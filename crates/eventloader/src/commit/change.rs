@@ -8,11 +8,11 @@ use std::{
     path::Path,
 };
 
-use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use super::place;
 use crate::{
+    disk,
     error::Error,
     parquet::{StagedFile, checksum_of},
 };
@@ -22,18 +22,22 @@ use crate::{
 pub(crate) struct Change {
     /// Relative to the target, with `/`.
     pub(crate) directory: String,
+    /// Of which domain and type its rows are; none of what is no partition.
+    pub(crate) event_type: Option<(String, String)>,
     /// What comes in.
-    files: Vec<ChangedFile>,
+    pub(crate) files: Vec<ChangedFile>,
     /// Whether all Parquet files that are there now go, so that the directory holds these files and no others.
-    replaces_all: bool,
+    pub(crate) replaces_all: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct ChangedFile {
+pub(crate) struct ChangedFile {
     staged: String,
-    name: String,
-    bytes: u64,
-    checksum: u64,
+    pub(crate) name: String,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    /// XXH3 of all bytes.
+    pub(crate) checksum: u64,
 }
 
 /// What a commit does to a partition.
@@ -47,14 +51,27 @@ pub(crate) enum Action {
 
 impl Change {
     /// A partition's files, instead of all that it holds now.
-    pub(crate) fn partition(directory: &str, files: &[StagedFile]) -> Self {
-        let files = files.iter().map(ChangedFile::from).collect();
-        Self { directory: directory.to_owned(), files, replaces_all: true }
+    pub(crate) fn partition(
+        directory: &str,
+        (domain, event_type): (&str, &str),
+        files: &[StagedFile],
+    ) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            event_type: Some((domain.to_owned(), event_type.to_owned())),
+            files: files.iter().map(ChangedFile::from).collect(),
+            replaces_all: true,
+        }
     }
 
     /// One file, beside what else is in its directory.
     pub(crate) fn file(directory: &str, file: &StagedFile) -> Self {
-        Self { directory: directory.to_owned(), files: vec![file.into()], replaces_all: false }
+        Self {
+            directory: directory.to_owned(),
+            event_type: None,
+            files: vec![file.into()],
+            replaces_all: false,
+        }
     }
 
     /// What this change will do to what is there now.
@@ -117,35 +134,39 @@ impl Change {
     pub(super) fn publish(&self, root: &Path, staging: &Path, number: usize) -> io::Result<()> {
         let live = root.join(&self.directory);
         let swap = staging.join(format!("swap-{number}"));
-        let by_one_rename = match self.files.as_slice() {
-            [file] if self.replaces_all => {
-                let there = parquet_names(&live)?;
-                there.is_empty() || there == BTreeSet::from([file.name.clone()])
-            }
-            _ => !self.replaces_all,
-        };
-        if by_one_rename && !swap.exists() {
+        if self.is_by_rename(&live)? && !disk::is_there(&swap)? {
             return self.rename_files(staging, &live);
         }
         self.exchange(staging, &live, &swap)
+    }
+
+    /// Whether renaming files into a directory makes of it what it has to become, with no step at which a reader sees both or neither.
+    pub(super) fn is_by_rename(&self, live: &Path) -> io::Result<bool> {
+        match self.files.as_slice() {
+            [file] if self.replaces_all => {
+                let there = parquet_names(live)?;
+                Ok(there.is_empty() || there == BTreeSet::from([file.name.clone()]))
+            }
+            _ => Ok(!self.replaces_all),
+        }
     }
 
     /// Makes the partition's new directory in full, then puts it in the place of the old one.
     fn exchange(&self, staging: &Path, live: &Path, swap: &Path) -> io::Result<()> {
         let old = swap.with_extension("old");
         if !self.is_in(live)? {
-            fs::create_dir_all(swap)?;
+            disk::create_directories(swap, &mut Vec::new())?;
             self.rename_files(staging, swap)?;
-            if live.exists() {
+            if disk::is_there(live)? {
                 exchange_directories(swap, live, &old)?;
             } else {
-                fs::rename(swap, live)?;
+                disk::rename(swap, live)?;
             }
         }
         for directory in [swap, &old] {
-            if directory.exists() {
+            if disk::is_there(directory)? {
                 keep_other_files(directory, live)?;
-                fs::remove_dir_all(directory)?;
+                disk::delete_all(directory)?;
             }
         }
         Ok(())
@@ -164,37 +185,25 @@ impl Change {
 
 impl From<&StagedFile> for ChangedFile {
     fn from(file: &StagedFile) -> Self {
-        let StagedFile { name, staged, bytes, checksum, .. } = file.clone();
-        Self { staged, name, bytes, checksum }
+        let StagedFile { name, staged, rows, bytes, checksum } = file.clone();
+        Self { staged, name, rows, bytes, checksum }
     }
 }
 
 /// The names of a directory's Parquet files; none where it does not exist.
 fn parquet_names(directory: &Path) -> io::Result<BTreeSet<String>> {
-    let entries = match fs::read_dir(directory) {
-        Ok(entries) => entries,
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
-            return Ok(BTreeSet::new());
-        }
-        Err(error) => return Err(error),
-    };
-    let mut names = BTreeSet::new();
-    for entry in entries {
-        let name = entry?.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".parquet") {
-            names.insert(name);
-        }
-    }
-    Ok(names)
+    let names = disk::names_in(directory)?.unwrap_or_default();
+    let names = names.into_iter().map(|name| name.to_string_lossy().into_owned());
+    Ok(names.filter(|name| name.ends_with(".parquet")).collect())
 }
 
 /// Moves a file, unless that was done before; makes its directory where someone has deleted it.
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::rename(from, to) {
-        Err(error) if error.kind() == ErrorKind::NotFound && to.exists() => Ok(()),
-        Err(error) if error.kind() == ErrorKind::NotFound && from.exists() => {
-            fs::create_dir_all(to.parent().unwrap_or(to))?;
-            fs::rename(from, to)
+    match disk::rename(from, to) {
+        Err(error) if error.kind() == ErrorKind::NotFound && disk::is_there(to)? => Ok(()),
+        Err(error) if error.kind() == ErrorKind::NotFound && disk::is_there(from)? => {
+            disk::create_directories(to.parent().unwrap_or(to), &mut Vec::new())?;
+            disk::rename(from, to)
         }
         result => result,
     }
@@ -202,31 +211,28 @@ fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Swaps two directories in one step, or where the file system can't, in two with `old` in between.
 fn exchange_directories(new: &Path, live: &Path, old: &Path) -> io::Result<()> {
-    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-    {
-        use rustix::fs::{CWD, RenameFlags, renameat_with};
-        if renameat_with(CWD, new, CWD, live, RenameFlags::EXCHANGE).is_ok() {
-            return Ok(());
-        }
+    if disk::exchange(new, live)? {
+        return Ok(());
     }
-    fs::rename(live, old)?;
-    fs::rename(new, live)
+    disk::rename(live, old)?;
+    disk::rename(new, live)
 }
 
 /// Moves what is not Parquet out of a directory that is about to be deleted.
 fn keep_other_files(from: &Path, to: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let name = entry.file_name();
-        if !name.to_string_lossy().ends_with(".parquet") && !to.join(&name).exists() {
-            fs::rename(entry.path(), to.join(name))?;
+    for name in disk::names_in(from)?.unwrap_or_default() {
+        if !name.to_string_lossy().ends_with(".parquet") && !disk::is_there(&to.join(&name))? {
+            disk::rename(&from.join(&name), &to.join(&name))?;
         }
     }
     Ok(())
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks behind the seam")]
 mod tests {
+    use fs_err as fs;
+
     use super::*;
 
     const FILES: [(&str, &str); 2] =
@@ -247,7 +253,7 @@ mod tests {
             let staged = path.file_name().unwrap().to_string_lossy().into_owned();
             StagedFile { name: name.to_owned(), staged, rows: 1, bytes, checksum }
         });
-        (dir, Change::partition("p", &staged))
+        (dir, Change::partition("p", ("d", "t"), &staged))
     }
 
     #[track_caller]

@@ -5,16 +5,15 @@
 //!
 //! Invariant: after a function of this module succeeded, what it names is on disk.
 
-use std::{fs::File, io, path::Path};
-
-use fs_err as fs;
+use std::{io, path::Path};
 
 use super::Change;
+use crate::disk::File;
 
 /// Makes all staged files durable. `lock` is any open file of the target's file system.
 #[cfg(target_os = "linux")]
 pub(super) fn sync_staged(lock: &File, _staging: &Path, _changes: &[Change]) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(lock)?)
+    lock.sync_file_system()
 }
 
 /// Makes all staged files durable.
@@ -22,7 +21,7 @@ pub(super) fn sync_staged(lock: &File, _staging: &Path, _changes: &[Change]) -> 
 pub(super) fn sync_staged(_lock: &File, staging: &Path, changes: &[Change]) -> io::Result<()> {
     let mut directories = std::collections::BTreeSet::from([staging.to_owned()]);
     for path in changes.iter().flat_map(Change::staged_names).map(|name| staging.join(name)) {
-        fs::File::open(&path)?.sync_all()?;
+        File::open(&path)?.sync()?;
         directories.extend(path.parent().map(Path::to_owned));
     }
     directories.iter().try_for_each(|directory| sync_directory(directory))
@@ -31,7 +30,7 @@ pub(super) fn sync_staged(_lock: &File, staging: &Path, changes: &[Change]) -> i
 /// Makes all renames into the changed directories durable.
 #[cfg(target_os = "linux")]
 pub(super) fn sync_published(lock: &File, _root: &Path, _changes: &[Change]) -> io::Result<()> {
-    Ok(rustix::fs::syncfs(lock)?)
+    lock.sync_file_system()
 }
 
 /// Makes all renames into the changed directories durable.
@@ -47,5 +46,5 @@ pub(super) fn sync_published(_lock: &File, root: &Path, changes: &[Change]) -> i
 
 /// Makes the names in a directory durable.
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    fs::File::open(path)?.sync_all()
+    File::open(path)?.sync()
 }

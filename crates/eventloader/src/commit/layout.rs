@@ -6,13 +6,15 @@
 use std::{fmt, io, io::Write, path::Path};
 
 use events_core::partition::{Layout, PartitionUnit};
-use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use super::{PRIVATE, durability};
-use crate::error::Error;
+use crate::{
+    disk::{self, File},
+    error::Error,
+};
 
-const FILE: &str = "layout.json";
+const NAME: &str = "layout.json";
 
 /// What a target remembers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,13 +28,21 @@ impl TargetLayout {
         Self { layout: layout.name().to_owned(), partition_by: unit.name().to_owned() }
     }
 
+    /// What it says; `None` where that is nothing known.
+    pub(crate) fn parts(&self) -> Option<(Layout, PartitionUnit)> {
+        let layout = [Layout::Plain, Layout::Hive].into_iter().find(|layout| layout.name() == self.layout)?;
+        let units = [PartitionUnit::Day, PartitionUnit::Hour];
+        Some((layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
+    }
+
     /// Refuses a target that remembers another layout.
     pub(crate) fn check(&self, root: &Path) -> Result<(), Error> {
-        let path = root.join(PRIVATE).join(FILE);
-        if !path.exists() {
+        let path = root.join(PRIVATE).join(NAME);
+        let reading = Error::io("reading the target's layout");
+        if !disk::is_there(&path).map_err(reading)? {
             return Ok(());
         }
-        let text = fs::read(&path).map_err(Error::io("reading the target's layout"))?;
+        let text = disk::read(&path).map_err(reading)?;
         let remembered: Self = serde_json::from_slice(&text).map_err(|error| Error::Damaged {
             path,
             line: error.line(),
@@ -49,15 +59,15 @@ impl TargetLayout {
 
     /// Remembers the layout, unless that was done before.
     pub(super) fn remember(&self, root: &Path) -> io::Result<()> {
-        let path = root.join(PRIVATE).join(FILE);
-        if path.exists() {
+        let path = root.join(PRIVATE).join(NAME);
+        if disk::is_there(&path)? {
             return Ok(());
         }
         let new = path.with_extension("json.new");
-        let mut file = fs::File::create(&new)?;
+        let mut file = File::create(&new)?;
         file.write_all(&serde_json::to_vec(self)?)?;
-        file.sync_all()?;
-        fs::rename(&new, &path)?;
+        file.sync()?;
+        disk::rename(&new, &path)?;
         durability::sync_directory(&root.join(PRIVATE))
     }
 }

@@ -7,13 +7,12 @@
 //! before it was locked does not count.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::TryLockError,
     io::{self, Write},
-    os::unix::fs::MetadataExt,
     path::Path,
 };
 
-use fs_err as fs;
+use crate::disk::{self, File};
 
 /// Why a lock was not taken.
 pub(super) enum NotLocked {
@@ -24,21 +23,9 @@ pub(super) enum NotLocked {
 
 /// Takes the lock at `path` if nobody holds it; creates it where it is missing. `None` if it was deleted meanwhile.
 pub(super) fn take(path: &Path) -> Result<Option<File>, NotLocked> {
-    let options = || {
-        let mut options = fs::OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true);
-        options
-    };
-    let mut lock: File = options().open(path).map_err(NotLocked::Failed)?.into();
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => {
-            let holder = fs::read_to_string(path).unwrap_or_default();
-            return Err(NotLocked::Held(holder.trim().to_owned()));
-        }
-        Err(TryLockError::Error(error)) => return Err(NotLocked::Failed(error)),
-    }
-    if !is_at(&lock, path).map_err(NotLocked::Failed)? {
+    let mut lock = File::open_or_create(path).map_err(NotLocked::Failed)?;
+    lock.try_lock().map_err(|error| not_locked(error, path))?;
+    if !lock.is_at(path).map_err(NotLocked::Failed)? {
         return Ok(None);
     }
     let say_who = |lock: &mut File| {
@@ -49,23 +36,38 @@ pub(super) fn take(path: &Path) -> Result<Option<File>, NotLocked> {
     Ok(Some(lock))
 }
 
+/// Keeps loads out of a target that is only read, for as long as what is returned lives; nobody else who reads. `None` where no
+/// load has ever been.
+pub(super) fn share(path: &Path) -> Result<Option<File>, NotLocked> {
+    let lock = match File::open(path) {
+        Ok(lock) => lock,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(NotLocked::Failed(error)),
+    };
+    lock.try_lock_shared().map_err(|error| not_locked(error, path))?;
+    Ok(Some(lock))
+}
+
+fn not_locked(error: TryLockError, path: &Path) -> NotLocked {
+    match error {
+        TryLockError::WouldBlock => {
+            let holder = disk::read(path).unwrap_or_default();
+            NotLocked::Held(String::from_utf8_lossy(&holder).trim().to_owned())
+        }
+        TryLockError::Error(error) => NotLocked::Failed(error),
+    }
+}
+
 /// The lock itself goes with the process; a name that a killed run leaves behind does no harm.
 pub(super) fn forget_holder(lock: &File) {
     let _ = lock.set_len(0);
 }
 
-/// Whether an open file is the one at `path`.
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    let (open, there) = match (file.metadata()?, fs::symlink_metadata(path)) {
-        (open, Ok(there)) => (open, there),
-        (_, Err(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        (_, Err(error)) => return Err(error),
-    };
-    Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
-}
-
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test looks behind the seam")]
 mod tests {
+    use fs_err as fs;
+
     use super::*;
 
     #[test]
@@ -78,12 +80,12 @@ mod tests {
             matches!(take(&path), Err(NotLocked::Held(holder)) if holder == std::process::id().to_string())
         );
         // Who opened it before it was deleted holds the lock of a file that nobody else will ever find.
-        let opened: File = fs::File::open(&path).unwrap().into();
+        let opened = File::open(&path).unwrap();
         fs::remove_file(&path).unwrap();
         drop(first);
         opened.try_lock().unwrap();
-        assert!(!is_at(&opened, &path).unwrap());
+        assert!(!opened.is_at(&path).unwrap());
         assert!(matches!(take(&path), Ok(Some(_))));
-        assert!(!is_at(&opened, &path).unwrap());
+        assert!(!opened.is_at(&path).unwrap());
     }
 }

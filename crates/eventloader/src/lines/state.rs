@@ -6,7 +6,7 @@ use events_core::event;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::{BadLine, BlockOutcome, none_of};
+use super::{BadLine, BlockOutcome, OTHER_NAMES, none_of};
 use crate::{
     batch::{Batch, BatchBuilder},
     blocks::{Block, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX},
@@ -15,6 +15,9 @@ use crate::{
     payload::{KeyOwner, UnknownKey},
     plan::Plan,
 };
+
+/// Unknown keys of a block that are told apart: one line can have millions of them, each many times larger in memory.
+const UNKNOWN_KEYS_MAX: usize = 10_000;
 
 /// What is collected of one block.
 pub(super) struct BlockState<'b> {
@@ -28,6 +31,8 @@ pub(super) struct BlockState<'b> {
     pub(super) times_cut: u64,
     /// By whose key it is and its name.
     unknown: HashMap<(KeyOwner, Vec<u8>), UnknownCount, FixedState>,
+    /// How often others occurred, once there are too many of them.
+    other_unknown: u64,
 }
 
 /// In how many lines a key occurred; a line counts once.
@@ -47,6 +52,7 @@ impl<'b> BlockState<'b> {
             rivals: none_of(plan),
             times_cut: 0,
             unknown: HashMap::default(),
+            other_unknown: 0,
         }
     }
 
@@ -73,8 +79,12 @@ impl<'b> BlockState<'b> {
     }
 
     pub(super) fn count_unknown(&mut self, &(owner, key): &UnknownKey, line: &[u8]) {
-        let name = key.string(line).unwrap_or_default();
-        let count = self.unknown.entry((owner, name.into_owned())).or_default();
+        let key = (owner, key.string(line).unwrap_or_default().into_owned());
+        if self.unknown.len() >= UNKNOWN_KEYS_MAX && !self.unknown.contains_key(&key) {
+            self.other_unknown += 1;
+            return;
+        }
+        let count = self.unknown.entry(key).or_default();
         let line_index = Some(self.outcome.lines);
         if count.last_line != line_index {
             *count = UnknownCount { lines: count.lines + 1, last_line: line_index };
@@ -107,6 +117,9 @@ impl<'b> BlockState<'b> {
                 None => name.into_owned(),
             };
             *outcome.unknown_fields.entry(path).or_default() += count.lines;
+        }
+        if self.other_unknown > 0 {
+            *outcome.unknown_fields.entry(OTHER_NAMES.to_owned()).or_default() += self.other_unknown;
         }
         outcome.batches = finish_batches(self.batches);
         outcome.rivals = finish_batches(self.rivals);

@@ -1,12 +1,13 @@
 //! A file's bytes → their count and XXH3, while they are written or read back.
 
 use std::{
-    fs::File,
     io::{self, Write},
     path::Path,
 };
 
 use xxhash_rust::xxh3::Xxh3Default;
+
+use crate::disk::File;
 
 /// Counts and sums up what goes to a file, or to nothing.
 pub(super) struct ChecksumWriter {
@@ -64,6 +65,6 @@ impl Write for ChecksumWriter {
 /// Length and checksum of a file, as [`super::StagedFile`] has them.
 pub(crate) fn checksum_of(path: &Path) -> io::Result<(u64, u64)> {
     let mut writer = ChecksumWriter::new(None);
-    io::copy(&mut fs_err::File::open(path)?, &mut writer)?;
+    io::copy(&mut File::open(path)?, &mut writer)?;
     Ok((writer.bytes, writer.checksum()))
 }

@@ -5,7 +5,7 @@
 //!
 //! Invariant: where a row group ends depends on the rows alone.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path, sync::Arc};
+use std::{io, path::Path, sync::Arc};
 
 use arrow::array::{Array, ArrayData};
 use parquet::{
@@ -23,7 +23,7 @@ use super::{
     column::{ColumnChunk, Input, Scratch},
     table::{Table, is_nested},
 };
-use crate::{error::Error, partitions::Rows};
+use crate::{disk::File, error::Error, partitions::Rows};
 
 /// Writes one file.
 pub(super) struct PartWriter<'t> {
@@ -102,15 +102,7 @@ impl<'t> PartWriter<'t> {
         staged: String,
         label: &str,
     ) -> Result<Self, Error> {
-        let file: Option<File> = match path {
-            Some(path) => {
-                // Read, too: its footer is read back.
-                let mut options = fs_err::OpenOptions::new();
-                options.create(true).truncate(true).read(true).write(true);
-                Some(options.open(path).map_err(Error::io("staging a partition"))?.into())
-            }
-            None => None,
-        };
+        let file = path.map(File::create).transpose().map_err(Error::encode(label))?;
         let root = table.descriptor.root_schema_ptr();
         let file = SerializedFileWriter::new(ChecksumWriter::new(file), root, Arc::clone(&table.properties))
             .map_err(Error::encode(label))?;
@@ -199,7 +191,7 @@ impl<'t> PartWriter<'t> {
         let output = self.file.into_inner().map_err(Error::encode(label))?;
         let (name, staged, checksum) = (self.name, self.staged, output.checksum());
         let file = StagedFile { name, staged, rows, bytes: output.bytes, checksum };
-        if let Some(written) = output.into_file().map_err(Error::io("staging a partition"))? {
+        if let Some(written) = output.into_file().map_err(Error::encode(label))? {
             begin_writeback(&written, file.bytes);
             let in_footer = footer_rows(&written, file.bytes, label)?;
             if in_footer != rows {
@@ -217,13 +209,9 @@ impl<'t> PartWriter<'t> {
 fn begin_writeback(file: &File, file_bytes: u64) {
     /// Many small files are written as quickly all together.
     const LARGE_BYTES: u64 = 1 << 20;
-    // On Linux this begins to write what is not on the disk yet, and returns. Nothing depends on it.
-    #[cfg(target_os = "linux")]
     if file_bytes >= LARGE_BYTES {
-        let _ = rustix::fs::fadvise(file, 0, None, rustix::fs::Advice::DontNeed);
+        file.begin_writeback();
     }
-    #[cfg(not(target_os = "linux"))]
-    let _ = (file, file_bytes, LARGE_BYTES);
 }
 
 /// The row count in the footer of a file of so many bytes, read back.
@@ -237,10 +225,13 @@ fn footer_rows(file: &File, file_bytes: u64, label: &str) -> Result<u64, Error> 
         let mut buffer = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
         file.read_exact_at(&mut buffer, start).map(|()| buffer)
     };
-    let reading = Error::io("reading a staged file back");
+    let reading = |error: io::Error| {
+        let problem = format!("reading the staged file back: {error}");
+        Error::Encode { what: label.to_owned(), problem }
+    };
     let mut end = read(END_BYTES.min(file_bytes)).map_err(reading)?;
-    let tail =
-        end.split_last_chunk::<TAIL_BYTES>().ok_or(io::ErrorKind::UnexpectedEof.into()).map_err(reading)?;
+    let tail = end.split_last_chunk::<TAIL_BYTES>();
+    let tail = tail.ok_or(io::ErrorKind::UnexpectedEof.into()).map_err(reading)?;
     let tail = FooterTail::try_new(tail.1).map_err(Error::encode(label))?;
     let footer_bytes = tail.metadata_length() + TAIL_BYTES;
     if footer_bytes > end.len() {

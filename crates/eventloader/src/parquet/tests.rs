@@ -1,4 +1,5 @@
 //! What no load of a test's size reaches: partitions of several parts and row groups.
+#![expect(clippy::disallowed_types, reason = "a test looks behind the seam")]
 
 use std::{fs::File, sync::Arc};
 

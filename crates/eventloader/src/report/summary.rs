@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{PartitionReport, Report};
-use crate::{commit::Action, stages::StageReport};
+use crate::{commit::Action, inert_text::inert, stages::StageReport};
 
 /// The report for people; `verbose` adds each partition.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ fn counts<K: AsRef<str>>(counts: &BTreeMap<K, u64>) -> String {
     let mut text = String::new();
     for (index, (name, count)) in sorted.iter().take(SHOWN).enumerate() {
         let comma = if index > 0 { ", " } else { "" };
-        let _ = write!(text, "{comma}{name} {}", grouped(*count));
+        let _ = write!(text, "{comma}{} {}", inert(name), grouped(*count));
     }
     if sorted.len() > SHOWN {
         let _ = write!(text, " and {} more", sorted.len() - SHOWN);

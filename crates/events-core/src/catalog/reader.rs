@@ -23,6 +23,9 @@ type Value<'a> = Spanned<DeValue<'a>>;
 /// By path in the event: where a field stands.
 type Spans = HashMap<String, Range<usize>>;
 
+/// Longest excerpt of what should be a type's name in a message.
+const FOUND_CHARS_MAX: usize = 100;
+
 /// Reads a file; `file` names it in messages.
 pub(super) fn read(file: &str, text: &str) -> Result<Vec<(EventType, Place)>, CatalogError> {
     let line_ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(end, _)| end).collect();
@@ -236,8 +239,10 @@ impl Source<'_> {
 
     fn type_of_name(&self, value: &Value<'_>) -> Result<FieldKind, CatalogError> {
         let text = self.string(value)?;
-        FieldKind::parse(&text)
-            .ok_or_else(|| self.error(&value.span(), format!("expected {EXPECTED_TYPE}, found {text:?}")))
+        FieldKind::parse(&text).ok_or_else(|| {
+            let found: String = text.chars().take(FOUND_CHARS_MAX).collect();
+            self.error(&value.span(), format!("expected {EXPECTED_TYPE}, found {found:?}"))
+        })
     }
 
     fn column(&self, value: &Value<'_>) -> Result<String, CatalogError> {

@@ -35,7 +35,10 @@ pub enum ValueType {
 }
 
 /// What [`FieldKind::parse`] takes, for messages.
-pub(super) const EXPECTED_TYPE: &str = "string, int32, int64, float64, boolean, decimal(precision,scale) with 1 to 38 digits, date, timestamp, json or list(type)";
+pub(super) const EXPECTED_TYPE: &str = "string, int32, int64, float64, boolean, decimal(precision,scale) with 1 to 38 digits, date, timestamp, json or list(type), of at most 64 levels";
+
+/// Lists in lists that a type's name may have. A line has 127 levels at most, and what is made of a type recurses.
+const LIST_LEVELS_MAX: usize = 64;
 
 impl ValueType {
     fn parse(text: &str) -> Option<Self> {
@@ -61,10 +64,16 @@ impl ValueType {
 impl FieldKind {
     /// A type's name: a value's, or `list(…)` of one.
     pub(super) fn parse(text: &str) -> Option<Self> {
-        match text.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')')) {
-            Some(element) => Some(Self::List(Box::new(Self::parse(element.trim())?))),
-            None => ValueType::parse(text).map(Self::Value),
+        let (mut levels, mut rest) = (0, text);
+        while let Some(element) = rest.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')')) {
+            rest = element.trim();
+            levels += 1;
         }
+        if levels > LIST_LEVELS_MAX {
+            return None;
+        }
+        let value = Self::Value(ValueType::parse(rest)?);
+        Some((0..levels).fold(value, |element, _| Self::List(Box::new(element))))
     }
 }
 
@@ -122,5 +131,9 @@ mod tests {
         {
             assert_eq!(FieldKind::parse(text), None, "{text}");
         }
+        let lists = |levels| "list(".repeat(levels) + "int32" + &")".repeat(levels);
+        assert_eq!(FieldKind::parse(&lists(64)).map(|kind| kind.to_string()), Some(lists(64)));
+        assert_eq!(FieldKind::parse(&lists(65)), None);
+        assert_eq!(FieldKind::parse(&lists(1_000_000)), None);
     }
 }

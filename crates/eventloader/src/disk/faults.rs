@@ -1,0 +1,211 @@
+//! Two environment variables → an operation on a file that fails, or that the process does not survive. Debug builds only.
+//!
+//! ```text
+//! EVENTLOADER_FILE_LOG=FILE   each operation is a line of FILE, before it is done: `changes|looks NAME PATH`
+//! EVENTLOADER_FAULT=N:KIND    at the N-th operation, from 1:
+//!   error   it fails, the later ones do not
+//!   errors  it fails, and so does each later one that changes something: a full or broken disk
+//!   stop    the process ends before it
+//!   torn    the process ends; of a write, half was done
+//!   power   the process ends; of files that were not synced, nothing is left but their names
+//!   names   the process ends; of the renames that were not synced, none is left but the last
+//! ```
+//!
+//! A power cut leaves the names of some moment since the last sync, and contents as far as they were synced: that is `power` at each
+//! operation, on a file system that keeps the order of changes to names, as ext4, XFS and APFS do. POSIX does not ask for that order:
+//! `names` is the worst that others may make of it.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "beside the seam, not behind it")]
+
+use std::{
+    env,
+    fs::{self, File},
+    io::{self, Write},
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+    process,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
+};
+
+use super::Operation;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Error,
+    Errors,
+    Stop,
+    Torn,
+    Power,
+    Names,
+}
+
+#[derive(Debug, Default)]
+struct Faults {
+    log: Option<File>,
+    fault: Option<(u64, Kind)>,
+    /// How many operations there were.
+    operations: u64,
+    /// Written and not synced.
+    unsynced: Vec<File>,
+    /// Renamed and not synced, the last one last.
+    renamed: Vec<Renamed>,
+}
+
+/// What takes a rename back.
+#[derive(Debug)]
+enum Renamed {
+    Moved { from: PathBuf, to: PathBuf, replaced: Option<PathBuf> },
+    Exchanged { one: PathBuf, other: PathBuf },
+}
+
+impl Renamed {
+    /// As far as that is possible: what was deleted since stays deleted.
+    fn take_back(&self) {
+        match self {
+            Self::Moved { from, to, replaced } => {
+                drop(fs::rename(to, from));
+                if let Some(replaced) = replaced {
+                    drop(fs::rename(replaced, to));
+                }
+            }
+            Self::Exchanged { one, other } => {
+                drop(super::exchange_names(one, other));
+            }
+        }
+    }
+
+    fn is_in(&self, directory: &Path) -> bool {
+        let (Self::Moved { to, .. } | Self::Exchanged { other: to, .. }) = self;
+        to.parent() == Some(directory)
+    }
+}
+
+impl Faults {
+    fn of_environment() -> io::Result<Self> {
+        let fault = match env::var("EVENTLOADER_FAULT") {
+            Ok(text) => Some(parse(&text).ok_or_else(|| {
+                io::Error::other(format!("EVENTLOADER_FAULT: expected N:KIND, found {text:?}"))
+            })?),
+            Err(_) => None,
+        };
+        let log = env::var_os("EVENTLOADER_FILE_LOG")
+            .map(|path| File::options().create(true).append(true).open(path));
+        Ok(Self { log: log.transpose()?, fault, ..Self::default() })
+    }
+}
+
+fn parse(text: &str) -> Option<(u64, Kind)> {
+    let (number, kind) = text.split_once(':')?;
+    let kind = match kind {
+        "error" => Kind::Error,
+        "errors" => Kind::Errors,
+        "stop" => Kind::Stop,
+        "torn" => Kind::Torn,
+        "power" => Kind::Power,
+        "names" => Kind::Names,
+        _ => return None,
+    };
+    Some((number.parse().ok()?, kind))
+}
+
+/// The state of this process; `None` where no variable asks for anything.
+fn faults() -> io::Result<Option<MutexGuard<'static, Faults>>> {
+    static FAULTS: OnceLock<Result<Option<Mutex<Faults>>, String>> = OnceLock::new();
+    let faults = FAULTS.get_or_init(|| match Faults::of_environment() {
+        Ok(Faults { log: None, fault: None, .. }) => Ok(None),
+        Ok(faults) => Ok(Some(Mutex::new(faults))),
+        Err(error) => Err(error.to_string()),
+    });
+    match faults {
+        Ok(faults) => Ok(faults.as_ref().map(|faults| faults.lock().unwrap_or_else(PoisonError::into_inner))),
+        Err(error) => Err(io::Error::other(error.clone())),
+    }
+}
+
+/// Before an operation.
+pub(super) fn at(operation: Operation<'_>) -> io::Result<()> {
+    reach(operation, || Ok(()))
+}
+
+/// Before bytes are written to the end of a file.
+pub(super) fn at_write(file: &File, operation: Operation<'_>, bytes: &[u8]) -> io::Result<()> {
+    reach(operation, || file.write_all_at(&bytes[..bytes.len() / 2], file.metadata()?.len()))
+}
+
+fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let Some(mut faults) = faults()? else { return Ok(()) };
+    let Operation { name, path, changes } = operation;
+    faults.operations += 1;
+    if let Some(log) = &mut faults.log {
+        let what = if changes { "changes" } else { "looks" };
+        writeln!(log, "{what} {name} {}", path.display())?;
+    }
+    let Some((number, kind)) = faults.fault else { return Ok(()) };
+    let fails = match kind {
+        Kind::Errors => faults.operations == number || (faults.operations > number && changes),
+        _ => faults.operations == number,
+    };
+    if !fails {
+        return Ok(());
+    }
+    match kind {
+        Kind::Error | Kind::Errors => {
+            return Err(io::Error::other(format!(
+                "{name} {}: the disk failed, as a test wants it",
+                path.display()
+            )));
+        }
+        Kind::Stop => {}
+        Kind::Torn => tear()?,
+        Kind::Power => faults.unsynced.iter().try_for_each(|file| file.set_len(0))?,
+        Kind::Names => faults.renamed.iter().rev().skip(1).for_each(Renamed::take_back),
+    }
+    process::abort()
+}
+
+/// A file is new, and what will be written to it is not on disk.
+pub(super) fn created(file: &File) -> io::Result<()> {
+    let Some(mut faults) = faults()? else { return Ok(()) };
+    faults.unsynced.push(file.try_clone()?);
+    Ok(())
+}
+
+/// Before a rename: where the names that are lost matter, what it replaces is kept under another name.
+pub(super) fn renaming(from: &Path, to: &Path) -> io::Result<()> {
+    let Some(mut faults) = faults()? else { return Ok(()) };
+    let kept = from.with_extension(format!("replaced-{}", faults.operations));
+    let is_kept = matches!(faults.fault, Some((_, Kind::Names))) && fs::hard_link(to, &kept).is_ok();
+    faults.renamed.push(Renamed::Moved {
+        from: from.to_owned(),
+        to: to.to_owned(),
+        replaced: is_kept.then_some(kept),
+    });
+    Ok(())
+}
+
+/// After two directories have changed their names.
+pub(super) fn exchanged(one: &Path, other: &Path) -> io::Result<()> {
+    let Some(mut faults) = faults()? else { return Ok(()) };
+    faults.renamed.push(Renamed::Exchanged { one: one.to_owned(), other: other.to_owned() });
+    Ok(())
+}
+
+/// A file is on disk, or the names in a directory. No file is written to after it was synced.
+pub(super) fn synced(file: &File, path: &Path) -> io::Result<()> {
+    let Some(mut faults) = faults()? else { return Ok(()) };
+    let synced = identity(file)?;
+    faults.renamed.retain(|renamed| !renamed.is_in(path));
+    faults.unsynced.retain(|other| identity(other).is_ok_and(|other| other != synced));
+    Ok(())
+}
+
+pub(super) fn all_synced() {
+    if let Ok(Some(mut faults)) = faults() {
+        faults.unsynced.clear();
+        faults.renamed.clear();
+    }
+}
+
+fn identity(file: &File) -> io::Result<(u64, u64)> {
+    let found = file.metadata()?;
+    Ok((found.dev(), found.ino()))
+}

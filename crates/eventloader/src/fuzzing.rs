@@ -1,0 +1,75 @@
+//! Arbitrary bytes → nothing, or a panic: what the fuzz targets of `fuzz/` call, one function each.
+//!
+//! Each holds a part of the loader against what was written without it: `serde_json`, `chrono`, or the naive model of
+//! `tests/loader/oracle`. All is done in memory, so that a processor tries some thousand inputs per second.
+//!
+//! Compiled for `cargo fuzz` and for tests alone. The committed seeds of all targets are run by `cargo test`.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
+
+mod array_framing;
+mod catalog;
+mod json;
+mod line_to_row;
+mod lines;
+mod model;
+mod number;
+mod quarantine_round_trip;
+mod timestamp;
+
+pub use self::{
+    array_framing::array_framing, catalog::catalog, json::json, line_to_row::line_to_row, number::number,
+    quarantine_round_trip::quarantine_round_trip, timestamp::timestamp,
+};
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "seeds are neither source nor target")]
+mod tests {
+    use std::{collections::BTreeSet, path::Path};
+
+    use super::*;
+
+    type Target = (&'static str, fn(&[u8]));
+
+    const TARGETS: [Target; 7] = [
+        ("array_framing", array_framing),
+        ("catalog", catalog),
+        ("json", json),
+        ("line_to_row", line_to_row),
+        ("number", number),
+        ("quarantine_round_trip", quarantine_round_trip),
+        ("timestamp", timestamp),
+    ];
+
+    fn names_in(dir: &Path) -> BTreeSet<String> {
+        let entries = fs_err::read_dir(dir).unwrap();
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn every_seed_of_the_fuzz_targets_holds() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+        for (name, target) in TARGETS {
+            let seeds = names_in(&fuzz.join("seeds").join(name));
+            assert!(seeds.len() >= 3, "fuzz/seeds/{name} has {} seeds", seeds.len());
+            for seed in seeds {
+                let path = fuzz.join("seeds").join(name).join(seed);
+                let bytes = fs_err::read(&path).unwrap();
+                let outcome = std::panic::catch_unwind(|| target(&bytes));
+                assert!(outcome.is_ok(), "{} does not hold", path.display());
+            }
+        }
+    }
+
+    #[test]
+    fn every_target_has_a_binary_and_seeds() {
+        let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
+        let names = TARGETS.map(|(name, _)| name.to_owned()).into();
+        assert_eq!(names_in(&fuzz.join("seeds")), names, "fuzz/seeds");
+        let files: BTreeSet<String> = names.iter().map(|name| format!("{name}.rs")).collect();
+        assert_eq!(names_in(&fuzz.join("fuzz_targets")), files, "fuzz/fuzz_targets");
+        let manifest = fs_err::read_to_string(fuzz.join("Cargo.toml")).unwrap();
+        for name in names {
+            assert!(manifest.contains(&format!("name = \"{name}\"")), "fuzz/Cargo.toml has no {name}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Bytes as a catalog file → an error with its place, or a catalog that everything can be made of: tables, directories, rows.
+
+use std::{
+    collections::HashSet,
+    path::{Component, Path},
+};
+
+use events_core::{
+    catalog::{BUILT_IN, Catalog, EventType, Field, FieldKind, ValueType},
+    partition::{Layout, PartitionUnit},
+    schema,
+};
+use serde_json::{Map, Value, json};
+
+use super::{
+    lines::blocks_of,
+    model::{self, columns, json as model_json, readback},
+};
+use crate::{
+    catalog_command::{Format, ShowSettings, show},
+    columns::struct_array,
+    events::EventReader,
+    lines::LineReader,
+    plan::Plan,
+    selection::Selection,
+};
+
+/// The bytes are a catalog file.
+///
+/// - What is refused has a line of the file, and a reason in one line.
+/// - Directories of what is accepted lead nowhere out of a target, and no two are one; so it is with columns of a table.
+/// - It can be shown in all formats; in SQL, no name and no description ends its quotes.
+/// - An event with all its fields is a row for each of its types, in flat and nested tables of the schemas that are shown, with
+///   the model's values.
+pub fn catalog(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let catalog = match BUILT_IN.extended(&[("a.toml", text)]) {
+        Ok(catalog) => catalog,
+        Err(error) => {
+            let lines = 1 + text.matches('\n').count();
+            assert!(error.file == "a.toml" && (1..=lines).contains(&error.line), "{error}, of {lines} lines");
+            assert!(!error.message.is_empty(), "{error}");
+            return;
+        }
+    };
+    let mut directories = HashSet::new();
+    for event_type in catalog.event_types() {
+        stays_in_its_target(event_type);
+        assert!(directories.insert(event_type.directory.to_lowercase()), "{}", event_type.directory);
+        let names: Vec<_> = schema::flat_schema(event_type)
+            .fields()
+            .iter()
+            .map(|field| field.name().to_lowercase())
+            .collect();
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{names:?}");
+    }
+    can_be_shown(&catalog);
+    has_rows(&catalog);
+}
+
+fn stays_in_its_target(event_type: &EventType) {
+    for layout in [Layout::Plain, Layout::Hive] {
+        for (unit, levels) in [(PartitionUnit::Day, 4), (PartitionUnit::Hour, 5)] {
+            for micros in [-62_135_596_800_000_000, 0, 253_402_300_799_999_999] {
+                let path = layout.path(unit, unit.index_of(micros), &event_type.directory);
+                let parts: Vec<_> = Path::new(&path).components().collect();
+                let are_plain = parts.iter().all(|part| {
+                    matches!(part, Component::Normal(name) if !name.as_encoded_bytes().starts_with(b".")
+                        && !name.as_encoded_bytes().starts_with(b"_") && name.len() < 255)
+                });
+                assert!(parts.len() == levels && are_plain, "{path:?}");
+                assert!(
+                    !path.contains(|c: char| c.is_control() || matches!(c, '\\' | '\'' | '"')),
+                    "{path:?}"
+                );
+            }
+        }
+    }
+}
+
+fn can_be_shown(catalog: &Catalog) {
+    let selection = Selection { domains: Vec::new(), event_types: Vec::new(), days: None };
+    for flatten in [true, false] {
+        for format in [Format::Text, Format::Arrow, Format::DuckDb, Format::Spark, Format::Postgres] {
+            let shown = show(&ShowSettings {
+                catalog: catalog.clone(),
+                selection: selection.clone(),
+                flatten,
+                layout: Layout::Plain,
+                partition_unit: PartitionUnit::Day,
+                format,
+            });
+            let shown = shown.unwrap();
+            if matches!(format, Format::DuckDb | Format::Spark | Format::Postgres) {
+                let tables = statements(&shown, format == Format::Spark);
+                let tables = tables.iter().filter(|statement| statement.starts_with("CREATE TABLE ")).count();
+                assert_eq!(tables, catalog.event_types().len(), "{shown}");
+            }
+        }
+    }
+}
+
+/// SQL's statements, what is in quotes left out.
+fn statements(sql: &str, backslash_escapes: bool) -> Vec<String> {
+    let (mut statements, mut quote) = (vec![String::new()], None);
+    let mut characters = sql.chars();
+    while let Some(character) = characters.next() {
+        match (quote, character) {
+            (Some('\''), '\\') if backslash_escapes => drop(characters.next()),
+            (Some(open), _) if open == character => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '"' | '`') => quote = Some(character),
+            (None, ';') => statements.push(String::new()),
+            (None, _) => {
+                assert!(character == '\n' || !character.is_control(), "{sql:?}");
+                statements.last_mut().unwrap().push(character);
+            }
+        }
+    }
+    assert_eq!((quote, statements.pop().unwrap().trim()), (None, ""), "{sql}");
+    statements.iter().map(|statement| statement.trim_start().to_owned()).collect()
+}
+
+fn has_rows(catalog: &Catalog) {
+    let selection = Selection { domains: Vec::new(), event_types: Vec::new(), days: None };
+    let (plan, types) = (Plan::new(catalog), model::event_types(catalog));
+    for (event_type, (domain, name, fields)) in catalog.event_types().iter().zip(&types) {
+        let data = object(&event_type.fields);
+        let line = json!({"event_id": "a", "timestamp": "2024-10-10", "domain": domain, "event_type": name, "data": data});
+        let line = line.to_string();
+        let blocks = blocks_of(line.as_bytes(), 1 << 20).unwrap();
+        let data = model_json::read(&data.to_string());
+        for flatten in [true, false] {
+            let outcome =
+                LineReader::new(EventReader::new(&plan, &selection, false), &plan, flatten).read(&blocks[0]);
+            let [(type_index, batch)] = outcome.batches.as_slice() else {
+                panic!("{line}: {:?}", outcome.bad)
+            };
+            assert!(
+                plan.event_types[*type_index].event_type == *event_type && outcome.unknown_fields.is_empty()
+            );
+            let (schema, columns, texts) = if flatten {
+                let texts = batch.columns.iter().flat_map(|column| readback::values(column, 0)).collect();
+                (schema::flat_schema(event_type), batch.columns.clone(), texts)
+            } else {
+                let data = struct_array(&plan.event_types[*type_index].payload, &batch.columns).unwrap();
+                let texts = vec![readback::element(&data, 0)];
+                let columns = if fields.is_empty() { Vec::new() } else { vec![data] };
+                (schema::nested_schema(event_type), columns, texts)
+            };
+            assert_eq!(Ok(texts), columns::payload(fields, data.as_ref(), !flatten), "{line}");
+            let types = columns.iter().map(|column| column.data_type());
+            let shown = schema.fields().iter().skip(schema::BASE_COLUMNS).map(|field| field.data_type());
+            assert!(types.eq(shown), "{line}: {schema}");
+        }
+    }
+}
+
+/// An object with all its fields.
+fn object(fields: &[Field]) -> Value {
+    let members = fields.iter().map(|field| (field.name.clone(), value(&field.kind)));
+    Value::Object(members.collect::<Map<_, _>>())
+}
+
+fn value(kind: &FieldKind) -> Value {
+    match kind {
+        FieldKind::Object(fields) => object(fields),
+        FieldKind::List(element) => json!([value(element), null]),
+        FieldKind::Value(value_type) => match value_type {
+            ValueType::String => json!("é\"\n"),
+            ValueType::Int32 => json!(i32::MIN),
+            ValueType::Int64 => json!(i64::MAX.to_string()),
+            ValueType::Float64 => json!(0.1),
+            ValueType::Boolean => json!(true),
+            ValueType::Decimal { .. } => json!(0.04),
+            ValueType::Date => json!("2024-02-29"),
+            ValueType::Timestamp => json!("2024-02-29 23:59:59.9999999-01:00"),
+            ValueType::Json => json!({"a": [1, "b", null]}),
+        },
+    }
+}

@@ -1,0 +1,296 @@
+//! A text → what the loader's stages up to columns make of it, and what the model does: line by line, as values that compare.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use events_core::{
+    catalog::{BUILT_IN, Catalog},
+    partition::Day,
+};
+
+use super::model::{
+    self,
+    columns::EventType,
+    framing::{self, Piece},
+    judge::{Verdict, Wanted, judge},
+    readback,
+};
+use crate::{
+    arrays::Element,
+    batch::Batch,
+    blocks::{Block, BlockReader, Buffer, Content},
+    columns::struct_array,
+    events::EventReader,
+    fault::Detail,
+    ids::Id,
+    lines::{BadLine, BlockOutcome, LineReader},
+    plan::Plan,
+    selection::{DayRange, Selection},
+};
+
+/// The built-in catalog, and one of all there is.
+pub(super) static CATALOG: LazyLock<Catalog> =
+    LazyLock::new(|| BUILT_IN.extended(&[("catalog.toml", include_str!("catalog.toml"))]).unwrap());
+static PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::new(&CATALOG));
+static TYPES: LazyLock<Vec<EventType>> = LazyLock::new(|| model::event_types(&CATALOG));
+
+/// The only day that some cases ask for.
+const DAY: &str = "2024-10-10";
+
+/// How lines are read.
+#[derive(Debug)]
+pub(super) struct Case {
+    pub(super) block_bytes: usize,
+    wanted: Wanted,
+    selection: Selection,
+}
+
+fn add(counts: &mut BTreeMap<String, u64>, more: impl IntoIterator<Item = (String, u64)>) {
+    for (name, count) in more {
+        *counts.entry(name).or_default() += count;
+    }
+}
+
+/// What became of the lines of a text.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Lines {
+    pub(super) lines: usize,
+    pub(super) blank: usize,
+    /// Rivals included.
+    pub(super) filtered: usize,
+    /// By the line's number in the text, from 0; those that are blank or filtered have none.
+    pub(super) fates: BTreeMap<usize, Fate>,
+    pub(super) unknown_fields: BTreeMap<String, u64>,
+    pub(super) coerced: BTreeMap<String, u64>,
+    pub(super) rounded: BTreeMap<String, u64>,
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Fate {
+    /// The model knows no details.
+    Bad {
+        line: u64,
+        offset: u64,
+        reason: &'static str,
+        raw: Vec<u8>,
+        detail: Option<Detail>,
+    },
+    Row {
+        event_type: String,
+        event_id: String,
+        micros: i64,
+        payload: Vec<String>,
+    },
+    /// A good event of a later day.
+    Rival {
+        event_type: String,
+        event_id: String,
+        micros: i64,
+    },
+}
+
+impl Case {
+    /// One of 16, by the low bits: those of the digits and of `:` to `?`.
+    pub(super) fn of(options: u8) -> Self {
+        let is_set = |bit: u8| options >> bit & 1 == 1;
+        let (by_day, by_type, nested, small_blocks) = (is_set(0), is_set(1), is_set(2), is_set(3));
+        let day = Day::parse(DAY).filter(|_| by_day);
+        let selection = Selection {
+            domains: if by_type { vec!["d".to_owned()] } else { Vec::new() },
+            event_types: if by_type && by_day { vec!["values".to_owned()] } else { Vec::new() },
+            days: by_day.then_some(DayRange { first: day, last: day }),
+        };
+        let wanted = Wanted {
+            domains: selection.domains.clone(),
+            event_types: selection.event_types.clone(),
+            since: by_day.then(|| DAY.parse().unwrap()),
+            until: by_day.then(|| DAY.parse().unwrap()),
+            nested,
+        };
+        Self { block_bytes: if small_blocks { 300 } else { 1 << 20 }, wanted, selection }
+    }
+
+    fn reader(&self) -> LineReader<'_> {
+        let wants_rivals = self.selection.days.is_some();
+        LineReader::new(EventReader::new(&PLAN, &self.selection, wants_rivals), &PLAN, !self.wanted.nested)
+    }
+
+    /// As a load reads them: block after block, with what was learned before.
+    pub(super) fn read(&self, blocks: &[Block]) -> Vec<BlockOutcome> {
+        let mut reader = self.reader();
+        blocks.iter().map(|block| reader.read(block)).collect()
+    }
+
+    /// What came of the lines or elements of a text.
+    pub(super) fn lines(&self, outcomes: Vec<BlockOutcome>, pieces: &[Piece<'_>]) -> Lines {
+        let (mut lines, mut newlines) = (Lines::default(), 0);
+        for outcome in outcomes {
+            newlines += self.add(&mut lines, outcome, newlines, pieces);
+        }
+        lines
+    }
+
+    /// Each by a reader of its own.
+    pub(super) fn read_each_alone(&self, blocks: &[Block], pieces: &[Piece<'_>]) -> Lines {
+        let mut due = blocks.iter().flat_map(|block| match &block.content {
+            Content::Elements(elements) => elements.as_slice(),
+            _ => &[],
+        });
+        let mut lines = Lines::default();
+        for piece in pieces {
+            let content = if piece.is_element {
+                let due = due.next().unwrap().due;
+                Content::Elements(vec![Element { range: 0..piece.raw.len(), due }])
+            } else {
+                Content::Lines
+            };
+            let mut bytes = Buffer::default();
+            bytes.append(&mut piece.raw.to_vec());
+            // A block is of something: an empty line is its newline.
+            if bytes.is_empty() {
+                bytes.append(&mut b"\n".to_vec());
+            }
+            let block = Block { bytes, offset: piece.offset as u64, content, ..Block::default() };
+            let outcome = self.reader().read(&block);
+            self.add(&mut lines, outcome, piece.line - 1, pieces);
+        }
+        lines
+    }
+
+    /// Adds what a block held; the newlines in it.
+    fn add(&self, lines: &mut Lines, outcome: BlockOutcome, newlines: u64, pieces: &[Piece<'_>]) -> u64 {
+        let first = lines.lines;
+        lines.lines += outcome.lines as usize;
+        lines.blank += outcome.blank as usize;
+        lines.filtered += outcome.filtered as usize;
+        for bad in outcome.bad {
+            let line = line_of(&bad, newlines);
+            let index = pieces.binary_search_by_key(&bad.offset, |piece| piece.offset as u64).unwrap();
+            let reason = bad.fault.reason.code();
+            assert!(bad.fragment.is_none() && (first..lines.lines).contains(&index), "{bad:?}");
+            let detail = Some(bad.fault.detail);
+            lines.insert(index, Fate::Bad { line, offset: bad.offset, reason, raw: bad.raw, detail });
+        }
+        for (type_index, batch) in outcome.batches {
+            self.add_rows(lines, first, type_index, &batch);
+        }
+        for (type_index, batch) in outcome.rivals {
+            for row in 0..batch.rows() {
+                assert!(batch.positions[row].is_rival());
+                let (event_type, event_id, micros) = event(type_index, &batch, row);
+                let (_, line) = batch.positions[row].block_and_line();
+                lines.insert(first + line as usize, Fate::Rival { event_type, event_id, micros });
+            }
+        }
+        add(&mut lines.unknown_fields, outcome.unknown_fields);
+        add(&mut lines.coerced, outcome.coerced);
+        add(&mut lines.rounded, outcome.rounded);
+        outcome.newlines.into()
+    }
+
+    fn add_rows(&self, lines: &mut Lines, first: usize, type_index: usize, batch: &Batch) {
+        let shape = &PLAN.event_types[type_index].payload;
+        let nested = self.wanted.nested.then(|| struct_array(shape, &batch.columns).unwrap());
+        for row in 0..batch.rows() {
+            let (event_type, event_id, micros) = event(type_index, batch, row);
+            let payload = match &nested {
+                Some(data) => vec![readback::element(data, row)],
+                None => batch.columns.iter().flat_map(|column| readback::values(column, row)).collect(),
+            };
+            let (_, line) = batch.positions[row].block_and_line();
+            lines.insert(first + line as usize, Fate::Row { event_type, event_id, micros, payload });
+        }
+    }
+
+    /// As the model does.
+    pub(super) fn expected(&self, pieces: &[Piece<'_>]) -> Lines {
+        let mut lines = Lines { lines: pieces.len(), ..Lines::default() };
+        for (index, piece) in pieces.iter().enumerate() {
+            let event = match judge(piece, &self.wanted, &TYPES) {
+                Verdict::Blank => {
+                    lines.blank += 1;
+                    continue;
+                }
+                Verdict::Filtered => {
+                    lines.filtered += 1;
+                    continue;
+                }
+                Verdict::Bad(reason) => {
+                    let (offset, raw) = (piece.offset as u64, piece.raw.to_vec());
+                    lines.insert(index, Fate::Bad { line: piece.line, offset, reason, raw, detail: None });
+                    continue;
+                }
+                Verdict::Good(event) => event,
+            };
+            let (event_id, micros) = (event.event_id, event.timestamp.timestamp_micros());
+            let event_type = format!("{}/{}", event.domain, event.event_type);
+            if event.asked_for {
+                lines.insert(index, Fate::Row { event_type, event_id, micros, payload: event.payload });
+                add(&mut lines.unknown_fields, event.unknown_fields.into_iter().map(|name| (name, 1)));
+                add(&mut lines.coerced, event.changed.coerced.into_iter().map(|path| (path, 1)));
+                add(&mut lines.rounded, event.changed.rounded.into_iter().map(|path| (path, 1)));
+            } else {
+                lines.filtered += 1;
+                // What comes before the days asked for can't be the latest.
+                if event.timestamp.date_naive() > self.wanted.until.unwrap() {
+                    lines.insert(index, Fate::Rival { event_type, event_id, micros });
+                }
+            }
+        }
+        lines
+    }
+}
+
+impl Lines {
+    fn insert(&mut self, index: usize, fate: Fate) {
+        let before = self.fates.insert(index, fate);
+        assert!(
+            before.is_none(),
+            "line {index} of the text has two fates: {before:?}, {:?}",
+            self.fates[&index]
+        );
+    }
+
+    /// They are among the filtered.
+    pub(super) fn rivals(&self) -> usize {
+        self.fates.values().filter(|fate| matches!(fate, Fate::Rival { .. })).count()
+    }
+
+    /// Without what the model does not know.
+    pub(super) fn without_details(mut self) -> Self {
+        for fate in self.fates.values_mut() {
+            if let Fate::Bad { detail, .. } = fate {
+                *detail = None;
+            }
+        }
+        self
+    }
+}
+
+/// The file's line where a bad line begins, `newlines` before whose block there are.
+pub(super) fn line_of(bad: &BadLine, newlines: u64) -> u64 {
+    (newlines + 1).checked_add_signed(bad.line_index).unwrap()
+}
+
+fn event(type_index: usize, batch: &Batch, row: usize) -> (String, String, i64) {
+    let mut id = Vec::new();
+    Id::write_to(batch.ids.get(row), &mut id);
+    let event_type = PLAN.event_types[type_index].event_type.to_string();
+    (event_type, String::from_utf8(id).unwrap(), batch.micros[row])
+}
+
+/// The blocks of a text; where it is cut off, as the error says it. There are never more of them than bytes.
+pub(super) fn blocks_of(text: &[u8], block_bytes: usize) -> Result<Vec<Block>, String> {
+    let mut reader = BlockReader::of_text(text, block_bytes);
+    let mut blocks = Vec::new();
+    while let Some(block) = reader.next_block(Buffer::default()).map_err(|error| error.to_string())? {
+        assert!(!block.bytes.is_empty(), "a block of nothing");
+        blocks.push(block);
+    }
+    Ok(blocks)
+}
+
+/// The lines or elements of a text as the model sees them; `None` where it is cut off.
+pub(super) fn pieces_of(text: &[u8]) -> Option<Vec<Piece<'_>>> {
+    framing::pieces(text)
+}

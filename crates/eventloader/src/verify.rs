@@ -1,0 +1,168 @@
+//! `eventloader verify`: a target → what in it is not as its loads left it.
+//!
+//! Three things are compared: what the commits say that the target holds (`recorded.rs`), what is there (`found.rs`), and what the
+//! files say of themselves when all of their rows are read (`rows.rs`, `ids.rs`).
+//!
+//! Invariant: nothing is changed; memory does not grow with the target, but for the names of its files. A file whose bytes are not those
+//! that were written is read after all others, for a decoder may not survive it.
+
+mod found;
+mod ids;
+mod recorded;
+mod rows;
+
+use std::{collections::BTreeMap, fmt, path::PathBuf};
+
+use self::{
+    ids::Ids,
+    recorded::{Recorded, RecordedFile},
+};
+use crate::{
+    commit,
+    error::Error,
+    parquet::checksum_of,
+    report::{grouped, plural},
+    workers,
+};
+
+/// What to verify, and with what.
+#[derive(Debug, Clone)]
+pub struct VerifySettings {
+    /// The directory of the partitions.
+    pub target: PathBuf,
+    /// What the process may hold, in bytes.
+    pub memory_bytes: usize,
+    /// Threads that work.
+    pub threads: usize,
+}
+
+/// Something that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, relative to the target.
+    pub path: String,
+    /// What is the matter with it.
+    pub problem: String,
+}
+
+impl Problem {
+    fn new(path: &str, problem: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), problem: problem.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.escape_debug(), self.problem)
+    }
+}
+
+/// What was verified.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// How many commits the target has had.
+    pub commits: usize,
+    /// Partitions that the commits speak of.
+    pub partitions: usize,
+    /// Files of rows that were read.
+    pub files: usize,
+    /// Rows in them.
+    pub rows: u64,
+    /// How many problems were told.
+    pub problems: usize,
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { commits, partitions, files, rows, problems } = *self;
+        write!(
+            f,
+            "{:>14} rows in {}, {}, as {} left them: {}",
+            grouped(rows),
+            plural(files as u64, "file"),
+            plural(partitions as u64, "partition"),
+            plural(commits as u64, "commit"),
+            if problems == 0 { "all is well".to_owned() } else { plural(problems as u64, "problem") }
+        )
+    }
+}
+
+/// Reads a whole target, and calls `tell` for each problem as it is found.
+///
+/// # Errors
+/// [`Error::Locked`] while a load is at work, and those of reading; a file that is not what it must be is no error but a problem.
+pub fn verify(
+    settings: &VerifySettings,
+    tell: impl Fn(&Problem) -> Result<(), Error>,
+) -> Result<Verified, Error> {
+    let root = settings.target.as_path();
+    let _lock = commit::lock_to_read(root)?;
+    let recorded = Recorded::read(root)?;
+    let mut verified =
+        Verified { commits: recorded.commits, partitions: recorded.partitions(), ..Verified::default() };
+    let tell_all = |problems: Vec<Problem>| problems.iter().try_for_each(&tell).map(|()| problems.len());
+    verified.problems += tell_all(recorded.problems.clone())?;
+    if recorded.is_unfinished {
+        return Ok(verified);
+    }
+    let found = found::files(root)?;
+    verified.problems += tell_all(compare(&recorded, &found))?;
+    let there = recorded.files.iter().filter(|(path, _)| found.files.contains_key(*path)).collect::<Vec<_>>();
+    let is_sound = workers::map(settings.threads, there.len(), |number| {
+        let (path, file) = there[number];
+        let bytes_and_checksum =
+            checksum_of(&root.join(path)).map_err(Error::io("reading a file of the target"))?;
+        Ok(bytes_and_checksum == (file.bytes, file.checksum))
+    })?;
+    let (mut sound, mut unsound) = (Vec::new(), Vec::new());
+    for (file, is_sound) in there.into_iter().zip(is_sound) {
+        if is_sound { sound.push(file) } else { unsound.push(file) }
+    }
+    let changed = |(path, file): &(&String, &RecordedFile)| {
+        Problem::new(path, format!("its bytes are not those that commit {} wrote (XXH3)", file.commit))
+    };
+    verified.problems += tell_all(unsound.iter().map(changed).collect())?;
+    for (_, files) in by_event_type(&sound) {
+        let ids = Ids::new(settings.memory_bytes);
+        let (rows, problems) = ids.read(root, &recorded, &files, settings.threads)?;
+        verified.files += files.len();
+        verified.rows += rows;
+        verified.problems += tell_all(problems)?;
+    }
+    for (path, file) in unsound.into_iter().filter(|(_, file)| file.event_type.is_some()) {
+        let checked = rows::check(root, &recorded, path, file, |_, _| {});
+        verified.files += 1;
+        verified.rows += checked.rows;
+        verified.problems += tell_all(checked.problems)?;
+    }
+    Ok(verified)
+}
+
+/// What is missing, and what is there that no load has written.
+fn compare(recorded: &Recorded, found: &found::Found) -> Vec<Problem> {
+    let mut problems = found.problems.clone();
+    for (path, file) in recorded.files.iter().filter(|(path, _)| !found.files.contains_key(*path)) {
+        problems.push(Problem::new(
+            path,
+            format!("is missing: commit {} wrote it, {}", file.commit, plural(file.rows, "row")),
+        ));
+    }
+    for (path, bytes) in found.files.iter().filter(|(path, _)| !recorded.files.contains_key(*path)) {
+        problems.push(Problem::new(path, format!("was written by no load: {}", plural(*bytes, "byte"))));
+    }
+    problems.sort();
+    problems
+}
+
+/// The files of rows of each event type.
+fn by_event_type<'r>(
+    files: &[(&'r String, &'r RecordedFile)],
+) -> BTreeMap<&'r (String, String), Vec<(&'r String, &'r RecordedFile)>> {
+    let mut types = BTreeMap::<_, Vec<_>>::new();
+    for &(path, file) in files {
+        if let Some(event_type) = &file.event_type {
+            types.entry(event_type).or_default().push((path, file));
+        }
+    }
+    types
+}
