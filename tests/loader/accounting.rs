@@ -185,7 +185,7 @@ fn load_payloads(payloads: &[&str]) -> Outcome {
         event(&format!("e{index}"), "2024-10-10T08:00:00", "account-open", data)
     };
     let source = dir.write("in.json", file_of(payloads.iter().enumerate().map(line)));
-    dir.loader().source(source).args(["-b", "--catalog", "catalog.toml"]).succeeds()
+    dir.loader().source(source).args(["-b", "-v", "--catalog", "catalog.toml"]).succeeds()
 }
 
 #[test]

@@ -188,32 +188,32 @@ impl ColumnBuilder {
         }
         match &mut self.values {
             Values::Text { ends, bytes, json } => {
-                push_text(value, line, *json, bytes, || self.changed.coerced.push(row));
+                push_text(value, line, *json, bytes, || self.changed.coerced.add(row));
                 // A block's texts are no longer than its lines, and those are far below 2 GiB.
                 ends.push(i32::try_from(bytes.len()).map_err(|_| ValueFault::OutOfRange)?);
             }
             Values::Int32(values) => {
-                let wide = integer(value, line, || self.changed.coerced.push(row))?;
+                let wide = integer(value, line, || self.changed.coerced.add(row))?;
                 values.push(i32::try_from(wide).map_err(|_| ValueFault::OutOfRange)?);
             }
             Values::Int64(values) => {
-                values.push(integer(value, line, || self.changed.coerced.push(row))?);
+                values.push(integer(value, line, || self.changed.coerced.add(row))?);
             }
-            Values::Float64(values) => values.push(float(value, line, || self.changed.coerced.push(row))?),
+            Values::Float64(values) => values.push(float(value, line, || self.changed.coerced.add(row))?),
             Values::Boolean(values) => {
-                values.push(boolean(value, line, || self.changed.coerced.push(row))?);
+                values.push(boolean(value, line, || self.changed.coerced.add(row))?);
             }
             Values::Decimal { unscaled, precision, scale } => {
-                let token = number_token(value, line, || self.changed.coerced.push(row))?;
+                let token = number_token(value, line, || self.changed.coerced.add(row))?;
                 let decimal = number::parse_decimal(&token, *precision, *scale)?;
                 if decimal.is_rounded {
-                    self.changed.rounded.push(row);
+                    self.changed.rounded.add(row);
                 }
                 unscaled.push(decimal.unscaled);
             }
             Values::Date(values) => values.push(parse_string(value, line, timestamp::parse_date)?),
             Values::Timestamp(values) => {
-                values.push(instant(value, line, || self.changed.rounded.push(row))?);
+                values.push(instant(value, line, || self.changed.rounded.add(row))?);
             }
             Values::List(list) => list.append(value, line)?,
             Values::Object(object) => object.append(row, value, line)?,

@@ -14,7 +14,7 @@ use arrow::{
     error::ArrowError,
 };
 
-use super::{ColumnBuilder, Columns, ExpectedRows, ValueFault};
+use super::{ColumnBuilder, Columns, ExpectedRows, ValueFault, changes::RowRuns};
 use crate::{
     fault::Fault,
     json::{Kind, Malformed, Scanner, Value},
@@ -66,11 +66,12 @@ impl ListBuilder {
     }
 
     /// The lists that these elements are in, each once; both ascend.
-    pub(super) fn rows_of(&self, elements: &[usize]) -> Vec<usize> {
+    pub(super) fn rows_of(&self, elements: &RowRuns) -> RowRuns {
         let is_before = |end: i32, element: usize| usize::try_from(end).is_ok_and(|end| end <= element);
-        let row = |&element: &usize| self.ends.partition_point(|&end| is_before(end, element)) - 1;
-        let mut rows: Vec<_> = elements.iter().map(row).collect();
-        rows.dedup();
+        let mut rows = RowRuns::default();
+        for element in elements.rows() {
+            rows.add(self.ends.partition_point(|&end| is_before(end, element)) - 1);
+        }
         rows
     }
 

@@ -73,7 +73,8 @@ impl fmt::Display for Summary<'_> {
         if !report.unknown_fields.is_empty() {
             writeln!(f, "not in the schema, left out: {}", counts(&report.unknown_fields))?;
         }
-        if !report.coerced.is_empty() {
+        // What an application always writes so, every run would say.
+        if self.verbose && !report.coerced.is_empty() {
             writeln!(f, "given as another type, converted: {}", counts(&report.coerced))?;
         }
         if !report.rounded.is_empty() {
