@@ -84,13 +84,8 @@ impl<'a> Walk<'a> {
         let is_recorded = start.as_ref().is_some_and(|tree| tree.contains_key("_eventloader/journal.json"));
         let mut walk =
             Self { name, dir, start, old: Directories::new(), new: Directories::new(), run, is_recorded };
-        walk.begin("old");
-        if walk.is_recorded {
-            // Its old state is the one before the load that was interrupted: told by whoever made it.
-            walk.old = directories(&dir.path("before"));
-        } else {
-            walk.old = directories(&dir.path("old"));
-        }
+        // The old state of a recovery is the one before the load that was interrupted: told by whoever made it.
+        walk.old = directories(&if is_recorded { dir.path("before") } else { dir.target() });
         walk.begin("new");
         run(dir, "new").succeeds();
         walk.new = directories(&dir.path("new"));

@@ -1,13 +1,14 @@
 //! `eventloader verify` and `recover`: what was done to a target behind the loader's back is told, with its file, and nothing else is.
 
 use std::{
+    cell::RefCell,
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::Arc,
 };
 
 use arrow::{compute::concat_batches, record_batch::RecordBatch};
-use eventloader::verify::{VerifySettings, verify};
+use eventloader::verify::{Verified, VerifySettings, verify};
 use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
 
 use crate::{
@@ -47,6 +48,16 @@ fn tells(dir: &Workdir, expected: &[&[&str]]) {
     }
     assert!(outcome.stderr.contains("problem"), "the last word of {outcome}");
     assert!(before == tree(&dir.target()), "verify changes nothing");
+}
+
+/// The same without the command line: what was verified, and the problems.
+fn problems_of(settings: &VerifySettings) -> (Verified, Vec<String>) {
+    let problems = RefCell::new(Vec::new());
+    let verified = verify(settings, |problem| {
+        problems.borrow_mut().push(problem.to_string());
+        Ok(())
+    });
+    (verified.unwrap(), problems.into_inner())
 }
 
 fn batch_of(file: &Path) -> RecordBatch {
@@ -108,13 +119,7 @@ fn every_flipped_byte_is_found() {
             let mut bytes = good.clone();
             bytes[offset] ^= bit;
             fs_err::write(&path, bytes).unwrap();
-            let problems = std::cell::RefCell::new(Vec::new());
-            verify(&settings, |problem| {
-                problems.borrow_mut().push(problem.to_string());
-                Ok(())
-            })
-            .unwrap();
-            let problems = problems.into_inner();
+            let (_, problems) = problems_of(&settings);
             let is_told =
                 problems.iter().any(|told| told.starts_with(DAY_1) && told.contains("commit 1 wrote"));
             assert!(is_told, "byte {offset} of {}: {problems:?}", good.len());
@@ -233,15 +238,8 @@ fn the_same_is_found_with_any_memory() {
         dir.write(file, file_of(lines));
         dir.loader().source(file).arg("--backfill").succeeds();
     }
-    let told = |memory_bytes, threads| {
-        let problems = std::cell::RefCell::new(Vec::new());
-        let settings = VerifySettings { target: dir.target(), memory_bytes, threads };
-        let verified = verify(&settings, |problem| {
-            problems.borrow_mut().push(problem.to_string());
-            Ok(())
-        });
-        (verified.unwrap(), problems.into_inner())
-    };
+    let told =
+        |memory_bytes, threads| problems_of(&VerifySettings { target: dir.target(), memory_bytes, threads });
     let expected = told(1 << 30, 1);
     assert!(expected.1.iter().any(|told| told.contains("40 events more")), "{expected:?}");
     for (memory_bytes, threads) in [(1, 1), (16 * 7, 2), (16 * 50, 3)] {

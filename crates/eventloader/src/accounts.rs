@@ -13,20 +13,14 @@ use crate::batch::Position;
 /// The rows of a run, by where they come from and where they go to.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
-    /// By block.
-    blocks: Vec<BlockPlace>,
+    /// By block: the source that it is of.
+    sources: Vec<usize>,
     read: BTreeMap<PartitionKey, u64>,
     gone: Mutex<Gone>,
 }
 
 /// Event type and unit of time.
 pub(crate) type PartitionKey = (usize, i64);
-
-/// Where a block stands.
-#[derive(Debug, Clone, Copy)]
-struct BlockPlace {
-    source: usize,
-}
 
 /// What became of rows.
 #[derive(Debug, Default)]
@@ -47,7 +41,7 @@ pub(crate) struct Fallen {
 impl Accounts {
     /// Takes note of the next block, and of how many rows it has for each partition.
     pub(crate) fn add_block(&mut self, source: usize, rows: impl Iterator<Item = (PartitionKey, u64)>) {
-        self.blocks.push(BlockPlace { source });
+        self.sources.push(source);
         for (partition, rows) in rows {
             *self.read.entry(partition).or_default() += rows;
         }
@@ -56,7 +50,7 @@ impl Accounts {
     /// The source of a row.
     pub(crate) fn source_of(&self, position: Position) -> usize {
         let (block, _) = position.block_and_line();
-        self.blocks[block as usize].source
+        self.sources[block as usize]
     }
 
     /// Rows of a source that go out to be written.
@@ -77,8 +71,8 @@ impl Accounts {
     /// For each source that has some, the sum of these counts of its blocks.
     pub(crate) fn by_source(&self, of_blocks: impl Iterator<Item = u64>) -> BTreeMap<usize, u64> {
         let mut sums = BTreeMap::new();
-        for (block, count) in self.blocks.iter().zip(of_blocks).filter(|(_, count)| *count > 0) {
-            *sums.entry(block.source).or_default() += count;
+        for (&source, count) in self.sources.iter().zip(of_blocks).filter(|(_, count)| *count > 0) {
+            *sums.entry(source).or_default() += count;
         }
         sums
     }

@@ -33,7 +33,7 @@ use rustix::fs::Access;
 
 pub(crate) use self::{
     change::{Action, Change},
-    journal::{Commit, Counts, LoadFacts, history, is_unfinished},
+    journal::{Commit, LoadFacts, history, is_unfinished},
     layout::TargetLayout,
     publish::Recovered,
 };

@@ -17,7 +17,7 @@ use crate::{
     error::Error,
     events::EventReader,
     fault::Reason,
-    lines::{BlockOutcome, LineReader, OTHER_NAMES},
+    lines::{self, BlockOutcome, LineReader},
     memory::MemoryShares,
     partitions,
     plan::Plan,
@@ -214,7 +214,7 @@ impl Collector<'_> {
             quarantine.add(outcome.source, source, line, bad)?;
             if bad.fragment.unwrap_or(0) == 0 {
                 report.quarantined.total += 1;
-                source_report.quarantined += 1;
+                source_report.fates.quarantined += 1;
                 *report.quarantined.by_reason.entry(bad.fault.reason.code()).or_default() += 1;
                 if bad.fault.reason == Reason::UnknownEvent {
                     count_name(&mut report.unknown_events, &bad.fault.detail.found, 1);
@@ -228,9 +228,9 @@ impl Collector<'_> {
             });
         }
         self.lines_behind += u64::from(outcome.newlines);
-        source_report.lines += u64::from(outcome.lines);
-        source_report.blank += u64::from(outcome.blank);
-        source_report.filtered += u64::from(outcome.filtered);
+        source_report.fates.lines += u64::from(outcome.lines);
+        source_report.fates.blank += u64::from(outcome.blank);
+        source_report.fates.filtered += u64::from(outcome.filtered);
         source_report.rows += outcome.batches.iter().map(|(_, batch)| batch.rows() as u64).sum::<u64>();
         report.lines += u64::from(outcome.lines);
         report.blank += u64::from(outcome.blank);
@@ -250,11 +250,7 @@ impl Collector<'_> {
     }
 }
 
-/// Counts under a name, or under one for all others if there are too many.
+/// Counts under a name as the report has it.
 fn count_name(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
-    let mut name: String = name.chars().take(NAME_CHARS_MAX).collect();
-    if counts.len() >= NAMES_MAX && !counts.contains_key(&name) {
-        OTHER_NAMES.clone_into(&mut name);
-    }
-    *counts.entry(name).or_default() += count;
+    lines::count_name(counts, name.chars().take(NAME_CHARS_MAX).collect(), NAMES_MAX, count);
 }

@@ -25,13 +25,11 @@ use foldhash::quality::RandomState;
 use hashbrown::HashTable;
 use serde::{Deserialize, Serialize};
 
-use self::{
-    contents::{Contents, Marks},
-    versions::Version,
-};
+use self::contents::{Contents, Marks};
 pub(crate) use self::{
     spilled::{SpilledContenders, TextContender, UuidContender, resolve_spilled},
     superseded::{Loser, Superseded},
+    versions::Version,
 };
 use crate::{
     batch::{Batch, Position},
@@ -209,15 +207,8 @@ pub(crate) fn resolve(
         position: batches[row.batch()].positions[row.row()],
     };
     workers::map(threads, beaten.len(), |index| {
-        let beaten = &beaten[index];
-        let mut losers = Vec::with_capacity(beaten.len());
-        versions::judge(
-            beaten.iter().map(|&(winner, loser)| (version(winner), version(loser))),
-            |_, loser, kind| {
-                losers.push(Loser { position: loser.position, kind });
-            },
-        );
-        Ok(losers)
+        let rows = beaten[index].iter();
+        Ok(versions::judge(rows.map(|&(winner, loser)| (version(winner), version(loser)))))
     })
 }
 

@@ -40,6 +40,7 @@ pub mod parquet;
 
 mod quarantine;
 mod commit;
+mod fates;
 pub mod report;
 pub mod recovery;
 pub mod verify;

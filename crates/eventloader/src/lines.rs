@@ -7,6 +7,8 @@
 
 mod state;
 
+use std::collections::BTreeMap;
+
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -63,6 +65,14 @@ pub(crate) struct BadLine {
 
 /// Under what names are counted that are not told apart.
 pub(crate) const OTHER_NAMES: &str = "(others)";
+
+/// Counts under a name or, if there are too many, under the one for all others.
+pub(crate) fn count_name(counts: &mut BTreeMap<String, u64>, mut name: String, names_max: usize, count: u64) {
+    if counts.len() >= names_max && !counts.contains_key(&name) {
+        OTHER_NAMES.clone_into(&mut name);
+    }
+    *counts.entry(name).or_default() += count;
+}
 
 /// Reads blocks; one per worker.
 #[derive(Debug)]

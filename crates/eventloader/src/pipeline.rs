@@ -18,7 +18,7 @@ use events_core::partition::Day;
 use crate::{
     accounts::{Fallen, PartitionKey},
     catalogs,
-    commit::{Action, Change, Counts, LoadFacts, Target, TargetLayout},
+    commit::{Action, Change, LoadFacts, Target, TargetLayout},
     error::Error,
     ingest::{self, Ingested},
     latest::{Arbiter, Superseded},
@@ -71,10 +71,11 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
     };
     if let Some(target) = target {
         let mut clock = stages.clock();
+        let load = LoadFacts { dedupe_scope: settings.dedupe_scope, counts: report.fates() };
         thread::scope(|scope| {
             // Giving memory back takes about as long as the commit, which has little to compute.
             scope.spawn(|| drop(rows));
-            target.commit(changes, layout, facts(settings, &report), settings.threads)
+            target.commit(changes, layout, load, settings.threads)
         })?;
         clock.lap_of(settings.threads, Stage::Commit);
         report.committed = true;
@@ -255,21 +256,9 @@ fn enter_rows(report: &mut Report, rows: &RowStore, superseded: &Superseded) {
     report.written = report.partitions.iter().map(|partition| partition.rows).sum();
     let by_source = rows.accounts().by_source(superseded.by_block());
     for (index, source) in report.sources.iter_mut().enumerate() {
-        source.superseded = by_source.get(&index).copied().unwrap_or_default();
-        source.written = rows.accounts().written(index);
+        source.fates.superseded = by_source.get(&index).copied().unwrap_or_default();
+        source.fates.written = rows.accounts().written(index);
     }
-}
-
-fn facts(settings: &Settings, report: &Report) -> LoadFacts {
-    let counts = Counts {
-        lines: report.lines,
-        blank: report.blank,
-        quarantined: report.quarantined.total,
-        filtered: report.filtered,
-        superseded: report.superseded,
-        written: report.written,
-    };
-    LoadFacts { dedupe_scope: settings.dedupe_scope, counts }
 }
 
 fn partition_report(path: String, files: &[StagedFile], action: Action, fallen: Fallen) -> PartitionReport {

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub use self::summary::Summary;
 pub(crate) use self::summary::{grouped, plural};
-use crate::{commit::Action, stages::StageReport};
+use crate::{commit::Action, fates::Fates, stages::StageReport};
 
 /// The run report of CONTRACT.md section 7.
 #[derive(Debug, Default, Serialize)]
@@ -82,12 +82,8 @@ pub(crate) struct SupersededPartition {
 pub(crate) struct SourceReport {
     pub(crate) path: String,
     pub(crate) bytes: u64,
-    pub(crate) lines: u64,
-    pub(crate) blank: u64,
-    pub(crate) quarantined: u64,
-    pub(crate) filtered: u64,
-    pub(crate) superseded: u64,
-    pub(crate) written: u64,
+    #[serde(flatten)]
+    pub(crate) fates: Fates,
     /// Good lines of it, as they were read.
     #[serde(skip)]
     pub(crate) rows: u64,
@@ -100,6 +96,12 @@ impl Report {
     /// None that can happen: all keys are strings.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// What became of all lines.
+    pub(crate) fn fates(&self) -> Fates {
+        let Self { lines, blank, filtered, superseded, written, .. } = *self;
+        Fates { lines, blank, quarantined: self.quarantined.total, filtered, superseded, written }
     }
 
     fn count(&self, action: Action) -> usize {

@@ -47,9 +47,10 @@ pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source
             continue;
         }
         if real.is_dir() {
-            for name in disk::names_in(&path).map_err(unreadable)?.unwrap_or_default() {
-                let is_private = name.to_string_lossy().starts_with(['_', '.']);
-                let entry = path.join(name);
+            let names = disk::names_in(&path).map_err(unreadable)?;
+            for entry in names.ok_or_else(|| no_source(&name, "no such directory any more"))? {
+                let is_private = entry.to_string_lossy().starts_with(['_', '.']);
+                let entry = path.join(entry);
                 let is_odd = || entry.metadata().is_ok_and(|found| !found.is_dir() && !found.is_file());
                 if !is_private && !is_odd() {
                     paths.push(InOrder::new(entry));

@@ -29,7 +29,7 @@ use crate::{
     disk::File,
     error::Error,
     ids::Ids,
-    latest::{Arbiter, RANGES, SpilledContenders, TextContender, UuidContender},
+    latest::{Arbiter, RANGES, SpilledContenders, TextContender, UuidContender, Version},
     partitions::{self, CHUNK_ROWS},
 };
 
@@ -233,55 +233,49 @@ fn decode(bytes: Vec<u8>) -> Result<Batch, String> {
 
 fn encode_uuids(contenders: &[UuidContender]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(contenders.len() * UUID_CONTENDER_BYTES);
-    for contender in contenders {
-        bytes.extend_from_slice(&contender.uuid.to_le_bytes());
-        bytes.extend_from_slice(&contender.micros.to_le_bytes());
-        bytes.extend_from_slice(&contender.position.to_bits().to_le_bytes());
-        bytes.extend_from_slice(&contender.content.to_le_bytes());
+    for UuidContender { uuid, version } in contenders {
+        bytes.extend_from_slice(&uuid.to_le_bytes());
+        encode_version(version, &mut bytes);
     }
     bytes
 }
 
 fn decode_uuids(mut bytes: &[u8], contenders: &mut Vec<UuidContender>) {
     contenders.reserve(bytes.len() / UUID_CONTENDER_BYTES);
-    while let (Some(uuid), Some(micros), Some(position), Some(content)) =
-        (take(&mut bytes), take(&mut bytes), take(&mut bytes), take(&mut bytes))
-    {
-        contenders.push(UuidContender {
-            uuid: u128::from_le_bytes(uuid),
-            micros: i64::from_le_bytes(micros),
-            position: Position::from_bits(u64::from_le_bytes(position)),
-            content: u64::from_le_bytes(content),
-        });
+    while let (Some(uuid), Some(version)) = (take(&mut bytes), take_version(&mut bytes)) {
+        contenders.push(UuidContender { uuid: u128::from_le_bytes(uuid), version });
     }
 }
 
 fn encode_texts(contenders: &[TextContender]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    for contender in contenders {
-        bytes.extend_from_slice(&contender.micros.to_le_bytes());
-        bytes.extend_from_slice(&contender.position.to_bits().to_le_bytes());
-        bytes.extend_from_slice(&contender.content.to_le_bytes());
-        bytes.extend_from_slice(&(contender.text.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(contender.text.as_bytes());
+    for TextContender { text, version } in contenders {
+        encode_version(version, &mut bytes);
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
     }
     bytes
 }
 
 fn decode_texts(mut bytes: &[u8], contenders: &mut Vec<TextContender>) {
-    while let (Some(micros), Some(position), Some(content), Some(length)) =
-        (take(&mut bytes), take(&mut bytes), take(&mut bytes), take(&mut bytes))
-    {
+    while let (Some(version), Some(length)) = (take_version(&mut bytes), take(&mut bytes)) {
         let length = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
         let Some((text, rest)) = bytes.split_at_checked(length) else { return };
         bytes = rest;
-        contenders.push(TextContender {
-            text: String::from_utf8_lossy(text).into(),
-            micros: i64::from_le_bytes(micros),
-            position: Position::from_bits(u64::from_le_bytes(position)),
-            content: u64::from_le_bytes(content),
-        });
+        contenders.push(TextContender { text: String::from_utf8_lossy(text).into(), version });
     }
+}
+
+fn encode_version(version: &Version, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&version.micros.to_le_bytes());
+    bytes.extend_from_slice(&version.position.to_bits().to_le_bytes());
+    bytes.extend_from_slice(&version.content.to_le_bytes());
+}
+
+fn take_version(bytes: &mut &[u8]) -> Option<Version> {
+    let (micros, position, content) = (take(bytes)?, take(bytes)?, take(bytes)?);
+    let position = Position::from_bits(u64::from_le_bytes(position));
+    Some(Version { micros: i64::from_le_bytes(micros), content: u64::from_le_bytes(content), position })
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {

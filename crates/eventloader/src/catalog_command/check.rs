@@ -15,7 +15,7 @@ use crate::{
     error::Error,
     events::EventReader,
     inert_text::inert,
-    lines::{BadLine, BlockOutcome, LineReader, OTHER_NAMES},
+    lines::{self, BadLine, BlockOutcome, LineReader, OTHER_NAMES},
     memory::MemoryShares,
     plan::Plan,
     sources, workers,
@@ -110,7 +110,7 @@ impl Checked {
             self.of_type(name.unwrap_or_default()).add(bad.fault.reason.code(), 1, place, || detail(bad));
         }
         for (name, count) in outcome.unknown_fields {
-            add_name(&mut self.unknown_fields, name, count);
+            lines::count_name(&mut self.unknown_fields, name, NAMES_MAX, count);
         }
     }
 
@@ -133,7 +133,7 @@ impl Checked {
             }
         }
         for (name, count) in other.unknown_fields {
-            add_name(&mut self.unknown_fields, name, count);
+            lines::count_name(&mut self.unknown_fields, name, NAMES_MAX, count);
         }
     }
 
@@ -150,13 +150,6 @@ impl Checked {
             );
         }
     }
-}
-
-fn add_name(names: &mut BTreeMap<String, u64>, mut name: String, count: u64) {
-    if names.len() >= NAMES_MAX && !names.contains_key(&name) {
-        OTHER_NAMES.clone_into(&mut name);
-    }
-    *names.entry(name).or_default() += count;
 }
 
 impl OfType {

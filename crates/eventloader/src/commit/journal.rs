@@ -12,6 +12,7 @@ use super::{Change, PRIVATE, Target, TargetLayout, durability};
 use crate::{
     disk::{self, File},
     error::Error,
+    fates::Fates,
     latest::DedupeScope,
 };
 
@@ -38,18 +39,7 @@ pub(crate) struct Commit {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LoadFacts {
     pub(crate) dedupe_scope: DedupeScope,
-    pub(crate) counts: Counts,
-}
-
-/// The equation of the load, as its report has it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Counts {
-    pub(crate) lines: u64,
-    pub(crate) blank: u64,
-    pub(crate) quarantined: u64,
-    pub(crate) filtered: u64,
-    pub(crate) superseded: u64,
-    pub(crate) written: u64,
+    pub(crate) counts: Fates,
 }
 
 impl Commit {

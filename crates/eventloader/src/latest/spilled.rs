@@ -9,30 +9,20 @@ use super::{
     superseded::Loser,
     versions::{self, Version},
 };
-use crate::{
-    batch::{Batch, Position},
-    content,
-    error::Error,
-    ids::Id,
-    workers,
-};
+use crate::{batch::Batch, content, error::Error, ids::Id, workers};
 
 /// A spilled row whose id is a UUID.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct UuidContender {
     pub(crate) uuid: u128,
-    pub(crate) micros: i64,
-    pub(crate) position: Position,
-    pub(crate) content: u64,
+    pub(crate) version: Version,
 }
 
 /// A spilled row whose id is another text.
 #[derive(Debug, Clone)]
 pub(crate) struct TextContender {
     pub(crate) text: Box<str>,
-    pub(crate) micros: i64,
-    pub(crate) position: Position,
-    pub(crate) content: u64,
+    pub(crate) version: Version,
 }
 
 /// Spilled rows of one event type that may be versions of each other.
@@ -42,30 +32,16 @@ pub(crate) struct SpilledContenders {
     pub(crate) texts: Vec<TextContender>,
 }
 
-impl UuidContender {
-    fn version(&self) -> Version {
-        Version { micros: self.micros, content: self.content, position: self.position }
-    }
-}
-
-impl TextContender {
-    fn version(&self) -> Version {
-        Version { micros: self.micros, content: self.content, position: self.position }
-    }
-}
-
 impl Arbiter {
     /// Adds the rows of `batch` to `split`, for the spill file.
     pub(crate) fn split_for_spill(&self, batch: &Batch, split: &mut [SpilledContenders]) {
         let contents = content::of_batch(&self.hasher, batch);
         for (row, (&micros, &position)) in batch.micros.iter().zip(&batch.positions).enumerate() {
-            let (id, content) = (batch.ids.get(row), contents[row]);
+            let (id, version) = (batch.ids.get(row), Version { micros, content: contents[row], position });
             let split = &mut split[range_of(self.hash(id, micros))];
             match id {
-                Id::Uuid(uuid) => split.uuids.push(UuidContender { uuid, micros, position, content }),
-                Id::Text(text) => {
-                    split.texts.push(TextContender { text: text.into(), micros, position, content });
-                }
+                Id::Uuid(uuid) => split.uuids.push(UuidContender { uuid, version }),
+                Id::Text(text) => split.texts.push(TextContender { text: text.into(), version }),
             }
         }
     }
@@ -74,25 +50,21 @@ impl Arbiter {
     fn spilled_losers(&self, range: &SpilledContenders) -> Vec<Loser> {
         let uuids = self.find_beaten(
             &[&range.uuids],
-            |c| self.hash(Id::Uuid(c.uuid), c.micros),
+            |c| self.hash(Id::Uuid(c.uuid), c.version.micros),
             |a, b| a.uuid == b.uuid,
-            |c| (c.micros, c.position),
+            |c| c.version.order(),
         );
         let texts = self.find_beaten(
             &[&range.texts],
-            |c| self.hash(Id::Text(&c.text), c.micros),
+            |c| self.hash(Id::Text(&c.text), c.version.micros),
             |a, b| a.text == b.text,
-            |c| (c.micros, c.position),
+            |c| c.version.order(),
         );
-        let uuids = uuids.into_iter().map(|(winner, loser)| (winner.version(), loser.version()));
-        let texts = texts.into_iter().map(|(winner, loser)| (winner.version(), loser.version()));
+        let uuids = uuids.into_iter().map(|(winner, loser)| (winner.version, loser.version));
+        let texts = texts.into_iter().map(|(winner, loser)| (winner.version, loser.version));
         let mut beaten: Vec<_> = uuids.chain(texts).collect();
         beaten.sort_unstable_by_key(|(winner, _)| winner.position);
-        let mut losers = Vec::with_capacity(beaten.len());
-        versions::judge(beaten.into_iter(), |_, loser, kind| {
-            losers.push(Loser { position: loser.position, kind });
-        });
-        losers
+        versions::judge(beaten.into_iter())
     }
 }
 

@@ -5,49 +5,52 @@
 //!
 //! Invariant: it depends on the rows, not on the order in which they are held against each other.
 
-use super::superseded::Kind;
+use super::superseded::{Kind, Loser};
 use crate::batch::Position;
 
 /// A row, by what it is judged by.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Version {
-    pub(super) micros: i64,
+pub(crate) struct Version {
+    pub(crate) micros: i64,
     /// Need not be known where no other row of the event has this time.
-    pub(super) content: u64,
-    pub(super) position: Position,
+    pub(crate) content: u64,
+    pub(crate) position: Position,
 }
 
 impl Version {
+    /// The highest is the latest.
+    pub(super) fn order(&self) -> (i64, Position) {
+        (self.micros, self.position)
+    }
+
     fn says_the_same(&self, other: &Self) -> bool {
         (self.micros, self.content) == (other.micros, other.content)
     }
 }
 
 /// Judges rows that lost, each behind the one that it lost against; those of one event are neighbours.
-pub(super) fn judge(
-    beaten: impl Iterator<Item = (Version, Version)>,
-    mut judged: impl FnMut(&Version, &Version, Kind),
-) {
+pub(super) fn judge(beaten: impl ExactSizeIterator<Item = (Version, Version)>) -> Vec<Loser> {
+    let mut judged = Vec::with_capacity(beaten.len());
     let mut beaten = beaten.peekable();
     let mut losers = Vec::new();
     while let Some((winner, loser)) = beaten.next() {
         losers.push(loser);
         if beaten.peek().is_none_or(|(next, _)| next.position != winner.position) {
-            judge_event(&winner, &mut losers, |loser, kind| judged(&winner, loser, kind));
+            judge_event(&winner, &mut losers, &mut judged);
             losers.clear();
         }
     }
+    judged
 }
 
-fn judge_event(winner: &Version, losers: &mut [Version], mut judged: impl FnMut(&Version, Kind)) {
+fn judge_event(winner: &Version, losers: &mut [Version], judged: &mut Vec<Loser>) {
     losers.sort_unstable_by_key(|loser| (loser.micros, loser.content, loser.position));
     for same in losers.chunk_by(Version::says_the_same) {
         let Some((version, copies)) = same.split_last() else { continue };
-        for copy in copies {
-            judged(copy, Kind::Redelivered);
-        }
+        let redelivered = |copy: &Version| Loser { position: copy.position, kind: Kind::Redelivered };
+        judged.extend(copies.iter().map(redelivered));
         let kind = if winner.says_the_same(version) { Kind::Redelivered } else { Kind::Corrected };
-        judged(version, kind);
+        judged.push(Loser { position: version.position, kind });
     }
 }
 
@@ -70,9 +73,9 @@ mod tests {
         let mut versions: Vec<_> = rows.iter().enumerate().map(version).collect();
         versions.sort_by_key(|version| (version.micros, version.position));
         let winner = versions.pop().unwrap();
-        let mut kinds = Vec::new();
-        let beaten = versions.into_iter().map(|loser| (winner, loser));
-        judge(beaten, |_, loser, kind| kinds.push((loser.position.block_and_line().1, kind)));
+        let losers = judge(versions.into_iter().map(|loser| (winner, loser)));
+        let mut kinds: Vec<_> =
+            losers.into_iter().map(|loser| (loser.position.block_and_line().1, loser.kind)).collect();
         kinds.sort_by_key(|(row, _)| *row);
         kinds
     }

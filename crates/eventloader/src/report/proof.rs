@@ -8,19 +8,8 @@
 //! set block by block, and where partitions leave them out. Written rows: where they go out to the encoders, and in the
 //! footers of the files.
 
-use super::{PartitionReport, Report, SourceReport, SupersededPartition};
-use crate::error::Error;
-
-/// What became of the lines of the run, or of a source.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Fates {
-    lines: u64,
-    blank: u64,
-    quarantined: u64,
-    filtered: u64,
-    superseded: u64,
-    written: u64,
-}
+use super::{PartitionReport, Report, SupersededPartition};
+use crate::{error::Error, fates::Fates};
 
 impl Report {
     /// Refuses counts that don't add up.
@@ -30,7 +19,7 @@ impl Report {
     }
 
     fn check_run(&self) -> Result<(), String> {
-        Fates::of_run(self).balance("")?;
+        self.fates().balance()?;
         let by_reason = self.quarantined.by_reason.values().sum();
         agree("quarantined", self.quarantined.total, by_reason, "by reason")?;
         agree("superseded", self.superseded, self.redelivered + self.corrected, "redelivered and corrected")
@@ -39,13 +28,13 @@ impl Report {
     fn check_sources(&self) -> Result<(), String> {
         let mut sum = Fates::default();
         for source in &self.sources {
-            let fates = Fates::of_source(source);
-            fates.balance(&format!("{}: ", source.path))?;
+            let fates = &source.fates;
+            fates.balance().map_err(|problem| format!("{}: {problem}", source.path))?;
             let rows = format!("{}: rows superseded and written", source.path);
             agree(&rows, fates.superseded + fates.written, source.rows, "read")?;
-            sum.add(&fates);
+            sum.add(fates);
         }
-        let run = Fates::of_run(self);
+        let run = self.fates();
         for ((what, of_run), (_, of_sources)) in run.named().into_iter().zip(sum.named()) {
             agree(what, of_run, of_sources, "by source")?;
         }
@@ -68,51 +57,6 @@ impl Report {
     }
 }
 
-impl Fates {
-    fn of_run(report: &Report) -> Self {
-        let Report { lines, blank, filtered, superseded, written, .. } = *report;
-        Self { lines, blank, quarantined: report.quarantined.total, filtered, superseded, written }
-    }
-
-    fn of_source(source: &SourceReport) -> Self {
-        let SourceReport { lines, blank, quarantined, filtered, superseded, written, .. } = *source;
-        Self { lines, blank, quarantined, filtered, superseded, written }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.lines += other.lines;
-        self.blank += other.blank;
-        self.quarantined += other.quarantined;
-        self.filtered += other.filtered;
-        self.superseded += other.superseded;
-        self.written += other.written;
-    }
-
-    fn named(&self) -> [(&'static str, u64); 6] {
-        [
-            ("lines", self.lines),
-            ("blank", self.blank),
-            ("quarantined", self.quarantined),
-            ("filtered", self.filtered),
-            ("superseded", self.superseded),
-            ("written", self.written),
-        ]
-    }
-
-    /// Every line has one fate.
-    fn balance(&self, of: &str) -> Result<(), String> {
-        let Self { lines, blank, quarantined, filtered, superseded, written } = self;
-        let accounted = blank + quarantined + filtered + superseded + written;
-        if *lines == accounted {
-            return Ok(());
-        }
-        Err(format!(
-            "{of}{lines} lines, but {blank} blank + {quarantined} quarantined + {filtered} filtered + \
-             {superseded} superseded + {written} written = {accounted}"
-        ))
-    }
-}
-
 fn agree(what: &str, count: u64, other: u64, counted: &str) -> Result<(), String> {
     if count == other { Ok(()) } else { Err(format!("{what}: {count}, but {other} {counted}")) }
 }
@@ -120,19 +64,21 @@ fn agree(what: &str, count: u64, other: u64, counted: &str) -> Result<(), String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commit::Action;
+    use crate::{commit::Action, report::SourceReport};
 
     /// Of two sources, with two partitions, one of them superseded as a whole.
     fn balanced() -> Report {
         let source = |path: &str, superseded, written| SourceReport {
             path: path.to_owned(),
             bytes: 0,
-            lines: 3 + superseded + written,
-            blank: 1,
-            quarantined: 1,
-            filtered: 1,
-            superseded,
-            written,
+            fates: Fates {
+                lines: 3 + superseded + written,
+                blank: 1,
+                quarantined: 1,
+                filtered: 1,
+                superseded,
+                written,
+            },
             rows: superseded + written,
         };
         let mut report = Report {
@@ -187,15 +133,15 @@ mod tests {
             (|r| r.corrected += 1, "superseded: 4, but 5 redelivered and corrected"),
             (|r| r.redelivered -= 1, "superseded: 4, but 3 redelivered and corrected"),
             (|r| r.quarantined.by_reason = [("malformed_json", 1)].into(), "quarantined: 2, but 1 by reason"),
-            (|r| r.sources[0].lines += 1, "a: 9 lines, but"),
-            (|r| r.sources[0].blank -= 1, "a: 8 lines, but 0 blank"),
-            (|r| r.sources[0].quarantined += 1, "a: 8 lines, but"),
-            (|r| r.sources[1].filtered += 1, "b: 8 lines, but"),
-            (|r| r.sources[1].superseded -= 1, "b: 8 lines, but"),
-            (|r| r.sources[1].written += 1, "b: 8 lines, but"),
+            (|r| r.sources[0].fates.lines += 1, "a: 9 lines, but"),
+            (|r| r.sources[0].fates.blank -= 1, "a: 8 lines, but 0 blank"),
+            (|r| r.sources[0].fates.quarantined += 1, "a: 8 lines, but"),
+            (|r| r.sources[1].fates.filtered += 1, "b: 8 lines, but"),
+            (|r| r.sources[1].fates.superseded -= 1, "b: 8 lines, but"),
+            (|r| r.sources[1].fates.written += 1, "b: 8 lines, but"),
             (|r| r.sources[1].rows += 1, "b: rows superseded and written: 5, but 6 read"),
             (
-                |r| (r.sources[0].filtered, r.sources[0].superseded) = (2, 2),
+                |r| (r.sources[0].fates.filtered, r.sources[0].fates.superseded) = (2, 2),
                 "a: rows superseded and written: 4, but 5 read",
             ),
             (|r| drop(r.sources.pop()), "lines: 16, but 8 by source"),

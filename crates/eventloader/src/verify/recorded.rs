@@ -66,13 +66,10 @@ impl Recorded {
     fn check(&mut self, commit: &Commit) {
         let counts = &commit.load.counts;
         let rows: u64 = commit.changes.iter().flat_map(|change| &change.files).map(|file| file.rows).sum();
-        let accounted =
-            counts.blank + counts.quarantined + counts.filtered + counts.superseded + counts.written;
-        if counts.lines != accounted || rows > counts.written {
-            let problem = format!(
-                "its counts do not balance: {} lines, {accounted} accounted for, {} written, {rows} in its files",
-                counts.lines, counts.written
-            );
+        let more_rows = || format!("{} written, but {rows} in its files", counts.written);
+        let problem = counts.balance().err().or_else(|| (rows > counts.written).then(more_rows));
+        if let Some(problem) = problem {
+            let problem = format!("its counts do not balance: {problem}");
             self.problems.push(Problem::new(&commit.path(), problem));
         }
         let layout = commit.layout.parts();
