@@ -90,6 +90,7 @@ fn the_library_writes_what_the_binary_writes() {
             num_events: 7000,
             start_date: datagen::DEFAULT_START_DATE,
             threads: NonZero::new(threads).unwrap(),
+            ..datagen::Config::default()
         };
         let mut lines = Vec::new();
         let summary = datagen::generate(&config, &mut lines).unwrap();

@@ -62,6 +62,7 @@ fn every_generated_event_is_a_row() {
         num_events: 10_000,
         start_date: datagen::DEFAULT_START_DATE,
         threads: NonZero::<usize>::MIN,
+        ..datagen::Config::default()
     };
     let mut lines = Vec::new();
     datagen::generate(&config, &mut lines).unwrap();

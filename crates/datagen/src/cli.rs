@@ -11,12 +11,15 @@ use clap::Parser;
 use clap::builder::RangedU64ValueParser;
 use command_line::Document;
 
-use crate::Config;
 use crate::destination::Destination;
 use crate::events_file::IfExists;
+use crate::{Config, DEFAULT_EVENTS_PER_DAY, WorldName};
 
 /// More threads than this are a slip of the keyboard.
 const THREADS_MAX: u64 = 1024;
+
+/// Steps are whole microseconds; above this many events to a day they would all be one.
+const EVENTS_PER_DAY_MAX: u64 = 10_000_000_000;
 
 /// Emits seeded, fake account and transaction events as JSON lines.
 #[derive(Clone, Debug, Parser)]
@@ -30,6 +33,10 @@ const THREADS_MAX: u64 = 1024;
     max_term_width = 100
 )]
 pub struct Cli {
+    /// Which events there are, and how they hang together
+    #[arg(long, value_name = "WORLD", value_enum, default_value_t, help_heading = EVENTS)]
+    world: WorldName,
+
     /// Which of the possible streams of events
     ///
     /// The same seed with the same --num-events and --start-date gives the same bytes: on any machine, with any
@@ -52,6 +59,15 @@ pub struct Cli {
         help_heading = EVENTS
     )]
     start_date: NaiveDate,
+
+    /// How many events come on an average day of the ledger
+    ///
+    /// There are more in the evening than at night, and on Fridays than on Sundays. The simple world has its own steps.
+    #[arg(
+        long, value_name = "N", default_value_t = DEFAULT_EVENTS_PER_DAY, help_heading = EVENTS,
+        value_parser = RangedU64ValueParser::<u64>::new().range(1..=EVENTS_PER_DAY_MAX)
+    )]
+    events_per_day: u64,
 
     /// Write events.json in --base-path instead of standard output
     ///
@@ -91,6 +107,8 @@ impl Cli {
     pub fn config(&self) -> Config {
         let threads = self.threads.and_then(NonZero::new);
         Config {
+            world: self.world,
+            events_per_day: self.events_per_day,
             seed: self.seed,
             num_events: self.num_events,
             start_date: self.start_date,

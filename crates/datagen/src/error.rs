@@ -19,6 +19,13 @@ pub enum Error {
         start_date: NaiveDate,
     },
 
+    /// The ledger has no account number left.
+    #[error("the ledger has no more than {accounts} accounts: ask for fewer events")]
+    AccountsEnd {
+        /// How many there are.
+        accounts: u32,
+    },
+
     /// The output did not take the lines.
     #[error("cannot write the events: {0}")]
     Write(#[source] io::Error),

@@ -1,26 +1,18 @@
 //! Seed and flags in, fake account and transaction events out, as JSON lines.
 //!
-//! The output is a pure function of ([`STREAM_VERSION`], seed, start date, number of events): the same bytes on any
+//! The output is a pure function of ([`STREAM_VERSION`], world, seed, start date, number of events): the same bytes on any
 //! machine, with any number of threads, in any later release. The first *k* lines of a longer run are the run of *k*.
 //!
 //! The way of an event, file by file:
 //!
 //! - `cli` reads the flags, `destination` decides between standard output and `events_file`;
-//! - `plan` cuts the stream into chunks and gives each its first timestamp;
+//! - a `world` cuts its stream into chunks and says what happens in them: `simple`, from engines of `streams`, with the ids of
+//!   `event_id` and the sentences of `sentence` and `words`, or `ledger`;
 //! - `ordered` hands the chunks to threads and writes their lines in order;
-//! - `simple` decides what happens, from the engines of `streams`, with the ids of `event_id` and the sentences of
-//!   `sentence` and `words`;
-//! - `json_lines` writes it down, with `line`, `clock` and `text_tables`; `payload` says the same as structs.
+//! - `render` writes the lines of a chunk, with `line`, `clock` and `text_tables`; `payload` says the same as structs.
 //!
 //! ```
-//! use std::num::NonZero;
-//!
-//! let config = datagen::Config {
-//!     seed: 42,
-//!     num_events: 1000,
-//!     start_date: datagen::DEFAULT_START_DATE,
-//!     threads: NonZero::<usize>::MIN,
-//! };
+//! let config = datagen::Config { seed: 42, num_events: 1000, ..datagen::Config::default() };
 //! let mut lines = Vec::new();
 //! let summary = datagen::generate(&config, &mut lines)?;
 //! assert_eq!(summary.bytes, lines.len() as u64);
@@ -31,6 +23,7 @@ use std::io::Write;
 use std::num::NonZero;
 
 use chrono::NaiveDate;
+use clap::ValueEnum;
 
 pub mod cli;
 mod clock;
@@ -38,21 +31,24 @@ pub mod destination;
 mod error;
 mod event_id;
 pub mod events_file;
-mod json_lines;
+mod ledger;
 mod line;
 mod ordered;
 pub mod payload;
-mod plan;
+mod render;
 mod sentence;
 mod simple;
 mod streams;
 mod text_tables;
 mod words;
+mod world;
 
 pub use error::Error;
 
-use crate::plan::{CHUNK_EVENTS, Plan};
+use crate::ledger::LedgerWorld;
+use crate::render::Rendering;
 use crate::simple::SimpleWorld;
+use crate::world::{CHUNK_EVENTS, World};
 
 /// The version of the stream: which bytes a seed stands for.
 ///
@@ -65,17 +61,49 @@ pub const STREAM_VERSION: u32 = 1;
 pub const DEFAULT_START_DATE: NaiveDate =
     NaiveDate::from_ymd_opt(2024, 10, 10).expect("a day of the calendar");
 
+/// How many events an average day of the ledger has if nobody says otherwise: as many as one of the simple world, about.
+pub const DEFAULT_EVENTS_PER_DAY: u64 = 1_440;
+
+/// Which events there are, and how they hang together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum WorldName {
+    /// Events that know nothing of each other, each 1 to 120 seconds after the one before.
+    #[default]
+    Simple,
+    /// Accounts with lives, and payments between them: statuses follow from each other, each payment is seen by both
+    /// sides, balances hold. A few accounts do most; days and hours differ.
+    Ledger,
+}
+
 /// What to generate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Which of the possible streams.
+    /// Which world.
+    pub world: WorldName,
+    /// Which of its possible streams.
     pub seed: u64,
     /// How many events.
     pub num_events: u64,
-    /// The first event is at midnight of this day; each next one is 1 to 120 seconds later.
+    /// The first event is at midnight of this day.
     pub start_date: NaiveDate,
+    /// How many events an average day of the ledger has; at least 1.
+    pub events_per_day: u64,
     /// How many threads render; the bytes are the same for every number.
     pub threads: NonZero<usize>,
+}
+
+impl Default for Config {
+    /// Ten events of the simple world, by one thread.
+    fn default() -> Self {
+        Self {
+            world: WorldName::Simple,
+            seed: 0,
+            num_events: 10,
+            start_date: DEFAULT_START_DATE,
+            events_per_day: DEFAULT_EVENTS_PER_DAY,
+            threads: NonZero::<usize>::MIN,
+        }
+    }
 }
 
 /// What was generated.
@@ -96,14 +124,24 @@ pub struct Summary {
 /// [`Error::CalendarEnds`] when a timestamp would leave the year 9999, before the first byte where that can be known
 /// by then; [`Error::Write`] when `out` fails; [`Error::Thread`] when the system refuses a thread.
 pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
-    let plan = Plan::new(config)?;
-    let world = SimpleWorld::new(config.seed);
-    let chunks = config.num_events.div_ceil(u64::from(CHUNK_EVENTS));
-    let threads = usize::try_from(chunks).unwrap_or(usize::MAX).min(config.threads.get());
+    match config.world {
+        WorldName::Simple => run(&SimpleWorld::new(config.seed, config.start_date), config, out),
+        WorldName::Ledger => {
+            run(&LedgerWorld::new(config.seed, config.start_date, config.events_per_day), config, out)
+        }
+    }
+}
+
+fn run(world: &impl World, config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
+    let events = 0..config.num_events;
+    let chunks = world.chunks(events.end)?;
+    let rendering = Rendering { world, events };
+    let count = config.num_events.div_ceil(u64::from(CHUNK_EVENTS));
+    let threads = usize::try_from(count).unwrap_or(usize::MAX).min(config.threads.get());
     let summary = if threads <= 1 {
-        ordered::write_alone(&world, plan, out)?
+        ordered::write_alone(&rendering, chunks, out)?
     } else {
-        ordered::write_with_threads(&world, plan, threads, out)?
+        ordered::write_with_threads(&rendering, chunks, threads, out)?
     };
     out.flush().map_err(Error::Write)?;
     Ok(summary)

@@ -5,10 +5,13 @@
 //!
 //! Invariant: a line never exceeds [`LINE_BYTES_MAX`]; a longer one would panic, not overwrite anything.
 
-use crate::text_tables::{CENTS, LEADING_DIGITS, THREE_DIGITS};
+use uuid::Uuid;
 
-/// Room for the longest line of the simple world, below 340 bytes, and for copies that reach past its end.
-pub(crate) const LINE_BYTES_MAX: usize = 384;
+use crate::text_tables::{CENTS, LEADING_DIGITS, THREE_DIGITS, TWO_DIGITS};
+
+/// Room for the longest line of a world (simple: below 340 bytes, ledger: below 520), and for copies that reach past its
+/// end.
+pub(crate) const LINE_BYTES_MAX: usize = 640;
 
 /// A text of at most 16 bytes, copied whole and counted short.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +62,16 @@ impl<'a> Line<'a> {
         self.length
     }
 
+    /// Writes what every line begins with, up to the timestamp.
+    #[inline]
+    pub(crate) fn begin(&mut self, event_id: Uuid) {
+        let mut id = [0; uuid::fmt::Hyphenated::LENGTH];
+        event_id.as_hyphenated().encode_lower(&mut id);
+        self.fragment(br#"{"event_id": ""#);
+        self.fragment(&id);
+        self.fragment(br#"", "timestamp": ""#);
+    }
+
     #[inline]
     fn copy<const N: usize>(&mut self, bytes: &[u8; N], counted: usize) {
         self.bytes[self.length..self.length + N].copy_from_slice(bytes);
@@ -87,6 +100,62 @@ impl<'a> Line<'a> {
             self.up_to_three_digits(thousands);
             self.copy(&THREE_DIGITS[rest as usize], 3);
         }
+    }
+
+    /// Writes any number.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "each part is below 1,000,000")]
+    pub(crate) fn long_number(&mut self, number: u64) {
+        let (millions, rest) = (number / 1_000_000, (number % 1_000_000) as u32);
+        if millions == 0 {
+            return self.number(rest);
+        }
+        if millions < 1_000_000 {
+            self.number(millions as u32)
+        } else {
+            self.long_number(millions)
+        }
+        self.six_digits(rest);
+    }
+
+    /// Writes a number below 1,000,000 with leading zeros.
+    #[inline]
+    pub(crate) fn six_digits(&mut self, number: u32) {
+        self.copy(&THREE_DIGITS[(number / 1000) as usize], 3);
+        self.copy(&THREE_DIGITS[(number % 1000) as usize], 3);
+    }
+
+    /// Writes an amount of minor units with exactly its digits behind the point; with none of them, without a point.
+    #[inline]
+    pub(crate) fn minor_units(&mut self, units: i64, minor_digits: u8) {
+        if units < 0 {
+            self.fragment(b"-");
+        }
+        let units = units.unsigned_abs();
+        let index = |number: u64| usize::try_from(number).unwrap_or_default();
+        match minor_digits {
+            2 => {
+                self.long_number(units / 100);
+                self.fragment(b".");
+                self.fragment(&TWO_DIGITS[index(units % 100)]);
+            }
+            3 => {
+                self.long_number(units / 1000);
+                self.fragment(b".");
+                self.copy(&THREE_DIGITS[index(units % 1000)], 3);
+            }
+            _ => self.long_number(units),
+        }
+    }
+
+    /// Writes a number as 16 hexadecimal digits.
+    #[inline]
+    pub(crate) fn hex(&mut self, number: u64) {
+        let mut text = [0; 16];
+        for (digit, shift) in text.iter_mut().zip((0..64).step_by(4).rev()) {
+            *digit = b"0123456789abcdef"[(number >> shift & 15) as usize];
+        }
+        self.fragment(&text);
     }
 
     /// Writes an amount below 1000.00 as Python writes the float: `374.74`, `505.7`, `12.0`.
@@ -139,6 +208,23 @@ mod tests {
         for cents in 0..100_000 {
             // Debug of f64 is the shortest text that reads back, with at least one decimal: as Python's repr.
             assert_eq!(written(|line| line.amount(cents)), format!("{:?}", f64::from(cents) / 100.0));
+        }
+    }
+
+    #[test]
+    fn minor_units_have_exactly_their_digits() {
+        let text = |units, digits| written(|line| line.minor_units(units, digits));
+        assert_eq!(
+            [text(0, 2), text(-5, 2), text(-123, 2), text(1_048_575, 2)],
+            ["0.00", "-0.05", "-1.23", "10485.75"]
+        );
+        assert_eq!(
+            [text(7, 3), text(-12_300, 3), text(0, 0), text(-1_230, 0)],
+            ["0.007", "-12.300", "0", "-1230"]
+        );
+        for number in [0, 999_999, 1_000_000, 1_000_000_000_000, 1_073_741_823_000_017, u64::MAX] {
+            assert_eq!(written(|line| line.long_number(number)), number.to_string());
+            assert_eq!(written(|line| line.hex(number)), format!("{number:016x}"));
         }
     }
 

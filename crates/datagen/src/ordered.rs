@@ -12,42 +12,45 @@ use std::io::Write;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, Scope};
 
-use crate::json_lines::Lines;
-use crate::plan::{Chunk, Plan};
-use crate::simple::SimpleWorld;
+use crate::render::{Rendered, Rendering};
+use crate::world::World;
 use crate::{Error, Summary};
 
 /// Per renderer: one that it works on, one that waits for it, and finished ones that wait for the writer.
 const CHUNKS_IN_FLIGHT: usize = 4;
 
-/// Renders every chunk of `plan` in the calling thread.
-pub(crate) fn write_alone(world: &SimpleWorld, plan: Plan, out: &mut impl Write) -> Result<Summary, Error> {
+/// Renders every chunk in the calling thread.
+pub(crate) fn write_alone<W: World>(
+    rendering: &Rendering<'_, W>,
+    chunks: impl Iterator<Item = Result<W::Chunk, Error>>,
+    out: &mut impl Write,
+) -> Result<Summary, Error> {
     let mut summary = Summary::default();
-    let mut lines = Lines::new();
-    for chunk in plan {
-        let chunk = chunk?;
-        lines.render(world, &chunk);
-        write(&chunk, &lines, out, &mut summary)?;
+    let mut rendered = Rendered::new();
+    for chunk in chunks {
+        rendering.render(&chunk?, &mut rendered);
+        write(&rendered, out, &mut summary)?;
     }
     Ok(summary)
 }
 
-/// Renders the chunks of `plan` in `threads` more threads.
-pub(crate) fn write_with_threads(
-    world: &SimpleWorld,
-    plan: Plan,
+/// Renders the chunks in `threads` more threads.
+pub(crate) fn write_with_threads<W: World>(
+    rendering: &Rendering<'_, W>,
+    chunks: impl Iterator<Item = Result<W::Chunk, Error>>,
     threads: usize,
     out: &mut impl Write,
 ) -> Result<Summary, Error> {
     thread::scope(|scope| {
         // Leaving this closure, with an error or without, drops the renderers' jobs: they end after their last chunk.
-        let renderers = (0..threads).map(|_| Renderer::start(scope, world)).collect::<Result<Vec<_>, _>>()?;
+        let renderers =
+            (0..threads).map(|_| Renderer::start(scope, rendering)).collect::<Result<Vec<_>, _>>()?;
         let mut asked = renderers.iter().cycle();
         let mut answering = renderers.iter().cycle();
         let mut summary = Summary::default();
         let mut in_flight = 0;
         let mut planned = Ok(());
-        for chunk in plan {
+        for chunk in chunks {
             let chunk = match chunk {
                 Ok(chunk) => chunk,
                 Err(error) => {
@@ -56,13 +59,13 @@ pub(crate) fn write_with_threads(
                     break;
                 }
             };
-            let lines = if in_flight < threads * CHUNKS_IN_FLIGHT {
+            let rendered = if in_flight < threads * CHUNKS_IN_FLIGHT {
                 in_flight += 1;
-                Lines::new()
+                Rendered::new()
             } else {
                 write_answer(next_in_turn(&mut answering), out, &mut summary)?
             };
-            next_in_turn(&mut asked).ask(chunk, lines);
+            next_in_turn(&mut asked).ask(chunk, rendered);
         }
         for _ in 0..in_flight {
             write_answer(next_in_turn(&mut answering), out, &mut summary)?;
@@ -71,41 +74,54 @@ pub(crate) fn write_with_threads(
     })
 }
 
-fn next_in_turn<'r>(rotation: &mut impl Iterator<Item = &'r Renderer>) -> &'r Renderer {
+fn next_in_turn<'r, C>(rotation: &mut impl Iterator<Item = &'r Renderer<C>>) -> &'r Renderer<C>
+where
+    C: 'r,
+{
     rotation.next().expect("a rotation of at least one renderer never ends")
 }
 
 /// Writes the lines that the renderer was asked for first, and gives their buffer back.
-fn write_answer(renderer: &Renderer, out: &mut impl Write, summary: &mut Summary) -> Result<Lines, Error> {
-    let (chunk, lines) = renderer.answer();
-    write(&chunk, &lines, out, summary)?;
-    Ok(lines)
+fn write_answer<C>(
+    renderer: &Renderer<C>,
+    out: &mut impl Write,
+    summary: &mut Summary,
+) -> Result<Rendered, Error> {
+    let rendered = renderer.answer();
+    write(&rendered, out, summary)?;
+    Ok(rendered)
 }
 
-fn write(chunk: &Chunk, lines: &Lines, out: &mut impl Write, summary: &mut Summary) -> Result<(), Error> {
-    let bytes = lines.as_bytes();
+fn write(rendered: &Rendered, out: &mut impl Write, summary: &mut Summary) -> Result<(), Error> {
+    let bytes = rendered.as_bytes();
     out.write_all(bytes).map_err(Error::Write)?;
-    summary.events += u64::from(chunk.events);
+    summary.events += rendered.events;
     summary.bytes += bytes.len() as u64;
     Ok(())
 }
 
 /// A thread that turns chunks into lines, in the order in which they come.
 #[derive(Debug)]
-struct Renderer {
-    jobs: Sender<(Chunk, Lines)>,
-    done: Receiver<(Chunk, Lines)>,
+struct Renderer<C> {
+    jobs: Sender<(C, Rendered)>,
+    done: Receiver<Rendered>,
 }
 
-impl Renderer {
-    fn start<'s>(scope: &'s Scope<'s, '_>, world: &'s SimpleWorld) -> Result<Self, Error> {
+impl<C: Send> Renderer<C> {
+    fn start<'s, W: World<Chunk = C>>(
+        scope: &'s Scope<'s, '_>,
+        rendering: &'s Rendering<'_, W>,
+    ) -> Result<Self, Error>
+    where
+        C: 's,
+    {
         // No bound on the channels: the caller never has more than CHUNKS_IN_FLIGHT chunks in them.
-        let (jobs, jobs_to_do) = mpsc::channel::<(Chunk, Lines)>();
-        let (rendered, done) = mpsc::channel();
+        let (jobs, jobs_to_do) = mpsc::channel::<(C, Rendered)>();
+        let (answers, done) = mpsc::channel();
         let work = move || {
-            for (chunk, mut lines) in jobs_to_do {
-                lines.render(world, &chunk);
-                if rendered.send((chunk, lines)).is_err() {
+            for (chunk, mut rendered) in jobs_to_do {
+                rendering.render(&chunk, &mut rendered);
+                if answers.send(rendered).is_err() {
                     break;
                 }
             }
@@ -113,12 +129,14 @@ impl Renderer {
         thread::Builder::new().name("render".to_owned()).spawn_scoped(scope, work).map_err(Error::Thread)?;
         Ok(Self { jobs, done })
     }
+}
 
-    fn ask(&self, chunk: Chunk, lines: Lines) {
-        self.jobs.send((chunk, lines)).expect("a renderer lives until its jobs are dropped");
+impl<C> Renderer<C> {
+    fn ask(&self, chunk: C, rendered: Rendered) {
+        self.jobs.send((chunk, rendered)).expect("a renderer lives until its jobs are dropped");
     }
 
-    fn answer(&self) -> (Chunk, Lines) {
+    fn answer(&self) -> Rendered {
         self.done.recv().expect("a renderer answers each job")
     }
 }

@@ -1,6 +1,6 @@
 //! The payloads of the simple world as `serde` structs: what a consumer reads out of `data`.
 //!
-//! The generator does not write through them (`json_lines.rs` writes bytes); they say in one place what it writes, and
+//! The generator does not write through them (`simple/lines.rs` writes bytes); they say in one place what it writes, and
 //! the tests prove that both agree. Field order is the order in the line.
 
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,7 @@
 //! A sentence stays a list of word numbers until it is written; the words are in `words.rs`.
 
 use crate::line::Short;
-use crate::streams::Engine;
+use crate::streams::{Engine, mix};
 use crate::words::{WORD_COUNT, WORDS};
 
 const WORDS_MIN: u32 = 4;
@@ -25,6 +25,15 @@ impl Sentence {
     pub(crate) fn draw(engine: &mut Engine) -> Self {
         let length = engine.between(WORDS_MIN, WORDS_MAX) as usize;
         Self { numbers: engine.bytes(), length }
+    }
+
+    /// The sentence of a random number: its bytes are the words, and a mix of them says how many.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "below 5")]
+    pub(crate) fn of_number(number: u64) -> Self {
+        let span = u128::from(WORDS_MAX - WORDS_MIN + 1);
+        let more = ((u128::from(mix(number)) * span) >> 64) as usize;
+        Self { numbers: number.to_le_bytes(), length: WORDS_MIN as usize + more }
     }
 
     /// The words, each with a space behind it.

@@ -5,12 +5,20 @@
 //! Invariant: an event is a pure function of (stream version, seed, index). Each group of fields draws from its own
 //! stream, so a change to one group leaves the others as they are.
 
+mod lines;
+mod plan;
+
+use chrono::NaiveDate;
 use uuid::Uuid;
 
+use self::plan::{Chunk, Gaps, Plan};
+use crate::Error;
+use crate::clock::Clock;
 use crate::event_id::EventIds;
-use crate::plan::{Chunk, Gaps};
+use crate::line::Line;
 use crate::sentence::Sentence;
 use crate::streams::{Engine, Stream, StreamKey};
+use crate::world::{self, Chunk as _, EventType, World};
 
 /// The largest id of an account or a transaction; the smallest is 1.
 pub(crate) const ENTITY_ID_MAX: u32 = 999_999;
@@ -21,6 +29,7 @@ const AMOUNT_CENTS_MAX: u32 = 99_999;
 /// One event, before it is text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SimpleEvent {
+    pub(crate) index: u64,
     pub(crate) id: Uuid,
     /// Seconds since 1970.
     pub(crate) time: i64,
@@ -90,6 +99,8 @@ impl Kind {
 /// The simple world of one seed.
 #[derive(Clone, Debug)]
 pub(crate) struct SimpleWorld {
+    seed: u64,
+    start_date: NaiveDate,
     ids: EventIds,
     gaps: StreamKey,
     kinds: StreamKey,
@@ -101,9 +112,11 @@ pub(crate) struct SimpleWorld {
 }
 
 impl SimpleWorld {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, start_date: NaiveDate) -> Self {
         let key = |stream| StreamKey::new(seed, stream);
         Self {
+            seed,
+            start_date,
             ids: EventIds::new(seed),
             gaps: key(Stream::Gap),
             kinds: key(Stream::Kind),
@@ -114,9 +127,18 @@ impl SimpleWorld {
             amounts: key(Stream::Amount),
         }
     }
+}
 
-    /// The events of a chunk, in order.
-    pub(crate) fn events(&self, chunk: &Chunk) -> ChunkEvents<'_> {
+impl World for SimpleWorld {
+    type Chunk = Chunk;
+    type Event = SimpleEvent;
+
+    fn chunks(&self, end: u64) -> Result<impl Iterator<Item = Result<Chunk, Error>>, Error> {
+        Plan::new(self.seed, self.start_date, end)
+    }
+
+    #[inline]
+    fn events<'w>(&'w self, chunk: &'w Chunk) -> impl Iterator<Item = SimpleEvent> + 'w {
         let engine = |key: StreamKey| key.engine(chunk.index);
         ChunkEvents {
             ids: &self.ids,
@@ -132,11 +154,40 @@ impl SimpleWorld {
             amounts: engine(self.amounts),
         }
     }
+
+    #[inline]
+    fn write_line(&self, event: &SimpleEvent, line: &mut Line<'_>, clock: &mut Clock) {
+        lines::write(line, event, clock);
+    }
+}
+
+impl world::Event for SimpleEvent {
+    fn index(&self) -> u64 {
+        self.index
+    }
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+
+    fn micros(&self) -> i64 {
+        self.time * 1_000_000
+    }
+
+    fn event_type(&self) -> EventType {
+        match self.details {
+            Details::Account { change: AccountChange::Open, .. } => EventType::AccountOpen,
+            Details::Account { change: AccountChange::Close, .. } => EventType::AccountClose,
+            Details::Account { change: AccountChange::Status { .. }, .. } => EventType::StatusChange,
+            Details::Payment { direction: Direction::To, .. } => EventType::PaymentTo,
+            Details::Payment { direction: Direction::From, .. } => EventType::PaymentFrom,
+        }
+    }
 }
 
 /// The events of one chunk.
 #[derive(Debug)]
-pub(crate) struct ChunkEvents<'w> {
+struct ChunkEvents<'w> {
     ids: &'w EventIds,
     index: u64,
     events_left: u32,
@@ -157,6 +208,7 @@ impl Iterator for ChunkEvents<'_> {
     fn next(&mut self) -> Option<SimpleEvent> {
         self.events_left = self.events_left.checked_sub(1)?;
         let event = SimpleEvent {
+            index: self.index,
             id: self.ids.id(self.index),
             time: self.time,
             entity: self.entities.between(1, ENTITY_ID_MAX),

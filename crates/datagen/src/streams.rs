@@ -33,6 +33,22 @@ pub(crate) enum Stream {
     Amount = 7,
     /// `event_id`: the round keys of its permutation.
     EventId = 8,
+    /// Ledger: what happens to whom.
+    Life = 9,
+    /// Ledger: the time from one event to the next.
+    Pace = 10,
+    /// Ledger: the keys of the account numbers.
+    AccountNumber = 11,
+    /// Ledger: the keys of `data.id` of payments.
+    PaymentNumber = 12,
+    /// Ledger: `data.holder`.
+    Holder = 13,
+    /// Ledger: `data.merchant`.
+    Merchant = 14,
+    /// Ledger: `data.channel`.
+    Channel = 15,
+    /// Ledger: `data.reason`.
+    LedgerReason = 16,
 }
 
 /// What names one [`Stream`] of one seed; an index picks an engine out of it.
@@ -72,6 +88,19 @@ impl Engine {
     #[expect(clippy::cast_possible_truncation, reason = "the result is below `bound`, a u32")]
     pub(crate) fn below(&mut self, bound: u32) -> u32 {
         ((u128::from(self.0.next_u64()) * u128::from(bound)) >> 64) as u32
+    }
+
+    /// A number in `0..bound`, as [`Self::below`] makes it.
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "the result is below `bound`, a u64")]
+    pub(crate) fn below_u64(&mut self, bound: u64) -> u64 {
+        ((u128::from(self.0.next_u64()) * u128::from(bound)) >> 64) as u64
+    }
+
+    /// The place of one of so many things in memory, of which there are below 2^32.
+    #[inline]
+    pub(crate) fn index_below(&mut self, length: usize) -> usize {
+        self.below(u32::try_from(length).unwrap_or(u32::MAX)) as usize
     }
 
     /// A number in `first..=last`.

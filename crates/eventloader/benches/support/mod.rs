@@ -16,6 +16,7 @@ pub(crate) fn generated(events: u64) -> Vec<u8> {
         num_events: events,
         start_date: datagen::DEFAULT_START_DATE,
         threads: NonZero::<usize>::MIN,
+        ..datagen::Config::default()
     };
     let mut lines = Vec::new();
     datagen::generate(&config, &mut lines).unwrap();

@@ -1,4 +1,4 @@
-//! A [`Config`] in, chunks of consecutive events out, each with the time of its first event.
+//! A number of events in, chunks of consecutive events out, each with the time of its first event.
 //!
 //! Timestamps are a running sum, which would force the events into one thread. The gaps have a stream of their own
 //! instead, so the plan runs over the gaps alone, at about a nanosecond per event, and any thread can render any chunk.
@@ -6,14 +6,12 @@
 //! Invariant: a chunk depends on seed, start date and its own index. How many threads there are and how many events
 //! were asked for only decide where the last chunk ends.
 
+use chrono::NaiveDate;
+
+use crate::Error;
 use crate::clock::{CALENDAR_END, midnight};
 use crate::streams::{Engine, Stream, StreamKey};
-use crate::{Config, Error};
-
-/// Events per chunk. The engines are keyed by chunk, so this belongs to the stream version. About 500 kB of lines: they
-/// are still in the second-level cache when they are written, and handing a chunk over costs little beside the 130 µs
-/// that it takes (1,024, 2,048 and 4,096 measured alike, with `datagen -n 20000000 --threads 2 | cat >/dev/null`).
-pub(crate) const CHUNK_EVENTS: u32 = 2048;
+use crate::world::{self, CHUNK_EVENTS};
 
 const GAP_SECONDS_MAX: u32 = 120;
 
@@ -31,17 +29,21 @@ pub(crate) struct Chunk {
     pub(crate) start: i64,
 }
 
-impl Chunk {
-    /// The place of its first event in the stream.
-    pub(crate) fn first_event(&self) -> u64 {
+impl world::Chunk for Chunk {
+    fn first_event(&self) -> u64 {
         self.index * u64::from(CHUNK_EVENTS)
+    }
+
+    fn events(&self) -> u32 {
+        self.events
     }
 }
 
 /// The chunks of one run, in order.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    config: Config,
+    start_date: NaiveDate,
+    events: u64,
     gaps: StreamKey,
     chunk_index: u64,
     events_left: u64,
@@ -51,13 +53,14 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Plans a run, and refuses one of which it can tell cheaply that it would leave the calendar.
-    pub(crate) fn new(config: &Config) -> Result<Self, Error> {
+    pub(crate) fn new(seed: u64, start_date: NaiveDate, events: u64) -> Result<Self, Error> {
         let plan = Self {
-            config: *config,
-            gaps: StreamKey::new(config.seed, Stream::Gap),
+            start_date,
+            events,
+            gaps: StreamKey::new(seed, Stream::Gap),
             chunk_index: 0,
-            events_left: config.num_events,
-            time: midnight(config.start_date),
+            events_left: events,
+            time: midnight(start_date),
         };
         plan.check_calendar()?;
         Ok(plan)
@@ -77,7 +80,7 @@ impl Plan {
     }
 
     fn calendar_ends(&self) -> Error {
-        Error::CalendarEnds { events: self.config.num_events, start_date: self.config.start_date }
+        Error::CalendarEnds { events: self.events, start_date: self.start_date }
     }
 }
 

@@ -7,7 +7,11 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use super::*;
+use crate::line::LINE_BYTES_MAX;
 use crate::payload::{self, AccountPayload, Payload, PaymentPayload};
+use crate::render::{Rendered, Rendering};
+use crate::simple::{Chunk, SimpleWorld};
+use crate::world::{CHUNK_EVENTS, World};
 
 /// The form of Python's `json.dumps`: a space after `:` and `,`, none elsewhere.
 struct Spaced;
@@ -73,12 +77,13 @@ fn name(status: Status) -> &'static str {
 
 #[test]
 fn each_line_equals_what_serde_json_writes_and_reads_back() {
-    let mut lines = Lines::new();
+    let mut lines = Rendered::new();
     for seed in [0, 1, 42] {
-        let world = SimpleWorld::new(seed);
+        let world = SimpleWorld::new(seed, crate::DEFAULT_START_DATE);
+        let rendering = Rendering { world: &world, events: 0..u64::MAX };
         for index in [0, 1, 977] {
             let chunk = Chunk { index, events: CHUNK_EVENTS, start: 1_728_518_400 };
-            lines.render(&world, &chunk);
+            rendering.render(&chunk, &mut lines);
             let text = std::str::from_utf8(lines.as_bytes()).unwrap();
             assert_eq!(text.lines().count(), chunk.events as usize);
             assert!(text.ends_with('\n'));

@@ -1,56 +1,19 @@
-//! A chunk in, its lines out: one JSON object per event, in the form of the contract.
+//! An event of the simple world in, its line out: one JSON object, in the form of the contract.
 //!
 //! Keys in the contract's order, `: ` and `, ` between things, a newline after every line. Each line equals what
 //! `serde_json` writes for [`crate::payload`]'s structs; the tests hold them to each other.
 //!
 //! Invariant: no word and no status needs escaping, so no byte of a line is looked at twice.
 
+use super::{AccountChange, Details, Direction, SimpleEvent, Status};
 use crate::clock::Clock;
-use crate::line::{LINE_BYTES_MAX, Line, Short};
-use crate::plan::{CHUNK_EVENTS, Chunk};
+use crate::line::{Line, Short};
 use crate::sentence::Sentence;
-use crate::simple::{AccountChange, Details, Direction, SimpleEvent, SimpleWorld, Status};
 
-/// Large enough for every chunk; the system gives the pages that are touched, a bit more than half of it.
-const CHUNK_BYTES_MAX: usize = CHUNK_EVENTS as usize * LINE_BYTES_MAX;
-
-/// A reusable buffer that holds the lines of one chunk.
-#[derive(Debug)]
-pub(crate) struct Lines {
-    bytes: Vec<u8>,
-    length: usize,
-}
-
-impl Lines {
-    pub(crate) fn new() -> Self {
-        Self { bytes: vec![0; CHUNK_BYTES_MAX], length: 0 }
-    }
-
-    /// The lines that were rendered last.
-    pub(crate) fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
-    /// Replaces the lines with those of `chunk`.
-    pub(crate) fn render(&mut self, world: &SimpleWorld, chunk: &Chunk) {
-        let mut clock = Clock::new();
-        self.length = 0;
-        for event in world.events(chunk) {
-            let room = self.bytes[self.length..].first_chunk_mut();
-            let mut line = Line::new(room.expect("there is room for CHUNK_EVENTS lines of any length"));
-            write_event(&mut line, &event, &mut clock);
-            self.length += line.length();
-        }
-    }
-}
-
+/// Writes the line of an event.
 #[inline]
-fn write_event(line: &mut Line<'_>, event: &SimpleEvent, clock: &mut Clock) {
-    let mut id = [0; uuid::fmt::Hyphenated::LENGTH];
-    event.id.as_hyphenated().encode_lower(&mut id);
-    line.fragment(br#"{"event_id": ""#);
-    line.fragment(&id);
-    line.fragment(br#"", "timestamp": ""#);
+pub(super) fn write(line: &mut Line<'_>, event: &SimpleEvent, clock: &mut Clock) {
+    line.begin(event.id);
     line.fragment(clock.text(event.time));
     match event.details {
         Details::Account { change, reason } => write_account(line, event.entity, change, reason),
@@ -109,4 +72,5 @@ fn status_name(status: Status) -> &'static Short {
 }
 
 #[cfg(test)]
+#[path = "line_tests.rs"]
 mod tests;
