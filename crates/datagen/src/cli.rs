@@ -110,6 +110,7 @@ impl Cli {
             world: self.world,
             events_per_day: self.events_per_day,
             seed: self.seed,
+            first_event: 0,
             num_events: self.num_events,
             start_date: self.start_date,
             threads: threads

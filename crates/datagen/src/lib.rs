@@ -21,6 +21,8 @@
 
 use std::io::Write;
 use std::num::NonZero;
+use std::ops::Range;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 use clap::ValueEnum;
@@ -33,8 +35,10 @@ mod event_id;
 pub mod events_file;
 mod ledger;
 mod line;
+mod lines;
 mod ordered;
 pub mod payload;
+mod pieces;
 mod render;
 mod sentence;
 mod simple;
@@ -46,9 +50,11 @@ mod world;
 pub use error::Error;
 
 use crate::ledger::LedgerWorld;
-use crate::render::Rendering;
+use crate::ordered::Job;
+use crate::pieces::Cut;
+use crate::render::{Rendered, Rendering};
 use crate::simple::SimpleWorld;
-use crate::world::{CHUNK_EVENTS, World};
+use crate::world::{CHUNK_EVENTS, Chunk, World};
 
 /// The version of the stream: which bytes a seed stands for.
 ///
@@ -82,6 +88,8 @@ pub struct Config {
     pub world: WorldName,
     /// Which of its possible streams.
     pub seed: u64,
+    /// Which event of the stream is the first; those before it are passed over.
+    pub first_event: u64,
     /// How many events.
     pub num_events: u64,
     /// The first event is at midnight of this day.
@@ -98,11 +106,19 @@ impl Default for Config {
         Self {
             world: WorldName::Simple,
             seed: 0,
+            first_event: 0,
             num_events: 10,
             start_date: DEFAULT_START_DATE,
             events_per_day: DEFAULT_EVENTS_PER_DAY,
             threads: NonZero::<usize>::MIN,
         }
+    }
+}
+
+impl Config {
+    /// The events of the run, by their places in the stream.
+    fn events(&self) -> Range<u64> {
+        self.first_event..self.first_event.saturating_add(self.num_events)
     }
 }
 
@@ -124,25 +140,46 @@ pub struct Summary {
 /// [`Error::CalendarEnds`] when a timestamp would leave the year 9999, before the first byte where that can be known
 /// by then; [`Error::Write`] when `out` fails; [`Error::Thread`] when the system refuses a thread.
 pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
-    match config.world {
-        WorldName::Simple => run(&SimpleWorld::new(config.seed, config.start_date), config, out),
-        WorldName::Ledger => {
-            run(&LedgerWorld::new(config.seed, config.start_date, config.events_per_day), config, out)
+    let mut summary = Summary::default();
+    run(config, &Cut::Whole, |rendered| {
+        for (_, bytes) in rendered.pieces() {
+            out.write_all(bytes).map_err(Error::Write)?;
+            summary.bytes += bytes.len() as u64;
         }
+        summary.events += rendered.events;
+        Ok(())
+    })?;
+    out.flush().map_err(Error::Write)?;
+    Ok(summary)
+}
+
+/// Renders the events of `config`; `take` gets what became of each chunk, in order.
+fn run(config: &Config, cut: &Cut, take: impl FnMut(&Rendered) -> Result<(), Error>) -> Result<(), Error> {
+    let Config { seed, start_date, events_per_day, .. } = *config;
+    match config.world {
+        WorldName::Simple => run_in(&SimpleWorld::new(seed, start_date), config, cut, take),
+        WorldName::Ledger => run_in(&LedgerWorld::new(seed, start_date, events_per_day), config, cut, take),
     }
 }
 
-fn run(world: &impl World, config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
-    let events = 0..config.num_events;
+fn run_in<W: World>(
+    world: &W,
+    config: &Config,
+    cut: &Cut,
+    take: impl FnMut(&Rendered) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let events = config.events();
     let chunks = world.chunks(events.end)?;
-    let rendering = Rendering { world, events };
+    let rendering = Rendering { world, events, cut: cut.clone() };
+    let passed_over = rendering.events.start;
+    let is_wanted = |chunk: &W::Chunk| chunk.first_event() + u64::from(chunk.events()) > passed_over;
+    let chunks = chunks.skip_while(|chunk| chunk.as_ref().is_ok_and(|chunk| !is_wanted(chunk)));
+    let jobs = chunks.map(|chunk| chunk.map(|chunk| Job { before: None, chunk: Arc::new(chunk) }));
     let count = config.num_events.div_ceil(u64::from(CHUNK_EVENTS));
     let threads = usize::try_from(count).unwrap_or(usize::MAX).min(config.threads.get());
-    let summary = if threads <= 1 {
-        ordered::write_alone(&rendering, chunks, out)?
+    if threads <= 1 {
+        ordered::render_alone(&rendering, jobs, take)
     } else {
-        ordered::write_with_threads(&rendering, chunks, threads, out)?
-    };
-    out.flush().map_err(Error::Write)?;
-    Ok(summary)
+        ordered::render_with_threads(&rendering, jobs, threads, take)
+    }
 }

@@ -1,6 +1,6 @@
-//! A plan in, the lines of its chunks out in order, rendered by several threads.
+//! Chunks in, what became of them out in order, rendered by several threads.
 //!
-//! The calling thread plans and writes; the others render. Chunk `k` always goes to renderer `k mod threads`, each
+//! The calling thread plans and takes; the others render. Chunk `k` always goes to renderer `k mod threads`, each
 //! renderer answers in the order in which it was asked, and the caller collects the answers in the same rotation: the
 //! lines are in order without a lock, a map or a sequence number. Chunks cost all the same, so the rotation keeps the
 //! renderers equally busy.
@@ -8,51 +8,57 @@
 //! Invariant: at most [`CHUNKS_IN_FLIGHT`] chunks per thread exist at any time, in buffers that go round, whatever the
 //! number of events. A slow reader of the output slows the plan down.
 
-use std::io::Write;
+use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, Scope};
 
+use crate::Error;
 use crate::render::{Rendered, Rendering};
 use crate::world::World;
-use crate::{Error, Summary};
 
 /// Per renderer: one that it works on, one that waits for it, and finished ones that wait for the writer.
 const CHUNKS_IN_FLIGHT: usize = 4;
 
-/// Renders every chunk in the calling thread.
-pub(crate) fn write_alone<W: World>(
-    rendering: &Rendering<'_, W>,
-    chunks: impl Iterator<Item = Result<W::Chunk, Error>>,
-    out: &mut impl Write,
-) -> Result<Summary, Error> {
-    let mut summary = Summary::default();
-    let mut rendered = Rendered::new();
-    for chunk in chunks {
-        rendering.render(&chunk?, &mut rendered);
-        write(&rendered, out, &mut summary)?;
-    }
-    Ok(summary)
+/// A chunk to render.
+#[derive(Debug)]
+pub(crate) struct Job<C> {
+    /// The chunk before it, out of which lines may arrive late.
+    pub(crate) before: Option<Arc<C>>,
+    pub(crate) chunk: Arc<C>,
 }
 
-/// Renders the chunks in `threads` more threads.
-pub(crate) fn write_with_threads<W: World>(
+/// Renders every chunk in the calling thread; `take` gets what became of each, in order.
+pub(crate) fn render_alone<W: World>(
     rendering: &Rendering<'_, W>,
-    chunks: impl Iterator<Item = Result<W::Chunk, Error>>,
+    jobs: impl Iterator<Item = Result<Job<W::Chunk>, Error>>,
+    mut take: impl FnMut(&Rendered) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut rendered = Rendered::new();
+    for job in jobs {
+        rendering.render(&job?, &mut rendered);
+        take(&rendered)?;
+    }
+    Ok(())
+}
+
+/// Renders the chunks in `threads` more threads; `take` gets what became of each, in order.
+pub(crate) fn render_with_threads<W: World>(
+    rendering: &Rendering<'_, W>,
+    jobs: impl Iterator<Item = Result<Job<W::Chunk>, Error>>,
     threads: usize,
-    out: &mut impl Write,
-) -> Result<Summary, Error> {
+    mut take: impl FnMut(&Rendered) -> Result<(), Error>,
+) -> Result<(), Error> {
     thread::scope(|scope| {
         // Leaving this closure, with an error or without, drops the renderers' jobs: they end after their last chunk.
         let renderers =
             (0..threads).map(|_| Renderer::start(scope, rendering)).collect::<Result<Vec<_>, _>>()?;
         let mut asked = renderers.iter().cycle();
         let mut answering = renderers.iter().cycle();
-        let mut summary = Summary::default();
         let mut in_flight = 0;
         let mut planned = Ok(());
-        for chunk in chunks {
-            let chunk = match chunk {
-                Ok(chunk) => chunk,
+        for job in jobs {
+            let job = match job {
+                Ok(job) => job,
                 Err(error) => {
                     // What was planned before is still written: as much as one thread would have.
                     planned = Err(error);
@@ -63,64 +69,44 @@ pub(crate) fn write_with_threads<W: World>(
                 in_flight += 1;
                 Rendered::new()
             } else {
-                write_answer(next_in_turn(&mut answering), out, &mut summary)?
+                let rendered = next_in_turn(&mut answering).answer();
+                take(&rendered)?;
+                rendered
             };
-            next_in_turn(&mut asked).ask(chunk, rendered);
+            next_in_turn(&mut asked).ask(job, rendered);
         }
         for _ in 0..in_flight {
-            write_answer(next_in_turn(&mut answering), out, &mut summary)?;
+            take(&next_in_turn(&mut answering).answer())?;
         }
-        planned.map(|()| summary)
+        planned
     })
 }
 
-fn next_in_turn<'r, C>(rotation: &mut impl Iterator<Item = &'r Renderer<C>>) -> &'r Renderer<C>
-where
-    C: 'r,
-{
+fn next_in_turn<'r, C: 'r>(rotation: &mut impl Iterator<Item = &'r Renderer<C>>) -> &'r Renderer<C> {
     rotation.next().expect("a rotation of at least one renderer never ends")
-}
-
-/// Writes the lines that the renderer was asked for first, and gives their buffer back.
-fn write_answer<C>(
-    renderer: &Renderer<C>,
-    out: &mut impl Write,
-    summary: &mut Summary,
-) -> Result<Rendered, Error> {
-    let rendered = renderer.answer();
-    write(&rendered, out, summary)?;
-    Ok(rendered)
-}
-
-fn write(rendered: &Rendered, out: &mut impl Write, summary: &mut Summary) -> Result<(), Error> {
-    let bytes = rendered.as_bytes();
-    out.write_all(bytes).map_err(Error::Write)?;
-    summary.events += rendered.events;
-    summary.bytes += bytes.len() as u64;
-    Ok(())
 }
 
 /// A thread that turns chunks into lines, in the order in which they come.
 #[derive(Debug)]
 struct Renderer<C> {
-    jobs: Sender<(C, Rendered)>,
+    jobs: Sender<(Job<C>, Rendered)>,
     done: Receiver<Rendered>,
 }
 
-impl<C: Send> Renderer<C> {
+impl<C> Renderer<C> {
     fn start<'s, W: World<Chunk = C>>(
         scope: &'s Scope<'s, '_>,
         rendering: &'s Rendering<'_, W>,
     ) -> Result<Self, Error>
     where
-        C: 's,
+        C: Send + Sync + 's,
     {
         // No bound on the channels: the caller never has more than CHUNKS_IN_FLIGHT chunks in them.
-        let (jobs, jobs_to_do) = mpsc::channel::<(C, Rendered)>();
+        let (jobs, jobs_to_do) = mpsc::channel::<(Job<C>, Rendered)>();
         let (answers, done) = mpsc::channel();
         let work = move || {
-            for (chunk, mut rendered) in jobs_to_do {
-                rendering.render(&chunk, &mut rendered);
+            for (job, mut rendered) in jobs_to_do {
+                rendering.render(&job, &mut rendered);
                 if answers.send(rendered).is_err() {
                     break;
                 }
@@ -129,11 +115,9 @@ impl<C: Send> Renderer<C> {
         thread::Builder::new().name("render".to_owned()).spawn_scoped(scope, work).map_err(Error::Thread)?;
         Ok(Self { jobs, done })
     }
-}
 
-impl<C> Renderer<C> {
-    fn ask(&self, chunk: C, rendered: Rendered) {
-        self.jobs.send((chunk, rendered)).expect("a renderer lives until its jobs are dropped");
+    fn ask(&self, job: Job<C>, rendered: Rendered) {
+        self.jobs.send((job, rendered)).expect("a renderer lives until its jobs are dropped");
     }
 
     fn answer(&self) -> Rendered {

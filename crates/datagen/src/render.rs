@@ -1,15 +1,14 @@
-//! A chunk in, its lines out, in a buffer that goes round.
+//! A chunk in, its lines out, cut into the pieces that files are made of.
 //!
-//! Invariant: lines are whole; between chunks nothing is remembered but the buffer.
+//! Invariant: between chunks nothing is remembered but the buffers.
 
 use std::ops::Range;
 
 use crate::clock::Clock;
-use crate::line::{LINE_BYTES_MAX, Line};
-use crate::world::{CHUNK_EVENTS, Chunk, Event, World};
-
-/// Large enough for every chunk without faults; the system gives the pages that are touched, about half of it.
-const CHUNK_BYTES_MAX: usize = CHUNK_EVENTS as usize * LINE_BYTES_MAX;
+use crate::lines::Lines;
+use crate::ordered::Job;
+use crate::pieces::{Cut, Piece};
+use crate::world::{Chunk, Event, World};
 
 /// What is done to every chunk of a run.
 #[derive(Debug)]
@@ -17,6 +16,7 @@ pub(crate) struct Rendering<'r, W> {
     pub(crate) world: &'r W,
     /// The events of the run; chunks reach over its ends.
     pub(crate) events: Range<u64>,
+    pub(crate) cut: Cut,
 }
 
 /// What became of a chunk.
@@ -32,7 +32,12 @@ impl Rendered {
         Self { lines: Lines::new(), events: 0 }
     }
 
-    /// The lines of the chunk.
+    /// The lines, by the file that they belong to, in order.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = (&Piece, &[u8])> {
+        self.lines.pieces()
+    }
+
+    #[cfg(test)]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.lines.as_bytes()
     }
@@ -40,49 +45,21 @@ impl Rendered {
 
 impl<W: World> Rendering<'_, W> {
     /// Replaces what is in `rendered`.
-    pub(crate) fn render(&self, chunk: &W::Chunk, rendered: &mut Rendered) {
+    pub(crate) fn render(&self, job: &Job<W::Chunk>, rendered: &mut Rendered) {
         let Rendered { lines, events } = rendered;
         lines.clear();
+        let chunk = &*job.chunk;
         let first = chunk.first_event().max(self.events.start);
         let end = (chunk.first_event() + u64::from(chunk.events())).min(self.events.end);
         *events = end.saturating_sub(first);
         let mut clock = Clock::new();
         for event in self.world.events(chunk) {
-            if event.index() >= first {
-                lines.push(|line| self.world.write_line(&event, line, &mut clock));
+            if event.index() < first {
+                continue;
             }
+            lines.turn_to_file(self.cut.file_of(event.index(), event.micros()));
+            lines.push(|line| self.world.write_line(&event, line, &mut clock));
         }
-    }
-}
-
-/// Lines, one behind the other.
-#[derive(Debug)]
-struct Lines {
-    bytes: Vec<u8>,
-    length: usize,
-}
-
-impl Lines {
-    fn new() -> Self {
-        Self { bytes: vec![0; CHUNK_BYTES_MAX], length: 0 }
-    }
-
-    fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.length]
-    }
-
-    fn clear(&mut self) {
-        self.length = 0;
-    }
-
-    #[inline]
-    fn push(&mut self, write: impl FnOnce(&mut Line<'_>)) {
-        if self.bytes.len() - self.length < LINE_BYTES_MAX {
-            self.bytes.resize(self.length + CHUNK_BYTES_MAX, 0);
-        }
-        let room = self.bytes[self.length..].first_chunk_mut();
-        let mut line = Line::new(room.expect("there is room for a line of any length"));
-        write(&mut line);
-        self.length += line.length();
+        lines.end_piece();
     }
 }

@@ -126,5 +126,5 @@ fn pick<T, const N: usize>(table: &'static [T; N], number: u64, part: u32) -> &'
 #[inline]
 fn index(number: u64, part: u32, length: usize) -> usize {
     let bits = usize::from((number >> (16 * part)) as u16);
-    bits * length >> 16
+    (bits * length) >> 16
 }

@@ -1,6 +1,7 @@
 //! Each line against `serde_json`, which writes the same event through the structs of `payload.rs`.
 
 use std::io;
+use std::sync::Arc;
 
 use chrono::DateTime;
 use serde::Serialize;
@@ -8,7 +9,9 @@ use serde_json::ser::Formatter;
 
 use super::*;
 use crate::line::LINE_BYTES_MAX;
+use crate::ordered::Job;
 use crate::payload::{self, AccountPayload, Payload, PaymentPayload};
+use crate::pieces::Cut;
 use crate::render::{Rendered, Rendering};
 use crate::simple::{Chunk, SimpleWorld};
 use crate::world::{CHUNK_EVENTS, World};
@@ -80,10 +83,11 @@ fn each_line_equals_what_serde_json_writes_and_reads_back() {
     let mut lines = Rendered::new();
     for seed in [0, 1, 42] {
         let world = SimpleWorld::new(seed, crate::DEFAULT_START_DATE);
-        let rendering = Rendering { world: &world, events: 0..u64::MAX };
+        let rendering = Rendering { world: &world, events: 0..u64::MAX, cut: Cut::Whole };
         for index in [0, 1, 977] {
             let chunk = Chunk { index, events: CHUNK_EVENTS, start: 1_728_518_400 };
-            rendering.render(&chunk, &mut lines);
+            let job = Job { before: None, chunk: Arc::new(chunk) };
+            rendering.render(&job, &mut lines);
             let text = std::str::from_utf8(lines.as_bytes()).unwrap();
             assert_eq!(text.lines().count(), chunk.events as usize);
             assert!(text.ends_with('\n'));
