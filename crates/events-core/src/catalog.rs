@@ -51,6 +51,9 @@ pub static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| {
     Catalog::from_toml(&files).expect("the built-in catalog is read by a test")
 });
 
+/// The catalog of the ledger world that `datagen --world ledger` writes, as TOML. Its types replace the built-in ones of their names.
+pub const LEDGER: &str = include_str!("catalog/ledger.toml");
+
 /// All known types of events, in the order of their files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Catalog {

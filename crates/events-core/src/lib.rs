@@ -1,7 +1,7 @@
 //! What an event is, for the programs that write and read events: the base contract, the catalog of event types, the
-//! schemas derived from it, the meaning of values, and the partition that an event belongs to.
+//! schemas derived from it, the meaning of values, the partition that an event belongs to, and the truth about generated events.
 //!
-//! No I/O and no command line here, and of the arrow family `arrow-schema` alone.
+//! No files and no command line here, and of the arrow family `arrow-schema` alone.
 //!
 //! In reading order:
 
@@ -11,3 +11,4 @@ pub mod schema;
 pub mod timestamp;
 pub mod number;
 pub mod partition;
+pub mod truth;

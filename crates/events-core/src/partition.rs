@@ -7,10 +7,11 @@
 use std::{fmt, ops::Range};
 
 use chrono::{Datelike, NaiveDate};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
     event,
-    timestamp::{DAY_MICROS, HOUR_MICROS},
+    timestamp::{DAY_MICROS, EXPECTED_DATE, HOUR_MICROS},
 };
 
 /// How much time one partition spans.
@@ -161,6 +162,21 @@ impl Day {
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)
+    }
+}
+
+/// As its text.
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| de::Error::custom(format_args!("expected {EXPECTED_DATE}, found {text:?}")))
     }
 }
 

@@ -190,3 +190,27 @@ fn errors_name_the_line_and_what_is_allowed() {
         assert!(error.starts_with(expected), "{text}\n  gave {error}\n  not  {expected}");
     }
 }
+
+#[test]
+fn the_ledger_s_types_replace_the_built_in_ones() {
+    let catalog = BUILT_IN.extended(&[("ledger.toml", LEDGER)]).unwrap();
+    let account = "data_id int32, data_old_status string, data_new_status string, data_reason string, data_channel string";
+    let open =
+        format!("{account}, data_currency string, data_holder_name string, data_holder_country string");
+    let payment = "data_id string, data_to int32, data_from int32, data_amount decimal(18,3), data_currency string, \
+                   data_balance decimal(18,3), data_channel string, data_merchant_name string, data_merchant_category int32, \
+                   data_merchant_city string, data_merchant_country string";
+    let tables: Vec<_> =
+        catalog.event_types().iter().map(|t| (t.name.as_str(), columns(t).join(", "))).collect();
+    let expected = [
+        ("account-open", &*open),
+        ("account-close", account),
+        ("status-change", account),
+        ("payment-to", payment),
+        ("payment-from", payment),
+    ];
+    assert_eq!(tables, expected.map(|(name, columns)| (name, columns.to_owned())));
+    let mut described = catalog.event_types().iter().flat_map(|t| schema::descriptions(t, false));
+    assert!(described.all(|(_, description)| !description.is_empty()));
+    assert!(catalog.event_types().iter().all(|t| t.file == "ledger.toml" && t.description.is_some()));
+}

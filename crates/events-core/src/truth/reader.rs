@@ -1,0 +1,122 @@
+//! The text of a manifest → the manifest, or what is wrong with it and where.
+//!
+//! Invariant: see `truth.rs`; whatever does not hold it is refused.
+
+use std::{collections::HashMap, io};
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::{EventTypeTruth, FORMAT, Manifest, PartitionTruth};
+
+/// A manifest that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ManifestError {
+    /// It could not be read to its end.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is no manifest of this format.
+    #[error("line {line}: {message}")]
+    Syntax {
+        /// From 1.
+        line: usize,
+        /// What is wrong, and what is allowed.
+        message: String,
+    },
+    /// What it says doesn't go together.
+    #[error("{place}: {message}")]
+    Content {
+        /// Of which of its entries.
+        place: String,
+        /// What is wrong with it.
+        message: String,
+    },
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// [`ManifestError`] where it is none of [`FORMAT`], or contradicts itself.
+    pub fn read(input: impl io::Read) -> Result<Self, ManifestError> {
+        let manifest: Self = serde_json::from_reader(input).map_err(|error| {
+            let line = error.line();
+            if error.is_io() {
+                return ManifestError::Io(error.into());
+            }
+            // serde_json adds the place, which is told in front.
+            let message = error.to_string();
+            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
+            ManifestError::Syntax { line, message: message.to_owned() }
+        })?;
+        manifest.check()?;
+        Ok(manifest)
+    }
+
+    fn check(&self) -> Result<(), ManifestError> {
+        let mut sums = HashMap::new();
+        for table in &self.event_types {
+            let place = || format!("event type {}/{}", table.domain, table.event_type);
+            if sums.insert((&*table.domain, &*table.event_type), table.sums.len()).is_some() {
+                return Err(content(place(), "is there twice"));
+            }
+            if let Some(sum) = table.sums.iter().find(|sum| !table.columns.contains(sum)) {
+                return Err(content(place(), &format!("sums {sum:?}, which is none of its columns")));
+            }
+        }
+        let mut last = None;
+        for partition in &self.partitions {
+            let key = partition.key();
+            let error = |message: &str| Err(content(partition.name(), message));
+            match sums.get(&(key.1, key.2)) {
+                None => return error("is of an event type that event_types doesn't have"),
+                Some(sums) if *sums != partition.sums.len() => {
+                    return error(&format!("expected {sums} sums, as its event type names"));
+                }
+                Some(_) if partition.rows == 0 => {
+                    return error("has no rows; partitions are those with rows");
+                }
+                Some(_) => {}
+            }
+            if last.is_some_and(|last| last >= key) {
+                return error("is out of the order of day, domain, event type");
+            }
+            last = Some(key);
+        }
+        Ok(())
+    }
+
+    /// The table of an event type.
+    #[must_use]
+    pub fn event_type(&self, domain: &str, event_type: &str) -> Option<&EventTypeTruth> {
+        self.event_types.iter().find(|table| table.domain == domain && table.event_type == event_type)
+    }
+}
+
+fn content(place: String, message: &str) -> ManifestError {
+    ManifestError::Content { place, message: message.to_owned() }
+}
+
+impl PartitionTruth {
+    /// What the partitions of a manifest are ordered by.
+    #[must_use]
+    pub fn key(&self) -> (i64, &str, &str) {
+        (self.day.epoch_days(), &self.domain, &self.event_type)
+    }
+
+    /// As messages name it.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("partition {} {}/{}", self.day, self.domain, self.event_type)
+    }
+}
+
+/// Takes the one format there is, so that of another nothing else is judged.
+pub(super) fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let format = u32::deserialize(deserializer)?;
+    if format == FORMAT {
+        return Ok(format);
+    }
+    let message =
+        format!("expected a manifest of format {FORMAT}, found {format}: use the eventloader of its datagen");
+    Err(de::Error::custom(message))
+}
