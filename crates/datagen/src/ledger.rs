@@ -19,8 +19,13 @@ mod numbers;
 mod pace;
 mod plan;
 mod population;
+mod rows;
+
+use std::sync::LazyLock;
 
 use chrono::NaiveDate;
+use events_core::catalog::{BUILT_IN, Catalog, LEDGER};
+use events_core::truth::RowDigest;
 use uuid::Uuid;
 
 use self::details::Details;
@@ -29,7 +34,8 @@ use crate::Error;
 use crate::clock::Clock;
 use crate::event_id::EventIds;
 use crate::line::Line;
-use crate::world::{self, Chunk as _, EventType, World};
+use crate::sentence::Sentence;
+use crate::world::{self, Chunk as _, EventType, SUMS_MAX, World};
 
 /// An event, before it is text.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +43,16 @@ pub(crate) struct LedgerEvent {
     index: u64,
     id: Uuid,
     decision: Decision,
+    /// What decides how it differs from the event that it corrects.
+    correction: Option<u64>,
+}
+
+impl LedgerEvent {
+    /// Why something becomes of an account.
+    fn reason(&self, details: &Details) -> Sentence {
+        let reason = details.reason(self.index);
+        self.correction.map_or(reason, |number| reason.changed(number))
+    }
 }
 
 /// What happens.
@@ -112,12 +128,48 @@ impl World for LedgerWorld {
             index,
             id: self.ids.id(index),
             decision,
+            correction: None,
         })
     }
 
     #[inline]
     fn write_line(&self, event: &LedgerEvent, line: &mut Line<'_>, clock: &mut Clock) {
         lines::write(line, event, &self.details, clock);
+    }
+
+    fn catalog(&self) -> &Catalog {
+        static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
+            BUILT_IN.extended(&[("ledger.toml", LEDGER)]).expect("the ledger's catalog is read by a test")
+        });
+        &CATALOG
+    }
+
+    #[inline]
+    fn write_row(&self, event: &LedgerEvent, row: &mut RowDigest) {
+        rows::write(event, &self.details, row);
+    }
+
+    fn sums(&self, event: &LedgerEvent) -> [i128; SUMS_MAX] {
+        match event.decision.what {
+            What::Payment { payment, balance, .. } => {
+                let currency = event.decision.currency;
+                [payment.amount, balance].map(|units| rows::to_scale(units, currency))
+            }
+            What::Account { .. } => [0, 0],
+        }
+    }
+
+    fn corrected(&self, event: &LedgerEvent, number: u64, seconds: i64) -> LedgerEvent {
+        let mut corrected = LedgerEvent { correction: Some(number), ..*event };
+        corrected.decision.micros += seconds * 1_000_000;
+        if let What::Payment { payment, .. } = &mut corrected.decision.what {
+            payment.amount += 1 + (number % 100).cast_signed();
+        }
+        corrected
+    }
+
+    fn ids(&self) -> &EventIds {
+        &self.ids
     }
 }
 

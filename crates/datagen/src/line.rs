@@ -7,7 +7,7 @@
 
 use uuid::Uuid;
 
-use crate::text_tables::{CENTS, LEADING_DIGITS, THREE_DIGITS, TWO_DIGITS};
+use crate::text_tables::{CENTS, LEADING_DIGITS, THREE_DIGITS, TWO_DIGITS, hex_digits};
 
 /// Room for the longest line of a world (simple: below 340 bytes, ledger: below 520), and for copies that reach past its
 /// end.
@@ -32,6 +32,11 @@ impl Short {
             at += 1;
         }
         short
+    }
+
+    /// The text.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.length)]
     }
 
     /// The text with one byte more.
@@ -151,11 +156,7 @@ impl<'a> Line<'a> {
     /// Writes a number as 16 hexadecimal digits.
     #[inline]
     pub(crate) fn hex(&mut self, number: u64) {
-        let mut text = [0; 16];
-        for (digit, shift) in text.iter_mut().zip((0..64).step_by(4).rev()) {
-            *digit = b"0123456789abcdef"[(number >> shift & 15) as usize];
-        }
-        self.fragment(&text);
+        self.fragment(&hex_digits(number));
     }
 
     /// Writes an amount below 1000.00 as Python writes the float: `374.74`, `505.7`, `12.0`.

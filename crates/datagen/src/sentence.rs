@@ -36,6 +36,26 @@ impl Sentence {
         Self { numbers: number.to_le_bytes(), length: WORDS_MIN as usize + more }
     }
 
+    /// A sentence that differs from this one in its first word, and in others.
+    pub(crate) fn changed(&self, number: u64) -> Self {
+        let mut changed = Self::of_number(number);
+        let step = changed.numbers[0].max(1);
+        changed.numbers[0] = self.numbers[0].wrapping_add(step);
+        changed
+    }
+
+    /// Adds the text of the sentence to `bytes`.
+    pub(crate) fn append_to(&self, bytes: &mut Vec<u8>) {
+        let start = bytes.len();
+        for word in self.spaced_words() {
+            bytes.extend_from_slice(word.as_bytes());
+        }
+        bytes[start] = bytes[start].to_ascii_uppercase();
+        if let Some(last) = bytes.last_mut() {
+            *last = b'.';
+        }
+    }
+
     /// The words, each with a space behind it.
     #[inline]
     pub(crate) fn spaced_words(&self) -> impl Iterator<Item = &'static Short> {

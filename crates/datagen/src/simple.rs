@@ -7,8 +7,11 @@
 
 mod lines;
 mod plan;
+mod rows;
 
 use chrono::NaiveDate;
+use events_core::catalog::{BUILT_IN, Catalog};
+use events_core::truth::RowDigest;
 use uuid::Uuid;
 
 use self::plan::{Chunk, Gaps, Plan};
@@ -18,7 +21,7 @@ use crate::event_id::EventIds;
 use crate::line::Line;
 use crate::sentence::Sentence;
 use crate::streams::{Engine, Stream, StreamKey};
-use crate::world::{self, Chunk as _, EventType, World};
+use crate::world::{self, Chunk as _, EventType, SUMS_MAX, World};
 
 /// The largest id of an account or a transaction; the smallest is 1.
 pub(crate) const ENTITY_ID_MAX: u32 = 999_999;
@@ -158,6 +161,39 @@ impl World for SimpleWorld {
     #[inline]
     fn write_line(&self, event: &SimpleEvent, line: &mut Line<'_>, clock: &mut Clock) {
         lines::write(line, event, clock);
+    }
+
+    fn catalog(&self) -> &Catalog {
+        &BUILT_IN
+    }
+
+    #[inline]
+    fn write_row(&self, event: &SimpleEvent, row: &mut RowDigest) {
+        rows::write(event, row);
+    }
+
+    fn sums(&self, event: &SimpleEvent) -> [i128; SUMS_MAX] {
+        match event.details {
+            Details::Payment { cents, .. } => [cents.into(), 0],
+            Details::Account { .. } => [0, 0],
+        }
+    }
+
+    fn corrected(&self, event: &SimpleEvent, number: u64, seconds: i64) -> SimpleEvent {
+        let details = match event.details {
+            Details::Account { change, reason } => Details::Account { change, reason: reason.changed(number) },
+            Details::Payment { direction, to, from, cents } => {
+                // One of the other amounts.
+                let step = 1 + number % u64::from(AMOUNT_CENTS_MAX);
+                let cents = (u64::from(cents) + step) % u64::from(AMOUNT_CENTS_MAX + 1);
+                Details::Payment { direction, to, from, cents: u32::try_from(cents).unwrap_or_default() }
+            }
+        };
+        SimpleEvent { time: event.time + seconds, details, ..*event }
+    }
+
+    fn ids(&self) -> &EventIds {
+        &self.ids
     }
 }
 

@@ -1,4 +1,4 @@
-//! Small numbers in, their digits out, from tables that the compiler computes.
+//! Numbers in, their digits out, from tables that the compiler computes.
 
 /// `00` to `99`.
 pub(crate) static TWO_DIGITS: [[u8; 2]; 100] = {
@@ -50,6 +50,16 @@ pub(crate) static CENTS: [[u8; 5]; 100] = {
     }
     table
 };
+
+/// A number as 16 hexadecimal digits.
+#[inline]
+pub(crate) fn hex_digits(number: u64) -> [u8; 16] {
+    let mut digits = [0; 16];
+    for (digit, shift) in digits.iter_mut().zip((0..64).step_by(4).rev()) {
+        *digit = b"0123456789abcdef"[(number >> shift & 15) as usize];
+    }
+    digits
+}
 
 #[expect(clippy::cast_possible_truncation, reason = "a digit is below 10")]
 const fn digit(value: usize) -> u8 {

@@ -6,10 +6,13 @@
 //! Invariant: a plan runs alone and in order; whatever else a world does is a function of one chunk, so that any thread can
 //! do it.
 
+use events_core::catalog::Catalog;
+use events_core::truth::RowDigest;
 use uuid::Uuid;
 
 use crate::Error;
 use crate::clock::Clock;
+use crate::event_id::EventIds;
 use crate::line::Line;
 
 /// Events per chunk. The engines are keyed by chunk, so this belongs to the stream version. About 500 kB of lines: they
@@ -33,7 +36,26 @@ pub(crate) trait World: Sync {
 
     /// Writes an event as a line; the newline too.
     fn write_line(&self, event: &Self::Event, line: &mut Line<'_>, clock: &mut Clock);
+
+    /// The catalog that the world's events are loaded with.
+    fn catalog(&self) -> &Catalog;
+
+    /// Gives the values of an event's row, in the order of its columns.
+    fn write_row(&self, event: &Self::Event, row: &mut RowDigest);
+
+    /// What an event adds to the sums of its decimal columns, in their order, in units of the columns' last digits.
+    fn sums(&self, event: &Self::Event) -> [i128; SUMS_MAX];
+
+    /// Another version of an event: the same id and type, `seconds` later, with a payload that certainly differs; `number` decides
+    /// how.
+    fn corrected(&self, event: &Self::Event, number: u64, seconds: i64) -> Self::Event;
+
+    /// The ids of the stream's events.
+    fn ids(&self) -> &EventIds;
 }
+
+/// No table has more decimal columns.
+pub(crate) const SUMS_MAX: usize = 2;
 
 /// A run of consecutive events of a stream.
 pub(crate) trait Chunk: Send + Sync {
@@ -59,12 +81,36 @@ pub(crate) trait Event: Copy {
     fn event_type(&self) -> EventType;
 }
 
-/// The types of events that both worlds have.
+/// The types of events that both worlds have, in the order of their domains and names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum EventType {
-    AccountOpen,
     AccountClose,
+    AccountOpen,
     StatusChange,
-    PaymentTo,
     PaymentFrom,
+    PaymentTo,
+}
+
+impl EventType {
+    /// `domain` and `event_type`.
+    pub(crate) fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AccountClose => ("account", "account-close"),
+            Self::AccountOpen => ("account", "account-open"),
+            Self::StatusChange => ("account", "status-change"),
+            Self::PaymentFrom => ("transaction", "payment-from"),
+            Self::PaymentTo => ("transaction", "payment-to"),
+        }
+    }
+
+    /// Gives the columns that every row begins with.
+    #[inline]
+    pub(crate) fn write_base(self, id: Uuid, micros: i64, row: &mut RowDigest) {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        row.text(id.as_hyphenated().encode_lower(&mut text).as_bytes());
+        row.timestamp(micros);
+        let (domain, event_type) = self.names();
+        row.text(domain.as_bytes());
+        row.text(event_type.as_bytes());
+    }
 }

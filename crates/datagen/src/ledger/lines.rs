@@ -67,7 +67,7 @@ fn write_account(line: &mut Line<'_>, event: &LedgerEvent, account: u32, change:
         }
     }
     line.fragment(br#"", "reason": ""#);
-    line.sentence(details.reason(event.index).spaced_words());
+    line.sentence(event.reason(details).spaced_words());
     line.fragment(br#"", "channel": ""#);
     line.short(details.account_channel(event.index));
     if change == Change::Opened {
@@ -127,8 +127,9 @@ fn write_payment(
     line.fragment(b"\"}}}\n");
 }
 
+/// As it is written.
 #[inline]
-fn status_name(status: Status) -> &'static Short {
+pub(super) fn status_name(status: Status) -> &'static Short {
     static NAMES: [Short; 3] = [Short::new(b"PENDING"), Short::new(b"OPEN"), Short::new(b"SUSPENDED")];
     &NAMES[status as usize]
 }

@@ -64,8 +64,9 @@ fn write_account(line: &mut Line<'_>, entity: u32, change: AccountChange, reason
     line.fragment(b"\"}}\n");
 }
 
+/// As it is written.
 #[inline]
-fn status_name(status: Status) -> &'static Short {
+pub(super) fn status_name(status: Status) -> &'static Short {
     static NAMES: [Short; 4] =
         [Short::new(b"OPEN"), Short::new(b"CLOSED"), Short::new(b"PENDING"), Short::new(b"SUSPENDED")];
     &NAMES[status as usize]

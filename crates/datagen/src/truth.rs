@@ -1,0 +1,136 @@
+//! Events as a right load keeps them → how many rows there are by day and type, with their checksums and sums; and what the load's
+//! report says.
+//!
+//! Invariant: it is computed from events, not from lines: a mistake in a line can't hide in it. The truth of a stream is the
+//! sum of the truths of its chunks, in whatever order they are added.
+
+use std::collections::BTreeMap;
+
+use events_core::catalog::Catalog;
+use events_core::partition::Day;
+use events_core::timestamp::DAY_MICROS;
+use events_core::truth::{Checksum, EventTypeTruth, PartitionTruth, Report, RowDigest, decimal_text};
+
+use crate::world::{Event, EventType, SUMS_MAX, World};
+
+/// What becomes of some lines.
+#[derive(Debug, Default)]
+pub(crate) struct Truth {
+    /// By day since 1970 and type.
+    partitions: BTreeMap<(i64, EventType), Totals>,
+    pub(crate) report: Report,
+    row: RowDigest,
+}
+
+/// All rows of a partition.
+#[derive(Clone, Copy, Debug, Default)]
+struct Totals {
+    rows: u64,
+    checksum: Checksum,
+    sums: [i128; SUMS_MAX],
+}
+
+impl Totals {
+    fn add(&mut self, other: &Self) {
+        self.rows += other.rows;
+        self.checksum.add_all(other.checksum);
+        for (sum, more) in self.sums.iter_mut().zip(other.sums) {
+            *sum += more;
+        }
+    }
+}
+
+impl Truth {
+    /// Takes note that the row of this event stays.
+    #[inline]
+    pub(crate) fn keep<W: World>(&mut self, world: &W, event: &W::Event) {
+        world.write_row(event, &mut self.row);
+        let mut checksum = Checksum::default();
+        checksum.add(self.row.finish());
+        let totals = Totals { rows: 1, checksum, sums: world.sums(event) };
+        let partition = (event.micros().div_euclid(DAY_MICROS), event.event_type());
+        self.partitions.entry(partition).or_default().add(&totals);
+        self.report.written += 1;
+    }
+
+    /// Adds what is known of other lines.
+    pub(crate) fn add(&mut self, other: &Self) {
+        for (partition, totals) in &other.partitions {
+            self.partitions.entry(*partition).or_default().add(totals);
+        }
+        add_report(&mut self.report, &other.report);
+    }
+
+    /// Takes the partitions of the days before this one, in order.
+    pub(crate) fn take_before(&mut self, day: i64, tables: &Tables) -> Vec<PartitionTruth> {
+        let later = self.partitions.split_off(&(day, EventType::AccountClose));
+        let done = std::mem::replace(&mut self.partitions, later);
+        done.into_iter().map(|((day, event_type), totals)| tables.partition(day, event_type, &totals)).collect()
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        self.partitions.clear();
+        self.report = Report::default();
+    }
+}
+
+fn add_report(report: &mut Report, other: &Report) {
+    let Report {
+        lines,
+        blank,
+        quarantined,
+        filtered,
+        superseded,
+        redelivered,
+        corrected,
+        written,
+        unknown_fields,
+        unknown_events,
+    } = other;
+    report.lines += lines;
+    report.blank += blank;
+    report.quarantined.total += quarantined.total;
+    report.filtered += filtered;
+    report.superseded += superseded;
+    report.redelivered += redelivered;
+    report.corrected += corrected;
+    report.written += written;
+    for (counts, more) in [
+        (&mut report.quarantined.by_reason, &quarantined.by_reason),
+        (&mut report.unknown_fields, unknown_fields),
+        (&mut report.unknown_events, unknown_events),
+    ] {
+        for (name, count) in more {
+            *counts.entry(name.clone()).or_default() += count;
+        }
+    }
+}
+
+/// The tables of a world.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    /// In the order of [`EventType`].
+    pub(crate) event_types: Vec<EventTypeTruth>,
+    /// By table and sum: the scale of the column.
+    scales: Vec<Vec<u8>>,
+}
+
+impl Tables {
+    pub(crate) fn of(catalog: &Catalog) -> Self {
+        todo!()
+    }
+
+    fn partition(&self, day: i64, event_type: EventType, totals: &Totals) -> PartitionTruth {
+        let (domain, name) = event_type.names();
+        let scales = &self.scales[event_type as usize];
+        PartitionTruth {
+            day: Day::from_epoch_days(day),
+            domain: domain.to_owned(),
+            event_type: name.to_owned(),
+            rows: totals.rows,
+            checksum: totals.checksum,
+            sums: scales.iter().zip(totals.sums).map(|(&scale, sum)| decimal_text(sum, scale)).collect(),
+        }
+    }
+}
