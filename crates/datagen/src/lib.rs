@@ -33,6 +33,7 @@ pub mod destination;
 mod error;
 mod event_id;
 pub mod events_file;
+pub mod faults;
 mod ledger;
 mod line;
 mod lines;
@@ -44,6 +45,7 @@ mod sentence;
 mod simple;
 mod streams;
 mod text_tables;
+mod truth;
 mod words;
 mod world;
 

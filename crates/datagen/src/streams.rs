@@ -49,6 +49,10 @@ pub(crate) enum Stream {
     Channel = 15,
     /// Ledger: `data.reason`.
     LedgerReason = 16,
+    /// Which events are hosts of a fault: the round keys of a permutation.
+    FaultHosts = 20,
+    /// How each fault turns out.
+    FaultDetails = 21,
 }
 
 /// What names one [`Stream`] of one seed; an index picks an engine out of it.

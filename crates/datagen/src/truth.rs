@@ -6,8 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use events_core::catalog::Catalog;
+use events_core::catalog::{Catalog, FieldKind, ValueType};
 use events_core::partition::Day;
+use events_core::schema;
 use events_core::timestamp::DAY_MICROS;
 use events_core::truth::{Checksum, EventTypeTruth, PartitionTruth, Report, RowDigest, decimal_text};
 
@@ -118,7 +119,18 @@ pub(crate) struct Tables {
 
 impl Tables {
     pub(crate) fn of(catalog: &Catalog) -> Self {
-        todo!()
+        let mut event_types = Vec::new();
+        let mut scales = Vec::new();
+        for event_type in EventType::ALL {
+            let (domain, name) = event_type.names();
+            let mut known = catalog.event_types().iter();
+            let known = known.find(|known| (known.domain.as_str(), known.name.as_str()) == (domain, name));
+            let known = known.expect("a world's catalog has its types");
+            event_types.push(EventTypeTruth::of(known).expect("a world has no floats and no lists"));
+            let columns = schema::columns(known).into_iter();
+            scales.push(columns.filter_map(|column| scale_of(&column.kind)).collect());
+        }
+        Self { event_types, scales }
     }
 
     fn partition(&self, day: i64, event_type: EventType, totals: &Totals) -> PartitionTruth {
@@ -132,5 +144,13 @@ impl Tables {
             checksum: totals.checksum,
             sums: scales.iter().zip(totals.sums).map(|(&scale, sum)| decimal_text(sum, scale)).collect(),
         }
+    }
+}
+
+/// Of decimals alone.
+fn scale_of(kind: &FieldKind) -> Option<u8> {
+    match kind {
+        FieldKind::Value(ValueType::Decimal { scale, .. }) => Some(*scale),
+        _ => None,
     }
 }

@@ -92,6 +92,10 @@ pub(crate) enum EventType {
 }
 
 impl EventType {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::AccountClose, Self::AccountOpen, Self::StatusChange, Self::PaymentFrom, Self::PaymentTo];
+
     /// `domain` and `event_type`.
     pub(crate) fn names(self) -> (&'static str, &'static str) {
         match self {
