@@ -4,12 +4,24 @@
 //! fault begins with.
 //!
 //! - `list` reads what was asked for, and makes numbers of it;
-//! - `selection` decides which events are hosts of a fault, each of exactly one.
+//! - `selection` decides which events are hosts of a fault, each of exactly one;
+//! - `clean_line` knows where the parts of a clean line stand;
+//! - `malformed` makes bad lines of clean ones, each with the reason that a loader must give;
+//! - `altered` writes good lines in another way that means the same row.
 //!
 //! Invariant: all is a pure function of (stream version, seed, number of events, list) and of the clean lines.
 
+pub mod altered;
+mod clean_line;
 pub mod list;
+pub mod malformed;
 pub mod selection;
 
 pub use self::list::{Fault, FaultCounts, FaultList, FaultListError};
 pub use self::selection::Selection;
+
+/// Which of so many choices the `ordinal`-th host takes, if they take turns.
+#[expect(clippy::cast_possible_truncation, reason = "the remainder is below `choices`")]
+fn in_turn(ordinal: u64, choices: usize) -> usize {
+    (ordinal % choices as u64) as usize
+}
