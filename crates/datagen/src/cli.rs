@@ -13,6 +13,8 @@ use command_line::Document;
 
 use crate::destination::Destination;
 use crate::events_file::IfExists;
+use crate::faults::{FaultCounts, FaultList, FaultListError};
+use crate::records::RecordPaths;
 use crate::{Config, DEFAULT_EVENTS_PER_DAY, WorldName};
 
 /// More threads than this are a slip of the keyboard.
@@ -69,6 +71,32 @@ pub struct Cli {
     )]
     events_per_day: u64,
 
+    /// Faults to put into the stream: name=COUNT or name=PERCENT%, comma-separated
+    ///
+    /// Each event has at most one of them, and exactly so many events have each; a percent is of --num-events. Which, is
+    /// decided by --seed; nothing in a line tells. What arrives late does so at most 1,000 events behind its place.
+    ///
+    /// duplicates: the same line arrives once more. corrections: a later version of the event, with another payload; some are of
+    /// another day. stale: a correction, and then the old line once more. ties: another version with the same timestamp; the last
+    /// line counts. late: the line itself arrives late. offsets: the timestamp is written with an offset. unknown-fields: the
+    /// event has a field that no schema knows. malformed: a bad line is put in, of each kind in turn. unknown-events: an event of a
+    /// type that no catalog knows is put in. blank: a blank line is put in. too-long: a line above 16 MiB is put in.
+    ///
+    /// Without them, the lines are those of a run without --faults; --faults-log says which they are.
+    #[arg(long, value_name = "LIST", help_heading = EVENTS)]
+    faults: Option<FaultList>,
+
+    /// Write what a right load of these events must leave, for `eventloader verify --against`
+    ///
+    /// By day and event type: the number of rows, a checksum of their contents and the sums of amounts; and what the loader's report
+    /// must say. The format is described in docs/manifest.md.
+    #[arg(long, value_name = "FILE", help_heading = RECORDS)]
+    manifest: Option<PathBuf>,
+
+    /// Write which line is which fault, one JSON object for each
+    #[arg(long, value_name = "FILE", help_heading = RECORDS)]
+    faults_log: Option<PathBuf>,
+
     /// Write events.json in --base-path instead of standard output
     ///
     /// The file appears under its name only when it is complete and on the disk. Until then it is a hidden temporary file next to it,
@@ -103,10 +131,16 @@ pub struct Cli {
 
 impl Cli {
     /// What to generate.
-    #[must_use]
-    pub fn config(&self) -> Config {
+    ///
+    /// # Errors
+    ///
+    /// [`FaultListError`] where there are more faults than events.
+    pub fn config(&self) -> Result<Config, FaultListError> {
+        let faults =
+            self.faults.as_ref().map_or(Ok(FaultCounts::default()), |list| list.counts(self.num_events))?;
         let threads = self.threads.and_then(NonZero::new);
-        Config {
+        Ok(Config {
+            faults,
             world: self.world,
             events_per_day: self.events_per_day,
             seed: self.seed,
@@ -116,7 +150,13 @@ impl Cli {
             threads: threads
                 .or_else(|| thread::available_parallelism().ok())
                 .unwrap_or(NonZero::<usize>::MIN),
-        }
+        })
+    }
+
+    /// What to write beside it.
+    #[must_use]
+    pub fn records(&self) -> RecordPaths {
+        RecordPaths { manifest: self.manifest.clone(), faults_log: self.faults_log.clone() }
     }
 
     /// Where to put it.
@@ -132,6 +172,7 @@ impl Cli {
 
 const EVENTS: &str = "Events";
 const OUTPUT: &str = "Output";
+const RECORDS: &str = "Truth";
 
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (stream version 1)");
 

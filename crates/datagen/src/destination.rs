@@ -5,7 +5,8 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::events_file::{EventsFile, IfExists};
-use crate::{Config, Error, Summary, generate};
+use crate::records::{RecordPaths, Records};
+use crate::{Config, Error, Summary, write};
 
 /// Where the events go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,25 +30,33 @@ pub struct Report {
     if_exists: IfExists,
 }
 
-/// Generates the events of `config` and brings them to `destination`. There is a report only for a file.
+/// Generates the events of `config` and brings them to `destination`, and their records to `records`. There is a report only for a
+/// file.
 ///
 /// # Errors
 ///
-/// Whatever [`generate`] fails with, and the errors of the file; `events.json` is then as it was.
-pub fn deliver(config: &Config, destination: &Destination) -> Result<Option<Report>, Error> {
-    match destination {
+/// Whatever [`crate::generate`] fails with, and the errors of the files; `events.json` and the records are then as they were.
+pub fn deliver(
+    config: &Config,
+    destination: &Destination,
+    records: &RecordPaths,
+) -> Result<Option<Report>, Error> {
+    let mut records = Records::begin(records, config)?;
+    let report = match destination {
         Destination::StandardOutput => {
             // Line-buffered by the library, but a write that ends with a newline goes past the buffer as a whole.
-            generate(config, &mut io::stdout().lock())?;
-            Ok(None)
+            write(config, &mut records, &mut io::stdout().lock())?;
+            None
         }
         Destination::EventsFile { base_path, if_exists } => {
             let mut file = EventsFile::begin(base_path, *if_exists)?;
-            let summary = generate(config, &mut file).map_err(Error::in_events_file)?;
+            let summary = write(config, &mut records, &mut file).map_err(Error::in_events_file)?;
             let path = file.publish()?;
-            Ok(Some(Report { summary, path, if_exists: *if_exists }))
+            Some(Report { summary, path, if_exists: *if_exists })
         }
-    }
+    };
+    records.publish()?;
+    Ok(report)
 }
 
 impl fmt::Display for Report {

@@ -40,6 +40,15 @@ pub enum Error {
     )]
     EventsFile(#[source] io::Error),
 
+    /// The manifest or the log of faults could not be written.
+    #[error("cannot write {}: {source}; see to room and permissions there", path.display())]
+    Record {
+        /// The name it was to have.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+
     /// The finished file could not be given its name.
     #[error("cannot put the finished events at {}: {source}; no events file was changed", path.display())]
     Publish {

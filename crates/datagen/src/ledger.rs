@@ -21,10 +21,7 @@ mod plan;
 mod population;
 mod rows;
 
-use std::sync::LazyLock;
-
 use chrono::NaiveDate;
-use events_core::catalog::{BUILT_IN, Catalog, LEDGER};
 use events_core::truth::RowDigest;
 use uuid::Uuid;
 
@@ -137,13 +134,6 @@ impl World for LedgerWorld {
         lines::write(line, event, &self.details, clock);
     }
 
-    fn catalog(&self) -> &Catalog {
-        static CATALOG: LazyLock<Catalog> = LazyLock::new(|| {
-            BUILT_IN.extended(&[("ledger.toml", LEDGER)]).expect("the ledger's catalog is read by a test")
-        });
-        &CATALOG
-    }
-
     #[inline]
     fn write_row(&self, event: &LedgerEvent, row: &mut RowDigest) {
         rows::write(event, &self.details, row);
@@ -176,10 +166,6 @@ impl World for LedgerWorld {
 impl world::Event for LedgerEvent {
     fn index(&self) -> u64 {
         self.index
-    }
-
-    fn id(&self) -> Uuid {
-        self.id
     }
 
     fn micros(&self) -> i64 {

@@ -22,10 +22,11 @@
 use std::io::Write;
 use std::num::NonZero;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::NaiveDate;
 use clap::ValueEnum;
+use events_core::catalog::{BUILT_IN, Catalog, LEDGER};
 
 pub mod cli;
 mod clock;
@@ -40,6 +41,7 @@ mod lines;
 mod ordered;
 pub mod payload;
 mod pieces;
+pub mod records;
 mod render;
 mod sentence;
 mod simple;
@@ -51,9 +53,11 @@ mod world;
 
 pub use error::Error;
 
+use crate::faults::{FaultCounts, Faults};
 use crate::ledger::LedgerWorld;
 use crate::ordered::Job;
 use crate::pieces::Cut;
+use crate::records::Records;
 use crate::render::{Rendered, Rendering};
 use crate::simple::SimpleWorld;
 use crate::world::{CHUNK_EVENTS, Chunk, World};
@@ -98,8 +102,31 @@ pub struct Config {
     pub start_date: NaiveDate,
     /// How many events an average day of the ledger has; at least 1.
     pub events_per_day: u64,
+    /// How many events have which fault.
+    pub faults: FaultCounts,
     /// How many threads render; the bytes are the same for every number.
     pub threads: NonZero<usize>,
+}
+
+impl WorldName {
+    /// As it is given.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Ledger => "ledger",
+        }
+    }
+
+    /// The catalog that the world's events are loaded with.
+    fn catalog(self) -> &'static Catalog {
+        static WITH_LEDGER: LazyLock<Catalog> = LazyLock::new(|| {
+            BUILT_IN.extended(&[("ledger.toml", LEDGER)]).expect("the ledger's catalog is read by a test")
+        });
+        match self {
+            Self::Simple => &BUILT_IN,
+            Self::Ledger => &WITH_LEDGER,
+        }
+    }
 }
 
 impl Default for Config {
@@ -112,6 +139,7 @@ impl Default for Config {
             num_events: 10,
             start_date: DEFAULT_START_DATE,
             events_per_day: DEFAULT_EVENTS_PER_DAY,
+            faults: FaultCounts::default(),
             threads: NonZero::<usize>::MIN,
         }
     }
@@ -142,25 +170,37 @@ pub struct Summary {
 /// [`Error::CalendarEnds`] when a timestamp would leave the year 9999, before the first byte where that can be known
 /// by then; [`Error::Write`] when `out` fails; [`Error::Thread`] when the system refuses a thread.
 pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
+    write(config, &mut Records::default(), out)
+}
+
+/// The same, with records of it.
+fn write(config: &Config, records: &mut Records, out: &mut impl Write) -> Result<Summary, Error> {
     let mut summary = Summary::default();
-    run(config, &Cut::Whole, |rendered| {
+    run(config, &Cut::Whole, records.want_truth(), |rendered| {
         for (_, bytes) in rendered.pieces() {
             out.write_all(bytes).map_err(Error::Write)?;
             summary.bytes += bytes.len() as u64;
         }
         summary.events += rendered.events;
-        Ok(())
+        records.take(rendered, |_| None)
     })?;
     out.flush().map_err(Error::Write)?;
     Ok(summary)
 }
 
 /// Renders the events of `config`; `take` gets what became of each chunk, in order.
-fn run(config: &Config, cut: &Cut, take: impl FnMut(&Rendered) -> Result<(), Error>) -> Result<(), Error> {
+pub(crate) fn run(
+    config: &Config,
+    cut: &Cut,
+    wants_truth: bool,
+    take: impl FnMut(&Rendered) -> Result<(), Error>,
+) -> Result<(), Error> {
     let Config { seed, start_date, events_per_day, .. } = *config;
     match config.world {
-        WorldName::Simple => run_in(&SimpleWorld::new(seed, start_date), config, cut, take),
-        WorldName::Ledger => run_in(&LedgerWorld::new(seed, start_date, events_per_day), config, cut, take),
+        WorldName::Simple => run_in(&SimpleWorld::new(seed, start_date), config, cut, wants_truth, take),
+        WorldName::Ledger => {
+            run_in(&LedgerWorld::new(seed, start_date, events_per_day), config, cut, wants_truth, take)
+        }
     }
 }
 
@@ -168,15 +208,14 @@ fn run_in<W: World>(
     world: &W,
     config: &Config,
     cut: &Cut,
+    wants_truth: bool,
     take: impl FnMut(&Rendered) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let events = config.events();
-    let chunks = world.chunks(events.end)?;
-    let rendering = Rendering { world, events, cut: cut.clone() };
-    let passed_over = rendering.events.start;
-    let is_wanted = |chunk: &W::Chunk| chunk.first_event() + u64::from(chunk.events()) > passed_over;
-    let chunks = chunks.skip_while(|chunk| chunk.as_ref().is_ok_and(|chunk| !is_wanted(chunk)));
-    let jobs = chunks.map(|chunk| chunk.map(|chunk| Job { before: None, chunk: Arc::new(chunk) }));
+    let jobs = jobs(world, config)?;
+    let faults =
+        (config.faults.total() > 0).then(|| Faults::new(config.seed, events.clone(), &config.faults));
+    let rendering = Rendering { world, events, cut: cut.clone(), faults, wants_truth };
     let count = config.num_events.div_ceil(u64::from(CHUNK_EVENTS));
     let threads = usize::try_from(count).unwrap_or(usize::MAX).min(config.threads.get());
     if threads <= 1 {
@@ -184,4 +223,25 @@ fn run_in<W: World>(
     } else {
         ordered::render_with_threads(&rendering, jobs, threads, take)
     }
+}
+
+/// The chunks of a run, each with the one before if there are faults.
+fn jobs<W: World>(
+    world: &W,
+    config: &Config,
+) -> Result<impl Iterator<Item = Result<Job<W::Chunk>, Error>>, Error> {
+    let Range { start, end } = config.events();
+    let is_wanted = move |chunk: &W::Chunk| chunk.first_event() + u64::from(chunk.events()) > start;
+    let chunks = world.chunks(end)?;
+    let chunks = chunks.skip_while(move |chunk| chunk.as_ref().is_ok_and(|chunk| !is_wanted(chunk)));
+    let looks_back = config.faults.total() > 0;
+    let mut last = None;
+    Ok(chunks.map(move |chunk| {
+        let chunk = Arc::new(chunk?);
+        let before = last.take();
+        if looks_back {
+            last = Some(Arc::clone(&chunk));
+        }
+        Ok(Job { before, chunk })
+    }))
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: lines are whole, and each is in one piece.
 
+use std::io;
+
 use crate::line::{LINE_BYTES_MAX, Line};
 use crate::pieces::Piece;
 use crate::world::CHUNK_EVENTS;
@@ -26,6 +28,7 @@ impl Lines {
     }
 
     /// All lines.
+    #[cfg(test)]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -90,6 +93,15 @@ impl Lines {
         self.bytes[self.length..self.length + line.len()].copy_from_slice(line);
         self.bytes[self.length + line.len()] = b'\n';
         self.length += line.len() + 1;
+        self.count += 1;
+    }
+
+    /// Adds the line that `write` writes to the end of what it is given, and a newline.
+    pub(crate) fn push_from(&mut self, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) {
+        self.bytes.truncate(self.length);
+        write(&mut self.bytes).expect("memory takes what is written to it");
+        self.bytes.push(b'\n');
+        self.length = self.bytes.len();
         self.count += 1;
     }
 

@@ -22,7 +22,14 @@ fn main() -> ExitCode {
             }
         };
     }
-    match deliver(&cli.config(), &cli.destination()) {
+    let config = match cli.config() {
+        Ok(config) => config,
+        Err(error) => {
+            say(&format_args!("error: --faults: {error}"));
+            return ExitCode::from(2);
+        }
+    };
+    match deliver(&config, &cli.destination(), &cli.records()) {
         Ok(None) => ExitCode::SUCCESS,
         Ok(Some(report)) => {
             say(&report);

@@ -10,7 +10,6 @@ mod plan;
 mod rows;
 
 use chrono::NaiveDate;
-use events_core::catalog::{BUILT_IN, Catalog};
 use events_core::truth::RowDigest;
 use uuid::Uuid;
 
@@ -163,10 +162,6 @@ impl World for SimpleWorld {
         lines::write(line, event, clock);
     }
 
-    fn catalog(&self) -> &Catalog {
-        &BUILT_IN
-    }
-
     #[inline]
     fn write_row(&self, event: &SimpleEvent, row: &mut RowDigest) {
         rows::write(event, row);
@@ -181,7 +176,9 @@ impl World for SimpleWorld {
 
     fn corrected(&self, event: &SimpleEvent, number: u64, seconds: i64) -> SimpleEvent {
         let details = match event.details {
-            Details::Account { change, reason } => Details::Account { change, reason: reason.changed(number) },
+            Details::Account { change, reason } => {
+                Details::Account { change, reason: reason.changed(number) }
+            }
             Details::Payment { direction, to, from, cents } => {
                 // One of the other amounts.
                 let step = 1 + number % u64::from(AMOUNT_CENTS_MAX);
@@ -200,10 +197,6 @@ impl World for SimpleWorld {
 impl world::Event for SimpleEvent {
     fn index(&self) -> u64 {
         self.index
-    }
-
-    fn id(&self) -> Uuid {
-        self.id
     }
 
     fn micros(&self) -> i64 {

@@ -66,7 +66,9 @@ impl Truth {
     pub(crate) fn take_before(&mut self, day: i64, tables: &Tables) -> Vec<PartitionTruth> {
         let later = self.partitions.split_off(&(day, EventType::AccountClose));
         let done = std::mem::replace(&mut self.partitions, later);
-        done.into_iter().map(|((day, event_type), totals)| tables.partition(day, event_type, &totals)).collect()
+        done.into_iter()
+            .map(|((day, event_type), totals)| tables.partition(day, event_type, &totals))
+            .collect()
     }
 
     /// Forgets everything.

@@ -6,7 +6,6 @@
 //! Invariant: a plan runs alone and in order; whatever else a world does is a function of one chunk, so that any thread can
 //! do it.
 
-use events_core::catalog::Catalog;
 use events_core::truth::RowDigest;
 use uuid::Uuid;
 
@@ -36,9 +35,6 @@ pub(crate) trait World: Sync {
 
     /// Writes an event as a line; the newline too.
     fn write_line(&self, event: &Self::Event, line: &mut Line<'_>, clock: &mut Clock);
-
-    /// The catalog that the world's events are loaded with.
-    fn catalog(&self) -> &Catalog;
 
     /// Gives the values of an event's row, in the order of its columns.
     fn write_row(&self, event: &Self::Event, row: &mut RowDigest);
@@ -70,9 +66,6 @@ pub(crate) trait Chunk: Send + Sync {
 pub(crate) trait Event: Copy {
     /// Its place in the stream.
     fn index(&self) -> u64;
-
-    /// Its `event_id`.
-    fn id(&self) -> Uuid;
 
     /// Its time, in microseconds since 1970.
     fn micros(&self) -> i64;

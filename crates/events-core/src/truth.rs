@@ -81,6 +81,9 @@ pub struct Generator {
     pub seed: u64,
     /// The day of the first event.
     pub start_date: Day,
+    /// How many events an average day has, where that is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub events_per_day: Option<u64>,
     /// The index of the first event that was written.
     pub first_event: u64,
     /// How many events there are, those aside that faults add.

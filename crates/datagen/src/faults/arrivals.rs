@@ -67,8 +67,8 @@ enum Late<E> {
     Other,
 }
 
-/// Where a line arrives: behind the event at this place; of several, in the order of their hosts.
-type Arrival = (u64, u64, u8);
+/// What is to arrive, by where: behind the event at this place; of several lines, in the order of their hosts.
+type Waiting<E> = BTreeMap<(u64, u64, u8), (Host<E>, Late<E>)>;
 
 /// What is written of a chunk.
 #[derive(Debug)]
@@ -103,7 +103,8 @@ impl Faults {
         events: &Range<u64>,
         written: Written<'_>,
     ) {
-        let mut arriving = Arriving { faults: self, world, clock: Clock::new(), waiting: BTreeMap::new(), written };
+        let mut arriving =
+            Arriving { faults: self, world, clock: Clock::new(), waiting: BTreeMap::new(), written };
         if let Some(before) = &job.before {
             let end = before.first_event() + u64::from(before.events());
             let late_from = end.saturating_sub(LATENESS_EVENTS_MAX);
@@ -116,10 +117,14 @@ impl Faults {
         for event in world.events(&job.chunk).filter(|event| events.contains(&event.index())) {
             arriving.written.lines.turn_to_file(cut.file_of(event.index(), event.micros()));
             match self.host(event) {
-                None => arriving.write_clean(&event),
+                None => {
+                    arriving.push(&event);
+                    arriving.written.truth.keep(world, &event);
+                }
                 Some(host) => {
                     arriving.write_host(&host);
-                    arriving.schedule(&host);
+                    let stays = arriving.schedule(&host);
+                    arriving.written.truth.keep(world, &stays);
                 }
             }
             arriving.write_late(event.index());
@@ -132,25 +137,20 @@ struct Arriving<'a, W: World> {
     faults: &'a Faults,
     world: &'a W,
     clock: Clock,
-    waiting: BTreeMap<Arrival, (Host<W::Event>, Late<W::Event>)>,
+    waiting: Waiting<W::Event>,
     written: Written<'a>,
 }
 
 impl<W: World> Arriving<'_, W> {
-    fn write_clean(&mut self, event: &W::Event) {
-        self.push(event);
-        self.written.truth.keep(self.world, event);
-    }
-
     fn push(&mut self, event: &W::Event) {
         let (world, clock) = (self.world, &mut self.clock);
         self.written.lines.push(|line| world.write_line(event, line, clock));
     }
 
-    /// Writes the line at the host's own place, if it has one there, and takes note of which version of it stays.
+    /// Writes the line at the host's own place, if it has one there.
     fn write_host(&mut self, host: &Host<W::Event>) {
         match host.fault {
-            Fault::Late => self.written.truth.keep(self.world, &host.event),
+            Fault::Late => {}
             Fault::Offsets => {
                 let clean = self.clean_line(&host.event);
                 let altered = with_offset(&clean, host.ordinal);
@@ -162,52 +162,49 @@ impl<W: World> Arriving<'_, W> {
                 *self.written.truth.report.unknown_fields.entry(path.to_owned()).or_default() += 1;
                 self.write_altered(host, clean, &altered);
             }
-            // The version that stays is that which arrives later.
-            Fault::Corrections | Fault::Stale | Fault::Ties => self.push(&host.event),
-            Fault::Duplicates
-            | Fault::Malformed
-            | Fault::UnknownEvents
-            | Fault::Blank
-            | Fault::TooLong => self.write_clean(&host.event),
+            _ => self.push(&host.event),
         }
     }
 
     fn write_altered(&mut self, host: &Host<W::Event>, clean: Vec<u8>, altered: &[u8]) {
         self.written.lines.push_bytes(altered);
-        self.written.truth.keep(self.world, &host.event);
         self.log(host, Action::Altered { clean });
     }
 
-    /// Decides what of a host arrives later, and when.
-    fn schedule(&mut self, host: &Host<W::Event>) {
-        let index = host.event.index();
-        let mut engine = self.faults.details.engine(index);
-        let first = self.draw_arrival(index, &mut engine);
+    /// Decides what of a host arrives later, and when; which version of it is the one that stays.
+    fn schedule(&mut self, host: &Host<W::Event>) -> W::Event {
+        let mut engine = self.faults.details.engine(host.event.index());
+        let first = self.draw_arrival(host, &mut engine);
         let number = u64::from_le_bytes(engine.bytes());
-        let mut later = |part, slot, late| drop(self.waiting.insert((slot, index, part), (*host, late)));
-        match host.fault {
-            Fault::Duplicates => later(0, first, Late::Copy),
-            Fault::Late => later(0, first, Late::Moved),
-            Fault::Ties => later(0, first, Late::Version(self.world.corrected(&host.event, number, 0))),
+        let version = |seconds| self.world.corrected(&host.event, number, seconds);
+        let (stays, late) = match host.fault {
+            Fault::Offsets | Fault::UnknownFields => return host.event,
+            Fault::Duplicates => (host.event, Late::Copy),
+            Fault::Late => (host.event, Late::Moved),
+            Fault::Malformed | Fault::UnknownEvents | Fault::Blank | Fault::TooLong => {
+                (host.event, Late::Other)
+            }
+            Fault::Ties => (version(0), Late::Version(version(0))),
             Fault::Corrections | Fault::Stale => {
                 let seconds = draw_seconds_later(host.event.micros(), &mut engine);
-                let version = self.world.corrected(&host.event, number, seconds);
-                later(0, first, Late::Version(version));
-                if host.fault == Fault::Stale {
-                    let second = self.draw_arrival(index, &mut engine);
-                    let (_, second) = (first, first.max(second));
-                    self.waiting.insert((second, index, 1), (*host, Late::Copy));
-                }
+                (version(seconds), Late::Version(version(seconds)))
             }
-            Fault::Malformed | Fault::UnknownEvents | Fault::Blank | Fault::TooLong => {
-                later(0, first, Late::Other);
-            }
-            Fault::Offsets | Fault::UnknownFields => {}
+        };
+        self.expect(host, first, 0, late);
+        if host.fault == Fault::Stale {
+            let second = self.draw_arrival(host, &mut engine).max(first);
+            self.expect(host, second, 1, Late::Copy);
         }
+        stays
+    }
+
+    fn expect(&mut self, host: &Host<W::Event>, slot: u64, part: u8, late: Late<W::Event>) {
+        self.waiting.insert((slot, host.event.index(), part), (*host, late));
     }
 
     /// Behind which event something arrives: of those behind the host, one that is near more often than not.
-    fn draw_arrival(&self, index: u64, engine: &mut Engine) -> u64 {
+    fn draw_arrival(&self, host: &Host<W::Event>, engine: &mut Engine) -> u64 {
+        let index = host.event.index();
         let room = LATENESS_EVENTS_MAX.min(self.faults.events.end - 1 - index);
         let near = engine.below(2) == 0;
         index + 1 + engine.below_u64(if near { room.min(A_LITTLE_LATE_EVENTS) } else { room })
@@ -232,7 +229,6 @@ impl<W: World> Arriving<'_, W> {
                 }
                 Late::Version(version) => {
                     self.push(&version);
-                    self.written.truth.keep(self.world, &version);
                     self.written.truth.report.superseded += 1;
                     self.written.truth.report.corrected += 1;
                     self.log(&host, Action::Inserted { reason: None });

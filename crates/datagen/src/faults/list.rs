@@ -272,13 +272,9 @@ mod tests {
 
     #[test]
     fn percents_are_rounded_half_up() {
-        for (percent, num_events, expected) in [
-            ("50%", 3, 2),
-            ("49.9999%", 1, 0),
-            ("0.5%", 100, 1),
-            ("0.4999%", 100, 0),
-            ("33.3333%", 3, 1),
-        ] {
+        for (percent, num_events, expected) in
+            [("50%", 3, 2), ("49.9999%", 1, 0), ("0.5%", 100, 1), ("0.4999%", 100, 0), ("33.3333%", 3, 1)]
+        {
             let list: FaultList = format!("ties={percent}").parse().unwrap();
             let found = list.counts(num_events).unwrap().of(Fault::Ties);
             assert_eq!(found, expected, "{percent} of {num_events}");

@@ -125,6 +125,6 @@ fn pick<T, const N: usize>(table: &'static [T; N], number: u64, part: u32) -> &'
 /// One of so many, by the `part`-th 16 bits of a random number.
 #[inline]
 fn index(number: u64, part: u32, length: usize) -> usize {
-    let bits = usize::from((number >> (16 * part)) as u16);
-    (bits * length) >> 16
+    let bits = (number >> (16 * part)) & 0xffff;
+    usize::try_from((bits * length as u64) >> 16).unwrap_or_default()
 }

@@ -32,7 +32,7 @@ impl Pace {
 
     /// The time from an event at `micros` to the next.
     #[inline]
-    pub(super) fn draw_step(&self, micros: i64, engine: &mut Engine) -> i64 {
+    pub(super) fn draw_step(self, micros: i64, engine: &mut Engine) -> i64 {
         let (day, of_day) = (micros.div_euclid(DAY_MICROS), micros.rem_euclid(DAY_MICROS));
         // 1970 began on a Thursday.
         let weekday = (day + 3).rem_euclid(7);

@@ -29,7 +29,7 @@ pub(super) fn write(event: &LedgerEvent, details: &Details, row: &mut RowDigest)
             row.text(&currency.terms().code);
             row.decimal(to_scale(balance, currency), SCALE);
             row.text(channel.as_bytes());
-            write_merchant(merchant, row);
+            write_merchant(merchant.as_ref(), row);
         }
     }
 }
@@ -65,8 +65,8 @@ fn write_account(event: &LedgerEvent, account: u32, change: Change, details: &De
     }
 }
 
-fn write_merchant(merchant: Option<Merchant>, row: &mut RowDigest) {
-    let Some(Merchant { name, trade, category, city, country }) = merchant else {
+fn write_merchant(merchant: Option<&Merchant>, row: &mut RowDigest) {
+    let Some(&Merchant { name, trade, category, city, country }) = merchant else {
         return (0..4).for_each(|_| row.null());
     };
     row.text_of(|bytes| {

@@ -83,7 +83,13 @@ fn each_line_equals_what_serde_json_writes_and_reads_back() {
     let mut lines = Rendered::new();
     for seed in [0, 1, 42] {
         let world = SimpleWorld::new(seed, crate::DEFAULT_START_DATE);
-        let rendering = Rendering { world: &world, events: 0..u64::MAX, cut: Cut::Whole };
+        let rendering = Rendering {
+            world: &world,
+            events: 0..u64::MAX,
+            cut: Cut::Whole,
+            faults: None,
+            wants_truth: false,
+        };
         for index in [0, 1, 977] {
             let chunk = Chunk { index, events: CHUNK_EVENTS, start: 1_728_518_400 };
             let job = Job { before: None, chunk: Arc::new(chunk) };
