@@ -22,6 +22,7 @@ mod hostile; // random files that try to trip the loader up: all that JSON allow
 
 // The questions.
 mod samples; // Are real events of the replaced pipeline, and generated ones, loaded as they are, in the contract's schema?
+mod faulty_lines; // Are the generator's faulty lines what it says of them: bad for this reason, or the same row in other words?
 mod public_source; // Are the events of a public source loaded by the catalog drafted from them: deep, wide, lists of objects?
 mod odd_lines; // Is this one strange line a row, with these values, or a bad line, for this reason?
 mod model; // Whatever the input and the flags: does the loader do what the model says?

@@ -12,6 +12,12 @@ use events_core::timestamp::parse_timestamp;
 use super::clean_line::CleanLine;
 use super::in_turn;
 
+/// So many consecutive ordinals give every form of a timestamp.
+pub const OFFSET_FORMS: u64 = FORMS.len() as u64;
+
+/// So many consecutive ordinals give every unknown field.
+pub const UNKNOWN_FIELD_KINDS: u64 = UNKNOWN_FIELDS.len() as u64;
+
 /// A clean line whose timestamp is written in the form at `ordinal`; all forms in turn.
 ///
 /// # Panics
@@ -178,7 +184,7 @@ mod tests {
     #[test]
     fn every_form_is_the_same_instant() {
         for micros in INSTANTS {
-            for ordinal in 0..FORMS.len() as u64 {
+            for ordinal in 0..OFFSET_FORMS {
                 let text = offset_text(micros, ordinal);
                 assert_eq!(parse_timestamp(text.as_bytes()), Some(micros), "{text}");
             }
@@ -201,7 +207,7 @@ mod tests {
                 "2024-10-11 05:44:59.500000789+0545",
             ]
         );
-        assert_eq!(text(FORMS.len() as u64), texts[0], "they begin anew");
+        assert_eq!(text(OFFSET_FORMS), texts[0], "they begin anew");
         assert_eq!(offset_text(253_402_300_799_000_000, 3), "9999-12-31T23:59:59Z", "in place of 10000");
         assert_eq!(offset_text(-62_135_596_800_000_000, 2), "0001-01-01T00:00:00Z", "in place of 0000");
     }
@@ -213,7 +219,7 @@ mod tests {
             r#"{{"event_id": "{id}", "timestamp": "2024-10-10T00:00:00", "domain": "account", "event_type": "account-open", "data": {{"id": 1, "holder": {{"name": "Ada Baker"}}, "merchant": null}}}}"#
         );
         let mut paths = HashSet::new();
-        for ordinal in 0..UNKNOWN_FIELDS.len() as u64 {
+        for ordinal in 0..UNKNOWN_FIELD_KINDS {
             let (line, path) = with_unknown_field(clean.as_bytes(), ordinal);
             let mut value: serde_json::Value = serde_json::from_slice(&line).unwrap();
             let (object, name) = path.rsplit_once('.').unwrap_or(("", path));

@@ -1,4 +1,4 @@
-//! What can be told of bad lines without a loader; `tests/loader/bad_lines.rs` asks the loader.
+//! What can be told of bad lines without a loader; `tests/loader/faulty_lines.rs` asks the loader.
 
 use std::collections::{BTreeMap, BTreeSet};
 
