@@ -1,14 +1,17 @@
 //! Are the generator's faulty lines what it says of them: bad for this reason, or the same row in other words?
 //!
-//! The generator shares no code with the loader's judgement, so each is a test of the other. Lines of both worlds: the
-//! simple world's are generated, the ledger's stand here, with its catalog.
+//! The generator shares no code with the loader's judgement, so each is a test of the other, in both worlds.
 
-use std::{collections::BTreeMap, num::NonZero};
+use std::collections::BTreeMap;
 
-use datagen::faults::{
-    altered::{OFFSET_FORMS, UNKNOWN_FIELD_KINDS, with_offset, with_unknown_field},
-    malformed::{ID_BYTES, MALFORMED_KINDS, malformed_line, unknown_event_line, write_too_long_line},
+use datagen::{
+    Config, WorldName,
+    faults::{
+        altered::{OFFSET_FORMS, UNKNOWN_FIELD_KINDS, with_offset, with_unknown_field},
+        malformed::{ID_BYTES, MALFORMED_KINDS, malformed_line, unknown_event_line, write_too_long_line},
+    },
 };
+use events_core::catalog::LEDGER;
 use serde_json::json;
 
 use crate::{
@@ -24,20 +27,17 @@ struct World {
     lines: Vec<Vec<u8>>,
 }
 
-/// Two days of the simple world, and one line of each kind of the ledger.
+/// Some days of each world.
 fn worlds() -> [World; 2] {
-    let config = datagen::Config {
-        seed: 5,
-        num_events: 2_000,
-        start_date: datagen::DEFAULT_START_DATE,
-        threads: NonZero::<usize>::MIN,
-    };
-    let mut text = Vec::new();
-    datagen::generate(&config, &mut text).unwrap();
-    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-    let simple = World { name: "simple", catalog: "", lines: lines.map(Vec::from).collect() };
-    let lines = LEDGER_LINES.map(|line| line.as_bytes().to_vec());
-    [simple, World { name: "ledger", catalog: LEDGER, lines: lines.into() }]
+    [("simple", "", WorldName::Simple), ("ledger", LEDGER, WorldName::Ledger)].map(
+        |(name, catalog, world)| {
+            let config = Config { world, seed: 5, num_events: 2_000, ..Config::default() };
+            let mut text = Vec::new();
+            datagen::generate(&config, &mut text).unwrap();
+            let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            World { name, catalog, lines: lines.map(Vec::from).collect() }
+        },
+    )
 }
 
 impl World {
@@ -177,43 +177,3 @@ fn an_unknown_field_is_counted_by_its_path_and_changes_no_byte_of_the_target() {
         }
     }
 }
-
-const LEDGER: &str = r#"
-[domain.account.fields]
-id = "int32"
-old_status = "string"
-new_status = "string"
-reason = "string"
-channel = "string"
-
-[domain.account.events.account-open.fields]
-currency = "string"
-holder = { fields = { name = "string", country = "string" } }
-
-[domain.account.events.account-close]
-[domain.account.events.status-change]
-
-[domain.transaction.fields]
-id = "string"
-to = "int32"
-from = "int32"
-amount = "decimal(18,3)"
-currency = "string"
-balance = "decimal(18,3)"
-channel = "string"
-merchant = { fields = { name = "string", category = "int32", city = "string", country = "string" } }
-
-[domain.transaction.events.payment-from]
-[domain.transaction.events.payment-to]
-"#;
-
-const LEDGER_LINES: [&str; 8] = [
-    r#"{"event_id": "00000000-0000-4000-8000-000000000001", "timestamp": "2024-10-10T00:00:07.000001", "domain": "account", "event_type": "account-open", "data": {"id": 1234567890, "old_status": null, "new_status": "PENDING", "reason": "Sentence of words.", "channel": "branch", "currency": "EUR", "holder": {"name": "Ada Baker", "country": "DE"}}}"#,
-    r#"{"event_id": "00000000-0000-4000-8000-000000000002", "timestamp": "2024-10-10T00:00:08.500000", "domain": "account", "event_type": "status-change", "data": {"id": 1234567890, "old_status": "PENDING", "new_status": "OPEN", "reason": "Words.", "channel": "online"}}"#,
-    r#"{"event_id": "00000000-0000-4000-8000-000000000003", "timestamp": "2024-10-10T07:00:00.000000", "domain": "transaction", "event_type": "payment-from", "data": {"id": "9f86d081884c7d65", "to": 1234567890, "from": 1987654321, "amount": 12.30, "currency": "EUR", "balance": -4.05, "channel": "card", "merchant": {"name": "Velvet Bakery", "category": 5411, "city": "Zürich", "country": "CH"}}}"#,
-    r#"{"event_id": "00000000-0000-4000-8000-000000000004", "timestamp": "2024-10-10T13:00:00.123456", "domain": "transaction", "event_type": "payment-to", "data": {"id": "9f86d081884c7d65", "to": 1234567890, "from": 1987654321, "amount": 12.30, "currency": "EUR", "balance": 12.30, "channel": "card", "merchant": {"name": "Velvet Bakery", "category": 5411, "city": "Zürich", "country": "CH"}}}"#,
-    r#"{"event_id": "00000000-0000-4000-8000-000000000005", "timestamp": "2024-10-10T21:00:00.999999", "domain": "transaction", "event_type": "payment-from", "data": {"id": "60303ae22b998861", "to": 1234567890, "from": 1987654321, "amount": 1230, "currency": "JPY", "balance": -150000, "channel": "transfer", "merchant": null}}"#,
-    r#"{"event_id": "00000000-0000-4000-8000-000000000006", "timestamp": "2024-10-10T23:59:59.999999", "domain": "transaction", "event_type": "payment-to", "data": {"id": "60303ae22b998861", "to": 1234567890, "from": 1987654321, "amount": 1230, "currency": "JPY", "balance": 1230, "channel": "transfer", "merchant": null}}"#,
-    r#"{"event_id": "00000000-0000-4000-8000-000000000007", "timestamp": "2024-10-11T00:00:00.000000", "domain": "transaction", "event_type": "payment-to", "data": {"id": "fd61a03af4f77d87", "to": 1234567890, "from": 1987654321, "amount": 0.005, "currency": "KWD", "balance": 12.300, "channel": "debit", "merchant": null}}"#,
-    r#"{"event_id": "00000000-0000-4000-8000-000000000008", "timestamp": "2024-10-11T12:34:56.000010", "domain": "account", "event_type": "account-close", "data": {"id": 1234567890, "old_status": "OPEN", "new_status": "CLOSED", "reason": "Sentence of words.", "channel": "phone"}}"#,
-];
