@@ -46,4 +46,5 @@ mod limits; // Do memory, disk, read errors and many bad lines end as promised?
 mod interrupted; // SIGINT, SIGTERM: does a load end as the signal says, with nothing changed and nothing left behind?
 mod crash; // Is every partition old or new, and the next run enough, wherever a run was killed?
 mod verify; // Does `verify` find whatever is not as the loads left it, and nothing else?
+mod against; // Does `verify --against` tell what differs from what a manifest says, and nothing else?
 mod every_operation; // And wherever an operation on a file fails, or is the last that was done, or the power goes?

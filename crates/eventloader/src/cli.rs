@@ -192,10 +192,11 @@ pub enum Command {
     /// that was recorded is carried to its end; what had not come so far is deleted.
     Recover(RecoverArgs),
 
-    /// Read a whole target back, and say what is not as its loads left it
+    /// Read a whole target back, and say what is not as its loads left it, or not what a manifest says
     ///
     /// All bytes are compared with the checksums that the commits recorded, all pages decoded, and every row is asked whether it
-    /// belongs to its partition, stands in order, and is there once. Each problem is a line on standard output, with the file's path.
+    /// belongs to its partition, stands in order, and is there once. With --against, what is there is also compared with what must come of
+    /// the events that were generated. Each problem is a line on standard output, with the file's path.
     /// Exit code 0 if there is none, otherwise 1. Nothing is changed.
     Verify(VerifyArgs),
 }
@@ -223,6 +224,7 @@ Examples:
   eventloader catalog infer in/ > mine.toml                a draft of the catalog for events of your own
   eventloader -s in/ -b --catalog catalogs/                events of your own types
   eventloader verify data/target/                          is all there, once, as it was written?
+  eventloader verify lake --against truth.json             is all there that datagen --manifest says?
 
 Exit codes: 0 done, 1 failed and nothing changed, 2 wrong usage, 3 too many bad lines and nothing changed, \
 4 another load holds the target.";

@@ -15,6 +15,9 @@ pub enum Error {
     /// A catalog file can't be used.
     #[error("catalog: {0}")]
     Catalog(#[from] CatalogError),
+    /// A manifest can't be used.
+    #[error("manifest: {0}")]
+    Manifest(String),
     /// A source does not exist, or names no file.
     #[error("{path}: {problem}; check --source-file")]
     Source {
@@ -144,7 +147,7 @@ impl Error {
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Usage(_) | Self::Catalog(_) => 2,
+            Self::Usage(_) | Self::Catalog(_) | Self::Manifest(_) => 2,
             Self::TooManyBadLines { .. } => 3,
             Self::Locked { .. } => 4,
             _ => 1,

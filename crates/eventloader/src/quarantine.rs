@@ -14,6 +14,7 @@ use std::{
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use events_core::truth::Counts;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -56,6 +57,26 @@ struct RecordKey {
     raw: Option<String>,
     #[serde(default)]
     raw_base64: Option<String>,
+}
+
+/// What is counted of a record.
+#[derive(Debug, Deserialize)]
+struct Counted {
+    fragment: Option<u64>,
+    reason: String,
+}
+
+/// Adds the bad lines of a file to the counts by reason; one that is kept in fragments is one.
+pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), serde_json::Error> {
+    let file = File::open(path).map_err(serde_json::Error::io)?;
+    // Not by lines: a record may be long, and nothing of it is kept.
+    for record in serde_json::Deserializer::from_reader(BufReader::new(file)).into_iter::<Counted>() {
+        let Counted { fragment, reason } = record?;
+        if fragment.unwrap_or(0) == 0 {
+            *by_reason.entry(reason).or_default() += 1;
+        }
+    }
+    Ok(())
 }
 
 /// Collects the bad lines of a run, source by source, in input order.

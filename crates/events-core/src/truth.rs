@@ -21,7 +21,7 @@
 //! that its event type names in `sums`, each with all digits of its column's scale.
 //!
 //! Invariant: a manifest that was read has format [`FORMAT`] and no unknown key; its partitions are in the order of day, domain and
-//! event type, each once and with rows, each of an event type that it names, with as many sums as that has.
+//! event type, each once and with rows, each of an event type that it names, with as many sums as that has; its counts add up.
 
 mod digest;
 mod reader;

@@ -26,6 +26,13 @@ pub struct VerifyArgs {
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
+    /// What the target must hold: the file that `datagen --manifest` wrote with the events
+    ///
+    /// For a target that all of them were loaded into, with the catalog of their world. Rows, contents and sums are compared by day and
+    /// event type, and the bad lines by reason, in any layout, flat or nested. docs/manifest.md has the format.
+    #[arg(long, value_name = "MANIFEST")]
+    against: Option<PathBuf>,
+
     /// Upper bound for what the process holds: 512MiB, 2GiB, …; ids beyond it are compared in several passes
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size)]
     memory: usize,
@@ -47,6 +54,7 @@ impl VerifyArgs {
     pub fn settings(&self) -> VerifySettings {
         VerifySettings {
             target: self.target.clone(),
+            against: self.against.clone(),
             memory_bytes: self.memory,
             threads: threads_of(self.threads),
         }

@@ -14,11 +14,7 @@ use arrow::array::StringArray;
 use events_core::timestamp::DAY_MICROS;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{
-    Problem,
-    recorded::{Recorded, RecordedFile},
-    rows,
-};
+use super::{Problem, Reading, recorded::RecordedFile, rows};
 use crate::{error::Error, latest::DedupeScope, report::plural, workers};
 
 /// Bytes that an id takes while it is compared.
@@ -39,17 +35,16 @@ impl Ids {
         Self { entries_max: (memory_bytes / ENTRY_BYTES / 2).max(1) }
     }
 
-    /// Checks all rows of all files; how many rows there are, and what is wrong with them.
+    /// Checks all rows of all files; what was found in each, and which events are there twice.
     pub(super) fn read(
         &self,
-        root: &Path,
-        recorded: &Recorded,
+        reading: &Reading<'_>,
         files: &Files<'_>,
         threads: usize,
-    ) -> Result<(u64, Vec<Problem>), Error> {
+    ) -> Result<(Vec<rows::Checked>, Vec<Problem>), Error> {
         let expected: u64 = files.iter().map(|(_, file)| file.rows).sum();
         let passes = expected.div_ceil(self.entries_max as u64).max(1);
-        let (mut rows, mut problems, mut twice) = (0, Vec::new(), HashSet::new());
+        let (mut all_checked, mut twice) = (Vec::new(), HashSet::new());
         for pass in 0..passes {
             let read = workers::map(threads, files.len(), |number| {
                 let (path, file) = files[number];
@@ -61,27 +56,24 @@ impl Ids {
                 };
                 // Whatever the first pass can't read, it tells of.
                 let checked = if pass == 0 {
-                    rows::check(root, recorded, path, file, take)
+                    Some(rows::check(reading, path, file, take))
                 } else {
-                    drop(rows::ids(&root.join(path), take));
-                    rows::Checked::default()
+                    drop(rows::ids(&reading.root.join(path), take));
+                    None
                 };
                 Ok((hashes, checked))
             })?;
             let mut hashes = Vec::new();
             for (of_file, checked) in read {
                 hashes.extend(of_file);
-                rows += checked.rows;
-                problems.extend(checked.problems);
+                all_checked.extend(checked);
             }
             hashes.sort_unstable();
             twice.extend(hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]));
         }
-        if !twice.is_empty() {
-            problems.extend(duplicates(root, files, &twice, threads)?);
-        }
-        problems.sort();
-        Ok((rows, problems))
+        let duplicates =
+            if twice.is_empty() { Vec::new() } else { duplicates(reading.root, files, &twice, threads)? };
+        Ok((all_checked, duplicates))
     }
 }
 

@@ -24,7 +24,8 @@ use parquet::{
 };
 
 use super::{
-    Problem,
+    Problem, Reading,
+    contents::{Contents, ContentsReader},
     recorded::{Recorded, RecordedFile, directory_of},
 };
 use crate::{disk::File, report::plural};
@@ -37,28 +38,35 @@ const BATCH_ROWS: usize = 8_192;
 pub(super) struct Checked {
     pub(super) rows: u64,
     pub(super) problems: Vec<Problem>,
+    /// What it holds, where there is a manifest to compare it with.
+    pub(super) contents: Option<Contents>,
 }
 
 /// Reads all of a file; `take` gets the ids and times of its rows.
 pub(super) fn check(
-    root: &Path,
-    recorded: &Recorded,
+    reading: &Reading<'_>,
     path: &str,
     file: &RecordedFile,
     mut take: impl FnMut(&StringArray, &[i64]),
 ) -> Checked {
-    let mut checks = Checks::new(recorded, path, file);
-    let read = batches(&root.join(path), None).and_then(|batches| {
+    let mut checks = Checks::new(reading.recorded, path, file);
+    let table = |(domain, name): &(String, String)| reading.manifest?.event_type(domain, name);
+    let mut contents =
+        reading.manifest.map(|_| ContentsReader::new(file.event_type.as_ref().and_then(table)));
+    let read = batches(&reading.root.join(path), None).and_then(|batches| {
         for batch in batches {
             let batch = batch?;
             let base = Base::of(&batch)
                 .ok_or_else(|| format!("its first columns are not {:?}", &event::FIELDS[..BASE_COLUMNS]))?;
             checks.add(&base);
             take(base.ids, base.micros);
+            if let Some(contents) = &mut contents {
+                contents.add(&batch, base.micros);
+            }
         }
         Ok(())
     });
-    checks.finish(read.err())
+    Checked { contents: contents.map(ContentsReader::finish), ..checks.finish(read.err()) }
 }
 
 /// The ids of all rows of a file that was checked before, with their times.
@@ -207,7 +215,7 @@ impl<'a> Checks<'a> {
             .flatten()
             .collect(),
         };
-        Checked { rows: self.rows, problems }
+        Checked { rows: self.rows, problems, contents: None }
     }
 }
 

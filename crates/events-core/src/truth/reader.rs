@@ -6,7 +6,7 @@ use std::{collections::HashMap, io};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{EventTypeTruth, FORMAT, Manifest, PartitionTruth};
+use super::{EventTypeTruth, FORMAT, Manifest, PartitionTruth, Quarantined, Report};
 
 /// A manifest that can't be used.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +49,7 @@ impl Manifest {
             ManifestError::Syntax { line, message: message.to_owned() }
         })?;
         manifest.check()?;
+        manifest.report.check(&manifest.partitions)?;
         Ok(manifest)
     }
 
@@ -90,6 +91,37 @@ impl Manifest {
     pub fn event_type(&self, domain: &str, event_type: &str) -> Option<&EventTypeTruth> {
         self.event_types.iter().find(|table| table.domain == domain && table.event_type == event_type)
     }
+}
+
+impl Report {
+    /// Whether its counts go together, and with the rows of the partitions.
+    fn check(&self, partitions: &[PartitionTruth]) -> Result<(), ManifestError> {
+        let Self { lines, blank, filtered, superseded, redelivered, corrected, written, .. } = *self;
+        let Quarantined { total, by_reason } = &self.quarantined;
+        let fates = sum([blank, *total, filtered, superseded, written]);
+        let unequal = [
+            ("lines", lines, "blank, quarantined, filtered, superseded and written are", fates),
+            ("quarantined.total", *total, "by_reason has", sum(by_reason.values().copied())),
+            ("superseded", superseded, "redelivered and corrected are", sum([redelivered, corrected])),
+            (
+                "written",
+                written,
+                "the partitions have",
+                sum(partitions.iter().map(|partition| partition.rows)),
+            ),
+        ];
+        match unequal.iter().find(|(_, one, _, other)| u128::from(*one) != *other) {
+            None => Ok(()),
+            Some((what, one, of, other)) => {
+                Err(content("report".to_owned(), &format!("{what} is {one}, but {of} {other}")))
+            }
+        }
+    }
+}
+
+/// A sum that is exact whatever a manifest says.
+fn sum(counts: impl IntoIterator<Item = u64>) -> u128 {
+    counts.into_iter().map(u128::from).sum()
 }
 
 fn content(place: String, message: &str) -> ManifestError {

@@ -174,7 +174,8 @@ fn what_was_written_is_read_back() {
     let text = written(&manifest).unwrap();
     assert_eq!(Manifest::read(text.as_bytes()).unwrap(), manifest);
     assert_eq!(text.lines().filter(|line| line.starts_with("{\"day\"")).count(), 3, "{text}");
-    let empty = Manifest { event_types: Vec::new(), partitions: Vec::new(), ..manifest };
+    let report = Report::default();
+    let empty = Manifest { report, event_types: Vec::new(), partitions: Vec::new(), ..manifest };
     assert_eq!(Manifest::read(written(&empty).unwrap().as_bytes()).unwrap(), empty);
     // The order of keys is the writer's own.
     let other_order = serde_json::to_string(&empty).unwrap();
@@ -221,6 +222,18 @@ fn a_manifest_that_is_none_is_refused_with_the_place() {
             "\"domain\":\"account\",\"event_type\":\"shut\",\"rows\"",
             "partition 2024-10-10 account/shut: is of an event type that event_types doesn't have",
         ),
+        (
+            "\"blank\":0",
+            "\"blank\":1",
+            "report: lines is 10, but blank, quarantined, filtered, superseded and written are 11",
+        ),
+        ("odd\\\"\":0", "odd\\\"\":1", "report: quarantined.total is 0, but by_reason has 1"),
+        (
+            "\"corrected\":0",
+            "\"corrected\":1",
+            "report: superseded is 1, but redelivered and corrected are 2",
+        ),
+        ("\"rows\":3", "\"rows\":4", "report: written is 9, but the partitions have 10"),
         ("\n}\n", "", "line 17: EOF while parsing"),
     ] {
         assert!(text.contains(from), "{from} in {text}");
