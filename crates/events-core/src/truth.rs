@@ -2,20 +2,8 @@
 //! --against` holds a target against it. docs/manifest.md says the same for those who compute it by other means.
 //!
 //! A manifest is one JSON object: what was generated (`generator`), how many events were made faulty (`faults`), what the report
-//! of a load of all of it must say (`report`), the tables (`event_types`), and what is in them by day (`partitions`):
-//!
-//! ```json
-//! {"format": 1,
-//!  "generator": {"version": "0.1.0", "stream_version": 1, "world": "simple", "seed": 42, "start_date": "2024-10-10",
-//!                "first_event": 0, "num_events": 1, "faults": ""},
-//!  "event_types": [{"domain": "transaction", "event_type": "payment-to", "columns": ["event_id", "…", "data_amount"],
-//!                   "sums": ["data_amount"]}],
-//!  "partitions": [{"day": "2024-10-10", "domain": "transaction", "event_type": "payment-to", "rows": 1,
-//!                  "checksum": "000102030405060708090a0b0c0d0e0f", "sums": ["12.30"]}],
-//!  "faults": {},
-//!  "report": {"lines": 1, "blank": 0, "quarantined": {"total": 0, "by_reason": {}}, "filtered": 0, "superseded": 0,
-//!             "redelivered": 0, "corrected": 0, "written": 1, "unknown_fields": {}, "unknown_events": {}}}
-//! ```
+//! of a load of all of it must say (`report`), the tables (`event_types`), and what is in them by day (`partitions`). docs/manifest.md
+//! has one.
 //!
 //! A partition's `checksum` is the sum of its rows' digests ([`Checksum`], [`RowDigest`]), `sums` are the exact sums of the columns
 //! that its event type names in `sums`, each with all digits of its column's scale.

@@ -183,6 +183,16 @@ fn what_was_written_is_read_back() {
 }
 
 #[test]
+fn the_manifest_of_the_documentation_is_one() {
+    let page = include_str!("../../../../docs/manifest.md");
+    let (_, example) = page.split_once("```json\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let manifest = Manifest::read(example.as_bytes()).unwrap();
+    // The page has spaces for its readers.
+    assert_eq!(written(&manifest).unwrap().replace(' ', ""), example.replace(' ', ""), "as it is written");
+}
+
+#[test]
 fn partitions_that_are_not_in_order_are_not_written() {
     for (first, second) in [(0, 0), (1, 0), (2, 1)] {
         let mut manifest = manifest();
