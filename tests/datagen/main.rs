@@ -2,12 +2,14 @@
 //!
 //! - `stream`: the same flags give the same bytes, whatever the threads and the machine; the golden hashes.
 //! - `world`: what the events say; ranges, shares, unique ids.
+//! - `faults`: as many as were asked for, and how they are undone.
 //! - `file`: `--write-data` and what it does with files that are there.
 //! - `usage`: help, version, wrong flags, pipes.
 //! - `support`: how the binary is run.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod faults;
 mod file;
 mod stream;
 mod support;
