@@ -103,7 +103,16 @@ fn the_man_page_and_the_completions_know_every_flag() {
     for what in ["man", "complete-bash", "complete-zsh", "complete-fish", "complete-powershell"] {
         // troff writes a hyphen as \-.
         let text = stdout(&["--generate", what]).replace('\\', "");
-        for flag in ["seed", "num-events", "start-date", "write-data", "base-path", "if-exists", "threads"] {
+        for flag in [
+            "seed",
+            "num-events",
+            "start-date",
+            "write-data",
+            "base-path",
+            "if-exists",
+            "threads",
+            "event-id",
+        ] {
             assert!(text.contains(flag), "{what}: no {flag} in {text}");
         }
     }

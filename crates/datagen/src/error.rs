@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
+use uuid::Uuid;
 
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +25,18 @@ pub enum Error {
     AccountsEnd {
         /// How many there are.
         accounts: u32,
+    },
+
+    /// An id that no event of the stream has.
+    #[error(
+        "no event of the stream with --seed {seed} has the id {id}: give the --seed that its line came from \
+         (a line that was inserted as a fault belongs to no event)"
+    )]
+    UnknownId {
+        /// The id that was asked for.
+        id: Uuid,
+        /// The seed of the stream.
+        seed: u64,
     },
 
     /// The output did not take the lines.

@@ -4,7 +4,7 @@
 //! its round function is, so different indexes give different ids by construction, not by luck. The round keys come
 //! from the seed, so other seeds give other ids, and the ids look like random ones.
 //!
-//! Invariant: [`EventIds::id`] can be undone; the tests undo it.
+//! Invariant: [`EventIds::id`] can be undone, and [`EventIds::index`] undoes it.
 
 use uuid::Uuid;
 
@@ -38,13 +38,14 @@ impl EventIds {
     }
 
     /// The index of the event with `id`; `None` if no event of this seed has it.
-    #[cfg(test)]
     pub(crate) fn index(&self, id: Uuid) -> Option<u64> {
         let (mut left, mut right) = halves_of(id);
         for key in self.round_keys.into_iter().rev() {
             (left, right) = (right ^ round(key, left), left);
         }
-        (left >> (u64::BITS - HALF_BITS) == 0).then_some((left << HALF_BITS) | right)
+        let index = (left << HALF_BITS) | right;
+        // An id of another seed leads to a number that is too large, one of another version to the id of another event.
+        (left >> (u64::BITS - HALF_BITS) == 0 && self.id(index) == id).then_some(index)
     }
 }
 
@@ -62,7 +63,6 @@ fn uuid_of(left: u64, right: u64) -> Uuid {
     Uuid::from_u64_pair(high, low)
 }
 
-#[cfg(test)]
 fn halves_of(id: Uuid) -> (u64, u64) {
     let (high, low) = id.as_u64_pair();
     let upper_60 = ((high >> 16) << 12) | (high & 0xfff);
@@ -83,6 +83,17 @@ mod tests {
             for index in (0..20_000).chain((0..64).map(|bit| 1 << bit)).chain(edges) {
                 assert_eq!(ids.index(ids.id(index)), Some(index));
             }
+        }
+    }
+
+    #[test]
+    fn ids_of_another_seed_and_other_uuids_are_known_as_such() {
+        let (ids, other_seed) = (EventIds::new(7), EventIds::new(8));
+        for index in 0..1000 {
+            assert_eq!(ids.index(other_seed.id(index)), None);
+            // Of version 5, and of another variant: the free bits are those of an event.
+            assert_eq!(ids.index(Uuid::from_u128(ids.id(index).as_u128() ^ (1 << 76))), None);
+            assert_eq!(ids.index(Uuid::from_u128(ids.id(index).as_u128() ^ (1 << 62))), None);
         }
     }
 

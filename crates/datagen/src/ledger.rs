@@ -13,6 +13,7 @@
 
 mod currency;
 mod details;
+mod history;
 mod lines;
 mod names;
 mod numbers;
@@ -26,6 +27,7 @@ use events_core::truth::RowDigest;
 use uuid::Uuid;
 
 use self::details::Details;
+pub(crate) use self::history::History;
 use self::plan::{Chunk, Decision, Plan};
 use crate::Error;
 use crate::clock::Clock;
@@ -109,6 +111,10 @@ impl LedgerWorld {
         let (ids, details) = (EventIds::new(seed), Details::new(seed));
         Self { seed, start_date, events_per_day, ids, details }
     }
+
+    fn plan(&self, end: u64) -> Result<Plan, Error> {
+        Plan::new(self.seed, self.start_date, self.events_per_day, end)
+    }
 }
 
 impl World for LedgerWorld {
@@ -116,7 +122,7 @@ impl World for LedgerWorld {
     type Event = LedgerEvent;
 
     fn chunks(&self, end: u64) -> Result<impl Iterator<Item = Result<Chunk, Error>>, Error> {
-        Ok(Plan::new(self.seed, self.start_date, self.events_per_day, end))
+        self.plan(end)
     }
 
     #[inline]
@@ -173,12 +179,36 @@ impl world::Event for LedgerEvent {
     }
 
     fn event_type(&self) -> EventType {
-        match self.decision.what {
-            What::Account { change: Change::Opened, .. } => EventType::AccountOpen,
-            What::Account { change: Change::Became { .. }, .. } => EventType::StatusChange,
-            What::Account { change: Change::Closed { .. }, .. } => EventType::AccountClose,
-            What::Payment { direction: Direction::From, .. } => EventType::PaymentFrom,
-            What::Payment { direction: Direction::To, .. } => EventType::PaymentTo,
+        self.decision.what.event_type()
+    }
+}
+
+impl What {
+    fn event_type(&self) -> EventType {
+        match self {
+            Self::Account { change: Change::Opened, .. } => EventType::AccountOpen,
+            Self::Account { change: Change::Became { .. }, .. } => EventType::StatusChange,
+            Self::Account { change: Change::Closed { .. }, .. } => EventType::AccountClose,
+            Self::Payment { direction: Direction::From, .. } => EventType::PaymentFrom,
+            Self::Payment { direction: Direction::To, .. } => EventType::PaymentTo,
+        }
+    }
+
+    /// The account that it changes.
+    fn account(&self) -> u32 {
+        match *self {
+            Self::Account { account, .. } => account,
+            Self::Payment { direction: Direction::From, payment, .. } => payment.from,
+            Self::Payment { direction: Direction::To, payment, .. } => payment.to,
+        }
+    }
+}
+
+impl Direction {
+    fn other(self) -> Self {
+        match self {
+            Self::From => Self::To,
+            Self::To => Self::From,
         }
     }
 }

@@ -9,7 +9,8 @@
 //! - a `world` cuts its stream into chunks and says what happens in them: `simple`, from engines of `streams`, with the ids of
 //!   `event_id` and the sentences of `sentence` and `words`, or `ledger`;
 //! - `ordered` hands the chunks to threads and writes their lines in order;
-//! - `render` writes the lines of a chunk, with `line`, `clock` and `text_tables`; `payload` says the same as structs.
+//! - `render` writes the lines of a chunk, with `line`, `clock` and `text_tables`; `payload` says the same as structs;
+//! - `explain` goes to one event alone, and tells what its account did before.
 //!
 //! ```
 //! let config = datagen::Config { seed: 42, num_events: 1000, ..datagen::Config::default() };
@@ -34,6 +35,7 @@ pub mod destination;
 mod error;
 mod event_id;
 pub mod events_file;
+pub mod explain;
 pub mod faults;
 mod ledger;
 mod line;

@@ -185,17 +185,18 @@ impl<'a> Line<'a> {
     }
 }
 
+/// What `write` writes, alone.
+pub(crate) fn written(write: impl FnOnce(&mut Line<'_>)) -> String {
+    let mut bytes = [b'#'; LINE_BYTES_MAX];
+    let mut line = Line::new(&mut bytes);
+    write(&mut line);
+    let length = line.length();
+    String::from_utf8_lossy(&bytes[..length]).into_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn written(write: impl FnOnce(&mut Line<'_>)) -> String {
-        let mut bytes = [b'#'; LINE_BYTES_MAX];
-        let mut line = Line::new(&mut bytes);
-        write(&mut line);
-        let length = line.length();
-        String::from_utf8(bytes[..length].to_vec()).unwrap()
-    }
 
     #[test]
     fn numbers_are_written_as_to_string_writes_them() {

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
 use command_line::Document;
-use datagen::cli::Cli;
+use datagen::Error;
+use datagen::cli::{Cli, Command, ExplainArgs};
 use datagen::destination::deliver;
+use datagen::explain::explain;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -22,25 +24,30 @@ fn main() -> ExitCode {
             }
         };
     }
-    let config = match cli.config() {
-        Ok(config) => config,
-        Err(error) => {
-            say(&format_args!("error: --faults: {error}"));
-            return ExitCode::from(2);
-        }
+    let done = match &cli.command {
+        Some(Command::Explain(args)) => show(args),
+        None => match cli.config() {
+            Ok(config) => deliver(&config, &cli.destination(), &cli.records())
+                .map(|report| report.iter().for_each(|report| say(report))),
+            Err(error) => {
+                say(&format_args!("error: --faults: {error}"));
+                return ExitCode::from(2);
+            }
+        },
     };
-    match deliver(&config, &cli.destination(), &cli.records()) {
-        Ok(None) => ExitCode::SUCCESS,
-        Ok(Some(report)) => {
-            say(&report);
-            ExitCode::SUCCESS
-        }
-        Err(error) if error.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(error) => {
+    match done {
+        Err(error) if !error.is_broken_pipe() => {
             say(&format_args!("error: {error}"));
             ExitCode::FAILURE
         }
+        _ => ExitCode::SUCCESS,
     }
+}
+
+/// What there is to say of one event.
+fn show(args: &ExplainArgs) -> Result<(), Error> {
+    let explanation = explain(&args.config(), args.which(), args.history_max())?;
+    io::stdout().write_all(explanation.to_string().as_bytes()).map_err(Error::Write)
 }
 
 /// What was asked for instead of events.

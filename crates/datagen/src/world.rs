@@ -19,6 +19,9 @@ use crate::line::Line;
 /// that it takes (1,024, 2,048 and 4,096 measured alike, with `datagen -n 20000000 --threads 2 | cat >/dev/null`).
 pub(crate) const CHUNK_EVENTS: u32 = 2048;
 
+/// No stream has an event at this place: the calendar has fewer microseconds.
+pub(crate) const PLACES_END: u64 = 1 << 59;
+
 /// A world of one seed.
 pub(crate) trait World: Sync {
     /// What a thread must know to make the events of a chunk.
@@ -109,5 +112,18 @@ impl EventType {
         let (domain, event_type) = self.names();
         row.text(domain.as_bytes());
         row.text(event_type.as_bytes());
+    }
+}
+
+impl EventType {
+    /// As `event_type` has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::AccountOpen => "account-open",
+            Self::AccountClose => "account-close",
+            Self::StatusChange => "status-change",
+            Self::PaymentTo => "payment-to",
+            Self::PaymentFrom => "payment-from",
+        }
     }
 }

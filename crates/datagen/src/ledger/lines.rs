@@ -32,7 +32,7 @@ pub(super) fn write(line: &mut Line<'_>, event: &LedgerEvent, details: &Details,
 
 /// To the microsecond, always with six digits.
 #[inline]
-fn write_time(line: &mut Line<'_>, micros: i64, clock: &mut Clock) {
+pub(super) fn write_time(line: &mut Line<'_>, micros: i64, clock: &mut Clock) {
     line.fragment(clock.text(micros.div_euclid(1_000_000)));
     line.fragment(b".");
     line.six_digits(u32::try_from(micros.rem_euclid(1_000_000)).unwrap_or_default());

@@ -6,10 +6,13 @@
 //! Invariant: decisions depend on the seed and on the decisions before; how many events were asked for only decides where the last
 //! chunk ends. Memory is that of the accounts that live.
 
+mod decisions;
+
 use std::collections::VecDeque;
 
 use chrono::NaiveDate;
 
+pub(super) use self::decisions::Decisions;
 use super::currency::Currency;
 use super::numbers::ACCOUNTS_MAX;
 use super::pace::Pace;
@@ -83,19 +86,46 @@ struct InFlight {
 }
 
 impl Plan {
-    pub(super) fn new(seed: u64, start_date: NaiveDate, events_per_day: u64, end: u64) -> Self {
-        Self {
+    /// Plans a run, and refuses one of which it can tell at once that it would leave the calendar.
+    pub(super) fn new(
+        seed: u64,
+        start_date: NaiveDate,
+        events_per_day: u64,
+        end: u64,
+    ) -> Result<Self, Error> {
+        let micros = midnight(start_date) * 1_000_000;
+        // A step is at least a microsecond.
+        if end > (CALENDAR_END * 1_000_000).abs_diff(micros) {
+            return Err(Error::CalendarEnds { events: end, start_date });
+        }
+        Ok(Self {
             start_date,
             end,
             life: StreamKey::new(seed, Stream::Life),
             steps: StreamKey::new(seed, Stream::Pace),
             pace: Pace::new(events_per_day),
             index: 0,
-            micros: midnight(start_date) * 1_000_000,
+            micros,
             population: Population::default(),
             payments: 0,
             in_flight: VecDeque::new(),
+        })
+    }
+
+    /// Decides the next event, and when the one behind it is.
+    #[inline]
+    fn step(&mut self, life: &mut Engine, steps: &mut Engine) -> Result<Decision, Error> {
+        if self.micros >= CALENDAR_END * 1_000_000 {
+            return Err(Error::CalendarEnds { events: self.end, start_date: self.start_date });
         }
+        if self.population.opened >= ACCOUNTS_MAX {
+            return Err(Error::AccountsEnd { accounts: ACCOUNTS_MAX });
+        }
+        let (currency, what) = self.decide(life);
+        let decision = Decision { micros: self.micros, currency, what };
+        self.index += 1;
+        self.micros += self.pace.draw_step(self.micros, steps);
+        Ok(decision)
     }
 
     /// Decides what the next event is. There is always one: if nothing else can happen, an account is opened.
@@ -240,16 +270,10 @@ impl Iterator for Plan {
         let (mut life, mut steps) = (self.life.engine(chunk), self.steps.engine(chunk));
         let mut decisions = Vec::with_capacity(events);
         for _ in 0..events {
-            if self.micros >= CALENDAR_END * 1_000_000 {
-                return Some(Err(Error::CalendarEnds { events: self.end, start_date: self.start_date }));
+            match self.step(&mut life, &mut steps) {
+                Ok(decision) => decisions.push(decision),
+                Err(error) => return Some(Err(error)),
             }
-            if self.population.opened >= ACCOUNTS_MAX {
-                return Some(Err(Error::AccountsEnd { accounts: ACCOUNTS_MAX }));
-            }
-            let (currency, what) = self.decide(&mut life);
-            decisions.push(Decision { micros: self.micros, currency, what });
-            self.index += 1;
-            self.micros += self.pace.draw_step(self.micros, &mut steps);
         }
         Some(Ok(Chunk { first_event, decisions }))
     }
