@@ -77,7 +77,7 @@ fn filtered(lines: &[LedgerLine<'_>], account: u64, place: usize) -> Vec<Row> {
     let events = lines.iter().enumerate().take(place + 1).filter(|(_, line)| line.account() == account);
     let rows = events.map(|(index, line)| {
         if let Some(after) = line.data.balance {
-            balance = after.get().to_owned();
+            after.get().clone_into(&mut balance);
         }
         let [time, event_type] = [line.timestamp, line.event_type].map(str::to_owned);
         [index.to_string(), time, event_type, line.change(), balance.clone()]

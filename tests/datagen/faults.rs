@@ -144,7 +144,7 @@ fn ids_do_not_tell_what_is_faulty() {
     let mut ids = std::collections::BTreeSet::new();
     let mut complete = 0;
     for (line, number) in recorded.lines.iter().zip(1..) {
-        let Some(Ok(id)) = line.get(14..50).map(|id| uuid::Uuid::try_parse_ascii(id)) else { continue };
+        let Some(Ok(id)) = line.get(14..50).map(uuid::Uuid::try_parse_ascii) else { continue };
         complete += usize::from(log.contains_key(&number));
         assert_eq!(id.get_version_num(), 4, "line {number}");
         assert!(ids.insert(id), "line {number} has the id of another");

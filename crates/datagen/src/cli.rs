@@ -134,6 +134,11 @@ pub enum Command {
     /// In the ledger what an event may be depends on those before it. They are decided again, twice, but not written: 0.05 s for
     /// the event at 1,000,000, 8 s for that at 100,000,000. In the simple world that takes 0.2 s.
     Explain(ExplainArgs),
+
+    /// Print the catalog of the ledger world, for `eventloader --catalog`
+    ///
+    /// Its events have the types that the loader knows, but more fields.
+    Catalog,
 }
 
 const OUTPUT: &str = "Output";
@@ -143,8 +148,9 @@ const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (stream version 1)");
 const LONG_ABOUT: &str = "\
 Emits seeded, fake account and transaction events as JSON lines, in the order of time, to standard output or a file.
 
-Half of the events are of the domain account (account-open, account-close, status-change, evenly), half of the domain \
-transaction (payment-to, payment-from, evenly). Every event has an id of its own, a version 4 UUID.";
+There are two worlds. In the simple one, half of the events are of the domain account (account-open, account-close, \
+status-change, evenly), half of the domain transaction (payment-to, payment-from, evenly), and they know nothing of each \
+other. In the ledger, accounts open, live and close, and pay each other. Every event has an id of its own, a version 4 UUID.";
 
 const EXAMPLES: &str = "\
 Examples:

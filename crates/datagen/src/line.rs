@@ -116,9 +116,9 @@ impl<'a> Line<'a> {
             return self.number(rest);
         }
         if millions < 1_000_000 {
-            self.number(millions as u32)
+            self.number(millions as u32);
         } else {
-            self.long_number(millions)
+            self.long_number(millions);
         }
         self.six_digits(rest);
     }

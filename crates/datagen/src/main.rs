@@ -9,6 +9,7 @@ use datagen::Error;
 use datagen::cli::{Cli, Command, ExplainArgs};
 use datagen::destination::deliver;
 use datagen::explain::explain;
+use events_core::catalog::LEDGER;
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -26,6 +27,7 @@ fn main() -> ExitCode {
     }
     let done = match &cli.command {
         Some(Command::Explain(args)) => show(args),
+        Some(Command::Catalog) => io::stdout().write_all(LEDGER.as_bytes()).map_err(Error::Write),
         None => match cli.config() {
             Ok(config) => deliver(&config, &cli.destination(), &cli.records())
                 .map(|report| report.iter().for_each(|report| say(report))),

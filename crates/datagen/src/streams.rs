@@ -96,7 +96,6 @@ impl Engine {
 
     /// A number in `0..bound`, as [`Self::below`] makes it.
     #[inline]
-    #[expect(clippy::cast_possible_truncation, reason = "the result is below `bound`, a u64")]
     pub(crate) fn below_u64(&mut self, bound: u64) -> u64 {
         ((u128::from(self.0.next_u64()) * u128::from(bound)) >> 64) as u64
     }

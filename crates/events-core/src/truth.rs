@@ -69,7 +69,7 @@ pub struct Generator {
     pub seed: u64,
     /// The day of the first event.
     pub start_date: Day,
-    /// How many events an average day has, where that is asked for.
+    /// How many events an average day has, in the ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_per_day: Option<u64>,
     /// The index of the first event that was written.

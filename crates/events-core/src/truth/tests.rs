@@ -137,6 +137,7 @@ fn manifest() -> Manifest {
             world: "simple".to_owned(),
             seed: u64::MAX,
             start_date: Day::parse("2024-10-10").unwrap(),
+            events_per_day: Some(1_440),
             first_event: 7,
             num_events: 9,
             faults: "duplicates=1,late=10%".to_owned(),
