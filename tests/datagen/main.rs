@@ -4,6 +4,7 @@
 //! - `world`: what the events say; ranges, shares, unique ids.
 //! - `faults`: as many as were asked for, and how they are undone.
 //! - `file`: `--write-data` and what it does with files that are there.
+//! - `ledger`: what the events of the ledger look like.
 //! - `explain`: one event and the history of its account are what the whole stream says of them.
 //! - `usage`: help, version, wrong flags, pipes.
 //! - `support`: how the binary is run.
@@ -13,6 +14,7 @@
 mod explain;
 mod faults;
 mod file;
+mod ledger;
 mod stream;
 mod support;
 mod usage;
