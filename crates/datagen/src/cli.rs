@@ -1,30 +1,26 @@
-//! Arguments in, a [`Config`] and a [`Destination`] out.
+//! Arguments in, an [`Order`] out.
 //!
 //! Text and types only; a bad value fails here, before any file is opened.
 
+mod amount;
 mod explain;
 mod faults;
+mod output;
 mod stream;
 
 use std::num::NonZero;
-use std::path::PathBuf;
 use std::thread;
 
-use clap::builder::RangedU64ValueParser;
 use clap::{Parser, Subcommand};
 use command_line::Document;
 
+use self::amount::AmountArgs;
 pub use self::explain::ExplainArgs;
 use self::faults::FaultArgs;
-use self::stream::{EVENTS, StreamArgs};
+use self::output::{OUTPUT, OutputArgs};
+use self::stream::StreamArgs;
 use crate::Config;
-use crate::destination::Destination;
-use crate::events_file::IfExists;
-use crate::faults::FaultListError;
-use crate::records::RecordPaths;
-
-/// More threads than this are a slip of the keyboard.
-const THREADS_MAX: u64 = 1024;
+use crate::order::Order;
 
 /// Emits seeded, fake account and transaction events as JSON lines.
 #[derive(Clone, Debug, Parser)]
@@ -47,41 +43,14 @@ pub struct Cli {
     #[command(flatten)]
     stream: StreamArgs,
 
-    /// How many events
-    ///
-    /// The first K lines of a longer run are the run with --num-events K.
-    #[arg(short, long, value_name = "N", default_value_t = 10, help_heading = EVENTS)]
-    num_events: u64,
+    #[command(flatten)]
+    amount: AmountArgs,
 
     #[command(flatten)]
     faults: FaultArgs,
 
-    /// Write events.json in --base-path instead of standard output
-    ///
-    /// The file appears under its name only when it is complete and on the disk. Until then it is a hidden temporary file next to it,
-    /// so that a run that is stopped, killed or out of disk space leaves the old events.json as it was; the next run
-    /// removes what such a run left. What was written, and where, is said on standard error.
-    #[arg(short, long, help_heading = OUTPUT)]
-    write_data: bool,
-
-    /// The directory for --write-data; created when missing
-    #[arg(short, long, value_name = "DIR", default_value = "data/raw_events/", help_heading = OUTPUT)]
-    base_path: PathBuf,
-
-    /// What --write-data does with an events.json that is there
-    #[arg(
-        long, value_name = "WHAT", value_enum, default_value_t = IfExists::Overwrite, help_heading = OUTPUT
-    )]
-    if_exists: IfExists,
-
-    /// How many threads render events [default: all cores]
-    ///
-    /// The output is the same bytes for every number. Each takes about 2 MB of memory, whatever the number of events.
-    #[arg(
-        long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX),
-        help_heading = OUTPUT
-    )]
-    threads: Option<usize>,
+    #[command(flatten)]
+    output: OutputArgs,
 
     /// Print the man page or a shell's completions instead of events
     #[arg(long, value_name = "WHAT", value_enum, exclusive = true, help_heading = OUTPUT)]
@@ -89,35 +58,18 @@ pub struct Cli {
 }
 
 impl Cli {
-    /// What to generate.
-    ///
-    /// # Errors
-    ///
-    /// [`FaultListError`] where there are more faults than events.
-    pub fn config(&self) -> Result<Config, FaultListError> {
-        let threads = self.threads.and_then(NonZero::new);
+    /// What the run is to be.
+    #[must_use]
+    pub fn order(&self) -> Order {
+        let threads = self.output.threads.and_then(NonZero::new);
         let threads = threads.or_else(|| thread::available_parallelism().ok());
-        Ok(Config {
-            num_events: self.num_events,
-            faults: self.faults.counts(self.num_events)?,
-            threads: threads.unwrap_or(NonZero::<usize>::MIN),
-            ..self.stream.config()
-        })
-    }
-
-    /// What to write beside it.
-    #[must_use]
-    pub fn records(&self) -> RecordPaths {
-        self.faults.records()
-    }
-
-    /// Where to put it.
-    #[must_use]
-    pub fn destination(&self) -> Destination {
-        if self.write_data {
-            Destination::EventsFile { base_path: self.base_path.clone(), if_exists: self.if_exists }
-        } else {
-            Destination::StandardOutput
+        Order {
+            stream: Config { threads: threads.unwrap_or(NonZero::<usize>::MIN), ..self.stream.config() },
+            first_event: self.amount.first_event,
+            amount: self.amount.amount(),
+            faults: self.faults.list(),
+            output: self.output.output(),
+            records: self.faults.records(),
         }
     }
 }
@@ -141,8 +93,6 @@ pub enum Command {
     Catalog,
 }
 
-const OUTPUT: &str = "Output";
-
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (stream version 1)");
 
 const LONG_ABOUT: &str = "\
@@ -157,8 +107,10 @@ Examples:
   datagen                                          ten events to look at
   datagen -s 7 -n 1000000 | eventloader -s - -b    straight into the loader
   datagen -s 7 -n 1000000 -w                       data/raw_events/events.json
-  datagen -s 8 -n 500 -d 2024-10-11 -w --if-exists append
-                                                   another day's events behind them
+  datagen -s 7 -n 500 -w --if-exists append        the next 500 behind them
+  datagen --end-date 2024-10-16 -w --rotate day --compress zstd
+                                                   a file for each day of a week
+  datagen --duration 365d --rate 100 | consumer    a live feed
   datagen explain --world ledger --event 4711      an event of the ledger, and its past
 
 Exit codes: 0 done (also when the reader of standard output stops early, as head does), 1 failed, 2 wrong usage.";

@@ -1,4 +1,4 @@
-//! Bytes in, a complete `events.json` out, or none.
+//! Bytes in, a complete events file out, or none.
 //!
 //! The bytes go to a temporary file in the same directory, which is flushed to the disk and then renamed. `append`
 //! first copies the old events into it; so a run that is stopped by anything, a full disk or a power cut included,
@@ -11,110 +11,95 @@
 //! the same time are not merged: the one that finishes last wins.
 
 use std::fs::TryLockError;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::path::Path;
 
-use clap::ValueEnum;
 use fs_err as fs;
 use tempfile::NamedTempFile;
 
-use crate::Error;
+use crate::compression::Compression;
+use crate::file_names::EventsFileName;
 
 const PREFIX: &str = ".events.json.";
 const SUFFIX: &str = ".tmp";
 
-/// What to do with an `events.json` that is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum IfExists {
-    /// Put the new events in its place.
-    Overwrite,
-    /// Keep its events and put this run's behind them. This run begins at --start-date again and knows nothing of the
-    /// events before it: the same --seed gives events with the same ids once more, so use another one.
-    Append,
-    /// Leave it alone and write the first free of events-1.json, events-2.json, …
-    NewFile,
-}
-
 /// An events file that is being written.
 #[derive(Debug)]
-pub(crate) struct EventsFile {
-    directory: PathBuf,
-    if_exists: IfExists,
-    temporary: NamedTempFile,
-}
+pub(crate) struct EventsFile(NamedTempFile);
 
 impl EventsFile {
-    /// Makes the directory and the temporary file; with `append`, the old events are in it already.
-    pub(crate) fn begin(directory: &Path, if_exists: IfExists) -> Result<Self, Error> {
-        fs::create_dir_all(directory).map_err(Error::EventsFile)?;
-        remove_leftovers(directory);
-        let mut temporary = locked_temporary(directory).map_err(Error::EventsFile)?;
-        if if_exists == IfExists::Append {
-            copy_old_events(&directory.join(file_name(0)), &mut temporary).map_err(Error::EventsFile)?;
-        }
-        Ok(Self { directory: directory.to_owned(), if_exists, temporary })
+    /// Makes the temporary file.
+    pub(crate) fn begin(directory: &Path) -> io::Result<Self> {
+        locked_temporary(directory).map(Self)
     }
 
-    /// Gives the finished file its name, which is returned.
-    pub(crate) fn publish(self) -> Result<PathBuf, Error> {
-        self.temporary.as_file().sync_all().map_err(Error::EventsFile)?;
-        let path = self.directory.join(file_name(0));
-        if self.if_exists == IfExists::NewFile {
-            return publish_at_free_name(self.temporary, &self.directory);
+    pub(crate) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    /// Copies the old file, if there is one, and ends its last line.
+    pub(crate) fn copy_old(&mut self, old: &Path, compression: Compression) -> io::Result<()> {
+        let mut old = match fs::File::open(old) {
+            Ok(old) => old,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        // The files themselves, so that the system can copy without us, or share the blocks.
+        let copied = io::copy(old.file_mut(), self.0.as_file_mut())?;
+        if copied > 0 && last_byte(old, compression)?.is_some_and(|last| last != b'\n') {
+            let mut end = Vec::new();
+            compression.compressor().append(b"\n", &mut end);
+            self.write(&end)?;
         }
-        match self.temporary.persist(&path) {
-            Ok(_) => Ok(path),
-            Err(failed) => Err(Error::Publish { path, source: failed.error }),
+        Ok(())
+    }
+
+    /// Gives the finished file its name, in the place of any other.
+    pub(crate) fn publish(self, path: &Path) -> io::Result<()> {
+        self.0.as_file().sync_all()?;
+        self.0.persist(path).map(drop).map_err(|failed| failed.error)
+    }
+
+    /// Gives the finished file a name that is free, this one or the next that is, and tells which. Never replaces a file, not even one
+    /// that appears at this moment.
+    pub(crate) fn publish_at_free(
+        self,
+        directory: &Path,
+        mut name: EventsFileName,
+    ) -> io::Result<EventsFileName> {
+        self.0.as_file().sync_all()?;
+        let mut temporary = self.0;
+        loop {
+            match temporary.persist_noclobber(directory.join(name.to_string())) {
+                Ok(_) => return Ok(name),
+                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => temporary = failed.file,
+                Err(failed) => return Err(failed.error),
+            }
+            name = name.next_copy();
         }
     }
 }
 
-impl Write for EventsFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        #[expect(clippy::disallowed_methods, reason = "this is `write`; our caller deals with the rest")]
-        self.temporary.write(bytes)
+/// The last byte of the text of a file.
+fn last_byte(mut file: fs::File, compression: Compression) -> io::Result<Option<u8>> {
+    if compression == Compression::None {
+        let mut last = [0];
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        return Ok(Some(last[0]));
     }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.temporary.flush()
-    }
-}
-
-/// `events.json`, `events-1.json`, `events-2.json`, …
-fn file_name(number: u64) -> String {
-    if number == 0 { "events.json".to_owned() } else { format!("events-{number}.json") }
-}
-
-/// Never replaces a file, not even one that appears at this moment.
-fn publish_at_free_name(mut temporary: NamedTempFile, directory: &Path) -> Result<PathBuf, Error> {
-    let mut number = 0;
+    file.rewind()?;
+    let (mut text, mut last) = (compression.reader(file)?, None);
     loop {
-        let path = directory.join(file_name(number));
-        match temporary.persist_noclobber(&path) {
-            Ok(_) => return Ok(path),
-            Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => temporary = failed.file,
-            Err(failed) => return Err(Error::Publish { path, source: failed.error }),
-        }
-        number += 1;
+        let length = match text.fill_buf()? {
+            [] => return Ok(last),
+            bytes => {
+                last = bytes.last().copied();
+                bytes.len()
+            }
+        };
+        text.consume(length);
     }
-}
-
-/// Copies the old file, if there is one, and ends its last line.
-fn copy_old_events(old: &Path, temporary: &mut NamedTempFile) -> io::Result<()> {
-    let mut old = match fs::File::open(old) {
-        Ok(old) => old,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error),
-    };
-    // The files themselves, so that the system can copy without us, or share the blocks.
-    let copied = io::copy(old.file_mut(), temporary.as_file_mut())?;
-    if copied == 0 {
-        return Ok(());
-    }
-    let mut last = [0];
-    old.seek(SeekFrom::End(-1))?;
-    old.read_exact(&mut last)?;
-    if last == *b"\n" { Ok(()) } else { temporary.as_file_mut().write_all(b"\n") }
 }
 
 /// A temporary file that carries our lock.
@@ -144,7 +129,7 @@ fn builder() -> tempfile::Builder<'static, 'static> {
 }
 
 /// Removes the temporary files whose writer is dead. That is a courtesy: what fails here is left for the next run.
-fn remove_leftovers(directory: &Path) {
+pub(crate) fn remove_leftovers(directory: &Path) {
     let Ok(entries) = fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
         let name = entry.file_name();

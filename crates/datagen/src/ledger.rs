@@ -125,6 +125,10 @@ impl World for LedgerWorld {
         self.plan(end)
     }
 
+    fn times(&self) -> impl Iterator<Item = i64> {
+        plan::times(self.seed, self.start_date, self.events_per_day)
+    }
+
     #[inline]
     fn events<'w>(&'w self, chunk: &'w Chunk) -> impl Iterator<Item = LedgerEvent> + 'w {
         (chunk.first_event()..).zip(&chunk.decisions).map(|(index, &decision)| LedgerEvent {

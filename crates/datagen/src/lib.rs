@@ -5,11 +5,12 @@
 //!
 //! The way of an event, file by file:
 //!
-//! - `cli` reads the flags, `destination` decides between standard output and `events_file`;
+//! - `cli` makes an `order` of the flags, with `amount` and `continued` for how much of the stream it is;
 //! - a `world` cuts its stream into chunks and says what happens in them: `simple`, from engines of `streams`, with the ids of
 //!   `event_id` and the sentences of `sentence` and `words`, or `ledger`;
 //! - `ordered` hands the chunks to threads and writes their lines in order;
 //! - `render` writes the lines of a chunk, with `line`, `clock` and `text_tables`; `payload` says the same as structs;
+//! - `destination` decides between standard output and `events_files`; `delivery` brings the pieces there, at the pace of `live`;
 //! - `explain` goes to one event alone, and tells what its account did before.
 //!
 //! ```
@@ -22,24 +23,32 @@
 
 use std::io::Write;
 use std::num::NonZero;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, LazyLock};
 
 use chrono::NaiveDate;
 use clap::ValueEnum;
 use events_core::catalog::{BUILT_IN, Catalog, LEDGER};
 
+pub mod amount;
 pub mod cli;
 mod clock;
+pub mod compression;
+mod continued;
+mod delivery;
 pub mod destination;
 mod error;
 mod event_id;
-pub mod events_file;
+mod events_file;
+pub mod events_files;
 pub mod explain;
 pub mod faults;
+mod file_names;
 mod ledger;
 mod line;
 mod lines;
+mod live;
+pub mod order;
 mod ordered;
 pub mod payload;
 mod pieces;
@@ -55,11 +64,11 @@ mod world;
 
 pub use error::Error;
 
+use crate::compression::Compression;
 use crate::faults::{FaultCounts, Faults};
 use crate::ledger::LedgerWorld;
 use crate::ordered::Job;
-use crate::pieces::Cut;
-use crate::records::Records;
+use crate::pieces::{Cut, Files};
 use crate::render::{Rendered, Rendering};
 use crate::simple::SimpleWorld;
 use crate::world::{CHUNK_EVENTS, Chunk, World};
@@ -172,52 +181,63 @@ pub struct Summary {
 /// [`Error::CalendarEnds`] when a timestamp would leave the year 9999, before the first byte where that can be known
 /// by then; [`Error::Write`] when `out` fails; [`Error::Thread`] when the system refuses a thread.
 pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
-    write(config, &mut Records::default(), out)
-}
-
-/// The same, with records of it.
-fn write(config: &Config, records: &mut Records, out: &mut impl Write) -> Result<Summary, Error> {
     let mut summary = Summary::default();
-    run(config, &Cut::Whole, records.want_truth(), |rendered| {
-        for (_, bytes) in rendered.pieces() {
-            out.write_all(bytes).map_err(Error::Write)?;
-            summary.bytes += bytes.len() as u64;
+    run(config, &Form::default(), |rendered| {
+        for part in rendered.parts() {
+            out.write_all(part.bytes).map_err(Error::Write)?;
+            summary.bytes += part.bytes.len() as u64;
         }
         summary.events += rendered.events;
-        records.take(rendered, |_| None)
+        Ok(ControlFlow::Continue(()))
     })?;
     out.flush().map_err(Error::Write)?;
     Ok(summary)
 }
 
-/// Renders the events of `config`; `take` gets what became of each chunk, in order.
+/// What becomes of lines when they are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Form {
+    pub(crate) files: Files,
+    pub(crate) compression: Compression,
+    /// How many events of a live feed are sent on together.
+    pub(crate) batch_events: Option<NonZero<u64>>,
+    /// Whether anybody asks what a right load makes of them.
+    pub(crate) wants_truth: bool,
+}
+
+impl Default for Form {
+    /// The lines, and nothing else.
+    fn default() -> Self {
+        Self { files: Files::Whole, compression: Compression::None, batch_events: None, wants_truth: false }
+    }
+}
+
+/// Renders the events of `config`; `take` gets what became of each chunk, in order, until it has enough.
 pub(crate) fn run(
     config: &Config,
-    cut: &Cut,
-    wants_truth: bool,
-    take: impl FnMut(&Rendered) -> Result<(), Error>,
+    form: &Form,
+    take: impl FnMut(&Rendered) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
     let Config { seed, start_date, events_per_day, .. } = *config;
     match config.world {
-        WorldName::Simple => run_in(&SimpleWorld::new(seed, start_date), config, cut, wants_truth, take),
-        WorldName::Ledger => {
-            run_in(&LedgerWorld::new(seed, start_date, events_per_day), config, cut, wants_truth, take)
-        }
+        WorldName::Simple => run_in(&SimpleWorld::new(seed, start_date), config, form, take),
+        WorldName::Ledger => run_in(&LedgerWorld::new(seed, start_date, events_per_day), config, form, take),
     }
 }
 
 fn run_in<W: World>(
     world: &W,
     config: &Config,
-    cut: &Cut,
-    wants_truth: bool,
-    take: impl FnMut(&Rendered) -> Result<(), Error>,
+    form: &Form,
+    take: impl FnMut(&Rendered) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
+    let &Form { files, compression, batch_events, wants_truth } = form;
     let events = config.events();
     let jobs = jobs(world, config)?;
     let faults =
         (config.faults.total() > 0).then(|| Faults::new(config.seed, events.clone(), &config.faults));
-    let rendering = Rendering { world, events, cut: cut.clone(), faults, wants_truth };
+    let cut = Cut { events, files, batch_events };
+    let rendering = Rendering { world, cut, compression, faults, wants_truth };
     let count = config.num_events.div_ceil(u64::from(CHUNK_EVENTS));
     let threads = usize::try_from(count).unwrap_or(usize::MAX).min(config.threads.get());
     if threads <= 1 {

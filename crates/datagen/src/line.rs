@@ -13,6 +13,9 @@ use crate::text_tables::{CENTS, LEADING_DIGITS, THREE_DIGITS, TWO_DIGITS, hex_di
 /// end.
 pub(crate) const LINE_BYTES_MAX: usize = 640;
 
+/// Less than the shortest line has: what stands in every line before its payload.
+pub(crate) const LINE_BYTES_MIN: u64 = 128;
+
 /// A text of at most 16 bytes, copied whole and counted short.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Short {

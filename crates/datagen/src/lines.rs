@@ -5,7 +5,7 @@
 use std::io;
 
 use crate::line::{LINE_BYTES_MAX, Line};
-use crate::pieces::Piece;
+use crate::pieces::{Piece, Place};
 use crate::world::CHUNK_EVENTS;
 
 /// Large enough for every chunk without faults; the system gives the pages that are touched, about half of it.
@@ -17,14 +17,22 @@ pub(crate) struct Lines {
     bytes: Vec<u8>,
     length: usize,
     count: u64,
-    /// Those that are complete, and the file of the one that is not.
+    /// Those that are complete, and of the one that is not its place and how many events it has.
     pieces: Vec<Piece>,
-    file: Option<i64>,
+    place: Option<Place>,
+    events: u64,
 }
 
 impl Lines {
     pub(crate) fn new() -> Self {
-        Self { bytes: vec![0; CHUNK_BYTES_MAX], length: 0, count: 0, pieces: Vec::new(), file: None }
+        Self {
+            bytes: vec![0; CHUNK_BYTES_MAX],
+            length: 0,
+            count: 0,
+            pieces: Vec::new(),
+            place: None,
+            events: 0,
+        }
     }
 
     /// All lines.
@@ -53,26 +61,29 @@ impl Lines {
         // A chunk with lines of many MiB was an exception.
         self.bytes.truncate(2 * CHUNK_BYTES_MAX);
         self.bytes.shrink_to(2 * CHUNK_BYTES_MAX);
-        (self.length, self.count, self.file) = (0, 0, None);
+        (self.length, self.count, self.place, self.events) = (0, 0, None, 0);
         self.pieces.clear();
     }
 
-    /// What follows belongs to this file.
+    /// What follows belongs to the next event, and with it to this place.
     #[inline]
-    pub(crate) fn turn_to_file(&mut self, file: i64) {
-        if self.file != Some(file) {
+    pub(crate) fn turn_to_event(&mut self, place: Place) {
+        if self.place != Some(place) {
             self.end_piece();
-            self.file = Some(file);
+            self.place = Some(place);
         }
+        self.events += 1;
     }
 
     /// Ends the piece that is not complete, if there is one.
     pub(crate) fn end_piece(&mut self) {
         let before = self.pieces.iter().map(|piece| piece.lines).sum();
-        if let Some(file) = self.file.take()
+        if let Some(place) = self.place.take()
             && self.count > before
         {
-            self.pieces.push(Piece { file, end: self.length, lines: self.count - before });
+            let (end, lines) = (self.length, self.count - before);
+            self.pieces.push(Piece { place, end, lines, events: self.events });
+            self.events = 0;
         }
     }
 

@@ -28,19 +28,12 @@ fn main() -> ExitCode {
     let done = match &cli.command {
         Some(Command::Explain(args)) => show(args),
         Some(Command::Catalog) => io::stdout().write_all(LEDGER.as_bytes()).map_err(Error::Write),
-        None => match cli.config() {
-            Ok(config) => deliver(&config, &cli.destination(), &cli.records())
-                .map(|report| report.iter().for_each(|report| say(report))),
-            Err(error) => {
-                say(&format_args!("error: --faults: {error}"));
-                return ExitCode::from(2);
-            }
-        },
+        None => deliver(&cli.order()).map(|report| report.iter().for_each(|report| say(report))),
     };
     match done {
         Err(error) if !error.is_broken_pipe() => {
             say(&format_args!("error: {error}"));
-            ExitCode::FAILURE
+            if error.is_usage() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
         _ => ExitCode::SUCCESS,
     }

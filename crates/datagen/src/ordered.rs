@@ -8,6 +8,7 @@
 //! Invariant: at most [`CHUNKS_IN_FLIGHT`] chunks per thread exist at any time, in buffers that go round, whatever the
 //! number of events. A slow reader of the output slows the plan down.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, Scope};
@@ -27,26 +28,28 @@ pub(crate) struct Job<C> {
     pub(crate) chunk: Arc<C>,
 }
 
-/// Renders every chunk in the calling thread; `take` gets what became of each, in order.
+/// Renders every chunk in the calling thread; `take` gets what became of each, in order, until it has enough.
 pub(crate) fn render_alone<W: World>(
     rendering: &Rendering<'_, W>,
     jobs: impl Iterator<Item = Result<Job<W::Chunk>, Error>>,
-    mut take: impl FnMut(&Rendered) -> Result<(), Error>,
+    mut take: impl FnMut(&Rendered) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
-    let mut rendered = Rendered::new();
+    let (mut compressor, mut rendered) = (rendering.compression.compressor(), Rendered::new());
     for job in jobs {
-        rendering.render(&job?, &mut rendered);
-        take(&rendered)?;
+        rendering.render(&job?, &mut compressor, &mut rendered);
+        if take(&rendered)?.is_break() {
+            break;
+        }
     }
     Ok(())
 }
 
-/// Renders the chunks in `threads` more threads; `take` gets what became of each, in order.
+/// Renders the chunks in `threads` more threads; `take` gets what became of each, in order, until it has enough.
 pub(crate) fn render_with_threads<W: World>(
     rendering: &Rendering<'_, W>,
     jobs: impl Iterator<Item = Result<Job<W::Chunk>, Error>>,
     threads: usize,
-    mut take: impl FnMut(&Rendered) -> Result<(), Error>,
+    mut take: impl FnMut(&Rendered) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
     thread::scope(|scope| {
         // Leaving this closure, with an error or without, drops the renderers' jobs: they end after their last chunk.
@@ -70,13 +73,17 @@ pub(crate) fn render_with_threads<W: World>(
                 Rendered::new()
             } else {
                 let rendered = next_in_turn(&mut answering).answer();
-                take(&rendered)?;
+                if take(&rendered)?.is_break() {
+                    return Ok(());
+                }
                 rendered
             };
             next_in_turn(&mut asked).ask(job, rendered);
         }
         for _ in 0..in_flight {
-            take(&next_in_turn(&mut answering).answer())?;
+            if take(&next_in_turn(&mut answering).answer())?.is_break() {
+                return Ok(());
+            }
         }
         planned
     })
@@ -105,8 +112,9 @@ impl<C> Renderer<C> {
         let (jobs, jobs_to_do) = mpsc::channel::<(Job<C>, Rendered)>();
         let (answers, done) = mpsc::channel();
         let work = move || {
+            let mut compressor = rendering.compression.compressor();
             for (job, mut rendered) in jobs_to_do {
-                rendering.render(&job, &mut rendered);
+                rendering.render(&job, &mut compressor, &mut rendered);
                 if answers.send(rendered).is_err() {
                     break;
                 }

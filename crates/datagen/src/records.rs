@@ -14,7 +14,7 @@ use events_core::truth::{Generator, ManifestWriter};
 use tempfile::NamedTempFile;
 
 use crate::faults::FaultCounts;
-use crate::render::Rendered;
+use crate::render::{Part, Rendered};
 use crate::truth::{Tables, Truth};
 use crate::{Config, Error, STREAM_VERSION, WorldName};
 
@@ -143,14 +143,15 @@ impl FaultsLog {
     fn take(&mut self, rendered: &Rendered, name_of: impl Fn(i64) -> Option<String>) -> io::Result<()> {
         let mut log = rendered.log.iter().peekable();
         let mut lines_before = 0;
-        for (piece, _) in rendered.pieces() {
-            if self.file != Some(piece.file) {
-                (self.file, self.lines) = (Some(piece.file), 0);
+        for Part { piece, .. } in rendered.parts() {
+            let file = piece.place.file;
+            if self.file != Some(file) {
+                (self.file, self.lines) = (Some(file), 0);
             }
             let lines_behind = lines_before + piece.lines;
             let mut name = None;
             while let Some(logged) = log.next_if(|logged| logged.line <= lines_behind) {
-                let name = name.get_or_insert_with(|| name_of(piece.file));
+                let name = name.get_or_insert_with(|| name_of(file));
                 let line = self.lines + logged.line - lines_before;
                 logged.write(name.as_deref(), line, &mut self.out)?;
             }

@@ -1,4 +1,4 @@
-//! A chunk in, its lines out, cut into the pieces that files are made of.
+//! A chunk in, its lines out, cut into the pieces that files are made of, and compressed if that was asked for.
 //!
 //! Invariant: between chunks nothing is remembered but the buffers.
 
@@ -7,6 +7,7 @@ use std::ops::Range;
 use events_core::timestamp::DAY_MICROS;
 
 use crate::clock::Clock;
+use crate::compression::{Compression, Compressor};
 use crate::faults::{Faults, Logged, Written};
 use crate::lines::Lines;
 use crate::ordered::Job;
@@ -18,9 +19,9 @@ use crate::world::{Chunk, Event, World};
 #[derive(Debug)]
 pub(crate) struct Rendering<'r, W> {
     pub(crate) world: &'r W,
-    /// The events of the run; chunks reach over its ends.
-    pub(crate) events: Range<u64>,
+    /// How the run is cut; chunks reach over its ends.
     pub(crate) cut: Cut,
+    pub(crate) compression: Compression,
     pub(crate) faults: Option<Faults>,
     /// Whether anybody asks what a right load makes of the lines.
     pub(crate) wants_truth: bool,
@@ -30,6 +31,9 @@ pub(crate) struct Rendering<'r, W> {
 #[derive(Debug)]
 pub(crate) struct Rendered {
     lines: Lines,
+    /// The pieces as they are written, if they are compressed, and where each ends.
+    compressed: Vec<u8>,
+    compressed_ends: Vec<usize>,
     /// How many events.
     pub(crate) events: u64,
     /// The day of the first of them, since 1970, if the truth is asked for.
@@ -40,14 +44,49 @@ pub(crate) struct Rendered {
     pub(crate) log: Vec<Logged>,
 }
 
+/// A piece with its bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part<'r> {
+    pub(crate) piece: &'r Piece,
+    pub(crate) lines: &'r [u8],
+    /// As they are written; the lines themselves if they are not compressed.
+    pub(crate) bytes: &'r [u8],
+}
+
 impl Rendered {
     pub(crate) fn new() -> Self {
-        Self { lines: Lines::new(), events: 0, first_day: None, truth: Truth::default(), log: Vec::new() }
+        Self {
+            lines: Lines::new(),
+            compressed: Vec::new(),
+            compressed_ends: Vec::new(),
+            events: 0,
+            first_day: None,
+            truth: Truth::default(),
+            log: Vec::new(),
+        }
     }
 
-    /// The lines, by the file that they belong to, in order.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = (&Piece, &[u8])> {
-        self.lines.pieces()
+    /// The pieces, in order.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part<'_>> {
+        let mut start = 0;
+        let mut ends = self.compressed_ends.iter();
+        self.lines.pieces().map(move |(piece, lines)| {
+            let bytes = ends.next().map_or(lines, |&end| &self.compressed[start..end]);
+            start += bytes.len();
+            Part { piece, lines, bytes }
+        })
+    }
+
+    fn compress(&mut self, compressor: &mut Compressor) {
+        self.compressed.clear();
+        self.compressed_ends.clear();
+        if compressor.is_none() {
+            return;
+        }
+        for (_, lines) in self.lines.pieces() {
+            compressor.append(lines, &mut self.compressed);
+            self.compressed_ends.push(self.compressed.len());
+        }
     }
 
     #[cfg(test)]
@@ -58,14 +97,19 @@ impl Rendered {
 
 impl<W: World> Rendering<'_, W> {
     /// Replaces what is in `rendered`.
-    pub(crate) fn render(&self, job: &Job<W::Chunk>, rendered: &mut Rendered) {
-        let Rendered { lines, events: count, first_day, truth, log } = rendered;
+    pub(crate) fn render(&self, job: &Job<W::Chunk>, compressor: &mut Compressor, rendered: &mut Rendered) {
+        self.write(job, rendered);
+        rendered.compress(compressor);
+    }
+
+    fn write(&self, job: &Job<W::Chunk>, rendered: &mut Rendered) {
+        let Rendered { lines, events: count, first_day, truth, log, .. } = rendered;
         lines.clear();
         truth.clear();
         log.clear();
         let chunk = &*job.chunk;
-        let first = chunk.first_event().max(self.events.start);
-        let events = first..(chunk.first_event() + u64::from(chunk.events())).min(self.events.end);
+        let first = chunk.first_event().max(self.cut.events.start);
+        let events = first..(chunk.first_event() + u64::from(chunk.events())).min(self.cut.events.end);
         *count = events.end.saturating_sub(first);
         *first_day = None;
         if self.wants_truth {
@@ -89,7 +133,7 @@ impl<W: World> Rendering<'_, W> {
             if event.index() < events.start {
                 continue;
             }
-            lines.turn_to_file(self.cut.file_of(event.index(), event.micros()));
+            lines.turn_to_event(self.cut.place_of(event.index(), event.micros()));
             lines.push(|line| self.world.write_line(&event, line, &mut clock));
             if self.wants_truth {
                 truth.keep(self.world, &event);

@@ -139,6 +139,10 @@ impl World for SimpleWorld {
         Plan::new(self.seed, self.start_date, end)
     }
 
+    fn times(&self) -> impl Iterator<Item = i64> {
+        plan::times(self.seed, self.start_date)
+    }
+
     #[inline]
     fn events<'w>(&'w self, chunk: &'w Chunk) -> impl Iterator<Item = SimpleEvent> + 'w {
         let engine = |key: StreamKey| key.engine(chunk.index);

@@ -33,6 +33,9 @@ pub(crate) trait World: Sync {
     /// to be impossible.
     fn chunks(&self, end: u64) -> Result<impl Iterator<Item = Result<Self::Chunk, Error>>, Error>;
 
+    /// The times of all events of the stream, in order, in microseconds since 1970, and on beyond the calendar.
+    fn times(&self) -> impl Iterator<Item = i64>;
+
     /// The events of a chunk, in order.
     fn events<'w>(&'w self, chunk: &'w Self::Chunk) -> impl Iterator<Item = Self::Event> + 'w;
 

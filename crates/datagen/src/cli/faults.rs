@@ -1,11 +1,11 @@
-//! The flags that name faults and the records of a run → how many events have which fault, and where the records go.
+//! The flags that name faults and the records of a run → the list of faults, and where the records go.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
 use super::stream::EVENTS;
-use crate::faults::{FaultCounts, FaultList, FaultListError};
+use crate::faults::FaultList;
 use crate::records::RecordPaths;
 
 const TRUTH: &str = "Truth";
@@ -40,9 +40,9 @@ pub(super) struct FaultArgs {
 }
 
 impl FaultArgs {
-    /// How many of so many events have which fault.
-    pub(super) fn counts(&self, num_events: u64) -> Result<FaultCounts, FaultListError> {
-        self.faults.as_ref().map_or(Ok(FaultCounts::default()), |list| list.counts(num_events))
+    /// What is asked for.
+    pub(super) fn list(&self) -> Option<FaultList> {
+        self.faults.clone()
     }
 
     /// What to write beside the stream.

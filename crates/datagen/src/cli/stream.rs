@@ -58,7 +58,7 @@ impl StreamArgs {
 }
 
 /// `YYYY-MM-DD` and nothing else: chrono alone would also take `2024-1-1` and years of five digits.
-fn parse_date(text: &str) -> Result<NaiveDate, &'static str> {
+pub(super) fn parse_date(text: &str) -> Result<NaiveDate, &'static str> {
     let [year @ .., b'-', m1, m2, b'-', d1, d2] = text.as_bytes() else {
         return Err("write the day as YYYY-MM-DD, for example 2024-10-10");
     };

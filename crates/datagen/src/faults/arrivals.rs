@@ -115,7 +115,7 @@ impl Faults {
             arriving.waiting = arriving.waiting.split_off(&(events.start, 0, 0));
         }
         for event in world.events(&job.chunk).filter(|event| events.contains(&event.index())) {
-            arriving.written.lines.turn_to_file(cut.file_of(event.index(), event.micros()));
+            arriving.written.lines.turn_to_event(cut.place_of(event.index(), event.micros()));
             match self.host(event) {
                 None => {
                     arriving.push(&event);

@@ -247,6 +247,21 @@ impl Plan {
     }
 }
 
+/// The times of all events, without end: they hang on nothing that is decided.
+pub(super) fn times(seed: u64, start_date: NaiveDate, events_per_day: u64) -> impl Iterator<Item = i64> {
+    let (pace, steps) = (Pace::new(events_per_day), StreamKey::new(seed, Stream::Pace));
+    let mut engine = steps.engine(0);
+    let mut next = midnight(start_date) * 1_000_000;
+    (0_u64..).map(move |index| {
+        if index.is_multiple_of(u64::from(CHUNK_EVENTS)) {
+            engine = steps.engine(index / u64::from(CHUNK_EVENTS));
+        }
+        let time = next;
+        next += pace.draw_step(time, &mut engine);
+        time
+    })
+}
+
 /// An amount in minor units: half of them are 512 to 1,023, a quarter 1,024 to 2,047, and so on up to 2^20.
 #[inline]
 fn draw_amount(engine: &mut Engine) -> i64 {

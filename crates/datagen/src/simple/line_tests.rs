@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::ser::Formatter;
 
 use super::*;
+use crate::compression::Compression;
 use crate::line::LINE_BYTES_MAX;
 use crate::ordered::Job;
 use crate::payload::{self, AccountPayload, Payload, PaymentPayload};
@@ -85,15 +86,15 @@ fn each_line_equals_what_serde_json_writes_and_reads_back() {
         let world = SimpleWorld::new(seed, crate::DEFAULT_START_DATE);
         let rendering = Rendering {
             world: &world,
-            events: 0..u64::MAX,
-            cut: Cut::Whole,
+            cut: Cut::whole(0..u64::MAX),
+            compression: Compression::None,
             faults: None,
             wants_truth: false,
         };
         for index in [0, 1, 977] {
             let chunk = Chunk { index, events: CHUNK_EVENTS, start: 1_728_518_400 };
             let job = Job { before: None, chunk: Arc::new(chunk) };
-            rendering.render(&job, &mut lines);
+            rendering.render(&job, &mut rendering.compression.compressor(), &mut lines);
             let text = std::str::from_utf8(lines.as_bytes()).unwrap();
             assert_eq!(text.lines().count(), chunk.events as usize);
             assert!(text.ends_with('\n'));

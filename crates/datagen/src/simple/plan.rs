@@ -15,6 +15,8 @@ use crate::world::{self, CHUNK_EVENTS};
 
 const GAP_SECONDS_MAX: u32 = 120;
 
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
 /// Up to this many events it is worth summing all gaps before the first line is written (about a millisecond).
 const EVENTS_SUMMED_AHEAD_MAX: u64 = 1 << 20;
 
@@ -103,6 +105,21 @@ impl Iterator for Plan {
         self.events_left -= u64::from(events);
         Some(Ok(chunk))
     }
+}
+
+/// The times of all events, in microseconds since 1970, without end.
+pub(super) fn times(seed: u64, start_date: NaiveDate) -> impl Iterator<Item = i64> {
+    let key = StreamKey::new(seed, Stream::Gap);
+    let gaps = (0..).flat_map(move |chunk| {
+        let mut gaps = Gaps::new(key, chunk);
+        (0..CHUNK_EVENTS).map(move |_| gaps.draw())
+    });
+    let mut next = midnight(start_date);
+    gaps.map(move |gap| {
+        let time = next;
+        next += gap;
+        time * MICROS_PER_SECOND
+    })
 }
 
 /// The seconds from each event of a chunk to the next one.
