@@ -1,5 +1,6 @@
 //! Runs the binary and takes its answers apart.
 
+use std::io::Read;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -28,6 +29,23 @@ pub(crate) fn stdout(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
+/// Runs with `--write-data` into `directory`, and gives back what was said on standard error.
+#[track_caller]
+pub(crate) fn write(directory: &Path, arguments: &[&str]) -> String {
+    let directory = directory.to_str().unwrap();
+    let output = run(&[&["-w", "-b", directory], arguments].concat());
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(output.stdout.is_empty());
+    said
+}
+
+/// Exit code and standard error of a run with `--write-data` that must fail.
+#[track_caller]
+pub(crate) fn write_failure(directory: &Path, arguments: &[&str]) -> (i32, String) {
+    failure(&[&["-w", "-b", directory.to_str().unwrap()], arguments].concat())
+}
+
 /// Exit code and standard error of a run that must not write data.
 #[track_caller]
 pub(crate) fn failure(arguments: &[&str]) -> (i32, String) {
@@ -52,4 +70,27 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
+}
+
+/// What is in a file of a directory.
+pub(crate) fn text(directory: &Path, name: &str) -> String {
+    String::from_utf8(decompressed(&fs_err::read(directory.join(name)).unwrap())).unwrap()
+}
+
+/// Bytes as they were before gzip or zstd; others as they are.
+pub(crate) fn decompressed(bytes: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    match bytes {
+        [0x1F, 0x8B, ..] => {
+            flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut text).unwrap();
+        }
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => text = zstd::decode_all(bytes).unwrap(),
+        _ => text.extend_from_slice(bytes),
+    }
+    text
+}
+
+/// What is in all files of a directory, one behind the other in the order of their names.
+pub(crate) fn all_text(directory: &Path) -> String {
+    names(directory).iter().map(|name| text(directory, name)).collect()
 }

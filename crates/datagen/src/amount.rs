@@ -1,7 +1,8 @@
 //! How much is asked for (events, days, a time, bytes) → how many events that is.
 //!
-//! Times are counted by the stream's steps alone, nothing is rendered: about EVENTS_COUNTED events a second. How many events there
-//! are in so many bytes is not known before they are written; the writer stops there.
+//! Times are counted by the steps of the stream alone, nothing is decided or rendered: a nanosecond for each event of the simple
+//! world, 14 of them in the ledger. How many events there are in so many bytes is not known before they are written; the writer
+//! stops there.
 //!
 //! Invariant: the number is exact, but for bytes: there it is one that suffices.
 

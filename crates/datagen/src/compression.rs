@@ -13,10 +13,12 @@ use flate2::write::GzEncoder;
 use zstd::bulk;
 use zstd::zstd_safe::{self, CParameter};
 
-/// GZIP_LEVEL_REASON
-const GZIP_LEVEL: u32 = 1;
+/// Of pieces of a chunk, level 1 leaves 34 % of the simple world's bytes and 27 % of the ledger's, level 2 25 % and 20 % in 1.7 times
+/// the time; level 6, the usual one, 23 % and 18 % in three times that.
+const GZIP_LEVEL: u32 = 2;
 
-/// ZSTD_LEVEL_REASON
+/// Leaves 21 % of the simple world's bytes and 16 % of the ledger's; levels 2 to 4 leave as much and take 1.4 to 1.6 times the time,
+/// level -1 leaves half more and saves a fifth of it.
 const ZSTD_LEVEL: i32 = 1;
 
 /// Bytes that are read from a file at once.
@@ -118,7 +120,9 @@ mod tests {
         let pieces = [b"one\n".repeat(10_000), b"two\n".to_vec(), b"three\n".repeat(3)];
         for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
             let (mut compressor, mut out) = (compression.compressor(), Vec::new());
-            pieces.iter().for_each(|piece| compressor.append(piece, &mut out));
+            for piece in &pieces {
+                compressor.append(piece, &mut out);
+            }
             let mut read = Vec::new();
             compression.reader(Cursor::new(out)).unwrap().read_to_end(&mut read).unwrap();
             assert_eq!(read, pieces.concat(), "{compression:?}");

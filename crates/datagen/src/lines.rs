@@ -9,7 +9,7 @@ use crate::pieces::{Piece, Place};
 use crate::world::CHUNK_EVENTS;
 
 /// Large enough for every chunk without faults; the system gives the pages that are touched, about half of it.
-const CHUNK_BYTES_MAX: usize = CHUNK_EVENTS as usize * LINE_BYTES_MAX;
+pub(crate) const CHUNK_BYTES_MAX: usize = CHUNK_EVENTS as usize * LINE_BYTES_MAX;
 
 /// The lines of a chunk.
 #[derive(Debug)]

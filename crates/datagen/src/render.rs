@@ -9,7 +9,7 @@ use events_core::timestamp::DAY_MICROS;
 use crate::clock::Clock;
 use crate::compression::{Compression, Compressor};
 use crate::faults::{Faults, Logged, Written};
-use crate::lines::Lines;
+use crate::lines::{CHUNK_BYTES_MAX, Lines};
 use crate::ordered::Job;
 use crate::pieces::{Cut, Piece};
 use crate::truth::Truth;
@@ -79,6 +79,8 @@ impl Rendered {
 
     fn compress(&mut self, compressor: &mut Compressor) {
         self.compressed.clear();
+        // Lines of many MiB were an exception.
+        self.compressed.shrink_to(2 * CHUNK_BYTES_MAX);
         self.compressed_ends.clear();
         if compressor.is_none() {
             return;

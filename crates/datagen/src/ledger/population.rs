@@ -1,6 +1,6 @@
 //! The accounts that live, by currency: who is open, how active each is, who waits.
 //!
-//! An account's activity is its rank among the open accounts of its currency: [`Population::draw_open`] prefers low ranks so
+//! An account's activity is its rank among the open accounts of its currency: [`Population::draw_active`] prefers low ranks so
 //! that the first of them do most. Memory is bounded: places of closed accounts are taken again.
 //!
 //! Invariant: an open account is in the list of its currency at the place of its rank, and in no other; a pending or suspended
