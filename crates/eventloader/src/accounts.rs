@@ -1,4 +1,4 @@
-//! Rows where they come in and where they go out → how many there are of each source and each partition.
+//! Rows where they come in and where they go out → how many there are of each source and each partition; where a row stands.
 //!
 //! Invariant: each row is counted as it is found, by its own batch and position, never as what is left of another count:
 //! `report/proof.rs` holds the counts against each other.

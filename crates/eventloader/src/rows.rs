@@ -196,13 +196,13 @@ impl RowStore {
             let passes = bytes.div_ceil(self.shares.contenders_bytes).clamp(1, RANGES);
             for first in (0..RANGES).step_by(RANGES.div_ceil(passes)) {
                 let ranges = first..(first + RANGES.div_ceil(passes)).min(RANGES);
-                let sampler = samples.of_type(type_index);
+                let of_type = samples.of_type(type_index);
                 let losers = match &self.spill {
                     Some(spill) => {
                         let contenders = |range| spill.contenders(type_index, range);
-                        latest::resolve_spilled(&self.arbiter, &ranges, threads, sampler, contenders)?
+                        latest::resolve_spilled(&self.arbiter, &ranges, threads, of_type, contenders)?
                     }
-                    None => latest::resolve(&self.arbiter, &batches, &ranges, threads, sampler)?,
+                    None => latest::resolve(&self.arbiter, &batches, &ranges, threads, of_type)?,
                 };
                 for losers in losers {
                     superseded.add(losers);
