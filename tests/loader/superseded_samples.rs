@@ -81,12 +81,9 @@ fn the_first_in_the_input_are_named_and_none_unless_asked_for() {
 fn lines_are_those_of_the_file_whatever_the_blocks() {
     let long = "x".repeat(LONG_LINE_BYTES);
     let blanks = "\n \r\n".repeat(100_000);
-    let mut text = format!("{}\n\n{long}\n", at("a", "08:00:00", 1));
-    text += &format!("{}\n{{\n{blanks}{}", at("b", "08:00:00", 1), file_of([at("c", "08:00:00", 1)]));
-    text += &format!(
-        "{long}\n{}",
-        file_of([at("c", "08:00:00", 1), at("b", "08:00:01", 1), at("a", "08:00:00", 1)])
-    );
+    let [a, b, c] = ["a", "b", "c"].map(|event_id| at(event_id, "08:00:00", 1));
+    let later = at("b", "08:00:01", 1);
+    let text = format!("{a}\n\n{long}\n{b}\n{{\n{blanks}{c}\n{long}\n{c}\n{later}\n{a}");
     let expected = ["in.json:1 a redelivered", "in.json:4 b corrected", "in.json:200006 c redelivered"];
     let kept = [10, 9, 8].map(|behind| 200_000 + behind);
     let expected: Vec<_> = expected.iter().zip(kept).map(|(row, by)| format!("{row} in.json:{by}")).collect();
