@@ -286,11 +286,19 @@ fn spilled_or_not_the_report_is_the_model_s() {
     ] {
         let expected = oracle::load(&sources, &flags);
         assert!(expected.redelivered > 500 && expected.corrected > 500, "{expected:?}");
-        for memory in [["--memory=4GiB", "--threads=1"], ["--memory=64MiB", "--threads=3"]] {
+        for (run, samples_max) in [
+            (["--memory=4GiB", "--threads=1"], 10_000),
+            (["--memory=4GiB", "--threads=2"], 300),
+            (["--memory=64MiB", "--threads=3"], 10_000),
+            (["--memory=64MiB", "--threads=7"], 300),
+        ] {
             let dir = Workdir::new();
-            let outcome = dir.loader().source(&source).args(args).args(memory).succeeds();
+            let loader = dir.loader().source(&source).args(args).args(run);
+            let outcome = loader.arg(format!("--superseded-samples={samples_max}")).succeeds();
             assert_eq!(kinds(&outcome), [expected.redelivered, expected.corrected], "{outcome}");
             assert_eq!(outcome.count("written"), expected.written, "{outcome}");
+            let samples = &expected.superseded_rows[..samples_max.min(expected.superseded_rows.len())];
+            assert!(outcome.report()["superseded_samples"] == json!(samples), "samples of {outcome}");
             let [of_source] = expected.sources.as_slice() else { panic!("one source") };
             let found = fates(&outcome.report()["sources"][0]);
             assert_eq!((found[4], found[5]), (of_source.superseded, of_source.written), "{outcome}");

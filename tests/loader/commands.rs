@@ -54,6 +54,11 @@ fn flags_that_make_no_sense_are_usage_errors() {
     fails(2, &["--compression", "zstd", "snappy", "none"], with(["-b", "--compression", "lzma"]));
     fails(2, &["--max-bad-lines"], with(["-b", "--max-bad-lines", "-1"]));
     fails(2, &["--max-bad-lines"], with(["-b", "--max-bad-lines", "101%"]));
+    for number in ["10001", "-1", "many"] {
+        fails(2, &["--superseded-samples"], |loader, dir| {
+            with(["-b"])(loader, dir).arg(format!("--superseded-samples={number}"))
+        });
+    }
     fails(2, &["--flatten"], with(["-b", "--flatten", "perhaps"]));
     fails(2, &["--backfil", "--backfill"], with(["--backfil"]));
 }
@@ -248,6 +253,7 @@ fn help_names_every_flag() {
         "--threads",
         "--max-bad-lines",
         "--report",
+        "--superseded-samples",
         "--dry-run",
         "-q, --quiet",
         "-v, --verbose",

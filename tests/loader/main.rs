@@ -38,6 +38,7 @@ mod catalog_reference; // Does docs/catalog.md say what is so?
 mod catalog_commands; // Does a drafted catalog load what it was drafted from, does check foretell a load, does show show its tables?
 mod commands; // Flags, messages, exit codes, report: is a mistake told in one line, with nothing changed?
 mod accounting; // Does the report say what became of each line, by source and partition, and how values were changed?
+mod superseded_samples; // Does the report name superseded rows as they stand in their sources, the first ones, beside those kept?
 #[cfg(target_os = "linux")]
 mod huge_lines; // Gigabytes without a newline, bombs, a million keys, 100,000 levels: bounded memory, and all that is good loaded?
 mod hostile_names; // Names like `../../etc` in data, catalogs and sources: does nothing leave the target, and no terminal obey?

@@ -42,6 +42,8 @@ struct Case {
     form: Form,
     handing: Handing,
     flags: Flags,
+    /// How many superseded rows the report is to name.
+    samples_max: usize,
     /// The flags of the oracle, and those that may change no row.
     args: Vec<String>,
     codec: String,
@@ -143,7 +145,9 @@ impl Case {
         add(&format!("--compression={codec}"));
         add(&format!("--threads={}", 1 + die.roll(4)));
         let form = *die.pick(&FORMS);
-        Self { files, form, handing, flags, args, codec }
+        let samples_max = *die.pick(&[0, 1, 2, 5, 10_000]);
+        args.push(format!("--superseded-samples={samples_max}"));
+        Self { files, form, handing, flags, samples_max, args, codec }
     }
 
     /// What the oracle reads: the files below `dir`, in the order of their paths as bytes, standard input last.
@@ -308,6 +312,7 @@ fn compare_report(
         "superseded": expected.superseded,
         "redelivered": expected.redelivered,
         "corrected": expected.corrected,
+        "superseded_samples": expected.superseded_rows.iter().take(case.samples_max).collect::<Vec<_>>(),
         "written": expected.written,
         "partitions": expected.rows.iter().map(partition).collect::<Vec<_>>(),
         "unknown_fields": expected.unknown_fields,

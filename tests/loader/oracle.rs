@@ -16,6 +16,7 @@ mod versions;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use serde_json::{Value, json};
 
 use crate::readback::{BadLine, Row, Rows, instant, json_string};
 use columns::{EventType, Field, Kind};
@@ -47,6 +48,8 @@ pub(crate) struct Expected {
     pub(crate) superseded: u64,
     pub(crate) redelivered: u64,
     pub(crate) corrected: u64,
+    /// Each superseded row as the report names it, in input order.
+    pub(crate) superseded_rows: Vec<Value>,
     pub(crate) written: u64,
     pub(crate) bad_lines: Vec<BadLine>,
     pub(crate) unknown_fields: BTreeMap<String, u64>,
@@ -79,11 +82,13 @@ pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
     for (index, (source, bytes)) in sources.iter().enumerate() {
         let pieces = framing::pieces(bytes).expect("the model knows no load that fails");
         let mut of_source = OfSource { lines: pieces.len() as u64, ..OfSource::default() };
-        for piece in pieces {
+        for (number, piece) in (1..).zip(pieces) {
             match judge(&piece, &flags.wanted, &types) {
                 Verdict::Blank => of_source.blank += 1,
                 Verdict::Filtered => of_source.filtered += 1,
-                Verdict::Good(event) => events.push(Event { source: index, ..event }),
+                Verdict::Good(event) => {
+                    events.push(Event { source: index, number, is_element: piece.is_element, ..event });
+                }
                 Verdict::Bad(reason) => {
                     of_source.quarantined += 1;
                     expected.bad_lines.push(BadLine {
@@ -99,7 +104,7 @@ pub(crate) fn load(sources: &[Source], flags: &Flags) -> Expected {
         expected.sources.push(of_source);
     }
     expected.bad_lines.sort();
-    let rows = expected.count_events(&events, flags);
+    let rows = expected.count_events(&events, sources, flags);
     expected.days_without_events =
         days_without_events(flags, rows.keys().map(|(_, timestamp, _)| timestamp.date_naive()));
     for ((partition, ..), row) in rows {
@@ -114,7 +119,12 @@ type RowKey<'e> = (String, DateTime<Utc>, &'e str);
 
 impl Expected {
     /// What becomes of the good events; the rows that are written.
-    fn count_events<'e>(&mut self, events: &'e [Event], flags: &Flags) -> BTreeMap<RowKey<'e>, Row> {
+    fn count_events<'e>(
+        &mut self,
+        events: &'e [Event],
+        sources: &[Source],
+        flags: &Flags,
+    ) -> BTreeMap<RowKey<'e>, Row> {
         let mut rows = BTreeMap::new();
         for (event, fate) in events.iter().zip(versions::fates(events, flags)) {
             let of_source = &mut self.sources[event.source];
@@ -131,11 +141,12 @@ impl Expected {
                     let key = (partition_of(event, flags), event.timestamp, event.event_id.as_str());
                     rows.insert(key, row_of(event));
                 }
-                Fate::Redelivered { .. } | Fate::Corrected { .. } => {
+                Fate::Redelivered { by } | Fate::Corrected { by } => {
                     let is_redelivered = matches!(fate, Fate::Redelivered { .. });
                     self.redelivered += u64::from(is_redelivered);
                     self.corrected += u64::from(!is_redelivered);
                     of_source.superseded += 1;
+                    self.superseded_rows.push(superseded_row(event, &events[by], is_redelivered, sources));
                     *self.superseded_in.entry(partition_of(event, flags)).or_default() += 1;
                 }
             }
@@ -211,6 +222,22 @@ fn row_of(event: &Event) -> Row {
     let timestamp = instant(timestamp.timestamp_micros());
     let mut row = vec![json_string(event_id), timestamp, json_string(domain), json_string(event_type)];
     row.extend(payload.iter().cloned());
+    row
+}
+
+/// A superseded row, and the latest version of its event.
+fn superseded_row(event: &Event, by: &Event, is_redelivered: bool, sources: &[Source]) -> Value {
+    let place = |event: &Event| {
+        let number = if event.is_element { "element" } else { "line" };
+        let timestamp = instant(event.timestamp.timestamp_micros());
+        json!({"timestamp": timestamp, "source": sources[event.source].0, number: event.number})
+    };
+    let mut row = place(event);
+    row["domain"] = json!(event.domain);
+    row["event_type"] = json!(event.event_type);
+    row["event_id"] = json!(event.event_id.chars().take(200).collect::<String>());
+    row["kind"] = json!(if is_redelivered { "redelivered" } else { "corrected" });
+    row["by"] = place(by);
     row
 }
 

@@ -83,6 +83,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
         memory_bytes: MEMORY_BYTES_DEFAULT,
         threads: 1,
         bad_lines_max: None,
+        superseded_samples_max: 0,
         dry_run: true,
         progress: Progress::hidden(),
         interruption: Interruption::default(),

@@ -1,4 +1,4 @@
-//! Rows where they come in and where they go out → how many there are of each source and each partition.
+//! Rows where they come in and where they go out → how many there are of each source and each partition; where a row stands.
 //!
 //! Invariant: each row is counted as it is found, by its own batch and position, never as what is left of another count:
 //! `report/proof.rs` holds the counts against each other.
@@ -8,15 +8,45 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use serde::Serialize;
+
 use crate::batch::Position;
 
 /// The rows of a run, by where they come from and where they go to.
 #[derive(Debug, Default)]
 pub(crate) struct Accounts {
-    /// By block: the source that it is of.
-    sources: Vec<usize>,
+    /// By block.
+    origins: Vec<BlockOrigin>,
+    /// Of the last block's source, up to the block's end.
+    lines_behind: u64,
     read: BTreeMap<PartitionKey, u64>,
     gone: Mutex<Gone>,
+}
+
+/// Where the rows of a block come from.
+#[derive(Debug, Clone, Copy)]
+struct BlockOrigin {
+    source: usize,
+    /// Lines of the source before the block.
+    lines_before: u64,
+    of_array: bool,
+}
+
+/// Where a row comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) source: usize,
+    pub(crate) number: LineNumber,
+}
+
+/// Which of its source a line is, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LineNumber {
+    /// Of the file's lines.
+    Line(u64),
+    /// Of the array's elements, several of which may stand on one line.
+    Element(u64),
 }
 
 /// Event type and unit of time.
@@ -39,9 +69,20 @@ pub(crate) struct Fallen {
 }
 
 impl Accounts {
-    /// Takes note of the next block, and of how many rows it has for each partition.
-    pub(crate) fn add_block(&mut self, source: usize, rows: impl Iterator<Item = (PartitionKey, u64)>) {
-        self.sources.push(source);
+    /// Takes note of the next block: its source, its lines, whether these are elements of an array, and how many rows it has
+    /// for each partition.
+    pub(crate) fn add_block(
+        &mut self,
+        source: usize,
+        lines: u32,
+        of_array: bool,
+        rows: impl Iterator<Item = (PartitionKey, u64)>,
+    ) {
+        if self.origins.last().is_none_or(|last| last.source != source) {
+            self.lines_behind = 0;
+        }
+        self.origins.push(BlockOrigin { source, lines_before: self.lines_behind, of_array });
+        self.lines_behind += u64::from(lines);
         for (partition, rows) in rows {
             *self.read.entry(partition).or_default() += rows;
         }
@@ -50,7 +91,16 @@ impl Accounts {
     /// The source of a row.
     pub(crate) fn source_of(&self, position: Position) -> usize {
         let (block, _) = position.block_and_line();
-        self.sources[block as usize]
+        self.origins[block as usize].source
+    }
+
+    /// Where a row, or a rival, comes from.
+    pub(crate) fn origin_of(&self, position: Position) -> Origin {
+        let (block, line) = position.of_line().block_and_line();
+        let BlockOrigin { source, lines_before, of_array } = self.origins[block as usize];
+        let number = lines_before + u64::from(line) + 1;
+        let number = if of_array { LineNumber::Element(number) } else { LineNumber::Line(number) };
+        Origin { source, number }
     }
 
     /// Rows of a source that go out to be written.
@@ -71,8 +121,8 @@ impl Accounts {
     /// For each source that has some, the sum of these counts of its blocks.
     pub(crate) fn by_source(&self, of_blocks: impl Iterator<Item = u64>) -> BTreeMap<usize, u64> {
         let mut sums = BTreeMap::new();
-        for (&source, count) in self.sources.iter().zip(of_blocks).filter(|(_, count)| *count > 0) {
-            *sums.entry(source).or_default() += count;
+        for (origin, count) in self.origins.iter().zip(of_blocks).filter(|(_, count)| *count > 0) {
+            *sums.entry(origin.source).or_default() += count;
         }
         sums
     }

@@ -32,6 +32,11 @@ impl Position {
         self.0 & RIVAL != 0
     }
 
+    /// The same without a rival's mark: where its line stands.
+    pub(crate) fn of_line(self) -> Self {
+        Self(self.0 & !RIVAL)
+    }
+
     pub(crate) fn from_bits(bits: u64) -> Self {
         Self(bits)
     }

@@ -30,6 +30,8 @@ use crate::{
 
 /// More threads than this are a slip of the keyboard.
 const THREADS_MAX: u64 = 1_024;
+/// Superseded rows are held in memory to be named, and nobody looks at more.
+const SAMPLES_MAX: u64 = 10_000;
 
 /// Names catalogs where `--catalog` names none.
 const CATALOG_VARIABLE: &str = "EVENTLOADER_CATALOG";
@@ -166,6 +168,16 @@ pub struct Cli {
     #[arg(long, value_name = "FILE", help_heading = SAY)]
     pub report: Option<PathBuf>,
 
+    /// Name the first N superseded rows, each with the one that is kept: in the report, and with -v in the summary
+    ///
+    /// In input order, with event type, id, timestamp, source and line (in a JSON array the element's number), and whether it was
+    /// redelivered (the same content) or corrected.
+    #[arg(
+        long, value_name = "N", default_value_t = 0, value_parser = RangedU64ValueParser::<usize>::new().range(0..=SAMPLES_MAX),
+        help_heading = SAY
+    )]
+    superseded_samples: usize,
+
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose", help_heading = SAY)]
     pub quiet: bool,
@@ -272,6 +284,7 @@ impl Cli {
             memory_bytes: self.memory,
             threads: threads_of(self.threads),
             bad_lines_max: self.max_bad_lines,
+            superseded_samples_max: self.superseded_samples,
             dry_run: self.dry_run,
             progress: Progress::on_terminal(self.quiet),
             interruption: Interruption::default(),

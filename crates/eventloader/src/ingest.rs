@@ -32,8 +32,6 @@ use crate::{
 
 /// Names of fields and of unknown events that are told apart; a hostile file could have one per line.
 const NAMES_MAX: usize = 1_000;
-/// Longest name of one in the report.
-const NAME_CHARS_MAX: usize = 200;
 
 /// All that was read.
 #[derive(Debug)]
@@ -252,5 +250,5 @@ impl Collector<'_> {
 
 /// Counts under a name as the report has it.
 fn count_name(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
-    lines::count_name(counts, name.chars().take(NAME_CHARS_MAX).collect(), NAMES_MAX, count);
+    lines::count_name(counts, lines::cut_name(name), NAMES_MAX, count);
 }

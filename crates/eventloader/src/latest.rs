@@ -10,10 +10,12 @@
 //!
 //! Whether a loser was redelivered or corrected is a matter of contents (`content.rs`). In memory these are asked for only of
 //! rows that have their id and their time in common: rows of other times differ. Spilled rows have their content beside them.
+//! The losers that come first in the input are kept as samples, if any were asked for (`samples.rs`).
 //!
 //! Invariant: of the contenders with one id (and day) all but one are superseded. Ids are compared themselves, whole.
 
 mod contents;
+mod samples;
 mod spilled;
 mod superseded;
 mod versions;
@@ -27,8 +29,9 @@ use serde::{Deserialize, Serialize};
 
 use self::contents::{Contents, Marks};
 pub(crate) use self::{
+    samples::{Sample, SampledRow, Sampler, Samples},
     spilled::{SpilledContenders, TextContender, UuidContender, resolve_spilled},
-    superseded::{Loser, Superseded},
+    superseded::{Kind, Loser, Superseded},
     versions::Version,
 };
 use crate::{
@@ -182,6 +185,7 @@ pub(crate) fn resolve(
     batches: &[&Batch],
     ranges: &Range<usize>,
     threads: usize,
+    sampler: Sampler<'_>,
 ) -> Result<Vec<Vec<Loser>>, Error> {
     let share = batches.len().div_ceil(threads).max(1);
     let shares: Vec<_> = batches.chunks(share).collect();
@@ -207,8 +211,15 @@ pub(crate) fn resolve(
         position: batches[row.batch()].positions[row.row()],
     };
     workers::map(threads, beaten.len(), |index| {
-        let rows = beaten[index].iter();
-        Ok(versions::judge(rows.map(|&(winner, loser)| (version(winner), version(loser)))))
+        let beaten = &beaten[index];
+        let losers = versions::judge(beaten.iter().map(|&(winner, loser)| (version(winner), version(loser))));
+        sampler.offer(
+            &losers,
+            beaten,
+            |row| version(row).sampled(),
+            |row| samples::text_of(batches[row.batch()].ids.get(row.row())),
+        );
+        Ok(losers)
     })
 }
 

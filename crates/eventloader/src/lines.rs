@@ -29,6 +29,8 @@ use crate::{
 pub(crate) struct BlockOutcome {
     pub(crate) number: u32,
     pub(crate) source: usize,
+    /// Its lines are elements of an array.
+    pub(crate) of_array: bool,
     /// Those that begin in the block.
     pub(crate) lines: u32,
     /// By how much the file's line number is higher behind the block.
@@ -65,6 +67,14 @@ pub(crate) struct BadLine {
 
 /// Under what names are counted that are not told apart.
 pub(crate) const OTHER_NAMES: &str = "(others)";
+
+/// Longest name out of the data that the report has, in characters.
+const NAME_CHARS_MAX: usize = 200;
+
+/// A name as the report has it.
+pub(crate) fn cut_name(name: &str) -> String {
+    name.chars().take(NAME_CHARS_MAX).collect()
+}
 
 /// Counts under a name or, if there are too many, under the one for all others.
 pub(crate) fn count_name(counts: &mut BTreeMap<String, u64>, mut name: String, names_max: usize, count: u64) {
@@ -133,6 +143,7 @@ impl<'a> LineReader<'a> {
 
     fn read_elements(&mut self, state: &mut BlockState<'_>, elements: &[Element]) {
         self.events.expect(true);
+        state.outcome.of_array = true;
         let block = state.block;
         let all_utf8 = is_utf8(&block.bytes);
         let mut counted = 0;

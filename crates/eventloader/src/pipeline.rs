@@ -26,7 +26,7 @@ use crate::{
     parquet::{PART_ROWS, PartitionWriter, StagedFile, Table},
     plan::Plan,
     quarantine::Quarantine,
-    report::{PartitionReport, Report, SupersededPartition},
+    report::{PartitionReport, Report, SupersededPartition, SupersededSample},
     rows::{Partition, RowStore},
     selection::DayRange,
     settings::Settings,
@@ -112,12 +112,12 @@ fn stage(
     check_bad_lines(settings, &ingested)?;
     let Ingested { rows, quarantine, mut report, .. } = ingested;
     let mut clock = stages.clock();
-    let superseded = rows.superseded(settings.threads)?;
+    let superseded = rows.superseded(settings.threads, settings.superseded_samples_max)?;
     clock.lap_of(settings.threads, Stage::Latest);
     let encoders = settings.threads.min(shares.encoders);
     let writing = Writing { settings, plan: &plan, rows: &rows, superseded: &superseded, staging, stages };
     let mut changes = writing.write_partitions(encoders, &mut report)?;
-    enter_rows(&mut report, &rows, &superseded);
+    enter_rows(&mut report, &rows, &superseded, &plan);
     report.dry_run = settings.dry_run;
     report.check()?;
     for change in quarantine.finish(sources, &settings.target)? {
@@ -249,8 +249,8 @@ impl Writing<'_> {
     }
 }
 
-/// Enters what became of the rows: of all, and of each source.
-fn enter_rows(report: &mut Report, rows: &RowStore, superseded: &Superseded) {
+/// Enters what became of the rows: of all, and of each source; and of some by name.
+fn enter_rows(report: &mut Report, rows: &RowStore, superseded: &Superseded, plan: &Plan) {
     report.superseded = superseded.rows();
     (report.redelivered, report.corrected) = (superseded.redelivered(), superseded.corrected());
     report.written = report.partitions.iter().map(|partition| partition.rows).sum();
@@ -259,6 +259,11 @@ fn enter_rows(report: &mut Report, rows: &RowStore, superseded: &Superseded) {
         source.fates.superseded = by_source.get(&index).copied().unwrap_or_default();
         source.fates.written = rows.accounts().written(index);
     }
+    let samples = superseded.samples().iter().map(|sample| {
+        let event_type = &plan.event_types[sample.type_index].event_type;
+        SupersededSample::new(sample, event_type, rows.accounts(), &report.sources)
+    });
+    report.superseded_samples = samples.collect();
 }
 
 fn partition_report(path: String, files: &[StagedFile], action: Action, fallen: Fallen) -> PartitionReport {

@@ -3,6 +3,7 @@
 //! Invariant: what is named here is what `report/proof.rs` holds against each other before anything is committed.
 
 mod proof;
+mod samples;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -10,7 +11,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use self::summary::Summary;
-pub(crate) use self::summary::{grouped, plural};
+pub(crate) use self::{
+    samples::SupersededSample,
+    summary::{grouped, plural},
+};
 use crate::{commit::Action, fates::Fates, stages::StageReport};
 
 /// The run report of CONTRACT.md section 7.
@@ -25,6 +29,8 @@ pub struct Report {
     pub(crate) redelivered: u64,
     /// Those whose content is none of the later versions'.
     pub(crate) corrected: u64,
+    /// The first superseded rows in input order, as many as were asked for.
+    pub(crate) superseded_samples: Vec<SupersededSample>,
     pub(crate) written: u64,
     /// By path.
     pub(crate) partitions: Vec<PartitionReport>,

@@ -14,7 +14,7 @@ use crate::{
     accounts::{Accounts, PartitionKey},
     batch::{Batch, Position},
     error::Error,
-    latest::{self, Arbiter, RANGES, Superseded},
+    latest::{self, Arbiter, RANGES, Samples, Superseded},
     lines::BlockOutcome,
     memory::MemoryShares,
     merge::OrderedRows,
@@ -112,7 +112,8 @@ impl RowStore {
 
     /// Adds the rows of the next block. If there is no room left, some are to be spilled now.
     pub(crate) fn add(&mut self, outcome: &mut BlockOutcome) -> Result<Option<SpillJob>, Error> {
-        self.accounts.add_block(outcome.source, outcome.rows.drain());
+        let BlockOutcome { source, lines, of_array, .. } = *outcome;
+        self.accounts.add_block(source, lines, of_array, outcome.rows.drain());
         for (type_index, batch) in outcome.batches.drain(..) {
             self.in_memory_bytes += batch.memory_bytes();
             self.types[type_index].batches.push(batch);
@@ -182,8 +183,9 @@ impl RowStore {
         Ok(())
     }
 
-    /// Finds the superseded rows of all event types.
-    pub(crate) fn superseded(&self, threads: usize) -> Result<Superseded, Error> {
+    /// Finds the superseded rows of all event types, and keeps so many as samples.
+    pub(crate) fn superseded(&self, threads: usize, samples_max: usize) -> Result<Superseded, Error> {
+        let samples = Samples::new(samples_max);
         let mut superseded = Superseded::default();
         for (type_index, rows) in self.types.iter().enumerate() {
             let batches: Vec<_> = rows.batches.iter().chain(&rows.rivals).collect();
@@ -194,18 +196,20 @@ impl RowStore {
             let passes = bytes.div_ceil(self.shares.contenders_bytes).clamp(1, RANGES);
             for first in (0..RANGES).step_by(RANGES.div_ceil(passes)) {
                 let ranges = first..(first + RANGES.div_ceil(passes)).min(RANGES);
+                let of_type = samples.of_type(type_index);
                 let losers = match &self.spill {
                     Some(spill) => {
                         let contenders = |range| spill.contenders(type_index, range);
-                        latest::resolve_spilled(&self.arbiter, &ranges, threads, contenders)?
+                        latest::resolve_spilled(&self.arbiter, &ranges, threads, of_type, contenders)?
                     }
-                    None => latest::resolve(&self.arbiter, &batches, &ranges, threads)?,
+                    None => latest::resolve(&self.arbiter, &batches, &ranges, threads, of_type)?,
                 };
                 for losers in losers {
                     superseded.add(losers);
                 }
             }
         }
+        superseded.set_samples(samples.into_list());
         Ok(superseded)
     }
 

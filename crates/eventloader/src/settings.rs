@@ -42,6 +42,8 @@ pub struct Settings {
     pub threads: usize,
     /// How many bad lines are too many.
     pub bad_lines_max: Option<BadLinesMax>,
+    /// How many superseded rows the report names.
+    pub superseded_samples_max: usize,
     /// Everything but the commit.
     pub dry_run: bool,
     /// Where it is shown how far the load has come.

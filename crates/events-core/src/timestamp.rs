@@ -1,4 +1,4 @@
-//! Text of a timestamp or date → microseconds since 1970-01-01T00:00:00Z, or days since then.
+//! Text of a timestamp or date → microseconds since 1970-01-01T00:00:00Z, or days since then; and an instant as text.
 //!
 //! Accepted (CONTRACT.md section 5): `YYYY-MM-DD`, optionally followed by `T`, `t` or a space and `HH:MM:SS`,
 //! optionally a fraction of any length (cut after microseconds), optionally `Z`, `z`, `±HH:MM` or `±HHMM`.
@@ -6,6 +6,8 @@
 //! no week dates, no epoch numbers.
 //!
 //! Invariant: the result is an instant of the years 0001 to 9999 in UTC, the range that SQL engines and Python share.
+
+use crate::partition::Day;
 
 /// Microseconds in a day.
 pub const DAY_MICROS: i64 = 24 * HOUR_MICROS;
@@ -97,6 +99,20 @@ pub fn parse_behind_seconds(micros: i64, rest: &[u8]) -> Option<i64> {
     };
     // An offset may bring the last day of the year 0000 into the range, so the check is at the end.
     (FIRST_INSTANT..LAST_INSTANT).contains(&instant).then_some(instant)
+}
+
+/// An instant as RFC 3339 has it, in UTC: `2024-10-10T00:00:07.123456Z`.
+///
+/// ```
+/// use events_core::timestamp::{parse_timestamp, timestamp_text};
+/// assert_eq!(timestamp_text(1), "1970-01-01T00:00:00.000001Z");
+/// assert_eq!(parse_timestamp(timestamp_text(1).as_bytes()), Some(1));
+/// ```
+#[must_use]
+pub fn timestamp_text(micros: i64) -> String {
+    let (day, of_day) = (Day::from_epoch_days(micros.div_euclid(DAY_MICROS)), micros.rem_euclid(DAY_MICROS));
+    let (seconds, micros) = (of_day / SECOND_MICROS, of_day % SECOND_MICROS);
+    format!("{day}T{:02}:{:02}:{:02}.{micros:06}Z", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
 /// Whether parsing a timestamp cuts digits that are not all zero. `text` is one that was parsed.

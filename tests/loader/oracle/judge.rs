@@ -41,6 +41,9 @@ impl Wanted {
 pub(crate) struct Event {
     /// Index of its source, where there are several.
     pub(crate) source: usize,
+    /// Which of its source's lines or elements it is, from 1.
+    pub(crate) number: u64,
+    pub(crate) is_element: bool,
     pub(crate) event_id: String,
     pub(crate) timestamp: DateTime<Utc>,
     pub(crate) domain: String,
@@ -137,6 +140,8 @@ fn read_event(
         |(path, key): (String, &str)| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     Ok(Event {
         source: 0,
+        number: 0,
+        is_element: false,
         event_id,
         timestamp,
         domain: domain.clone(),

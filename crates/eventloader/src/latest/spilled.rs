@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::{
     Arbiter, range_of,
+    samples::{self, Sampler},
     superseded::Loser,
     versions::{self, Version},
 };
@@ -47,7 +48,7 @@ impl Arbiter {
     }
 
     /// The spilled rows of a range that lose.
-    fn spilled_losers(&self, range: &SpilledContenders) -> Vec<Loser> {
+    fn spilled_losers(&self, range: &SpilledContenders, sampler: Sampler<'_>) -> Vec<Loser> {
         let uuids = self.find_beaten(
             &[&range.uuids],
             |c| self.hash(Id::Uuid(c.uuid), c.version.micros),
@@ -60,11 +61,14 @@ impl Arbiter {
             |a, b| a.text == b.text,
             |c| c.version.order(),
         );
-        let uuids = uuids.into_iter().map(|(winner, loser)| (winner.version, loser.version));
-        let texts = texts.into_iter().map(|(winner, loser)| (winner.version, loser.version));
-        let mut beaten: Vec<_> = uuids.chain(texts).collect();
+        let versions_of_uuids = uuids.iter().map(|(winner, loser)| (winner.version, loser.version));
+        let versions_of_texts = texts.iter().map(|(winner, loser)| (winner.version, loser.version));
+        let mut beaten: Vec<_> = versions_of_uuids.chain(versions_of_texts).collect();
         beaten.sort_unstable_by_key(|(winner, _)| winner.position);
-        versions::judge(beaten.into_iter())
+        let losers = versions::judge(beaten.into_iter());
+        sampler.offer(&losers, &uuids, |c| c.version.sampled(), |c| samples::text_of(Id::Uuid(c.uuid)));
+        sampler.offer(&losers, &texts, |c| c.version.sampled(), |c| samples::text_of(Id::Text(&c.text)));
+        losers
     }
 }
 
@@ -73,11 +77,10 @@ pub(crate) fn resolve_spilled(
     arbiter: &Arbiter,
     ranges: &Range<usize>,
     threads: usize,
+    sampler: Sampler<'_>,
     contenders: impl Fn(usize) -> Result<SpilledContenders, Error> + Sync,
 ) -> Result<Vec<Vec<Loser>>, Error> {
-    workers::map(
-        threads,
-        ranges.len(),
-        |index| Ok(arbiter.spilled_losers(&contenders(ranges.start + index)?)),
-    )
+    workers::map(threads, ranges.len(), |index| {
+        Ok(arbiter.spilled_losers(&contenders(ranges.start + index)?, sampler))
+    })
 }

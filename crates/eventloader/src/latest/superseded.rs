@@ -2,10 +2,14 @@
 //!
 //! Invariant: a row is in the set once, whatever it was beaten by; rivals are in none, for they are no rows.
 
+use serde::Serialize;
+
+use super::samples::Sample;
 use crate::batch::Position;
 
 /// How a row was beaten.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
     /// A row that is kept, or corrected itself, says the same.
     Redelivered,
@@ -28,6 +32,7 @@ pub(crate) struct Superseded {
     rows: u64,
     redelivered: u64,
     corrected: u64,
+    samples: Vec<Sample>,
 }
 
 impl Superseded {
@@ -49,6 +54,16 @@ impl Superseded {
                 Kind::Corrected => &mut self.corrected,
             } += 1;
         }
+    }
+
+    /// Takes the samples of all losers.
+    pub(crate) fn set_samples(&mut self, samples: Vec<Sample>) {
+        self.samples = samples;
+    }
+
+    /// The first of them in input order, as many as were asked for.
+    pub(crate) fn samples(&self) -> &[Sample] {
+        &self.samples
     }
 
     /// How many rows are superseded.

@@ -5,7 +5,10 @@
 //!
 //! Invariant: it depends on the rows, not on the order in which they are held against each other.
 
-use super::superseded::{Kind, Loser};
+use super::{
+    samples::SampledRow,
+    superseded::{Kind, Loser},
+};
 use crate::batch::Position;
 
 /// A row, by what it is judged by.
@@ -21,6 +24,10 @@ impl Version {
     /// The highest is the latest.
     pub(super) fn order(&self) -> (i64, Position) {
         (self.micros, self.position)
+    }
+
+    pub(super) fn sampled(&self) -> SampledRow {
+        SampledRow { micros: self.micros, position: self.position }
     }
 
     fn says_the_same(&self, other: &Self) -> bool {

@@ -17,7 +17,7 @@ pub struct Summary<'a> {
     pub report: &'a Report,
     /// Where it was loaded to.
     pub target: &'a str,
-    /// With a line per partition and source.
+    /// With a line per partition, stage and sampled row.
     pub verbose: bool,
 }
 
@@ -46,6 +46,11 @@ impl fmt::Display for Summary<'_> {
                 grouped(report.corrected)
             ),
         )?;
+        if self.verbose {
+            for sample in &report.superseded_samples {
+                writeln!(f, "{:15}{sample}", "")?;
+            }
+        }
         let bytes: u64 = report.partitions.iter().map(|partition| partition.bytes).sum();
         let partitions = plural(report.partitions.len() as u64, "partition");
         let verb = if report.dry_run { "would be written" } else { "written" };

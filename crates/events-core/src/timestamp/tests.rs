@@ -3,6 +3,19 @@
 use super::*;
 
 #[test]
+fn an_instant_as_text_reads_back() {
+    for text in [
+        "0001-01-01T00:00:00.000000Z",
+        "1969-12-31T23:59:59.999999Z",
+        "2024-10-10T07:08:09.000010Z",
+        "9999-12-31T23:59:59.999999Z",
+    ] {
+        let micros = parse_timestamp(text.as_bytes()).unwrap();
+        assert_eq!(timestamp_text(micros), text);
+    }
+}
+
+#[test]
 fn a_day_that_is_remembered_changes_nothing() {
     let mut to_seconds = ToSeconds::default();
     for text in [

@@ -1,0 +1,162 @@
+//! Rows that lost, with those that they lost against → the first of them in input order, for people to look at.
+//!
+//! All event types and ranges of ids offer theirs to one collection, from all threads and in any order. Ids are copied only
+//! for rows that it takes.
+//!
+//! Invariant: at the end it holds the losers that come first in the input, whatever the order in which they were offered;
+//! meanwhile no more than were asked for.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use super::superseded::{Kind, Loser};
+use crate::{
+    batch::Position,
+    ids::{self, Id},
+    lines,
+};
+
+/// A superseded row beside the one that is kept.
+#[derive(Debug)]
+pub(crate) struct Sample {
+    pub(crate) type_index: usize,
+    /// Cut as names are in the report.
+    pub(crate) event_id: String,
+    pub(crate) kind: Kind,
+    pub(crate) row: SampledRow,
+    /// May be a rival.
+    pub(crate) by: SampledRow,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct SampledRow {
+    pub(crate) micros: i64,
+    pub(crate) position: Position,
+}
+
+/// Collects samples of all event types.
+#[derive(Debug)]
+pub(crate) struct Samples {
+    rows_max: usize,
+    first: Mutex<First<Sample>>,
+}
+
+/// Collects samples of one event type.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sampler<'s> {
+    samples: &'s Samples,
+    type_index: usize,
+}
+
+/// Of what is added, so many that come first in the input.
+#[derive(Debug)]
+struct First<T> {
+    entries_max: usize,
+    entries: BTreeMap<Position, T>,
+}
+
+impl<T> First<T> {
+    fn new(entries_max: usize) -> Self {
+        Self { entries_max, entries: BTreeMap::new() }
+    }
+
+    /// Where it takes no more from on; nowhere as long as it is not full.
+    fn end(&self) -> Option<Position> {
+        let (last, _) = self.entries.last_key_value()?;
+        (self.entries.len() >= self.entries_max).then_some(*last)
+    }
+
+    /// Adds an entry, made only if it is among the first.
+    fn add(&mut self, position: Position, entry: impl FnOnce() -> T) {
+        if self.end().is_some_and(|end| position > end) {
+            return;
+        }
+        self.entries.insert(position, entry());
+        if self.entries.len() > self.entries_max {
+            self.entries.pop_last();
+        }
+    }
+}
+
+impl Samples {
+    pub(crate) fn new(rows_max: usize) -> Self {
+        Self { rows_max, first: Mutex::new(First::new(rows_max)) }
+    }
+
+    pub(crate) fn of_type(&self, type_index: usize) -> Sampler<'_> {
+        Sampler { samples: self, type_index }
+    }
+
+    /// In input order.
+    pub(crate) fn into_list(self) -> Vec<Sample> {
+        let first = self.first.into_inner().unwrap_or_else(PoisonError::into_inner);
+        first.entries.into_values().collect()
+    }
+
+    fn first(&self) -> MutexGuard<'_, First<Sample>> {
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sampler<'_> {
+    /// Takes those of a range that are among the first: of the losers as they were judged, and the rows that lost, each
+    /// behind the one that it lost against.
+    pub(super) fn offer<R: Copy>(
+        self,
+        losers: &[Loser],
+        beaten: &[(R, R)],
+        row: impl Fn(R) -> SampledRow,
+        id: impl Fn(R) -> String,
+    ) {
+        let Self { samples, type_index } = self;
+        if samples.rows_max == 0 {
+            return;
+        }
+        let end = samples.first().end();
+        let mut kinds = First::new(samples.rows_max);
+        for loser in losers.iter().filter(|loser| end.is_none_or(|end| loser.position < end)) {
+            kinds.add(loser.position, || loser.kind);
+        }
+        let judged = |&(winner, loser): &(R, R)| {
+            let kind = *kinds.entries.get(&row(loser).position)?;
+            Some((winner, loser, kind))
+        };
+        let judged: Vec<_> = beaten.iter().filter_map(judged).collect();
+        let mut first = samples.first();
+        for (winner, loser, kind) in judged {
+            let (row, by) = (row(loser), row(winner));
+            first.add(row.position, || Sample { type_index, event_id: id(loser), kind, row, by });
+        }
+    }
+}
+
+/// An id for the report.
+pub(super) fn text_of(id: Id<'_>) -> String {
+    match id {
+        Id::Uuid(uuid) => String::from_utf8_lossy(&ids::uuid_text(uuid)).into_owned(),
+        Id::Text(text) => lines::cut_name(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_the_input_are_kept_in_whatever_order_they_come() {
+        for entries_max in 1..6 {
+            for step in [1, 2, 3, 4] {
+                let mut first = First::new(entries_max);
+                // Steps through 0 to 4, which is prime to them.
+                for line in (0..5).map(|index| index * step % 5) {
+                    first.add(Position::new(0, line), || line);
+                }
+                let kept: Vec<_> = first.entries.into_values().collect();
+                let expected: Vec<_> = (0..5).take(entries_max).collect();
+                assert_eq!(kept, expected, "step {step}");
+            }
+        }
+    }
+}

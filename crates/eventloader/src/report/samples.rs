@@ -1,0 +1,78 @@
+//! A superseded row beside the one that is kept → an entry of the report, and a line of the summary.
+//!
+//! Invariant: both say where each of the two stands: source, and line or, in a JSON array, element.
+
+use std::fmt;
+
+use events_core::{catalog::EventType, timestamp::timestamp_text};
+use serde::Serialize;
+
+use super::SourceReport;
+use crate::{
+    accounts::{Accounts, LineNumber, Origin},
+    inert_text::inert,
+    latest::{Kind, Sample, SampledRow},
+};
+
+/// A superseded row.
+#[derive(Debug, Serialize)]
+pub(crate) struct SupersededSample {
+    domain: String,
+    event_type: String,
+    event_id: String,
+    kind: Kind,
+    #[serde(flatten)]
+    row: Place,
+    /// The row that is kept; with a range of days perhaps an event of a later day, which is not loaded.
+    by: Place,
+}
+
+/// When and where an event was told.
+#[derive(Debug, Serialize)]
+struct Place {
+    timestamp: String,
+    /// As `sources` has it.
+    source: String,
+    #[serde(flatten)]
+    number: LineNumber,
+}
+
+impl SupersededSample {
+    pub(crate) fn new(
+        sample: &Sample,
+        event_type: &EventType,
+        accounts: &Accounts,
+        sources: &[SourceReport],
+    ) -> Self {
+        let place = |row: SampledRow| {
+            let Origin { source, number } = accounts.origin_of(row.position);
+            Place { timestamp: timestamp_text(row.micros), source: sources[source].path.clone(), number }
+        };
+        Self {
+            domain: event_type.domain.clone(),
+            event_type: event_type.name.clone(),
+            event_id: sample.event_id.clone(),
+            kind: sample.kind,
+            row: place(sample.row),
+            by: place(sample.by),
+        }
+    }
+}
+
+impl fmt::Display for SupersededSample {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { event_type, event_id, kind, row, by, .. } = self;
+        let kind = format!("{kind:?}").to_lowercase();
+        write!(f, "{row}: {} {} {kind}; kept: {by}", inert(event_type), inert(event_id))
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = inert(&self.source);
+        match self.number {
+            LineNumber::Line(number) => write!(f, "{source}:{number}"),
+            LineNumber::Element(number) => write!(f, "{source}, element {number}"),
+        }
+    }
+}
