@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures eventloader beside DuckDB, Polars and ClickHouse: same input, same rows, alternating rounds. See --help.
+# Measures eventloader beside DuckDB, Polars and ClickHouse: same input, same rows, alternating rounds; and datagen beside
+# tpchgen-cli. See --help.
 set -euo pipefail
 
 [ -z "${BIN_DIR:-}" ] || BIN_DIR=$(cd -- "$BIN_DIR" >/dev/null && pwd)

@@ -18,24 +18,26 @@ SHORT_EVENTS = 20_000
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench.sh", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Measures eventloader beside DuckDB, Polars and ClickHouse: same input, same rows, alternating rounds.\n"
+        description="Measures eventloader beside DuckDB, Polars and ClickHouse: same input, same rows, alternating rounds;\n"
+                    "and datagen beside tpchgen-cli, bytes per second into a pipe (--only generate).\n"
                     "Progress goes to standard error, tables in Markdown to standard output.",
         epilog="Exit codes: 0 done, 1 a program failed, results differ or (--assert) a bar is missed, 2 wrong usage.\n"
                "BENCH_DIR=DIR keeps the made data there for the next time; without it it is made in a temporary directory.\n"
                "BIN_DIR=DIR takes datagen and eventloader from there instead of building them.")
     parser.add_argument("--only", metavar="A,B", help=f"only these workloads, of {', '.join(WORKLOADS)}")
     parser.add_argument("--all", action="store_true", help="all workloads; the default leaves out memory, which takes long and 20 GB of disk")
+    parser.add_argument("--full", action="store_true", help="generate: memory with 1,000,000,000 events too, which takes long")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds of each workload (5)")
     parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="so many times the events of each workload (1)")
     parser.add_argument("--threads", type=int, default=report.cores(), metavar="N", help="threads of every program (all cores)")
     parser.add_argument("--peers", metavar="A,B", help="only these peers, of duckdb, polars, chdb")
     parser.add_argument("--spark", action="store_true", help="Spark too; needs Java 17 or newer")
     parser.add_argument("--short", action="store_true",
-                        help=f"days7 and days694 with {SHORT_EVENTS:,} events, one round, DuckDB and Polars: proves that results are equal")
+                        help=f"days7, days694 and generate with {SHORT_EVENTS:,} events, one round, DuckDB and Polars: proves that results are equal")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all figures of all runs")
     parser.add_argument("--assert", dest="bars_must_hold", action="store_true", help="exit code 1 where a bar is missed")
     given = parser.parse_args()
-    chosen = ["days7", "days694"] if given.short else list(WORKLOADS) if given.all else DEFAULT
+    chosen = ["days7", "days694", "generate"] if given.short else list(WORKLOADS) if given.all else DEFAULT
     given.workloads = given.only.split(",") if given.only else chosen
     given.peers = given.peers.split(",") if given.peers else ["duckdb", "polars"] if given.short else ["duckdb", "polars", "chdb"]
     given.peers += ["spark"] if given.spark else []
@@ -54,7 +56,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bench.", dir=kept) as work:
         settings = Settings(binaries=pathlib.Path(os.environ["BIN_DIR"]), inputs=pathlib.Path(kept or work), work=pathlib.Path(work),
                             peers=tuple(given.peers), rounds=1 if given.short else given.rounds, threads=given.threads,
-                            scale=given.scale, most_events=SHORT_EVENTS if given.short else None, keep_inputs=kept is not None)
+                            scale=given.scale, most_events=SHORT_EVENTS if given.short else None, keep_inputs=kept is not None,
+                            full=given.full)
         about = report.facts(settings, shlex.join(["scripts/bench.sh", *sys.argv[1:]]))
         if about["machine"]["load"] > report.BUSY:
             say(f"warning: the load average is {about['machine']['load']}: if other programs run, times will be too long and uneven")

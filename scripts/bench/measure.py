@@ -1,4 +1,4 @@
-"""Runs a command as a process of its own: in: a command; out: its time, its CPU time, its peak memory.
+"""Runs a command as a process of its own: in: a command; out: its time, its CPU time, its peak memory, what it wrote to a pipe.
 
 On Linux a process's peak memory counts from its fork, so that it is never less than what its parent held. So this process, the
 parent, must stay small: no engine is imported in it, and results are compared in a process of their own.
@@ -22,12 +22,17 @@ RSS_UNIT = 1 if platform.system() == "Darwin" else 1024
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one process used: seconds, seconds of CPU time, bytes of memory at its peak, bytes of Parquet it wrote."""
+    """What one process used: seconds, seconds of CPU time, bytes of memory at its peak, bytes that it wrote."""
 
     wall: float
     cpu: float
     rss: int
     output: int = 0
+
+    @property
+    def rate(self) -> float:
+        """Bytes written per second."""
+        return self.output / self.wall
 
 
 def measured(command: Sequence[str | os.PathLike], env: Mapping[str, str] | None = None, reports_itself: bool = False) -> Run:
@@ -40,13 +45,57 @@ def measured(command: Sequence[str | os.PathLike], env: Mapping[str, str] | None
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE if reports_itself else subprocess.DEVNULL, env={**os.environ, **(env or {})})
     printed = process.stdout.read() if reports_itself else b""
+    run = ended(process, command, began)
+    return dataclasses.replace(run, **json.loads(printed.splitlines()[-1])) if reports_itself else run
+
+
+def piped(command: Sequence[str | os.PathLike]) -> Run:
+    """Runs the command to its end and empties the pipe that it writes to; `output` says how many bytes came."""
+    os.sync()
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    taken = emptied(process.stdout.fileno())
+    return dataclasses.replace(ended(process, command, began), output=taken)
+
+
+def emptied(pipe: int) -> int:
+    """Throws away what comes through a pipe until its end; how many bytes that was.
+
+    On Linux pages are moved, not copied, so that this takes next to nothing of the processors that the writer is measured on.
+    """
+    taken, at_once = 0, 1 << 20
+    if hasattr(os, "splice"):
+        with open(os.devnull, "wb") as nowhere:
+            while moved := os.splice(pipe, nowhere.fileno(), at_once):
+                taken += moved
+    else:
+        buffer = bytearray(at_once)
+        while read := os.readv(pipe, [buffer]):
+            taken += read
+    return taken
+
+
+def until_first_line(command: Sequence[str | os.PathLike]) -> float:
+    """Seconds from the start of the command until its first line is read; then it is left alone, and must not mind."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE)
+    line = process.stdout.readline()
+    waited = time.perf_counter() - began
+    process.stdout.close()
+    ended(process, command, began)
+    if not line.endswith(b"\n"):
+        sys.exit(f"error: no line from {' '.join(map(str, command))}")
+    return waited
+
+
+def ended(process: subprocess.Popen, command: Sequence[str | os.PathLike], began: float) -> Run:
+    """Waits for the end of a process, and ends the benchmark if it failed."""
     _, status, used = os.wait4(process.pid, 0)
     wall = time.perf_counter() - began
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode != 0:
         sys.exit(f"error: exit code {process.returncode}: {' '.join(map(str, command))}")
-    own = json.loads(printed.splitlines()[-1]) if reports_itself else {"wall": wall, "cpu": used.ru_utime + used.ru_stime}
-    return Run(own["wall"], own["cpu"], used.ru_maxrss * RSS_UNIT)
+    return Run(wall, used.ru_utime + used.ru_stime, used.ru_maxrss * RSS_UNIT)
 
 
 def median(runs: Sequence[Run]) -> Run:

@@ -12,7 +12,8 @@ import re
 import subprocess
 
 from bench import peers
-from bench.workloads import MIB, OURS, Bar, Result, Settings
+from bench.measure import Run
+from bench.workloads import MIB, OURS, TPCHGEN, Bar, Result, Settings
 
 BUSY = 0.5  # from this load average on times are not to be trusted
 PACKAGES = {"duckdb": "duckdb", "polars": "polars", "chdb": "chdb-core", "spark": "pyspark"}
@@ -37,6 +38,7 @@ def machine() -> dict:
 def versions(settings: Settings) -> dict[str, str]:
     printed = subprocess.run([settings.binaries / "eventloader", "--version"], capture_output=True, text=True, check=True).stdout
     found = {OURS: printed.split()[-1], "Python": platform.python_version()}
+    found[TPCHGEN] = importlib.metadata.version(TPCHGEN)
     return found | {peers.NAMES[name]: importlib.metadata.version(PACKAGES[name]) for name in settings.peers}
 
 
@@ -59,6 +61,8 @@ def head(about: dict) -> str:
 def table(result: Result) -> str:
     """One workload: each program's medians, and its ratio to the fastest peer where there are peers, else to the fastest program."""
     medians = {name: result.median(name) for name in result.runs}
+    if result.by_rate:
+        return table_of_rates(result, medians)
     rivals = [name for name in medians if name in peers.NAMES.values()] or list(medians)
     fastest = min(medians[name].wall for name in rivals)
     measured = "peer" if rivals != list(medians) else "program"
@@ -72,6 +76,17 @@ def table(result: Result) -> str:
     if result.name == "small":
         walls = [run.wall for run in result.runs[OURS]]
         lines += ["", f"{len(walls)} runs: {1000 * min(walls):.1f} to {1000 * max(walls):.1f} ms."]
+    return "\n".join(lines)
+
+
+def table_of_rates(result: Result, medians: dict[str, Run]) -> str:
+    """Programs that write different things: how fast each does, and its ratio to the last, which is the peer."""
+    peer = list(medians)[-1]
+    lines = [f"**{result.name}**: {result.about}", "",
+             f"| | bytes per second | ÷ {peer}'s | wall time | CPU time | peak memory | output |", "|---|---|---|---|---|---|---|"]
+    for name, run in medians.items():
+        lines.append(f"| {name} | {run.rate / 1e6:.0f} MB/s | {run.rate / medians[peer].rate:.2f} × | {seconds(run.wall)} | {seconds(run.cpu)} "
+                     f"| {run.rss / MIB:.0f} MiB | {run.output / 1e6:.1f} MB |")
     return "\n".join(lines)
 
 
@@ -97,7 +112,8 @@ def figure(bar: Bar, value: float) -> str:
 NOTES = """\
 Every program is a process of its own, starts from an empty target and finds its input in the page cache. eventloader's time is its
 whole process's, syncing to disk included; a peer's begins after Python's imports and ends when its last file is written. Memory is
-the process's peak, with what Python and its libraries take; less than about 25 MiB can't be told."""
+the process's peak, with what Python and its libraries take; less than about 25 MiB can't be told. Generators write into a pipe
+that is emptied without copying."""
 
 
 def markdown(about: dict, results: list[Result]) -> str:

@@ -2,6 +2,7 @@
 
 Every run starts from an empty target, in a process of its own; the order of the programs is reversed from round to round.
 What is read is in the page cache. eventloader runs with its defaults, syncing what it commits; its whole process counts.
+Generators have no target: they write into a pipe.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from bench.measure import Run
 
 OURS = "eventloader"
 MIB = 1 << 20
+TPCHGEN = "tpchgen-cli"
+# datagen's worlds: how many times the rate of TPCHGEN each must reach, and is to reach.
+WORLDS = {"simple": (3.0, 6), "ledger": (1.0, 3)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +40,7 @@ class Settings:
     scale: float
     most_events: int | None
     keep_inputs: bool
+    full: bool
 
     def events(self, number: int) -> int:
         """How many events to make where a workload has this number."""
@@ -51,6 +56,10 @@ class Settings:
         path = data.made(what, self.binaries / "datagen", self.inputs)
         measure.warm(path)
         return path
+
+    def generator(self, world: str, events: int) -> list[str | pathlib.Path]:
+        """datagen to standard output; the events are what they say, not scaled."""
+        return [self.binaries / "datagen", "--world", world, "-n", str(events), "--threads", str(self.threads)]
 
     def loader(self, source: pathlib.Path, *flags: str, threads: int | None = None) -> "Program":
         """A load of all days, or of what the flags say."""
@@ -93,7 +102,10 @@ class Bar:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What came out of a workload. Programs by name; lines that were read, rows and partitions that were written."""
+    """What came out of a workload. Programs by name; lines that were read, rows and partitions that were written.
+
+    by_rate: programs are compared by the bytes that they write in a second, not by their time.
+    """
 
     name: str
     about: str
@@ -102,6 +114,7 @@ class Result:
     lines: int = 0
     rows: int = 0
     partitions: int = 0
+    by_rate: bool = False
 
     def median(self, name: str) -> Run:
         return measure.median(self.runs[name])
@@ -235,8 +248,39 @@ def memory(settings: Settings) -> Result:
     return Result("memory", f"{settings.events(20_000_000):,} events, 5 % of them twice", runs, bars, settings.lines(20_000_000))
 
 
+def generate(settings: Settings) -> Result:
+    """datagen's two worlds beside a generator of tables, into a pipe; then datagen's memory and how soon it begins."""
+    # 6,000,000 of its lines to scale factor 1. So many that its start, about 0.7 s of CPU time, is little beside the rest.
+    scale_factor = settings.events(30_000_000) / 6_000_000
+    tpchgen = [pathlib.Path(sys.executable).with_name(TPCHGEN), "tbl", "-s", f"{scale_factor:.6f}", "-T", "lineitem", "--stdout", "-q",
+               "-n", str(settings.threads)]
+    events = settings.events(10_000_000)
+    commands = {f"datagen, {world}": settings.generator(world, events) for world in WORLDS} | {TPCHGEN: tpchgen}
+    runs: dict[str, list[Run]] = {name: [] for name in commands}
+    for number in range(settings.rounds):
+        for name in list(commands) if number % 2 == 0 else list(commands)[::-1]:
+            run = measure.piped(commands[name])
+            say(f"  round {number + 1}: {name}: {run.rate / 1e6:.0f} MB/s, {run.wall:.2f} s, CPU {run.cpu:.2f} s, {run.rss / MIB:.0f} MiB")
+            if run.output != (runs[name] or [run])[0].output:
+                sys.exit(f"error: {name} wrote {run.output} bytes, in the first round {runs[name][0].output}")
+            runs[name].append(run)
+    rates = {name: measure.median(each).rate for name, each in runs.items()}
+    bars = [Bar(f"bytes per second of {world}, of {TPCHGEN}'s (aim: {aim} ×)", rates[f"datagen, {world}"] / rates[TPCHGEN], limit,
+                at_least=True) for world, (limit, aim) in WORLDS.items()]
+    sizes = [1_000_000, 100_000_000] + ([1_000_000_000] if settings.full else [])
+    for world in WORLDS:
+        for number in sorted({settings.events(size) for size in sizes}):
+            run = measure.piped(settings.generator(world, number))
+            say(f"  {world}, {number:,} events: {run.wall:.1f} s, {run.rss / MIB:.0f} MiB")
+            bars.append(Bar(f"peak memory of {world}, {number:,} events", run.rss / MIB, 64, "MiB"))
+        waits = [measure.until_first_line(settings.generator(world, 100_000_000)) for _ in range(20)]
+        bars.append(Bar(f"first line of {world}, median of 20", 1000 * statistics.median(waits), 10, "ms"))
+    about = f"{events:,} events of each world, and {TPCHGEN}'s lineitem as text at scale factor {scale_factor:g}, into a pipe"
+    return Result("generate", about, runs, bars, by_rate=True)
+
+
 WORKLOADS: dict[str, Callable[[Settings], Result]] = {
     "days7": days7, "days694": days694, "one_day": one_day, "small": small, "threads": threads,
-    "gzip": lambda settings: packed(settings, "gzip"), "zstd": lambda settings: packed(settings, "zstd"), "memory": memory,
+    "generate": generate, "gzip": lambda settings: packed(settings, "gzip"), "zstd": lambda settings: packed(settings, "zstd"), "memory": memory,
 }
 DEFAULT = [name for name in WORKLOADS if name != "memory"]
