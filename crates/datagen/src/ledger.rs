@@ -5,8 +5,9 @@
 //! ```
 //!
 //! What an event may be depends on all events before it, so the decisions are made in order, by one thread: some 40 ns for
-//! each, of the 150 ns that an event takes in all (`datagen --world ledger -n 20000000 --threads 2`). All the rest of an event (names, places, reasons, ids) is a function of the numbers in
-//! its decision, so that any thread can write any chunk, and both sides of a payment tell the same.
+//! each, of the 150 ns that an event takes in all (`datagen --world ledger -n 20000000 --threads 2`). All the rest of an event
+//! (names, places, reasons, ids) is a function of the numbers in its decision, so that any thread can write any chunk, and both
+//! sides of a payment tell the same.
 //!
 //! Invariant: the rules of `datagen check`, which proves them with code of its own: an account's events follow from each
 //! other, payments are between two open accounts of one currency and come as twins, no balance falls below its limit.
