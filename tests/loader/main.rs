@@ -30,6 +30,7 @@ mod sources; // Is all of the input read, once, in order: files, directories, gl
 mod arrays; // Is a JSON array its elements, whatever is wrong with it, and a cut off or damaged file no load at all?
 mod same_bytes; // Do the same events give the same bytes: with any number of threads, in any order, zone and language?
 mod partitions; // Which files does a load replace, with what, and which does it leave as they are?
+mod merge; // However the input is cut into files and runs: do merges leave the target of one backfill?
 mod odd_places; // Links, pipes, directories where files should be: is nothing followed out, nothing begun that can't be finished?
 mod progress; // Is it shown how far a load is, on a terminal alone?
 mod catalogs; // Are events of the user's own loaded as a catalog says, and is a wrong catalog told its line?

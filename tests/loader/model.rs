@@ -300,7 +300,10 @@ fn compare_report(
         assert_eq!(footer_rows_of(&file), rows.len() as u64, "rows in the footer of {}", file.display());
         let superseded = expected.superseded_in.get(path).copied().unwrap_or_default();
         let bytes = fs_err::metadata(&file).unwrap().len();
-        json!({"path": path, "rows": rows.len(), "superseded": superseded, "files": 1, "bytes": bytes, "action": "created"})
+        json!({
+            "path": path, "rows": rows.len(), "superseded": superseded, "held": 0, "held_superseded": 0, "files": 1, "bytes": bytes,
+            "action": "created"
+        })
     };
     let left_out = expected.superseded_in.iter().filter(|(path, _)| !expected.rows.contains_key(*path));
     let left_out = left_out.map(|(path, superseded)| json!({"path": path, "superseded": superseded}));
@@ -311,6 +314,8 @@ fn compare_report(
         "filtered": expected.filtered,
         "superseded": expected.superseded,
         "redelivered": expected.redelivered,
+        "held_kept": 0,
+        "held_superseded": 0,
         "corrected": expected.corrected,
         "superseded_samples": expected.superseded_rows.iter().take(case.samples_max).collect::<Vec<_>>(),
         "written": expected.written,

@@ -19,7 +19,7 @@ use divan::Bencher;
 use eventloader::{
     memory::MEMORY_BYTES_DEFAULT,
     pipeline,
-    settings::{Codec, DedupeScope, Interruption, Progress, Selection, Settings},
+    settings::{Codec, DedupeScope, Interruption, Mode, Progress, Selection, Settings},
 };
 use events_core::{
     catalog::BUILT_IN,
@@ -78,6 +78,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
         flatten,
         layout: Layout::Plain,
         partition_unit: PartitionUnit::Day,
+        mode: Mode::Overwrite,
         dedupe_scope: DedupeScope::Input,
         codec,
         memory_bytes: MEMORY_BYTES_DEFAULT,

@@ -57,6 +57,16 @@ pub(crate) type PartitionKey = (usize, i64);
 struct Gone {
     written: BTreeMap<usize, u64>,
     left_out: BTreeMap<PartitionKey, u64>,
+    held: BTreeMap<PartitionKey, HeldRowsCount>,
+}
+
+/// Rows that a partition held before a merge.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HeldRowsCount {
+    /// As they were read.
+    pub(crate) read: u64,
+    /// Those that it leaves out from now on, because they are superseded.
+    pub(crate) left_out: u64,
 }
 
 /// The rows that fell into a partition.
@@ -66,6 +76,8 @@ pub(crate) struct Fallen {
     pub(crate) read: u64,
     /// Those that it leaves out, because they are superseded.
     pub(crate) left_out: u64,
+    /// Those that it held before.
+    pub(crate) held: HeldRowsCount,
 }
 
 impl Accounts {
@@ -113,6 +125,23 @@ impl Accounts {
         *self.gone().left_out.entry(partition).or_default() += rows;
     }
 
+    /// Rows that a partition held before, all of them.
+    pub(crate) fn add_held(&self, partition: PartitionKey, rows: HeldRowsCount) {
+        if rows.read > 0 {
+            self.gone().held.insert(partition, rows);
+        }
+    }
+
+    /// How many rows of an event type were read.
+    pub(crate) fn rows_of_type(&self, type_index: usize) -> u64 {
+        self.read.range((type_index, i64::MIN)..=(type_index, i64::MAX)).map(|(_, rows)| rows).sum()
+    }
+
+    /// How many rows of a partition were read.
+    pub(crate) fn rows_of(&self, partition: PartitionKey) -> u64 {
+        self.read.get(&partition).copied().unwrap_or_default()
+    }
+
     /// How many rows of a source went out.
     pub(crate) fn written(&self, source: usize) -> u64 {
         self.gone().written.get(&source).copied().unwrap_or_default()
@@ -136,6 +165,9 @@ impl Accounts {
         }
         for (&partition, &left_out) in &gone.left_out {
             partitions.entry(partition).or_default().left_out = left_out;
+        }
+        for (&partition, &held) in &gone.held {
+            partitions.entry(partition).or_default().held = held;
         }
         partitions
     }

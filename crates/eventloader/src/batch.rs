@@ -12,16 +12,27 @@ use crate::{
     plan::{Shape, TypePlan},
 };
 
-/// Where a line stands in the input; positions of rows order as the input does.
+/// Where a line stands in the input; positions of rows order as the input does, behind all that was loaded before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Position(u64);
 
+/// Marks positions in the input. Those of rows that the target holds already have none: they are before all of it.
+const INPUT: u64 = 1 << 62;
 /// Marks a rival's position. Rivals are later than every row, so their order among rows is never asked for.
 const RIVAL: u64 = 1 << 63;
 
 impl Position {
     pub(crate) fn new(block: u32, line: u32) -> Self {
-        Self(u64::from(block) << 32 | u64::from(line))
+        Self(INPUT | u64::from(block) << 32 | u64::from(line))
+    }
+
+    /// Of a row that the target holds already: the number of its file, and its row there.
+    pub(crate) fn held(file: u32, row: u32) -> Self {
+        Self(u64::from(file) << 32 | u64::from(row))
+    }
+
+    pub(crate) fn is_held(self) -> bool {
+        self.0 & INPUT == 0
     }
 
     pub(crate) fn of_rival(self) -> Self {
@@ -45,9 +56,11 @@ impl Position {
         self.0
     }
 
+    /// Of a held row its file and its row there.
     #[expect(clippy::cast_possible_truncation, reason = "takes the two halves apart")]
     pub(crate) fn block_and_line(self) -> (u32, u32) {
-        ((self.0 >> 32) as u32, self.0 as u32)
+        let place = self.0 & !(INPUT | RIVAL);
+        ((place >> 32) as u32, place as u32)
     }
 }
 

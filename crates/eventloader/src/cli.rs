@@ -1,6 +1,7 @@
 //! The command line → [`Settings`]; a bad value fails here, before any source is opened.
 
 mod catalog;
+mod help;
 mod target;
 mod values;
 
@@ -14,6 +15,7 @@ use clap::{ArgAction, ArgGroup, Parser, Subcommand, builder::RangedU64ValueParse
 use command_line::Document;
 use events_core::partition::Day;
 
+use self::help::{EXAMPLES, LONG_ABOUT, USAGE};
 use self::values::{CodecArg, LayoutArg, Mode, Scope, Unit};
 pub use self::{
     catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
@@ -111,9 +113,9 @@ pub struct Cli {
     #[arg(short, long, help_heading = SELECT)]
     backfill: bool,
 
-    /// Where "the latest version of an event" is decided
-    #[arg(long, value_name = "SCOPE", value_enum, default_value_t = Scope::Input, help_heading = SELECT)]
-    dedupe_scope: Scope,
+    /// Where "the latest version of an event" is decided [default: input; with --mode merge target]
+    #[arg(long, value_name = "SCOPE", value_enum, help_heading = SELECT)]
+    dedupe_scope: Option<Scope>,
 
     /// The directory of the partitions; created when missing
     #[arg(short, long, value_name = "DIR", default_value = "data/target/", help_heading = TARGET)]
@@ -213,34 +215,6 @@ pub enum Command {
     Verify(VerifyArgs),
 }
 
-const USAGE: &str = "\
-eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
-       eventloader catalog <infer|check|show> [OPTIONS]
-       eventloader <recover|verify> [TARGET]";
-
-const LONG_ABOUT: &str = "\
-Loads JSON events into Parquet, partitioned by day and event type, without losing or doubling one.
-
-Reads events of all types in one pass, flattens their payloads by the schemas of the catalog, keeps the latest version of \
-each event and replaces the partitions that it has rows for: all of them or, if anything fails, none. Bad lines go to \
-<target>/_quarantine/ with their place and reason. Every run proves that no line was lost before it commits: \
-lines = blank + quarantined + filtered + superseded + written.";
-
-const EXAMPLES: &str = "\
-Examples:
-  eventloader -s data/raw_events/events.json -b            every day of a file, into data/target/
-  eventloader -s data/raw_events/ -d 2024-10-10            one day of all files in a directory
-  eventloader -s 'in/*.json.gz' -t lake -D account --since 2024-10-01 --until 2024-10-31
-  datagen -n 1000000 | eventloader -s - -b --report -      from a pipe, with the report as JSON
-  eventloader -s in/ -b --dry-run -v                       what would be written?
-  eventloader catalog infer in/ > mine.toml                a draft of the catalog for events of your own
-  eventloader -s in/ -b --catalog catalogs/                events of your own types
-  eventloader verify data/target/                          is all there, once, as it was written?
-  eventloader verify lake --against truth.json             is all there that datagen --manifest says?
-
-Exit codes: 0 done, 1 failed and nothing changed, 2 wrong usage, 3 too many bad lines and nothing changed, \
-4 another load holds the target.";
-
 fn parse_day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| "expected a day that exists, like 2024-10-10".to_owned())
 }
@@ -270,7 +244,6 @@ impl Cli {
             (None, None, None) => None,
             (None, first, last) => Some(DayRange { first, last }),
         };
-        let Mode::Overwrite = self.mode;
         Ok(Settings {
             sources: self.source_file.clone(),
             target: self.target_path.clone(),
@@ -279,7 +252,8 @@ impl Cli {
             flatten: self.flatten,
             layout: self.layout.into(),
             partition_unit: self.partition_by.into(),
-            dedupe_scope: self.dedupe_scope.into(),
+            mode: self.mode.into(),
+            dedupe_scope: self.dedupe_scope()?.into(),
             codec: self.compression.into(),
             memory_bytes: self.memory,
             threads: threads_of(self.threads),
@@ -289,6 +263,22 @@ impl Cli {
             progress: Progress::on_terminal(self.quiet),
             interruption: Interruption::default(),
         })
+    }
+
+    fn dedupe_scope(&self) -> Result<Scope, Error> {
+        match (self.mode, self.dedupe_scope) {
+            (Mode::Overwrite, None) => Ok(Scope::Input),
+            (Mode::Merge, None) => Ok(Scope::Target),
+            (Mode::Overwrite, Some(Scope::Target)) => Err(Error::Usage(
+                "--dedupe-scope target: what the target holds takes part with --mode merge only; add that"
+                    .to_owned(),
+            )),
+            (Mode::Merge, Some(Scope::Input)) => Err(Error::Usage(
+                "--dedupe-scope input: with --mode merge the rows of the target take part; use target or day"
+                    .to_owned(),
+            )),
+            (_, Some(scope)) => Ok(scope),
+        }
     }
 
     /// The target as it was given, for messages.

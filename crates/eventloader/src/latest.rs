@@ -1,7 +1,8 @@
 //! The ids and times of all rows of an event type → which of them are superseded.
 //!
 //! Within one event type the highest timestamp per id wins, and among equal ones the row that comes last in the input.
-//! With [`DedupeScope::Day`] that is decided within each day of the timestamp.
+//! With [`DedupeScope::Day`] that is decided within each day of the timestamp. Rows that the target holds come before the
+//! input; of two rows that say the same, one of which is there already, that one stays.
 //!
 //! The contenders are split by a hash of their id into ranges that fit the processor's cache, and each range is resolved
 //! on its own. Which rows lose does not depend on the hash, so it may be seeded at random: no input can be made to collide.
@@ -15,6 +16,7 @@
 //! Invariant: of the contenders with one id (and day) all but one are superseded. Ids are compared themselves, whole.
 
 mod contents;
+mod id_set;
 mod samples;
 mod spilled;
 mod superseded;
@@ -29,9 +31,10 @@ use serde::{Deserialize, Serialize};
 
 use self::contents::{Contents, Marks};
 pub(crate) use self::{
+    id_set::{ID_BYTES_MAX, IdSet},
     samples::{Sample, SampledRow, Sampler, Samples},
     spilled::{SpilledContenders, TextContender, UuidContender, resolve_spilled},
-    superseded::{Kind, Loser, Superseded},
+    superseded::{Kind, Loser, Lost, Superseded},
     versions::Version,
 };
 use crate::{
@@ -57,6 +60,8 @@ pub enum DedupeScope {
     Input,
     /// Within each day.
     Day,
+    /// Over the input and all that the target holds.
+    Target,
 }
 
 /// A row in memory.
@@ -82,6 +87,16 @@ impl Arbiter {
         Self { hasher: RandomState::default(), scope }
     }
 
+    /// Adds the ids of a batch that fall into `ranges` to a set.
+    pub(crate) fn add_ids(&self, batch: &Batch, ranges: &Range<usize>, ids: &mut IdSet) {
+        for (row, &micros) in batch.micros.iter().enumerate() {
+            let id = batch.ids.get(row);
+            if ranges.contains(&range_of(self.hash(id, micros))) {
+                ids.insert(id);
+            }
+        }
+    }
+
     /// Adds the rows of the batch with this index whose ids fall into `ranges` to `split`, which has a place for each of them.
     fn split(&self, index: usize, batch: &Batch, ranges: &Range<usize>, split: &mut [Vec<Contender>]) {
         for (row, &micros) in batch.micros.iter().enumerate() {
@@ -97,8 +112,16 @@ impl Arbiter {
     /// The day within which a row competes; the same for all where the scope is the input.
     fn day(&self, micros: i64) -> i64 {
         match self.scope {
-            DedupeScope::Input => 0,
+            DedupeScope::Input | DedupeScope::Target => 0,
             DedupeScope::Day => micros.div_euclid(DAY_MICROS),
+        }
+    }
+
+    /// The hash of an id, whatever its row's time is.
+    pub(crate) fn hash_id(&self, id: Id<'_>) -> u64 {
+        match id {
+            Id::Uuid(uuid) => self.hasher.hash_one(uuid),
+            Id::Text(text) => self.hasher.hash_one(text),
         }
     }
 
@@ -199,7 +222,7 @@ pub(crate) fn resolve(
         }
         Ok(split)
     })?;
-    let beaten = workers::map(threads, ranges.len(), |index| {
+    let mut beaten = workers::map(threads, ranges.len(), |index| {
         let parts: Vec<_> = split.iter().map(|part| part[index].as_slice()).collect();
         Ok(arbiter.beaten(batches, &parts))
     })?;
@@ -210,6 +233,9 @@ pub(crate) fn resolve(
         content: contents.get(row).unwrap_or_default(),
         position: batches[row.batch()].positions[row.row()],
     };
+    for beaten in &mut beaten {
+        versions::let_held_win(beaten, version);
+    }
     workers::map(threads, beaten.len(), |index| {
         let beaten = &beaten[index];
         let losers = versions::judge(beaten.iter().map(|&(winner, loser)| (version(winner), version(loser))));

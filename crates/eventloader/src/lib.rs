@@ -35,8 +35,10 @@ mod accounts;
 mod spill;
 mod latest;
 mod partitions;
+mod held;
 mod merge;
 pub mod parquet;
+mod writing;
 
 mod quarantine;
 mod commit;

@@ -12,6 +12,7 @@ mod dictionary;
 mod hybrid;
 mod pages;
 mod part;
+mod readable;
 mod table;
 mod texts;
 mod uuid_frame;
@@ -20,7 +21,7 @@ mod varint;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use self::{checksum::checksum_of, table::Table};
+pub(crate) use self::{checksum::checksum_of, readable::Readable, table::Table};
 use self::{column::Scratch, pages::PageCompressor, part::PartWriter};
 use crate::{
     disk,

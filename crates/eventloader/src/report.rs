@@ -32,6 +32,10 @@ pub struct Report {
     /// The first superseded rows in input order, as many as were asked for.
     pub(crate) superseded_samples: Vec<SupersededSample>,
     pub(crate) written: u64,
+    /// Of a merge: rows that partitions held before and hold still, of those that were written again.
+    pub(crate) held_kept: u64,
+    /// Of a merge: rows that the target held and that a later version superseded.
+    pub(crate) held_superseded: u64,
     /// By path.
     pub(crate) partitions: Vec<PartitionReport>,
     /// Those all of whose rows are superseded, by path; nothing was written for them.
@@ -67,6 +71,10 @@ pub(crate) struct PartitionReport {
     pub(crate) rows: u64,
     /// Rows that fell into it and are superseded.
     pub(crate) superseded: u64,
+    /// Rows that it held before a merge.
+    pub(crate) held: u64,
+    /// Those of them that are superseded.
+    pub(crate) held_superseded: u64,
     /// All that fell into it, as they were read.
     #[serde(skip)]
     pub(crate) read: u64,

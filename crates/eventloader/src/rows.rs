@@ -6,21 +6,22 @@
 //! Invariant: either all rows are in memory or all are spilled once [`RowStore::seal`] was called, so that a partition is
 //! written from one kind of place.
 
-use std::{path::PathBuf, sync::Arc};
+mod outgoing;
+
+use std::{ops::Range, path::PathBuf, sync::Arc};
 
 use events_core::partition::PartitionUnit;
 
+pub(crate) use self::outgoing::Partition;
 use crate::{
-    accounts::{Accounts, PartitionKey},
-    batch::{Batch, Position},
+    accounts::Accounts,
+    batch::Batch,
     error::Error,
-    latest::{self, Arbiter, RANGES, Samples, Superseded},
+    ids::Id,
+    latest::{self, Arbiter, ID_BYTES_MAX, IdSet, RANGES, Samples, Superseded},
     lines::BlockOutcome,
     memory::MemoryShares,
-    merge::OrderedRows,
-    partitions,
     spill::{Spill, SpillFile, SpilledRun},
-    workers,
 };
 
 /// How many runs may be on their way to the spill file at once. With what is collected meanwhile they share the memory for rows.
@@ -45,6 +46,7 @@ pub(crate) struct RowStore {
 #[derive(Debug, Default)]
 struct TypeRows {
     batches: Vec<Batch>,
+    /// Events of days that were not asked for, or rows that the target holds.
     rivals: Vec<Batch>,
 }
 
@@ -64,27 +66,6 @@ impl SpillJob {
             self.file.write(type_index, &batches, &rivals, self.unit, &self.arbiter, &mut run)?;
         }
         Ok(run)
-    }
-}
-
-/// One partition to write.
-#[derive(Debug)]
-pub(crate) struct Partition {
-    pub(crate) type_index: usize,
-    /// Its unit of time, counted from 1970.
-    pub(crate) unit_index: i64,
-    /// Its rows, where they are in memory.
-    refs: Vec<partitions::RowRef>,
-}
-
-impl Partition {
-    pub(crate) fn key(&self) -> PartitionKey {
-        (self.type_index, self.unit_index)
-    }
-
-    /// How many rows it has, as far as they are in memory.
-    pub(crate) fn rows_in_memory(&self) -> usize {
-        self.refs.len()
     }
 }
 
@@ -122,6 +103,18 @@ impl RowStore {
             self.in_memory_bytes += batch.memory_bytes();
             self.types[type_index].rivals.push(batch);
         }
+        self.spill_if_full()
+    }
+
+    /// Adds rows that the target holds: they compete, and are written by whoever writes their partition. If there is no room left,
+    /// some are to be spilled now.
+    pub(crate) fn add_held(&mut self, type_index: usize, batch: Batch) -> Result<Option<SpillJob>, Error> {
+        self.in_memory_bytes += batch.memory_bytes();
+        self.types[type_index].rivals.push(batch);
+        self.spill_if_full()
+    }
+
+    fn spill_if_full(&mut self) -> Result<Option<SpillJob>, Error> {
         let room = if self.spill.is_some() { self.run_bytes() } else { self.shares.rows_bytes };
         if self.in_memory_bytes > room && self.jobs < JOBS_MAX {
             return self.spill(self.run_bytes()).map(Some);
@@ -183,19 +176,47 @@ impl RowStore {
         Ok(())
     }
 
+    /// In which ranges the ids of an event type are to be held at a time.
+    pub(crate) fn id_passes(&self, type_index: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let ids: u64 = self.accounts.rows_of_type(type_index);
+        let bytes = usize::try_from(ids).unwrap_or(usize::MAX).saturating_mul(ID_BYTES_MAX);
+        passes(bytes, self.shares.contenders_bytes)
+    }
+
+    /// The ids of an event type's rows that fall into some ranges.
+    pub(crate) fn ids(&self, type_index: usize, ranges: Range<usize>) -> Result<IdSet, Error> {
+        let mut ids = IdSet::new(&self.arbiter);
+        let Some(spill) = &self.spill else {
+            let batches = &self.types[type_index].batches;
+            for batch in batches {
+                self.arbiter.add_ids(batch, &ranges, &mut ids);
+            }
+            return Ok(ids);
+        };
+        for range in ranges {
+            let contenders = spill.contenders(type_index, range)?;
+            contenders.uuids.iter().for_each(|contender| ids.insert(Id::Uuid(contender.uuid)));
+            contenders.texts.iter().for_each(|contender| ids.insert(Id::Text(&contender.text)));
+        }
+        Ok(ids)
+    }
+
     /// Finds the superseded rows of all event types, and keeps so many as samples.
-    pub(crate) fn superseded(&self, threads: usize, samples_max: usize) -> Result<Superseded, Error> {
+    pub(crate) fn superseded(
+        &self,
+        threads: usize,
+        samples_max: usize,
+        is_merge: bool,
+    ) -> Result<Superseded, Error> {
         let samples = Samples::new(samples_max);
-        let mut superseded = Superseded::default();
+        let mut superseded = if is_merge { Superseded::of_merge(self.unit) } else { Superseded::default() };
         for (type_index, rows) in self.types.iter().enumerate() {
             let batches: Vec<_> = rows.batches.iter().chain(&rows.rivals).collect();
             let bytes = match &self.spill {
                 Some(spill) => spill.contenders_bytes(type_index),
                 None => batches.iter().map(|batch| batch.rows() * latest::ROW_BYTES_MAX).sum(),
             };
-            let passes = bytes.div_ceil(self.shares.contenders_bytes).clamp(1, RANGES);
-            for first in (0..RANGES).step_by(RANGES.div_ceil(passes)) {
-                let ranges = first..(first + RANGES.div_ceil(passes)).min(RANGES);
+            for ranges in passes(bytes, self.shares.contenders_bytes) {
                 let of_type = samples.of_type(type_index);
                 let losers = match &self.spill {
                     Some(spill) => {
@@ -205,7 +226,7 @@ impl RowStore {
                     None => latest::resolve(&self.arbiter, &batches, &ranges, threads, of_type)?,
                 };
                 for losers in losers {
-                    superseded.add(losers);
+                    superseded.add(type_index, losers);
                 }
             }
         }
@@ -217,50 +238,10 @@ impl RowStore {
     pub(crate) fn accounts(&self) -> &Accounts {
         &self.accounts
     }
+}
 
-    /// The partitions that have rows left.
-    pub(crate) fn partitions(
-        &self,
-        superseded: &Superseded,
-        threads: usize,
-    ) -> Result<Vec<Partition>, Error> {
-        let is_left_out = |position: Position| superseded.contains(position);
-        let grouped = workers::map(threads, self.types.len(), |type_index| {
-            let batches = &self.types[type_index].batches;
-            let grouped = partitions::group(batches, self.unit, is_left_out);
-            for (batch, kept) in batches.iter().zip(grouped.kept) {
-                self.accounts.add_written(self.accounts.source_of(batch.positions[0]), kept);
-            }
-            for (unit_index, rows) in grouped.left_out {
-                self.accounts.add_left_out((type_index, unit_index), rows);
-            }
-            let partition = |(unit_index, refs)| Partition { type_index, unit_index, refs };
-            Ok(grouped.partitions.into_iter().map(partition).collect::<Vec<_>>())
-        })?;
-        let mut partitions: Vec<_> = grouped.into_iter().flatten().collect();
-        if let Some(spill) = &self.spill {
-            let spilled = spill.partitions();
-            partitions.extend(spilled.map(|(type_index, unit_index)| Partition {
-                type_index,
-                unit_index,
-                refs: Vec::new(),
-            }));
-        }
-        Ok(partitions)
-    }
-
-    /// The rows of a partition in the order in which they are written.
-    pub(crate) fn ordered<'a>(
-        &'a self,
-        partition: &Partition,
-        superseded: &'a Superseded,
-    ) -> OrderedRows<'a> {
-        if let Some(spill) = &self.spill {
-            return OrderedRows::spilled(spill, partition.key(), superseded, &self.accounts);
-        }
-        let batches = &self.types[partition.type_index].batches;
-        let mut refs = partition.refs.clone();
-        partitions::sort(&mut refs, batches);
-        OrderedRows::InMemory { batches, refs, done: 0 }
-    }
+/// The ranges of ids, in as few portions as fit.
+fn passes(bytes: usize, bytes_max: usize) -> impl Iterator<Item = Range<usize>> {
+    let step = RANGES.div_ceil(bytes.div_ceil(bytes_max).clamp(1, RANGES));
+    (0..RANGES).step_by(step).map(move |first| first..(first + step).min(RANGES))
 }

@@ -6,6 +6,7 @@ use events_core::{
     catalog::Catalog,
     partition::{Layout, PartitionUnit},
 };
+use serde::{Deserialize, Serialize};
 
 pub use crate::{
     interruption::Interruption,
@@ -32,6 +33,8 @@ pub struct Settings {
     pub layout: Layout,
     /// How much time a partition spans.
     pub partition_unit: PartitionUnit,
+    /// What becomes of what the target holds.
+    pub mode: Mode,
     /// Where "latest" is decided.
     pub dedupe_scope: DedupeScope,
     /// Codec of the Parquet pages.
@@ -50,6 +53,17 @@ pub struct Settings {
     pub progress: Progress,
     /// Whether the load is to end before its time.
     pub interruption: Interruption,
+}
+
+/// What becomes of what a target holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The partitions that the load has rows for are replaced.
+    #[default]
+    Overwrite,
+    /// The rows that the target holds take part: a partition is written again where its rows change.
+    Merge,
 }
 
 /// How many bad lines a load may have.

@@ -24,6 +24,8 @@ pub(crate) enum Stage {
     Parse,
     /// Outcomes of blocks into counts, quarantine and rows, spilling where memory is short.
     Collect,
+    /// What the target holds of the events of a merge: by all threads.
+    Search,
     /// Which rows are superseded: by all threads.
     Latest,
     /// Rows by partition: by all threads, a type each.
@@ -38,11 +40,12 @@ pub(crate) enum Stage {
     Commit,
 }
 
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 11] = [
     Stage::Wait,
     Stage::Read,
     Stage::Parse,
     Stage::Collect,
+    Stage::Search,
     Stage::Latest,
     Stage::Group,
     Stage::Order,

@@ -3,14 +3,16 @@
 use clap::ValueEnum;
 use events_core::partition::{Layout, PartitionUnit};
 
-use crate::settings::{Codec, DedupeScope};
+use crate::settings::{self, Codec, DedupeScope};
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Scope {
     /// Over the whole input: an event that was corrected on a later day is not in the earlier day
     Input,
     /// Within each day: a day is what its own events say
     Day,
+    /// Over the input and all that the target holds: an event that was corrected leaves the day where it was
+    Target,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -29,10 +31,13 @@ pub(super) enum Unit {
     Hour,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Mode {
     /// The partitions that the load has rows for are replaced, all others stay as they are
     Overwrite,
+    /// The rows that the target holds take part: the latest version of each event stays, wherever it is, and partitions whose rows
+    /// change are written again
+    Merge,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -63,11 +68,21 @@ impl From<Unit> for PartitionUnit {
     }
 }
 
+impl From<Mode> for settings::Mode {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Overwrite => Self::Overwrite,
+            Mode::Merge => Self::Merge,
+        }
+    }
+}
+
 impl From<Scope> for DedupeScope {
     fn from(scope: Scope) -> Self {
         match scope {
             Scope::Input => Self::Input,
             Scope::Day => Self::Day,
+            Scope::Target => Self::Target,
         }
     }
 }

@@ -47,6 +47,8 @@ pub(crate) enum Action {
     Created,
     Replaced,
     Unchanged,
+    /// It has no rows any more.
+    Removed,
 }
 
 impl Change {
@@ -93,6 +95,7 @@ impl Change {
             is_there |= place::file_is_there(&live.join(name))?;
         }
         match is_there {
+            true if self.files.is_empty() => Ok(Action::Removed),
             false => Ok(Action::Created),
             true if self.is_in(&live).map_err(comparing)? => Ok(Action::Unchanged),
             true => Ok(Action::Replaced),
@@ -137,7 +140,8 @@ impl Change {
         if self.is_by_rename(&live)? && !disk::is_there(&swap)? {
             return self.rename_files(staging, &live);
         }
-        self.exchange(staging, &live, &swap)
+        self.exchange(staging, &live, &swap)?;
+        if self.files.is_empty() { delete_empty(root, &live) } else { Ok(()) }
     }
 
     /// Whether renaming files into a directory makes of it what it has to become, with no step at which a reader sees both or neither.
@@ -207,6 +211,18 @@ fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
         }
         result => result,
     }
+}
+
+/// Deletes a directory of a target and those that it is in, as far as nothing is in them.
+fn delete_empty(root: &Path, directory: &Path) -> io::Result<()> {
+    for directory in directory.ancestors().take_while(|directory| *directory != root) {
+        match disk::delete_directory(directory) {
+            Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty => break,
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            result => result?,
+        }
+    }
+    Ok(())
 }
 
 /// Swaps two directories in one step, or where the file system can't, in two with `old` in between.

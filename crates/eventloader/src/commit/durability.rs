@@ -41,7 +41,9 @@ pub(super) fn sync_published(_lock: &File, root: &Path, changes: &[Change]) -> i
         let live = root.join(&change.directory);
         directories.extend(live.ancestors().take_while(|path| *path != root).map(Path::to_owned));
     }
-    directories.iter().try_for_each(|directory| sync_directory(directory))
+    // A partition that was removed is not there any more.
+    let is_there = |directory: &&std::path::PathBuf| crate::disk::is_there(directory).unwrap_or(true);
+    directories.iter().filter(is_there).try_for_each(|directory| sync_directory(directory))
 }
 
 /// Makes the names in a directory durable.

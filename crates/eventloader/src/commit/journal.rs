@@ -14,6 +14,7 @@ use crate::{
     error::Error,
     fates::Fates,
     latest::DedupeScope,
+    settings::Mode,
 };
 
 /// In the private directory: a commit that is not done.
@@ -38,8 +39,13 @@ pub(crate) struct Commit {
 /// What is kept of the load that a commit is of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct LoadFacts {
+    #[serde(default)]
+    pub(crate) mode: Mode,
     pub(crate) dedupe_scope: DedupeScope,
     pub(crate) counts: Fates,
+    /// Rows that partitions held before and hold still, of those that a merge has written again.
+    #[serde(default)]
+    pub(crate) held_kept: u64,
 }
 
 impl Commit {

@@ -6,7 +6,7 @@
 use std::io;
 
 use super::{Commit, Target, durability};
-use crate::{disk, error::Error, workers};
+use crate::{disk, error::Error, settings::Mode, workers};
 
 /// What was done about what an interrupted load had left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +44,8 @@ impl Target {
     pub(super) fn publish(&self, journal: &Commit, new: &[bool], threads: usize) -> Result<(), Error> {
         let unfinished = |doing| move |source| Error::Unfinished { doing, source };
         let staging = self.staging();
+        // An event that a merge moves goes to a later partition. One after the other, it is never in two.
+        let threads = if journal.load.mode == Mode::Merge { 1 } else { threads };
         each_change(threads, journal, |number| {
             let change = &journal.changes[number];
             let published = if new[number] && change.is_one_file() {

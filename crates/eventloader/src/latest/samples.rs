@@ -26,7 +26,7 @@ pub(crate) struct Sample {
     pub(crate) event_id: String,
     pub(crate) kind: Kind,
     pub(crate) row: SampledRow,
-    /// May be a rival.
+    /// May be a rival, or a row of the target.
     pub(crate) by: SampledRow,
 }
 
@@ -116,7 +116,9 @@ impl Sampler<'_> {
         }
         let end = samples.first().end();
         let mut kinds = First::new(samples.rows_max);
-        for loser in losers.iter().filter(|loser| end.is_none_or(|end| loser.position < end)) {
+        let is_line = |loser: &&Loser| !loser.position.is_held();
+        for loser in losers.iter().filter(is_line).filter(|loser| end.is_none_or(|end| loser.position < end))
+        {
             kinds.add(loser.position, || loser.kind);
         }
         let judged = |&(winner, loser): &(R, R)| {

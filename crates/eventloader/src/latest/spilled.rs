@@ -49,27 +49,34 @@ impl Arbiter {
 
     /// The spilled rows of a range that lose.
     fn spilled_losers(&self, range: &SpilledContenders, sampler: Sampler<'_>) -> Vec<Loser> {
-        let uuids = self.find_beaten(
+        let mut uuids = self.find_beaten(
             &[&range.uuids],
             |c| self.hash(Id::Uuid(c.uuid), c.version.micros),
             |a, b| a.uuid == b.uuid,
             |c| c.version.order(),
         );
-        let texts = self.find_beaten(
+        let mut texts = self.find_beaten(
             &[&range.texts],
             |c| self.hash(Id::Text(&c.text), c.version.micros),
             |a, b| a.text == b.text,
             |c| c.version.order(),
         );
+        bring_events_together(&mut uuids, |c| c.version);
+        bring_events_together(&mut texts, |c| c.version);
         let versions_of_uuids = uuids.iter().map(|(winner, loser)| (winner.version, loser.version));
         let versions_of_texts = texts.iter().map(|(winner, loser)| (winner.version, loser.version));
-        let mut beaten: Vec<_> = versions_of_uuids.chain(versions_of_texts).collect();
-        beaten.sort_unstable_by_key(|(winner, _)| winner.position);
+        let beaten: Vec<_> = versions_of_uuids.chain(versions_of_texts).collect();
         let losers = versions::judge(beaten.into_iter());
         sampler.offer(&losers, &uuids, |c| c.version.sampled(), |c| samples::text_of(Id::Uuid(c.uuid)));
         sampler.offer(&losers, &texts, |c| c.version.sampled(), |c| samples::text_of(Id::Text(&c.text)));
         losers
     }
+}
+
+/// Makes the pairs of an event neighbours, and lets the rows win that are to.
+fn bring_events_together<'c, C>(beaten: &mut [(&'c C, &'c C)], version: impl Fn(&C) -> Version) {
+    beaten.sort_unstable_by_key(|(winner, _)| version(winner).position);
+    versions::let_held_win(beaten, version);
 }
 
 /// The spilled rows that lose, of those whose ids fall into `ranges`; `contenders` reads a range of them.

@@ -54,10 +54,27 @@ fn judge_event(winner: &Version, losers: &mut [Version], judged: &mut Vec<Loser>
     losers.sort_unstable_by_key(|loser| (loser.micros, loser.content, loser.position));
     for same in losers.chunk_by(Version::says_the_same) {
         let Some((version, copies)) = same.split_last() else { continue };
-        let redelivered = |copy: &Version| Loser { position: copy.position, kind: Kind::Redelivered };
-        judged.extend(copies.iter().map(redelivered));
+        let loser = |row: &Version, kind| Loser { position: row.position, micros: row.micros, kind };
+        judged.extend(copies.iter().map(|copy| loser(copy, Kind::Redelivered)));
         let kind = if winner.says_the_same(version) { Kind::Redelivered } else { Kind::Corrected };
-        judged.push(Loser { position: version.position, kind });
+        judged.push(loser(version, kind));
+    }
+}
+
+/// Where the winner says what a row of the target says, lets that one win: so what is delivered again changes nothing.
+/// The pairs of one event are neighbours, before and afterwards.
+pub(super) fn let_held_win<R: Copy>(beaten: &mut [(R, R)], version: impl Fn(R) -> Version) {
+    for event in beaten.chunk_by_mut(|(a, _), (b, _)| version(*a).position == version(*b).position) {
+        let winner = event[0].0;
+        let is_the_same = |(_, loser): &(R, R)| {
+            version(*loser).position.is_held() && version(*loser).says_the_same(&version(winner))
+        };
+        let Some(held) = event.iter().position(is_the_same) else { continue };
+        let kept = event[held].1;
+        event[held].1 = winner;
+        for (winner, _) in event {
+            *winner = kept;
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A run's report → whether its counts prove that no line was lost and no row came from nowhere.
 //!
 //! `lines = blank + quarantined + filtered + superseded + written` must hold for the run and for each source, and what fell
-//! into a partition must be in its files or superseded.
+//! into a partition, or was there before a merge, must be in its files or superseded.
 //!
 //! Invariant: the sides of each equation are counted in different places. Lines and what they are: by those who read them.
 //! Rows of a source and of a partition: from the batches that come in. Superseded rows: by "latest", from the bits of its
@@ -42,17 +42,23 @@ impl Report {
     }
 
     fn check_partitions(&self) -> Result<(), String> {
-        let (mut written, mut superseded) = (0, 0);
-        for PartitionReport { path, rows, superseded: left_out, read, .. } in &self.partitions {
-            agree(&format!("{path}: rows superseded and written"), left_out + rows, *read, "read")?;
+        let (mut written, mut superseded, mut held_superseded) = (0, 0, 0);
+        for partition in &self.partitions {
+            let PartitionReport {
+                path, rows, superseded: left_out, read, held, held_superseded: lost, ..
+            } = partition;
+            let (out, in_all) = (left_out + lost + rows, read + held);
+            agree(&format!("{path}: rows superseded and written"), out, in_all, "read")?;
             written += rows;
             superseded += left_out;
+            held_superseded += lost;
         }
         for SupersededPartition { path, superseded: left_out, read } in &self.superseded_partitions {
             agree(&format!("{path}: rows superseded, none written"), *left_out, *read, "read")?;
             superseded += left_out;
         }
-        agree("written", self.written, written, "by partition")?;
+        agree("written, and held before", self.written + self.held_kept, written, "by partition")?;
+        agree("held before and superseded", self.held_superseded, held_superseded, "by partition")?;
         agree("superseded", self.superseded, superseded, "by partition")
     }
 }
@@ -89,11 +95,15 @@ mod tests {
             redelivered: 3,
             corrected: 1,
             written: 6,
+            held_kept: 2,
+            held_superseded: 1,
             sources: vec![source("a", 3, 2), source("b", 1, 4)],
             partitions: vec![PartitionReport {
                 path: "2024/10/10/x".to_owned(),
-                rows: 6,
+                rows: 8,
                 superseded: 3,
+                held: 3,
+                held_superseded: 1,
                 read: 9,
                 files: 1,
                 bytes: 1,
@@ -120,7 +130,7 @@ mod tests {
     #[test]
     fn each_count_that_is_off_by_one_is_refused() {
         type Change = fn(&mut Report);
-        let cases: [(Change, &str); 22] = [
+        let cases: [(Change, &str); 26] = [
             (
                 |r| r.lines += 1,
                 "17 lines, but 2 blank + 2 quarantined + 2 filtered + 4 superseded + 6 written = 16",
@@ -145,14 +155,21 @@ mod tests {
                 "a: rows superseded and written: 4, but 5 read",
             ),
             (|r| drop(r.sources.pop()), "lines: 16, but 8 by source"),
-            (|r| r.partitions[0].rows -= 1, "2024/10/10/x: rows superseded and written: 8, but 9 read"),
+            (|r| r.partitions[0].rows -= 1, "2024/10/10/x: rows superseded and written: 11, but 12 read"),
             (
-                |r| (r.partitions[0].rows, r.partitions[0].superseded) = (5, 4),
-                "written: 6, but 5 by partition",
+                |r| (r.partitions[0].rows, r.partitions[0].superseded) = (7, 4),
+                "written, and held before: 8, but 7 by partition",
             ),
             (
                 |r| (r.partitions[0].superseded, r.partitions[0].read) = (2, 8),
                 "superseded: 4, but 3 by partition",
+            ),
+            (|r| r.held_kept += 1, "written, and held before: 9, but 8 by partition"),
+            (|r| r.held_superseded += 1, "held before and superseded: 2, but 1 by partition"),
+            (|r| r.partitions[0].held -= 1, "2024/10/10/x: rows superseded and written: 12, but 11 read"),
+            (
+                |r| (r.partitions[0].held, r.partitions[0].held_superseded) = (4, 2),
+                "held before and superseded: 1, but 2 by partition",
             ),
             (
                 |r| r.superseded_partitions[0].read += 1,

@@ -1,6 +1,6 @@
 //! A superseded row beside the one that is kept → an entry of the report, and a line of the summary.
 //!
-//! Invariant: both say where each of the two stands: source, and line or, in a JSON array, element.
+//! Invariant: both say where each of the two stands: source, and line or, in a JSON array, element; or that it is in the target.
 
 use std::fmt;
 
@@ -31,10 +31,10 @@ pub(crate) struct SupersededSample {
 #[derive(Debug, Serialize)]
 struct Place {
     timestamp: String,
-    /// As `sources` has it.
-    source: String,
+    /// As `sources` has it; none of a row that the target held before.
+    source: Option<String>,
     #[serde(flatten)]
-    number: LineNumber,
+    number: Option<LineNumber>,
 }
 
 impl SupersededSample {
@@ -45,8 +45,12 @@ impl SupersededSample {
         sources: &[SourceReport],
     ) -> Self {
         let place = |row: SampledRow| {
+            let timestamp = timestamp_text(row.micros);
+            if row.position.is_held() {
+                return Place { timestamp, source: None, number: None };
+            }
             let Origin { source, number } = accounts.origin_of(row.position);
-            Place { timestamp: timestamp_text(row.micros), source: sources[source].path.clone(), number }
+            Place { timestamp, source: Some(sources[source].path.clone()), number: Some(number) }
         };
         Self {
             domain: event_type.domain.clone(),
@@ -69,8 +73,11 @@ impl fmt::Display for SupersededSample {
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let source = inert(&self.source);
-        match self.number {
+        let Some((source, number)) = self.source.as_deref().zip(self.number) else {
+            return write!(f, "the target's of {}", self.timestamp);
+        };
+        let source = inert(source);
+        match number {
             LineNumber::Line(number) => write!(f, "{source}:{number}"),
             LineNumber::Element(number) => write!(f, "{source}, element {number}"),
         }

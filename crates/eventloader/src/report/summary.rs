@@ -61,6 +61,10 @@ impl fmt::Display for Summary<'_> {
             size(bytes),
             self.actions()
         )?;
+        if report.held_superseded > 0 {
+            let rows = grouped(report.held_superseded);
+            writeln!(f, "{rows:>14} of the target's own rows superseded")?;
+        }
         if self.verbose {
             for partition in &report.partitions {
                 let PartitionReport { path, rows, bytes, action, .. } = partition;
@@ -109,7 +113,7 @@ impl Summary<'_> {
     }
 
     fn actions(&self) -> String {
-        let counted = [Action::Created, Action::Replaced, Action::Unchanged]
+        let counted = [Action::Created, Action::Replaced, Action::Removed, Action::Unchanged]
             .map(|action| (self.report.count(action), format!("{action:?}").to_lowercase()));
         let said: Vec<_> = counted
             .iter()

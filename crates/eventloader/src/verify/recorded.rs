@@ -66,8 +66,9 @@ impl Recorded {
     fn check(&mut self, commit: &Commit) {
         let counts = &commit.load.counts;
         let rows: u64 = commit.changes.iter().flat_map(|change| &change.files).map(|file| file.rows).sum();
-        let more_rows = || format!("{} written, but {rows} in its files", counts.written);
-        let problem = counts.balance().err().or_else(|| (rows > counts.written).then(more_rows));
+        let written = counts.written + commit.load.held_kept;
+        let more_rows = || format!("{written} written, but {rows} in its files");
+        let problem = counts.balance().err().or_else(|| (rows > written).then(more_rows));
         if let Some(problem) = problem {
             let problem = format!("its counts do not balance: {problem}");
             self.problems.push(Problem::new(&commit.path(), problem));

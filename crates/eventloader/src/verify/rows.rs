@@ -2,25 +2,20 @@
 //!
 //! Invariant: every page of every column is decoded.
 
-use std::{io, path::Path, sync::Arc};
+use std::path::Path;
 
 use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray},
     datatypes::TimestampMicrosecondType,
 };
-use bytes::Bytes;
 use events_core::{
     event,
     partition::{Layout, PartitionUnit},
     schema::BASE_COLUMNS,
 };
-use parquet::{
-    arrow::{
-        ProjectionMask,
-        arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
-    },
-    errors::Result as ParquetResult,
-    file::reader::{ChunkReader, Length},
+use parquet::arrow::{
+    ProjectionMask,
+    arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
 };
 
 use super::{
@@ -28,7 +23,7 @@ use super::{
     contents::{Contents, ContentsReader},
     recorded::{Recorded, RecordedFile, directory_of},
 };
-use crate::{disk::File, report::plural};
+use crate::{parquet::Readable, report::plural};
 
 /// Rows that are decoded at once.
 const BATCH_ROWS: usize = 8_192;
@@ -239,60 +234,5 @@ impl Place<'_> {
             self.last = Some((index, (!is_here).then(|| directory_of(&prefix).to_owned())));
         }
         self.last.as_ref()?.1.as_deref()
-    }
-}
-
-/// A file as `parquet` wants to read it.
-struct Readable {
-    file: Arc<File>,
-    bytes: u64,
-}
-
-impl Readable {
-    fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let bytes = file.length()?;
-        Ok(Self { file: Arc::new(file), bytes })
-    }
-}
-
-impl Length for Readable {
-    fn len(&self) -> u64 {
-        self.bytes
-    }
-}
-
-impl ChunkReader for Readable {
-    type T = io::BufReader<ReadFrom>;
-
-    fn get_read(&self, offset: u64) -> ParquetResult<Self::T> {
-        Ok(io::BufReader::new(ReadFrom { file: Arc::clone(&self.file), offset, end: self.bytes }))
-    }
-
-    fn get_bytes(&self, offset: u64, length: usize) -> ParquetResult<Bytes> {
-        // Lengths come from the file, which may say anything.
-        if offset.checked_add(length as u64).is_none_or(|end| end > self.bytes) {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
-        }
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, offset)?;
-        Ok(bytes.into())
-    }
-}
-
-/// A file from some offset on.
-struct ReadFrom {
-    file: Arc<File>,
-    offset: u64,
-    end: u64,
-}
-
-impl io::Read for ReadFrom {
-    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let left = usize::try_from(self.end.saturating_sub(self.offset)).unwrap_or(usize::MAX);
-        let length = bytes.len().min(left);
-        self.file.read_exact_at(&mut bytes[..length], self.offset)?;
-        self.offset += length as u64;
-        Ok(length)
     }
 }

@@ -1,0 +1,193 @@
+//! Files of a partition that the target holds → their rows, some thousand at a time.
+//!
+//! Invariant: rows come in (timestamp, event id) order and belong to the partition; a file where that is not so was written by
+//! no load, and is refused.
+
+use std::{collections::VecDeque, ops::Range};
+
+use arrow::{array::AsArray, record_batch::RecordBatch};
+use events_core::event;
+use parquet::arrow::{
+    ProjectionMask,
+    arrow_reader::{
+        ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+        RowSelector,
+    },
+};
+
+use super::{HeldFile, columns::HeldColumns};
+use crate::{
+    batch::{Batch, Position},
+    error::Error,
+    ids::{Id, IdsBuilder, ReadId},
+    parquet::Readable,
+};
+
+/// Rows that are decoded at once.
+const BATCH_ROWS: usize = 8_192;
+
+type Builder = ParquetRecordBatchReaderBuilder<Readable>;
+
+impl HeldFile {
+    fn refused(&self, problem: impl std::fmt::Display) -> Error {
+        Error::Target { path: self.path.clone(), problem: format!("can't be merged with: {problem}") }
+    }
+
+    fn open(&self) -> Result<Builder, Error> {
+        let file = Readable::open(&self.path).map_err(Error::io("reading the target"))?;
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder = Builder::try_new_with_options(file, options).map_err(|error| self.refused(error))?;
+        Ok(builder.with_batch_size(BATCH_ROWS))
+    }
+
+    /// Which of its rows have an id that is looked for, ascending.
+    pub(super) fn rows_with(&self, is_wanted: impl Fn(Id<'_>) -> bool) -> Result<Vec<u32>, Error> {
+        let builder = self.open()?;
+        let schema = builder.parquet_schema();
+        let is_id = |leaf: &usize| schema.column(*leaf).path().string() == event::EVENT_ID;
+        let mask = ProjectionMask::leaves(schema, (0..schema.num_columns()).filter(is_id));
+        let reader = builder.with_projection(mask).build().map_err(|error| self.refused(error))?;
+        let (mut found, mut row) = (Vec::new(), 0);
+        for batch in reader {
+            let batch = batch.map_err(|error| self.refused(error))?;
+            let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
+            let ids = ids.ok_or_else(|| self.refused("it has no ids"))?;
+            for id in ids {
+                if id.is_some_and(|id| is_wanted(Id::of(id))) {
+                    found.push(row);
+                }
+                row += 1;
+            }
+        }
+        Ok(found)
+    }
+
+    /// These rows, which ascend, as batches.
+    pub(super) fn rows_at(
+        &self,
+        rows: &[u32],
+        columns: &HeldColumns<'_>,
+        mut take: impl FnMut(Batch) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let builder = self.open()?;
+        columns.check(builder.schema()).map_err(|problem| self.refused(problem))?;
+        let builder = builder.with_row_selection(selection(rows));
+        let mut rest = rows.iter();
+        for batch in builder.build().map_err(|error| self.refused(error))? {
+            let batch = batch.map_err(|error| self.refused(error))?;
+            let positions = rest.by_ref().take(batch.num_rows()).map(|&row| Position::held(self.number, row));
+            take(self.batch(&batch, columns, positions.collect())?)?;
+        }
+        Ok(())
+    }
+
+    fn batch(
+        &self,
+        batch: &RecordBatch,
+        columns: &HeldColumns<'_>,
+        positions: Vec<Position>,
+    ) -> Result<Batch, Error> {
+        let base = columns.base(batch).map_err(|problem| self.refused(problem))?;
+        let mut ids = IdsBuilder::with_capacity(batch.num_rows());
+        for id in base.ids.iter().flatten() {
+            ids.push(&ReadId::Text(id.as_bytes().into()));
+        }
+        Ok(Batch {
+            positions,
+            micros: base.micros.to_vec(),
+            ids: ids.finish(),
+            columns: columns.payload(batch),
+        })
+    }
+}
+
+/// Leaps over all rows but these.
+fn selection(rows: &[u32]) -> RowSelection {
+    let mut selectors = Vec::new();
+    let mut next = 0;
+    for run in rows.chunk_by(|a, b| *a + 1 == *b) {
+        let first = run[0] as usize;
+        selectors.push(RowSelector::skip(first - next));
+        selectors.push(RowSelector::select(run.len()));
+        next = first + run.len();
+    }
+    selectors.into()
+}
+
+/// All rows of a partition, in order.
+#[derive(Debug)]
+pub(crate) struct HeldRows<'h> {
+    columns: &'h HeldColumns<'h>,
+    files: VecDeque<&'h HeldFile>,
+    open: Option<OpenFile<'h>>,
+    instants: Range<i64>,
+    /// Time and id of the row that came last.
+    last: Option<(i64, Vec<u8>)>,
+}
+
+struct OpenFile<'h> {
+    file: &'h HeldFile,
+    reader: ParquetRecordBatchReader,
+    rows_before: u32,
+}
+
+impl std::fmt::Debug for OpenFile<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenFile").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl<'h> HeldRows<'h> {
+    pub(super) fn new(columns: &'h HeldColumns<'h>, files: &'h [HeldFile], instants: Range<i64>) -> Self {
+        Self { columns, files: files.iter().collect(), open: None, instants, last: None }
+    }
+
+    /// The next rows; `None` where there are no more.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
+        loop {
+            let Some(OpenFile { file, reader, rows_before }) = &mut self.open else {
+                let Some(file) = self.files.pop_front() else { return Ok(None) };
+                let builder = file.open()?;
+                self.columns.check(builder.schema()).map_err(|problem| file.refused(problem))?;
+                let reader = builder.build().map_err(|error| file.refused(error))?;
+                self.open = Some(OpenFile { file, reader, rows_before: 0 });
+                continue;
+            };
+            let Some(batch) = reader.next() else {
+                self.open = None;
+                continue;
+            };
+            let batch = batch.map_err(|error| file.refused(error))?;
+            let positions =
+                (*rows_before..).take(batch.num_rows()).map(|row| Position::held(file.number, row));
+            let positions: Vec<_> = positions.collect();
+            let file = *file;
+            *rows_before += u32::try_from(positions.len()).unwrap_or(u32::MAX);
+            let batch = file.batch(&batch, self.columns, positions)?;
+            self.check_order(&batch).map_err(|problem| file.refused(problem))?;
+            return Ok(Some(batch));
+        }
+    }
+
+    fn check_order(&mut self, batch: &Batch) -> Result<(), &'static str> {
+        let Some(last_row) = batch.rows().checked_sub(1) else { return Ok(()) };
+        if batch.micros.iter().any(|micros| !self.instants.contains(micros)) {
+            return Err("it has rows of other days or hours than its directory's; no load has written it");
+        }
+        let ascends = |row: usize| {
+            let (before, here) = (batch.micros[row - 1], batch.micros[row]);
+            before < here || before == here && batch.ids.get(row - 1) < batch.ids.get(row)
+        };
+        let follows = self.last.as_ref().is_none_or(|(micros, id)| {
+            let first = (batch.micros[0], batch.ids.get(0));
+            (*micros, Id::of(&String::from_utf8_lossy(id))) < first
+        });
+        if !follows || !(1..=last_row).all(ascends) {
+            return Err("its rows are not in the order of (timestamp, event_id); no load has written it");
+        }
+        let mut id = Vec::new();
+        batch.ids.get(last_row).write_to(&mut id);
+        self.last = Some((batch.micros[last_row], id));
+        Ok(())
+    }
+}
