@@ -355,6 +355,30 @@ fn of_a_merge() {
     assert!(walk.go() > 250);
 }
 
+/// Of the load that folds the commits of those before it: what it says, and what they said, is kept.
+#[test]
+fn of_folding_the_history() {
+    let dir = Workdir::in_memory();
+    for number in 0..99 {
+        dir.write("old.json", file_of([account_open("a", "2024-10-10T00:00:00", number)]));
+        load(&dir, "target").succeeds();
+    }
+    dir.write("old.json", file_of([account_open("a", "2024-10-10T00:00:00", 100)]));
+    let walk = Walk::new("a load that folds", &dir, &load);
+    let operations = walk.operations();
+    let first = operations.iter().position(|(_, operation)| operation.contains("history.json.new")).unwrap();
+    let last = operations.iter().rposition(|(_, operation)| operation.contains("commit-0001")).unwrap();
+    assert!(last - first > 100, "a hundred commits are folded: {first} to {last}");
+    // All up to the first commit that is deleted, then some.
+    let points = (first..first + 12).chain((first + 12..=last + 3).step_by(17));
+    for (point, (fault, at_looks)) in points.flat_map(|point| FAULTS.map(|fault| (point, fault))) {
+        let (changes, operation) = &operations[point];
+        if *changes || at_looks {
+            walk.try_point("target-0", (point + 1, fault, operation));
+        }
+    }
+}
+
 /// The same by two threads, whose operations come in any order.
 #[test]
 fn of_a_load_by_two_threads_with_a_broken_disk() {

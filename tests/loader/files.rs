@@ -102,13 +102,16 @@ pub(crate) fn assert_same_tree(expected: &Tree, found: &Tree, what: &str) {
     );
 }
 
-/// A finished load leaves nothing of its own in the target but the lock and what it remembers: the layout, and its commit.
+/// A finished load leaves nothing of its own in the target but the lock and what it remembers: the layout, and the commits.
 #[track_caller]
 pub(crate) fn assert_no_debris(target: &Path) {
     let private = tree(target).into_keys().filter(|name| name.starts_with("_eventloader/"));
     let debris: Vec<String> = private
         .filter(|name| {
-            !matches!(name.as_str(), "_eventloader/lock" | "_eventloader/layout.json") && !is_commit(name)
+            !matches!(
+                name.as_str(),
+                "_eventloader/lock" | "_eventloader/layout.json" | "_eventloader/history.json"
+            ) && !is_commit(name)
         })
         .collect();
     assert!(debris.is_empty(), "left behind in {}: {debris:?}", target.display());

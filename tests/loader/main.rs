@@ -31,6 +31,7 @@ mod arrays; // Is a JSON array its elements, whatever is wrong with it, and a cu
 mod same_bytes; // Do the same events give the same bytes: with any number of threads, in any order, zone and language?
 mod partitions; // Which files does a load replace, with what, and which does it leave as they are?
 mod merge; // However the input is cut into files and runs: do merges leave the target of one backfill?
+mod landing; // Can one command line load a directory that fills up, for ever: each content once, nothing half written?
 mod odd_places; // Links, pipes, directories where files should be: is nothing followed out, nothing begun that can't be finished?
 mod progress; // Is it shown how far a load is, on a terminal alone?
 mod catalogs; // Are events of the user's own loaded as a catalog says, and is a wrong catalog told its line?

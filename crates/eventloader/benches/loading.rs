@@ -79,6 +79,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
         layout: Layout::Plain,
         partition_unit: PartitionUnit::Day,
         mode: Mode::Overwrite,
+        skip_loaded: false,
         dedupe_scope: DedupeScope::Input,
         codec,
         memory_bytes: MEMORY_BYTES_DEFAULT,

@@ -11,7 +11,9 @@
 mod buffer;
 mod open_source;
 
-use crate::{arrays::Element, bytes, error::Error, progress::Progress, sources::Source};
+use crate::{
+    arrays::Element, bytes, error::Error, progress::Progress, raw_content::RawContent, sources::Source,
+};
 pub(crate) use buffer::Buffer;
 use open_source::{Failure, OpenSource};
 
@@ -66,19 +68,38 @@ pub(crate) struct BlockReader {
     open: Option<OpenSource>,
     /// Bytes of each source that were handed out.
     bytes_read: Vec<u64>,
+    /// Whether sources are summed up while they are read.
+    are_summed: bool,
+    contents: Vec<Option<RawContent>>,
 }
 
 impl BlockReader {
     pub(crate) fn new(sources: Vec<Source>, block_bytes: usize, progress: Progress) -> Self {
-        let bytes_read = vec![0; sources.len()];
+        let (bytes_read, contents) = (vec![0; sources.len()], vec![None; sources.len()]);
         progress.begin_reading(&sources);
-        Self { sources, progress, block_bytes, next_source: 0, next_number: 0, open: None, bytes_read }
+        Self {
+            sources,
+            progress,
+            block_bytes,
+            next_source: 0,
+            next_number: 0,
+            open: None,
+            bytes_read,
+            are_summed: false,
+            contents,
+        }
+    }
+
+    /// The same, which also tells what each source holds.
+    pub(crate) fn summed(self) -> Self {
+        Self { are_summed: true, ..self }
     }
 
     /// Of a text in memory.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn of_text(text: &[u8], block_bytes: usize) -> Self {
-        let source = Source { name: "text".to_owned(), path: None, identity: "text".to_owned() };
+        let source =
+            Source { name: "text".to_owned(), path: None, identity: "text".to_owned(), surveyed: None };
         let mut open = OpenSource::new(bytes::Text::of(text), 0);
         open.recognise(block_bytes).expect("memory can be read");
         let mut reader = Self::new(vec![source], block_bytes, Progress::hidden());
@@ -89,6 +110,11 @@ impl BlockReader {
     /// Bytes of text read from each source, once all blocks were taken.
     pub(crate) fn into_bytes_read(self) -> Vec<u64> {
         self.bytes_read
+    }
+
+    /// What each source held as it is stored, once all blocks were taken and if that was to be told.
+    pub(crate) fn contents(&self) -> &[Option<RawContent>] {
+        &self.contents
     }
 
     /// The next block, in the memory of `recycled`; `None` when all is read.
@@ -111,6 +137,7 @@ impl BlockReader {
             };
             self.bytes_read[source] = open.offset;
             if content.is_none() || open.is_done() {
+                self.contents[source] = open.text.content();
                 self.open = None;
             }
             if let Some(content) = content {
@@ -124,7 +151,7 @@ impl BlockReader {
     fn open_next(&mut self) -> Result<bool, Error> {
         let Some(source) = self.sources.get(self.next_source) else { return Ok(false) };
         let index = self.next_source;
-        let text = match bytes::open(source, &self.progress) {
+        let text = match bytes::open(source, &self.progress, self.are_summed) {
             Ok(text) => text,
             Err(error) => return Err(self.failed(index, None, Failure { offset: 0, error })),
         };

@@ -11,6 +11,7 @@ use crate::{
     blocks::Buffer,
     disk,
     progress::{Counted, Progress},
+    raw_content::{RawContent, SoFar, Summed},
     sources::Source,
 };
 
@@ -25,14 +26,21 @@ pub(crate) struct Text {
     reader: Box<dyn Read + Send>,
     /// The name of the format, where the source is compressed.
     pub(crate) compression: Option<&'static str>,
+    so_far: Option<SoFar>,
 }
 
-/// Opens a source; errors name the path. Progress is counted in bytes as they are stored, compressed or not.
-pub(crate) fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
-    let input: Box<dyn Read + Send> = match &source.path {
+/// Opens a source; errors name the path. Progress is counted in bytes as they are stored, compressed or not. One that was looked at
+/// before is read as it was then; it, and whatever `is_summed`, tells at its end what it holds.
+pub(crate) fn open(source: &Source, progress: &Progress, is_summed: bool) -> io::Result<Text> {
+    let mut input: Box<dyn Read + Send> = match &source.path {
         Some(path) => Box::new(disk::File::open(path)?),
         None => Box::new(io::stdin()),
     };
+    let mut so_far = None;
+    if is_summed || source.surveyed.is_some() {
+        let (summed, told) = Summed::new(input, source.surveyed);
+        (input, so_far) = (Box::new(summed), Some(told));
+    }
     let mut input = Counted { input, progress: progress.clone() };
     let mut magic = Vec::with_capacity(4);
     input.by_ref().take(4).read_to_end(&mut magic)?;
@@ -42,12 +50,14 @@ pub(crate) fn open(source: &Source, progress: &Progress) -> io::Result<Text> {
         [0x1F, 0x8B, ..] => Text {
             reader: Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))),
             compression: Some("gzip"),
+            so_far,
         },
         // A frame, or one that decoders skip, as parallel compressors write it in front.
         [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => {
-            Text { reader: Box::new(zstd::Decoder::with_buffer(buffered(whole))?), compression: Some("zstd") }
+            let reader = zstd::Decoder::with_buffer(buffered(whole))?;
+            Text { reader: Box::new(reader), compression: Some("zstd"), so_far }
         }
-        _ => Text { reader: Box::new(whole), compression: None },
+        _ => Text { reader: Box::new(whole), compression: None, so_far },
     })
 }
 
@@ -55,7 +65,12 @@ impl Text {
     /// One that is in memory.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn of(text: &[u8]) -> Self {
-        Self { reader: Box::new(Cursor::new(text.to_vec())), compression: None }
+        Self { reader: Box::new(Cursor::new(text.to_vec())), compression: None, so_far: None }
+    }
+
+    /// What was read of it so far, as it is stored, if that is told.
+    pub(crate) fn content(&self) -> Option<RawContent> {
+        self.so_far.as_ref().map(SoFar::content)
     }
 
     /// Appends up to `length` bytes, fewer only at the end; with an error, those that came before it are appended too.

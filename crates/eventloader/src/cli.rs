@@ -19,7 +19,7 @@ use self::help::{EXAMPLES, LONG_ABOUT, USAGE};
 use self::values::{CodecArg, LayoutArg, Mode, Scope, Unit};
 pub use self::{
     catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
-    target::{RecoverArgs, VerifyArgs},
+    target::{ListArgs, RecoverArgs, VerifyArgs},
 };
 use crate::{
     catalogs,
@@ -73,6 +73,14 @@ pub struct Cli {
     /// begin with _ or a dot. All files are read in the order of their paths, standard input last, each once.
     #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = SOURCE)]
     source_file: Vec<String>,
+
+    /// Pass over sources that the target holds already, and those that are still being written (with --mode merge)
+    ///
+    /// A source is known by its content, whatever it is called, if the same (catalog, domains, types, days) was merged of it since
+    /// anything was overwritten. One whose last line or array has no end yet, or whose compressed data breaks off, is left for a later run, and
+    /// named. So one command line loads a directory that fills up, for ever.
+    #[arg(long, help_heading = SOURCE)]
+    skip_loaded: bool,
 
     /// Event types of your own: a catalog file (TOML), or a directory of such; may be given several times
     ///
@@ -206,6 +214,11 @@ pub enum Command {
     /// that was recorded is carried to its end; what had not come so far is deleted.
     Recover(RecoverArgs),
 
+    /// Show the loads that were committed to a target: when, what from, what became of it
+    ///
+    /// One line for each on standard output, the last one last; of folded commits the last 1000.
+    List(ListArgs),
+
     /// Read a whole target back, and say what is not as its loads left it, or not what a manifest says
     ///
     /// All bytes are compared with the checksums that the commits recorded, all pages decoded, and every row is asked whether it
@@ -253,6 +266,7 @@ impl Cli {
             layout: self.layout.into(),
             partition_unit: self.partition_by.into(),
             mode: self.mode.into(),
+            skip_loaded: self.skip_loaded()?,
             dedupe_scope: self.dedupe_scope()?.into(),
             codec: self.compression.into(),
             memory_bytes: self.memory,
@@ -263,6 +277,14 @@ impl Cli {
             progress: Progress::on_terminal(self.quiet),
             interruption: Interruption::default(),
         })
+    }
+
+    fn skip_loaded(&self) -> Result<bool, Error> {
+        if self.skip_loaded && self.mode == Mode::Overwrite {
+            let problem = "--skip-loaded: what is replaced by --mode overwrite is no longer known to be there; add --mode merge";
+            return Err(Error::Usage(problem.to_owned()));
+        }
+        Ok(self.skip_loaded)
     }
 
     fn dedupe_scope(&self) -> Result<Scope, Error> {

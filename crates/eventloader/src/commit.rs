@@ -9,13 +9,15 @@
 //! 2. **recorded**: all staged files are on disk, then `journal.json` appears by rename. From here on the load counts.
 //! 3. **publishing** (`publish.rs`): partition by partition the staged files come into their places (`change.rs`). Whoever
 //!    finds a journal carries publishing to its end before anything else; every step can be done again.
-//! 4. **done**: all is on disk, then the journal becomes `commit-N.json` by rename, and `staging/` is deleted.
+//! 4. **done**: all is on disk, then the journal becomes `commit-N.json` by rename, and `staging/` is deleted. Commits are folded
+//!    when there are many (`history.rs`).
 //!
 //! Invariant: a reader that lists a partition's `*.parquet` files sees the old or the new ones. What is not Parquet in a
 //! partition's directory stays.
 
 mod change;
 mod durability;
+mod history;
 mod journal;
 mod layout;
 mod lock;
@@ -33,7 +35,8 @@ use rustix::fs::Access;
 
 pub(crate) use self::{
     change::{Action, Change},
-    journal::{Commit, LoadFacts, history, is_unfinished},
+    history::{History, Run, StoredFile},
+    journal::{Commit, LoadFacts, LoadedSource, is_unfinished},
     layout::TargetLayout,
     publish::Recovered,
 };
@@ -144,15 +147,15 @@ impl Target {
         self.private().join(journal::FILE)
     }
 
-    /// Publishes all changes, or none.
+    /// Publishes all changes, or none. A load `is_news` that is to be recorded though it changes nothing.
     pub(crate) fn commit(
         mut self,
         changes: Vec<Change>,
         layout: TargetLayout,
-        load: LoadFacts,
+        (load, is_news): (LoadFacts, bool),
         threads: usize,
     ) -> Result<(), Error> {
-        if !changes.is_empty() {
+        if !changes.is_empty() || is_news {
             let (journal, new) = match self.prepare(changes, layout, load, threads) {
                 Ok(prepared) => prepared,
                 Err(error) => {
@@ -164,6 +167,8 @@ impl Target {
                 return Err(self.take_back(source));
             }
             self.publish(&journal, &new, threads)?;
+            // The load is done; what goes wrong here is for the next one to do.
+            let _ = self.fold_history();
         }
         self.clear_staging()
             .map_err(|source| Error::Unfinished { doing: "clearing up after the commit", source })?;

@@ -24,7 +24,7 @@ use crate::{
     quarantine::Quarantine,
     report::{Report, SourceReport},
     rows::{RowStore, SpillJob},
-    settings::{DedupeScope, Settings},
+    settings::{DedupeScope, Mode, Settings},
     sources::Source,
     stages::{Clock, Stage, Stages},
     workers,
@@ -68,8 +68,8 @@ pub(crate) fn ingest(
     quarantine: Quarantine,
     stages: &Stages,
 ) -> Result<Ingested, Error> {
-    let reader =
-        Mutex::new(BlockReader::new(sources.to_vec(), shares.block_bytes, settings.progress.clone()));
+    let reader = BlockReader::new(sources.to_vec(), shares.block_bytes, settings.progress.clone());
+    let reader = Mutex::new(if settings.mode == Mode::Merge { reader.summed() } else { reader });
     let source_reports =
         sources.iter().map(|source| SourceReport { path: source.name.clone(), ..SourceReport::default() });
     let report = Report { sources: source_reports.collect(), ..Report::default() };
@@ -110,9 +110,12 @@ pub(crate) fn ingest(
             recycled = block.bytes;
         }
     })?;
-    let bytes_read = into_inner(reader).into_bytes_read();
+    let reader = into_inner(reader);
     let mut ingested = into_inner(turns.collector).ingested;
-    for (source, bytes) in ingested.report.sources.iter_mut().zip(bytes_read) {
+    for (source, content) in ingested.report.sources.iter_mut().zip(reader.contents()) {
+        source.content = *content;
+    }
+    for (source, bytes) in ingested.report.sources.iter_mut().zip(reader.into_bytes_read()) {
         source.bytes = bytes;
     }
     let mut clock = stages.clock();

@@ -14,6 +14,8 @@ pub mod pipeline;
 mod ingest;
 
 mod sources;
+mod survey;
+mod raw_content;
 mod disk;
 mod bytes;
 mod arrays;
@@ -45,6 +47,7 @@ mod commit;
 mod fates;
 pub mod report;
 pub mod recovery;
+pub mod runs;
 pub mod verify;
 
 pub mod catalog_command;

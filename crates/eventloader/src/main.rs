@@ -17,13 +17,13 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 use command_line::Document;
 use eventloader::{
     catalog_command,
-    cli::{CatalogCommand, Cli, Command, RecoverArgs, VerifyArgs},
+    cli::{CatalogCommand, Cli, Command, ListArgs, RecoverArgs, VerifyArgs},
     error::Error,
     inert_text::inert,
     interruption::{self, Interruption},
     pipeline, recovery,
     report::{Report, Summary},
-    verify,
+    runs, verify,
 };
 
 /// Where the JSON report goes.
@@ -47,6 +47,7 @@ fn main() -> ExitCode {
         (None, None) => load(&cli).map(|()| ExitCode::SUCCESS),
         (Some(Command::Catalog(command)), _) => run_catalog(command),
         (Some(Command::Recover(args)), _) => recover(args).map(|()| ExitCode::SUCCESS),
+        (Some(Command::List(args)), _) => list(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Verify(args)), _) => verify(args),
     };
     match done {
@@ -88,6 +89,16 @@ fn recover(args: &RecoverArgs) -> Result<(), Error> {
         say(&recovery);
     }
     Ok(())
+}
+
+fn list(args: &ListArgs) -> Result<(), Error> {
+    let runs = runs::list(&args.target)?;
+    let text = if args.json {
+        runs.to_json().map_err(|error| Error::Output(error.into()))?
+    } else {
+        runs.to_string()
+    };
+    print(&text)
 }
 
 fn verify(args: &VerifyArgs) -> Result<ExitCode, Error> {

@@ -7,14 +7,17 @@
 //! Invariant: up to the commit nothing visible in the target changes, and the commit comes only after the counts balance.
 
 use std::{
+    collections::HashSet,
     path::{Path, PathBuf},
     thread,
     time::Instant,
 };
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::{
     catalogs,
-    commit::{Action, Change, LoadFacts, Target, TargetLayout},
+    commit::{Action, Change, History, LoadFacts, LoadedSource, Target, TargetLayout},
     error::Error,
     held::Held,
     ingest::{self, Ingested},
@@ -22,11 +25,12 @@ use crate::{
     memory::MemoryShares,
     plan::Plan,
     quarantine::Quarantine,
-    report::{PartitionReport, Report, SupersededSample},
+    report::{PartitionReport, Report, SourceReport, SupersededSample},
     rows::RowStore,
     settings::{Mode, Settings},
-    sources,
+    sources::{self, Source},
     stages::{Stage, Stages},
+    survey::{self, Survey},
     writing::Writing,
 };
 
@@ -41,7 +45,9 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
         let Settings { catalog, selection, layout, partition_unit, .. } = settings;
         catalogs::check_layout(catalog, selection, *layout, *partition_unit)?;
     }
-    let sources = sources::list(&settings.sources, Some(&settings.target))?;
+    // A landing directory may be empty for now.
+    let list = if settings.skip_loaded { sources::list_any } else { sources::list };
+    let sources = list(&settings.sources, Some(&settings.target))?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let mut target = if settings.dry_run { None } else { Some(Target::open(&settings.target)?) };
     let stages = Stages::default();
@@ -50,9 +56,9 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
         None => layout.check(&settings.target).map(|()| None),
     };
     let outcome = staging
-        .and_then(|staging| stage(settings, &sources, staging.as_deref(), &stages))
+        .and_then(|staging| stage(settings, sources, staging.as_deref(), &stages))
         .and_then(|staged| settings.interruption.begin_commit().map(|()| staged));
-    let Staged { mut report, changes, rows } = match outcome {
+    let Staged { mut report, changes, rows, what, is_news } = match outcome {
         Ok(outcome) => outcome,
         Err(error) => {
             if let Some(target) = target {
@@ -68,11 +74,13 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
             dedupe_scope: settings.dedupe_scope,
             counts: report.fates(),
             held_kept: report.held_kept,
+            sources: report.sources.iter().map(loaded_source).collect(),
+            what,
         };
         thread::scope(|scope| {
             // Giving memory back takes about as long as the commit, which has little to compute.
             scope.spawn(|| drop(rows));
-            target.commit(changes, layout, load, settings.threads)
+            target.commit(changes, layout, (load, is_news), settings.threads)
         })?;
         clock.lap_of(settings.threads, Stage::Commit);
         report.committed = true;
@@ -89,15 +97,29 @@ struct Staged {
     changes: Vec<Change>,
     /// Written by now.
     rows: RowStore,
+    /// What is loaded of sources.
+    what: String,
+    /// Whether there is a source that the target does not know.
+    is_news: bool,
 }
 
 /// Everything before the commit.
 fn stage(
     settings: &Settings,
-    sources: &[sources::Source],
+    sources: Vec<Source>,
     staging: Option<&Path>,
     stages: &Stages,
 ) -> Result<Staged, Error> {
+    let what = what_is_loaded(settings);
+    let mut known = HashSet::new();
+    if settings.mode == Mode::Merge {
+        known = History::read(&settings.target, |_, _| {})?.merged(&what);
+    }
+    let Survey { sources, passed_over } = if settings.skip_loaded {
+        survey::survey(settings, sources, &known)?
+    } else {
+        Survey { sources, passed_over: Vec::new() }
+    };
     let plan = Plan::new(&settings.catalog);
     let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
     let spill_dir = staging.map_or_else(std::env::temp_dir, Path::to_owned);
@@ -105,7 +127,7 @@ fn stage(
     let rows = RowStore::new(plan.event_types.len(), settings.partition_unit, shares, arbiter, spill_dir);
     let quarantine = Quarantine::new(staging.map(PathBuf::from));
 
-    let ingested = ingest::ingest(settings, &plan, sources, shares, rows, quarantine, stages)?;
+    let ingested = ingest::ingest(settings, &plan, &sources, shares, rows, quarantine, stages)?;
     check_bad_lines(settings, &ingested)?;
     let Ingested { mut rows, quarantine, mut report, .. } = ingested;
     let mut clock = stages.clock();
@@ -123,14 +145,28 @@ fn stage(
     let mut changes = writing.write_partitions(encoders, &mut report)?;
     enter_rows(&mut report, &rows, &superseded, plan);
     report.dry_run = settings.dry_run;
+    report.passed_over = passed_over;
     report.check()?;
-    for change in quarantine.finish(sources, &settings.target)? {
+    for change in quarantine.finish(&sources, &settings.target)? {
         let action = change.action(&settings.target)?;
         if action != Action::Unchanged {
             changes.push(change);
         }
     }
-    Ok(Staged { report, changes, rows })
+    let is_new = |source: &SourceReport| source.content.is_some_and(|content| !known.contains(&content));
+    let is_news = report.sources.iter().any(is_new);
+    Ok(Staged { report, changes, rows, what, is_news })
+}
+
+/// Stands for all that decides what is loaded of a source.
+fn what_is_loaded(settings: &Settings) -> String {
+    let Settings { catalog, selection, .. } = settings;
+    let text = format!("{:?} {selection:?}", catalog.event_types());
+    format!("{:032x}", xxh3_128(text.as_bytes()))
+}
+
+fn loaded_source(source: &SourceReport) -> LoadedSource {
+    LoadedSource { path: source.path.clone(), content: source.content }
 }
 
 fn check_bad_lines(settings: &Settings, ingested: &Ingested) -> Result<(), Error> {

@@ -15,7 +15,7 @@ pub(crate) use self::{
     samples::SupersededSample,
     summary::{grouped, plural},
 };
-use crate::{commit::Action, fates::Fates, stages::StageReport};
+use crate::{commit::Action, fates::Fates, raw_content::RawContent, stages::StageReport, survey::PassedOver};
 
 /// The run report of CONTRACT.md section 7.
 #[derive(Debug, Default, Serialize)]
@@ -51,6 +51,8 @@ pub struct Report {
     /// By `domain/event_type`: events that the catalog doesn't know.
     pub(crate) unknown_events: BTreeMap<String, u64>,
     pub(crate) sources: Vec<SourceReport>,
+    /// With `--skip-loaded`: sources that were not loaded, with the reason.
+    pub(crate) passed_over: Vec<PassedOver>,
     pub(crate) committed: bool,
     pub(crate) dry_run: bool,
     pub(crate) duration_ms: u64,
@@ -98,6 +100,9 @@ pub(crate) struct SourceReport {
     pub(crate) bytes: u64,
     #[serde(flatten)]
     pub(crate) fates: Fates,
+    /// What it holds as it is stored; of merges alone.
+    #[serde(skip)]
+    pub(crate) content: Option<RawContent>,
     /// Good lines of it, as they were read.
     #[serde(skip)]
     pub(crate) rows: u64,

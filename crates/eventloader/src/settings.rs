@@ -35,6 +35,8 @@ pub struct Settings {
     pub partition_unit: PartitionUnit,
     /// What becomes of what the target holds.
     pub mode: Mode,
+    /// Whether sources are passed over that the target holds already, or that are still being written.
+    pub skip_loaded: bool,
     /// Where "latest" is decided.
     pub dedupe_scope: DedupeScope,
     /// Codec of the Parquet pages.

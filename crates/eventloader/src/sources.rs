@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{disk, error::Error};
+use crate::{disk, error::Error, raw_content::RawContent};
 
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +25,18 @@ pub(crate) struct Source {
     pub(crate) path: Option<PathBuf>,
     /// What tells it from all others: the canonical path, or `-`.
     pub(crate) identity: String,
+    /// What it held when it was looked at, if it was: so much of it is read.
+    pub(crate) surveyed: Option<RawContent>,
+}
+
+/// Lists the inputs, at least one; see [`list_any`].
+pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
+    let sources = list_any(given, target)?;
+    if sources.is_empty() { Err(no_source(&given.join(", "), "holds no file to read")) } else { Ok(sources) }
 }
 
 /// Lists the inputs, and refuses a target that lies in a source or the other way round.
-pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
+pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
     let target = target.map(canonical_ancestor);
     let mut paths = BinaryHeap::new();
     for name in given.iter().filter(|name| *name != "-") {
@@ -60,14 +68,11 @@ pub(crate) fn list(given: &[String], target: Option<&Path>) -> Result<Vec<Source
             // Of a name that is no text, its bytes are spelt out, in a way that no path begins: two that look alike are still two files.
             let spelt_out = || format!("b\"{}\"", real.as_os_str().as_encoded_bytes().escape_ascii());
             let identity = real.to_str().map_or_else(spelt_out, str::to_owned);
-            sources.push(Source { name, path: Some(path), identity });
+            sources.push(Source { name, path: Some(path), identity, surveyed: None });
         }
     }
     if given.iter().any(|name| name == "-") {
-        sources.push(Source { name: "-".to_owned(), path: None, identity: "-".to_owned() });
-    }
-    if sources.is_empty() {
-        return Err(no_source(&given.join(", "), "holds no file to read"));
+        sources.push(Source { name: "-".to_owned(), path: None, identity: "-".to_owned(), surveyed: None });
     }
     Ok(sources)
 }

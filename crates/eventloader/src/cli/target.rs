@@ -1,4 +1,4 @@
-//! `eventloader recover` and `eventloader verify` → what they need to know.
+//! `eventloader list`, `recover` and `verify` → what they need to know.
 
 use std::path::PathBuf;
 
@@ -17,6 +17,18 @@ pub struct RecoverArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+/// `list`
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    /// The directory of the partitions
+    #[arg(value_name = "TARGET", default_value = "data/target/")]
+    pub target: PathBuf,
+
+    /// One JSON object a line
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `verify`

@@ -1,19 +1,20 @@
 //! What a commit will do, and what it has done → `journal.json` while it is at work, `commit-N.json` for ever after.
 //!
 //! Invariant: a journal that is there is whole, and all that it speaks of is on disk. The commits of a target, read one after the
-//! other, say which files it holds.
+//! other, say which files it holds (`history.rs`).
 
 use std::{io::Write, path::Path, time::SystemTime};
 
 use events_core::partition::Day;
 use serde::{Deserialize, Serialize};
 
-use super::{Change, PRIVATE, Target, TargetLayout, durability};
+use super::{Change, PRIVATE, Target, TargetLayout, durability, history::History};
 use crate::{
     disk::{self, File},
     error::Error,
     fates::Fates,
     latest::DedupeScope,
+    raw_content::RawContent,
     settings::Mode,
 };
 
@@ -46,6 +47,19 @@ pub(crate) struct LoadFacts {
     /// Rows that partitions held before and hold still, of those that a merge has written again.
     #[serde(default)]
     pub(crate) held_kept: u64,
+    #[serde(default)]
+    pub(crate) sources: Vec<LoadedSource>,
+    /// Stands for all that says what is loaded of a source: catalog, domains, types and days.
+    #[serde(default)]
+    pub(crate) what: String,
+}
+
+/// A source of a load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct LoadedSource {
+    pub(crate) path: String,
+    /// What it held, as it is stored; of merges alone.
+    pub(crate) content: Option<RawContent>,
 }
 
 impl Commit {
@@ -55,7 +69,7 @@ impl Commit {
         layout: TargetLayout,
         load: LoadFacts,
     ) -> Result<Self, Error> {
-        let last = numbers(root)?.last().copied().unwrap_or(0);
+        let last = History::last_number(root)?;
         Ok(Self { version: VERSION, number: last + 1, at: utc_now(), layout, load, changes })
     }
 
@@ -69,7 +83,7 @@ impl Commit {
         format!("{PRIVATE}/{}", self.file_name())
     }
 
-    fn read(path: &Path) -> Result<Self, Error> {
+    pub(super) fn read(path: &Path) -> Result<Self, Error> {
         let text = disk::read(path).map_err(Error::io("reading what a load recorded"))?;
         let damaged = |line, problem| Error::Damaged { path: path.to_owned(), line, problem };
         let commit: Self =
@@ -116,18 +130,12 @@ pub(crate) fn is_unfinished(root: &Path) -> Result<bool, Error> {
     disk::is_there(&root.join(PRIVATE).join(FILE)).map_err(looking)
 }
 
-/// All commits of a target that are done, in their order.
-pub(crate) fn history(root: &Path) -> Result<Vec<Commit>, Error> {
-    let private = root.join(PRIVATE);
-    numbers(root)?.into_iter().map(|number| Commit::read(&private.join(file_name(number)))).collect()
-}
-
-fn file_name(number: u64) -> String {
+pub(super) fn file_name(number: u64) -> String {
     format!("commit-{number:06}.json")
 }
 
-/// The numbers of the commits that are done, ascending.
-fn numbers(root: &Path) -> Result<Vec<u64>, Error> {
+/// The numbers of the commits that are done and not folded, ascending.
+pub(super) fn numbers(root: &Path) -> Result<Vec<u64>, Error> {
     let names = disk::names_in(&root.join(PRIVATE)).map_err(Error::io("listing the target's commits"))?;
     let number = |name: &std::ffi::OsString| {
         name.to_str()?.strip_prefix("commit-")?.strip_suffix(".json")?.parse::<u64>().ok()

@@ -67,6 +67,7 @@ impl Target {
     /// Deletes what was staged and is not needed any more; whether there was something.
     pub(super) fn clear_staging(&self) -> io::Result<bool> {
         self.clear_new_journal()?;
+        self.clear_new_history()?;
         let staging = self.staging();
         let is_there = disk::is_there(&staging)?;
         disk::delete_all(&staging)?;

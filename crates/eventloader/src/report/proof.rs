@@ -77,6 +77,7 @@ mod tests {
         let source = |path: &str, superseded, written| SourceReport {
             path: path.to_owned(),
             bytes: 0,
+            content: None,
             fates: Fates {
                 lines: 3 + superseded + written,
                 blank: 1,

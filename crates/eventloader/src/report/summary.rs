@@ -8,7 +8,12 @@ use std::{
 };
 
 use super::{PartitionReport, Report};
-use crate::{commit::Action, inert_text::inert, stages::StageReport};
+use crate::{
+    commit::Action,
+    inert_text::inert,
+    stages::StageReport,
+    survey::{PassedOver, Reason},
+};
 
 /// The report for people; `verbose` adds each partition.
 #[derive(Debug)]
@@ -89,6 +94,7 @@ impl fmt::Display for Summary<'_> {
         if !report.rounded.is_empty() {
             writeln!(f, "rounded to what their columns hold: {}", counts(&report.rounded))?;
         }
+        self.passed_over(f)?;
         for day in &report.days_without_events {
             writeln!(f, "no events on {day}: what the target has of it was left as it is")?;
         }
@@ -110,6 +116,19 @@ impl Summary<'_> {
             [source] if source.path != "-" && source.path.chars().all(is_plain) => source.path.clone(),
             _ => "SOURCE…".to_owned(),
         }
+    }
+
+    fn passed_over(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unfinished, known): (Vec<_>, Vec<_>) =
+            self.report.passed_over.iter().partition(|source| source.reason == Reason::Unfinished);
+        if !known.is_empty() {
+            writeln!(f, "passed over: {} that were loaded before", plural(known.len() as u64, "source"))?;
+        }
+        for PassedOver { path, detail, .. } in unfinished {
+            let detail = detail.as_deref().unwrap_or_default();
+            writeln!(f, "passed over until it is finished: {}: {detail}", inert(path))?;
+        }
+        Ok(())
     }
 
     fn actions(&self) -> String {

@@ -10,10 +10,10 @@ use std::{
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::Problem;
+pub(super) use crate::commit::StoredFile as RecordedFile;
 use crate::{
-    commit::{self, Change, Commit},
+    commit::{self, Commit, History},
     error::Error,
-    latest::DedupeScope,
 };
 
 /// What a target must hold.
@@ -28,19 +28,6 @@ pub(super) struct Recorded {
     pub(super) is_unfinished: bool,
 }
 
-#[derive(Debug)]
-pub(super) struct RecordedFile {
-    /// The number of the commit that wrote it.
-    pub(super) commit: u64,
-    /// The domain and type of its rows; none of a file of the quarantine.
-    pub(super) event_type: Option<(String, String)>,
-    pub(super) rows: u64,
-    pub(super) bytes: u64,
-    pub(super) checksum: u64,
-    /// Within what each event was to be there once.
-    pub(super) dedupe_scope: DedupeScope,
-}
-
 impl Recorded {
     pub(super) fn read(root: &Path) -> Result<Self, Error> {
         let mut recorded = Self::default();
@@ -50,10 +37,10 @@ impl Recorded {
             recorded.problems.push(Problem::new(commit::JOURNAL_PATH, problem));
             recorded.is_unfinished = true;
         }
-        for commit in commit::history(root)? {
-            recorded.check(&commit);
-            recorded.add(commit);
-        }
+        let history = History::read(root, |before, commit| recorded.check(before, commit))?;
+        recorded.commits = usize::try_from(history.commits()).unwrap_or(usize::MAX);
+        recorded.layout = history.layout.and_then(|layout| layout.parts());
+        recorded.files = history.files;
         Ok(recorded)
     }
 
@@ -63,7 +50,7 @@ impl Recorded {
         with_rows.map(|(path, _)| directory_of(path)).collect::<BTreeSet<_>>().len()
     }
 
-    fn check(&mut self, commit: &Commit) {
+    fn check(&mut self, before: &History, commit: &Commit) {
         let counts = &commit.load.counts;
         let rows: u64 = commit.changes.iter().flat_map(|change| &change.files).map(|file| file.rows).sum();
         let written = counts.written + commit.load.held_kept;
@@ -73,36 +60,10 @@ impl Recorded {
             let problem = format!("its counts do not balance: {problem}");
             self.problems.push(Problem::new(&commit.path(), problem));
         }
-        let layout = commit.layout.parts();
-        if layout.is_none() || self.layout.is_some_and(|before| Some(before) != layout) {
+        let is_another = before.layout.as_ref().is_some_and(|layout| *layout != commit.layout);
+        if commit.layout.parts().is_none() || is_another {
             let problem = format!("its layout is not that of the commits before: {}", commit.layout);
             self.problems.push(Problem::new(&commit.path(), problem));
-        }
-        self.layout = self.layout.or(layout);
-    }
-
-    fn add(&mut self, commit: Commit) {
-        self.commits += 1;
-        for Change { directory, event_type, files, replaces_all } in commit.changes {
-            if replaces_all {
-                // `0` is the character behind `/`: these are all paths in the directory.
-                let inside = self.files.range(format!("{directory}/")..format!("{directory}0"));
-                let inside: Vec<_> = inside.map(|(path, _)| path.clone()).collect();
-                for path in inside {
-                    self.files.remove(&path);
-                }
-            }
-            for file in files {
-                let recorded = RecordedFile {
-                    commit: commit.number,
-                    event_type: event_type.clone(),
-                    rows: file.rows,
-                    bytes: file.bytes,
-                    checksum: file.checksum,
-                    dedupe_scope: commit.load.dedupe_scope,
-                };
-                self.files.insert(format!("{directory}/{}", file.name), recorded);
-            }
         }
     }
 }

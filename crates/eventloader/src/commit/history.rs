@@ -1,0 +1,229 @@
+//! All commits of a target, one after the other → the files that it holds, the contents that were merged into it, its runs.
+//!
+//! From time to time commits are folded: what they come to is written to `history.json`, and they are deleted. So a target that is loaded
+//! every minute for years has few files of the loader's own, and reading them takes no longer from load to load.
+//!
+//! Invariant: `history.json` and the commits behind it say together what all commits said; a commit that it has is not read again.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::Write,
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Commit, LoadFacts, PRIVATE, Target, TargetLayout, durability, journal};
+use crate::{
+    disk::{self, File},
+    error::Error,
+    fates::Fates,
+    latest::DedupeScope,
+    raw_content::RawContent,
+    settings::Mode,
+};
+
+/// In the private directory: commits that were folded.
+const FILE: &str = "history.json";
+const NEW_FILE: &str = "history.json.new";
+const VERSION: u32 = 1;
+
+/// From so many commits on they are folded.
+const COMMITS_MAX: usize = 100;
+/// So many of the last runs are told of when they are folded.
+const RUNS_KEPT: usize = 1_000;
+
+/// What the commits of a target come to.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct History {
+    version: u32,
+    /// The number of the last commit that is in it.
+    last: u64,
+    pub(crate) layout: Option<TargetLayout>,
+    /// By path in the target, with `/`.
+    pub(crate) files: BTreeMap<String, StoredFile>,
+    /// By what was loaded of them: the contents that were merged since anything was overwritten.
+    merged: BTreeMap<String, HashSet<RawContent>>,
+    /// The last ones.
+    pub(crate) runs: Vec<Run>,
+}
+
+/// A file that a commit wrote.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StoredFile {
+    /// The number of the commit that wrote it.
+    pub(crate) commit: u64,
+    /// The domain and type of its rows; none of a file of the quarantine.
+    pub(crate) event_type: Option<(String, String)>,
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) checksum: u64,
+    /// Within what each event was to be there once.
+    pub(crate) dedupe_scope: DedupeScope,
+}
+
+/// A load that was committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) commit: u64,
+    /// When, in UTC.
+    pub(crate) at: String,
+    pub(crate) mode: Mode,
+    /// How many.
+    pub(crate) sources: usize,
+    /// The first of them.
+    pub(crate) first_source: Option<String>,
+    #[serde(flatten)]
+    pub(crate) counts: Fates,
+    /// How many partitions it changed.
+    pub(crate) partitions: usize,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            last: 0,
+            layout: None,
+            files: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            runs: Vec::new(),
+        }
+    }
+}
+
+impl History {
+    /// Reads it; `look` sees each commit that is not folded, beside what came before it.
+    pub(crate) fn read(root: &Path, mut look: impl FnMut(&Self, &Commit)) -> Result<Self, Error> {
+        let mut history = Self::folded(root)?;
+        for number in history.numbers_behind(root)? {
+            let commit = Commit::read(&root.join(PRIVATE).join(journal::file_name(number)))?;
+            look(&history, &commit);
+            history.add(commit);
+        }
+        Ok(history)
+    }
+
+    /// The number of a target's last commit; 0 if there is none.
+    pub(super) fn last_number(root: &Path) -> Result<u64, Error> {
+        let folded = Self::folded(root)?;
+        Ok(folded.numbers_behind(root)?.last().copied().unwrap_or(folded.last))
+    }
+
+    fn folded(root: &Path) -> Result<Self, Error> {
+        let path = root.join(PRIVATE).join(FILE);
+        if !disk::is_there(&path).map_err(READING)? {
+            return Ok(Self::default());
+        }
+        let text = disk::read(&path).map_err(READING)?;
+        let damaged = |line, problem| Error::Damaged { path: path.clone(), line, problem };
+        let history: Self =
+            serde_json::from_slice(&text).map_err(|error| damaged(error.line(), error.to_string()))?;
+        if history.version != VERSION {
+            let problem = format!("version {} of another eventloader; use that one", history.version);
+            return Err(damaged(1, problem));
+        }
+        Ok(history)
+    }
+
+    /// The commits that are not in it, ascending.
+    fn numbers_behind(&self, root: &Path) -> Result<Vec<u64>, Error> {
+        Ok(journal::numbers(root)?.into_iter().filter(|number| *number > self.last).collect())
+    }
+
+    fn add(&mut self, commit: Commit) {
+        let Commit { number, at, layout, load, changes, .. } = commit;
+        let partitions = changes.iter().filter(|change| change.event_type.is_some()).count();
+        self.last = number;
+        self.layout.get_or_insert(layout);
+        let LoadFacts { mode, dedupe_scope, counts, sources, what, .. } = load;
+        self.runs.push(Run {
+            commit: number,
+            at,
+            mode,
+            sources: sources.len(),
+            first_source: sources.first().map(|source| source.path.clone()),
+            counts,
+            partitions,
+        });
+        match mode {
+            // What was merged before may have been in what is replaced.
+            Mode::Overwrite if partitions > 0 => self.merged.clear(),
+            Mode::Overwrite => {}
+            Mode::Merge => {
+                let contents = sources.into_iter().filter_map(|source| source.content);
+                self.merged.entry(what).or_default().extend(contents);
+            }
+        }
+        for change in changes {
+            self.change(number, dedupe_scope, change);
+        }
+    }
+
+    fn change(&mut self, commit: u64, dedupe_scope: DedupeScope, change: Change) {
+        let Change { directory, event_type, files, replaces_all } = change;
+        if replaces_all {
+            // `0` is the character behind `/`: these are all paths in the directory.
+            let inside = self.files.range(format!("{directory}/")..format!("{directory}0"));
+            let inside: Vec<_> = inside.map(|(path, _)| path.clone()).collect();
+            for path in inside {
+                self.files.remove(&path);
+            }
+        }
+        for file in files {
+            let (event_type, checksum) = (event_type.clone(), file.checksum);
+            let stored =
+                StoredFile { commit, event_type, rows: file.rows, bytes: file.bytes, checksum, dedupe_scope };
+            self.files.insert(format!("{directory}/{}", file.name), stored);
+        }
+    }
+
+    /// How many commits there were.
+    pub(crate) fn commits(&self) -> u64 {
+        self.last
+    }
+
+    /// The contents that were merged, if the same was loaded of them.
+    pub(crate) fn merged(&mut self, what: &str) -> HashSet<RawContent> {
+        self.merged.remove(what).unwrap_or_default()
+    }
+}
+
+impl Target {
+    /// Folds the commits if there are many. A run that ends meanwhile, or fails, leaves them as they are for the next to do.
+    pub(super) fn fold_history(&self) -> Result<(), Error> {
+        let root = &self.root;
+        if History::folded(root)?.numbers_behind(root)?.len() < COMMITS_MAX {
+            return Ok(());
+        }
+        let mut history = History::read(root, |_, _| {})?;
+        let old_runs = history.runs.len().saturating_sub(RUNS_KEPT);
+        history.runs.drain(..old_runs);
+        let text = serde_json::to_vec(&history).map_err(|error| WRITING(error.into()))?;
+        let private = self.private();
+        let new = private.join(NEW_FILE);
+        let replace = || -> std::io::Result<()> {
+            let mut file = File::create(&new)?;
+            file.write_all(&text)?;
+            file.sync()?;
+            disk::rename(&new, &private.join(FILE))?;
+            // Nothing is deleted before what it says is on the disk elsewhere.
+            durability::sync_directory(&private)
+        };
+        replace().map_err(WRITING)?;
+        for number in journal::numbers(root)?.into_iter().filter(|number| *number <= history.last) {
+            disk::delete_file(&private.join(journal::file_name(number))).map_err(WRITING)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes a history that never came to be one.
+    pub(super) fn clear_new_history(&self) -> std::io::Result<()> {
+        disk::delete_file(&self.private().join(NEW_FILE))
+    }
+}
+
+const READING: fn(std::io::Error) -> Error =
+    |source| Error::Io { doing: "reading what the loads recorded", source };
+const WRITING: fn(std::io::Error) -> Error =
+    |source| Error::Unfinished { doing: "folding what the loads recorded", source };
