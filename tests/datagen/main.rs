@@ -10,11 +10,13 @@
 //! - `rate`: live feeds, and what a terminal shows of a run.
 //! - `ledger`: what the events of the ledger look like.
 //! - `explain`: one event and the history of its account are what the whole stream says of them.
+//! - `check`: the output is found to be in order, and a line that was changed is named with its rule.
 //! - `usage`: help, version, wrong flags, pipes.
 //! - `support`: how the binary is run.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod check;
 mod continued;
 mod explain;
 mod faults;

@@ -3,6 +3,7 @@
 //! Text and types only; a bad value fails here, before any file is opened.
 
 mod amount;
+mod check;
 mod explain;
 mod faults;
 mod output;
@@ -15,6 +16,7 @@ use clap::{Parser, Subcommand};
 use command_line::Document;
 
 use self::amount::AmountArgs;
+pub use self::check::CheckArgs;
 pub use self::explain::ExplainArgs;
 use self::faults::FaultArgs;
 use self::output::{OUTPUT, OutputArgs};
@@ -87,6 +89,14 @@ pub enum Command {
     /// the event at 1,000,000, 8 s for that at 100,000,000. In the simple world that takes 0.2 s.
     Explain(ExplainArgs),
 
+    /// Prove that lines are a stream of a world, by the rules of docs/stream.md
+    ///
+    /// In one pass, by code that shares nothing with the generation: ids that are given once, times that ascend, accounts that are opened before
+    /// anything becomes of them and change by allowed steps, payments between two open accounts, told by both sides alike, balances that add up
+    /// and never fall below their limit; and each line in the one form in which it is written. A problem is told once, at its line; what may only
+    /// follow from it is not. Memory: some 50 bytes for each event, for its id is to be its own.
+    Check(CheckArgs),
+
     /// Print the catalog of the ledger world, for `eventloader --catalog`
     ///
     /// Its events have the types that the loader knows, but more fields.
@@ -112,6 +122,7 @@ Examples:
                                                    a file for each day of a week
   datagen --duration 365d --rate 100 | consumer    a live feed
   datagen explain --world ledger --event 4711      an event of the ledger, and its past
+  datagen --world ledger -n 999 | datagen check    is it a stream of the ledger?
 
 Exit codes: 0 done (also when the reader of standard output stops early, as head does), 1 failed, 2 wrong usage.";
 

@@ -41,6 +41,21 @@ pub enum Error {
         seed: u64,
     },
 
+    /// What is to be checked cannot be read.
+    #[error("cannot read {name}: {source}; what is behind was not checked")]
+    Check {
+        /// As it was given.
+        name: String,
+        /// Why not.
+        source: io::Error,
+    },
+
+    /// The ledger cannot be checked without its beginning.
+    #[error(
+        "--first-event: the ledger can only be checked from its first event, since what an event may be depends on all before it:          give the earlier files too, and no --first-event"
+    )]
+    CheckLedgerFromBehind,
+
     /// The output did not take the lines.
     #[error("cannot write the events: {0}")]
     Write(#[source] io::Error),
@@ -155,7 +170,13 @@ impl Error {
     /// Whether the command line asked for what cannot be.
     #[must_use]
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::FirstEventTwice | Self::EndsBeforeStart { .. } | Self::Faults(_))
+        matches!(
+            self,
+            Self::FirstEventTwice
+                | Self::EndsBeforeStart { .. }
+                | Self::Faults(_)
+                | Self::CheckLedgerFromBehind
+        )
     }
 
     /// Whether the reader of standard output has left, as `head` does: no failure of ours.

@@ -11,7 +11,8 @@
 //! - `ordered` hands the chunks to threads and writes their lines in order;
 //! - `render` writes the lines of a chunk, with `line`, `clock` and `text_tables`; `payload` says the same as structs;
 //! - `destination` decides between standard output and `events_files`; `delivery` brings the pieces there, at the pace of `live`;
-//! - `explain` goes to one event alone, and tells what its account did before.
+//! - `explain` goes to one event alone, and tells what its account did before;
+//! - `check` proves that lines are a stream, and uses none of the above.
 //!
 //! ```
 //! let config = datagen::Config { seed: 42, num_events: 1000, ..datagen::Config::default() };
@@ -31,6 +32,7 @@ use clap::ValueEnum;
 use events_core::catalog::{BUILT_IN, Catalog, LEDGER};
 
 pub mod amount;
+pub mod check;
 pub mod cli;
 mod clock;
 pub mod compression;

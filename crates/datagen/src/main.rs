@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use command_line::Document;
 use datagen::Error;
-use datagen::cli::{Cli, Command, ExplainArgs};
+use datagen::check::check;
+use datagen::cli::{CheckArgs, Cli, Command, ExplainArgs};
 use datagen::destination::deliver;
 use datagen::explain::explain;
 use events_core::catalog::LEDGER;
@@ -27,6 +28,10 @@ fn main() -> ExitCode {
     }
     let done = match &cli.command {
         Some(Command::Explain(args)) => show(args),
+        Some(Command::Check(args)) => match prove(args) {
+            Ok(false) => return ExitCode::FAILURE,
+            done => done.map(drop),
+        },
         Some(Command::Catalog) => io::stdout().write_all(LEDGER.as_bytes()).map_err(Error::Write),
         None => deliver(&cli.order()).map(|report| report.iter().for_each(|report| say(report))),
     };
@@ -43,6 +48,16 @@ fn main() -> ExitCode {
 fn show(args: &ExplainArgs) -> Result<(), Error> {
     let explanation = explain(&args.config(), args.which(), args.history_max())?;
     io::stdout().write_all(explanation.to_string().as_bytes()).map_err(Error::Write)
+}
+
+/// Whether all rules hold.
+fn prove(args: &CheckArgs) -> Result<bool, Error> {
+    let mut out = io::stdout().lock();
+    let checked = check(&args.settings(), &mut |finding| writeln!(out, "{finding}").map_err(Error::Write))?;
+    if !args.quiet {
+        say(&checked);
+    }
+    Ok(checked.problems == 0)
 }
 
 /// What was asked for instead of events.
