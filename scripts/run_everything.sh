@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds both binaries, generates 10,000 events, loads all of them into Parquet, and shows what came out.
+# Builds both binaries, generates 10,000 events, loads all of them into Parquet, shows what came out, and proves it right.
 set -euo pipefail
 
 unset CDPATH
@@ -18,13 +18,10 @@ echo "Building (the first time takes a few minutes) ..."
 cargo build --release --locked --quiet
 
 echo "Generating 10,000 events with seed 123 into data/raw_events/ ..."
-cargo run --release --locked --quiet --bin datagen -- -s 123 -n 10000 -w -b data/raw_events/
+cargo run --release --locked --quiet --bin datagen -- -s 123 -n 10000 -w -b data/raw_events/ --manifest data/manifest.json
 
 echo "Loading every day of them into data/target/ ..."
 cargo run --release --locked --quiet --bin eventloader -- -s data/raw_events/events.json -t data/target/ --backfill
-
-echo "Reading all of it back ..."
-cargo run --release --locked --quiet --bin eventloader -- verify data/target/
 
 echo
 echo "One directory per day and event type, one row per event:"
@@ -44,3 +41,8 @@ Look into it, in $PWD:
   python3 -c "import polars; print(polars.read_parquet('data/target/2024/10/*/payment-to/*.parquet'))"
   python3 -c "import pandas; print(pandas.read_parquet('data/target/2024/10/10/status-change'))"
 EOF
+
+echo
+echo "Reading all of it back, beside what the generator says of its events ..."
+cargo run --release --locked --quiet --bin eventloader -- verify data/target/ --against data/manifest.json
+echo "Proved right: the target holds every event of the manifest once, in its day, with the contents and sums it must have."

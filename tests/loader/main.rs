@@ -50,4 +50,5 @@ mod interrupted; // SIGINT, SIGTERM: does a load end as the signal says, with no
 mod crash; // Is every partition old or new, and the next run enough, wherever a run was killed?
 mod verify; // Does `verify` find whatever is not as the loads left it, and nothing else?
 mod against; // Does `verify --against` tell what differs from what a manifest says, and nothing else?
+mod proved; // Whatever is generated, and however it is loaded: is the manifest met, and each wrong loader found out?
 mod every_operation; // And wherever an operation on a file fails, or is the last that was done, or the power goes?

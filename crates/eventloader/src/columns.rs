@@ -20,7 +20,10 @@ mod values;
 
 use std::iter;
 
-use arrow::array::{ArrayRef, AsArray, NullBufferBuilder};
+use arrow::{
+    array::{ArrayRef, AsArray, NullBufferBuilder},
+    buffer::NullBuffer,
+};
 use events_core::{
     number::{self, NumberFault},
     timestamp,
@@ -36,6 +39,7 @@ use self::{
 use crate::{
     fault::Fault,
     json::{Kind, Value},
+    mistakes::{Mistake, made, through_float},
     payload::{Given, Payload},
     plan::{ColumnPlan, KindPlan, Shape},
 };
@@ -209,7 +213,12 @@ impl ColumnBuilder {
                 if decimal.is_rounded {
                     self.changed.rounded.add(row);
                 }
-                unscaled.push(decimal.unscaled);
+                let is_float = made(Mistake::DecimalsAsFloats);
+                unscaled.push(if is_float {
+                    through_float(decimal.unscaled, *scale)
+                } else {
+                    decimal.unscaled
+                });
             }
             Values::Date(values) => values.push(parse_string(value, line, timestamp::parse_date)?),
             Values::Timestamp(values) => {
@@ -243,7 +252,8 @@ impl ColumnBuilder {
     /// The array of `rows` rows.
     fn finish(mut self, rows: usize) -> ArrayRef {
         self.fill_with_nulls(rows);
-        let nulls = self.validity.finish().filter(|nulls| nulls.null_count() > 0);
+        let is_kept = |nulls: &NullBuffer| nulls.null_count() > 0 && !made(Mistake::NullsAsEmpty);
+        let nulls = self.validity.finish().filter(is_kept);
         self.values.finish(rows, nulls)
     }
 }

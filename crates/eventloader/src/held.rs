@@ -22,8 +22,17 @@ use events_core::partition::PartitionUnit;
 use self::columns::HeldColumns;
 pub(crate) use self::reader::HeldRows;
 use crate::{
-    accounts::PartitionKey, batch::Batch, commit::TargetLayout, error::Error, latest::DedupeScope,
-    plan::Plan, rows::RowStore, settings::Settings, spill::SpilledRun, workers,
+    accounts::PartitionKey,
+    batch::Batch,
+    commit::TargetLayout,
+    error::Error,
+    latest::DedupeScope,
+    mistakes::{Mistake, made},
+    plan::Plan,
+    rows::RowStore,
+    settings::Settings,
+    spill::SpilledRun,
+    workers,
 };
 
 /// A file of the target.
@@ -81,6 +90,9 @@ impl<'p> Held<'p> {
 
     /// Adds the rows that have an id of the input.
     pub(crate) fn add_contenders(&self, rows: RowStore, settings: &Settings) -> Result<RowStore, Error> {
+        if made(Mistake::HeldIgnored) {
+            return Ok(rows);
+        }
         let adding = Adding { rows: Mutex::new(rows), moved: Condvar::new() };
         for (type_index, columns) in self.columns.iter().enumerate() {
             let Some(columns) = columns else { continue };

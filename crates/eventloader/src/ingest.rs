@@ -19,6 +19,7 @@ use crate::{
     fault::Reason,
     lines::{self, BlockOutcome, LineReader},
     memory::MemoryShares,
+    mistakes::{Mistake, made},
     partitions,
     plan::Plan,
     quarantine::Quarantine,
@@ -84,7 +85,9 @@ pub(crate) fn ingest(
         failed: false,
     });
     let turns = Turns { collector, moved: Condvar::new() };
-    let wants_rivals = settings.selection.days.is_some() && settings.dedupe_scope == DedupeScope::Input;
+    let wants_rivals = settings.selection.days.is_some()
+        && settings.dedupe_scope == DedupeScope::Input
+        && !made(Mistake::LaterDaysIgnored);
     workers::each(settings.threads, |_| {
         let events = EventReader::new(plan, &settings.selection, wants_rivals);
         let mut lines = LineReader::new(events, plan, settings.flatten);
@@ -212,7 +215,9 @@ impl Collector<'_> {
         }
         for bad in &outcome.bad {
             let line = (self.lines_behind + 1).saturating_add_signed(bad.line_index);
-            quarantine.add(outcome.source, source, line, bad)?;
+            if !made(Mistake::BadLinesNotKept) {
+                quarantine.add(outcome.source, source, line, bad)?;
+            }
             if bad.fragment.unwrap_or(0) == 0 {
                 report.quarantined.total += 1;
                 source_report.fates.quarantined += 1;

@@ -56,6 +56,7 @@ mod stages;
 pub mod memory;
 pub mod inert_text;
 mod short_copy;
+pub mod mistakes;
 mod workers;
 
 #[cfg(any(test, fuzzing))]

@@ -13,7 +13,8 @@ use crate::partition::Day;
 pub const DAY_MICROS: i64 = 24 * HOUR_MICROS;
 /// Microseconds in an hour.
 pub const HOUR_MICROS: i64 = 3_600 * SECOND_MICROS;
-const SECOND_MICROS: i64 = 1_000_000;
+/// Microseconds in a second.
+pub const SECOND_MICROS: i64 = 1_000_000;
 
 /// What a timestamp must look like, for messages.
 pub const EXPECTED_TIMESTAMP: &str = "a timestamp like 2024-10-10T00:00:07, 2024-10-10T00:00:07.123456Z or 2024-10-10 00:00:07+02:00, \

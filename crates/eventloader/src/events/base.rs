@@ -10,6 +10,7 @@ use crate::{
     fault::{Fault, Reason, excerpt},
     ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
     json::{Kind, Malformed, Scanner, Value},
+    mistakes::{Mistake, made},
     payload::duplicate_key,
 };
 
@@ -50,7 +51,7 @@ impl Base {
     #[inline]
     pub(super) fn micros(&self, time: &[u8]) -> Option<i64> {
         match self.to_seconds {
-            Some(micros) => timestamp::parse_behind_seconds(micros, time.get(timestamp::SECONDS_BYTES..)?),
+            Some(micros) => instant(micros, time.get(timestamp::SECONDS_BYTES..)?),
             None => timestamp::parse_timestamp(time),
         }
     }
@@ -96,6 +97,14 @@ impl Base {
             },
         }
     }
+}
+
+/// The instant of a timestamp that was read up to its seconds, and goes on with `rest`.
+#[inline]
+pub(super) fn instant(to_seconds: i64, rest: &[u8]) -> Option<i64> {
+    let instant = timestamp::parse_behind_seconds(to_seconds, rest)?;
+    let fraction = instant.rem_euclid(timestamp::SECOND_MICROS);
+    Some(if made(Mistake::OffsetsIgnored) { to_seconds + fraction } else { instant })
 }
 
 #[cold]

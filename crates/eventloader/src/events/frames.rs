@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use events_core::timestamp::{self, ToSeconds};
 
-use super::base::{Base, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP};
+use super::base::{Base, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP, instant};
 use crate::{
     ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
     json::{Kind, KnownText, end_of_plain},
@@ -208,5 +208,5 @@ fn take_instant(
         *at = end_of_plain(text, limit, seconds_end);
         is_cut = timestamp::is_cut(text.get(start..*at)?);
     }
-    Some((timestamp::parse_behind_seconds(micros, text.get(seconds_end..*at)?)?, is_cut))
+    Some((instant(micros, text.get(seconds_end..*at)?)?, is_cut))
 }

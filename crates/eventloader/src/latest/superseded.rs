@@ -10,7 +10,11 @@ use events_core::partition::PartitionUnit;
 use serde::Serialize;
 
 use super::samples::Sample;
-use crate::{accounts::PartitionKey, batch::Position};
+use crate::{
+    accounts::PartitionKey,
+    batch::Position,
+    mistakes::{Mistake, made},
+};
 
 /// How a row was beaten.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -96,7 +100,8 @@ impl Superseded {
     }
 
     /// Adds losers of an event type.
-    pub(crate) fn add(&mut self, type_index: usize, losers: Vec<Loser>) {
+    pub(crate) fn add(&mut self, type_index: usize, mut losers: Vec<Loser>) {
+        losers.retain(|loser| !made(Mistake::DuplicatesKept) || loser.kind != Kind::Redelivered);
         for Loser { position, micros, kind } in losers {
             if let Some(InMerge { unit, held, by_partition }) = &mut self.merged {
                 let lost = by_partition.entry((type_index, unit.index_of(micros))).or_default();

@@ -1,0 +1,79 @@
+//! Generated events, loaded in any way: does the target hold what their manifest says, and is each wrong loader found out?
+//!
+//! What is random comes from a fixed seed: world, number of events, start, faults, flags, and the way of loading (`combination.rs`). A
+//! combination that fails prints the command lines that show it. `PROVED_COMBINATIONS=5000` tries more of them.
+//!
+//! Debug builds know a loader that makes a mistake (`EVENTLOADER_MISTAKE`, see `mistakes.rs` of the crate); each must be found out
+//! every time (`mistakes.rs` here). `cargo test -p eventloader --test loader_cli proved`.
+
+mod combination;
+mod mistakes;
+
+use std::{
+    env,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
+
+use self::combination::Combination;
+use crate::events::Die;
+
+/// How many combinations are tried where nothing else is said.
+const COMBINATIONS: u64 = 220;
+
+#[test]
+fn whatever_is_generated_and_however_it_is_loaded_the_manifest_is_met() {
+    let combinations = env::var("PROVED_COMBINATIONS").ok().and_then(|text| text.parse().ok());
+    let combinations = combinations.unwrap_or(COMBINATIONS);
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(seed) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < combinations)
+                {
+                    let combination = Combination::random(&mut Die::new(seed));
+                    let outcome = combination.run(None);
+                    assert!(outcome.is_proved(), "combination {seed}\n{outcome}");
+                }
+            });
+        }
+    });
+}
+
+/// The random combinations prove nothing about what they don't reach.
+#[test]
+fn the_combinations_reach_every_way_and_every_fault() {
+    let all: Vec<_> =
+        (0..COMBINATIONS).map(|seed| Combination::random(&mut Die::new(seed)).to_string()).collect();
+    for needle in [
+        "--world simple",
+        "--world ledger",
+        "duplicates=",
+        "corrections=",
+        "stale=",
+        "ties=",
+        "late=",
+        "offsets=",
+        "unknown-fields=",
+        "malformed=",
+        "unknown-events=",
+        "blank=",
+        "too-long=",
+        "--files",
+        "--rotate day",
+        "--compress gzip",
+        "--compress zstd",
+        "--layout hive",
+        "--partition-by hour",
+        "--flatten false",
+        "--compression none",
+        "--mode merge",
+        "--date each day",
+        "in random order",
+        "killed",
+    ] {
+        let reached = all.iter().filter(|combination| combination.contains(needle)).count();
+        assert!(reached >= 5, "{needle} is in {reached} of {} combinations", all.len());
+    }
+}

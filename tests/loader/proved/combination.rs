@@ -1,0 +1,297 @@
+//! A die → events with a manifest, and a way to load them; what came of it.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use clap::Parser;
+use events_core::catalog::LEDGER;
+use serde_json::Value;
+
+use crate::{
+    events::Die,
+    support::{Loader, Outcome, Workdir},
+};
+
+/// What is generated, and how it is loaded.
+#[derive(Debug, Clone)]
+pub(super) struct Combination {
+    pub(super) is_ledger: bool,
+    /// Of datagen, without those that say where to.
+    pub(super) generate: Vec<String>,
+    pub(super) flags: Vec<String>,
+    pub(super) way: Way,
+    /// Files are loaded under other names, in another order.
+    pub(super) is_shuffled: bool,
+    /// The operation on a file at which a run is killed, to be repeated; of each run.
+    pub(super) killed_at: Option<u64>,
+    /// The last newline of all is taken away.
+    pub(super) ends_without_newline: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// All in one run.
+    Backfill,
+    /// A run for each day.
+    DayByDay,
+    /// A merge of each file.
+    Merges,
+}
+
+/// What came of it.
+pub(super) struct Proof {
+    combination: String,
+    runs: Vec<Outcome>,
+    verified: Option<Outcome>,
+    /// Where the report of a backfill differs from the manifest's.
+    differences: Vec<String>,
+}
+
+impl Proof {
+    pub(super) fn is_proved(&self) -> bool {
+        let verified = self.verified.as_ref().is_some_and(|verified| verified.status.success());
+        verified && self.differences.is_empty()
+    }
+
+    /// What told that the load is wrong: the load itself, its report, or `verify`.
+    pub(super) fn found_out_by(&self) -> Option<String> {
+        if let Some(failed) = self.runs.last().filter(|run| !run.status.success()) {
+            return Some(format!("load: {}", failed.stderr.trim_end()));
+        }
+        let verified = self.verified.as_ref()?;
+        match (verified.status.success(), self.differences.first()) {
+            (false, _) => Some(format!("verify: {}", verified.stdout.lines().next()?)),
+            (true, Some(difference)) => Some(format!("report: {difference}")),
+            (true, None) => None,
+        }
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}", self.combination)?;
+        for run in &self.runs {
+            writeln!(f, "{run}")?;
+        }
+        if let Some(verified) = &self.verified {
+            writeln!(f, "{verified}")?;
+        }
+        writeln!(f, "the report beside the manifest: {:?}", self.differences)
+    }
+}
+
+/// As one would type it.
+impl fmt::Display for Combination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "datagen {}; eventloader {}", self.generate.join(" "), self.flags.join(" "))?;
+        match self.way {
+            Way::Backfill => write!(f, " --backfill")?,
+            Way::DayByDay => write!(f, " --date each day")?,
+            Way::Merges => write!(f, " --backfill --mode merge, each file")?,
+        }
+        if self.is_shuffled {
+            write!(f, ", files in random order")?;
+        }
+        if let Some(operation) = self.killed_at {
+            write!(f, ", killed at operation {operation} and run again")?;
+        }
+        if self.ends_without_newline {
+            write!(f, ", without the last newline")?;
+        }
+        Ok(())
+    }
+}
+
+fn texts(arguments: &[&str]) -> Vec<String> {
+    arguments.iter().map(|&argument| argument.to_owned()).collect()
+}
+
+impl Combination {
+    /// One of a world, loaded at once.
+    pub(super) fn new(world: &str, generate: &[&str]) -> Self {
+        Self {
+            is_ledger: world == "ledger",
+            generate: texts(&[&["--world", world], generate].concat()),
+            flags: Vec::new(),
+            way: Way::Backfill,
+            is_shuffled: false,
+            killed_at: None,
+            ends_without_newline: false,
+        }
+    }
+
+    pub(super) fn random(die: &mut Die) -> Self {
+        let world = *die.pick(&["simple", "ledger"]);
+        let events = *die.pick(&[1, 2, 500, 2_047, 2_048, 2_049, 3_000, 4_097]);
+        let seed = die.roll(1_000_000).to_string();
+        let date = *die.pick(&["2024-10-10", "1969-12-30", "2023-12-31", "2024-02-28"]);
+        let mut made = Self::new(world, &["-n", &events.to_string(), "-s", &seed, "-d", date]);
+        if made.is_ledger {
+            let per_day = *die.pick(&["400", "1000", "5000"]);
+            made.generate.extend(texts(&["--events-per-day", per_day]));
+        }
+        let faults = faults(die, events);
+        if !faults.is_empty() {
+            made.generate.extend(texts(&["--faults", &faults]));
+        }
+        match die.roll(4) {
+            0 => made.generate.extend(texts(&["--files", *die.pick(&["2", "3", "7"])])),
+            1 => made.generate.extend(texts(&["--rotate", "day"])),
+            _ => {}
+        }
+        if die.one_in(3) {
+            made.generate.extend(texts(&["--compress", *die.pick(&["gzip", "zstd"])]));
+        }
+        for flags in [
+            &["--layout", "hive"][..],
+            &["--partition-by", "hour"],
+            &["--flatten", "false"],
+            &["--compression", "none"],
+            &["--threads", "3"],
+            &["--memory", "64MiB"],
+        ] {
+            if die.one_in(4) {
+                made.flags.extend(texts(flags));
+            }
+        }
+        made.way = *die.pick(&[Way::Backfill, Way::Backfill, Way::DayByDay, Way::Merges]);
+        // Of equal timestamps the order of lines decides.
+        made.is_shuffled = !faults.contains("ties") && die.one_in(2);
+        made.killed_at = die.one_in(3).then(|| 1 + die.roll(120));
+        made.ends_without_newline = !made.generate.contains(&"--compress".to_owned()) && die.one_in(4);
+        made
+    }
+
+    /// Generates, loads (by a loader that makes this mistake, if one is named), verifies.
+    pub(super) fn run(&self, mistake: Option<&str>) -> Proof {
+        let dir = Workdir::in_memory();
+        let (files, manifest) = self.generate(&dir);
+        let mut proof = Proof {
+            combination: self.to_string(),
+            runs: Vec::new(),
+            verified: None,
+            differences: Vec::new(),
+        };
+        for arguments in self.loads(&files, &manifest) {
+            let loader = || {
+                let loader = self.loader(&dir).args(&arguments);
+                match mistake {
+                    Some(mistake) => loader.env("EVENTLOADER_MISTAKE", mistake),
+                    None => loader,
+                }
+            };
+            if let Some(operation) = self.killed_at {
+                proof.runs.push(loader().env("EVENTLOADER_FAULT", &format!("{operation}:stop")).run());
+            }
+            let run = loader().run();
+            let is_done = run.status.success();
+            proof.runs.push(run);
+            if !is_done {
+                return proof;
+            }
+        }
+        if self.way == Way::Backfill
+            && let Some(run) = proof.runs.last()
+        {
+            proof.differences = differences(&manifest["report"], run.report());
+        }
+        let path = dir.path("truth.json");
+        proof.verified =
+            Some(dir.bare_loader().arg("verify").arg(dir.target()).arg("--against").arg(path).run());
+        proof
+    }
+
+    /// Writes the events, and gives back their files in the order in which they are loaded, and their manifest.
+    fn generate(&self, dir: &Workdir) -> (Vec<PathBuf>, Value) {
+        let (events, manifest) = (dir.path("events"), dir.path("truth.json"));
+        let place = ["-q", "-w", "-b", events.to_str().unwrap(), "--manifest", manifest.to_str().unwrap()];
+        let arguments = ["datagen"].into_iter().chain(self.generate.iter().map(String::as_str)).chain(place);
+        let cli =
+            datagen::cli::Cli::try_parse_from(arguments).unwrap_or_else(|error| panic!("{self}: {error}"));
+        datagen::destination::deliver(&cli.order()).unwrap_or_else(|error| panic!("{self}: {error}"));
+        let mut files: Vec<_> =
+            fs_err::read_dir(&events).unwrap().map(|entry| entry.unwrap().path()).collect();
+        files.sort();
+        if self.ends_without_newline {
+            let last = files.last().unwrap();
+            let text = fs_err::read(last).unwrap();
+            // An empty line is none without its newline.
+            let rest = text.strip_suffix(b"\n").filter(|rest| !rest.ends_with(b"\n"));
+            fs_err::write(last, rest.unwrap_or(&text)).unwrap();
+        }
+        if self.is_shuffled {
+            let mut names: Vec<_> =
+                (0..files.len()).map(|number| events.join(format!("{number:03}.json"))).collect();
+            Die::new(files.len() as u64).shuffle(&mut names);
+            for (file, name) in files.iter().zip(&names) {
+                fs_err::rename(file, name).unwrap();
+            }
+            files = names;
+        }
+        (files, serde_json::from_slice(&fs_err::read(manifest).unwrap()).unwrap())
+    }
+
+    fn loader(&self, dir: &Workdir) -> Loader {
+        let loader = dir.loader().args(&self.flags);
+        if self.is_ledger { loader.arg("--catalog").arg(dir.write("ledger.toml", LEDGER)) } else { loader }
+    }
+
+    /// The arguments of each run.
+    fn loads(&self, files: &[PathBuf], manifest: &Value) -> Vec<Vec<String>> {
+        let directory =
+            files.first().and_then(|file| file.parent()).unwrap_or(Path::new(".")).display().to_string();
+        let days = || {
+            let partitions = manifest["partitions"].as_array().unwrap();
+            let days = partitions.iter().map(|partition| partition["day"].as_str().unwrap().to_owned());
+            days.collect::<BTreeSet<_>>()
+        };
+        match self.way {
+            Way::Backfill => vec![texts(&["-s", &directory, "--backfill"])],
+            Way::DayByDay => days().iter().map(|day| texts(&["-s", &directory, "--date", day])).collect(),
+            Way::Merges => {
+                let merge =
+                    |file: &PathBuf| texts(&["-s", file.to_str().unwrap(), "--backfill", "--mode", "merge"]);
+                files.iter().map(merge).collect()
+            }
+        }
+    }
+}
+
+/// Some faults; no more than there are events.
+fn faults(die: &mut Die, events: u64) -> String {
+    const NAMES: [&str; 10] = [
+        "duplicates",
+        "corrections",
+        "stale",
+        "ties",
+        "late",
+        "offsets",
+        "unknown-fields",
+        "malformed",
+        "unknown-events",
+        "blank",
+    ];
+    let mut list = Vec::new();
+    for name in NAMES {
+        if events >= 500 && die.one_in(2) {
+            list.push(format!("{name}={}", 1 + die.roll(events / 20)));
+        }
+    }
+    // 16 MiB each.
+    if events >= 500 && die.one_in(20) {
+        list.push("too-long=1".to_owned());
+    }
+    list.join(",")
+}
+
+/// Where the report of a backfill is not what a manifest says.
+fn differences(expected: &Value, found: &Value) -> Vec<String> {
+    let expected = expected.as_object().unwrap();
+    let differing = expected.iter().filter(|(name, value)| found[name.as_str()] != **value);
+    differing
+        .map(|(name, value)| format!("{name}: expected {value}, found {}", found[name.as_str()]))
+        .collect()
+}
