@@ -32,6 +32,7 @@ mod same_bytes; // Do the same events give the same bytes: with any number of th
 mod partitions; // Which files does a load replace, with what, and which does it leave as they are?
 mod merge; // However the input is cut into files and runs: do merges leave the target of one backfill?
 mod landing; // Can one command line load a directory that fills up, for ever: each content once, nothing half written?
+mod replay; // Do bad lines that hold by today's catalog become rows and leave the quarantine, and no others?
 mod odd_places; // Links, pipes, directories where files should be: is nothing followed out, nothing begun that can't be finished?
 mod progress; // Is it shown how far a load is, on a terminal alone?
 mod catalogs; // Are events of the user's own loaded as a catalog says, and is a wrong catalog told its line?

@@ -72,6 +72,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
     let target = tempfile::tempdir().unwrap();
     let settings = Settings {
         sources: input.sources(),
+        replay: None,
         target: target.path().join("target"),
         catalog: BUILT_IN.clone(),
         selection: Selection { domains: Vec::new(), event_types: Vec::new(), days: None },

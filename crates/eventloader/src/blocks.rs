@@ -98,8 +98,13 @@ impl BlockReader {
     /// Of a text in memory.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn of_text(text: &[u8], block_bytes: usize) -> Self {
-        let source =
-            Source { name: "text".to_owned(), path: None, identity: "text".to_owned(), surveyed: None };
+        let source = Source {
+            name: "text".to_owned(),
+            path: None,
+            identity: "text".to_owned(),
+            surveyed: None,
+            replay: None,
+        };
         let mut open = OpenSource::new(bytes::Text::of(text), 0);
         open.recognise(block_bytes).expect("memory can be read");
         let mut reader = Self::new(vec![source], block_bytes, Progress::hidden());
@@ -157,6 +162,11 @@ impl BlockReader {
         };
         self.next_source += 1;
         let mut open = OpenSource::new(text, index);
+        if source.replay.is_some() {
+            // Of lines that stood anywhere, the first may begin with a bracket.
+            self.open = Some(open);
+            return Ok(true);
+        }
         match open.recognise(self.block_bytes) {
             Ok(()) => self.open = Some(open),
             Err(failure) => return Err(self.failed(index, open.text.compression, failure)),

@@ -11,6 +11,7 @@ use crate::{
     blocks::Buffer,
     disk,
     progress::{Counted, Progress},
+    quarantine::ReplayText,
     raw_content::{RawContent, SoFar, Summed},
     sources::Source,
 };
@@ -32,6 +33,10 @@ pub(crate) struct Text {
 /// Opens a source; errors name the path. Progress is counted in bytes as they are stored, compressed or not. One that was looked at
 /// before is read as it was then; it, and whatever `is_summed`, tells at its end what it holds.
 pub(crate) fn open(source: &Source, progress: &Progress, is_summed: bool) -> io::Result<Text> {
+    if let (Some(path), Some(selection)) = (&source.path, &source.replay) {
+        let reader = Box::new(ReplayText::open(path, selection)?);
+        return Ok(Text { reader, compression: None, so_far: None });
+    }
     let mut input: Box<dyn Read + Send> = match &source.path {
         Some(path) => Box::new(disk::File::open(path)?),
         None => Box::new(io::stdin()),

@@ -2,6 +2,7 @@
 
 mod catalog;
 mod help;
+mod replay;
 mod target;
 mod values;
 
@@ -19,6 +20,7 @@ use self::help::{EXAMPLES, LONG_ABOUT, USAGE};
 use self::values::{CodecArg, LayoutArg, Mode, Scope, Unit};
 pub use self::{
     catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
+    replay::ReplayArgs,
     target::{ListArgs, RecoverArgs, VerifyArgs},
 };
 use crate::{
@@ -219,6 +221,11 @@ pub enum Command {
     /// One line for each on standard output, the last one last; of folded commits the last 1000.
     List(ListArgs),
 
+    /// Load the bad lines of a target's quarantine again, by today's catalog: those that hold now are merged
+    ///
+    /// They leave the quarantine in the same commit; the others stay, with today's reason. Lines that were too long are left.
+    Replay(ReplayArgs),
+
     /// Read a whole target back, and say what is not as its loads left it, or not what a manifest says
     ///
     /// All bytes are compared with the checksums that the commits recorded, all pages decoded, and every row is asked whether it
@@ -259,6 +266,7 @@ impl Cli {
         };
         Ok(Settings {
             sources: self.source_file.clone(),
+            replay: None,
             target: self.target_path.clone(),
             catalog: catalogs::read(&catalogs_of(&self.catalog))?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },

@@ -3,7 +3,7 @@
 //! Invariant: every fault names what was expected and what was found, in texts of bounded length.
 
 use events_core::{catalog::ValueType, timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     columns::{Slot, ValueFault},
@@ -33,6 +33,19 @@ pub(crate) enum Reason {
 }
 
 impl Reason {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::MalformedJson,
+        Self::InvalidUtf8,
+        Self::NotAnEvent,
+        Self::MissingEventId,
+        Self::BadTimestamp,
+        Self::UnknownEvent,
+        Self::TypeMismatch,
+        Self::OutOfRange,
+        Self::DuplicateKey,
+        Self::LineTooLong,
+    ];
+
     /// As the quarantine and the report write it.
     pub(crate) fn code(self) -> &'static str {
         match self {
@@ -58,7 +71,7 @@ pub(crate) struct Fault {
 }
 
 /// Where a line is bad, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Detail {
     /// Path of the field, with dots from the event's root; none where the whole line is meant.
     pub(crate) field: Option<String>,

@@ -17,13 +17,15 @@ use clap::{CommandFactory, Parser, error::ErrorKind};
 use command_line::Document;
 use eventloader::{
     catalog_command,
-    cli::{CatalogCommand, Cli, Command, ListArgs, RecoverArgs, VerifyArgs},
+    cli::{CatalogCommand, Cli, Command, ListArgs, RecoverArgs, ReplayArgs, VerifyArgs},
     error::Error,
     inert_text::inert,
     interruption::{self, Interruption},
     pipeline, recovery,
     report::{Report, Summary},
-    runs, verify,
+    runs,
+    settings::Settings,
+    verify,
 };
 
 /// Where the JSON report goes.
@@ -44,7 +46,10 @@ fn main() -> ExitCode {
     };
     let done = match (&cli.command, cli.generate) {
         (None, Some(document)) => generate(document).map(|()| ExitCode::SUCCESS),
-        (None, None) => load(&cli).map(|()| ExitCode::SUCCESS),
+        (None, None) => {
+            cli.settings().and_then(|settings| load(settings, &saying_of(&cli))).map(|()| ExitCode::SUCCESS)
+        }
+        (Some(Command::Replay(args)), _) => replay(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Catalog(command)), _) => run_catalog(command),
         (Some(Command::Recover(args)), _) => recover(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::List(args)), _) => list(args).map(|()| ExitCode::SUCCESS),
@@ -114,11 +119,28 @@ fn generate(document: Document) -> Result<(), Error> {
     print_to_stdout(&bytes).map_err(Error::Output)
 }
 
-fn load(cli: &Cli) -> Result<(), Error> {
-    let mut settings = cli.settings()?;
+/// What is told of a load, and where.
+struct Saying<'a> {
+    report: Option<&'a Path>,
+    target: String,
+    quiet: bool,
+    verbose: bool,
+}
+
+fn saying_of(cli: &Cli) -> Saying<'_> {
+    Saying { report: cli.report.as_deref(), target: cli.target(), quiet: cli.quiet, verbose: cli.verbose }
+}
+
+fn replay(args: &ReplayArgs) -> Result<(), Error> {
+    let report = args.report.as_deref();
+    let saying = Saying { report, target: args.target(), quiet: args.quiet, verbose: args.verbose };
+    load(args.settings()?, &saying)
+}
+
+fn load(mut settings: Settings, saying: &Saying<'_>) -> Result<(), Error> {
     // Without it, a signal ends the process as it does any other.
     settings.interruption = Interruption::listen(say_error).unwrap_or_default();
-    let output = ReportOutput::open(cli.report.as_deref())?;
+    let output = ReportOutput::open(saying.report)?;
     let report = match settings.progress.during(|| pipeline::load(&settings)) {
         Ok(report) => report,
         Err(error) => {
@@ -126,8 +148,8 @@ fn load(cli: &Cli) -> Result<(), Error> {
             return Err(error);
         }
     };
-    if !cli.quiet {
-        let summary = Summary { report: &report, target: &cli.target(), verbose: cli.verbose };
+    if !saying.quiet {
+        let summary = Summary { report: &report, target: &saying.target, verbose: saying.verbose };
         say(&summary.to_string().trim_end());
     }
     output.write(&report).map_err(Error::Report)

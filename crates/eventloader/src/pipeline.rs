@@ -26,7 +26,7 @@ use crate::{
     latest::{Arbiter, Superseded},
     memory::MemoryShares,
     plan::Plan,
-    quarantine::Quarantine,
+    quarantine::{self, Quarantine},
     report::{PartitionReport, Report, SourceReport, SupersededSample},
     rows::RowStore,
     settings::{Mode, Settings},
@@ -49,11 +49,15 @@ pub fn load(settings: &Settings) -> Result<Report, Error> {
         let Settings { catalog, selection, layout, partition_unit, .. } = settings;
         catalogs::check_layout(catalog, selection, *layout, *partition_unit)?;
     }
-    // A landing directory may be empty for now.
-    let list = if settings.skip_loaded { sources::list_any } else { sources::list };
-    let sources = list(&settings.sources, Some(&settings.target))?;
+    let sources = match (&settings.replay, settings.skip_loaded) {
+        (Some(_), _) => Vec::new(),
+        // A landing directory may be empty for now.
+        (None, true) => sources::list_any(&settings.sources, Some(&settings.target))?,
+        (None, false) => sources::list(&settings.sources, Some(&settings.target))?,
+    };
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
-    let mut target = if settings.dry_run { None } else { Some(Target::open(&settings.target)?) };
+    let open = if settings.replay.is_some() { Target::open_existing } else { Target::open };
+    let mut target = if settings.dry_run { None } else { Some(open(&settings.target)?) };
     let stages = Stages::default();
     let staging = match &mut target {
         Some(target) => target.begin(&layout).map(Some),
@@ -119,6 +123,10 @@ fn stage(
     if settings.mode == Mode::Merge {
         known = History::read(&settings.target, |_, _| {})?.merged(&what);
     }
+    let sources = match &settings.replay {
+        Some(selection) => quarantine::sources(&settings.target, selection)?,
+        None => sources,
+    };
     let Survey { sources, passed_over } = if settings.skip_loaded {
         survey::survey(settings, sources, &known)?
     } else {

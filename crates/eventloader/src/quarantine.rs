@@ -6,6 +6,8 @@
 //! Invariant: `raw` (or `raw_base64` decoded) is the line, byte for byte, without its newline. An over-long line is several
 //! records of consecutive `fragment`s. Memory does not grow with the number of bad lines.
 
+mod replay;
+
 use std::{
     collections::BTreeMap,
     io::{self, BufRead, BufReader, BufWriter, Lines, Write},
@@ -18,6 +20,8 @@ use events_core::truth::Counts;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+pub use self::replay::ReplaySelection;
+pub(crate) use self::replay::{ReplayText, sources};
 use crate::{
     commit::Change,
     disk::{self, File},
@@ -126,6 +130,9 @@ impl Quarantine {
         self.close()?;
         let Some(staging) = &self.staging else { return Ok(Vec::new()) };
         let mut changes = Vec::new();
+        if sources.iter().any(|source| source.replay.is_some()) {
+            return self.finish_replay(sources, staging);
+        }
         for (&index, new) in &self.staged {
             let name = file_name(&sources[index]);
             let live = target.join(DIRECTORY).join(&name);
@@ -134,6 +141,26 @@ impl Quarantine {
             let (bytes, checksum) =
                 checksum_of(&staging.join(&staged)).map_err(Error::io("staging the quarantine"))?;
             changes.push(Change::file(DIRECTORY, &StagedFile { name, staged, rows: 0, bytes, checksum }));
+        }
+        Ok(changes)
+    }
+
+    /// Takes what holds by now out of the files that were replayed.
+    fn finish_replay(&self, sources: &[Source], staging: &Path) -> Result<Vec<Change>, Error> {
+        let mut changes = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let (Some(live), Some(selection)) = (&source.path, &source.replay) else { continue };
+            let name = live.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let staged = format!("quarantine-{index:06}.staged");
+            let again = self.staged.get(&index).map(PathBuf::as_path);
+            let left = replay::rewrite(live, again, selection, &staging.join(&staged))?;
+            changes.push(if left == 0 {
+                Change::removal(DIRECTORY, name)
+            } else {
+                let (bytes, checksum) =
+                    checksum_of(&staging.join(&staged)).map_err(Error::io("staging the quarantine"))?;
+                Change::file(DIRECTORY, &StagedFile { name, staged, rows: 0, bytes, checksum })
+            });
         }
         Ok(changes)
     }

@@ -13,6 +13,7 @@ pub use crate::{
     latest::DedupeScope,
     parquet::Codec,
     progress::Progress,
+    quarantine::ReplaySelection,
     selection::{DayRange, Selection},
 };
 
@@ -21,6 +22,8 @@ pub use crate::{
 pub struct Settings {
     /// Files, directories, globs, or `-`.
     pub sources: Vec<String>,
+    /// Instead of them, bad lines of the target's quarantine.
+    pub replay: Option<ReplaySelection>,
     /// Directory of the partitions.
     pub target: PathBuf,
     /// Which events there are.

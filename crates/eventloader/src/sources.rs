@@ -14,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::{disk, error::Error, raw_content::RawContent};
+use crate::{disk, error::Error, quarantine::ReplaySelection, raw_content::RawContent};
 
 /// One input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub(crate) struct Source {
     pub(crate) identity: String,
     /// What it held when it was looked at, if it was: so much of it is read.
     pub(crate) surveyed: Option<RawContent>,
+    /// Of a file of the quarantine, which of its records are lines.
+    pub(crate) replay: Option<ReplaySelection>,
 }
 
 /// Lists the inputs, at least one; see [`list_any`].
@@ -68,11 +70,17 @@ pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<So
             // Of a name that is no text, its bytes are spelt out, in a way that no path begins: two that look alike are still two files.
             let spelt_out = || format!("b\"{}\"", real.as_os_str().as_encoded_bytes().escape_ascii());
             let identity = real.to_str().map_or_else(spelt_out, str::to_owned);
-            sources.push(Source { name, path: Some(path), identity, surveyed: None });
+            sources.push(Source { name, path: Some(path), identity, surveyed: None, replay: None });
         }
     }
     if given.iter().any(|name| name == "-") {
-        sources.push(Source { name: "-".to_owned(), path: None, identity: "-".to_owned(), surveyed: None });
+        sources.push(Source {
+            name: "-".to_owned(),
+            path: None,
+            identity: "-".to_owned(),
+            surveyed: None,
+            replay: None,
+        });
     }
     Ok(sources)
 }

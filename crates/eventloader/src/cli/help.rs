@@ -3,7 +3,7 @@
 pub(super) const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
        eventloader catalog <infer|check|show> [OPTIONS]
-       eventloader <list|recover|verify> [TARGET]";
+       eventloader <list|recover|replay|verify> [TARGET]";
 
 pub(super) const LONG_ABOUT: &str = "\
 Loads JSON events into Parquet, partitioned by day and event type, without losing or doubling one.
@@ -24,6 +24,7 @@ Examples:
   eventloader -s in/ -b --catalog catalogs/                events of your own types
   eventloader -s in/today.json -t lake -b --mode merge     what arrives in pieces, into what is there
   eventloader -s landing/ -t lake -b --mode merge --skip-loaded   what is new in a directory that fills up
+  eventloader replay lake --catalog mine.toml             bad lines that the new catalog knows
   eventloader list lake                                    which loads were there?
   eventloader verify data/target/                          is all there, once, as it was written?
   eventloader verify lake --against truth.json             is all there that datagen --manifest says?

@@ -28,6 +28,9 @@ pub(crate) struct Change {
     pub(crate) files: Vec<ChangedFile>,
     /// Whether all Parquet files that are there now go, so that the directory holds these files and no others.
     pub(crate) replaces_all: bool,
+    /// Names of files that go.
+    #[serde(default)]
+    pub(crate) removes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,6 +66,7 @@ impl Change {
             event_type: Some((domain.to_owned(), event_type.to_owned())),
             files: files.iter().map(ChangedFile::from).collect(),
             replaces_all: true,
+            removes: Vec::new(),
         }
     }
 
@@ -73,6 +77,18 @@ impl Change {
             event_type: None,
             files: vec![file.into()],
             replaces_all: false,
+            removes: Vec::new(),
+        }
+    }
+
+    /// A file that goes, beside what else is in its directory.
+    pub(crate) fn removal(directory: &str, name: String) -> Self {
+        Self {
+            directory: directory.to_owned(),
+            event_type: None,
+            files: Vec::new(),
+            replaces_all: false,
+            removes: vec![name],
         }
     }
 
@@ -87,6 +103,7 @@ impl Change {
         }
         let live = target.join(&self.directory);
         let mut names = self.names();
+        names.extend(self.removes.iter().cloned());
         if self.replaces_all {
             names.extend(parquet_names(&live).map_err(comparing)?);
         }
@@ -138,7 +155,11 @@ impl Change {
         let live = root.join(&self.directory);
         let swap = staging.join(format!("swap-{number}"));
         if self.is_by_rename(&live)? && !disk::is_there(&swap)? {
-            return self.rename_files(staging, &live);
+            self.rename_files(staging, &live)?;
+            for name in &self.removes {
+                disk::delete_file(&live.join(name))?;
+            }
+            return if self.removes.is_empty() { Ok(()) } else { delete_empty(root, &live) };
         }
         self.exchange(staging, &live, &swap)?;
         if self.files.is_empty() { delete_empty(root, &live) } else { Ok(()) }

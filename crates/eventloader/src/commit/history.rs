@@ -161,7 +161,10 @@ impl History {
     }
 
     fn change(&mut self, commit: u64, dedupe_scope: DedupeScope, change: Change) {
-        let Change { directory, event_type, files, replaces_all } = change;
+        let Change { directory, event_type, files, replaces_all, removes } = change;
+        for name in removes {
+            self.files.remove(&format!("{directory}/{name}"));
+        }
         if replaces_all {
             // `0` is the character behind `/`: these are all paths in the directory.
             let inside = self.files.range(format!("{directory}/")..format!("{directory}0"));

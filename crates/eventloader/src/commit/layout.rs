@@ -35,19 +35,25 @@ impl TargetLayout {
         Some((layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
     }
 
-    /// Refuses a target that remembers another layout.
-    pub(crate) fn check(&self, root: &Path) -> Result<(), Error> {
+    /// The layout that a target remembers.
+    pub(crate) fn remembered(root: &Path) -> Result<Option<Self>, Error> {
         let path = root.join(PRIVATE).join(NAME);
         let reading = Error::io("reading the target's layout");
         if !disk::is_there(&path).map_err(reading)? {
-            return Ok(());
+            return Ok(None);
         }
         let text = disk::read(&path).map_err(reading)?;
-        let remembered: Self = serde_json::from_slice(&text).map_err(|error| Error::Damaged {
+        let remembered = serde_json::from_slice(&text).map_err(|error| Error::Damaged {
             path,
             line: error.line(),
             problem: error.to_string(),
         })?;
+        Ok(Some(remembered))
+    }
+
+    /// Refuses a target that remembers another layout.
+    pub(crate) fn check(&self, root: &Path) -> Result<(), Error> {
+        let Some(remembered) = Self::remembered(root)? else { return Ok(()) };
         if remembered == *self {
             return Ok(());
         }

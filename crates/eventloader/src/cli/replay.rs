@@ -1,0 +1,120 @@
+//! `eventloader replay` → [`Settings`] of a merge whose sources are the quarantine's files.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, builder::RangedU64ValueParser};
+use events_core::partition::{Layout, PartitionUnit};
+
+use super::{CodecArg, RUN, SAY, SELECT, SOURCE, TARGET, THREADS_MAX, catalogs_of, threads_of};
+use crate::{
+    catalogs,
+    commit::TargetLayout,
+    error::Error,
+    fault::Reason,
+    interruption::Interruption,
+    memory,
+    progress::Progress,
+    settings::{DedupeScope, Mode, ReplaySelection, Selection, Settings},
+};
+
+/// `replay`
+#[derive(Debug, Args)]
+pub struct ReplayArgs {
+    /// The directory of the partitions
+    #[arg(value_name = "TARGET", default_value = "data/target/")]
+    target: PathBuf,
+
+    /// Event types of your own: a catalog file (TOML), or a directory of such; may be given several times
+    #[arg(long, value_name = "FILE|DIR", help_heading = SOURCE)]
+    catalog: Vec<PathBuf>,
+
+    /// Only bad lines of this reason (`unknown_event`, …); may be given several times
+    #[arg(long, value_name = "REASON", help_heading = SELECT)]
+    reason: Vec<String>,
+
+    /// Only bad lines of this source, as the quarantine names it, or the end of its path; may be given several times
+    #[arg(long, value_name = "PATH", help_heading = SELECT)]
+    source: Vec<String>,
+
+    /// One column per value of the payload (true), or all of it in one struct column (false); as the target was loaded
+    #[arg(
+        short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = TARGET
+    )]
+    flatten: bool,
+
+    /// Codec of the Parquet pages
+    #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
+    compression: CodecArg,
+
+    /// Upper bound for what the process holds: 512MiB, 2GiB, …; rows beyond it are spilled to disk
+    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size, help_heading = RUN)]
+    memory: usize,
+
+    /// How many threads work [default: all cores]
+    #[arg(
+        long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX),
+        help_heading = RUN
+    )]
+    threads: Option<usize>,
+
+    /// Do everything but the commit
+    #[arg(long, help_heading = RUN)]
+    dry_run: bool,
+
+    /// Write the run report as JSON to this file; - for standard output
+    #[arg(long, value_name = "FILE", help_heading = SAY)]
+    pub report: Option<PathBuf>,
+
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = SAY)]
+    pub quiet: bool,
+
+    /// Name every partition in the summary
+    #[arg(short, long, help_heading = SAY)]
+    pub verbose: bool,
+}
+
+impl ReplayArgs {
+    /// What the command line asks for, in full; reads the catalogs, and how the target is laid out.
+    ///
+    /// # Errors
+    /// A catalog can't be read or used, a reason is none, or no load has ever been there.
+    pub fn settings(&self) -> Result<Settings, Error> {
+        let codes = Reason::ALL.map(Reason::code);
+        if let Some(unknown) = self.reason.iter().find(|reason| !codes.contains(&reason.as_str())) {
+            return Err(Error::Usage(format!(
+                "--reason: there is no {unknown:?}. Known: {}",
+                codes.join(", ")
+            )));
+        }
+        let layout = TargetLayout::remembered(&self.target)?.and_then(|layout| layout.parts());
+        let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
+        Ok(Settings {
+            sources: Vec::new(),
+            replay: Some(ReplaySelection { reasons: self.reason.clone(), sources: self.source.clone() }),
+            target: self.target.clone(),
+            catalog: catalogs::read(&catalogs_of(&self.catalog))?,
+            selection: Selection { domains: Vec::new(), event_types: Vec::new(), days: None },
+            flatten: self.flatten,
+            layout,
+            partition_unit,
+            mode: Mode::Merge,
+            skip_loaded: false,
+            dedupe_scope: DedupeScope::Target,
+            codec: self.compression.into(),
+            memory_bytes: self.memory,
+            threads: threads_of(self.threads),
+            bad_lines_max: None,
+            superseded_samples_max: 0,
+            dry_run: self.dry_run,
+            progress: Progress::on_terminal(self.quiet),
+            interruption: Interruption::default(),
+        })
+    }
+
+    /// The target as it was given, for messages.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.target.display().to_string()
+    }
+}
