@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime
 import importlib.metadata
@@ -39,6 +40,9 @@ def versions(settings: Settings) -> dict[str, str]:
     printed = subprocess.run([settings.binaries / "eventloader", "--version"], capture_output=True, text=True, check=True).stdout
     found = {OURS: printed.split()[-1], "Python": platform.python_version()}
     found[TPCHGEN] = importlib.metadata.version(TPCHGEN)
+    # A short run has an environment without it.
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        found[peers.MERGING["delta"]] = importlib.metadata.version("deltalake")
     return found | {peers.NAMES[name]: importlib.metadata.version(PACKAGES[name]) for name in settings.peers}
 
 

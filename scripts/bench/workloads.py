@@ -8,6 +8,7 @@ Generators have no target: they write into a pipe.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 import pathlib
 import shutil
@@ -67,8 +68,8 @@ class Settings:
         command = [self.binaries / "eventloader", "-s", source, "--threads", str(threads or self.threads), "-q", *flags]
         return Program(lambda target: measure.measured([*command, "-t", target]))
 
-    def peer(self, name: str, source: pathlib.Path) -> "Program":
-        command = [sys.executable, "-m", "bench.peers", name, source]
+    def peer(self, name: str, source: pathlib.Path, job: str = "load") -> "Program":
+        command = [sys.executable, "-m", "bench.peers", name, job, source]
         env = {"POLARS_MAX_THREADS": str(self.threads), "TMPDIR": str(self.work)}
         return Program(lambda target: measure.measured([*command, target, str(self.threads)], env, reports_itself=True))
 
@@ -279,8 +280,59 @@ def generate(settings: Settings) -> Result:
     return Result("generate", about, runs, bars, by_rate=True)
 
 
+def merge(settings: Settings) -> Result:
+    """The last hour of a day into the other 23, beside one load of the day, and beside DuckDB and delta-rs doing the same."""
+    day = settings.input(5_000_000, 1)
+    before, hour = (settings.work / f"{name}.json" for name in ("before", "hour"))
+    split_behind(day, settings.lines(5_000_000) * 23 // 24, before, hour)
+    names = {name: title for name, title in peers.MERGING.items() if name == "delta" or name in settings.peers}
+    merges = {f"{OURS}, the hour": (settings.loader(before), settings.loader(hour, "--backfill", "--mode", "merge"))}
+    merges |= {f"{title}, the hour": (settings.peer(name, before), settings.peer(name, hour, "merge")) for name, title in names.items()}
+    programs = {f"{OURS}, the day": settings.loader(day)}
+    for name, (load, program) in merges.items():
+        held = settings.work / f"held by {name.replace(',', '')}"
+        held.mkdir()
+        load.run(held)
+        programs[name] = into_a_copy(held, program)
+    delta = f"{peers.MERGING['delta']}, the hour"
+    # Its directory holds the files of older versions too, so what it wrote is compared by the number of rows alone.
+    programs[delta] = dataclasses.replace(programs[delta], writes=False)
+    runs, sums = alternated(settings, programs)
+    must_have_rows(settings, hour, settings.work / f"held by {delta.replace(',', '')}", compare.rows_in(sums))
+    wall = {program: measure.median(each).wall for program, each in runs.items()}
+    ours = wall[f"{OURS}, the hour"]
+    bars = [Bar("wall time of the merge, of the load of the day", ours / wall[f"{OURS}, the day"], 1.5),
+            Bar("wall time of the fastest peer", min(wall[name] for name in wall if not name.startswith(OURS)) / ours, 1.0, "× ours", at_least=True)]
+    about = f"{settings.events(5_000_000):,} events of one day × 5 types, 5 % of them twice: the last hour into the other 23"
+    return Result("merge", about, runs, bars, settings.lines(5_000_000), compare.rows_in(sums), len(sums))
+
+
+def split_behind(path: pathlib.Path, lines: int, front: pathlib.Path, back: pathlib.Path) -> None:
+    with open(path, "rb") as file, open(front, "wb") as before, open(back, "wb") as behind:
+        before.writelines(itertools.islice(file, lines))
+        shutil.copyfileobj(file, behind, 1 << 20)
+
+
+def into_a_copy(held: pathlib.Path, program: Program) -> Program:
+    """The program, run into a copy of a target."""
+    def run(target: pathlib.Path) -> Run:
+        shutil.copytree(held, target, dirs_exist_ok=True)
+        return program.run(target)
+    return dataclasses.replace(program, run=run)
+
+
+def must_have_rows(settings: Settings, hour: pathlib.Path, held: pathlib.Path, expected: int) -> None:
+    """Merges into what delta-rs holds once more, and ends the benchmark if it has not as many rows as the others."""
+    settings.peer("delta", hour, "merge").run(held)
+    command = [sys.executable, "-m", "bench.peers", "delta", "rows", hour, held, "1"]
+    rows = int(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)
+    if rows != expected:
+        sys.exit(f"error: delta-rs has {rows:,} rows, the others {expected:,}")
+
+
 WORKLOADS: dict[str, Callable[[Settings], Result]] = {
     "days7": days7, "days694": days694, "one_day": one_day, "small": small, "threads": threads,
     "generate": generate, "gzip": lambda settings: packed(settings, "gzip"), "zstd": lambda settings: packed(settings, "zstd"), "memory": memory,
+    "merge": merge,
 }
 DEFAULT = [name for name in WORKLOADS if name != "memory"]

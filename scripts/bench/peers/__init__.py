@@ -6,6 +6,8 @@ of each (event_type, event_id), of equal times the later line, and writes zstd P
 what eventloader does besides: strict JSON and values, a quarantine, rows in order within a file, accounting, syncing to disk, a
 commit as a whole.
 
+Those of MERGING have `merge(source, target, threads)` too: new lines into what `load` has written.
+
 Times in the modules: CPU seconds for 1,050,000 lines over 7 days, unless it says otherwise, on two cores that other work shared.
 """
 
@@ -13,6 +15,10 @@ import importlib
 from types import ModuleType
 
 NAMES = {"duckdb": "DuckDB", "polars": "Polars", "chdb": "ClickHouse (chdb)", "spark": "Spark"}
+
+
+# Peers that merge.
+MERGING = {"duckdb": "DuckDB", "delta": "delta-rs"}
 
 
 def module(name: str) -> ModuleType:

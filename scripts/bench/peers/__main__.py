@@ -1,6 +1,6 @@
 """One job of one peer in a process of its own; its time and CPU time go to standard output.
 
-Usage: python -m bench.peers NAME SOURCE TARGET THREADS
+Usage: python -m bench.peers NAME load|merge|rows SOURCE TARGET THREADS    (rows only prints how many there are)
 
 Python's start and the imports do not count, and neither does the end of the process.
 """
@@ -19,10 +19,13 @@ def cpu_seconds() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-name, source, target, threads = sys.argv[1:]
+name, job, source, target, threads = sys.argv[1:]
 peer = peers.module(name)
+if job == "rows":
+    print(peer.rows(target))
+    sys.exit()
 began, used_before = time.perf_counter(), cpu_seconds()
-peer.load(source, target, int(threads))
+getattr(peer, job)(source, target, int(threads))
 wall = time.perf_counter() - began
 getattr(peer, "end", lambda: None)()
 print(json.dumps({"wall": wall, "cpu": cpu_seconds() - used_before}))
