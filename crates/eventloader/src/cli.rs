@@ -3,37 +3,37 @@
 mod catalog;
 mod help;
 mod replay;
+mod resources;
 mod target;
 mod values;
 
 use std::{
     env,
     path::{Path, PathBuf},
-    thread,
 };
 
 use clap::{ArgAction, ArgGroup, Parser, Subcommand, builder::RangedU64ValueParser};
 use command_line::Document;
 use events_core::partition::Day;
 
-use self::help::{EXAMPLES, LONG_ABOUT, USAGE};
-use self::values::{CodecArg, LayoutArg, Mode, Scope, Unit};
 pub use self::{
     catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
     replay::ReplayArgs,
     target::{ListArgs, RecoverArgs, VerifyArgs},
 };
+use self::{
+    help::{EXAMPLES, LONG_ABOUT, USAGE},
+    resources::{ResourceArgs, THREADS_MAX, threads_of},
+    values::{CodecArg, LayoutArg, Mode, Scope, Unit},
+};
 use crate::{
     catalogs,
     error::Error,
     interruption::Interruption,
-    memory,
     progress::Progress,
     settings::{BadLinesMax, DayRange, Selection, Settings},
 };
 
-/// More threads than this are a slip of the keyboard.
-const THREADS_MAX: u64 = 1_024;
 /// Superseded rows are held in memory to be named, and nobody looks at more.
 const SAMPLES_MAX: u64 = 10_000;
 
@@ -153,20 +153,8 @@ pub struct Cli {
     #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
     compression: CodecArg,
 
-    /// Upper bound for what the process holds: 512MiB, 2GiB, …; rows beyond it are spilled to disk
-    ///
-    /// At least 64MiB. Rows are spilled to an unnamed temporary file in the target (in a dry run: in $TMPDIR).
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size, help_heading = RUN)]
-    memory: usize,
-
-    /// How many threads work [default: all cores]
-    ///
-    /// The output is the same bytes for every number.
-    #[arg(
-        long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX),
-        help_heading = RUN
-    )]
-    threads: Option<usize>,
+    #[command(flatten)]
+    resources: ResourceArgs,
 
     /// Commit nothing and exit with 3 if more lines than this are bad: a number, or a share like 0.5% [default: no limit]
     #[arg(long, value_name = "N|P%", value_parser = BadLinesMax::parse, allow_hyphen_values = true, help_heading = RUN)]
@@ -248,11 +236,6 @@ fn catalogs_of(given: &[PathBuf]) -> Vec<PathBuf> {
     env::split_paths(&paths).filter(|path| *path != Path::new("")).collect()
 }
 
-/// The threads asked for, or else as many as there are cores.
-fn threads_of(given: Option<usize>) -> usize {
-    given.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1)
-}
-
 impl Cli {
     /// What the command line asks for, in full; reads the catalogs.
     ///
@@ -277,8 +260,8 @@ impl Cli {
             skip_loaded: self.skip_loaded()?,
             dedupe_scope: self.dedupe_scope()?.into(),
             codec: self.compression.into(),
-            memory_bytes: self.memory,
-            threads: threads_of(self.threads),
+            memory_bytes: self.resources.memory,
+            threads: self.resources.threads(),
             bad_lines_max: self.max_bad_lines,
             superseded_samples_max: self.superseded_samples,
             dry_run: self.dry_run,
@@ -323,6 +306,7 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
+    use crate::memory;
 
     #[test]
     fn the_command_line_is_well_formed_and_its_default_memory_is_the_documented_one() {

@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, builder::RangedU64ValueParser};
+use clap::{ArgAction, Args};
 use events_core::partition::{Layout, PartitionUnit};
 
-use super::{CodecArg, RUN, SAY, SELECT, SOURCE, TARGET, THREADS_MAX, catalogs_of, threads_of};
+use super::{CodecArg, RUN, SAY, SOURCE, TARGET, catalogs_of, resources::ResourceArgs};
 use crate::{
     catalogs,
     commit::TargetLayout,
     error::Error,
     fault::Reason,
     interruption::Interruption,
-    memory,
     progress::Progress,
     settings::{DedupeScope, Mode, ReplaySelection, Selection, Settings},
 };
+
+const WHICH: &str = "Which bad lines";
 
 /// `replay`
 #[derive(Debug, Args)]
@@ -29,11 +30,11 @@ pub struct ReplayArgs {
     catalog: Vec<PathBuf>,
 
     /// Only bad lines of this reason (`unknown_event`, …); may be given several times
-    #[arg(long, value_name = "REASON", help_heading = SELECT)]
+    #[arg(long, value_name = "REASON", help_heading = WHICH)]
     reason: Vec<String>,
 
     /// Only bad lines of this source, as the quarantine names it, or the end of its path; may be given several times
-    #[arg(long, value_name = "PATH", help_heading = SELECT)]
+    #[arg(long, value_name = "PATH", help_heading = WHICH)]
     source: Vec<String>,
 
     /// One column per value of the payload (true), or all of it in one struct column (false); as the target was loaded
@@ -46,16 +47,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
     compression: CodecArg,
 
-    /// Upper bound for what the process holds: 512MiB, 2GiB, …; rows beyond it are spilled to disk
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size, help_heading = RUN)]
-    memory: usize,
-
-    /// How many threads work [default: all cores]
-    #[arg(
-        long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX),
-        help_heading = RUN
-    )]
-    threads: Option<usize>,
+    #[command(flatten)]
+    resources: ResourceArgs,
 
     /// Do everything but the commit
     #[arg(long, help_heading = RUN)]
@@ -102,8 +95,8 @@ impl ReplayArgs {
             skip_loaded: false,
             dedupe_scope: DedupeScope::Target,
             codec: self.compression.into(),
-            memory_bytes: self.memory,
-            threads: threads_of(self.threads),
+            memory_bytes: self.resources.memory,
+            threads: self.resources.threads(),
             bad_lines_max: None,
             superseded_samples_max: 0,
             dry_run: self.dry_run,
