@@ -100,6 +100,13 @@ fn the_process_never_holds_more_than_its_memory() {
         let limits = ["--backfill", "--memory=64MiB", "--threads=8"];
         assert_peak(dir.loader().source(source).args(limits), 64, source);
     }
+    // What the target holds competes, all of it, and each partition is read while it is written.
+    let corrected = fs_err::read_to_string(dir.path("wide-rows.json"))
+        .unwrap()
+        .replace("\"reason\": \"", "\"reason\": \"x");
+    dir.write("corrected.json", corrected);
+    let merge = ["--backfill", "--memory=64MiB", "--threads=8", "--mode=merge"];
+    assert_peak(dir.loader().source("corrected.json").args(merge), 64, "a merge of wide rows");
 }
 
 /// Starts the loader with a limit of the shell: `-f`, so many blocks to a file (each larger one fails, as on a full disk), or

@@ -88,8 +88,13 @@ impl<'p> Held<'p> {
         Some(HeldRows::new(columns, self.partitions.get(&partition)?, instants))
     }
 
-    /// Adds the rows that have an id of the input.
-    pub(crate) fn add_contenders(&self, rows: RowStore, settings: &Settings) -> Result<RowStore, Error> {
+    /// Adds the rows that have an id of the input; so many threads read whole rows at once.
+    pub(crate) fn add_contenders(
+        &self,
+        rows: RowStore,
+        readers: usize,
+        settings: &Settings,
+    ) -> Result<RowStore, Error> {
         if made(Mistake::HeldIgnored) {
             return Ok(rows);
         }
@@ -99,7 +104,8 @@ impl<'p> Held<'p> {
             let files: Vec<_> = self.files_to_search(type_index).collect();
             let found = Self::search(type_index, &files, &adding, settings)?;
             let found: Vec<_> = files.into_iter().zip(found).filter(|(_, rows)| !rows.is_empty()).collect();
-            workers::map(settings.threads, found.len(), |index| {
+            // As many as encode at once: each holds about as much.
+            workers::map(readers, found.len(), |index| {
                 settings.interruption.check()?;
                 let (file, rows) = &found[index];
                 file.rows_at(rows, columns, |batch| adding.add(type_index, batch))

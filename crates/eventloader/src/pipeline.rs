@@ -146,7 +146,7 @@ fn stage(
     let mut held = None;
     if settings.mode == Mode::Merge {
         let held = held.insert(Held::list(settings, &plan, &rows)?);
-        rows = held.add_contenders(rows, settings)?;
+        rows = held.add_contenders(rows, settings.threads.min(shares.encoders), settings)?;
         clock.lap_of(settings.threads, Stage::Search);
     }
     let superseded = rows.superseded(settings.threads, settings.superseded_samples_max, held.is_some())?;

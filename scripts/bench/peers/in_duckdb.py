@@ -56,18 +56,19 @@ def merge(source: str, target: str, threads: int) -> None:
     run = connected(source, threads).execute
     for domain, columns in COLUMNS.items():
         run(f"""CREATE OR REPLACE TEMP TABLE new AS
-                SELECT event_id, timestamp AT TIME ZONE 'UTC' AS timestamp, domain, {columns}, {PARTITION}
+                SELECT event_id, timestamp AT TIME ZONE 'UTC' AS timestamp, domain, {columns}, {PARTITION}, rowid + 1 AS line
                 FROM events WHERE domain = '{domain}'""")
-        # What is there comes first: of equal times the new line counts. A semi-join reads the partitions of the new rows alone.
+        # Of equal times the new line counts, and of new ones the last. A semi-join reads the partitions of the new rows alone.
         run(f"""CREATE OR REPLACE TEMP TABLE rows AS
+                SELECT *, 0 AS line
                 FROM read_parquet('{target}/{domain}/**/*.parquet', hive_partitioning = true,
                                   hive_types = {{year: BIGINT, month: BIGINT, day: BIGINT, event_type: VARCHAR}})
                 SEMI JOIN (SELECT DISTINCT year, month, day, event_type FROM new) USING (year, month, day, event_type)
                 UNION ALL BY NAME FROM new""")
         run("""CREATE OR REPLACE TEMP TABLE lines AS
-               SELECT max({instant: timestamp, line: rowid}).line AS line FROM rows GROUP BY event_type, event_id""")
+               SELECT max({instant: timestamp, line: line, row: rowid}).row AS row FROM rows GROUP BY event_type, event_id""")
         run("SET preserve_insertion_order = false")
-        run(f"""COPY (FROM rows WHERE rowid IN (FROM lines)) TO '{target}/{domain}.new'
+        run(f"""COPY (SELECT * EXCLUDE (line) FROM rows WHERE rowid IN (FROM lines)) TO '{target}/{domain}.new'
                 (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY (year, month, day, event_type))""")
         run("SET preserve_insertion_order = true")
         for place, _, files in os.walk(f"{target}/{domain}.new"):

@@ -14,6 +14,7 @@ use parquet::arrow::{
         RowSelector,
     },
 };
+use parquet::file::metadata::RowGroupMetaData;
 
 use super::{HeldFile, columns::HeldColumns};
 use crate::{
@@ -23,8 +24,10 @@ use crate::{
     parquet::Readable,
 };
 
-/// Rows that are decoded at once.
-const BATCH_ROWS: usize = 8_192;
+/// Rows that are decoded at once, at most.
+const BATCH_ROWS_MAX: usize = 8_192;
+/// About so many bytes of them: each thread holds a batch, and a merge one of each file that it reads.
+const BATCH_BYTES: usize = 1 << 20;
 
 type Builder = ParquetRecordBatchReaderBuilder<Readable>;
 
@@ -37,7 +40,8 @@ impl HeldFile {
         let file = Readable::open(&self.path).map_err(Error::io("reading the target"))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = Builder::try_new_with_options(file, options).map_err(|error| self.refused(error))?;
-        Ok(builder.with_batch_size(BATCH_ROWS))
+        let rows = batch_rows(builder.metadata().row_groups());
+        Ok(builder.with_batch_size(rows))
     }
 
     /// Which of its rows have an id that is looked for, ascending.
@@ -99,6 +103,14 @@ impl HeldFile {
             columns: columns.payload(batch),
         })
     }
+}
+
+/// How many rows of a file are decoded at once: fewer of wide ones.
+fn batch_rows(row_groups: &[RowGroupMetaData]) -> usize {
+    let bytes: i64 = row_groups.iter().map(RowGroupMetaData::total_byte_size).sum();
+    let rows: i64 = row_groups.iter().map(RowGroupMetaData::num_rows).sum();
+    let row_bytes = usize::try_from(bytes / rows.max(1)).unwrap_or(usize::MAX).max(1);
+    (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS_MAX)
 }
 
 /// Leaps over all rows but these.
