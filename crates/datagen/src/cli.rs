@@ -91,10 +91,10 @@ pub enum Command {
 
     /// Prove that lines are a stream of a world, by the rules of docs/stream.md
     ///
-    /// In one pass, by code that shares nothing with the generation: ids that are given once, times that ascend, accounts that are opened before
-    /// anything becomes of them and change by allowed steps, payments between two open accounts, told by both sides alike, balances that add up
-    /// and never fall below their limit; and each line in the one form in which it is written. A problem is told once, at its line; what may only
-    /// follow from it is not. Memory: some 50 bytes for each event, for its id is to be its own.
+    /// In one pass, by code that shares nothing with the generation: ids that are given once, times that ascend, accounts that are opened
+    /// before anything becomes of them and change by allowed steps, payments between two open accounts, told by both sides alike,
+    /// balances that add up and never fall below their limit; and each line in the one form in which it is written. A problem is told
+    /// once, at its line; what may only follow from it is not. Memory: some 50 bytes for each event, for its id is to be its own.
     Check(CheckArgs),
 
     /// Print the catalog of the ledger world, for `eventloader --catalog`

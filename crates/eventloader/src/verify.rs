@@ -4,8 +4,8 @@
 //! files say of themselves when all of their rows are read (`rows.rs`, `ids.rs`). With a manifest, a fourth: what must come of the
 //! events that were generated (`contents.rs`, `against.rs`).
 //!
-//! Invariant: nothing is changed; memory does not grow with the target, but for the names of its files and partitions. A file whose bytes are not those
-//! that were written is read after all others, for a decoder may not survive it.
+//! Invariant: nothing is changed; memory does not grow with the target, but for the names of its files and partitions. A file whose
+//! bytes are not those that were written is read after all others, for a decoder may not survive it.
 
 mod against;
 mod contents;

@@ -106,8 +106,11 @@ impl History {
 
     /// The number of a target's last commit; 0 if there is none.
     pub(super) fn last_number(root: &Path) -> Result<u64, Error> {
-        let folded = Self::folded(root)?;
-        Ok(folded.numbers_behind(root)?.last().copied().unwrap_or(folded.last))
+        // Of folded commits the last one is deleted last.
+        match journal::numbers(root)?.last() {
+            Some(last) => Ok(*last),
+            None => Ok(Self::folded(root)?.last),
+        }
     }
 
     fn folded(root: &Path) -> Result<Self, Error> {
@@ -196,7 +199,7 @@ impl Target {
     /// Folds the commits if there are many. A run that ends meanwhile, or fails, leaves them as they are for the next to do.
     pub(super) fn fold_history(&self) -> Result<(), Error> {
         let root = &self.root;
-        if History::folded(root)?.numbers_behind(root)?.len() < COMMITS_MAX {
+        if journal::numbers(root)?.len() < COMMITS_MAX {
             return Ok(());
         }
         let mut history = History::read(root, |_, _| {})?;
