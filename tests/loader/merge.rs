@@ -340,6 +340,32 @@ fn what_no_load_has_written_is_refused() {
     refused("rows of other days");
 }
 
+/// Ids that ascend with time, as many are, tell which files an event can't be in: what these hold is not looked at.
+#[test]
+fn files_that_cannot_hold_an_event_are_not_read() {
+    let dir = Workdir::new();
+    let day = |day: u32, hour: u32| {
+        let line = |index: u32| {
+            account_open(&format!("{day:02}-{index:05}"), &format!("2024-10-{day}T{hour:02}:00:00"), 1)
+        };
+        file_of((0..4_000).map(line))
+    };
+    dir.write("1.json", day(10, 1));
+    dir.write("2.json", day(11, 1));
+    dir.write("3.json", day(11, 2));
+    merge(&dir, "1.json");
+    merge(&dir, "2.json");
+    let file = "target/2024/10/10/account-open/part-00000.zstd.parquet";
+    let mut damaged = fs_err::read(dir.path(file)).unwrap();
+    // The ids come first; the footer stays.
+    damaged[4..2_000].fill(0xFF);
+    dir.write(file, damaged);
+    assert_eq!(actions(&merge(&dir, "3.json")), ["replaced 2024/10/11/account-open"]);
+    dir.write("4.json", file_of([account_open("10-00007", "2024-10-12T00:00:00", 1)]));
+    let merging = dir.loader().source("4.json").args(["--backfill", "--mode", "merge"]);
+    merging.exits(1).says(&["2024/10/10/account-open", "can't be merged with", "nothing was changed"]);
+}
+
 #[test]
 fn scopes_that_mean_nothing_are_refused() {
     let dir = Workdir::new();

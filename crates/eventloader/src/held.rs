@@ -1,7 +1,7 @@
 //! What a target holds already → the rows that compete with those of a merge, and the partitions that it changes.
 //!
-//! Where an event lives is told by the files themselves: the column of ids of every partition of the event type is read, and
-//! held against the ids of the input. Rows that have one of these are read whole, and compete like rows of the input that come
+//! Where an event lives is told by the files themselves: the column of ids of every partition of the event type is read, but for row
+//! groups whose least and greatest id have none of the input's between them, and held against the ids of the input. Rows that have one of these are read whole, and compete like rows of the input that come
 //! before it. No index is kept, so none can be wrong; docs/merge.md has what that costs.
 //!
 //! Invariant: of an event that the input has, every row that the target holds competes. Memory grows with such rows, not with
@@ -138,7 +138,7 @@ impl<'p> Held<'p> {
             let wanted = adding.rows().ids(type_index, ranges)?;
             let in_pass = workers::map(settings.threads, files.len(), |index| {
                 settings.interruption.check()?;
-                files[index].rows_with(|id| wanted.contains(id))
+                files[index].rows_with(&wanted)
             })?;
             for (found, rows) in found.iter_mut().zip(in_pass) {
                 found.extend(rows);

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use self::contents::{Contents, Marks};
 pub(crate) use self::{
-    id_set::{ID_BYTES_MAX, IdSet},
+    id_set::{ID_BYTES_MAX, IdSet, IdSetBuilder},
     samples::{Sample, SampledRow, Sampler, Samples},
     spilled::{SpilledContenders, TextContender, UuidContender, resolve_spilled},
     superseded::{Kind, Loser, Lost, Superseded},
@@ -89,7 +89,7 @@ impl Arbiter {
     }
 
     /// Adds the ids of a batch that fall into `ranges` to a set.
-    pub(crate) fn add_ids(&self, batch: &Batch, ranges: &Range<usize>, ids: &mut IdSet) {
+    pub(crate) fn add_ids(&self, batch: &Batch, ranges: &Range<usize>, ids: &mut IdSetBuilder) {
         for (row, &micros) in batch.micros.iter().enumerate() {
             let id = batch.ids.get(row);
             if ranges.contains(&range_of(self.hash(id, micros))) {

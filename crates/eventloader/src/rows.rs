@@ -18,7 +18,7 @@ use crate::{
     batch::Batch,
     error::Error,
     ids::Id,
-    latest::{self, Arbiter, ID_BYTES_MAX, IdSet, RANGES, Samples, Superseded},
+    latest::{self, Arbiter, ID_BYTES_MAX, IdSet, IdSetBuilder, RANGES, Samples, Superseded},
     lines::BlockOutcome,
     memory::MemoryShares,
     spill::{Spill, SpillFile, SpilledRun},
@@ -185,20 +185,20 @@ impl RowStore {
 
     /// The ids of an event type's rows that fall into some ranges.
     pub(crate) fn ids(&self, type_index: usize, ranges: Range<usize>) -> Result<IdSet, Error> {
-        let mut ids = IdSet::new(&self.arbiter);
+        let mut ids = IdSetBuilder::new(&self.arbiter);
         let Some(spill) = &self.spill else {
             let batches = &self.types[type_index].batches;
             for batch in batches {
                 self.arbiter.add_ids(batch, &ranges, &mut ids);
             }
-            return Ok(ids);
+            return Ok(ids.finish());
         };
         for range in ranges {
             let contenders = spill.contenders(type_index, range)?;
             contenders.uuids.iter().for_each(|contender| ids.insert(Id::Uuid(contender.uuid)));
             contenders.texts.iter().for_each(|contender| ids.insert(Id::Text(&contender.text)));
         }
-        Ok(ids)
+        Ok(ids.finish())
     }
 
     /// Finds the superseded rows of all event types, and keeps so many as samples.

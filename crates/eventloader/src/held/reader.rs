@@ -21,6 +21,7 @@ use crate::{
     batch::{Batch, Position},
     error::Error,
     ids::{Id, IdsBuilder, ReadId},
+    latest::IdSet,
     parquet::Readable,
 };
 
@@ -44,23 +45,38 @@ impl HeldFile {
         Ok(builder.with_batch_size(rows))
     }
 
-    /// Which of its rows have an id that is looked for, ascending.
-    pub(super) fn rows_with(&self, is_wanted: impl Fn(Id<'_>) -> bool) -> Result<Vec<u32>, Error> {
+    /// Which of its rows have an id of the set, ascending. Row groups between whose least and greatest id there is none are not read.
+    pub(super) fn rows_with(&self, wanted: &IdSet) -> Result<Vec<u32>, Error> {
         let builder = self.open()?;
         let schema = builder.parquet_schema();
-        let is_id = |leaf: &usize| schema.column(*leaf).path().string() == event::EVENT_ID;
-        let mask = ProjectionMask::leaves(schema, (0..schema.num_columns()).filter(is_id));
-        let reader = builder.with_projection(mask).build().map_err(|error| self.refused(error))?;
-        let (mut found, mut row) = (Vec::new(), 0);
-        for batch in reader {
+        let id_column =
+            (0..schema.num_columns()).find(|leaf| schema.column(*leaf).path().string() == event::EVENT_ID);
+        let id_column = id_column.ok_or_else(|| self.refused("it has no ids"))?;
+        let mask = ProjectionMask::leaves(schema, [id_column]);
+        let (mut row_groups, mut rows) = (Vec::new(), Vec::new());
+        let mut first = 0;
+        for (number, row_group) in builder.metadata().row_groups().iter().enumerate() {
+            let end = first + u32::try_from(row_group.num_rows()).unwrap_or(u32::MAX - first);
+            if may_hold(row_group, id_column, wanted) {
+                row_groups.push(number);
+                rows.push(first..end);
+            }
+            first = end;
+        }
+        if row_groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reader = builder.with_projection(mask).with_row_groups(row_groups).build();
+        let mut rows = rows.into_iter().flatten();
+        let mut found = Vec::new();
+        for batch in reader.map_err(|error| self.refused(error))? {
             let batch = batch.map_err(|error| self.refused(error))?;
             let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
-            let ids = ids.ok_or_else(|| self.refused("it has no ids"))?;
-            for id in ids {
-                if id.is_some_and(|id| is_wanted(Id::of(id))) {
+            let ids = ids.ok_or_else(|| self.refused("its ids are no texts"))?;
+            for (id, row) in ids.iter().zip(&mut rows) {
+                if id.is_some_and(|id| wanted.contains(Id::of(id))) {
                     found.push(row);
                 }
-                row += 1;
             }
         }
         Ok(found)
@@ -102,6 +118,19 @@ impl HeldFile {
             ids: ids.finish(),
             columns: columns.payload(batch),
         })
+    }
+}
+
+/// Whether a row group may have an id of the set, by its statistics: texts that no id is before, and none behind.
+fn may_hold(row_group: &RowGroupMetaData, id_column: usize, wanted: &IdSet) -> bool {
+    let statistics = row_group.column(id_column).statistics();
+    // The older kind orders texts in another way.
+    let Some(statistics) = statistics.filter(|statistics| !statistics.is_min_max_deprecated()) else {
+        return true;
+    };
+    match (statistics.min_bytes_opt(), statistics.max_bytes_opt()) {
+        (Some(first), Some(last)) => wanted.may_hold_between(first, last),
+        _ => true,
     }
 }
 
