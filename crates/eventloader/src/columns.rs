@@ -22,7 +22,6 @@ use std::iter;
 
 use arrow::{
     array::{ArrayRef, AsArray, NullBufferBuilder},
-    buffer::NullBuffer,
 };
 use events_core::{
     number::{self, NumberFault},
@@ -39,7 +38,6 @@ use self::{
 use crate::{
     fault::Fault,
     json::{Kind, Value},
-    mistakes::{Mistake, made, through_float},
     payload::{Given, Payload},
     plan::{ColumnPlan, KindPlan, Shape},
 };
@@ -213,12 +211,7 @@ impl ColumnBuilder {
                 if decimal.is_rounded {
                     self.changed.rounded.add(row);
                 }
-                let is_float = made(Mistake::DecimalsAsFloats);
-                unscaled.push(if is_float {
-                    through_float(decimal.unscaled, *scale)
-                } else {
-                    decimal.unscaled
-                });
+                unscaled.push(decimal.unscaled);
             }
             Values::Date(values) => values.push(parse_string(value, line, timestamp::parse_date)?),
             Values::Timestamp(values) => {
@@ -252,8 +245,7 @@ impl ColumnBuilder {
     /// The array of `rows` rows.
     fn finish(mut self, rows: usize) -> ArrayRef {
         self.fill_with_nulls(rows);
-        let is_kept = |nulls: &NullBuffer| nulls.null_count() > 0 && !made(Mistake::NullsAsEmpty);
-        let nulls = self.validity.finish().filter(is_kept);
+        let nulls = self.validity.finish().filter(|nulls| nulls.null_count() > 0);
         self.values.finish(rows, nulls)
     }
 }

@@ -27,7 +27,6 @@ use crate::{
     commit::TargetLayout,
     error::Error,
     latest::DedupeScope,
-    mistakes::{Mistake, made},
     plan::Plan,
     rows::RowStore,
     settings::Settings,
@@ -95,9 +94,6 @@ impl<'p> Held<'p> {
         readers: usize,
         settings: &Settings,
     ) -> Result<RowStore, Error> {
-        if made(Mistake::HeldIgnored) {
-            return Ok(rows);
-        }
         let adding = Adding { rows: Mutex::new(rows), moved: Condvar::new() };
         for (type_index, columns) in self.columns.iter().enumerate() {
             let Some(columns) = columns else { continue };

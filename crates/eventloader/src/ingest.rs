@@ -19,7 +19,6 @@ use crate::{
     fault::Reason,
     lines::{self, BlockOutcome, LineReader},
     memory::MemoryShares,
-    mistakes::{Mistake, made},
     partitions,
     plan::Plan,
     quarantine::Quarantine,
@@ -85,9 +84,8 @@ pub(crate) fn ingest(
         failed: false,
     });
     let turns = Turns { collector, moved: Condvar::new() };
-    let wants_rivals = settings.selection.days.is_some()
-        && settings.dedupe_scope == DedupeScope::Input
-        && !made(Mistake::LaterDaysIgnored);
+    let wants_rivals =
+        settings.selection.days.is_some() && settings.dedupe_scope == DedupeScope::Input;
     workers::each(settings.threads, |_| {
         let events = EventReader::new(plan, &settings.selection, wants_rivals);
         let mut lines = LineReader::new(events, plan, settings.flatten);
@@ -215,9 +213,7 @@ impl Collector<'_> {
         }
         for bad in &outcome.bad {
             let line = (self.lines_behind + 1).saturating_add_signed(bad.line_index);
-            if !made(Mistake::BadLinesNotKept) {
-                quarantine.add(outcome.source, source, line, bad)?;
-            }
+            quarantine.add(outcome.source, source, line, bad)?;
             if bad.fragment.unwrap_or(0) == 0 {
                 report.quarantined.total += 1;
                 source_report.fates.quarantined += 1;

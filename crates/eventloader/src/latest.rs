@@ -22,7 +22,7 @@ mod spilled;
 mod superseded;
 mod versions;
 
-use std::{cmp::Ordering, hash::BuildHasher, ops::Range};
+use std::{hash::BuildHasher, ops::Range};
 
 use events_core::timestamp::DAY_MICROS;
 use foldhash::quality::RandomState;
@@ -41,7 +41,6 @@ use crate::{
     batch::{Batch, Position},
     error::Error,
     ids::Id,
-    mistakes::{Mistake, made},
     partitions::RowRef,
     workers,
 };
@@ -195,11 +194,7 @@ impl Arbiter {
 
 /// Whether a version is later than another one: by its time or, if that is the same, by its place in the input.
 fn is_later((time, place): (i64, Position), (other_time, other_place): (i64, Position)) -> bool {
-    let by_time = if made(Mistake::LastLineWins) { Ordering::Equal } else { time.cmp(&other_time) };
-    let by_time = if made(Mistake::OldestWins) { by_time.reverse() } else { by_time };
-    let by_place = place.cmp(&other_place);
-    let by_place = if made(Mistake::TiesToFirst) { by_place.reverse() } else { by_place };
-    by_time.then(by_place).is_gt()
+    time.cmp(&other_time).then(place.cmp(&other_place)).is_gt()
 }
 
 /// The range of a hash: its middle bits, since the hash table of spilled rows uses both ends.

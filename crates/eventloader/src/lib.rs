@@ -56,7 +56,6 @@ mod stages;
 pub mod memory;
 pub mod inert_text;
 mod short_copy;
-pub mod mistakes;
 mod workers;
 
 #[cfg(any(test, fuzzing))]

@@ -22,7 +22,6 @@ use crate::{
     batch::{Batch, Position},
     error::Error,
     ids::{self, Ids},
-    mistakes::{Mistake, made},
 };
 
 /// Rows that are gathered and encoded at once.
@@ -208,12 +207,11 @@ pub(crate) fn count(
 /// Neighbours that share their unit of time, with its index: mostly they do, so it is looked for only where it changes.
 fn unit_runs(micros: &[i64], unit: PartitionUnit) -> impl Iterator<Item = (i64, Range<usize>)> {
     let mut next = 0;
-    let ahead = if made(Mistake::LocalDays) { 2 * HOUR_MICROS } else { 0 };
     iter::from_fn(move || {
         let first = next;
-        let index = unit.index_of(*micros.get(first)? + ahead);
+        let index = unit.index_of(*micros.get(first)?);
         let instants = unit.instants_of(index);
-        next += micros[first..].iter().take_while(|micros| instants.contains(&(**micros + ahead))).count();
+        next += micros[first..].iter().take_while(|micros| instants.contains(*micros)).count();
         Some((index, first..next))
     })
 }

@@ -15,8 +15,6 @@ use std::{
 
 use xxhash_rust::xxh3::xxh3_128;
 
-#[cfg(debug_assertions)]
-use crate::mistakes;
 use crate::{
     catalogs,
     commit::{Action, Change, History, LoadFacts, LoadedSource, Target, TargetLayout},
@@ -42,8 +40,6 @@ use crate::{
 /// Any [`Error`]; the target is as it was before, but for [`Error::Unfinished`] and [`Error::Report`].
 pub fn load(settings: &Settings) -> Result<Report, Error> {
     let started = Instant::now();
-    #[cfg(debug_assertions)]
-    mistakes::check()?;
     settings.selection.check(&settings.catalog)?;
     if settings.flatten {
         let Settings { catalog, selection, layout, partition_unit, .. } = settings;

@@ -12,7 +12,6 @@ use crate::{
     error::Error,
     held::Held,
     latest::Superseded,
-    mistakes::{Mistake, made},
     parquet::{PART_ROWS, PartitionWriter, StagedFile, Table},
     plan::Plan,
     report::{PartitionReport, Report, SupersededPartition},
@@ -101,9 +100,6 @@ impl Writing<'_> {
             .collect();
         report.superseded_partitions.sort_by(|a, b| a.path.cmp(&b.path));
         report.partitions.sort_by(|a, b| a.path.cmp(&b.path));
-        if made(Mistake::PartitionLost) {
-            changes.pop();
-        }
         // In the order of time: see docs/merge.md.
         changes.sort_by(|(a_unit, a), (b_unit, b)| (a_unit, &a.directory).cmp(&(b_unit, &b.directory)));
         report.days_without_events = days_without_events(settings, &days);

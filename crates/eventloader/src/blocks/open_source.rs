@@ -9,7 +9,6 @@ use super::{Buffer, Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, newlines_
 use crate::{
     arrays::{self, ArrayScanner, Element},
     bytes::Text,
-    mistakes::{Mistake, made},
 };
 
 /// How far into a text its first character is looked for: whoever writes more white space in front doesn't mean an array.
@@ -99,8 +98,7 @@ impl OpenSource {
             self.read_up_to(bytes, wanted)?;
             let newline = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at);
             if self.ended || newline.is_some() {
-                let is_all = self.ended && !made(Mistake::UnendedLineLost);
-                let whole = if is_all { bytes.len() } else { newline.map_or(0, |at| at + 1) };
+                let whole = if self.ended { bytes.len() } else { newline.map_or(0, |at| at + 1) };
                 let newlines = || memchr::memchr_iter(b'\n', &bytes[..whole]);
                 // Counting is many times faster than looking for each.
                 let crowded = newlines().count() > lines_max(block_bytes);
@@ -232,9 +230,7 @@ impl OpenSource {
 
     /// Hands out the first `length` bytes; the rest waits for the next block.
     fn cut(&mut self, bytes: &mut Buffer, length: usize) {
-        if !made(Mistake::BlockEdgeLost) {
-            self.carry.extend_from_slice(&bytes[length..]);
-        }
+        self.carry.extend_from_slice(&bytes[length..]);
         bytes.truncate(length);
         self.offset += length as u64;
     }

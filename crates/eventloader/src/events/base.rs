@@ -10,7 +10,6 @@ use crate::{
     fault::{Fault, Reason, excerpt},
     ids::{ReadId, UUID_TEXT_BYTES, parse_uuid_text},
     json::{Kind, Malformed, Scanner, Value},
-    mistakes::{Mistake, made},
     payload::duplicate_key,
 };
 
@@ -102,9 +101,7 @@ impl Base {
 /// The instant of a timestamp that was read up to its seconds, and goes on with `rest`.
 #[inline]
 pub(super) fn instant(to_seconds: i64, rest: &[u8]) -> Option<i64> {
-    let instant = timestamp::parse_behind_seconds(to_seconds, rest)?;
-    let fraction = instant.rem_euclid(timestamp::SECOND_MICROS);
-    Some(if made(Mistake::OffsetsIgnored) { to_seconds + fraction } else { instant })
+    timestamp::parse_behind_seconds(to_seconds, rest)
 }
 
 #[cold]

@@ -13,7 +13,6 @@ use super::samples::Sample;
 use crate::{
     accounts::PartitionKey,
     batch::Position,
-    mistakes::{Mistake, made},
 };
 
 /// How a row was beaten.
@@ -100,8 +99,7 @@ impl Superseded {
     }
 
     /// Adds losers of an event type.
-    pub(crate) fn add(&mut self, type_index: usize, mut losers: Vec<Loser>) {
-        losers.retain(|loser| !made(Mistake::DuplicatesKept) || loser.kind != Kind::Redelivered);
+    pub(crate) fn add(&mut self, type_index: usize, losers: Vec<Loser>) {
         for Loser { position, micros, kind } in losers {
             if let Some(InMerge { unit, held, by_partition }) = &mut self.merged {
                 let lost = by_partition.entry((type_index, unit.index_of(micros))).or_default();

@@ -12,7 +12,6 @@ use crate::{
     blocks::{Block, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX},
     columns::Change,
     fault::{Fault, Reason},
-    mistakes::{Mistake, made},
     payload::{KeyOwner, UnknownKey},
     plan::Plan,
 };
@@ -59,9 +58,7 @@ impl<'b> BlockState<'b> {
 
     pub(super) fn bad(&mut self, raw: &[u8], offset: u64, fragment: Option<u64>, fault: Fault) {
         let line_index = self.line_index;
-        if !made(Mistake::BadLinesDropped) {
-            self.outcome.bad.push(BadLine { line_index, offset, fragment, fault, raw: raw.to_vec() });
-        }
+        self.outcome.bad.push(BadLine { line_index, offset, fragment, fault, raw: raw.to_vec() });
     }
 
     pub(super) fn fragment(&mut self, fragment: &Fragment) {
