@@ -1,9 +1,12 @@
-//! Why a load failed: one type, located, each saying what to do, and the exit code that it means.
+//! Why a run failed: one type, with the place of what is wrong and the exit code that it means.
 //!
-//! Bad lines are no errors: they go to the quarantine. What stands here ends the run with nothing changed in the target.
+//! Bad lines are not errors: they go to the quarantine. An error states facts. What to do about it, where that depends on
+//! the command, is added by the command line (`cli/advice.rs`).
 
 use std::{io, path::PathBuf, process::ExitCode};
 
+use event_parser::SelectionError;
+use event_target::TargetError;
 use events_core::catalog::CatalogError;
 
 /// Why a load failed.
@@ -12,6 +15,19 @@ pub enum Error {
     /// The command line asks for something that can't be.
     #[error("{0}")]
     Usage(String),
+    /// The selection can't select any event.
+    #[error("{0}")]
+    Selection(#[from] SelectionError),
+    /// The target and a source lie in each other.
+    #[error("the target {target} {problem} {source_path}")]
+    Overlap {
+        /// The target.
+        target: PathBuf,
+        /// How.
+        problem: &'static str,
+        /// The source.
+        source_path: PathBuf,
+    },
     /// A catalog file can't be used.
     #[error("catalog: {0}")]
     Catalog(#[from] CatalogError),
@@ -19,7 +35,7 @@ pub enum Error {
     #[error("manifest: {0}")]
     Manifest(String),
     /// A source does not exist, or names no file.
-    #[error("{path}: {problem}; check --source-file")]
+    #[error("{path}: {problem}")]
     Source {
         /// As it was given.
         path: String,
@@ -43,39 +59,16 @@ pub enum Error {
     /// The input can't be made a catalog of.
     #[error("{0}")]
     Draft(String),
-    /// The target can't be written.
-    #[error("target {path}: {problem}; nothing was changed")]
-    Target {
-        /// Where.
-        path: PathBuf,
-        /// What is the matter with it.
-        problem: String,
-    },
-    /// A file operation in the target failed; the message names the path.
+    /// The target could not be read or changed.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// A file operation failed; the message names the path.
     #[error("{doing}: {source}; nothing was changed")]
     Io {
         /// What was being done.
         doing: &'static str,
         /// The system's reason; names the path.
         source: io::Error,
-    },
-    /// The commit was recorded but could not be carried out to its end.
-    #[error("{doing}: {source}; the load is recorded, run any load of this target to finish it")]
-    Unfinished {
-        /// What was being done.
-        doing: &'static str,
-        /// The system's reason; names the path.
-        source: io::Error,
-    },
-    /// A file that the loader wrote earlier is not what it must be.
-    #[error("{path}:{line}: {problem}; nothing was changed, move the file away to go on without it")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong.
-        problem: String,
     },
     /// Rows could not be brought into Arrow arrays or Parquet.
     #[error("writing {what}: {problem}; nothing was changed")]
@@ -90,7 +83,7 @@ pub enum Error {
     Unbalanced(String),
     /// More bad lines than allowed.
     #[error(
-        "{bad} of {lines} lines are bad, more than --max-bad-lines {limit}; nothing was changed. The first: {first}"
+        "{bad} of {lines} lines are bad, and at most {limit} may be; nothing was changed. The first: {first}"
     )]
     TooManyBadLines {
         /// How many were found.
@@ -101,14 +94,6 @@ pub enum Error {
         limit: String,
         /// The first bad line: place and reason.
         first: String,
-    },
-    /// Another load is at work.
-    #[error("target {path}: another load holds it{holder}; wait for it to end, or load to another target")]
-    Locked {
-        /// The target.
-        path: PathBuf,
-        /// Which process, where that is known.
-        holder: String,
     },
     /// A signal ended the load.
     #[error("interrupted by {name}; nothing was changed")]
@@ -143,13 +128,18 @@ impl Error {
         if let Self::Interrupted { signal, .. } = self { Some(*signal) } else { None }
     }
 
-    /// The exit code of CONTRACT.md section 8.
+    /// The exit code that it means.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Usage(_) | Self::Catalog(_) | Self::Manifest(_) => 2,
+            Self::Usage(_)
+            | Self::Selection(_)
+            | Self::Overlap { .. }
+            | Self::Catalog(_)
+            | Self::Manifest(_)
+            | Self::Target(TargetError::OtherLayout { .. }) => 2,
             Self::TooManyBadLines { .. } => 3,
-            Self::Locked { .. } => 4,
+            Self::Target(TargetError::Locked { .. }) => 4,
             _ => 1,
         })
     }

@@ -16,16 +16,12 @@ use std::{
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use command_line::Document;
 use eventloader::{
-    catalog_command,
-    cli::{CatalogCommand, Cli, Command, ListArgs, RecoverArgs, ReplayArgs, VerifyArgs},
+    cli::{self, CatalogCommand, Cli, Command, ListArgs, RecoverArgs, ReplayArgs, VerifyArgs},
+    commands::{catalog, list, load, recover, verify},
     error::Error,
-    inert_text::inert,
-    interruption::{self, Interruption},
-    pipeline, recovery,
     report::{Report, Summary},
-    runs,
+    runtime::{Controls, Interruption, Progress, end_process, escape_for_terminal},
     settings::Settings,
-    verify,
 };
 
 /// Where the JSON report goes.
@@ -47,7 +43,8 @@ fn main() -> ExitCode {
     let done = match (&cli.command, cli.generate) {
         (None, Some(document)) => generate(document).map(|()| ExitCode::SUCCESS),
         (None, None) => {
-            cli.settings().and_then(|settings| load(settings, &saying_of(&cli))).map(|()| ExitCode::SUCCESS)
+            let loaded = cli.settings().and_then(|settings| load(&settings, &output_of(&cli)));
+            loaded.map(|()| ExitCode::SUCCESS)
         }
         (Some(Command::Replay(args)), _) => replay(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Catalog(command)), _) => run_catalog(command),
@@ -58,8 +55,8 @@ fn main() -> ExitCode {
     match done {
         Ok(exit_code) => exit_code,
         Err(error) => {
-            say_error(&error);
-            error.signal().into_iter().for_each(interruption::end_process);
+            print_error(&cli::explain(&error, cli.command.as_ref()));
+            error.signal().into_iter().for_each(end_process);
             error.exit_code()
         }
     }
@@ -69,35 +66,35 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
     match command {
         CatalogCommand::Infer(args) => {
             let settings = args.settings()?;
-            let draft = settings.read.progress.during(|| catalog_command::infer(&settings))?;
+            let draft = settings.read.progress.during(|| catalog::infer(&settings))?;
             print(draft.document.as_deref().unwrap_or_default())?;
             if !args.quiet() {
-                say(&draft.summary.trim_end());
+                print_message(&draft.summary.trim_end());
             }
         }
         CatalogCommand::Check(args) => {
             let settings = args.settings()?;
-            let checked = settings.progress.during(|| catalog_command::check(&settings))?;
+            let checked = settings.progress.during(|| catalog::check(&settings))?;
             print(&checked.to_string())?;
             if checked.quarantined() > 0 {
                 return Ok(ExitCode::from(3));
             }
         }
-        CatalogCommand::Show(args) => print(&catalog_command::show(&args.settings()?)?)?,
+        CatalogCommand::Show(args) => print(&catalog::show(&args.settings()?)?)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn recover(args: &RecoverArgs) -> Result<(), Error> {
-    let recovery = recovery::recover(&args.target)?;
+    let recovery = recover::recover(&args.target)?;
     if !args.quiet {
-        say(&recovery);
+        print_message(&recovery);
     }
     Ok(())
 }
 
 fn list(args: &ListArgs) -> Result<(), Error> {
-    let runs = runs::list(&args.target)?;
+    let runs = list::list(&args.target)?;
     let text = if args.json {
         runs.to_json().map_err(|error| Error::Output(error.into()))?
     } else {
@@ -109,7 +106,7 @@ fn list(args: &ListArgs) -> Result<(), Error> {
 fn verify(args: &VerifyArgs) -> Result<ExitCode, Error> {
     let verified = verify::verify(&args.settings(), |problem| print(&format!("{problem}\n")))?;
     if !args.quiet {
-        say(&verified);
+        print_message(&verified);
     }
     Ok(if verified.problems == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -119,40 +116,44 @@ fn generate(document: Document) -> Result<(), Error> {
     print_to_stdout(&bytes).map_err(Error::Output)
 }
 
-/// What is told of a load, and where.
-struct Saying<'a> {
+/// What a load prints, and where.
+struct LoadOutput<'a> {
     report: Option<&'a Path>,
     target: String,
     quiet: bool,
     verbose: bool,
 }
 
-fn saying_of(cli: &Cli) -> Saying<'_> {
-    Saying { report: cli.report.as_deref(), target: cli.target(), quiet: cli.quiet, verbose: cli.verbose }
+fn output_of(cli: &Cli) -> LoadOutput<'_> {
+    LoadOutput { report: cli.report.as_deref(), target: cli.target(), quiet: cli.quiet, verbose: cli.verbose }
 }
 
 fn replay(args: &ReplayArgs) -> Result<(), Error> {
     let report = args.report.as_deref();
-    let saying = Saying { report, target: args.target(), quiet: args.quiet, verbose: args.verbose };
-    load(args.settings()?, &saying)
+    let output = LoadOutput { report, target: args.target(), quiet: args.quiet, verbose: args.verbose };
+    load(&args.settings()?, &output)
 }
 
-fn load(mut settings: Settings, saying: &Saying<'_>) -> Result<(), Error> {
-    // Without it, a signal ends the process as it does any other.
-    settings.interruption = Interruption::listen(say_error).unwrap_or_default();
-    let output = ReportOutput::open(saying.report)?;
-    let report = match settings.progress.during(|| pipeline::load(&settings)) {
+fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<(), Error> {
+    let print_last_words = |error: &Error| print_error(&error.to_string());
+    let controls = Controls {
+        progress: Progress::on_terminal(output.quiet),
+        // Without it, a signal ends the process as it does any other.
+        interruption: Interruption::listen(print_last_words).unwrap_or_default(),
+    };
+    let report_output = ReportOutput::open(output.report)?;
+    let report = match controls.progress.during(|| load::load(settings, &controls)) {
         Ok(report) => report,
         Err(error) => {
-            output.abandon();
+            report_output.abandon();
             return Err(error);
         }
     };
-    if !saying.quiet {
-        let summary = Summary { report: &report, target: &saying.target, verbose: saying.verbose };
-        say(&summary.to_string().trim_end());
+    if !output.quiet {
+        let summary = Summary { report: &report, target: &output.target, verbose: output.verbose };
+        print_message(&summary.to_string().trim_end());
     }
-    output.write(&report).map_err(Error::Report)
+    report_output.write(&report).map_err(Error::Report)
 }
 
 impl ReportOutput {
@@ -213,11 +214,11 @@ fn reword(error: &clap::Error, line: &str) -> Option<&'static str> {
     )
 }
 
-fn say_error(error: &Error) {
-    say(&format_args!("error: {}", inert(&error.to_string())));
+fn print_error(message: &str) {
+    print_message(&format_args!("error: {}", escape_for_terminal(message)));
 }
 
-/// To standard error; if that is closed, there is nobody to tell.
-fn say(message: &dyn Display) {
+/// Prints to standard error. If that is closed, there is nobody to tell.
+fn print_message(message: &dyn Display) {
     drop(writeln!(io::stderr(), "{message}"));
 }

@@ -1,82 +1,79 @@
-//! Everything that a load needs to know, resolved and checked; nothing here means "default".
+//! Everything that a load needs to know, resolved and checked. Nothing here means "default".
 
 use std::path::PathBuf;
 
+use event_parquet::Codec;
+use event_parser::Selection;
+use event_target::{DedupeScope, Mode};
 use events_core::{
     catalog::Catalog,
     partition::{Layout, PartitionUnit},
-};
-use serde::{Deserialize, Serialize};
-
-pub use crate::{
-    interruption::Interruption,
-    latest::DedupeScope,
-    parquet::Codec,
-    progress::Progress,
-    quarantine::ReplaySelection,
-    selection::{DayRange, Selection},
 };
 
 /// What to load, where to, and how.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Files, directories, globs, or `-`.
-    pub sources: Vec<String>,
-    /// Instead of them, bad lines of the target's quarantine.
-    pub replay: Option<ReplaySelection>,
-    /// Directory of the partitions.
+    /// What to read.
+    pub input: Input,
+    /// The directory of the partitions.
     pub target: PathBuf,
     /// Which events there are.
     pub catalog: Catalog,
     /// Which of them to load.
     pub selection: Selection,
-    /// One column per value of the payload; else one struct column.
+    /// One column per value of the payload; otherwise one struct column.
     pub flatten: bool,
     /// How directories are named.
     pub layout: Layout,
     /// How much time a partition spans.
     pub partition_unit: PartitionUnit,
-    /// What becomes of what the target holds.
+    /// What happens to the rows that the target already has.
     pub mode: Mode,
-    /// Whether sources are passed over that the target holds already, or that are still being written.
-    pub skip_loaded: bool,
     /// Where "latest" is decided.
     pub dedupe_scope: DedupeScope,
-    /// Codec of the Parquet pages.
+    /// The codec of the Parquet pages.
     pub codec: Codec,
-    /// What the process may hold, in bytes.
+    /// The most memory that the process may take, in bytes.
     pub memory_bytes: usize,
-    /// Threads that work.
+    /// How many threads work.
     pub threads: usize,
     /// How many bad lines are too many.
     pub bad_lines_max: Option<BadLinesMax>,
     /// How many superseded rows the report names.
     pub superseded_samples_max: usize,
-    /// Everything but the commit.
+    /// Does everything but the commit.
     pub dry_run: bool,
-    /// Where it is shown how far the load has come.
-    pub progress: Progress,
-    /// Whether the load is to end before its time.
-    pub interruption: Interruption,
 }
 
-/// What becomes of what a target holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// The partitions that the load has rows for are replaced.
-    #[default]
-    Overwrite,
-    /// The rows that the target holds take part: a partition is written again where its rows change.
-    Merge,
+/// What a load reads.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// Files, directories, globs, or `-` for standard input.
+    Sources {
+        /// As they were given.
+        paths: Vec<String>,
+        /// Skip sources that the target has already, and those that are still being written.
+        skip_loaded: bool,
+    },
+    /// Bad lines of the target's quarantine.
+    Replay(ReplaySelection),
+}
+
+/// Which bad lines are replayed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReplaySelection {
+    /// Only those with these reasons; all where empty.
+    pub reasons: Vec<String>,
+    /// Only those of these sources, as the quarantine names them or by the end of their path; all where empty.
+    pub sources: Vec<String>,
 }
 
 /// How many bad lines a load may have.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BadLinesMax {
-    /// So many.
+    /// More lines than this.
     Count(u64),
-    /// So many of a hundred lines.
+    /// More lines of a hundred than this.
     Percent(f64),
 }
 

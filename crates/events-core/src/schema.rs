@@ -28,8 +28,6 @@ pub struct Column {
     pub name: String,
     /// Where its value stands in the event, with dots: `data.merchant.name`.
     pub path: String,
-    /// Its field's line in the catalog file.
-    pub line: usize,
     /// Whether an event must have it.
     pub required: bool,
     /// What it holds: a value or a list; objects have columns of their own.
@@ -51,8 +49,7 @@ fn collect_columns(name: &str, path: &str, fields: &[Field], columns: &mut Vec<C
         match &field.kind {
             FieldKind::Object(fields) => collect_columns(&name, &path, fields, columns),
             kind => {
-                let (line, required, kind) = (field.line, field.required, kind.clone());
-                columns.push(Column { name, path, line, required, kind });
+                columns.push(Column { name, path, required: field.required, kind: kind.clone() });
             }
         }
     }

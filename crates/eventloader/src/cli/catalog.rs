@@ -3,18 +3,19 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum, builder::RangedU64ValueParser};
+use event_parser::Selection;
 
 use super::{
     THREADS_MAX, catalogs_of, threads_of,
     values::{LayoutArg, Unit},
 };
 use crate::{
-    catalog_command::{Format, InferSettings, ReadSettings, ShowSettings},
-    catalogs,
+    commands::{
+        catalog::{Format, InferSettings, ReadSettings, ShowSettings},
+        catalog_files,
+    },
     error::Error,
-    memory,
-    progress::Progress,
-    settings::Selection,
+    runtime::{Progress, memory},
 };
 
 /// What to do with catalogs.
@@ -174,7 +175,7 @@ impl ReadArgs {
     fn settings(&self, progress: Progress) -> Result<ReadSettings, Error> {
         Ok(ReadSettings {
             sources: self.sources.clone(),
-            catalog: catalogs::read(&catalogs_of(&self.catalog.catalog))?,
+            catalog: catalog_files::read(&catalogs_of(&self.catalog.catalog))?,
             selection: self.catalog.selection(),
             memory_bytes: memory::MEMORY_BYTES_DEFAULT,
             threads: threads_of(self.threads),
@@ -222,7 +223,7 @@ impl ShowArgs {
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<ShowSettings, Error> {
         Ok(ShowSettings {
-            catalog: catalogs::read(&catalogs_of(&self.catalog.catalog))?,
+            catalog: catalog_files::read(&catalogs_of(&self.catalog.catalog))?,
             selection: self.catalog.selection(),
             flatten: self.flatten,
             layout: self.layout.into(),

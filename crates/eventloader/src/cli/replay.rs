@@ -1,19 +1,17 @@
-//! `eventloader replay` → [`Settings`] of a merge whose sources are the quarantine's files.
+//! `eventloader replay` → the settings of a load whose input are bad lines of the target's quarantine.
 
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
+use event_parser::{Reason, Selection};
+use event_target::{DedupeScope, Mode, TargetLayout};
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::{CodecArg, RUN, SAY, SOURCE, TARGET, catalogs_of, resources::ResourceArgs};
 use crate::{
-    catalogs,
-    commit::TargetLayout,
+    commands::catalog_files,
     error::Error,
-    fault::Reason,
-    interruption::Interruption,
-    progress::Progress,
-    settings::{DedupeScope, Mode, ReplaySelection, Selection, Settings},
+    settings::{Input, ReplaySelection, Settings},
 };
 
 const WHICH: &str = "Which bad lines";
@@ -83,16 +81,17 @@ impl ReplayArgs {
         let layout = TargetLayout::remembered(&self.target)?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         Ok(Settings {
-            sources: Vec::new(),
-            replay: Some(ReplaySelection { reasons: self.reason.clone(), sources: self.source.clone() }),
+            input: Input::Replay(ReplaySelection {
+                reasons: self.reason.clone(),
+                sources: self.source.clone(),
+            }),
             target: self.target.clone(),
-            catalog: catalogs::read(&catalogs_of(&self.catalog))?,
-            selection: Selection { domains: Vec::new(), event_types: Vec::new(), days: None },
+            catalog: catalog_files::read(&catalogs_of(&self.catalog))?,
+            selection: Selection::default(),
             flatten: self.flatten,
             layout,
             partition_unit,
             mode: Mode::Merge,
-            skip_loaded: false,
             dedupe_scope: DedupeScope::Target,
             codec: self.compression.into(),
             memory_bytes: self.resources.memory,
@@ -100,8 +99,6 @@ impl ReplayArgs {
             bad_lines_max: None,
             superseded_samples_max: 0,
             dry_run: self.dry_run,
-            progress: Progress::on_terminal(self.quiet),
-            interruption: Interruption::default(),
         })
     }
 

@@ -5,7 +5,7 @@ use std::thread;
 use clap::{Args, builder::RangedU64ValueParser};
 
 use super::RUN;
-use crate::memory;
+use crate::runtime::memory;
 
 /// More threads than this are a slip of the keyboard.
 pub(super) const THREADS_MAX: u64 = 1_024;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, builder::RangedU64ValueParser};
 
 use super::{THREADS_MAX, threads_of};
-use crate::{memory, verify::VerifySettings};
+use crate::{commands::verify::VerifySettings, runtime::memory};
 
 /// `recover`
 #[derive(Debug, Args)]

@@ -1,9 +1,9 @@
 //! The values that flags take by name, and what they mean to the loader.
 
 use clap::ValueEnum;
+use event_parquet::Codec;
+use event_target::DedupeScope;
 use events_core::partition::{Layout, PartitionUnit};
-
-use crate::settings::{self, Codec, DedupeScope};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Scope {
@@ -68,7 +68,7 @@ impl From<Unit> for PartitionUnit {
     }
 }
 
-impl From<Mode> for settings::Mode {
+impl From<Mode> for event_target::Mode {
     fn from(mode: Mode) -> Self {
         match mode {
             Mode::Overwrite => Self::Overwrite,

@@ -4,9 +4,8 @@
 //!
 //! Invariant: a row that was not marked costs a bit, and nothing in a batch without marks.
 
+use event_rows::{Batch, RowRef, hash_rows};
 use foldhash::quality::RandomState;
-
-use crate::{batch::Batch, content, error::Error, partitions::RowRef, workers};
 
 /// By batch: which rows are asked for.
 #[derive(Debug)]
@@ -43,16 +42,11 @@ impl Marks {
     }
 
     /// Hashes what was marked.
-    pub(super) fn hash(
-        mut self,
-        state: &RandomState,
-        batches: &[&Batch],
-        threads: usize,
-    ) -> Result<Contents, Error> {
-        let hashes = workers::map(threads, batches.len(), |index| {
+    pub(super) fn hash(mut self, state: &RandomState, batches: &[&Batch], threads: usize) -> Contents {
+        let hashes = workers::compute(threads, batches.len(), |index| {
             let rows: Vec<_> = rows_of(&self.batches[index]).collect();
-            Ok(if rows.is_empty() { Vec::new() } else { content::of_rows(state, batches[index], &rows) })
-        })?;
+            if rows.is_empty() { Vec::new() } else { hash_rows(state, batches[index], &rows) }
+        });
         let of_batch = |(marks, hashes): (Vec<u64>, _)| {
             let mut count = 0;
             let count_before = |word: &u64| {
@@ -61,7 +55,7 @@ impl Marks {
             };
             OfBatch { before: marks.iter().map(count_before).collect(), marks, hashes }
         };
-        Ok(Contents { batches: self.batches.drain(..).zip(hashes).map(of_batch).collect() })
+        Contents { batches: self.batches.drain(..).zip(hashes).map(of_batch).collect() }
     }
 }
 

@@ -7,11 +7,11 @@
 
 use std::sync::Arc;
 
+use event_rows::{Id, UUID_TEXT_BYTES, uuid_text};
 use foldhash::fast::FixedState;
 use hashbrown::HashSet;
 
-use super::Arbiter;
-use crate::ids::{Id, UUID_TEXT_BYTES, uuid_text};
+use super::Deduper;
 
 /// So much of an id decides what it is between: all of a UUID.
 const KEY_BYTES: usize = UUID_TEXT_BYTES;
@@ -23,7 +23,7 @@ pub(crate) const ID_BYTES_MAX: usize =
 /// A set of ids that grows.
 #[derive(Debug)]
 pub(crate) struct IdSetBuilder {
-    arbiter: Arc<Arbiter>,
+    deduper: Arc<Deduper>,
     hashes: HashSet<u64, FixedState>,
     uuids: Vec<u128>,
     keys: Vec<Box<[u8]>>,
@@ -34,12 +34,12 @@ pub(crate) struct IdSetBuilder {
 pub(crate) struct IdSet(IdSetBuilder);
 
 impl IdSetBuilder {
-    pub(crate) fn new(arbiter: &Arc<Arbiter>) -> Self {
-        Self { arbiter: Arc::clone(arbiter), hashes: HashSet::default(), uuids: Vec::new(), keys: Vec::new() }
+    pub(crate) fn new(deduper: &Arc<Deduper>) -> Self {
+        Self { deduper: Arc::clone(deduper), hashes: HashSet::default(), uuids: Vec::new(), keys: Vec::new() }
     }
 
     pub(crate) fn insert(&mut self, id: Id<'_>) {
-        if self.hashes.insert(self.arbiter.hash_id(id)) {
+        if self.hashes.insert(self.deduper.hash_id(id)) {
             match id {
                 Id::Uuid(uuid) => self.uuids.push(uuid),
                 Id::Text(text) => self.keys.push(key_of(text.as_bytes()).into()),
@@ -56,7 +56,7 @@ impl IdSetBuilder {
 
 impl IdSet {
     pub(crate) fn contains(&self, id: Id<'_>) -> bool {
-        self.0.hashes.contains(&self.0.arbiter.hash_id(id))
+        self.0.hashes.contains(&self.0.deduper.hash_id(id))
     }
 
     /// Whether there may be an id from the first to the last of these texts; if there is one, the answer is yes.
@@ -77,10 +77,10 @@ fn key_of(text: &[u8]) -> &[u8] {
 
 #[cfg(test)]
 mod tests {
+    use event_target::DedupeScope;
     use proptest::prelude::*;
 
     use super::*;
-    use crate::latest::DedupeScope;
 
     proptest! {
         #[test]
@@ -88,7 +88,7 @@ mod tests {
             ids in prop::collection::vec("[0-9a-f]{8}-0000-4000-8000-00000000000[0-9]|[a-c]{0,40}", 1..20),
             [first, last] in ["[a-c]{0,40}|[0-9a-f]{3}", "[a-c]{0,40}|[0-9a-f]{3}"],
         ) {
-            let mut set = IdSetBuilder::new(&Arc::new(Arbiter::new(DedupeScope::Target)));
+            let mut set = IdSetBuilder::new(&Arc::new(Deduper::new(DedupeScope::Target)));
             for id in &ids {
                 set.insert(Id::of(id));
             }

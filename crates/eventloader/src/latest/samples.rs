@@ -3,7 +3,7 @@
 //! All event types and ranges of ids offer theirs to one collection, from all threads and in any order. Ids are copied only
 //! for rows that it takes.
 //!
-//! Invariant: at the end it holds the losers that come first in the input, whatever the order in which they were offered;
+//! Invariant: at the end it holds the superseded_rows that come first in the input, whatever the order in which they were offered;
 //! meanwhile no more than were asked for.
 
 use std::{
@@ -11,12 +11,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use super::superseded::{Kind, Loser};
-use crate::{
-    batch::Position,
-    ids::{self, Id},
-    lines,
-};
+use event_rows::{Id, Position, uuid_text};
+
+use super::superseded::{Kind, SupersededRow};
+use crate::runtime::names;
 
 /// A superseded row beside the one that is kept.
 #[derive(Debug)]
@@ -101,12 +99,12 @@ impl Samples {
 }
 
 impl Sampler<'_> {
-    /// Takes those of a range that are among the first: of the losers as they were judged, and the rows that lost, each
+    /// Takes those of a range that are among the first: of the superseded_rows as they were judged, and the rows that lost, each
     /// behind the one that it lost against.
     pub(super) fn offer<R: Copy>(
         self,
-        losers: &[Loser],
-        beaten: &[(R, R)],
+        superseded_rows: &[SupersededRow],
+        pairs: &[(R, R)],
         row: impl Fn(R) -> SampledRow,
         id: impl Fn(R) -> String,
     ) {
@@ -116,20 +114,23 @@ impl Sampler<'_> {
         }
         let end = samples.first().end();
         let mut kinds = First::new(samples.rows_max);
-        let is_line = |loser: &&Loser| !loser.position.is_held();
-        for loser in losers.iter().filter(is_line).filter(|loser| end.is_none_or(|end| loser.position < end))
+        let is_line = |superseded: &&SupersededRow| !superseded.position.is_existing();
+        for superseded in superseded_rows
+            .iter()
+            .filter(is_line)
+            .filter(|superseded| end.is_none_or(|end| superseded.position < end))
         {
-            kinds.add(loser.position, || loser.kind);
+            kinds.add(superseded.position, || superseded.kind);
         }
-        let judged = |&(winner, loser): &(R, R)| {
-            let kind = *kinds.entries.get(&row(loser).position)?;
-            Some((winner, loser, kind))
+        let judged = |&(winner, superseded): &(R, R)| {
+            let kind = *kinds.entries.get(&row(superseded).position)?;
+            Some((winner, superseded, kind))
         };
-        let judged: Vec<_> = beaten.iter().filter_map(judged).collect();
+        let judged: Vec<_> = pairs.iter().filter_map(judged).collect();
         let mut first = samples.first();
-        for (winner, loser, kind) in judged {
-            let (row, by) = (row(loser), row(winner));
-            first.add(row.position, || Sample { type_index, event_id: id(loser), kind, row, by });
+        for (winner, superseded, kind) in judged {
+            let (row, by) = (row(superseded), row(winner));
+            first.add(row.position, || Sample { type_index, event_id: id(superseded), kind, row, by });
         }
     }
 }
@@ -137,8 +138,8 @@ impl Sampler<'_> {
 /// An id for the report.
 pub(super) fn text_of(id: Id<'_>) -> String {
     match id {
-        Id::Uuid(uuid) => String::from_utf8_lossy(&ids::uuid_text(uuid)).into_owned(),
-        Id::Text(text) => lines::cut_name(text),
+        Id::Uuid(uuid) => String::from_utf8_lossy(&uuid_text(uuid)).into_owned(),
+        Id::Text(text) => names::cut_name(text),
     }
 }
 

@@ -1,16 +1,19 @@
-//! Spilled rows of one event type, by ranges of their ids → those that lose.
+//! Spilled rows of one event type, by ranges of their ids → the superseded ones.
 //!
-//! Invariant: the same rows lose, and in the same way, as if they were in memory: what is compared is written beside each.
+//! Invariant: the same rows are superseded, in the same way, as if they were in memory: what is compared is spilled with
+//! each row.
 
 use std::ops::Range;
 
+use event_rows::{Batch, Id, hash_batch};
+
 use super::{
-    Arbiter, range_of,
+    Deduper, range_of,
     samples::{self, Sampler},
-    superseded::Loser,
+    superseded::SupersededRow,
     versions::{self, Version},
 };
-use crate::{batch::Batch, content, error::Error, ids::Id, workers};
+use crate::error::Error;
 
 /// A spilled row whose id is a UUID.
 #[derive(Debug, Clone, Copy)]
@@ -33,10 +36,10 @@ pub(crate) struct SpilledContenders {
     pub(crate) texts: Vec<TextContender>,
 }
 
-impl Arbiter {
+impl Deduper {
     /// Adds the rows of `batch` to `split`, for the spill file.
     pub(crate) fn split_for_spill(&self, batch: &Batch, split: &mut [SpilledContenders]) {
-        let contents = content::of_batch(&self.hasher, batch);
+        let contents = hash_batch(&self.hasher, batch);
         for (row, (&micros, &position)) in batch.micros.iter().zip(&batch.positions).enumerate() {
             let (id, version) = (batch.ids.get(row), Version { micros, content: contents[row], position });
             let split = &mut split[range_of(self.hash(id, micros))];
@@ -47,15 +50,15 @@ impl Arbiter {
         }
     }
 
-    /// The spilled rows of a range that lose.
-    fn spilled_losers(&self, range: &SpilledContenders, sampler: Sampler<'_>) -> Vec<Loser> {
-        let mut uuids = self.find_beaten(
+    /// The superseded rows of a spilled range.
+    fn superseded_of_range(&self, range: &SpilledContenders, sampler: Sampler<'_>) -> Vec<SupersededRow> {
+        let mut uuids = self.find_superseded(
             &[&range.uuids],
             |c| self.hash(Id::Uuid(c.uuid), c.version.micros),
             |a, b| a.uuid == b.uuid,
             |c| c.version.order(),
         );
-        let mut texts = self.find_beaten(
+        let mut texts = self.find_superseded(
             &[&range.texts],
             |c| self.hash(Id::Text(&c.text), c.version.micros),
             |a, b| a.text == b.text,
@@ -63,31 +66,41 @@ impl Arbiter {
         );
         bring_events_together(&mut uuids, |c| c.version);
         bring_events_together(&mut texts, |c| c.version);
-        let versions_of_uuids = uuids.iter().map(|(winner, loser)| (winner.version, loser.version));
-        let versions_of_texts = texts.iter().map(|(winner, loser)| (winner.version, loser.version));
-        let beaten: Vec<_> = versions_of_uuids.chain(versions_of_texts).collect();
-        let losers = versions::judge(beaten.into_iter());
-        sampler.offer(&losers, &uuids, |c| c.version.sampled(), |c| samples::text_of(Id::Uuid(c.uuid)));
-        sampler.offer(&losers, &texts, |c| c.version.sampled(), |c| samples::text_of(Id::Text(&c.text)));
-        losers
+        let versions_of_uuids = uuids.iter().map(|(winner, superseded)| (winner.version, superseded.version));
+        let versions_of_texts = texts.iter().map(|(winner, superseded)| (winner.version, superseded.version));
+        let pairs: Vec<_> = versions_of_uuids.chain(versions_of_texts).collect();
+        let superseded_rows = versions::judge(pairs.into_iter());
+        sampler.offer(
+            &superseded_rows,
+            &uuids,
+            |c| c.version.sampled(),
+            |c| samples::text_of(Id::Uuid(c.uuid)),
+        );
+        sampler.offer(
+            &superseded_rows,
+            &texts,
+            |c| c.version.sampled(),
+            |c| samples::text_of(Id::Text(&c.text)),
+        );
+        superseded_rows
     }
 }
 
-/// Makes the pairs of an event neighbours, and lets the rows win that are to.
-fn bring_events_together<'c, C>(beaten: &mut [(&'c C, &'c C)], version: impl Fn(&C) -> Version) {
-    beaten.sort_unstable_by_key(|(winner, _)| version(winner).position);
-    versions::let_held_win(beaten, version);
+/// Makes the pairs of an event neighbours, and keeps an existing row where it has the same content.
+fn bring_events_together<'c, C>(pairs: &mut [(&'c C, &'c C)], version: impl Fn(&C) -> Version) {
+    pairs.sort_unstable_by_key(|(winner, _)| version(winner).position);
+    versions::let_existing_win(pairs, version);
 }
 
-/// The spilled rows that lose, of those whose ids fall into `ranges`; `contenders` reads a range of them.
+/// The superseded rows whose ids fall into `ranges`; `contenders` reads a spilled range.
 pub(crate) fn resolve_spilled(
-    arbiter: &Arbiter,
+    deduper: &Deduper,
     ranges: &Range<usize>,
     threads: usize,
     sampler: Sampler<'_>,
     contenders: impl Fn(usize) -> Result<SpilledContenders, Error> + Sync,
-) -> Result<Vec<Vec<Loser>>, Error> {
+) -> Result<Vec<Vec<SupersededRow>>, Error> {
     workers::map(threads, ranges.len(), |index| {
-        Ok(arbiter.spilled_losers(&contenders(ranges.start + index)?, sampler))
+        Ok(deduper.superseded_of_range(&contenders(ranges.start + index)?, sampler))
     })
 }

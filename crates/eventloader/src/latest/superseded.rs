@@ -1,33 +1,31 @@
-//! Losers → the set of superseded rows, and how many were redelivered and how many corrected.
+//! Superseded rows → the set of them, and how many were redelivered and how many corrected.
 //!
-//! In a merge, rows that the target holds lose too. They are in a set of their own and counted apart, for they are no lines.
+//! In a merge, rows of the target are superseded, too. They are in a set of their own and counted apart, because they are
+//! not lines of the input.
 //!
-//! Invariant: a row is in the set once, whatever it was beaten by; rivals are in none, for they are no rows.
+//! Invariant: a row is in the set once. Later candidates are never in it, because they are not rows.
 
 use std::collections::BTreeMap;
 
+use event_rows::{PartitionKey, Place, Position};
 use events_core::partition::PartitionUnit;
 use serde::Serialize;
 
 use super::samples::Sample;
-use crate::{
-    accounts::PartitionKey,
-    batch::Position,
-};
 
-/// How a row was beaten.
+/// How a row was superseded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Kind {
-    /// A row that is kept, or corrected itself, says the same.
+    /// A row that is kept, or that was corrected itself, has the same content.
     Redelivered,
-    /// Another version says something else.
+    /// Another version has other content.
     Corrected,
 }
 
-/// A row that lost.
+/// A superseded row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Loser {
+pub(crate) struct SupersededRow {
     pub(crate) position: Position,
     pub(crate) micros: i64,
     pub(crate) kind: Kind,
@@ -44,31 +42,40 @@ pub(crate) struct Superseded {
     merged: Option<InMerge>,
 }
 
-/// By block: one bit per line; empty where no row of the block is in the set.
+/// By block or file: one bit per line or row; empty where none of them is in the set.
 #[derive(Debug, Default)]
 struct Bits(Vec<Vec<u64>>);
 
-/// What is counted in a merge besides.
+/// What a merge counts in addition.
 #[derive(Debug)]
 struct InMerge {
     unit: PartitionUnit,
-    /// By file, as by block.
-    held: Bits,
-    by_partition: BTreeMap<PartitionKey, Lost>,
+    /// Rows of the target, by file.
+    existing: Bits,
+    by_partition: BTreeMap<PartitionKey, SupersededCounts>,
 }
 
-/// Rows of a partition that lost.
+/// Superseded rows of a partition.
 #[derive(Debug, Default, Clone, Copy)]
-pub(crate) struct Lost {
+pub(crate) struct SupersededCounts {
     /// Rows of the input.
     pub(crate) read: u64,
-    /// Rows that the partition held.
-    pub(crate) held: u64,
+    /// Rows that the partition had before.
+    pub(crate) existing: u64,
+}
+
+/// The two numbers of a place: block and line, or file and row.
+#[inline]
+fn numbers(position: Position) -> (u32, u32) {
+    match position.place() {
+        Place::Existing { file, row } => (file, row),
+        Place::Input { block, line } | Place::LaterCandidate { block, line } => (block, line),
+    }
 }
 
 impl Bits {
     fn set(&mut self, position: Position) {
-        let (block, line) = position.block_and_line();
+        let (block, line) = numbers(position);
         let (block, word) = (block as usize, line as usize / 64);
         if self.0.len() <= block {
             self.0.resize_with(block + 1, Vec::new);
@@ -81,7 +88,7 @@ impl Bits {
     }
 
     fn contains(&self, position: Position) -> bool {
-        let (block, line) = position.block_and_line();
+        let (block, line) = numbers(position);
         let bits = self.0.get(block as usize).and_then(|bits| bits.get(line as usize / 64));
         bits.is_some_and(|bits| bits >> (line % 64) & 1 == 1)
     }
@@ -94,21 +101,21 @@ impl Bits {
 impl Superseded {
     /// Of a merge, by partitions of this unit.
     pub(crate) fn of_merge(unit: PartitionUnit) -> Self {
-        let merged = InMerge { unit, held: Bits::default(), by_partition: BTreeMap::new() };
+        let merged = InMerge { unit, existing: Bits::default(), by_partition: BTreeMap::new() };
         Self { merged: Some(merged), ..Self::default() }
     }
 
-    /// Adds losers of an event type.
-    pub(crate) fn add(&mut self, type_index: usize, losers: Vec<Loser>) {
-        for Loser { position, micros, kind } in losers {
-            if let Some(InMerge { unit, held, by_partition }) = &mut self.merged {
-                let lost = by_partition.entry((type_index, unit.index_of(micros))).or_default();
-                if position.is_held() {
-                    lost.held += 1;
-                    held.set(position);
+    /// Adds superseded rows of an event type.
+    pub(crate) fn add(&mut self, type_index: usize, superseded_rows: Vec<SupersededRow>) {
+        for SupersededRow { position, micros, kind } in superseded_rows {
+            if let Some(InMerge { unit, existing, by_partition }) = &mut self.merged {
+                let counts = by_partition.entry((type_index, unit.index_of(micros))).or_default();
+                if position.is_existing() {
+                    counts.existing += 1;
+                    existing.set(position);
                     continue;
                 }
-                lost.read += 1;
+                counts.read += 1;
             }
             self.blocks.set(position);
             self.rows += 1;
@@ -119,18 +126,18 @@ impl Superseded {
         }
     }
 
-    /// Of a merge, by partition: how many rows lost. Empty otherwise.
-    pub(crate) fn by_partition(&self) -> impl Iterator<Item = (PartitionKey, Lost)> {
+    /// The counts of a merge, by partition. Empty otherwise.
+    pub(crate) fn by_partition(&self) -> impl Iterator<Item = (PartitionKey, SupersededCounts)> {
         let by_partition = self.merged.iter().flat_map(|merged| &merged.by_partition);
         by_partition.map(|(partition, lost)| (*partition, *lost))
     }
 
-    /// How many rows of the target lost.
-    pub(crate) fn held_rows(&self) -> u64 {
-        self.merged.iter().flat_map(|merged| merged.held.counts()).sum()
+    /// How many rows of the target are superseded.
+    pub(crate) fn existing_rows(&self) -> u64 {
+        self.merged.iter().flat_map(|merged| merged.existing.counts()).sum()
     }
 
-    /// Takes the samples of all losers.
+    /// Takes the samples of all superseded rows.
     pub(crate) fn set_samples(&mut self, samples: Vec<Sample>) {
         self.samples = samples;
     }
@@ -145,7 +152,7 @@ impl Superseded {
         self.rows
     }
 
-    /// How many of them a version with the same content stands for.
+    /// How many of them have the content of a version that is kept or was corrected.
     pub(crate) fn redelivered(&self) -> u64 {
         self.redelivered
     }
@@ -163,7 +170,7 @@ impl Superseded {
     #[inline]
     pub(crate) fn contains(&self, position: Position) -> bool {
         match &self.merged {
-            Some(merged) if position.is_held() => merged.held.contains(position),
+            Some(merged) if position.is_existing() => merged.existing.contains(position),
             _ => self.blocks.contains(position),
         }
     }

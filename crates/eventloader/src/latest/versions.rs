@@ -5,11 +5,12 @@
 //!
 //! Invariant: it depends on the rows, not on the order in which they are held against each other.
 
+use event_rows::Position;
+
 use super::{
     samples::SampledRow,
-    superseded::{Kind, Loser},
+    superseded::{Kind, SupersededRow},
 };
-use crate::batch::Position;
 
 /// A row, by what it is judged by.
 #[derive(Debug, Clone, Copy)]
@@ -36,38 +37,41 @@ impl Version {
 }
 
 /// Judges rows that lost, each behind the one that it lost against; those of one event are neighbours.
-pub(super) fn judge(beaten: impl ExactSizeIterator<Item = (Version, Version)>) -> Vec<Loser> {
-    let mut judged = Vec::with_capacity(beaten.len());
-    let mut beaten = beaten.peekable();
-    let mut losers = Vec::new();
-    while let Some((winner, loser)) = beaten.next() {
-        losers.push(loser);
-        if beaten.peek().is_none_or(|(next, _)| next.position != winner.position) {
-            judge_event(&winner, &mut losers, &mut judged);
-            losers.clear();
+pub(super) fn judge(pairs: impl ExactSizeIterator<Item = (Version, Version)>) -> Vec<SupersededRow> {
+    let mut judged = Vec::with_capacity(pairs.len());
+    let mut pairs = pairs.peekable();
+    let mut superseded_rows = Vec::new();
+    while let Some((winner, superseded)) = pairs.next() {
+        superseded_rows.push(superseded);
+        if pairs.peek().is_none_or(|(next, _)| next.position != winner.position) {
+            judge_event(&winner, &mut superseded_rows, &mut judged);
+            superseded_rows.clear();
         }
     }
     judged
 }
 
-fn judge_event(winner: &Version, losers: &mut [Version], judged: &mut Vec<Loser>) {
-    losers.sort_unstable_by_key(|loser| (loser.micros, loser.content, loser.position));
-    for same in losers.chunk_by(Version::says_the_same) {
+fn judge_event(winner: &Version, superseded_rows: &mut [Version], judged: &mut Vec<SupersededRow>) {
+    superseded_rows
+        .sort_unstable_by_key(|superseded| (superseded.micros, superseded.content, superseded.position));
+    for same in superseded_rows.chunk_by(Version::says_the_same) {
         let Some((version, copies)) = same.split_last() else { continue };
-        let loser = |row: &Version, kind| Loser { position: row.position, micros: row.micros, kind };
-        judged.extend(copies.iter().map(|copy| loser(copy, Kind::Redelivered)));
+        let superseded =
+            |row: &Version, kind| SupersededRow { position: row.position, micros: row.micros, kind };
+        judged.extend(copies.iter().map(|copy| superseded(copy, Kind::Redelivered)));
         let kind = if winner.says_the_same(version) { Kind::Redelivered } else { Kind::Corrected };
-        judged.push(loser(version, kind));
+        judged.push(superseded(version, kind));
     }
 }
 
 /// Where the winner says what a row of the target says, lets that one win: so what is delivered again changes nothing.
 /// The pairs of one event are neighbours, before and afterwards.
-pub(super) fn let_held_win<R: Copy>(beaten: &mut [(R, R)], version: impl Fn(R) -> Version) {
-    for event in beaten.chunk_by_mut(|(a, _), (b, _)| version(*a).position == version(*b).position) {
+pub(super) fn let_existing_win<R: Copy>(pairs: &mut [(R, R)], version: impl Fn(R) -> Version) {
+    for event in pairs.chunk_by_mut(|(a, _), (b, _)| version(*a).position == version(*b).position) {
         let winner = event[0].0;
-        let is_the_same = |(_, loser): &(R, R)| {
-            version(*loser).position.is_held() && version(*loser).says_the_same(&version(winner))
+        let is_the_same = |(_, superseded): &(R, R)| {
+            version(*superseded).position.is_existing()
+                && version(*superseded).says_the_same(&version(winner))
         };
         let Some(held) = event.iter().position(is_the_same) else { continue };
         let kept = event[held].1;
@@ -79,16 +83,25 @@ pub(super) fn let_held_win<R: Copy>(beaten: &mut [(R, R)], version: impl Fn(R) -
 }
 
 /// Whether two rows have one time, so that their contents must be known.
-pub(super) fn times_meet(winner: i64, losers: &mut [i64]) -> bool {
-    losers.sort_unstable();
-    losers.contains(&winner) || losers.windows(2).any(|two| two[0] == two[1])
+pub(super) fn times_meet(winner: i64, superseded_rows: &mut [i64]) -> bool {
+    superseded_rows.sort_unstable();
+    superseded_rows.contains(&winner) || superseded_rows.windows(2).any(|two| two[0] == two[1])
 }
 
 #[cfg(test)]
 mod tests {
+    use event_rows::Place;
+
     use super::*;
 
-    /// The kinds of the losers among rows (time, content) that come in this order.
+    fn line_of(position: Position) -> u32 {
+        match position.place() {
+            Place::Input { line, .. } => line,
+            place => panic!("{place:?}"),
+        }
+    }
+
+    /// The kinds of the superseded_rows among rows (time, content) that come in this order.
     fn kinds(rows: &[(i64, u64)]) -> Vec<(u32, Kind)> {
         let version = |(row, &(micros, content)): (usize, &(i64, u64))| {
             let position = Position::new(0, u32::try_from(row).unwrap());
@@ -97,9 +110,11 @@ mod tests {
         let mut versions: Vec<_> = rows.iter().enumerate().map(version).collect();
         versions.sort_by_key(|version| (version.micros, version.position));
         let winner = versions.pop().unwrap();
-        let losers = judge(versions.into_iter().map(|loser| (winner, loser)));
-        let mut kinds: Vec<_> =
-            losers.into_iter().map(|loser| (loser.position.block_and_line().1, loser.kind)).collect();
+        let superseded_rows = judge(versions.into_iter().map(|superseded| (winner, superseded)));
+        let mut kinds: Vec<_> = superseded_rows
+            .into_iter()
+            .map(|superseded| (line_of(superseded.position), superseded.kind))
+            .collect();
         kinds.sort_by_key(|(row, _)| *row);
         kinds
     }

@@ -1,17 +1,81 @@
-//! A run's report → whether its counts prove that no line was lost and no row came from nowhere.
+//! The counts of a load → whether they prove that no line was lost and no row came from nowhere.
 //!
-//! `lines = blank + quarantined + filtered + superseded + written` must hold for the run and for each source, and what fell
-//! into a partition, or was there before a merge, must be in its files or superseded.
+//! `lines = blank + quarantined + filtered + superseded + written` must hold for the run and for each source. What fell into
+//! a partition, or was there before a merge, must be in its files or superseded.
 //!
-//! Invariant: the sides of each equation are counted in different places. Lines and what they are: by those who read them.
+//! Invariant: the sides of each equation are counted in different places. Lines, and what they are: by whoever reads them.
 //! Rows of a source and of a partition: from the batches that come in. Superseded rows: by "latest", from the bits of its
-//! set block by block, and where partitions leave them out. Written rows: where they go out to the encoders, and in the
+//! set, block by block, and where partitions leave them out. Written rows: where they go out to the encoders, and in the
 //! footers of the files.
 
-use super::{PartitionReport, Report, SupersededPartition};
-use crate::{error::Error, fates::Fates};
+use event_target::LineCounts;
 
-impl Report {
+use super::LoadOutcome;
+use crate::{error::Error, rows::PartitionCounts};
+
+/// The counts of a load, by where they were made.
+#[derive(Debug, Default)]
+pub(crate) struct Balance {
+    run: LineCounts,
+    /// Bad lines, added up over the reasons.
+    by_reason: u64,
+    redelivered: u64,
+    corrected: u64,
+    existing_kept: u64,
+    existing_superseded: u64,
+    sources: Vec<SourceBalance>,
+    partitions: Vec<PartitionBalance>,
+    /// Partitions for which nothing was written.
+    superseded_partitions: Vec<PartitionBalance>,
+}
+
+#[derive(Debug, Default)]
+struct SourceBalance {
+    name: String,
+    counts: LineCounts,
+    /// Good lines, as they were read.
+    rows: u64,
+}
+
+#[derive(Debug, Default)]
+struct PartitionBalance {
+    path: String,
+    /// As the footers of its files say.
+    rows: u64,
+    counts: PartitionCounts,
+}
+
+impl Balance {
+    pub(crate) fn of(outcome: LoadOutcome<'_>) -> Self {
+        let LoadOutcome { input, superseded, written, .. } = outcome;
+        let sources = input
+            .sources
+            .iter()
+            .zip(outcome.source_counts())
+            .map(|(source, counts)| SourceBalance { name: source.name.clone(), counts, rows: source.rows });
+        let partitions = written.partitions.iter().map(|partition| PartitionBalance {
+            path: partition.path.clone(),
+            rows: partition.rows,
+            counts: partition.counts,
+        });
+        let superseded_partitions = written.superseded.iter().map(|partition| PartitionBalance {
+            path: partition.path.clone(),
+            rows: 0,
+            counts: partition.counts,
+        });
+        Self {
+            run: outcome.run_counts(),
+            by_reason: input.by_reason.values().sum(),
+            redelivered: superseded.redelivered(),
+            corrected: superseded.corrected(),
+            existing_kept: outcome.existing_kept(),
+            existing_superseded: superseded.existing_rows(),
+            sources: sources.collect(),
+            partitions: partitions.collect(),
+            superseded_partitions: superseded_partitions.collect(),
+        }
+    }
+
     /// Refuses counts that don't add up.
     pub(crate) fn check(&self) -> Result<(), Error> {
         let checks = [Self::check_run, Self::check_sources, Self::check_partitions];
@@ -19,47 +83,46 @@ impl Report {
     }
 
     fn check_run(&self) -> Result<(), String> {
-        self.fates().balance()?;
-        let by_reason = self.quarantined.by_reason.values().sum();
-        agree("quarantined", self.quarantined.total, by_reason, "by reason")?;
-        agree("superseded", self.superseded, self.redelivered + self.corrected, "redelivered and corrected")
+        self.run.balance()?;
+        agree("quarantined", self.run.quarantined, self.by_reason, "by reason")?;
+        let by_kind = self.redelivered + self.corrected;
+        agree("superseded", self.run.superseded, by_kind, "redelivered and corrected")
     }
 
     fn check_sources(&self) -> Result<(), String> {
-        let mut sum = Fates::default();
-        for source in &self.sources {
-            let fates = &source.fates;
-            fates.balance().map_err(|problem| format!("{}: {problem}", source.path))?;
-            let rows = format!("{}: rows superseded and written", source.path);
-            agree(&rows, fates.superseded + fates.written, source.rows, "read")?;
-            sum.add(fates);
+        let mut sum = LineCounts::default();
+        for SourceBalance { name, counts, rows } in &self.sources {
+            counts.balance().map_err(|problem| format!("{name}: {problem}"))?;
+            let out = counts.superseded + counts.written;
+            agree(&format!("{name}: rows superseded and written"), out, *rows, "read")?;
+            sum.add(counts);
         }
-        let run = self.fates();
-        for ((what, of_run), (_, of_sources)) in run.named().into_iter().zip(sum.named()) {
+        for ((what, of_run), (_, of_sources)) in self.run.named().into_iter().zip(sum.named()) {
             agree(what, of_run, of_sources, "by source")?;
         }
         Ok(())
     }
 
     fn check_partitions(&self) -> Result<(), String> {
-        let (mut written, mut superseded, mut held_superseded) = (0, 0, 0);
-        for partition in &self.partitions {
-            let PartitionReport {
-                path, rows, superseded: left_out, read, held, held_superseded: lost, ..
-            } = partition;
-            let (out, in_all) = (left_out + lost + rows, read + held);
+        let (mut written, mut superseded, mut existing_superseded) = (0, 0, 0);
+        for PartitionBalance { path, rows, counts } in &self.partitions {
+            let PartitionCounts { read, left_out, existing } = counts;
+            let (out, in_all) = (left_out + existing.left_out + rows, read + existing.read);
             agree(&format!("{path}: rows superseded and written"), out, in_all, "read")?;
             written += rows;
             superseded += left_out;
-            held_superseded += lost;
+            existing_superseded += existing.left_out;
         }
-        for SupersededPartition { path, superseded: left_out, read } in &self.superseded_partitions {
+        for PartitionBalance { path, counts: PartitionCounts { read, left_out, .. }, .. } in
+            &self.superseded_partitions
+        {
             agree(&format!("{path}: rows superseded, none written"), *left_out, *read, "read")?;
             superseded += left_out;
         }
-        agree("written, and held before", self.written + self.held_kept, written, "by partition")?;
-        agree("held before and superseded", self.held_superseded, held_superseded, "by partition")?;
-        agree("superseded", self.superseded, superseded, "by partition")
+        let in_run = self.run.written + self.existing_kept;
+        agree("written, and there before", in_run, written, "by partition")?;
+        agree("there before and superseded", self.existing_superseded, existing_superseded, "by partition")?;
+        agree("superseded", self.run.superseded, superseded, "by partition")
     }
 }
 
@@ -70,15 +133,13 @@ fn agree(what: &str, count: u64, other: u64, counted: &str) -> Result<(), String
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{commit::Action, report::SourceReport};
+    use crate::rows::ExistingCounts;
 
     /// Of two sources, with two partitions, one of them superseded as a whole.
-    fn balanced() -> Report {
-        let source = |path: &str, superseded, written| SourceReport {
-            path: path.to_owned(),
-            bytes: 0,
-            content: None,
-            fates: Fates {
+    fn balanced() -> Balance {
+        let source = |name: &str, superseded, written| SourceBalance {
+            name: name.to_owned(),
+            counts: LineCounts {
                 lines: 3 + superseded + written,
                 blank: 1,
                 quarantined: 1,
@@ -88,100 +149,94 @@ mod tests {
             },
             rows: superseded + written,
         };
-        let mut report = Report {
-            lines: 16,
-            blank: 2,
-            filtered: 2,
-            superseded: 4,
+        let existing = ExistingCounts { read: 3, left_out: 1 };
+        Balance {
+            run: LineCounts { lines: 16, blank: 2, quarantined: 2, filtered: 2, superseded: 4, written: 6 },
+            by_reason: 2,
             redelivered: 3,
             corrected: 1,
-            written: 6,
-            held_kept: 2,
-            held_superseded: 1,
+            existing_kept: 2,
+            existing_superseded: 1,
             sources: vec![source("a", 3, 2), source("b", 1, 4)],
-            partitions: vec![PartitionReport {
+            partitions: vec![PartitionBalance {
                 path: "2024/10/10/x".to_owned(),
                 rows: 8,
-                superseded: 3,
-                held: 3,
-                held_superseded: 1,
-                read: 9,
-                files: 1,
-                bytes: 1,
-                action: Action::Created,
+                counts: PartitionCounts { read: 9, left_out: 3, existing },
             }],
-            superseded_partitions: vec![SupersededPartition {
+            superseded_partitions: vec![PartitionBalance {
                 path: "2024/10/11/x".to_owned(),
-                superseded: 1,
-                read: 1,
+                rows: 0,
+                counts: PartitionCounts { read: 1, left_out: 1, ..PartitionCounts::default() },
             }],
-            ..Report::default()
-        };
-        report.quarantined.total = 2;
-        report.quarantined.by_reason = [("malformed_json", 2)].into();
-        report
+        }
     }
 
     #[test]
-    fn a_report_whose_counts_agree_is_accepted() {
+    fn counts_that_agree_are_accepted() {
         balanced().check().unwrap();
-        Report::default().check().unwrap();
+        Balance::default().check().unwrap();
     }
 
     #[test]
     fn each_count_that_is_off_by_one_is_refused() {
-        type Change = fn(&mut Report);
+        type Change = fn(&mut Balance);
         let cases: [(Change, &str); 26] = [
             (
-                |r| r.lines += 1,
+                |r| r.run.lines += 1,
                 "17 lines, but 2 blank + 2 quarantined + 2 filtered + 4 superseded + 6 written = 16",
             ),
-            (|r| r.written -= 1, "written = 15"),
+            (|r| r.run.written -= 1, "written = 15"),
             // A line that moved from one fate to another balances, but is told by its source.
-            (|r| (r.blank, r.filtered) = (1, 3), "blank: 1, but 2 by source"),
-            (|r| (r.blank, r.filtered) = (3, 1), "blank: 3, but 2 by source"),
-            (|r| (r.superseded, r.written, r.corrected) = (5, 5, 2), "superseded: 5, but 4 by source"),
+            (|r| (r.run.blank, r.run.filtered) = (1, 3), "blank: 1, but 2 by source"),
+            (|r| (r.run.blank, r.run.filtered) = (3, 1), "blank: 3, but 2 by source"),
+            (
+                |r| (r.run.superseded, r.run.written, r.corrected) = (5, 5, 2),
+                "superseded: 5, but 4 by source",
+            ),
             (|r| r.corrected += 1, "superseded: 4, but 5 redelivered and corrected"),
             (|r| r.redelivered -= 1, "superseded: 4, but 3 redelivered and corrected"),
-            (|r| r.quarantined.by_reason = [("malformed_json", 1)].into(), "quarantined: 2, but 1 by reason"),
-            (|r| r.sources[0].fates.lines += 1, "a: 9 lines, but"),
-            (|r| r.sources[0].fates.blank -= 1, "a: 8 lines, but 0 blank"),
-            (|r| r.sources[0].fates.quarantined += 1, "a: 8 lines, but"),
-            (|r| r.sources[1].fates.filtered += 1, "b: 8 lines, but"),
-            (|r| r.sources[1].fates.superseded -= 1, "b: 8 lines, but"),
-            (|r| r.sources[1].fates.written += 1, "b: 8 lines, but"),
+            (|r| r.by_reason = 1, "quarantined: 2, but 1 by reason"),
+            (|r| r.sources[0].counts.lines += 1, "a: 9 lines, but"),
+            (|r| r.sources[0].counts.blank -= 1, "a: 8 lines, but 0 blank"),
+            (|r| r.sources[0].counts.quarantined += 1, "a: 8 lines, but"),
+            (|r| r.sources[1].counts.filtered += 1, "b: 8 lines, but"),
+            (|r| r.sources[1].counts.superseded -= 1, "b: 8 lines, but"),
+            (|r| r.sources[1].counts.written += 1, "b: 8 lines, but"),
             (|r| r.sources[1].rows += 1, "b: rows superseded and written: 5, but 6 read"),
             (
-                |r| (r.sources[0].fates.filtered, r.sources[0].fates.superseded) = (2, 2),
+                |r| (r.sources[0].counts.filtered, r.sources[0].counts.superseded) = (2, 2),
                 "a: rows superseded and written: 4, but 5 read",
             ),
             (|r| drop(r.sources.pop()), "lines: 16, but 8 by source"),
             (|r| r.partitions[0].rows -= 1, "2024/10/10/x: rows superseded and written: 11, but 12 read"),
             (
-                |r| (r.partitions[0].rows, r.partitions[0].superseded) = (7, 4),
-                "written, and held before: 8, but 7 by partition",
+                |r| (r.partitions[0].rows, r.partitions[0].counts.left_out) = (7, 4),
+                "written, and there before: 8, but 7 by partition",
             ),
             (
-                |r| (r.partitions[0].superseded, r.partitions[0].read) = (2, 8),
+                |r| (r.partitions[0].counts.left_out, r.partitions[0].counts.read) = (2, 8),
                 "superseded: 4, but 3 by partition",
             ),
-            (|r| r.held_kept += 1, "written, and held before: 9, but 8 by partition"),
-            (|r| r.held_superseded += 1, "held before and superseded: 2, but 1 by partition"),
-            (|r| r.partitions[0].held -= 1, "2024/10/10/x: rows superseded and written: 12, but 11 read"),
+            (|r| r.existing_kept += 1, "written, and there before: 9, but 8 by partition"),
+            (|r| r.existing_superseded += 1, "there before and superseded: 2, but 1 by partition"),
             (
-                |r| (r.partitions[0].held, r.partitions[0].held_superseded) = (4, 2),
-                "held before and superseded: 1, but 2 by partition",
+                |r| r.partitions[0].counts.existing.read -= 1,
+                "2024/10/10/x: rows superseded and written: 12, but 11 read",
             ),
             (
-                |r| r.superseded_partitions[0].read += 1,
+                |r| (r.partitions[0].counts.existing.read, r.partitions[0].counts.existing.left_out) = (4, 2),
+                "there before and superseded: 1, but 2 by partition",
+            ),
+            (
+                |r| r.superseded_partitions[0].counts.read += 1,
                 "2024/10/11/x: rows superseded, none written: 1, but 2 read",
             ),
             (|r| drop(r.superseded_partitions.pop()), "superseded: 4, but 3 by partition"),
         ];
         for (change, expected) in cases {
-            let mut report = balanced();
-            change(&mut report);
-            let message = report.check().unwrap_err().to_string();
+            let mut balance = balanced();
+            change(&mut balance);
+            let message = balance.check().unwrap_err().to_string();
             assert!(message.contains(expected), "expected {expected:?}, found {message:?}");
             assert!(message.contains("nothing was changed"), "{message}");
         }

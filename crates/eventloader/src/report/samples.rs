@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use super::SourceReport;
 use crate::{
-    accounts::{Accounts, LineNumber, Origin},
-    inert_text::inert,
     latest::{Kind, Sample, SampledRow},
+    rows::{LineNumber, Origin, RowLedger},
+    runtime::escape_for_terminal,
 };
 
 /// A superseded row.
@@ -41,16 +41,17 @@ impl SupersededSample {
     pub(crate) fn new(
         sample: &Sample,
         event_type: &EventType,
-        accounts: &Accounts,
+        ledger: &RowLedger,
         sources: &[SourceReport],
     ) -> Self {
         let place = |row: SampledRow| {
             let timestamp = timestamp_text(row.micros);
-            if row.position.is_held() {
-                return Place { timestamp, source: None, number: None };
+            match ledger.origin_of(row.position) {
+                None => Place { timestamp, source: None, number: None },
+                Some(Origin { source, number }) => {
+                    Place { timestamp, source: Some(sources[source].path.clone()), number: Some(number) }
+                }
             }
-            let Origin { source, number } = accounts.origin_of(row.position);
-            Place { timestamp, source: Some(sources[source].path.clone()), number: Some(number) }
         };
         Self {
             domain: event_type.domain.clone(),
@@ -67,7 +68,12 @@ impl fmt::Display for SupersededSample {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { event_type, event_id, kind, row, by, .. } = self;
         let kind = format!("{kind:?}").to_lowercase();
-        write!(f, "{row}: {} {} {kind}; kept: {by}", inert(event_type), inert(event_id))
+        write!(
+            f,
+            "{row}: {} {} {kind}; kept: {by}",
+            escape_for_terminal(event_type),
+            escape_for_terminal(event_id)
+        )
     }
 }
 
@@ -76,7 +82,7 @@ impl fmt::Display for Place {
         let Some((source, number)) = self.source.as_deref().zip(self.number) else {
             return write!(f, "the target's of {}", self.timestamp);
         };
-        let source = inert(source);
+        let source = escape_for_terminal(source);
         match number {
             LineNumber::Line(number) => write!(f, "{source}:{number}"),
             LineNumber::Element(number) => write!(f, "{source}, element {number}"),

@@ -7,12 +7,12 @@ use std::{
     fmt::{self, Write},
 };
 
+use event_target::Action;
+
 use super::{PartitionReport, Report};
 use crate::{
-    commit::Action,
-    inert_text::inert,
-    stages::StageReport,
-    survey::{PassedOver, Reason},
+    input::{SkipReason, SkippedSource},
+    runtime::{StageReport, bytes_text, duration_text, escape_for_terminal, grouped, plural},
 };
 
 /// The report for people; `verbose` adds each partition.
@@ -35,7 +35,7 @@ impl fmt::Display for Summary<'_> {
             "{:>14} {} read from {sources} in {}",
             grouped(report.lines),
             if report.lines == 1 { "line" } else { "lines" },
-            duration(report.duration_ms)
+            duration_text(report.duration_ms)
         )?;
         let mut row = |count: u64, what: &str| {
             if count > 0 { writeln!(f, "{:>14} {what}", grouped(count)) } else { Ok(()) }
@@ -63,7 +63,7 @@ impl fmt::Display for Summary<'_> {
             f,
             "{:>14} {verb} to {partitions}, {}: {}",
             grouped(report.written),
-            size(bytes),
+            bytes_text(bytes),
             self.actions()
         )?;
         if report.held_superseded > 0 {
@@ -73,11 +73,11 @@ impl fmt::Display for Summary<'_> {
         if self.verbose {
             for partition in &report.partitions {
                 let PartitionReport { path, rows, bytes, action, .. } = partition;
-                writeln!(f, "{:>14} {path}, {}, {action:?}", grouped(*rows), size(*bytes))?;
+                writeln!(f, "{:>14} {path}, {}, {action:?}", grouped(*rows), bytes_text(*bytes))?;
             }
             for StageReport { stage, thread_ms, bytes } in &report.stages {
-                let bytes = bytes.map_or(String::new(), |bytes| format!(", {}", size(bytes)));
-                writeln!(f, "{:>14} of threads: {stage:?}{bytes}", duration(*thread_ms))?;
+                let bytes = bytes.map_or(String::new(), |bytes| format!(", {}", bytes_text(bytes)));
+                writeln!(f, "{:>14} of threads: {stage:?}{bytes}", duration_text(*thread_ms))?;
             }
         }
         if !report.unknown_events.is_empty() {
@@ -94,7 +94,7 @@ impl fmt::Display for Summary<'_> {
         if !report.rounded.is_empty() {
             writeln!(f, "rounded to what their columns hold: {}", counts(&report.rounded))?;
         }
-        self.passed_over(f)?;
+        self.skipped(f)?;
         for day in &report.days_without_events {
             writeln!(f, "no events on {day}: what the target has of it was left as it is")?;
         }
@@ -118,15 +118,15 @@ impl Summary<'_> {
         }
     }
 
-    fn passed_over(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn skipped(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unfinished, known): (Vec<_>, Vec<_>) =
-            self.report.passed_over.iter().partition(|source| source.reason == Reason::Unfinished);
+            self.report.skipped.iter().partition(|source| source.reason == SkipReason::Unfinished);
         if !known.is_empty() {
             writeln!(f, "passed over: {} that were loaded before", plural(known.len() as u64, "source"))?;
         }
-        for PassedOver { path, detail, .. } in unfinished {
+        for SkippedSource { path, detail, .. } in unfinished {
             let detail = detail.as_deref().unwrap_or_default();
-            writeln!(f, "passed over until it is finished: {}: {detail}", inert(path))?;
+            writeln!(f, "passed over until it is finished: {}: {detail}", escape_for_terminal(path))?;
         }
         Ok(())
     }
@@ -151,61 +151,10 @@ fn counts<K: AsRef<str>>(counts: &BTreeMap<K, u64>) -> String {
     let mut text = String::new();
     for (index, (name, count)) in sorted.iter().take(SHOWN).enumerate() {
         let comma = if index > 0 { ", " } else { "" };
-        let _ = write!(text, "{comma}{} {}", inert(name), grouped(*count));
+        let _ = write!(text, "{comma}{} {}", escape_for_terminal(name), grouped(*count));
     }
     if sorted.len() > SHOWN {
         let _ = write!(text, " and {} more", sorted.len() - SHOWN);
     }
     text
-}
-
-/// `1234567` as `1,234,567`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-pub(crate) fn plural(count: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn size(bytes: u64) -> String {
-    let (mut value, mut unit) = (bytes as f64, "B");
-    for larger in ["KiB", "MiB", "GiB", "TiB"] {
-        if value < 1024.0 {
-            break;
-        }
-        (value, unit) = (value / 1024.0, larger);
-    }
-    if unit == "B" || value >= 100.0 { format!("{value:.0} {unit}") } else { format!("{value:.1} {unit}") }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "three digits are shown")]
-fn duration(millis: u64) -> String {
-    if millis < 1_000 { format!("{millis} ms") } else { format!("{:.1} s", millis as f64 / 1_000.0) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_for_people() {
-        assert_eq!(
-            (grouped(0), grouped(999), grouped(1_234_567)),
-            ("0".into(), "999".into(), "1,234,567".into())
-        );
-        assert_eq!(
-            (size(999), size(2048), size(160 << 20)),
-            ("999 B".into(), "2.0 KiB".into(), "160 MiB".into())
-        );
-    }
 }

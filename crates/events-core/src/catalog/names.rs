@@ -38,14 +38,15 @@ fn is_of(name: &str, safe: impl Fn(char) -> bool) -> bool {
 pub(super) fn check_directories(entries: &[Entry]) -> Result<(), CatalogError> {
     let mut owners: HashMap<String, &Entry> = HashMap::new();
     for entry in entries {
-        let Some(earlier) = owners.insert(entry.0.directory.to_lowercase(), entry) else { continue };
+        let Some(earlier) = owners.insert(entry.event_type.directory.to_lowercase(), entry) else { continue };
         // One of an earlier catalog shares its directory only with one that was read now.
-        let (new, other) = if entry.1.is_some() { (entry, earlier) } else { (earlier, entry) };
-        if let (event_type, Some(place)) = new {
-            let at = other.1.as_ref().map_or_else(|| " (built in)".to_owned(), |other| format!(" ({other})"));
+        let (new, other) = if entry.place.is_some() { (entry, earlier) } else { (earlier, entry) };
+        if let Some(place) = &new.place {
+            let at =
+                other.place.as_ref().map_or_else(|| " (built in)".to_owned(), |place| format!(" ({place})"));
             return Err(place.error(format!(
-                "{event_type} and {}{at} would share the directory {:?}: give one of them another with `directory = \"…\"`",
-                other.0, event_type.directory
+                "{} and {}{at} would share the directory {:?}: give one of them another with `directory = \"…\"`",
+                new.event_type, other.event_type, new.event_type.directory
             )));
         }
     }

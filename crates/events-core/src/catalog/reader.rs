@@ -11,7 +11,7 @@ use toml::{
 };
 
 use super::{
-    CatalogError, EventType, Field, FieldKind, Place,
+    CatalogError, Entry, EventType, Field, FieldKind, Place, TypePlaces,
     names::{self, EXPECTED_COLUMN, EXPECTED_DIRECTORY},
     value_type::EXPECTED_TYPE,
 };
@@ -27,7 +27,7 @@ type Spans = HashMap<String, Range<usize>>;
 const FOUND_CHARS_MAX: usize = 100;
 
 /// Reads a file; `file` names it in messages.
-pub(super) fn read(file: &str, text: &str) -> Result<Vec<(EventType, Place)>, CatalogError> {
+pub(super) fn read(file: &str, text: &str) -> Result<Vec<Entry>, CatalogError> {
     let line_ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(end, _)| end).collect();
     Source { file, text, line_ends }.read()
 }
@@ -59,7 +59,7 @@ impl Source<'_> {
         self.place(span).error(message)
     }
 
-    fn read(&self) -> Result<Vec<(EventType, Place)>, CatalogError> {
+    fn read(&self) -> Result<Vec<Entry>, CatalogError> {
         let document = DeTable::parse(self.text)
             .map_err(|error| self.error(&error.span().unwrap_or(0..0), error.message().to_owned()))?;
         let mut event_types = Vec::new();
@@ -80,7 +80,7 @@ impl Source<'_> {
         &self,
         domain: &Key<'_>,
         value: &Value<'_>,
-        event_types: &mut Vec<(EventType, Place)>,
+        event_types: &mut Vec<Entry>,
     ) -> Result<(), CatalogError> {
         let (mut shared, mut events) = (Fields::default(), None);
         for (key, value) in self.table(value)? {
@@ -99,8 +99,7 @@ impl Source<'_> {
             ));
         }
         for (name, value) in events {
-            let event_type = self.read_event_type(domain.get_ref(), name, shared.clone(), value)?;
-            event_types.push((event_type, self.place(&name.span())));
+            event_types.push(self.read_event_type(domain.get_ref(), name, shared.clone(), value)?);
         }
         Ok(())
     }
@@ -111,7 +110,7 @@ impl Source<'_> {
         name: &Key<'_>,
         mut fields: Fields,
         value: &Value<'_>,
-    ) -> Result<EventType, CatalogError> {
+    ) -> Result<Entry, CatalogError> {
         let (mut description, mut directory) = (None, (name.get_ref().to_string(), name.span()));
         for (key, value) in self.table(value)? {
             match self.expect_key(key, &["description", "directory", "fields"])? {
@@ -130,11 +129,12 @@ impl Source<'_> {
         let Fields { fields, spans } = fields;
         let name_span = name.span();
         let name = name.get_ref().to_string();
-        let (domain, file) = (domain.to_owned(), self.file.to_owned());
-        let event_type = EventType { domain, name, description, directory, file, fields };
+        let event_type = EventType { domain: domain.to_owned(), name, description, directory, fields };
         names::check_columns(&event_type)
             .map_err(|clash| self.error(spans.get(&clash.path).unwrap_or(&name_span), clash.message))?;
-        Ok(event_type)
+        let lines = spans.into_iter().map(|(path, span)| (path, self.line(&span))).collect();
+        let places = TypePlaces { file: self.file.to_owned(), lines };
+        Ok(Entry { event_type, places, place: Some(self.place(&name_span)) })
     }
 
     /// The fields of `data`.
@@ -163,7 +163,6 @@ impl Source<'_> {
     ) -> Result<Field, CatalogError> {
         let mut field = Field {
             name: name.get_ref().to_string(),
-            line: self.line(&name.span()),
             column: None,
             description: None,
             required: false,

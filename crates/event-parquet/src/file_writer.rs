@@ -1,0 +1,236 @@
+//! Chunks of a partition's rows → the bytes of one Parquet file.
+//!
+//! This project's own encoder writes flat columns (`column.rs`); `parquet` writes lists and objects, and all footers, page
+//! headers and indexes.
+//!
+//! Invariant: where a row group ends depends on the rows alone.
+
+use std::{fmt, io, io::Write, sync::Arc};
+
+use arrow::array::{Array, ArrayData};
+use event_rows::Rows;
+use parquet::{
+    arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves},
+    errors::{ParquetError, Result as ParquetResult},
+    file::{
+        metadata::{FooterTail, ParquetMetaDataReader},
+        writer::SerializedFileWriter,
+    },
+};
+
+use crate::{
+    ROW_GROUP_BYTES, ROW_GROUP_ROWS,
+    column::{ColumnChunk, Input, Scratch},
+    table::{Table, is_nested},
+};
+
+/// Writes one file.
+pub struct FileWriter<'t, W: Write + Send> {
+    table: &'t Table<'t>,
+    file: SerializedFileWriter<W>,
+    rows: u64,
+    group: RowGroup,
+    /// Whether the file has indexes of its pages, which is decided with the first row group: all column chunks have them or none.
+    /// Where each has one page they would say no more than the footer does, and take a tenth of a small file.
+    indexed: Option<bool>,
+}
+
+/// The row group that is being filled.
+#[derive(Default)]
+struct RowGroup {
+    /// By column of the table; none before the first chunk.
+    columns: Vec<ColumnWriter>,
+    rows: usize,
+    /// Bytes of the lists and objects in it.
+    nested_bytes: usize,
+}
+
+enum ColumnWriter {
+    Flat(Box<ColumnChunk>),
+    /// One writer for each leaf of a list or an object.
+    Nested(Vec<ArrowColumnWriter>),
+}
+
+/// A column that gets no more rows.
+enum ClosedColumn {
+    Flat(Box<ColumnChunk>),
+    Nested(Vec<ArrowColumnChunk>),
+}
+
+impl ClosedColumn {
+    fn of(column: ColumnWriter) -> ParquetResult<Self> {
+        Ok(match column {
+            ColumnWriter::Flat(column) => Self::Flat(column),
+            ColumnWriter::Nested(leaves) => {
+                Self::Nested(leaves.into_iter().map(ArrowColumnWriter::close).collect::<Result<_, _>>()?)
+            }
+        })
+    }
+
+    fn has_pages_to_skip(&self) -> bool {
+        let of_leaf = |leaf: &ArrowColumnChunk| {
+            leaf.close().offset_index.as_ref().is_some_and(|index| index.page_locations().len() > 1)
+        };
+        match self {
+            Self::Flat(column) => column.has_pages_to_skip(),
+            Self::Nested(leaves) => leaves.iter().any(of_leaf),
+        }
+    }
+}
+
+impl RowGroup {
+    fn is_full(&self) -> bool {
+        let flat_bytes = self.columns.iter().map(|column| match column {
+            ColumnWriter::Flat(column) => column.bytes(),
+            ColumnWriter::Nested(_) => 0,
+        });
+        self.rows >= ROW_GROUP_ROWS || flat_bytes.sum::<usize>() + self.nested_bytes >= ROW_GROUP_BYTES
+    }
+}
+
+impl<W: Write + Send> fmt::Debug for FileWriter<'_, W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileWriter").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl<'t, W: Write + Send> FileWriter<'t, W> {
+    /// Begins a file.
+    ///
+    /// # Errors
+    /// That of the output.
+    pub fn new(table: &'t Table<'t>, output: W) -> ParquetResult<Self> {
+        let root = table.descriptor.root_schema_ptr();
+        let file = SerializedFileWriter::new(output, root, Arc::clone(&table.properties))?;
+        Ok(Self { table, file, rows: 0, group: RowGroup::default(), indexed: None })
+    }
+
+    /// The rows that were written.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Adds rows. Their columns, and where chunks end, decide where pages and row groups do.
+    ///
+    /// # Errors
+    /// That of the output.
+    pub fn write(&mut self, chunk: Rows<'_>, scratch: &mut Scratch) -> ParquetResult<()> {
+        let inputs = self.table.inputs(chunk)?;
+        if self.group.columns.is_empty() {
+            self.group.columns = self.columns(&inputs, chunk.len())?;
+        }
+        for ((writer, field), input) in self.group.columns.iter_mut().zip(&self.table.fields).zip(&inputs) {
+            match (writer, input) {
+                (ColumnWriter::Flat(column), _) => column.append(input, chunk, scratch)?,
+                (ColumnWriter::Nested(leaves), Input::Nested(array)) => {
+                    for (leaf, column) in leaves.iter_mut().zip(compute_leaves(field, array)?) {
+                        leaf.write(&column)?;
+                    }
+                    self.group.nested_bytes += value_bytes(&array.to_data());
+                }
+                (ColumnWriter::Nested(_), _) => unreachable!("base columns are flat"),
+            }
+        }
+        self.rows += chunk.len() as u64;
+        self.group.rows += chunk.len();
+        if self.group.is_full() { self.finish_group(scratch) } else { Ok(()) }
+    }
+
+    fn columns(&self, inputs: &[Input<'_>], rows: usize) -> ParquetResult<Vec<ColumnWriter>> {
+        let nested = self.table.nested.as_ref().map(|nested| nested.create_column_writers(0)).transpose()?;
+        let mut nested = nested.into_iter().flatten();
+        let mut leaves = self.table.descriptor.columns().iter().peekable();
+        let columns = inputs.iter().zip(&self.table.fields).map(|(input, field)| {
+            if is_nested(field) {
+                let mut own = 0;
+                while leaves.next_if(|leaf| leaf.path().parts().first() == Some(field.name())).is_some() {
+                    own += 1;
+                }
+                return Ok(ColumnWriter::Nested(nested.by_ref().take(own).collect()));
+            }
+            let leaf = leaves.next();
+            let leaf = leaf.ok_or_else(|| ParquetError::General("a column without a leaf".to_owned()))?;
+            Ok(ColumnWriter::Flat(Box::new(ColumnChunk::new(leaf, self.table.compression, input, rows))))
+        });
+        columns.collect()
+    }
+
+    fn finish_group(&mut self, scratch: &mut Scratch) -> ParquetResult<()> {
+        let group = std::mem::take(&mut self.group);
+        let is_full = group.is_full();
+        let columns: Vec<_> = group.columns.into_iter().map(ClosedColumn::of).collect::<Result<_, _>>()?;
+        let has_pages_to_skip = || columns.iter().any(ClosedColumn::has_pages_to_skip);
+        let indexed = *self.indexed.get_or_insert_with(|| is_full || has_pages_to_skip());
+        let mut writer = self.file.next_row_group()?;
+        for column in columns {
+            match column {
+                ClosedColumn::Flat(column) => {
+                    let (bytes, close) = column.finish(indexed, scratch)?;
+                    writer.append_column(&bytes, close)?;
+                }
+                ClosedColumn::Nested(leaves) => {
+                    for mut leaf in leaves {
+                        if !indexed {
+                            let close = leaf.close_mut();
+                            (close.column_index, close.offset_index) = (None, None);
+                        }
+                        leaf.append_to_row_group(&mut writer)?;
+                    }
+                }
+            }
+        }
+        writer.close()?;
+        Ok(())
+    }
+
+    /// Ends the file with its footer.
+    ///
+    /// # Errors
+    /// That of the output.
+    pub fn finish(mut self, scratch: &mut Scratch) -> ParquetResult<W> {
+        if self.group.rows > 0 {
+            self.finish_group(scratch)?;
+        }
+        self.file.into_inner()
+    }
+}
+
+/// The number of rows in the footer of a file of `file_bytes`, which `read` reads from an offset on.
+///
+/// # Errors
+/// The file can't be read, or its end is not that of a Parquet file.
+pub fn rows_in_footer(
+    file_bytes: u64,
+    read: impl Fn(u64, &mut [u8]) -> io::Result<()>,
+) -> ParquetResult<u64> {
+    /// The length of the footer's length, and `PAR1`.
+    const TAIL_BYTES: usize = 8;
+    /// Most footers and their tails are not longer.
+    const END_BYTES: u64 = 4 << 10;
+    let read = |bytes: u64| -> io::Result<Vec<u8>> {
+        let start = file_bytes.checked_sub(bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let mut buffer = vec![0; usize::try_from(bytes).map_err(io::Error::other)?];
+        read(start, &mut buffer).map(|()| buffer)
+    };
+    let mut end = read(END_BYTES.min(file_bytes))?;
+    let tail = end.split_last_chunk::<TAIL_BYTES>().ok_or(io::Error::from(io::ErrorKind::UnexpectedEof))?;
+    let footer_bytes = FooterTail::try_new(tail.1)?.metadata_length() + TAIL_BYTES;
+    if footer_bytes > end.len() {
+        end = read(footer_bytes as u64)?;
+    }
+    let footer = &end[end.len() - footer_bytes..end.len() - TAIL_BYTES];
+    let metadata = ParquetMetaDataReader::decode_metadata(footer)?;
+    u64::try_from(metadata.file_metadata().num_rows()).map_err(|error| ParquetError::External(error.into()))
+}
+
+/// Bytes of what the rows are, not of what was allocated for them: it must be the same in every run. Whether an array
+/// without nulls says so in a buffer depends on the arrays that it was gathered from.
+fn value_bytes(data: &ArrayData) -> usize {
+    fn idle_validity(data: &ArrayData) -> usize {
+        let is_idle = data.nulls().is_some_and(|nulls| nulls.null_count() == 0);
+        let own = if is_idle { data.len().div_ceil(8) } else { 0 };
+        own + data.child_data().iter().map(idle_validity).sum::<usize>()
+    }
+    data.get_slice_memory_size().unwrap_or(0).saturating_sub(idle_validity(data))
+}

@@ -1,0 +1,60 @@
+//! Rows of a partition, chunk by chunk → the bytes of Parquet files.
+//!
+//! A [`Table`] is made once per event type, a [`FileWriter`] once per file, and a [`Scratch`] once per thread. There are no
+//! files here: a writer writes to any [`std::io::Write`].
+//!
+//! Invariant: the bytes are a function of the rows, the schema and the codec alone: not of memory, threads or the order of
+//! the input.
+
+mod bounds;
+mod chunk;
+mod column;
+mod delta;
+mod dictionary;
+mod file_writer;
+mod hybrid;
+mod pages;
+mod table;
+mod texts;
+mod uuid_frame;
+mod values;
+mod varint;
+
+pub use self::{
+    column::Scratch,
+    file_writer::{FileWriter, rows_in_footer},
+    table::Table,
+};
+
+/// The most rows of a row group: what one thread of a reader works on, and what the writer holds encoded.
+const ROW_GROUP_ROWS: usize = 131_072;
+/// The most bytes of a row group's payload in memory; bounds the writer's memory for wide rows.
+const ROW_GROUP_BYTES: usize = 32 << 20;
+/// Higher levels take much longer and save little, because ids and amounts don't repeat.
+const ZSTD_LEVEL: i32 = 1;
+
+/// The compression codec of the pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Codec {
+    /// zstd at level 1.
+    Zstd,
+    /// Snappy.
+    Snappy,
+    /// No compression.
+    None,
+}
+
+impl Codec {
+    /// Its name in file names and on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zstd => "zstd",
+            Self::Snappy => "snappy",
+            Self::None => "none",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

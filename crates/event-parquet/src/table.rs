@@ -1,0 +1,132 @@
+//! An event type → the table that its files hold: schema, properties, and where each column's values come from.
+//!
+//! Made once for each type of a run, however many partitions it has.
+//!
+//! Invariant: all settings that shape a file, but for the encodings of flat columns, are set here, each with its reason.
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
+use event_rows::Rows;
+use events_core::{catalog::EventType, schema};
+use parquet::{
+    arrow::{ArrowSchemaConverter, arrow_writer::ArrowRowGroupWriterFactory},
+    basic::{Compression, ZstdLevel},
+    errors::Result as ParquetResult,
+    file::{
+        metadata::{KeyValue, SortingColumn},
+        properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion},
+        writer::SerializedFileWriter,
+    },
+    schema::types::SchemaDescriptor,
+};
+
+use crate::{Codec, ROW_GROUP_ROWS, ZSTD_LEVEL, column::Input};
+
+/// What the keys of descriptions begin with, in a file's metadata.
+const DESCRIPTION: &str = "description";
+
+/// The files of one event type.
+#[derive(Debug)]
+pub struct Table<'p> {
+    event_type: &'p EventType,
+    pub(crate) fields: Fields,
+    pub(crate) descriptor: SchemaDescriptor,
+    pub(crate) properties: WriterPropertiesPtr,
+    pub(crate) compression: Compression,
+    /// Makes writers for the columns that are lists or objects.
+    pub(crate) nested: Option<ArrowRowGroupWriterFactory>,
+}
+
+impl<'p> Table<'p> {
+    /// The table of an event type: one column per value of the payload with `flatten`, otherwise one struct column.
+    ///
+    /// # Errors
+    /// None that the catalog lets happen: `parquet` knows all its types.
+    pub fn new(event_type: &'p EventType, flatten: bool, codec: Codec) -> ParquetResult<Self> {
+        let schema =
+            if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
+        let properties = Arc::new(properties(event_type, flatten, codec));
+        Ok(Self {
+            event_type,
+            descriptor: ArrowSchemaConverter::new().convert(&schema)?,
+            nested: nested_factory(&schema, &properties)?,
+            properties,
+            compression: codec.compression(),
+            fields: schema.fields,
+        })
+    }
+
+    /// All columns of some rows, in the order of the file's.
+    pub(crate) fn inputs(&self, rows: Rows<'_>) -> ParquetResult<Vec<Input<'_>>> {
+        let (domain, name) = (Input::Same(&self.event_type.domain), Input::Same(&self.event_type.name));
+        let mut inputs = vec![Input::Ids, Input::Micros, domain, name];
+        let mut gathering = None;
+        for (index, field) in self.fields[schema::BASE_COLUMNS..].iter().enumerate() {
+            inputs.push(if is_nested(field) {
+                Input::Nested(gathering.get_or_insert_with(|| rows.gathering()).column(index)?)
+            } else {
+                Input::Column(index)
+            });
+        }
+        Ok(inputs)
+    }
+}
+
+/// Whether a column is written by `parquet`'s own writer: what has levels of more than "null or not".
+pub(crate) fn is_nested(field: &FieldRef) -> bool {
+    matches!(field.data_type(), DataType::List(_) | DataType::Struct(_))
+}
+
+fn nested_factory(
+    schema: &Schema,
+    properties: &WriterPropertiesPtr,
+) -> ParquetResult<Option<ArrowRowGroupWriterFactory>> {
+    let nested: Vec<_> = schema.fields().iter().filter(|field| is_nested(field)).cloned().collect();
+    if nested.is_empty() {
+        return Ok(None);
+    }
+    let nested = Schema::new(nested);
+    let root = ArrowSchemaConverter::new().convert(&nested)?.root_schema_ptr();
+    // The factory takes its schema from a file's writer; this one's file is thrown away.
+    let writer = SerializedFileWriter::new(Vec::new(), root, Arc::clone(properties))?;
+    Ok(Some(ArrowRowGroupWriterFactory::new(&writer, Arc::new(nested))))
+}
+
+fn properties(event_type: &EventType, flatten: bool, codec: Codec) -> WriterProperties {
+    WriterProperties::builder()
+        // Version 1 pages: readable by every engine. The encodings that are used are known to all since 2.4 of the format.
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by(concat!("eventloader version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(codec.compression())
+        .set_max_row_group_row_count(Some(2 * ROW_GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        // By (timestamp, event_id): columns 1 and 0, ascending.
+        .set_sorting_columns(Some(vec![
+            SortingColumn { column_idx: 1, descending: false, nulls_first: false },
+            SortingColumn { column_idx: 0, descending: false, nulls_first: false },
+        ]))
+        .set_key_value_metadata(descriptions(event_type, flatten))
+        .build()
+}
+
+/// What the catalog says of the type and its fields, for the file's key-value metadata: Parquet has no other place
+/// for it. Keys are `description` and `description.<column>`.
+fn descriptions(event_type: &EventType, flatten: bool) -> Option<Vec<KeyValue>> {
+    let of_type = event_type.description.iter().map(|text| (DESCRIPTION.to_owned(), text.as_str()));
+    let of_fields = schema::descriptions(event_type, flatten);
+    let of_fields = of_fields.into_iter().map(|(column, text)| (format!("{DESCRIPTION}.{column}"), text));
+    let entries: Vec<_> =
+        of_type.chain(of_fields).map(|(key, text)| KeyValue::new(key, text.to_owned())).collect();
+    (!entries.is_empty()).then_some(entries)
+}
+
+impl Codec {
+    pub(crate) fn compression(self) -> Compression {
+        match self {
+            Self::Zstd => Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).unwrap_or_default()),
+            Self::Snappy => Compression::SNAPPY,
+            Self::None => Compression::UNCOMPRESSED,
+        }
+    }
+}

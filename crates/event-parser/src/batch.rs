@@ -1,0 +1,116 @@
+//! The good rows of one block → one batch per event type.
+//!
+//! Invariant: a row is added whole or not at all.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, BooleanArray};
+use event_rows::{Batch, IdsBuilder, Position, ReadId};
+
+use crate::{
+    columns::{Change, Columns, ExpectedRows, ValueFault, struct_array},
+    payload::Payload,
+    plan::{Shape, TypePlan},
+};
+
+/// Collects the rows of one event type out of one block.
+#[derive(Debug, Default)]
+pub(crate) struct BatchBuilder {
+    positions: Vec<Position>,
+    micros: Vec<i64>,
+    ids: IdsBuilder,
+    columns: Columns,
+    /// For each object of the payload, whether it was there; unless the payload is flattened.
+    objects: Option<Vec<Vec<bool>>>,
+}
+
+impl BatchBuilder {
+    pub(crate) fn new(plan: &TypePlan, flatten: bool, expected: &ExpectedRows) -> Self {
+        let rows = expected.rows;
+        Self {
+            positions: Vec::with_capacity(rows),
+            micros: Vec::with_capacity(rows),
+            ids: IdsBuilder::with_capacity(rows),
+            columns: Columns::new(&plan.payload, expected),
+            objects: (!flatten).then(|| vec![Vec::new(); plan.payload.objects.len()]),
+        }
+    }
+
+    pub(crate) fn rows(&self) -> usize {
+        self.micros.len()
+    }
+
+    /// Converts and adds the payload of a row, all of it or (with the column's index) nothing. If it succeeds,
+    /// [`Self::push_row`] must follow, or [`Self::forget_payload`].
+    /// Later candidates are rows without a payload: only their ids and timestamps matter.
+    #[inline]
+    pub(crate) fn push_payload(
+        &mut self,
+        shape: &Shape,
+        payload: &Payload,
+        line: &[u8],
+    ) -> Result<(), (usize, ValueFault)> {
+        self.columns.append(shape, self.rows(), payload, line)
+    }
+
+    /// Takes back the payload that was pushed last.
+    pub(crate) fn forget_payload(&mut self) {
+        self.columns.truncate(self.rows());
+    }
+
+    /// Adds what is left of the row whose payload was just pushed.
+    #[inline]
+    pub(crate) fn push_row(
+        &mut self,
+        position: Position,
+        micros: i64,
+        id: &ReadId<'_>,
+        payload: Option<&Payload>,
+    ) {
+        self.positions.push(position);
+        self.micros.push(micros);
+        self.ids.push(id);
+        if let (Some(columns), Some(payload)) = (&mut self.objects, payload) {
+            for (index, column) in columns.iter_mut().enumerate() {
+                column.push(payload.has_object(index));
+            }
+        }
+    }
+
+    /// In how many rows the values of each path were changed on their way into their columns.
+    pub(crate) fn take_changes(&mut self, shape: &Shape) -> Vec<(String, Change, usize)> {
+        self.columns.take_changes(shape)
+    }
+
+    /// The batch; `expected` becomes what the next block is likely to have.
+    pub(crate) fn finish(self, shape: &Shape, expected: &mut ExpectedRows) -> Batch {
+        let rows = self.rows();
+        let Self { positions, micros, ids, columns, objects } = self;
+        let mut columns: Vec<_> = columns.finish(rows).collect();
+        *expected = ExpectedRows::like(rows, &columns);
+        if let Some(objects) = objects {
+            let presence =
+                objects.into_iter().map(|is_there| Arc::new(BooleanArray::from(is_there)) as ArrayRef);
+            columns.extend(presence);
+            // Parquet has no struct without members, so a payload without fields has no column.
+            columns = if shape.fields.is_empty() { Vec::new() } else { vec![struct_array(shape, &columns)] };
+        }
+        batch(positions, micros, ids, columns)
+    }
+
+    /// The batch of rows that were added without a payload.
+    pub(crate) fn finish_without_columns(self) -> Batch {
+        batch(self.positions, self.micros, self.ids, Vec::new())
+    }
+}
+
+fn batch(
+    mut positions: Vec<Position>,
+    mut micros: Vec<i64>,
+    ids: IdsBuilder,
+    columns: Vec<ArrayRef>,
+) -> Batch {
+    positions.shrink_to_fit();
+    micros.shrink_to_fit();
+    Batch { positions, micros, ids: ids.finish(), columns }
+}

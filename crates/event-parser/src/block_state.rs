@@ -1,0 +1,135 @@
+//! What the lines of one block come to, as they are read → its parsed.
+//!
+//! Invariant: a line that is bad, or has keys that no schema knows, counts once in each.
+
+use events_core::event;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::{
+    batch::BatchBuilder,
+    columns::{Change, ExpectedRows},
+    fault::{Fault, Reason},
+    framing::{Block, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX},
+    parser::{BadLine, OTHER_NAMES, Parsed, none_of},
+    payload::{KeyOwner, UnknownKey},
+    plan::Plan,
+};
+
+/// Unknown keys of a block that are told apart: one line can have millions of them, each many times larger in memory.
+const UNKNOWN_KEYS_MAX: usize = 10_000;
+
+/// What is collected of one block.
+pub(crate) struct BlockState<'b> {
+    pub(crate) block: &'b Block,
+    /// Of the line that is being read: see [`BadLine`].
+    pub(crate) line_index: i64,
+    pub(crate) parsed: Parsed,
+    pub(crate) batches: Vec<Option<BatchBuilder>>,
+    pub(crate) later_candidates: Vec<Option<BatchBuilder>>,
+    /// Rows whose timestamp has digits that are cut.
+    pub(crate) times_cut: u64,
+    /// By whose key it is and its name.
+    unknown: HashMap<(KeyOwner, Vec<u8>), UnknownCount, FixedState>,
+    /// How often others occurred, once there are too many of them.
+    other_unknown: u64,
+}
+
+/// In how many lines a key occurred; a line counts once.
+#[derive(Default)]
+struct UnknownCount {
+    lines: u64,
+    last_line: Option<u32>,
+}
+
+impl<'b> BlockState<'b> {
+    pub(crate) fn new(block: &'b Block, plan: &Plan) -> Self {
+        Self {
+            block,
+            line_index: 0,
+            parsed: Parsed::default(),
+            batches: none_of(plan),
+            later_candidates: none_of(plan),
+            times_cut: 0,
+            unknown: HashMap::default(),
+            other_unknown: 0,
+        }
+    }
+
+    pub(crate) fn bad(&mut self, raw: &[u8], offset: u64, fragment: Option<u64>, fault: Fault) {
+        let line_index = self.line_index;
+        self.parsed.bad.push(BadLine { line_index, offset, fragment, fault, raw: raw.to_vec() });
+    }
+
+    pub(crate) fn fragment(&mut self, fragment: &Fragment) {
+        let block = self.block;
+        self.parsed.lines = u32::from(fragment.bytes_before == 0);
+        self.parsed.newlines = fragment.newlines;
+        self.line_index = -fragment.newlines_before.cast_signed();
+        let line_offset = block.offset - fragment.bytes_before;
+        self.too_long(&block.bytes, line_offset, fragment.bytes_before / FRAGMENT_BYTES as u64);
+    }
+
+    pub(crate) fn too_long(&mut self, raw: &[u8], offset: u64, first_fragment: u64) {
+        let expected = format!("a line of at most {LINE_BYTES_MAX} bytes");
+        for (piece, fragment) in raw.chunks(FRAGMENT_BYTES).zip(first_fragment..) {
+            let fault = Fault::new(Reason::LineTooLong, None, &expected, "a longer one, kept in fragments");
+            self.bad(piece, offset, Some(fragment), fault);
+        }
+    }
+
+    pub(crate) fn count_unknown(&mut self, &(owner, key): &UnknownKey, line: &[u8]) {
+        let key = (owner, key.string(line).unwrap_or_default().into_owned());
+        if self.unknown.len() >= UNKNOWN_KEYS_MAX && !self.unknown.contains_key(&key) {
+            self.other_unknown += 1;
+            return;
+        }
+        let count = self.unknown.entry(key).or_default();
+        let line_index = Some(self.parsed.lines);
+        if count.last_line != line_index {
+            *count = UnknownCount { lines: count.lines + 1, last_line: line_index };
+        }
+    }
+
+    fn count_changes(&mut self, plan: &Plan) {
+        let Parsed { coerced, rounded, .. } = &mut self.parsed;
+        for (plan, batch) in plan.event_types.iter().zip(&mut self.batches) {
+            for (path, change, rows) in batch.iter_mut().flat_map(|batch| batch.take_changes(&plan.payload)) {
+                let counts = match change {
+                    Change::Coerced => &mut *coerced,
+                    Change::Rounded => &mut *rounded,
+                };
+                *counts.entry(path).or_default() += rows as u64;
+            }
+        }
+        if self.times_cut > 0 {
+            rounded.insert(event::TIMESTAMP.to_owned(), self.times_cut);
+        }
+    }
+
+    pub(crate) fn finish(mut self, plan: &Plan, expected: &mut [ExpectedRows]) -> Parsed {
+        self.count_changes(plan);
+        let mut parsed = self.parsed;
+        for ((owner, name), count) in self.unknown {
+            let name = String::from_utf8_lossy(&name);
+            let path = match owner {
+                Some(object) => format!("{}.{name}", plan.object_paths[object]),
+                None => name.into_owned(),
+            };
+            *parsed.unknown_fields.entry(path).or_default() += count.lines;
+        }
+        if self.other_unknown > 0 {
+            *parsed.unknown_fields.entry(OTHER_NAMES.to_owned()).or_default() += self.other_unknown;
+        }
+        for (type_index, builder) in self.batches.into_iter().enumerate() {
+            let Some(builder) = builder.filter(|builder| builder.rows() > 0) else { continue };
+            let batch = builder.finish(&plan.event_types[type_index].payload, &mut expected[type_index]);
+            parsed.batches.push((type_index, batch));
+        }
+        for (type_index, builder) in self.later_candidates.into_iter().enumerate() {
+            let Some(builder) = builder.filter(|builder| builder.rows() > 0) else { continue };
+            parsed.later_candidates.push((type_index, builder.finish_without_columns()));
+        }
+        parsed
+    }
+}

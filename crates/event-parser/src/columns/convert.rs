@@ -1,0 +1,93 @@
+//! A value of a line → what a column of each type holds of it: the meaning of each type (CONTRACT.md section 5). Whoever
+//! asks is told whether it is coerced, or rounded, by a call: also of a value that then does not fit.
+//!
+//! Invariant: exact or a fault; nothing is wrapped or cut, and no number goes through a binary float but to become one.
+
+use std::borrow::Cow;
+
+use event_rows::extend_with_part;
+use events_core::{number, timestamp};
+
+use super::ValueFault;
+use crate::json::{self, Kind, Value};
+
+/// Strings as they are, numbers and booleans as they are written, objects and arrays as compact JSON.
+pub(super) fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u8>, coerced: impl FnOnce()) {
+    match value.kind() {
+        Kind::String { escaped: false } if !json => {
+            extend_with_part(bytes, line, value.start() + 1..value.end() - 1);
+        }
+        Kind::String { escaped: true } if !json => json::unescape_into(value.inner(line), bytes),
+        // All that is left is what JSON columns are for.
+        Kind::String { .. } | Kind::Object | Kind::Array => {
+            if !json {
+                coerced();
+            }
+            json::compact_into(value.text(line), bytes);
+        }
+        Kind::Number | Kind::True | Kind::False | Kind::Null => {
+            if !json {
+                coerced();
+            }
+            extend_with_part(bytes, line, value.start()..value.end());
+        }
+    }
+}
+
+/// The token of a number, or of a string that is one.
+pub(super) fn number_token(
+    value: Value,
+    line: &[u8],
+    coerced: impl FnOnce(),
+) -> Result<Cow<'_, [u8]>, ValueFault> {
+    if value.kind() == Kind::Number {
+        return Ok(Cow::Borrowed(value.text(line)));
+    }
+    coerced();
+    value.string(line).filter(|text| number::is_number(text)).ok_or(ValueFault::TypeMismatch)
+}
+
+pub(super) fn integer(value: Value, line: &[u8], coerced: impl FnOnce()) -> Result<i64, ValueFault> {
+    if value.kind() == Kind::Number {
+        return Ok(number::parse_integer(value.text(line))?);
+    }
+    Ok(number::parse_integer(&number_token(value, line, coerced)?)?)
+}
+
+pub(crate) fn float(value: Value, line: &[u8], coerced: impl FnOnce()) -> Result<f64, ValueFault> {
+    let token = number_token(value, line, coerced)?;
+    let token = std::str::from_utf8(&token).map_err(|_| ValueFault::TypeMismatch)?;
+    let float: f64 = token.parse().map_err(|_| ValueFault::TypeMismatch)?;
+    if float.is_finite() { Ok(float) } else { Err(ValueFault::OutOfRange) }
+}
+
+pub(super) fn boolean(value: Value, line: &[u8], coerced: impl FnOnce()) -> Result<bool, ValueFault> {
+    match value.kind() {
+        Kind::True => return Ok(true),
+        Kind::False => return Ok(false),
+        _ => coerced(),
+    }
+    match value.string(line).as_deref() {
+        Some(b"true") => Ok(true),
+        Some(b"false") => Ok(false),
+        _ => Err(ValueFault::TypeMismatch),
+    }
+}
+
+/// Microseconds; what it has beyond them is cut.
+pub(super) fn instant(value: Value, line: &[u8], cut: impl FnOnce()) -> Result<i64, ValueFault> {
+    let text = value.string(line).ok_or(ValueFault::TypeMismatch)?;
+    let micros = timestamp::parse_timestamp(&text).ok_or(ValueFault::TypeMismatch)?;
+    if timestamp::is_cut(&text) {
+        cut();
+    }
+    Ok(micros)
+}
+
+pub(super) fn parse_string<T>(
+    value: Value,
+    line: &[u8],
+    parse: fn(&[u8]) -> Option<T>,
+) -> Result<T, ValueFault> {
+    value.string(line).and_then(|text| parse(&text)).ok_or(ValueFault::TypeMismatch)
+}

@@ -1,0 +1,199 @@
+//! Columns of lists, and of the objects in lists: the values of elements, filled by the builders that columns have.
+//!
+//! An element that is an object is read as a shape of its own, like the payload, and each of its values goes to the builder
+//! of its column. Its line was scanned before, so reading it again can't fail; only its values can.
+//!
+//! Invariant: as for columns; a fault's path begins behind the list's or the object's: `[2]`, `[2].sku`, `.sku`.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, StructArray},
+    buffer::{NullBuffer, OffsetBuffer, ScalarBuffer},
+    datatypes::{DataType, Fields},
+    error::ArrowError,
+};
+
+use super::{ColumnBuilder, Columns, ExpectedRows, ValueFault, changes::RowRuns};
+use crate::{
+    fault::Fault,
+    json::{Kind, Malformed, Scanner, Value},
+    payload::{Learned, ObjectReader, Payload},
+    plan::{ListPlan, Shape, Target},
+};
+
+/// A column of lists.
+#[derive(Debug)]
+pub(super) struct ListBuilder {
+    plan: Arc<ListPlan>,
+    /// Where each list ends, among the elements of all; a 0 in front.
+    ends: Vec<i32>,
+    pub(super) elements: ColumnBuilder,
+}
+
+impl ListBuilder {
+    pub(super) fn new(plan: &Arc<ListPlan>) -> Self {
+        Self { plan: Arc::clone(plan), ends: vec![0], elements: ColumnBuilder::of_kind(&plan.element, 0, 0) }
+    }
+
+    pub(super) fn append(&mut self, value: Value, line: &[u8]) -> Result<(), ValueFault> {
+        if value.kind() != Kind::Array {
+            return Err(ValueFault::TypeMismatch);
+        }
+        let first = self.elements();
+        let mut row = first;
+        let mut scanner = Scanner::at(line, value);
+        let mut more = scanner.enter_array().map_err(scanned_before)?;
+        while more {
+            let element = scanner.value().map_err(scanned_before)?;
+            if let Err(fault) = self.elements.append(row, element, line) {
+                let place = format!("[{}]", row - first);
+                let fault = Fault::value(&place, &self.plan.element, fault, element.text(line));
+                self.elements.truncate(first);
+                return Err(ValueFault::Within(Box::new(fault)));
+            }
+            row += 1;
+            more = scanner.next_element().map_err(scanned_before)?;
+        }
+        // Elements take bytes of lines, and a block of those is far below 2 GiB.
+        self.ends.push(i32::try_from(row).map_err(|_| ValueFault::OutOfRange)?);
+        Ok(())
+    }
+
+    /// How many there are in all lists.
+    fn elements(&self) -> usize {
+        self.ends.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or(0)
+    }
+
+    /// The lists that these elements are in, each once; both ascend.
+    pub(super) fn rows_of(&self, elements: &RowRuns) -> RowRuns {
+        let is_before = |end: i32, element: usize| usize::try_from(end).is_ok_and(|end| end <= element);
+        let mut rows = RowRuns::default();
+        for element in elements.rows() {
+            rows.add(self.ends.partition_point(|&end| is_before(end, element)) - 1);
+        }
+        rows
+    }
+
+    /// Forgets the lists from `rows` on, or adds nulls up to there.
+    pub(super) fn resize(&mut self, rows: usize) {
+        self.ends.truncate(rows + 1);
+        self.elements.truncate(self.elements());
+        self.ends.resize(rows + 1, self.ends.last().copied().unwrap_or(0));
+    }
+
+    pub(super) fn finish(self, nulls: Option<NullBuffer>) -> ArrayRef {
+        let offsets = OffsetBuffer::new(ScalarBuffer::from(self.ends));
+        let field = Arc::clone(&self.plan.element_field);
+        let rows = offsets.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or(0);
+        match ListArray::try_new(field, offsets, self.elements.finish(rows), nulls) {
+            Ok(array) => Arc::new(array),
+            Err(error) => unreachable!("offsets ascend to the number of elements: {error}"),
+        }
+    }
+}
+
+/// A column of objects: the elements of a list.
+#[derive(Debug)]
+pub(super) struct ObjectBuilder {
+    pub(super) shape: Arc<Shape>,
+    pub(super) columns: Columns,
+    /// For each object of the shape, whether it was there.
+    objects: Vec<Vec<bool>>,
+    learned: Learned,
+    payload: Payload,
+}
+
+impl ObjectBuilder {
+    pub(super) fn new(shape: &Arc<Shape>) -> Self {
+        Self {
+            shape: Arc::clone(shape),
+            columns: Columns::new(shape, &ExpectedRows::default()),
+            objects: vec![Vec::new(); shape.objects.len()],
+            learned: Learned::new(shape),
+            payload: Payload::default(),
+        }
+    }
+
+    pub(super) fn append(&mut self, row: usize, value: Value, line: &[u8]) -> Result<(), ValueFault> {
+        if value.kind() != Kind::Object {
+            return Err(ValueFault::TypeMismatch);
+        }
+        let mut reader = ObjectReader { scanner: &mut Scanner::at(line, value), unknown: None };
+        reader.read(&self.shape, &mut self.learned, &mut self.payload).map_err(scanned_before)?;
+        let within = |fault| ValueFault::Within(Box::new(fault));
+        if let Some(fault) = self.payload.missing_object(&self.shape) {
+            return Err(within(fault));
+        }
+        self.columns.append(&self.shape, row, &self.payload, line).map_err(|(index, fault)| {
+            within(Fault::column(&self.shape, index, fault, &self.payload.slots(&self.shape), line))
+        })?;
+        for (index, column) in self.objects.iter_mut().enumerate() {
+            column.resize(row, false);
+            column.push(self.payload.has_object(index));
+        }
+        Ok(())
+    }
+
+    /// Forgets all rows from `rows` on.
+    pub(super) fn truncate(&mut self, rows: usize) {
+        self.columns.truncate(rows);
+        self.objects.iter_mut().for_each(|column| column.truncate(rows));
+    }
+
+    /// Nothing is required of what is no object.
+    pub(super) fn finish(self, rows: usize, nulls: Option<NullBuffer>) -> ArrayRef {
+        let presence = self.objects.into_iter().map(|mut column| {
+            column.resize(rows, false);
+            Arc::new(BooleanArray::from(column)) as ArrayRef
+        });
+        let columns: Vec<_> = self.columns.finish(rows).chain(presence).collect();
+        object_column(&self.shape, &columns, nulls)
+    }
+}
+
+/// The objects of a shape as a struct array. `columns` are the shape's; then, for each of its objects, whether it is there.
+pub(crate) fn struct_array(shape: &Shape, columns: &[ArrayRef]) -> ArrayRef {
+    let nulls = Some(presence(shape, 0, columns));
+    object_column(shape, columns, nulls)
+}
+
+fn object_column(shape: &Shape, columns: &[ArrayRef], nulls: Option<NullBuffer>) -> ArrayRef {
+    match object_array(shape, 0, &shape.fields, columns, nulls) {
+        Ok(array) => Arc::new(array),
+        Err(error) => unreachable!("a shape's columns are those of its fields: {error}"),
+    }
+}
+
+fn object_array(
+    shape: &Shape,
+    index: usize,
+    fields: &Fields,
+    columns: &[ArrayRef],
+    nulls: Option<NullBuffer>,
+) -> Result<StructArray, ArrowError> {
+    let mut members: Vec<ArrayRef> = Vec::with_capacity(fields.len());
+    for (member, field) in shape.objects[index].members.iter().zip(fields) {
+        members.push(match (member.target, field.data_type()) {
+            (Target::Object(inner), DataType::Struct(fields)) => {
+                let nulls = Some(presence(shape, inner, columns));
+                Arc::new(object_array(shape, inner, fields, columns, nulls)?)
+            }
+            (Target::ObjectList(list), _) => Arc::clone(&columns[shape.object_lists[list].0]),
+            (Target::Column(column) | Target::Object(column), _) => Arc::clone(&columns[column]),
+        });
+    }
+    let rows = columns.last().map_or(0, Array::len);
+    StructArray::try_new_with_length(fields.clone(), members, nulls, rows)
+}
+
+fn presence(shape: &Shape, index: usize, columns: &[ArrayRef]) -> NullBuffer {
+    let presence: &BooleanArray = columns[shape.columns.len() + index].as_boolean();
+    NullBuffer::new(presence.values().clone())
+}
+
+/// Lines are judged as JSON before values are taken from them.
+#[cold]
+fn scanned_before(_: Malformed) -> ValueFault {
+    ValueFault::TypeMismatch
+}

@@ -1,0 +1,357 @@
+//! One line → what it is: an event with its payload as slots of its columns, an event that was not asked for, or a fault.
+//!
+//! Most lines stand in a frame that came before and are read with it (`events/frames.rs`); all others are read token by token.
+//!
+//! The line is scanned once. Its payload is read on the way where domain and type came before it, as they do in practice;
+//! else it is scanned over and read afterwards.
+//!
+//! A line is judged in this order, so that a bad line has one reason whatever the order of its keys: JSON; an object;
+//! domain and type; the filter by them; the timestamp, if days were asked for, and the filter by it; the catalog; the
+//! event's id; the timestamp; the payload.
+//!
+//! Invariant: a line is judged by itself alone; what is learned from earlier ones makes reading faster, never different.
+
+mod base;
+mod frames;
+
+use event_rows::ReadId;
+use events_core::{event, timestamp};
+
+use self::{
+    base::{BASE_NAMES, Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP, wrong_base_type},
+    frames::{Begun, Frames},
+};
+use crate::{
+    fault::{Fault, Reason, excerpt},
+    json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
+    payload::{Learned, ObjectReader, Payload, UnknownKey, duplicate_key},
+    plan::{Plan, TypesFound},
+    selection::{Selection, Timing},
+};
+
+/// What a line that is not bad is.
+#[derive(Debug)]
+pub(crate) enum Judged<'l> {
+    /// Domain, type or date rule it out, and it can't supersede a row.
+    Filtered,
+    /// An event; its payload is in [`EventReader::payload`].
+    Event(Event<'l>),
+}
+
+/// An event, but for its payload.
+#[derive(Debug)]
+pub(crate) struct Event<'l> {
+    pub(crate) type_index: usize,
+    pub(crate) micros: i64,
+    /// Its timestamp has digits beyond microseconds that are not all zero.
+    pub(crate) is_time_cut: bool,
+    pub(crate) id: ReadId<'l>,
+    /// It is of a later day than those asked for: it only competes for being the latest.
+    pub(crate) is_later_candidate: bool,
+}
+
+/// Reads lines; one per worker.
+#[derive(Debug)]
+pub(crate) struct EventReader<'a> {
+    plan: &'a Plan,
+    selection: &'a Selection,
+    /// Whether events of later days matter.
+    wants_later_candidates: bool,
+    /// Whether it reads elements of an array: newlines may stand in them.
+    of_array: bool,
+    /// What stood around the values of earlier lines.
+    frames: Frames,
+    /// What stood between the base fields of earlier lines.
+    links: KeyPredictor,
+    /// By event type, from its first payload on.
+    learned: Vec<Option<Box<Learned>>>,
+    types_found: TypesFound,
+    /// The payload of the line that was read last, and the event type that it was read for.
+    payload: Payload,
+    read_as: Option<usize>,
+    unknown: Vec<UnknownKey>,
+}
+
+impl<'a> EventReader<'a> {
+    pub(crate) fn new(plan: &'a Plan, selection: &'a Selection, wants_later_candidates: bool) -> Self {
+        Self {
+            plan,
+            selection,
+            wants_later_candidates,
+            of_array: false,
+            frames: Frames::default(),
+            links: KeyPredictor::default(),
+            learned: plan.event_types.iter().map(|_| None).collect(),
+            types_found: TypesFound::new(),
+            payload: Payload::default(),
+            read_as: None,
+            unknown: Vec::new(),
+        }
+    }
+
+    /// The payload of the event that was read last.
+    pub(crate) fn payload(&self) -> &Payload {
+        &self.payload
+    }
+
+    /// The keys that no schema knows, of the line that was read last.
+    pub(crate) fn unknown(&self) -> &[UnknownKey] {
+        &self.unknown
+    }
+
+    /// What is read from now on are elements of an array, or lines. What was learned of the one does not hold for the other.
+    pub(crate) fn set_framing(&mut self, of_array: bool) {
+        if self.of_array != of_array {
+            *self = Self { of_array, ..Self::new(self.plan, self.selection, self.wants_later_candidates) };
+        }
+    }
+
+    /// Reads and judges the line that `text` begins with, if it is a good one and stands in a known frame: what it is, and its
+    /// length. An element's length is known before, a line's is not: it ends before the next newline. All is valid UTF-8.
+    pub(crate) fn read_framed<'l>(
+        &mut self,
+        text: &'l [u8],
+        length: Option<usize>,
+    ) -> Option<(Judged<'l>, usize)> {
+        debug_assert_eq!(length.is_some(), self.of_array);
+        let limit = length.unwrap_or(text.len());
+        let begun = self.frames.begin(text, limit)?;
+        let mut scanner = Scanner::in_object(text, length, begun.payload_start);
+        self.unknown.clear();
+        if let Some(type_index) = begun.type_index {
+            if scanner.peek() != Some(b'{') {
+                return None;
+            }
+            self.read_payload(&mut scanner, type_index).ok()?;
+            self.judge_members(type_index).ok()?;
+        } else {
+            scanner.value().ok()?;
+        }
+        let end = self.frames.end(&begun, text, limit, scanner.position())?;
+        let is_whole = length.map_or(text.get(end) == Some(&b'\n'), |length| end == length);
+        if !is_whole {
+            return None;
+        }
+        let timing = self.selection.timing(begun.micros);
+        let judged = match begun.type_index {
+            Some(type_index) if !self.is_filtered(timing) => {
+                let is_later_candidate = timing == Timing::After;
+                let Begun { micros, is_time_cut, id, .. } = begun;
+                Judged::Event(Event { type_index, micros, is_time_cut, id, is_later_candidate })
+            }
+            _ => Judged::Filtered,
+        };
+        Some((judged, end))
+    }
+
+    /// Reads and judges a line: valid UTF-8, not blank. `text` begins with it; what follows may be anything. Later lines may be
+    /// read faster for it.
+    pub(crate) fn read<'l>(&mut self, line: &'l [u8], text: &'l [u8]) -> Result<Judged<'l>, Fault> {
+        let mut base = Base::default();
+        let judged = self.read_tokens(line, text, &mut base);
+        if judged.is_ok() {
+            self.learn_frame(line, &base);
+        }
+        judged
+    }
+
+    /// Reads and judges a line by itself; with its payload, if that is an object.
+    pub(crate) fn read_alone<'l>(&mut self, line: &'l [u8]) -> Result<(Judged<'l>, Option<Value>), Fault> {
+        let mut base = Base::default();
+        let judged = self.read_tokens(line, line, &mut base)?;
+        Ok((judged, base.values[DATA].filter(|data| data.kind() == Kind::Object)))
+    }
+
+    fn read_tokens<'l>(
+        &mut self,
+        line: &'l [u8],
+        text: &'l [u8],
+        base: &mut Base,
+    ) -> Result<Judged<'l>, Fault> {
+        self.unknown.clear();
+        self.read_as = None;
+        match self.scan(line, text, base) {
+            Ok(true) => self.judge(line, base),
+            Ok(false) => Err(Fault::new(Reason::NotAnEvent, None, "an object", excerpt(line))),
+            Err(malformed) => Err(Fault::malformed(line, malformed)),
+        }
+    }
+
+    fn learn_frame(&mut self, line: &[u8], base: &Base) {
+        if self.unknown.iter().any(|(owner, _)| owner.is_none()) {
+            return;
+        }
+        // The filter by days says nothing of other lines, the one by types does.
+        let is_wanted = || {
+            let names = base.string(line, DOMAIN).ok().zip(base.string(line, EVENT_TYPE).ok());
+            names.is_none_or(|(domain, event_type)| self.selection.wants(&domain, &event_type))
+        };
+        if self.read_as.is_some() || !is_wanted() {
+            self.frames.learn(line, base, self.read_as);
+        }
+    }
+
+    /// The line's base fields, its payload if its type is known in time; `false` where the line is no object.
+    fn scan(&mut self, line: &[u8], text: &[u8], base: &mut Base) -> Result<bool, Malformed> {
+        let mut scanner = Scanner::in_text(text, line.len());
+        if scanner.peek() != Some(b'{') {
+            scanner.value()?;
+            scanner.end()?;
+            return Ok(false);
+        }
+        scanner.open_object()?;
+        let find = |name: &[u8]| BASE_NAMES.iter().position(|base_name| base_name.as_bytes() == name);
+        let mut place = OBJECT_START;
+        loop {
+            let next = self.links.next(&mut scanner, place, BASE_NAMES.len(), find)?;
+            place = next.place();
+            match next {
+                Next::Member(field) => self.scan_value(&mut scanner, line, field, base)?,
+                Next::Unknown => {
+                    self.unknown.extend(self.links.unknown().map(|key| (None, key)));
+                    scanner.value()?;
+                }
+                Next::End => break,
+            }
+        }
+        scanner.end()?;
+        Ok(true)
+    }
+
+    #[inline]
+    fn scan_value(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        line: &[u8],
+        field: usize,
+        base: &mut Base,
+    ) -> Result<(), Malformed> {
+        if field == DATA
+            && base.values[DATA].is_none()
+            && scanner.peek() == Some(b'{')
+            && let Some(type_index) = self.type_to_read(line, base)
+        {
+            let start = scanner.position();
+            self.read_payload(scanner, type_index)?;
+            base.values[DATA] = Some(Value::new(Kind::Object, start, scanner.position()));
+            return Ok(());
+        }
+        if base.values[field].is_some() {
+            base.repeated[field] = true;
+            scanner.value()?;
+            return Ok(());
+        }
+        base.values[field] = Some(match field {
+            EVENT_ID => base.scan_id(scanner)?,
+            TIMESTAMP => base.scan_timestamp(scanner)?,
+            _ => scanner.value()?,
+        });
+        Ok(())
+    }
+
+    /// The type to read a payload as, if what came before it in the line says so and does not rule it out. Its day is not asked
+    /// for: a payload is read faster than it is scanned over, for its keys are known.
+    #[inline(never)]
+    fn type_to_read(&mut self, line: &[u8], base: &Base) -> Option<usize> {
+        let domain = base.values[DOMAIN]?.string(line)?;
+        let event_type = base.values[EVENT_TYPE]?.string(line)?;
+        if !self.selection.wants(&domain, &event_type) {
+            return None;
+        }
+        self.types_found.find(self.plan, &domain, &event_type)
+    }
+
+    fn is_filtered(&self, timing: Timing) -> bool {
+        timing == Timing::Before || (timing == Timing::After && !self.wants_later_candidates)
+    }
+
+    fn judge<'l>(&mut self, line: &'l [u8], base: &Base) -> Result<Judged<'l>, Fault> {
+        for field in [DOMAIN, EVENT_TYPE] {
+            base.refuse_repeated(field)?;
+        }
+        // Where the payload was read on the way, domain and type have been asked already.
+        let type_index = if let Some(type_index) = self.read_as {
+            Ok(type_index)
+        } else {
+            let domain = base.string(line, DOMAIN)?;
+            let event_type = base.string(line, EVENT_TYPE)?;
+            if !self.selection.wants(&domain, &event_type) {
+                return Ok(Judged::Filtered);
+            }
+            let found = self.plan.find(&domain, &event_type);
+            found.ok_or_else(|| Fault::unknown_event(&domain, &event_type))
+        };
+        base.refuse_repeated(TIMESTAMP)?;
+        let time = base.string(line, TIMESTAMP)?;
+        let micros = base.micros(&time);
+        let timing = micros.map_or(Timing::Within, |micros| self.selection.timing(micros));
+        if self.is_filtered(timing) {
+            return Ok(Judged::Filtered);
+        }
+        let is_later_candidate = timing == Timing::After;
+        match type_index.and_then(|type_index| self.judge_event(line, base, type_index, micros, &time)) {
+            Ok(event) => Ok(Judged::Event(Event { is_later_candidate, ..event })),
+            // It was not asked for, and a bad line takes no part in "latest".
+            Err(_) if is_later_candidate => Ok(Judged::Filtered),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    /// Judges all that the filters don't need.
+    fn judge_event<'l>(
+        &mut self,
+        line: &'l [u8],
+        base: &Base,
+        type_index: usize,
+        micros: Option<i64>,
+        time: &[u8],
+    ) -> Result<Event<'l>, Fault> {
+        for field in [EVENT_ID, DATA] {
+            base.refuse_repeated(field)?;
+        }
+        let id = base.event_id(line)?;
+        let Some(micros) = micros else {
+            let expected = timestamp::EXPECTED_TIMESTAMP;
+            return Err(Fault::new(Reason::BadTimestamp, Some(event::TIMESTAMP), expected, excerpt(time)));
+        };
+        self.judge_payload(line, base, type_index)?;
+        Ok(Event { type_index, micros, is_time_cut: timestamp::is_cut(time), id, is_later_candidate: false })
+    }
+
+    fn judge_payload(&mut self, line: &[u8], base: &Base, type_index: usize) -> Result<(), Fault> {
+        match base.values[DATA] {
+            Some(data) if data.kind() == Kind::Object => {
+                if self.read_as.is_none() {
+                    self.read_payload(&mut Scanner::at(line, data), type_index)
+                        .map_err(|malformed| Fault::malformed(line, malformed))?;
+                }
+            }
+            None => self.payload.reset(&self.plan.event_types[type_index].payload),
+            Some(data) if data.kind() == Kind::Null => {
+                self.payload.reset(&self.plan.event_types[type_index].payload);
+            }
+            Some(data) => return Err(wrong_base_type(DATA, "an object or null", data.text(line))),
+        }
+        self.judge_members(type_index)
+    }
+
+    /// Judges which keys the payload has.
+    #[inline]
+    fn judge_members(&self, type_index: usize) -> Result<(), Fault> {
+        if let Some(path) = &self.payload.duplicate {
+            return Err(duplicate_key(path));
+        }
+        self.payload.missing_object(&self.plan.event_types[type_index].payload).map_or(Ok(()), Err)
+    }
+
+    fn read_payload(&mut self, scanner: &mut Scanner<'_>, type_index: usize) -> Result<(), Malformed> {
+        self.read_as = Some(type_index);
+        let shape = &self.plan.event_types[type_index].payload;
+        let mut reader = ObjectReader { scanner, unknown: Some(&mut self.unknown) };
+        let learned = self.learned[type_index].get_or_insert_with(|| Box::new(Learned::new(shape)));
+        reader.read(shape, learned, &mut self.payload)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,100 @@
+//! The bytes of a block, in memory that is used for one block after the other.
+//!
+//! Invariant: memory is zeroed once, when it is allocated, and not for every block: that would cost as much as reading.
+
+use std::{
+    io::{self, ErrorKind, Read},
+    ops::Deref,
+};
+
+/// The bytes of a block. Their memory may be longer.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    memory: Vec<u8>,
+    length: usize,
+}
+
+impl Buffer {
+    /// Forgets the bytes, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.length = 0;
+    }
+
+    /// Keeps the first `length` bytes.
+    pub fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
+    }
+
+    /// Moves all of `bytes` to the end.
+    pub fn append(&mut self, bytes: &mut Vec<u8>) {
+        self.room(bytes.len()).copy_from_slice(bytes);
+        self.length += bytes.len();
+        bytes.clear();
+    }
+
+    /// Appends at most `length` bytes, and fewer only where the input ends.
+    ///
+    /// # Errors
+    /// The input's own. The bytes before it are appended.
+    pub fn read_from(&mut self, input: &mut (impl Read + ?Sized), length: usize) -> io::Result<usize> {
+        let mut missing = length;
+        while missing > 0 {
+            match input.read(self.room(missing)) {
+                Ok(0) => break,
+                Ok(read) => {
+                    self.length += read;
+                    missing -= read;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(length - missing)
+    }
+
+    /// The memory behind the bytes, at least so much of it.
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        let end = self.length + length;
+        if self.memory.len() < end {
+            self.memory.resize(end, 0);
+        }
+        &mut self.memory[self.length..end]
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.memory[..self.length]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a byte at a time, and fails at the end.
+    struct Dripping(&'static [u8]);
+
+    impl Read for Dripping {
+        fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+            let Some((first, rest)) = self.0.split_first() else { return Err(io::Error::other("dry")) };
+            (bytes[0], self.0) = (*first, rest);
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn what_was_read_stays_also_before_an_error_and_nothing_of_earlier_bytes_does() {
+        let mut buffer = Buffer::default();
+        assert_eq!(buffer.read_from(&mut "earlier".as_bytes(), 100).unwrap(), 7);
+        buffer.clear();
+        buffer.append(&mut b"ab".to_vec());
+        assert_eq!(buffer.read_from(&mut Dripping(b"cdef"), 3).unwrap(), 3);
+        assert!(buffer.read_from(&mut Dripping(b"fg"), 3).is_err());
+        assert_eq!(&*buffer, b"abcdefg");
+        buffer.truncate(1);
+        assert_eq!(&*buffer, b"a");
+    }
+}

@@ -1,0 +1,445 @@
+//! One text → its blocks, each cut behind a line or an element.
+//!
+//! Invariant: the blocks, put together, are the text. Memory holds a block, and what is carried over from it to the next:
+//! less than a line or an element, which is at most [`LINE_BYTES_MAX`] and a block.
+
+use std::io::{self, Read};
+
+use super::{
+    ArrayScanner, Block, Buffer, Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX,
+    arrays::{self, Element},
+    newlines_in,
+};
+
+/// How far into a text its first character is looked for: whoever writes more white space in front doesn't mean an array.
+const HEAD_BYTES: usize = 64 << 10;
+/// A block has no more lines or elements than there are pieces of so many bytes in it: a crowd of tiny ones takes many times
+/// its text when all are bad. No event is as short.
+const LINE_BYTES_SMALL: usize = 64;
+
+/// Cuts one text into blocks.
+#[derive(Debug)]
+pub struct Cutter<R> {
+    reader: R,
+    block_bytes: usize,
+    next_number: u32,
+    /// Whether it is known if the text is an array.
+    is_recognised: bool,
+    /// What was read behind the end of the last block.
+    carry: Vec<u8>,
+    offset: u64,
+    ended: bool,
+    /// The state of the array, if the text is one.
+    array: Option<ArrayScanner>,
+    /// The next fragment, inside of an over-long line.
+    long_line: Option<Fragment>,
+}
+
+/// A text that could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+#[error("reading failed at byte {offset}: {source}")]
+pub struct CutError {
+    /// Where in the text: how far reading came or, where an array breaks off in an element, the element's first byte.
+    pub offset: u64,
+    /// The reader's error, or that the array has no end.
+    pub source: io::Error,
+}
+
+/// How many lines or elements a block may have.
+fn lines_max(block_bytes: usize) -> usize {
+    (block_bytes / LINE_BYTES_SMALL).max(1)
+}
+
+impl<R: Read> Cutter<R> {
+    /// Cuts a text into blocks of about `block_bytes`. The text itself tells whether it is lines or an array.
+    #[must_use]
+    pub fn new(reader: R, block_bytes: usize) -> Self {
+        Self {
+            reader,
+            block_bytes,
+            next_number: 0,
+            is_recognised: false,
+            carry: Vec::new(),
+            offset: 0,
+            ended: false,
+            array: None,
+            long_line: None,
+        }
+    }
+
+    /// Takes the text as lines, also where it begins with a bracket.
+    #[must_use]
+    pub fn as_lines(self) -> Self {
+        Self { is_recognised: true, ..self }
+    }
+
+    /// Numbers the blocks from here on.
+    #[must_use]
+    pub fn numbered_from(self, next_number: u32) -> Self {
+        Self { next_number, ..self }
+    }
+
+    /// The number of the next block.
+    #[must_use]
+    pub fn next_number(&self) -> u32 {
+        self.next_number
+    }
+
+    /// Bytes of the text in the blocks so far.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The reader of the text.
+    #[must_use]
+    pub fn reader(&self) -> &R {
+        &self.reader
+    }
+
+    /// The next block, in the memory of `recycled`; `None` at the end of the text.
+    ///
+    /// # Errors
+    /// The text could not be read to its end.
+    pub fn next_block(&mut self, recycled: Buffer) -> Result<Option<Block>, CutError> {
+        let mut bytes = recycled;
+        bytes.clear();
+        let offset = self.offset;
+        let content = self.content(&mut bytes).inspect_err(|_| {
+            // Whoever asks again gets nothing more.
+            (self.ended, self.array, self.long_line) = (true, None, None);
+            self.carry.clear();
+        })?;
+        let Some(content) = content else { return Ok(None) };
+        let number = self.next_number;
+        self.next_number += 1;
+        Ok(Some(Block { bytes, number, offset, content }))
+    }
+
+    fn content(&mut self, bytes: &mut Buffer) -> Result<Option<Content>, CutError> {
+        if !self.is_recognised {
+            self.recognise()?;
+            self.is_recognised = true;
+        }
+        self.fill(bytes)
+    }
+
+    /// Reads on to the first character, and sees whether it begins an array.
+    fn recognise(&mut self) -> Result<(), CutError> {
+        // A byte order mark comes whole with the first step.
+        let step = self.block_bytes.clamp(4, HEAD_BYTES);
+        let mut head = Buffer::default();
+        while !self.ended && head.len() < HEAD_BYTES && arrays::is_blank(&head) {
+            let length = head.len() + step;
+            self.read_up_to(&mut head, length)?;
+        }
+        self.array = arrays::opening_bracket(&head).map(ArrayScanner::new);
+        self.carry = head.to_vec();
+        Ok(())
+    }
+
+    /// Whether all blocks were taken. The end of an array is known only once the next block is asked for.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.ended && self.carry.is_empty() && self.long_line.is_none() && self.array.is_none()
+    }
+
+    /// Fills `bytes` with the next block; `None` where nothing is left.
+    fn fill(&mut self, bytes: &mut Buffer) -> Result<Option<Content>, CutError> {
+        let block_bytes = self.block_bytes;
+        bytes.append(&mut self.carry);
+        match (self.long_line, self.array.take()) {
+            (Some(fragment), None) => self.fill_fragment(bytes, block_bytes, fragment).map(Some),
+            (None, None) => self.fill_lines(bytes, block_bytes),
+            (long_line, Some(mut array)) => {
+                let content = match long_line {
+                    Some(fragment) => {
+                        self.fill_element_fragment(&mut array, bytes, block_bytes, fragment).map(Some)
+                    }
+                    None => self.fill_elements(&mut array, bytes, block_bytes),
+                };
+                self.array = Some(array);
+                content
+            }
+        }
+    }
+
+    fn fill_lines(&mut self, bytes: &mut Buffer, block_bytes: usize) -> Result<Option<Content>, CutError> {
+        let mut wanted = block_bytes;
+        loop {
+            let searched = if wanted == block_bytes { 0 } else { bytes.len() };
+            self.read_up_to(bytes, wanted)?;
+            let newline = memchr::memrchr(b'\n', &bytes[searched..]).map(|at| searched + at);
+            if self.ended || newline.is_some() {
+                let whole = if self.ended { bytes.len() } else { newline.map_or(0, |at| at + 1) };
+                let newlines = || memchr::memchr_iter(b'\n', &bytes[..whole]);
+                // Counting is many times faster than looking for each.
+                let crowded = newlines().count() > lines_max(block_bytes);
+                let last = crowded.then(|| newlines().nth(lines_max(block_bytes) - 1)).flatten();
+                self.cut(bytes, last.map_or(whole, |at| at + 1));
+                return Ok((!bytes.is_empty()).then_some(Content::Lines));
+            }
+            if bytes.len() > LINE_BYTES_MAX {
+                return self.fill_fragment(bytes, block_bytes, Fragment::default()).map(Some);
+            }
+            wanted = bytes.len() + block_bytes;
+        }
+    }
+
+    /// Fills `bytes` with the next piece of an over-long line; its newline is left out.
+    fn fill_fragment(
+        &mut self,
+        bytes: &mut Buffer,
+        block_bytes: usize,
+        mut fragment: Fragment,
+    ) -> Result<Content, CutError> {
+        self.read_up_to(bytes, block_bytes.max(FRAGMENT_BYTES))?;
+        if let Some(newline) = memchr::memchr(b'\n', bytes) {
+            self.cut(bytes, newline + 1);
+            bytes.truncate(bytes.len() - 1);
+            self.long_line = None;
+            fragment.newlines = 1;
+        } else {
+            self.cut_fragment(bytes, fragment);
+        }
+        Ok(Content::Fragment(fragment))
+    }
+
+    /// Fills `bytes` with whole elements of an array, and what stands between them.
+    fn fill_elements(
+        &mut self,
+        array: &mut ArrayScanner,
+        bytes: &mut Buffer,
+        block_bytes: usize,
+    ) -> Result<Option<Content>, CutError> {
+        let mut elements = Vec::new();
+        let mut wanted = block_bytes;
+        loop {
+            self.read_up_to(bytes, wanted)?;
+            array.scan(bytes, &mut elements, lines_max(block_bytes));
+            self.finish_array(array, bytes, &mut elements)?;
+            let whole = array.unfinished();
+            if whole > 0 {
+                self.cut(bytes, whole);
+                array.advance(whole);
+                return Ok(Some(Content::Elements(elements)));
+            }
+            if bytes.is_empty() {
+                return Ok(None);
+            }
+            if bytes.len() > LINE_BYTES_MAX {
+                return self.fill_element_fragment(array, bytes, block_bytes, Fragment::default()).map(Some);
+            }
+            wanted = bytes.len() + block_bytes;
+        }
+    }
+
+    /// Fills `bytes` with the next piece of an over-long element.
+    fn fill_element_fragment(
+        &mut self,
+        array: &mut ArrayScanner,
+        bytes: &mut Buffer,
+        block_bytes: usize,
+        mut fragment: Fragment,
+    ) -> Result<Content, CutError> {
+        self.read_up_to(bytes, block_bytes.max(FRAGMENT_BYTES))?;
+        let mut elements = Vec::new();
+        array.scan(bytes, &mut elements, 1);
+        if elements.is_empty() {
+            self.finish_array(array, bytes, &mut elements)
+                .map_err(|failure| CutError { offset: failure.offset - fragment.bytes_before, ..failure })?;
+        }
+        if let Some(element) = elements.first() {
+            self.cut(bytes, element.range.end);
+            self.long_line = None;
+        } else {
+            self.cut_fragment(bytes, fragment);
+        }
+        array.advance(bytes.len());
+        fragment.newlines = newlines_in(bytes);
+        if let Some(next) = &mut self.long_line {
+            next.newlines_before += u64::from(fragment.newlines);
+        }
+        Ok(Content::Fragment(fragment))
+    }
+
+    /// If the text has ended: finishes what stands behind the array, or fails where the array is cut off.
+    fn finish_array(
+        &mut self,
+        array: &mut ArrayScanner,
+        bytes: &[u8],
+        elements: &mut Vec<Element>,
+    ) -> Result<(), CutError> {
+        if !self.ended || array.scanned() < bytes.len() {
+            return Ok(());
+        }
+        let offset = self.offset + array.unfinished() as u64;
+        array.finish(bytes, elements).map_err(|source| CutError { offset, source })
+    }
+
+    fn read_up_to(&mut self, bytes: &mut Buffer, length: usize) -> Result<(), CutError> {
+        let missing = length.saturating_sub(bytes.len());
+        if missing > 0 && !self.ended {
+            let read = bytes.read_from(&mut self.reader, missing).map_err(|source| {
+                // What came before the error is in `bytes`.
+                CutError { offset: self.offset + bytes.len() as u64, source }
+            })?;
+            self.ended = read < missing;
+        }
+        Ok(())
+    }
+
+    /// Hands out whole fragments; or all, where the text ends.
+    fn cut_fragment(&mut self, bytes: &mut Buffer, fragment: Fragment) {
+        if self.ended {
+            self.offset += bytes.len() as u64;
+            self.long_line = None;
+        } else {
+            self.cut(bytes, bytes.len() / FRAGMENT_BYTES * FRAGMENT_BYTES);
+            let bytes_before = fragment.bytes_before + bytes.len() as u64;
+            self.long_line = Some(Fragment { bytes_before, ..fragment });
+        }
+    }
+
+    /// Hands out the first `length` bytes; the rest waits for the next block.
+    fn cut(&mut self, bytes: &mut Buffer, length: usize) {
+        self.carry.extend_from_slice(&bytes[length..]);
+        bytes.truncate(length);
+        self.offset += length as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Cuts `text` into blocks of at most `block_bytes` (or one line).
+    fn blocks_of(text: &[u8], block_bytes: usize) -> Vec<Block> {
+        let mut reader = Cutter::new(text, block_bytes);
+        let mut blocks = Vec::new();
+        while let Some(block) = reader.next_block(Buffer::default()).unwrap() {
+            blocks.push(block);
+        }
+        assert_eq!(reader.offset(), text.len() as u64);
+        blocks
+    }
+
+    #[test]
+    fn blocks_put_together_are_the_text_whatever_their_size() {
+        let text = b"a\nbb\n\nccc\r\ndddd\neeeee\n\n\nlast line without a newline";
+        for block_bytes in 1..text.len() + 2 {
+            let blocks = blocks_of(text, block_bytes);
+            let mut offset = 0;
+            for (number, block) in blocks.iter().enumerate() {
+                assert_eq!((block.number as usize, block.offset), (number, offset), "{block_bytes}");
+                assert!(block.content == Content::Lines && !block.bytes.is_empty());
+                let last = number + 1 == blocks.len();
+                assert!(last || block.bytes.ends_with(b"\n"), "{block_bytes}: {block:?}");
+                offset += block.bytes.len() as u64;
+            }
+            assert_eq!(blocks.into_iter().flat_map(|block| block.bytes.to_vec()).collect::<Vec<_>>(), text);
+        }
+    }
+
+    #[test]
+    fn an_over_long_line_comes_in_fragments_and_the_lines_around_it_whole() {
+        let long = vec![b'x'; LINE_BYTES_MAX + 9 * FRAGMENT_BYTES + 5];
+        let text = [b"before\n".as_slice(), &long, b"\nafter\n"].concat();
+        let blocks = blocks_of(&text, 4 << 20);
+        let (mut lines, mut seen) = (Vec::new(), 0);
+        for block in blocks {
+            match block.content {
+                Content::Lines => lines.extend_from_slice(&block.bytes),
+                Content::Fragment(fragment) => {
+                    assert_eq!(fragment.bytes_before, seen);
+                    assert_eq!(seen % FRAGMENT_BYTES as u64, 0);
+                    seen += block.bytes.len() as u64;
+                }
+                Content::Elements(_) => panic!("no array"),
+            }
+        }
+        assert_eq!((lines.as_slice(), seen), (b"before\nafter\n".as_slice(), long.len() as u64));
+    }
+
+    /// The elements of an array: text and offset.
+    fn elements_of(text: &[u8], block_bytes: usize) -> Vec<(u64, Vec<u8>)> {
+        let mut offset = 0;
+        let mut found = Vec::new();
+        for block in blocks_of(text, block_bytes) {
+            assert_eq!(block.offset, offset);
+            offset += block.bytes.len() as u64;
+            let Content::Elements(elements) = block.content else { panic!("{:?}", block.content) };
+            let element = |Element { range, .. }: Element| {
+                (block.offset + range.start as u64, block.bytes[range].to_vec())
+            };
+            found.extend(elements.into_iter().map(element));
+        }
+        found
+    }
+
+    #[test]
+    fn elements_are_the_same_whatever_the_size_of_the_blocks() {
+        let text =
+            "\u{FEFF}\n [{\"a\": [1, \"]},\\\"\"]}, {}, 12 , \"é,[\" {}\n,, [[]],\n]\n x \n\n{}\n".as_bytes();
+        let whole = elements_of(text, 4 << 20);
+        let raws: Vec<_> = whole.iter().map(|(_, raw)| std::str::from_utf8(raw).unwrap()).collect();
+        assert_eq!(
+            raws,
+            ["{\"a\": [1, \"]},\\\"\"]}", "{}", "12", "\"é,[\"", "{}", ",", "[[]]", "]", "x", "{}"]
+        );
+        for block_bytes in 1..text.len() + 2 {
+            assert_eq!(elements_of(text, block_bytes), whole, "{block_bytes}");
+        }
+    }
+
+    #[test]
+    fn an_over_long_element_comes_in_fragments_and_its_neighbours_whole() {
+        let long =
+            [b"{\"a\":\"".as_slice(), &vec![b'\n'; LINE_BYTES_MAX + 9 * FRAGMENT_BYTES], b"\"}"].concat();
+        let text = [b"[1,\n".as_slice(), &long, b"\n, 2\n]"].concat();
+        let (mut around, mut seen, mut newlines) = (Vec::new(), 0, 0);
+        for block in blocks_of(&text, 4 << 20) {
+            match block.content {
+                Content::Elements(elements) => {
+                    around.extend(elements.into_iter().map(|element| block.bytes[element.range].to_vec()));
+                }
+                Content::Fragment(fragment) => {
+                    assert_eq!((fragment.bytes_before, fragment.newlines_before), (seen, newlines));
+                    assert_eq!(block.offset - fragment.bytes_before, 4);
+                    seen += block.bytes.len() as u64;
+                    newlines += u64::from(fragment.newlines);
+                }
+                Content::Lines => panic!("an array"),
+            }
+        }
+        assert_eq!(around, [b"1", b"2"]);
+        assert_eq!((seen, newlines), (long.len() as u64, (LINE_BYTES_MAX + 9 * FRAGMENT_BYTES) as u64));
+    }
+
+    #[test]
+    fn an_array_without_its_end_fails_where_its_last_element_begins() {
+        let long = format!("[1, {{\"a\": \"{}", "x".repeat(LINE_BYTES_MAX + 9 * FRAGMENT_BYTES));
+        let closed = format!("{long}\"}}");
+        for (text, offset) in [
+            ("[", 1),
+            ("\n[{}", 4),
+            ("[{}, ", 5),
+            ("[{}, {\"a\": 1", 5),
+            ("[{}, \"]", 5),
+            (&long, 4),
+            (&closed, closed.len() as u64),
+        ] {
+            for block_bytes in [1 + text.len() / 7, 4 << 20] {
+                let mut reader = Cutter::new(text.as_bytes(), block_bytes);
+                let error = loop {
+                    match reader.next_block(Buffer::default()) {
+                        Ok(block) => assert!(block.is_some(), "no error for {}", &text[..text.len().min(20)]),
+                        Err(error) => break error,
+                    }
+                };
+                assert!(error.offset == offset, "{offset}: {error}");
+                assert!(reader.next_block(Buffer::default()).unwrap().is_none());
+            }
+        }
+    }
+}

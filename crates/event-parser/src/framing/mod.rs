@@ -1,0 +1,114 @@
+//! A text → numbered blocks of whole lines, or of whole elements of a JSON array.
+//!
+//! A text that begins with `[` is an array. Any other is lines. Nothing else is guessed. A block ends behind a newline or
+//! an element, or where the text ends.
+//!
+//! Invariant: the blocks in order, put together, are the text, byte for byte (except for the newline behind an over-long
+//! line). A line or element that is longer than [`LINE_BYTES_MAX`] by more than a block comes in fragments, never whole.
+
+mod arrays;
+mod buffer;
+mod cutter;
+mod nesting;
+
+use std::iter;
+
+pub(crate) use self::arrays::ArrayScanner;
+pub use self::{
+    arrays::{Element, is_blank, opening_bracket},
+    buffer::Buffer,
+    cutter::{CutError, Cutter},
+};
+
+/// The longest line that is read as an event, in bytes without its newline. It is `DuckDB`'s `maximum_object_size`.
+pub const LINE_BYTES_MAX: usize = 16 << 20;
+/// The length of the fragments that an over-long line is kept in, in bytes. The last fragment may be shorter.
+pub const FRAGMENT_BYTES: usize = 1 << 20;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Some lines of a text, or elements of its array.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// The bytes of the text.
+    pub bytes: Buffer,
+    /// The number of the block. Positions of rows begin with it, so it must be unique in a run and ascend in input order.
+    pub number: u32,
+    /// Where the block begins in its text, in bytes.
+    pub offset: u64,
+    /// What the bytes are.
+    pub content: Content,
+}
+
+/// What the bytes of a block are.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Whole lines.
+    #[default]
+    Lines,
+    /// These elements of an array, and what stands between them.
+    Elements(Vec<Element>),
+    /// A fragment of an over-long line or element.
+    Fragment(Fragment),
+}
+
+/// Where a fragment stands in its line or element.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Fragment {
+    /// Bytes of the line before this fragment: a multiple of [`FRAGMENT_BYTES`].
+    pub bytes_before: u64,
+    /// Newlines in the element before this fragment. A line has none.
+    pub newlines_before: u64,
+    /// Newlines in this fragment, and behind it if the line ends here.
+    pub newlines: u32,
+}
+
+/// A line of a block, or what stands in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Line<'b> {
+    /// A line without its newline, or an element.
+    Text(&'b [u8]),
+    /// Something that stands in an array where no element may stand.
+    OutOfPlace(&'b [u8]),
+    /// The first fragment of a line that is too long.
+    TooLong,
+    /// A further fragment of such a line.
+    Continued,
+}
+
+impl Block {
+    /// The lines of the block, as [`crate::Parser`] sees them, without the byte order mark of the text.
+    pub fn lines(&self) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
+        match &self.content {
+            Content::Lines => {
+                let mut start = 0;
+                Box::new(iter::from_fn(move || {
+                    let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
+                    let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                    let mark = if self.offset == 0 && start == 0 { BYTE_ORDER_MARK } else { b"" };
+                    start += length + 1;
+                    Some(Line::Text(rest[..length].strip_prefix(mark).unwrap_or(&rest[..length])))
+                }))
+            }
+            Content::Elements(elements) => Box::new(elements.iter().map(|Element { range, due }| {
+                let text = &self.bytes[range.clone()];
+                if due.is_some() && text.len() <= LINE_BYTES_MAX {
+                    Line::OutOfPlace(text)
+                } else {
+                    Line::Text(text)
+                }
+            })),
+            Content::Fragment(fragment) => Box::new(iter::once(match fragment.bytes_before {
+                0 => Line::TooLong,
+                _ => Line::Continued,
+            })),
+        }
+    }
+}
+
+/// The newlines in a block, or in a part of one.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "a block has fewer bytes")]
+pub fn newlines_in(bytes: &[u8]) -> u32 {
+    memchr::memchr_iter(b'\n', bytes).count() as u32
+}

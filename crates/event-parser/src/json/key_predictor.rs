@@ -1,0 +1,271 @@
+//! What stood between the values of objects in earlier lines → the next key, known by one comparison.
+//!
+//! Between a value and the next one of an object stand white space, a comma, a key, a colon: in the lines of one program
+//! ever the same bytes. [`KeyPredictor`] remembers such texts whole, each with what the scanner made of it, by the member that
+//! stood before: the last two that came there, so that a member that is not always there costs nothing.
+//!
+//! Invariant: a text is remembered only after the scanner took it, from behind an object's brace or one of its values up to
+//! the next value, or past the object's closing brace. JSON's grammar knows only these two places in an object, and they are
+//! kept apart: so what was taken once would be taken again, to the same end.
+
+use super::{Malformed, Scanner, Value, known::KnownText};
+
+/// Longer texts are not remembered.
+const LENGTH_MAX: usize = 256;
+/// What may follow on one member.
+const WAYS: usize = 2;
+
+/// Where an object begins, as what stood before; see [`Next::place`].
+pub(crate) const OBJECT_START: usize = 0;
+
+/// What comes next in an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// The value of a key that is read: its index.
+    Member(usize),
+    /// The value of a key that is not: [`KeyPredictor::unknown`].
+    Unknown,
+    /// Nothing: the object has ended.
+    End,
+}
+
+/// What followed on what in the objects of one kind.
+#[derive(Debug, Default)]
+pub(crate) struct KeyPredictor {
+    /// By what stood before: the object's brace, an unknown member, or the member by its index. Made when the first is learned.
+    from: Vec<[Link; WAYS]>,
+    unknown: Option<Value>,
+}
+
+#[derive(Debug, Clone)]
+struct Link {
+    text: KnownText,
+    next: Next,
+    /// Of an unknown key, counted from the text's beginning.
+    key: Option<Value>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self { text: KnownText::default(), next: Next::End, key: None }
+    }
+}
+
+impl Next {
+    /// Where it leaves its object, as what stands before the next key.
+    #[inline]
+    pub(crate) fn place(self) -> usize {
+        match self {
+            Self::Member(index) => index + 2,
+            Self::Unknown | Self::End => 1,
+        }
+    }
+}
+
+impl KeyPredictor {
+    /// Goes on in an object to the next value, or past its end. `place` is where the last value left it ([`Next::place`]),
+    /// [`OBJECT_START`] behind its brace; `find` tells a key's index of at most `members`.
+    #[inline]
+    pub(crate) fn next(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        place: usize,
+        members: usize,
+        find: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Result<Next, Malformed> {
+        if let Some([first, second]) = self.from.get(place) {
+            if first.is_at(scanner) {
+                return Ok(first.follow(scanner, &mut self.unknown));
+            }
+            if second.is_at(scanner) {
+                return Ok(second.follow(scanner, &mut self.unknown));
+            }
+        }
+        self.learn(scanner, place, members, find)
+    }
+
+    /// The key that came last of those that are not read.
+    pub(crate) fn unknown(&self) -> Option<Value> {
+        self.unknown
+    }
+
+    #[inline(never)]
+    fn learn(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        place: usize,
+        members: usize,
+        find: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Result<Next, Malformed> {
+        let start = scanner.position();
+        let key = scanner.next_key(place == OBJECT_START)?;
+        let next = match key.map(|key| find(&key.string(scanner.line).unwrap_or_default())) {
+            None => Next::End,
+            Some(Some(member)) => Next::Member(member),
+            Some(None) => Next::Unknown,
+        };
+        if next == Next::Unknown {
+            self.unknown = key;
+        }
+        if next != Next::End {
+            scanner.peek();
+        }
+        if self.from.is_empty() {
+            self.from.resize_with(members + 2, Default::default);
+        }
+        if let Some(ways) = self.from.get_mut(place)
+            && scanner.position() - start <= LENGTH_MAX
+        {
+            ways.rotate_right(1);
+            let key = key.filter(|_| next == Next::Unknown).map(|key| key.moved(start, 0));
+            ways[0] = Link { text: KnownText::new(&scanner.line[start..scanner.position()]), next, key };
+        }
+        Ok(next)
+    }
+}
+
+impl Link {
+    /// Whether its text comes next.
+    #[inline]
+    fn is_at(&self, scanner: &Scanner<'_>) -> bool {
+        let Some(ahead) = scanner.text.get(scanner.at..) else { return false };
+        self.text.is_at(ahead, scanner.line.len() - scanner.at)
+    }
+
+    /// Past its text.
+    #[inline]
+    fn follow(&self, scanner: &mut Scanner<'_>, unknown: &mut Option<Value>) -> Next {
+        match self.next {
+            Next::Member(_) => {}
+            Next::Unknown => *unknown = self.key.map(|key| key.moved(0, scanner.at)),
+            Next::End => scanner.depth -= 1,
+        }
+        scanner.at += self.text.length();
+        self.next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NAMES: [&str; 4] = ["a", "ab", "a\"b", "a_key_that_is_longer_than_what_is_compared_at_once"];
+
+    /// All that is told of an object: its keys and values with their places, or where it is no JSON.
+    fn read(
+        links: &mut KeyPredictor,
+        line: &[u8],
+        text: &[u8],
+    ) -> Result<Vec<(Next, Option<Value>, Value)>, Malformed> {
+        let mut scanner = Scanner::in_text(text, line.len());
+        let (mut members, mut place) = (Vec::new(), OBJECT_START);
+        if scanner.peek() != Some(b'{') {
+            scanner.value()?;
+            scanner.end()?;
+            return Ok(members);
+        }
+        scanner.open_object()?;
+        let find = |name: &[u8]| NAMES.iter().position(|known| known.as_bytes() == name);
+        loop {
+            let next = links.next(&mut scanner, place, NAMES.len(), find)?;
+            place = next.place();
+            if next == Next::End {
+                scanner.end()?;
+                return Ok(members);
+            }
+            let key = links.unknown().filter(|_| next == Next::Unknown);
+            members.push((next, key, scanner.value()?));
+        }
+    }
+
+    /// Reads a line with what was learned from others and without, with text behind it and without.
+    #[track_caller]
+    fn reads_as_if_it_were_alone(links: &mut KeyPredictor, line: &[u8]) {
+        let alone = read(&mut KeyPredictor::default(), line, line);
+        let is_json = std::str::from_utf8(line)
+            .is_ok_and(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
+        let text = String::from_utf8_lossy(line);
+        assert_eq!(alone.is_ok(), is_json, "{text}");
+        for behind in [
+            &b""[..],
+            b"\n{\"a\":1,\"ab\":2}\n                                ",
+            &[b'"'; 64],
+            &[b'}'; 64],
+            &[0; 64],
+        ] {
+            let block = [line, behind].concat();
+            assert_eq!(read(links, line, &block), alone, "{text}, behind it {behind:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_learned_changes_nothing() {
+        let texts = [
+            r#"{"a":1,"ab":2}"#,
+            r#"{"a": 1, "ab": 2}"#,
+            r#"{"ab":1,"a":2}"#,
+            r#"{"a":1}"#,
+            r#"{"ab":1,"ab":2}"#,
+            "{}",
+            "{ }",
+            r#"{"\u0061":1,"a\u0062":2}"#,
+            r#"{"a\"b":1,"a\\b":2}"#,
+            r#"{"a" :1 , "ab"	: [1,2] }"#,
+            r#"{"unknown":"x","a":"y","other":{},"unknown":null}"#,
+            r#"{"a_key_that_is_longer_than_what_is_compared_at_once":1,"a_key_that_is_longer_than_what_is_compared_at_oncf":2,"a":1}"#,
+            r#"{"a":1,}"#,
+            r#"{"a":1 "ab":2}"#,
+            r#"{"a":1}}"#,
+            r#"{"a":1,"ab"}"#,
+            r#"{"a":1,"ab":}"#,
+            "{\n  \"a\": 1,\n  \"ab\": 2\n}",
+        ];
+        let mut links = KeyPredictor::default();
+        for round in 0..3 {
+            for text in texts.iter().cycle().skip(round * 7).take(texts.len()) {
+                reads_as_if_it_were_alone(&mut links, text.as_bytes());
+                for length in 0..text.len() {
+                    reads_as_if_it_were_alone(&mut links, &text.as_bytes()[..length]);
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lines_are_read_alike_whatever_came_before(
+            lines in proptest::collection::vec(
+                (
+                    proptest::collection::vec(
+                        (
+                            prop_oneof!["[ab]{1,3}", "\\\\\\\\u006[12]", Just("a_key_that_is_longer_than_what_is_compared_at_once".to_owned())],
+                            prop_oneof![Just("1"), Just("\"}\""), Just("{}"), Just("[{\"a\":0}]"), Just("\"\\\\\"")],
+                        ),
+                        0..5,
+                    ),
+                    prop_oneof![Just((",", ":")), Just((", ", ": ")), Just(("\n  , \t", " :                                  "))],
+                ),
+                1..8,
+            ),
+            (at, byte) in (0_usize..400, any::<u8>()),
+        ) {
+            let mut links = KeyPredictor::default();
+            for (members, (comma, colon)) in &lines {
+                let members: Vec<_> = members.iter().map(|(key, value)| format!("\"{key}\"{colon}{value}")).collect();
+                let mut line = format!("{{{}}}", members.join(comma)).into_bytes();
+                reads_as_if_it_were_alone(&mut links, &line);
+                // One that is damaged, and then the same again.
+                let whole = line.clone();
+                if let Some(place) = line.get_mut(at) {
+                    *place = byte;
+                }
+                if std::str::from_utf8(&line).is_ok() {
+                    reads_as_if_it_were_alone(&mut links, &line);
+                }
+                reads_as_if_it_were_alone(&mut links, &whole);
+            }
+        }
+    }
+}

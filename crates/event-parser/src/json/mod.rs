@@ -1,0 +1,441 @@
+//! The bytes of one line → its JSON tokens, strictly by RFC 8259, as spans of the line. Nothing is copied or decoded.
+//!
+//! A pull scanner: the caller asks for the next key or value, and gets its place. The caller skips what it does not want
+//! with [`Scanner::value`], which validates all the same. Beyond the grammar, the scanner refuses what `serde_json`
+//! refuses: lone surrogates, and nesting deeper than [`DEPTH_MAX`].
+//!
+//! Invariant: input is valid UTF-8; a scanner that reached [`Scanner::end`] without a fault has seen one valid JSON text.
+//! Work is linear in the line's length and nothing recurses, so no line can exhaust the stack.
+
+mod key_predictor;
+mod known;
+mod plain;
+mod text;
+mod value;
+
+pub(crate) use self::{
+    key_predictor::{KeyPredictor, Next, OBJECT_START},
+    known::KnownText,
+    plain::{end_of_plain, same},
+    text::{compact_into, unescape_into},
+};
+use self::{plain::end_of_digits, text::parse_hex, value::Expected};
+pub use self::{
+    text::quoted_key,
+    value::{Kind, Malformed, Value},
+};
+
+/// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
+pub const DEPTH_MAX: u32 = 127;
+
+/// Reads one line; see the module.
+#[derive(Debug)]
+pub struct Scanner<'a> {
+    line: &'a [u8],
+    /// The line, and what follows it in its block: loaded with it, never looked at.
+    text: &'a [u8],
+    at: usize,
+    depth: u32,
+    /// Whether a newline is white space. It is not where the line's end is yet to be found.
+    spans_newlines: bool,
+}
+
+type Scan<T> = Result<T, Malformed>;
+
+impl<'a> Scanner<'a> {
+    /// Reads a line from its beginning.
+    #[must_use]
+    pub fn new(line: &'a [u8]) -> Self {
+        Self { line, text: line, at: 0, depth: 0, spans_newlines: true }
+    }
+
+    /// Reads the first `length` bytes of `text`. It is faster where others follow, and the same.
+    pub(crate) fn in_text(text: &'a [u8], length: usize) -> Self {
+        Self { text, ..Self::new(&text[..length]) }
+    }
+
+    /// Goes back to a value that was scanned before.
+    pub(crate) fn at(line: &'a [u8], value: Value) -> Self {
+        Self { at: value.start(), ..Self::new(line) }
+    }
+
+    /// Goes on at `at` in an object that is not in another, of a text that begins with the line. Without a `length` the line is
+    /// as long as its newline says; nothing goes beyond that.
+    #[inline]
+    pub(crate) fn in_object(text: &'a [u8], length: Option<usize>, at: usize) -> Self {
+        let line = length.and_then(|length| text.get(..length)).unwrap_or(text);
+        Self { line, text, at, depth: 1, spans_newlines: length.is_some() }
+    }
+
+    /// The offset of the next byte in the line.
+    #[must_use]
+    pub fn position(&self) -> usize {
+        self.at
+    }
+
+    /// What comes next, white space left out; `None` at the end.
+    #[inline]
+    pub fn peek(&mut self) -> Option<u8> {
+        match self.line.get(self.at) {
+            Some(&byte) if byte > b' ' => Some(byte),
+            _ => self.peek_behind_space(),
+        }
+    }
+
+    fn peek_behind_space(&mut self) -> Option<u8> {
+        loop {
+            match self.line.get(self.at) {
+                Some(b' ' | b'\t' | b'\r') => self.at += 1,
+                Some(b'\n') if self.spans_newlines => self.at += 1,
+                other => return other.copied(),
+            }
+        }
+    }
+
+    /// Succeeds if nothing but white space is left.
+    ///
+    /// # Errors
+    /// [`Malformed`] where the line is not JSON.
+    pub fn end(&mut self) -> Scan<()> {
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => self.fault(Expected::End),
+        }
+    }
+
+    /// Goes into an object: with its first key next, or past it where it is empty (`false`).
+    ///
+    /// # Errors
+    /// [`Malformed`] where the line is not JSON.
+    pub fn enter_object(&mut self) -> Scan<bool> {
+        debug_assert_eq!(self.peek(), Some(b'{'));
+        self.descend()?;
+        if self.peek() == Some(b'}') {
+            self.ascend();
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Past a value in an object: `true` if another key comes, `false` if the object ended.
+    ///
+    /// # Errors
+    /// [`Malformed`] where the line is not JSON.
+    #[inline]
+    pub fn next_member(&mut self) -> Scan<bool> {
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(b'}') => {
+                self.ascend();
+                Ok(false)
+            }
+            _ => self.fault(Expected::CommaOrBrace),
+        }
+    }
+
+    /// Takes the key and its colon if the key is written as `quoted`: the name with its closing quote.
+    #[inline]
+    pub fn take_key(&mut self, quoted: &[u8]) -> bool {
+        if self.peek() != Some(b'"') {
+            return false;
+        }
+        let from = self.at + 1;
+        if !self.line[from..].starts_with(quoted) {
+            return false;
+        }
+        let before = self.at;
+        self.at = from + quoted.len();
+        if self.peek() == Some(b':') {
+            self.at += 1;
+            return true;
+        }
+        self.at = before;
+        false
+    }
+
+    /// Takes the next key, whatever it is, and its colon.
+    ///
+    /// # Errors
+    /// [`Malformed`] where the line is not JSON.
+    pub fn key(&mut self) -> Scan<Value> {
+        if self.peek() != Some(b'"') {
+            return self.fault(Expected::Key);
+        }
+        let key = self.string()?;
+        if self.peek() != Some(b':') {
+            return self.fault(Expected::Colon);
+        }
+        self.at += 1;
+        Ok(key)
+    }
+
+    /// Goes into an object whose keys [`Self::next_key`] takes.
+    #[inline]
+    pub(crate) fn open_object(&mut self) -> Scan<()> {
+        debug_assert_eq!(self.peek(), Some(b'{'));
+        self.descend()
+    }
+
+    /// Takes the next key of an object, and its colon; `None` past the object's end. `is_first`: no value stands before.
+    fn next_key(&mut self, is_first: bool) -> Scan<Option<Value>> {
+        let more = match (is_first, self.peek()) {
+            (true, Some(b'}')) => {
+                self.ascend();
+                false
+            }
+            (true, _) => true,
+            (false, _) => self.next_member()?,
+        };
+        if more { self.key().map(Some) } else { Ok(None) }
+    }
+
+    /// Takes the next value, whatever it is; objects and arrays with all that is in them.
+    ///
+    /// # Errors
+    /// [`Malformed`] where the line is not JSON.
+    #[inline]
+    pub fn value(&mut self) -> Scan<Value> {
+        match self.line.get(self.at) {
+            Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            _ => self.other_value(),
+        }
+    }
+
+    #[inline(never)]
+    fn other_value(&mut self) -> Scan<Value> {
+        match self.peek() {
+            Some(b'{' | b'[') => self.container(),
+            _ => self.scalar(),
+        }
+    }
+
+    #[inline]
+    fn scalar(&mut self) -> Scan<Value> {
+        match self.peek() {
+            Some(b'"') => self.string(),
+            Some(b'-' | b'0'..=b'9') => self.number(),
+            Some(b'n') => self.literal(b"null", Kind::Null),
+            Some(b't') => self.literal(b"true", Kind::True),
+            Some(b'f') => self.literal(b"false", Kind::False),
+            _ => self.fault(Expected::Value),
+        }
+    }
+
+    fn literal(&mut self, word: &[u8], kind: Kind) -> Scan<Value> {
+        let start = self.at;
+        if !self.line[start..].starts_with(word) {
+            return self.fault(Expected::Value);
+        }
+        self.at += word.len();
+        Ok(Value::new(kind, start, self.at))
+    }
+
+    /// An object or array with all that is in it, on a stack of one bit per level: is it an object?
+    fn container(&mut self) -> Scan<Value> {
+        let (start, outer) = (self.at, self.depth);
+        let kind = if self.line[start] == b'{' { Kind::Object } else { Kind::Array };
+        let mut objects = 0_u128;
+        loop {
+            // A value is due; an empty container is over at once.
+            match self.peek() {
+                Some(b'{') => {
+                    if self.enter_object()? {
+                        objects = objects << 1 | 1;
+                        self.key()?;
+                        continue;
+                    }
+                }
+                Some(b'[') => {
+                    if self.enter_array()? {
+                        objects <<= 1;
+                        continue;
+                    }
+                }
+                _ => drop(self.scalar()?),
+            }
+            // A value has ended, and with it perhaps what it stands in.
+            loop {
+                if self.depth == outer {
+                    return Ok(Value::new(kind, start, self.at));
+                }
+                let more = if objects & 1 == 1 {
+                    let more = self.next_member()?;
+                    if more {
+                        self.key()?;
+                    }
+                    more
+                } else {
+                    self.next_element()?
+                };
+                if more {
+                    break;
+                }
+                objects >>= 1;
+            }
+        }
+    }
+
+    /// Goes into an array: with its first element next, or past it where it is empty (`false`).
+    ///
+    /// # Errors
+    /// [`Malformed`] where the line is not JSON.
+    pub fn enter_array(&mut self) -> Scan<bool> {
+        self.descend()?;
+        if self.peek() == Some(b']') {
+            self.ascend();
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
+    /// Past an element of an array: `true` if another comes, `false` if the array ended.
+    ///
+    /// # Errors
+    /// [`Malformed`] where the line is not JSON.
+    pub fn next_element(&mut self) -> Scan<bool> {
+        match self.peek() {
+            Some(b',') => {
+                self.at += 1;
+                Ok(true)
+            }
+            Some(b']') => {
+                self.ascend();
+                Ok(false)
+            }
+            _ => self.fault(Expected::CommaOrBracket),
+        }
+    }
+
+    fn descend(&mut self) -> Scan<()> {
+        if self.depth == DEPTH_MAX {
+            return self.fault(Expected::FewerLevels);
+        }
+        self.depth += 1;
+        self.at += 1;
+        Ok(())
+    }
+
+    fn ascend(&mut self) {
+        self.depth -= 1;
+        self.at += 1;
+    }
+
+    #[inline]
+    fn number(&mut self) -> Scan<Value> {
+        let start = self.at;
+        if self.line[self.at] == b'-' {
+            self.at += 1;
+        }
+        match self.line.get(self.at) {
+            Some(b'0') => self.at += 1,
+            _ => self.digits()?,
+        }
+        if self.line.get(self.at) == Some(&b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if let Some(b'e' | b'E') = self.line.get(self.at) {
+            self.at += 1;
+            if let Some(b'+' | b'-') = self.line.get(self.at) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Ok(Value::new(Kind::Number, start, self.at))
+    }
+
+    #[inline]
+    fn digits(&mut self) -> Scan<()> {
+        let from = self.at;
+        self.at = end_of_digits(self.text, self.line.len(), from);
+        if self.at == from { self.fault(Expected::Digit) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn string(&mut self) -> Scan<Value> {
+        self.string_from(self.at, self.at + 1)
+    }
+
+    /// Takes the string that begins at `start` and is plain up to `from`.
+    #[inline]
+    fn string_from(&mut self, start: usize, from: usize) -> Scan<Value> {
+        self.at = end_of_plain(self.text, self.line.len(), from);
+        if self.line.get(self.at) == Some(&b'"') {
+            self.at += 1;
+            return Ok(Value::new(Kind::String { escaped: false }, start, self.at));
+        }
+        self.string_with_escapes(start)
+    }
+
+    /// Takes a string if it comes next and `read` makes something of its first `N` bytes. What `read` accepts must be
+    /// without quotes, backslashes and control characters: it is not looked at again.
+    #[inline]
+    pub(crate) fn string_with_front<const N: usize, T>(
+        &mut self,
+        read: impl FnOnce(&[u8; N]) -> Option<T>,
+    ) -> Scan<Option<(Value, T)>> {
+        let start = self.at;
+        let Some([b'"', inner @ ..]) = self.line.get(start..) else { return Ok(None) };
+        let Some(front) = inner.first_chunk::<N>().and_then(read) else { return Ok(None) };
+        Ok(Some((self.string_from(start, start + 1 + N)?, front)))
+    }
+
+    /// The rest of a string that goes on with anything but its end.
+    #[inline(never)]
+    fn string_with_escapes(&mut self, start: usize) -> Scan<Value> {
+        loop {
+            match self.line.get(self.at) {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(Value::new(Kind::String { escaped: true }, start, self.at));
+                }
+                Some(b'\\') => self.escape()?,
+                Some(_) => return self.fault(Expected::NoControlCharacter),
+                None => return self.fault(Expected::Quote),
+            }
+            self.at = end_of_plain(self.text, self.line.len(), self.at);
+        }
+    }
+
+    /// Past an escape; a surrogate must come in a pair.
+    fn escape(&mut self) -> Scan<()> {
+        let kind = self.line.get(self.at + 1);
+        match kind {
+            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => self.at += 2,
+            Some(b'u') => match self.hex(self.at + 2)? {
+                0xD800..=0xDBFF => {
+                    let low = self.at + 6;
+                    if self.line.get(low..low + 2) != Some(b"\\u")
+                        || !matches!(self.hex(low + 2)?, 0xDC00..=0xDFFF)
+                    {
+                        return self.fault(Expected::Surrogates);
+                    }
+                    self.at += 12;
+                }
+                0xDC00..=0xDFFF => return self.fault(Expected::Surrogates),
+                _ => self.at += 6,
+            },
+            _ => return self.fault(Expected::Escape),
+        }
+        Ok(())
+    }
+
+    fn hex(&self, at: usize) -> Scan<u16> {
+        match self.line.get(at..at + 4).and_then(parse_hex) {
+            Some(unit) => Ok(unit),
+            None => self.fault(Expected::HexDigits),
+        }
+    }
+
+    #[cold]
+    fn fault<T>(&self, expected: Expected) -> Scan<T> {
+        Err(Malformed::new(self.at, expected))
+    }
+}
+
+#[cfg(test)]
+mod tests;

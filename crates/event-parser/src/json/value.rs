@@ -1,0 +1,211 @@
+//! What a scanner gives: values as spans of their line, or where the line is no JSON. Each is one word.
+//!
+//! Invariant: a span is of the line that was scanned; its kind is that of its text.
+
+use std::borrow::Cow;
+
+use super::unescape_into;
+
+/// Where a line is no JSON, and what JSON allows there. One word, as a [`Value`] is: both are handed on in registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Malformed {
+    bits: u64,
+}
+
+impl Malformed {
+    #[cold]
+    pub(super) fn new(at: usize, expected: Expected) -> Self {
+        Self { bits: (at as u64) << 8 | expected as u64 }
+    }
+
+    /// Byte of the line, from 0.
+    #[must_use]
+    pub fn at(self) -> usize {
+        usize::try_from(self.bits >> 8).unwrap_or(usize::MAX)
+    }
+
+    /// What JSON allows there.
+    #[must_use]
+    pub fn expected(self) -> &'static str {
+        let index = usize::try_from(self.bits & 0xFF).ok();
+        index.and_then(|index| Expected::ALL.get(index)).map_or("", |expected| expected.text())
+    }
+}
+
+/// What JSON allows somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expected {
+    End,
+    CommaOrBrace,
+    Key,
+    Colon,
+    Value,
+    CommaOrBracket,
+    FewerLevels,
+    Digit,
+    NoControlCharacter,
+    Quote,
+    Surrogates,
+    Escape,
+    HexDigits,
+}
+
+impl Expected {
+    /// In their order.
+    const ALL: [Self; 13] = [
+        Self::End,
+        Self::CommaOrBrace,
+        Self::Key,
+        Self::Colon,
+        Self::Value,
+        Self::CommaOrBracket,
+        Self::FewerLevels,
+        Self::Digit,
+        Self::NoControlCharacter,
+        Self::Quote,
+        Self::Surrogates,
+        Self::Escape,
+        Self::HexDigits,
+    ];
+
+    fn text(self) -> &'static str {
+        match self {
+            Self::End => "the end of the line",
+            Self::CommaOrBrace => "`,` or `}`",
+            Self::Key => "a key in double quotes",
+            Self::Colon => "`:`",
+            Self::Value => "a value",
+            Self::CommaOrBracket => "`,` or `]`",
+            Self::FewerLevels => "at most 127 levels of objects and arrays",
+            Self::Digit => "a digit",
+            Self::NoControlCharacter => "no control character in a string (escape it)",
+            Self::Quote => "`\"` that ends the string",
+            Self::Surrogates => "a pair of surrogates",
+            Self::Escape => "an escape that JSON knows",
+            Self::HexDigits => "four hexadecimal digits after \\u",
+        }
+    }
+}
+
+/// The kind of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true`
+    True,
+    /// `false`
+    False,
+    /// A number, as it is written.
+    Number,
+    /// A string. The span includes the quotes.
+    String {
+        /// Whether there is a backslash in it.
+        escaped: bool,
+    },
+    /// An object with its braces.
+    Object,
+    /// An array with its brackets.
+    Array,
+}
+
+/// A value, as a span of the line. One word: its start, its end and its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Value {
+    bits: u64,
+}
+
+/// Bits of a start and an end: far more than a line has bytes.
+const OFFSET_BITS: u32 = 30;
+const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
+
+impl Kind {
+    /// By their codes.
+    const ALL: [Self; 16] = {
+        let mut all = [Self::Null; 16];
+        all[1] = Self::True;
+        all[2] = Self::False;
+        all[3] = Self::Number;
+        all[4] = Self::String { escaped: false };
+        all[5] = Self::String { escaped: true };
+        all[6] = Self::Object;
+        all[7] = Self::Array;
+        all
+    };
+
+    #[inline]
+    fn code(self) -> u64 {
+        match self {
+            Self::Null => 0,
+            Self::True => 1,
+            Self::False => 2,
+            Self::Number => 3,
+            Self::String { escaped: false } => 4,
+            Self::String { escaped: true } => 5,
+            Self::Object => 6,
+            Self::Array => 7,
+        }
+    }
+}
+
+impl Value {
+    /// What stands from `start` to `end`.
+    #[inline]
+    pub(crate) fn new(kind: Kind, start: usize, end: usize) -> Self {
+        debug_assert!(end as u64 <= OFFSET_MASK);
+        Self { bits: start as u64 | (end as u64) << OFFSET_BITS | kind.code() << (2 * OFFSET_BITS) }
+    }
+
+    /// The kind of its text.
+    #[must_use]
+    #[inline]
+    pub fn kind(self) -> Kind {
+        Kind::ALL[(self.bits >> (2 * OFFSET_BITS)) as usize]
+    }
+
+    /// Where it begins.
+    #[must_use]
+    #[inline]
+    pub fn start(self) -> usize {
+        (self.bits & OFFSET_MASK) as usize
+    }
+
+    /// Behind its last byte.
+    #[must_use]
+    #[inline]
+    pub fn end(self) -> usize {
+        (self.bits >> OFFSET_BITS & OFFSET_MASK) as usize
+    }
+
+    /// The same in a text that begins elsewhere.
+    #[inline]
+    pub(super) fn moved(self, from: usize, to: usize) -> Self {
+        Self::new(self.kind(), self.start() - from + to, self.end() - from + to)
+    }
+
+    /// The value as it is written.
+    #[must_use]
+    pub fn text(self, line: &[u8]) -> &[u8] {
+        &line[self.start()..self.end()]
+    }
+
+    /// A string's characters between its quotes, escapes as they are written.
+    pub(crate) fn inner(self, line: &[u8]) -> &[u8] {
+        &line[self.start() + 1..self.end() - 1]
+    }
+
+    /// What a string means, `None` of anything else; it is copied only where it has escapes.
+    #[must_use]
+    #[inline]
+    pub fn string(self, line: &[u8]) -> Option<Cow<'_, [u8]>> {
+        match self.kind() {
+            Kind::String { escaped: false } => Some(Cow::Borrowed(self.inner(line))),
+            Kind::String { escaped: true } => {
+                let mut plain = Vec::new();
+                unescape_into(self.inner(line), &mut plain);
+                Some(Cow::Owned(plain))
+            }
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! One line → what it is, without any column: for programs that look at events before there is a catalog of them.
+//!
+//! Invariant: a line is judged as [`crate::Parser`] judges it.
+
+use crate::{
+    events::{EventReader, Judged},
+    fault::Fault,
+    plan::Plan,
+    selection::Selection,
+};
+
+/// Judges lines one by one.
+#[derive(Debug)]
+pub struct LineJudge<'a> {
+    events: EventReader<'a>,
+}
+
+/// What a good line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judgement<'l> {
+    /// An event that the selection does not want.
+    Filtered,
+    /// An event.
+    Event {
+        /// The index of its type in the plan.
+        type_index: usize,
+        /// The bytes of its payload with the braces, if that is an object.
+        payload: Option<&'l [u8]>,
+    },
+}
+
+impl<'a> LineJudge<'a> {
+    /// A judge by the event types of a plan.
+    #[must_use]
+    pub fn new(plan: &'a Plan, selection: &'a Selection) -> Self {
+        Self { events: EventReader::new(plan, selection, false) }
+    }
+
+    /// Judges a line that is UTF-8 and not blank.
+    ///
+    /// # Errors
+    /// Why the line is bad.
+    pub fn judge<'l>(&mut self, line: &'l [u8]) -> Result<Judgement<'l>, Fault> {
+        let (judged, payload) = self.events.read_alone(line)?;
+        Ok(match judged {
+            Judged::Filtered => Judgement::Filtered,
+            Judged::Event(event) => Judgement::Event {
+                type_index: event.type_index,
+                payload: payload.map(|payload| payload.text(line)),
+            },
+        })
+    }
+}

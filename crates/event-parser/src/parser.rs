@@ -1,0 +1,268 @@
+//! A block → its lines, each judged: rows as one batch per event type, bad lines with their faults, counts of the rest.
+//!
+//! Elements of an array are lines like others, except that none is blank and that newlines may stand in them. The line
+//! number of an element is that of the line of the text where it begins.
+//!
+//! Invariant: each line of a block is exactly one of blank, bad, filtered, or a row.
+
+use event_rows::{Batch, Position};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::{
+    batch::BatchBuilder,
+    block_state::BlockState,
+    columns::ExpectedRows,
+    events::{Event, EventReader, Judged},
+    fault::Fault,
+    framing::{Block, Content, Element, LINE_BYTES_MAX, newlines_in},
+    plan::Plan,
+    selection::Selection,
+};
+
+/// Counts by name: of fields by their path in the event, or of event types.
+pub type Counts = HashMap<String, u64, FixedState>;
+
+/// What to read, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct ParserOptions<'a> {
+    /// Which events become rows. All others are filtered.
+    pub selection: &'a Selection,
+    /// One column per value of the payload. Otherwise the payload is one struct column, `data`.
+    pub flatten: bool,
+    /// Whether events of later days than those of the selection are handed out as [`Parsed::later_candidates`]. They
+    /// count as filtered all the same.
+    pub wants_later_candidates: bool,
+}
+
+/// What the lines of one block are.
+#[derive(Debug, Default)]
+pub struct Parsed {
+    /// Lines that begin in the block.
+    pub lines: u32,
+    /// By how much the line number of the text is higher behind the block.
+    pub newlines: u32,
+    /// Lines of nothing but white space.
+    pub blank: u32,
+    /// Good lines that the selection does not want.
+    pub filtered: u32,
+    /// The bad lines, in the order of the text.
+    pub bad: Vec<BadLine>,
+    /// The rows, by the index of their event type in the plan.
+    pub batches: Vec<(usize, Batch)>,
+    /// Events of later days, which may supersede rows: batches without columns.
+    pub later_candidates: Vec<(usize, Batch)>,
+    /// Rows in which a key occurred that the catalog does not know, by the path of the key.
+    pub unknown_fields: Counts,
+    /// Rows in which a value of another type was converted, by its path.
+    pub coerced: Counts,
+    /// Rows in which a value lost digits, by its path.
+    pub rounded: Counts,
+}
+
+/// A bad line, or a fragment of one that is too long.
+#[derive(Debug)]
+pub struct BadLine {
+    /// The line of the text where it begins, counted from the line where the block begins. That of a fragment may be
+    /// before the block.
+    pub line_index: i64,
+    /// The offset of the line's first byte in the text.
+    pub offset: u64,
+    /// The number of the fragment, from 0. Only over-long lines have fragments.
+    pub fragment: Option<u64>,
+    /// Why it is bad.
+    pub fault: Fault,
+    /// The bytes of the line, without its newline.
+    pub raw: Vec<u8>,
+}
+
+/// The name that counts what has too many names to be told apart.
+pub const OTHER_NAMES: &str = "(others)";
+
+/// Reads the blocks of a text; each thread has its own.
+#[derive(Debug)]
+pub struct Parser<'a> {
+    events: EventReader<'a>,
+    plan: &'a Plan,
+    flatten: bool,
+    /// By event type: what the block before had, so that columns need not grow.
+    expected: Vec<ExpectedRows>,
+    /// Where the payloads of later candidates are converted, to see whether they are good; always left empty.
+    candidate_payloads: Vec<Option<BatchBuilder>>,
+}
+
+impl<'a> Parser<'a> {
+    /// A parser of the event types of a plan.
+    #[must_use]
+    pub fn new(plan: &'a Plan, options: ParserOptions<'a>) -> Self {
+        let ParserOptions { selection, flatten, wants_later_candidates } = options;
+        Self {
+            events: EventReader::new(plan, selection, wants_later_candidates),
+            plan,
+            flatten,
+            expected: vec![ExpectedRows::default(); plan.event_types.len()],
+            candidate_payloads: none_of(plan),
+        }
+    }
+
+    /// Judges the lines of a block, and makes columns of the good ones.
+    pub fn parse(&mut self, block: &Block) -> Parsed {
+        let mut state = BlockState::new(block, self.plan);
+        match &block.content {
+            Content::Lines => self.read_lines(&mut state),
+            Content::Elements(elements) => self.read_elements(&mut state, elements),
+            Content::Fragment(fragment) => state.fragment(fragment),
+        }
+        state.finish(self.plan, &mut self.expected)
+    }
+
+    fn read_lines(&mut self, state: &mut BlockState<'_>) {
+        self.events.set_framing(false);
+        let block = state.block;
+        // Checked once for all lines; line by line only where the block is not clean.
+        let all_utf8 = is_utf8(&block.bytes);
+        let mut start = 0;
+        while start < block.bytes.len() {
+            let (rest, offset) = (&block.bytes[start..], block.offset + start as u64);
+            let length = self.read_framed(state, rest, None, offset, all_utf8).unwrap_or_else(|| {
+                let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+                self.read_line(state, rest, length, offset, all_utf8);
+                length
+            });
+            state.parsed.lines += 1;
+            state.line_index += 1;
+            start += length + 1;
+        }
+        state.parsed.newlines = state.parsed.lines;
+    }
+
+    fn read_elements(&mut self, state: &mut BlockState<'_>, elements: &[Element]) {
+        self.events.set_framing(true);
+        let block = state.block;
+        let all_utf8 = is_utf8(&block.bytes);
+        let mut counted = 0;
+        for Element { range, due } in elements {
+            state.line_index += i64::from(newlines_in(&block.bytes[counted..range.start]));
+            counted = range.start;
+            let (text, offset) = (&block.bytes[range.start..], block.offset + range.start as u64);
+            match due {
+                Some(due) if range.len() <= LINE_BYTES_MAX => {
+                    let raw = &text[..range.len()];
+                    state.bad(raw, offset, None, Fault::out_of_place(raw, due));
+                }
+                _ => {
+                    let length = Some(range.len());
+                    if self.read_framed(state, text, length, offset, all_utf8).is_none() {
+                        self.read_line(state, text, range.len(), offset, all_utf8);
+                    }
+                }
+            }
+            state.parsed.lines += 1;
+        }
+        state.parsed.newlines = newlines_in(&block.bytes);
+    }
+
+    /// Reads the line that `text` begins with, if its frame is known: its length. See [`EventReader::read_framed`].
+    #[inline]
+    fn read_framed(
+        &mut self,
+        state: &mut BlockState<'_>,
+        text: &[u8],
+        length: Option<usize>,
+        offset: u64,
+        is_utf8: bool,
+    ) -> Option<usize> {
+        if !is_utf8 {
+            return None;
+        }
+        let (judged, length) = self.events.read_framed(text, length)?;
+        if length > LINE_BYTES_MAX {
+            return None;
+        }
+        let kept = self.keep(state, text, judged);
+        kept.unwrap_or_else(|fault| state.bad(&text[..length], offset, None, fault));
+        Some(length)
+    }
+
+    /// Reads the line of `length` bytes that `text` begins with.
+    fn read_line(
+        &mut self,
+        state: &mut BlockState<'_>,
+        text: &[u8],
+        length: usize,
+        offset: u64,
+        is_utf8: bool,
+    ) {
+        let raw = &text[..length];
+        if length > LINE_BYTES_MAX {
+            return state.too_long(raw, offset, 0);
+        }
+        let mark = b"\xEF\xBB\xBF";
+        let skipped = if offset == 0 && raw.starts_with(mark) { mark.len() } else { 0 };
+        let (line, text) = (&raw[skipped..], &text[skipped..]);
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+            state.parsed.blank += 1;
+            return;
+        }
+        if !is_utf8 && std::str::from_utf8(line).is_err() {
+            return state.bad(raw, offset, None, Fault::invalid_utf8(line));
+        }
+        let kept = self.events.read(line, text).and_then(|judged| self.keep(state, text, judged));
+        kept.unwrap_or_else(|fault| state.bad(raw, offset, None, fault));
+    }
+
+    /// Keeps what is to be kept of the line that `text` begins with.
+    #[inline]
+    fn keep(&mut self, state: &mut BlockState<'_>, text: &[u8], judged: Judged<'_>) -> Result<(), Fault> {
+        match judged {
+            Judged::Filtered => state.parsed.filtered += 1,
+            Judged::Event(event) if event.is_later_candidate => {
+                self.keep_later_candidate(state, text, &event)
+            }
+            Judged::Event(event) => self.keep_row(state, text, &event)?,
+        }
+        Ok(())
+    }
+
+    fn keep_row(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) -> Result<(), Fault> {
+        let plan = &self.plan.event_types[event.type_index];
+        let (flatten, expected) = (self.flatten, &self.expected[event.type_index]);
+        let batch =
+            state.batches[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, flatten, expected));
+        let payload = self.events.payload();
+        batch.push_payload(&plan.payload, payload, text).map_err(|(column, fault)| {
+            Fault::column(&plan.payload, column, fault, &payload.slots(&plan.payload), text)
+        })?;
+        let position = Position::new(state.block.number, state.parsed.lines);
+        batch.push_row(position, event.micros, &event.id, Some(payload));
+        state.times_cut += u64::from(event.is_time_cut);
+        for key in self.events.unknown() {
+            state.count_unknown(key, text);
+        }
+        Ok(())
+    }
+
+    /// A later day's event competes if it is good; whether it is, is not reported: its day was not asked for.
+    fn keep_later_candidate(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) {
+        state.parsed.filtered += 1;
+        let plan = &self.plan.event_types[event.type_index];
+        let payloads = self.candidate_payloads[event.type_index]
+            .get_or_insert_with(|| BatchBuilder::new(plan, true, &ExpectedRows::default()));
+        if payloads.push_payload(&plan.payload, self.events.payload(), text).is_err() {
+            return;
+        }
+        payloads.forget_payload();
+        let candidates = state.later_candidates[event.type_index].get_or_insert_default();
+        let position = Position::new(state.block.number, state.parsed.lines).as_later_candidate();
+        candidates.push_row(position, event.micros, &event.id, None);
+    }
+}
+
+/// Whether a block is UTF-8. Most are ASCII alone, and that is known several times faster.
+fn is_utf8(bytes: &[u8]) -> bool {
+    bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
+}
+
+pub(crate) fn none_of<T>(plan: &Plan) -> Vec<Option<T>> {
+    plan.event_types.iter().map(|_| None).collect()
+}

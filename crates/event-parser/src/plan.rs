@@ -1,0 +1,343 @@
+//! The catalog → what reading a line needs of it: where each key of a payload goes, found without hashing where possible.
+//!
+//! A [`Shape`] is an object as columns: the payload is one, and so are the elements of a list of objects, whose shape is
+//! read and filled in the same way, element by element.
+//!
+//! Invariant: the payload's shape has the columns of the catalog's flat schema, in its order; an object's columns are
+//! consecutive.
+
+use std::{fmt, ops::Range, sync::Arc};
+
+use arrow::datatypes::{FieldRef, Fields};
+use events_core::{
+    catalog::{Catalog, EventType, Field, FieldKind, ValueType},
+    event, schema,
+};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::json;
+
+/// Names are few and come from the catalog, so a fast hash without a seed does.
+type ByName<T> = HashMap<Box<[u8]>, T, FixedState>;
+
+/// A catalog, compiled for reading lines.
+#[derive(Debug)]
+pub struct Plan {
+    pub(crate) event_types: Vec<TypePlan>,
+    /// By [`ObjectPlan::id`]: where an object stands in the event, with dots; elements of lists without their index.
+    pub(crate) object_paths: Vec<String>,
+    by_domain: ByName<ByName<usize>>,
+}
+
+/// One event type, compiled.
+#[derive(Debug)]
+pub(crate) struct TypePlan {
+    pub(crate) event_type: EventType,
+    pub(crate) payload: Shape,
+}
+
+/// An object as columns. Paths in it begin at its root: with `data` in the payload, with nothing in an element.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub(crate) columns: Vec<ColumnPlan>,
+    /// The objects that it consists of; the first is it itself.
+    pub(crate) objects: Vec<ObjectPlan>,
+    /// Those of them that must be there, and the columns that must have a value.
+    pub(crate) required_objects: Vec<usize>,
+    pub(crate) required_columns: Vec<usize>,
+    /// The lists in whose elements keys are read, with their columns.
+    pub(crate) object_lists: Vec<(usize, Arc<ListPlan>)>,
+    /// Its members in the nested schema.
+    pub(crate) fields: Fields,
+}
+
+/// A column of a shape.
+#[derive(Debug)]
+pub(crate) struct ColumnPlan {
+    /// `data.merchant.name`; in an element `.merchant.name`.
+    pub(crate) path: String,
+    pub(crate) required: bool,
+    pub(crate) kind: KindPlan,
+}
+
+/// What a column, or an element of a list, holds.
+#[derive(Debug, Clone)]
+pub(crate) enum KindPlan {
+    Value(ValueType),
+    List(Arc<ListPlan>),
+    /// In lists only: other objects have columns of their own.
+    Object(Arc<Shape>),
+}
+
+/// A list.
+#[derive(Debug)]
+pub(crate) struct ListPlan {
+    pub(crate) element: KindPlan,
+    pub(crate) element_field: FieldRef,
+}
+
+/// An object of a shape: which keys are read, and where they go.
+#[derive(Debug, Default)]
+pub(crate) struct ObjectPlan {
+    /// `data.merchant`; in an element `.merchant`.
+    pub(crate) path: String,
+    /// Index into [`Plan::object_paths`].
+    pub(crate) id: usize,
+    /// The columns of all that is in it.
+    pub(crate) columns: Range<usize>,
+    pub(crate) members: Vec<Member>,
+    by_name: ByName<usize>,
+}
+
+/// A key that is read.
+#[derive(Debug)]
+pub(crate) struct Member {
+    pub(crate) name: Box<str>,
+    pub(crate) target: Target,
+}
+
+/// Where a key's value goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// Index into [`Shape::columns`].
+    Column(usize),
+    /// Index into [`Shape::object_lists`].
+    ObjectList(usize),
+    /// Index into [`Shape::objects`].
+    Object(usize),
+}
+
+impl Plan {
+    /// Compiles a catalog. Its event types keep their order.
+    #[must_use]
+    pub fn new(catalog: &Catalog) -> Self {
+        let mut object_paths = Vec::new();
+        let event_types = catalog.event_types().iter().map(|event_type| TypePlan {
+            event_type: event_type.clone(),
+            payload: Shape::new(event::DATA, event::DATA, &event_type.fields, &mut object_paths),
+        });
+        let event_types: Vec<_> = event_types.collect();
+        let mut by_domain: ByName<ByName<usize>> = ByName::default();
+        for (index, TypePlan { event_type, .. }) in event_types.iter().enumerate() {
+            let of_domain = by_domain.entry(event_type.domain.as_bytes().into()).or_default();
+            of_domain.insert(event_type.name.as_bytes().into(), index);
+        }
+        Self { event_types, object_paths, by_domain }
+    }
+
+    /// How many event types there are.
+    #[must_use]
+    pub fn event_type_count(&self) -> usize {
+        self.event_types.len()
+    }
+
+    /// The event type with this index.
+    ///
+    /// # Panics
+    /// If there are not as many.
+    #[must_use]
+    pub fn event_type(&self, index: usize) -> &EventType {
+        &self.event_types[index].event_type
+    }
+
+    /// The index of an event type.
+    #[must_use]
+    pub fn find(&self, domain: &[u8], event_type: &[u8]) -> Option<usize> {
+        self.by_domain.get(domain)?.get(event_type).copied()
+    }
+}
+
+/// Types that were found lately, at places that follow from their names: faster to look at than the maps of a [`Plan`].
+#[derive(Debug)]
+pub(crate) struct TypesFound {
+    places: [Option<usize>; 64],
+}
+
+impl TypesFound {
+    pub(crate) fn new() -> Self {
+        Self { places: [None; 64] }
+    }
+
+    /// The same as [`Plan::find`], of ever the same plan.
+    #[inline]
+    pub(crate) fn find(&mut self, plan: &Plan, domain: &[u8], event_type: &[u8]) -> Option<usize> {
+        let place = &mut self.places[place_of(domain, event_type)];
+        if let Some(index) = *place {
+            let known = &plan.event_types[index].event_type;
+            if json::same(known.name.as_bytes(), event_type) && json::same(known.domain.as_bytes(), domain) {
+                return Some(index);
+            }
+        }
+        let found = plan.find(domain, event_type);
+        if found.is_some() {
+            *place = found;
+        }
+        found
+    }
+}
+
+/// A number below 64 that names which differ at their ends or in their lengths seldom share.
+#[inline]
+fn place_of(domain: &[u8], event_type: &[u8]) -> usize {
+    let end = |text: &[u8]| match text.last_chunk::<8>() {
+        Some(&bytes) => u64::from_le_bytes(bytes),
+        None => text.last_chunk::<4>().map_or(0, |&bytes| u32::from_le_bytes(bytes).into()),
+    };
+    let lengths = (event_type.len() << 3) ^ domain.len();
+    let mixed =
+        (end(event_type) ^ end(domain).rotate_left(17) ^ lengths as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 58) as usize
+}
+
+impl Shape {
+    /// The shape of an object with these fields, which stands at `event_path` and whose own paths begin with `root`.
+    fn new(root: &str, event_path: &str, fields: &[Field], object_paths: &mut Vec<String>) -> Self {
+        let mut shape = Self {
+            columns: Vec::new(),
+            objects: Vec::new(),
+            required_objects: Vec::new(),
+            required_columns: Vec::new(),
+            object_lists: Vec::new(),
+            fields: schema::members(fields),
+        };
+        shape.add_object(root, event_path, fields, object_paths);
+        shape
+    }
+
+    /// Adds an object and all in it; returns its index.
+    fn add_object(
+        &mut self,
+        path: &str,
+        event_path: &str,
+        fields: &[Field],
+        object_paths: &mut Vec<String>,
+    ) -> usize {
+        let (index, first_column) = (self.objects.len(), self.columns.len());
+        let id = object_paths.len();
+        self.objects.push(ObjectPlan::default());
+        object_paths.push(event_path.to_owned());
+        let mut members = Vec::new();
+        for field in fields {
+            let path = format!("{path}.{}", field.name);
+            let event_path = format!("{event_path}.{}", field.name);
+            let target = if let FieldKind::Object(fields) = &field.kind {
+                let object = self.add_object(&path, &event_path, fields, object_paths);
+                if field.required {
+                    self.required_objects.push(object);
+                }
+                Target::Object(object)
+            } else {
+                let kind = KindPlan::new(&field.kind, &event_path, object_paths);
+                self.add_column(ColumnPlan { path, required: field.required, kind })
+            };
+            members.push(Member { name: field.name.as_str().into(), target });
+        }
+        let by_name = fields.iter().enumerate().map(|(i, field)| (field.name.as_bytes().into(), i)).collect();
+        let columns = first_column..self.columns.len();
+        self.objects[index] = ObjectPlan { path: path.to_owned(), id, columns, members, by_name };
+        index
+    }
+
+    fn add_column(&mut self, column: ColumnPlan) -> Target {
+        let index = self.columns.len();
+        let target = match &column.kind {
+            KindPlan::List(list) if list.shape().is_some() => {
+                self.object_lists.push((index, Arc::clone(list)));
+                Target::ObjectList(self.object_lists.len() - 1)
+            }
+            _ => Target::Column(index),
+        };
+        if column.required {
+            self.required_columns.push(index);
+        }
+        self.columns.push(column);
+        target
+    }
+}
+
+impl KindPlan {
+    fn new(kind: &FieldKind, event_path: &str, object_paths: &mut Vec<String>) -> Self {
+        match kind {
+            FieldKind::Value(value_type) => Self::Value(*value_type),
+            FieldKind::Object(fields) => {
+                Self::Object(Arc::new(Shape::new("", event_path, fields, object_paths)))
+            }
+            FieldKind::List(element) => Self::List(Arc::new(ListPlan {
+                element: Self::new(element, event_path, object_paths),
+                element_field: Arc::new(schema::element_field(element)),
+            })),
+        }
+    }
+}
+
+impl ListPlan {
+    /// The shape of the objects in it, or in the lists in it.
+    pub(crate) fn shape(&self) -> Option<&Shape> {
+        match &self.element {
+            KindPlan::Value(_) => None,
+            KindPlan::List(list) => list.shape(),
+            KindPlan::Object(shape) => Some(shape),
+        }
+    }
+}
+
+/// As the catalog writes it.
+impl fmt::Display for KindPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Value(value_type) => value_type.fmt(f),
+            Self::List(list) => write!(f, "list({})", list.element),
+            Self::Object(_) => f.write_str("object"),
+        }
+    }
+}
+
+impl ObjectPlan {
+    /// The index of the member with this name.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan(fields: &str) -> Plan {
+        let text = format!("[domain.card.events.sale.fields]\n{fields}");
+        Plan::new(&Catalog::from_toml(&[("x.toml", &text)]).unwrap())
+    }
+
+    #[test]
+    fn nested_objects_take_consecutive_columns() {
+        let plan = plan(
+            "id = 'string'\n\
+             merchant = { fields = { name = 'string', address = { fields = { city = 'string' } } } }\nat = 'date'",
+        );
+        let index = plan.find(b"card", b"sale").unwrap();
+        let sale = &plan.event_types[index].payload;
+        let objects: Vec<_> = sale.objects.iter().map(|o| (o.path.as_str(), o.columns.clone())).collect();
+        assert_eq!(objects, [("data", 0..4), ("data.merchant", 1..3), ("data.merchant.address", 2..3)]);
+        assert_eq!(sale.objects[0].members[1].target, Target::Object(1));
+        assert_eq!(sale.objects[0].members[2].target, Target::Column(3));
+        assert_eq!(plan.find(b"card", b"other"), None);
+    }
+
+    #[test]
+    fn a_list_of_objects_is_a_column_whose_elements_have_a_shape() {
+        let plan = plan(
+            "tags = 'list(string)'\n\
+             items = { list = { list = { fields = { sku = 'string', price = { fields = { value = 'int32' } } } } } }",
+        );
+        let sale = &plan.event_types[0].payload;
+        assert_eq!(sale.objects[0].members[0].target, Target::Column(0));
+        assert_eq!(sale.objects[0].members[1].target, Target::ObjectList(0));
+        assert_eq!(sale.columns[1].kind.to_string(), "list(list(object))");
+        let (column, list) = &sale.object_lists[0];
+        let shape = list.shape().unwrap();
+        let paths: Vec<_> = shape.columns.iter().map(|column| column.path.as_str()).collect();
+        assert_eq!((*column, paths), (1, vec![".sku", ".price.value"]));
+        assert_eq!(plan.object_paths, ["data", "data.items", "data.items.price"]);
+    }
+}

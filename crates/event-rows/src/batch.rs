@@ -1,0 +1,65 @@
+//! The good rows of one event type, as columns.
+//!
+//! Invariant: all parts of a [`Batch`] have one entry per row.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray},
+    error::ArrowError,
+};
+use events_core::{catalog::EventType, schema};
+
+use crate::{
+    ids::{self, Ids},
+    position::Position,
+};
+
+/// Rows of one event type; from one block, or gathered and sorted.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Where each row stands in the input.
+    pub positions: Vec<Position>,
+    /// The timestamps, in microseconds since 1970-01-01T00:00:00Z.
+    pub micros: Vec<i64>,
+    /// The event ids.
+    pub ids: Ids,
+    /// The payload's columns, as the flat or the nested schema has them behind the base columns.
+    pub columns: Vec<ArrayRef>,
+}
+
+impl Batch {
+    /// How many rows there are.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.micros.len()
+    }
+
+    /// The memory that the rows take, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        let columns: usize = self.columns.iter().map(Array::get_array_memory_size).sum();
+        columns + self.ids.memory_bytes() + (self.positions.capacity() + self.micros.capacity()) * 8
+    }
+
+    /// The rows with all columns of their table: the base columns, then the payload's.
+    ///
+    /// # Errors
+    /// The columns are not those of this event type in this layout.
+    pub fn to_record_batch(&self, event_type: &EventType, flatten: bool) -> Result<RecordBatch, ArrowError> {
+        let schema =
+            if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
+        let rows = self.rows();
+        let same = |text: &str| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
+        };
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(ids::texts_of(&self.ids)),
+            Arc::new(TimestampMicrosecondArray::from(self.micros.clone()).with_timezone("UTC")),
+            same(&event_type.domain),
+            same(&event_type.name),
+        ];
+        columns.extend(self.columns.iter().map(Arc::clone));
+        RecordBatch::try_new(Arc::new(schema), columns)
+    }
+}

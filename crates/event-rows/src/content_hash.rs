@@ -1,0 +1,107 @@
+//! Rows of a batch → a hash of what each of them says: its time and the values of its columns.
+//!
+//! It is made of the columns, not of the line: order of keys, white space and fields that no schema knows make no
+//! difference. Columns are gone through one by one, so that rows in ascending order are read as they lie in memory.
+//!
+//! Invariant: rows of one event type that hold the same have the same hash, in whatever batch they are, spilled or not.
+//! Others have the same as rarely as 64 random bits are; the seed is random, so no input can be made to.
+
+use std::hash::{BuildHasher, Hash};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray},
+    datatypes::{
+        DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    },
+};
+use foldhash::quality::RandomState;
+
+use crate::batch::Batch;
+
+/// The hashes of these rows.
+pub fn hash_rows(state: &RandomState, batch: &Batch, rows: &[u32]) -> Vec<u64> {
+    let mut hashes: Vec<_> = rows.iter().map(|&row| state.hash_one(batch.micros[row as usize])).collect();
+    for column in &batch.columns {
+        add_column(state, column, rows, &mut hashes);
+    }
+    hashes
+}
+
+/// The hashes of all rows.
+pub fn hash_batch(state: &RandomState, batch: &Batch) -> Vec<u64> {
+    let rows: Vec<_> = (0..).take(batch.rows()).collect();
+    hash_rows(state, batch, &rows)
+}
+
+/// Makes each row's value a part of its hash.
+fn add_column(state: &RandomState, column: &ArrayRef, rows: &[u32], hashes: &mut [u64]) {
+    macro_rules! add_primitive {
+        ($type:ty, $part:expr) => {{
+            let values = column.as_primitive::<$type>().values();
+            add(state, column, rows, hashes, |row| $part(values[row]));
+        }};
+    }
+    match column.data_type() {
+        DataType::Utf8 => {
+            let texts = column.as_string::<i32>();
+            add(state, column, rows, hashes, |row| texts.value(row));
+        }
+        DataType::Int32 => add_primitive!(Int32Type, i64::from),
+        DataType::Int64 => add_primitive!(Int64Type, i64::from),
+        DataType::Float64 => add_primitive!(Float64Type, f64::to_bits),
+        DataType::Decimal128(..) => add_primitive!(Decimal128Type, i128::from),
+        DataType::Date32 => add_primitive!(Date32Type, i64::from),
+        DataType::Timestamp(..) => add_primitive!(TimestampMicrosecondType, i64::from),
+        DataType::Boolean => {
+            let values = column.as_boolean().values();
+            add(state, column, rows, hashes, |row| values.value(row));
+        }
+        DataType::List(_) => add_list(state, column, rows, hashes),
+        DataType::Struct(_) => {
+            add(state, column, rows, hashes, |_| true);
+            for member in column.as_struct().columns() {
+                add_column(state, member, rows, hashes);
+            }
+        }
+        other => unreachable!("the catalog has no type that becomes {other}"),
+    }
+}
+
+fn add<T: Hash>(
+    state: &RandomState,
+    column: &ArrayRef,
+    rows: &[u32],
+    hashes: &mut [u64],
+    value: impl Fn(usize) -> T,
+) {
+    let nulls = column.nulls();
+    for (hash, &row) in hashes.iter_mut().zip(rows) {
+        let row = row as usize;
+        *hash = if nulls.is_none_or(|nulls| nulls.is_valid(row)) {
+            state.hash_one((*hash, value(row)))
+        } else {
+            state.hash_one(!*hash)
+        };
+    }
+}
+
+/// A list's length, then its elements.
+fn add_list(state: &RandomState, column: &ArrayRef, rows: &[u32], hashes: &mut [u64]) {
+    let list = column.as_list::<i32>();
+    let ends = list.value_offsets();
+    add(state, column, rows, hashes, |row| ends[row + 1] - ends[row]);
+    let elements_of = |row: u32| {
+        let row = row as usize;
+        let range = if list.is_null(row) { 0..0 } else { ends[row]..ends[row + 1] };
+        range.map(i32::cast_unsigned)
+    };
+    let elements: Vec<_> = rows.iter().flat_map(|&row| elements_of(row)).collect();
+    let mut of_elements = vec![0; elements.len()];
+    add_column(state, list.values(), &elements, &mut of_elements);
+    let mut of_elements = of_elements.into_iter();
+    for (hash, &row) in hashes.iter_mut().zip(rows) {
+        for element in of_elements.by_ref().take(elements_of(row).len()) {
+            *hash = state.hash_one((*hash, element));
+        }
+    }
+}

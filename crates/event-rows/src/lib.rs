@@ -1,0 +1,27 @@
+//! Rows in memory, between the parser and the encoder: batches of columns, references to rows, and their order.
+//!
+//! ```text
+//! Batch (ids, timestamps, positions, columns) → RowRef, Rows → grouped by partition, sorted, gathered
+//! ```
+//!
+//! There is no I/O here, and no thread.
+//!
+//! Invariant: rows are never moved to group or sort them; only references are.
+
+mod batch;
+mod content_hash;
+mod grouping;
+mod ids;
+mod position;
+mod references;
+mod short_copy;
+
+pub use self::{
+    batch::Batch,
+    content_hash::{hash_batch, hash_rows},
+    grouping::{Grouped, PartitionKey, count_by_partition, group, sort},
+    ids::{Id, Ids, IdsBuilder, ReadId, UUID_TEXT_BYTES, parse_uuid_text, uuid_text},
+    position::{Place, Position},
+    references::{CHUNK_ROWS, CHUNK_TEXT_BYTES, Gathering, RowRef, Rows, chunk_rows, gather},
+    short_copy::extend_with_part,
+};

@@ -1,0 +1,120 @@
+//! Where a row stands: in the input, or in a target that a merge reads.
+//!
+//! Invariant: positions order rows as "latest" breaks ties between equal timestamps: rows of the target come before the
+//! input, and rows of the input come in input order.
+
+/// The position of a row, in eight bytes. It names the row, and it orders rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position(u64);
+
+/// What a [`Position`] says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The row was in the target before the run.
+    Existing {
+        /// The number of its file.
+        file: u32,
+        /// Its row in the file.
+        row: u32,
+    },
+    /// The row comes from the input.
+    Input {
+        /// The number of its block.
+        block: u32,
+        /// Its line in the block.
+        line: u32,
+    },
+    /// The event is of a later day than those to be loaded. It can supersede rows, and is not a row itself.
+    LaterCandidate {
+        /// The number of its block.
+        block: u32,
+        /// Its line in the block.
+        line: u32,
+    },
+}
+
+/// The bit of positions in the input.
+const INPUT: u64 = 1 << 62;
+/// The bit of later candidates. They are later than every row, so their order among rows is never asked for.
+const LATER_CANDIDATE: u64 = 1 << 63;
+
+impl Position {
+    /// The position of a line of the input.
+    #[must_use]
+    pub fn new(block: u32, line: u32) -> Self {
+        Self(INPUT | u64::from(block) << 32 | u64::from(line))
+    }
+
+    /// The position of a row that the target already has.
+    #[must_use]
+    pub fn existing(file: u32, row: u32) -> Self {
+        Self(u64::from(file) << 32 | u64::from(row))
+    }
+
+    /// The same line of the input, as a later candidate.
+    #[must_use]
+    pub fn as_later_candidate(self) -> Self {
+        Self(self.0 | LATER_CANDIDATE)
+    }
+
+    /// Whether the row was in the target before the run.
+    #[must_use]
+    #[inline]
+    pub fn is_existing(self) -> bool {
+        self.0 & INPUT == 0
+    }
+
+    /// Whether this is a later candidate.
+    #[must_use]
+    #[inline]
+    pub fn is_later_candidate(self) -> bool {
+        self.0 & LATER_CANDIDATE != 0
+    }
+
+    /// Takes the position apart.
+    #[must_use]
+    #[inline]
+    #[expect(clippy::cast_possible_truncation, reason = "takes the two halves apart")]
+    pub fn place(self) -> Place {
+        let place = self.0 & !(INPUT | LATER_CANDIDATE);
+        let (high, low) = ((place >> 32) as u32, place as u32);
+        if self.is_existing() {
+            Place::Existing { file: high, row: low }
+        } else if self.is_later_candidate() {
+            Place::LaterCandidate { block: high, line: low }
+        } else {
+            Place::Input { block: high, line: low }
+        }
+    }
+
+    /// The position from its eight bytes; the inverse of [`Self::to_bits`].
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// The position as eight bytes.
+    #[must_use]
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn existing_rows_come_before_the_input_and_later_candidates_behind_it() {
+        let existing = Position::existing(u32::MAX >> 2, u32::MAX);
+        let (first, last) = (Position::new(0, 0), Position::new(u32::MAX >> 2, u32::MAX));
+        assert!(existing < first && first < last && last < first.as_later_candidate());
+        assert_eq!(existing.place(), Place::Existing { file: u32::MAX >> 2, row: u32::MAX });
+        assert_eq!(last.place(), Place::Input { block: u32::MAX >> 2, line: u32::MAX });
+        assert_eq!(
+            Position::new(3, 4).as_later_candidate().place(),
+            Place::LaterCandidate { block: 3, line: 4 }
+        );
+        assert_eq!(Position::from_bits(last.to_bits()), last);
+    }
+}

@@ -1,0 +1,79 @@
+//! Why a target could not be read or changed: facts, each with its place.
+//!
+//! Invariant: after any of these but [`TargetError::Unfinished`], nothing was changed.
+
+use std::{io, path::PathBuf};
+
+use crate::TargetLayout;
+
+/// Why a target could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum TargetError {
+    /// Something in the target's way.
+    #[error("target {path}: {problem}; nothing was changed")]
+    Unusable {
+        /// Where.
+        path: PathBuf,
+        /// What is the matter with it.
+        problem: String,
+    },
+    /// The target itself can't be written.
+    #[error("target {path}: {problem}; nothing was changed")]
+    Unwritable {
+        /// The target.
+        path: PathBuf,
+        /// What is the matter with it.
+        problem: String,
+    },
+    /// The target has another layout.
+    #[error("the target {root} was written with {remembered}, not with {asked}")]
+    OtherLayout {
+        /// The target.
+        root: PathBuf,
+        /// What the target remembers.
+        remembered: Box<TargetLayout>,
+        /// What the load asked for.
+        asked: Box<TargetLayout>,
+    },
+    /// A file operation failed.
+    #[error("{doing}: {source}; nothing was changed")]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The system's reason; names the path.
+        source: io::Error,
+    },
+    /// The commit was recorded but could not be carried out to its end.
+    #[error("{doing}: {source}; the load is recorded, run any load of this target to finish it")]
+    Unfinished {
+        /// What was being done.
+        doing: &'static str,
+        /// The system's reason; names the path.
+        source: io::Error,
+    },
+    /// A file that the loader wrote earlier is not what it must be.
+    #[error("{path}:{line}: {problem}; nothing was changed, move the file away to go on without it")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Another load is at work.
+    #[error("target {path}: another load holds it{holder}; wait for it to end, or load to another target")]
+    Locked {
+        /// The target.
+        path: PathBuf,
+        /// Which process, where that is known.
+        holder: String,
+    },
+}
+
+impl TargetError {
+    /// Wraps a file error with what was being done; for `map_err`.
+    pub fn io(doing: &'static str) -> impl Fn(io::Error) -> Self + Copy {
+        move |source| Self::Io { doing, source }
+    }
+}

@@ -1,0 +1,220 @@
+//! All commits of a target, one after the other → the files that it holds, the contents that were merged into it, its runs.
+//!
+//! From time to time commits are folded: what they come to is written to `history.json`, and they are deleted. So a target that is loaded
+//! every minute for years has few files of the loader's own, and reading them takes no longer from load to load.
+//!
+//! Invariant: `history.json` and the commits behind it say together what all commits said; a commit that it has is not read again.
+
+use std::{
+    collections::{BTreeMap, HashSet},
+    io,
+    path::Path,
+};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Change, Commit, DedupeScope, Fingerprint, LineCounts, LoadFacts, Mode, PRIVATE, Target, TargetError,
+    TargetLayout, journal, json_file,
+};
+
+/// In the private directory: commits that were folded.
+pub(crate) const FILE: &str = "history.json";
+const VERSION: u32 = 1;
+
+/// From so many commits on they are folded.
+const COMMITS_MAX: usize = 100;
+/// So many of the last runs are told of when they are folded.
+const RUNS_KEPT: usize = 1_000;
+
+/// What the commits of a target come to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct History {
+    version: u32,
+    /// The number of the last commit that is in it.
+    last: u64,
+    /// The layout of the first commit.
+    pub layout: Option<TargetLayout>,
+    /// By path in the target, with `/`.
+    pub files: BTreeMap<String, StoredFile>,
+    /// By what was loaded of them: the contents that were merged since anything was overwritten.
+    merged: BTreeMap<String, HashSet<Fingerprint>>,
+    /// The last ones.
+    pub runs: Vec<CommittedLoad>,
+}
+
+/// A file that a commit wrote.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct StoredFile {
+    /// The number of the commit that wrote it.
+    pub commit: u64,
+    /// The domain and type of its rows; none of a file of the quarantine.
+    pub event_type: Option<(String, String)>,
+    /// Its rows.
+    pub rows: u64,
+    /// Its length.
+    pub bytes: u64,
+    /// XXH3 of all bytes.
+    pub checksum: u64,
+    /// Within what each event was to be there once.
+    pub dedupe_scope: DedupeScope,
+}
+
+/// A load that was committed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommittedLoad {
+    /// The number of its commit.
+    pub commit: u64,
+    /// When, in UTC.
+    pub at: String,
+    /// Its mode.
+    pub mode: Mode,
+    /// How many sources it read.
+    pub sources: usize,
+    /// The first of them.
+    pub first_source: Option<String>,
+    /// What became of its lines.
+    #[serde(flatten)]
+    pub counts: LineCounts,
+    /// How many partitions it changed.
+    pub partitions: usize,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            version: VERSION,
+            last: 0,
+            layout: None,
+            files: BTreeMap::new(),
+            merged: BTreeMap::new(),
+            runs: Vec::new(),
+        }
+    }
+}
+
+impl History {
+    /// Reads it. `look` sees each commit that is not folded, beside the history before it.
+    ///
+    /// # Errors
+    /// A file can't be read, or is damaged.
+    pub fn read(root: &Path, mut look: impl FnMut(&Self, &Commit)) -> Result<Self, TargetError> {
+        let mut history = Self::folded(root)?;
+        for number in history.numbers_behind(root)? {
+            let commit = Commit::read(&root.join(PRIVATE).join(journal::file_name(number)))?;
+            look(&history, &commit);
+            history.add(commit);
+        }
+        Ok(history)
+    }
+
+    /// The number of a target's last commit; 0 if there is none.
+    pub(crate) fn last_number(root: &Path) -> Result<u64, TargetError> {
+        // Of folded commits the last one is deleted last.
+        match journal::numbers(root)?.last() {
+            Some(last) => Ok(*last),
+            None => Ok(Self::folded(root)?.last),
+        }
+    }
+
+    fn folded(root: &Path) -> Result<Self, TargetError> {
+        let path = root.join(PRIVATE).join(FILE);
+        let Some(history) = json_file::read::<Self>(&path, "reading what the loads recorded")? else {
+            return Ok(Self::default());
+        };
+        if history.version != VERSION {
+            let problem = format!("version {} of another eventloader; use that one", history.version);
+            return Err(TargetError::Damaged { path, line: 1, problem });
+        }
+        Ok(history)
+    }
+
+    /// The commits that are not in it, ascending.
+    fn numbers_behind(&self, root: &Path) -> Result<Vec<u64>, TargetError> {
+        Ok(journal::numbers(root)?.into_iter().filter(|number| *number > self.last).collect())
+    }
+
+    fn add(&mut self, commit: Commit) {
+        let Commit { number, at, layout, load, changes, .. } = commit;
+        let partitions = changes.iter().filter(|change| change.event_type.is_some()).count();
+        self.last = number;
+        self.layout.get_or_insert(layout);
+        let LoadFacts { mode, dedupe_scope, counts, sources, what, .. } = load;
+        self.runs.push(CommittedLoad {
+            commit: number,
+            at,
+            mode,
+            sources: sources.len(),
+            first_source: sources.first().map(|source| source.path.clone()),
+            counts,
+            partitions,
+        });
+        match mode {
+            // What was merged before may have been in what is replaced.
+            Mode::Overwrite if partitions > 0 => self.merged.clear(),
+            Mode::Overwrite => {}
+            Mode::Merge => {
+                let contents = sources.into_iter().filter_map(|source| source.content);
+                self.merged.entry(what).or_default().extend(contents);
+            }
+        }
+        for change in changes {
+            self.change(number, dedupe_scope, change);
+        }
+    }
+
+    fn change(&mut self, commit: u64, dedupe_scope: DedupeScope, change: Change) {
+        let Change { directory, event_type, files, replaces_all, removes } = change;
+        for name in removes {
+            self.files.remove(&format!("{directory}/{name}"));
+        }
+        if replaces_all {
+            // `0` is the character behind `/`: these are all paths in the directory.
+            let inside = self.files.range(format!("{directory}/")..format!("{directory}0"));
+            let inside: Vec<_> = inside.map(|(path, _)| path.clone()).collect();
+            for path in inside {
+                self.files.remove(&path);
+            }
+        }
+        for file in files {
+            let (event_type, checksum) = (event_type.clone(), file.checksum);
+            let stored =
+                StoredFile { commit, event_type, rows: file.rows, bytes: file.bytes, checksum, dedupe_scope };
+            self.files.insert(format!("{directory}/{}", file.name), stored);
+        }
+    }
+
+    /// How many commits there were.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.last
+    }
+
+    /// The contents that were merged, if the same was loaded of them.
+    pub fn merged(&mut self, what: &str) -> HashSet<Fingerprint> {
+        self.merged.remove(what).unwrap_or_default()
+    }
+}
+
+impl Target {
+    /// Folds the commits if there are many. A run that ends meanwhile, or fails, leaves them as they are for the next to do.
+    pub(crate) fn fold_history(&self) -> Result<(), TargetError> {
+        let root = &self.root;
+        if journal::numbers(root)?.len() < COMMITS_MAX {
+            return Ok(());
+        }
+        let mut history = History::read(root, |_, _| {})?;
+        let old_runs = history.runs.len().saturating_sub(RUNS_KEPT);
+        history.runs.drain(..old_runs);
+        // Nothing is deleted before what it says is on the disk elsewhere.
+        let private = self.private();
+        json_file::replace(&private, FILE, &history).map_err(WRITING)?;
+        for number in journal::numbers(root)?.into_iter().filter(|number| *number <= history.last) {
+            storage::delete_file(&private.join(journal::file_name(number))).map_err(WRITING)?;
+        }
+        Ok(())
+    }
+}
+
+const WRITING: fn(io::Error) -> TargetError =
+    |source| TargetError::Unfinished { doing: "folding what the loads recorded", source };

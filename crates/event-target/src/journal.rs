@@ -1,0 +1,144 @@
+//! What a commit will do, and what it has done → `journal.json` while it is at work, `commit-N.json` for ever after.
+//!
+//! Invariant: a journal that is there is whole, and all that it speaks of is on disk. The commits of a target, read one after the
+//! other, say which files it holds (`history.rs`).
+
+use std::{path::Path, time::SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Change, DedupeScope, Fingerprint, History, LineCounts, Mode, PRIVATE, Target, TargetError, TargetLayout,
+    durability, json_file,
+};
+
+/// In the private directory: a commit that is not done.
+pub(crate) const FILE: &str = "journal.json";
+const READING: &str = "reading what a load recorded";
+const VERSION: u32 = 2;
+
+/// A commit of a target.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Commit {
+    version: u32,
+    /// Counted from 1.
+    pub number: u64,
+    /// When it was recorded, in UTC.
+    pub at: String,
+    /// The layout of the target.
+    pub layout: TargetLayout,
+    /// The load.
+    pub load: LoadFacts,
+    /// What it does to each directory.
+    pub changes: Vec<Change>,
+}
+
+/// What is kept of the load that a commit is of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct LoadFacts {
+    /// Its mode.
+    #[serde(default)]
+    pub mode: Mode,
+    /// Where it decided "latest".
+    pub dedupe_scope: DedupeScope,
+    /// What became of its lines.
+    pub counts: LineCounts,
+    /// Rows that partitions held before and hold still, of those that a merge has written again.
+    #[serde(default)]
+    pub held_kept: u64,
+    /// Its sources.
+    #[serde(default)]
+    pub sources: Vec<LoadedSource>,
+    /// Stands for all that says what is loaded of a source: catalog, domains, types and days.
+    #[serde(default)]
+    pub what: String,
+}
+
+/// A source of a load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadedSource {
+    /// Its path, as the load named it.
+    pub path: String,
+    /// What it held, as it is stored; of merges alone.
+    pub content: Option<Fingerprint>,
+}
+
+impl Commit {
+    pub(crate) fn new(
+        root: &Path,
+        changes: Vec<Change>,
+        layout: TargetLayout,
+        load: LoadFacts,
+    ) -> Result<Self, TargetError> {
+        let last = History::last_number(root)?;
+        Ok(Self { version: VERSION, number: last + 1, at: utc_now(), layout, load, changes })
+    }
+
+    /// Its name in the private directory when it is done.
+    pub(crate) fn file_name(&self) -> String {
+        file_name(self.number)
+    }
+
+    /// Where it is when it is done, in its target.
+    #[must_use]
+    pub fn path(&self) -> String {
+        format!("{PRIVATE}/{}", self.file_name())
+    }
+
+    /// Reads a commit that is recorded.
+    pub(crate) fn read(path: &Path) -> Result<Self, TargetError> {
+        let commit: Option<Self> = json_file::read(path, READING)?;
+        let damaged = |problem| TargetError::Damaged { path: path.to_owned(), line: 1, problem };
+        let commit = commit.ok_or_else(|| damaged("it is not there".to_owned()))?;
+        if commit.version != VERSION {
+            return Err(damaged(format!("version {} of another eventloader; use that one", commit.version)));
+        }
+        Ok(commit)
+    }
+}
+
+impl Target {
+    /// Makes the commit count, whatever happens from here on.
+    pub(crate) fn record(&self, journal: &Commit) -> std::io::Result<()> {
+        // The journal must not become durable before what it speaks of.
+        durability::sync_staged(&self.lock, &self.staging(), &journal.changes)?;
+        json_file::replace(&self.private(), FILE, journal)
+    }
+
+    /// The commit that an interrupted load left undone.
+    pub(crate) fn unfinished(&self) -> Result<Option<Commit>, TargetError> {
+        if is_unfinished(&self.root)? { Commit::read(&self.journal()).map(Some) } else { Ok(None) }
+    }
+}
+
+/// Whether a commit of the target was interrupted.
+///
+/// # Errors
+/// The target can't be read.
+pub fn is_unfinished(root: &Path) -> Result<bool, TargetError> {
+    let looking = TargetError::io("looking for the journal of an interrupted load");
+    storage::is_there(&root.join(PRIVATE).join(FILE)).map_err(looking)
+}
+
+pub(crate) fn file_name(number: u64) -> String {
+    format!("commit-{number:06}.json")
+}
+
+/// The numbers of the commits that are done and not folded, ascending.
+pub(crate) fn numbers(root: &Path) -> Result<Vec<u64>, TargetError> {
+    let names =
+        storage::names_in(&root.join(PRIVATE)).map_err(TargetError::io("listing the target's commits"))?;
+    let number = |name: &std::ffi::OsString| {
+        name.to_str()?.strip_prefix("commit-")?.strip_suffix(".json")?.parse::<u64>().ok()
+    };
+    let mut numbers: Vec<_> = names.unwrap_or_default().iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// `2024-10-10T07:08:09Z`
+fn utc_now() -> String {
+    let now = DateTime::<Utc>::from(SystemTime::now());
+    now.to_rfc3339_opts(SecondsFormat::Secs, true)
+}

@@ -1,0 +1,75 @@
+//! How the directories of a target are named, remembered with its first commit: `<target>/_eventloader/layout.json`.
+//!
+//! Invariant: a target has partitions of one layout and one unit of time only, as far as this program wrote them; readers
+//! would else see each event twice or not at all.
+
+use std::{fmt, io, path::Path};
+
+use events_core::partition::{Layout, PartitionUnit};
+use serde::{Deserialize, Serialize};
+
+use crate::{PRIVATE, TargetError, json_file};
+
+const NAME: &str = "layout.json";
+
+/// What a target remembers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetLayout {
+    layout: String,
+    partition_by: String,
+}
+
+impl TargetLayout {
+    /// The layout that a load asks for.
+    #[must_use]
+    pub fn new(layout: Layout, unit: PartitionUnit) -> Self {
+        Self { layout: layout.name().to_owned(), partition_by: unit.name().to_owned() }
+    }
+
+    /// What it says; `None` where that is nothing known.
+    #[must_use]
+    pub fn parts(&self) -> Option<(Layout, PartitionUnit)> {
+        let layout = [Layout::Plain, Layout::Hive].into_iter().find(|layout| layout.name() == self.layout)?;
+        let units = [PartitionUnit::Day, PartitionUnit::Hour];
+        Some((layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
+    }
+
+    /// The layout that a target remembers.
+    ///
+    /// # Errors
+    /// Its file can't be read.
+    pub fn remembered(root: &Path) -> Result<Option<Self>, TargetError> {
+        json_file::read(&root.join(PRIVATE).join(NAME), "reading the target's layout")
+    }
+
+    /// Refuses a target that remembers another layout.
+    ///
+    /// # Errors
+    /// [`TargetError::OtherLayout`], and those of reading.
+    pub fn check(&self, root: &Path) -> Result<(), TargetError> {
+        let Some(remembered) = Self::remembered(root)? else { return Ok(()) };
+        if remembered == *self {
+            return Ok(());
+        }
+        Err(TargetError::OtherLayout {
+            root: root.to_owned(),
+            remembered: Box::new(remembered),
+            asked: Box::new(self.clone()),
+        })
+    }
+
+    /// Remembers the layout, unless that was done before.
+    pub(crate) fn remember(&self, root: &Path) -> io::Result<()> {
+        let private = root.join(PRIVATE);
+        if storage::is_there(&private.join(NAME))? {
+            return Ok(());
+        }
+        json_file::replace(&private, NAME, self)
+    }
+}
+
+impl fmt::Display for TargetLayout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the layout {} by {}", self.layout, self.partition_by)
+    }
+}

@@ -1,0 +1,28 @@
+//! The options of a load that its target remembers.
+//!
+//! Invariant: their names are part of the format of a target's commits.
+
+use serde::{Deserialize, Serialize};
+
+/// What happens to the rows that a target already has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// The partitions for which the load has rows are replaced.
+    #[default]
+    Overwrite,
+    /// The rows of the target take part. A partition is written again where its rows change.
+    Merge,
+}
+
+/// Where "latest" is decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DedupeScope {
+    /// Over the whole input.
+    Input,
+    /// Within each day.
+    Day,
+    /// Over the input and everything in the target.
+    Target,
+}

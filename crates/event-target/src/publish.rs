@@ -1,0 +1,91 @@
+//! A journal → its changes in their places, at the first go or when an interrupted load is found.
+//!
+//! Invariant: [`Target::publish`] can be done again from the start wherever it was interrupted, with the same end; and so
+//! [`Target::recover`], too.
+
+use std::io;
+
+use crate::{Commit, Mode, Target, TargetError, durability, history, journal, json_file};
+
+/// What was done about what an interrupted load had left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recovered {
+    /// There was none.
+    Nothing,
+    /// It had not come to its commit: what it had staged was deleted.
+    Undone,
+    /// Its commit was carried to its end.
+    Finished {
+        /// How many directories it changes.
+        changes: usize,
+    },
+}
+
+impl Target {
+    /// Finishes a commit that was recorded, and deletes what never came to one.
+    pub(crate) fn recover(&self) -> Result<Recovered, TargetError> {
+        let mut recovered = Recovered::Nothing;
+        if let Some(journal) = self.unfinished()? {
+            // Whoever was interrupted may have begun.
+            let new = vec![false; journal.changes.len()];
+            self.publish(&journal, &new, 1)?;
+            recovered = Recovered::Finished { changes: journal.changes.len() };
+        }
+        let clearing = TargetError::io("clearing up after an interrupted load");
+        if self.clear_staging().map_err(clearing)? && recovered == Recovered::Nothing {
+            recovered = Recovered::Undone;
+        }
+        Ok(recovered)
+    }
+
+    /// Brings all staged files into their places; can be done again from the start at any point.
+    /// Of directories that are `new` it is known that they are empty.
+    pub(crate) fn publish(&self, journal: &Commit, new: &[bool], threads: usize) -> Result<(), TargetError> {
+        let unfinished = |doing| move |source| TargetError::Unfinished { doing, source };
+        let staging = self.staging();
+        // An event that a merge moves goes to a later partition. One after the other, it is never in two.
+        let threads = if journal.load.mode == Mode::Merge { 1 } else { threads };
+        each_change(threads, journal, |number| {
+            let change = &journal.changes[number];
+            let published = if new[number] && change.is_one_file() {
+                change.publish_one(&self.root, &staging)
+            } else {
+                change.publish(&self.root, &staging, number)
+            };
+            published.map_err(unfinished("publishing a partition"))
+        })?;
+        journal.layout.remember(&self.root).map_err(unfinished("remembering the target's layout"))?;
+        durability::sync_published(&self.lock, &self.root, &journal.changes)
+            .map_err(unfinished("publishing"))?;
+        let private = self.private();
+        storage::rename(&self.journal(), &private.join(journal.file_name()))
+            .and_then(|()| durability::sync_directory(&private))
+            .map_err(unfinished("closing the journal"))
+    }
+
+    /// Deletes what was staged and is not needed any more; whether there was something.
+    pub(crate) fn clear_staging(&self) -> io::Result<bool> {
+        for name in [journal::FILE, history::FILE] {
+            storage::delete_file(&self.private().join(format!("{name}{}", json_file::NEW)))?;
+        }
+        let staging = self.staging();
+        let is_there = storage::is_there(&staging)?;
+        storage::delete_all(&staging)?;
+        Ok(is_there)
+    }
+}
+
+/// Does `work` for each change, by its number. A thread takes neighbours: of two threads that make directories in one, one waits.
+pub(crate) fn each_change<T: Send>(
+    threads: usize,
+    journal: &Commit,
+    work: impl Fn(usize) -> Result<T, TargetError> + Sync,
+) -> Result<Vec<T>, TargetError> {
+    const NEIGHBOURS: usize = 64;
+    let changes = journal.changes.len();
+    let done = workers::map(threads, changes.div_ceil(NEIGHBOURS), |piece| {
+        let numbers = piece * NEIGHBOURS..changes.min((piece + 1) * NEIGHBOURS);
+        numbers.map(&work).collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(done.into_iter().flatten().collect())
+}

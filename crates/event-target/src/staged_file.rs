@@ -1,0 +1,45 @@
+//! A file that is written, and not yet in its place.
+//!
+//! Invariant: its length and checksum are those of the bytes that were written, computed while they were.
+
+use std::{
+    io::{self, Read},
+    path::Path,
+};
+
+use storage::File;
+use xxhash_rust::xxh3::Xxh3Default;
+
+/// A file that is written, and not yet in its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StagedFile {
+    /// Its name in the partition's directory.
+    pub name: String,
+    /// Its path in the staging directory.
+    pub staged: String,
+    /// Its rows; 0 where it is not Parquet.
+    pub rows: u64,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// XXH3 of all bytes.
+    pub checksum: u64,
+}
+
+/// The length in bytes and the checksum of a file, as [`StagedFile`] has them.
+///
+/// # Errors
+/// That of reading.
+pub fn checksum_of(path: &Path) -> io::Result<(u64, u64)> {
+    const PIECE_BYTES: usize = 256 << 10;
+    let (mut file, mut checksum, mut length) = (File::open(path)?, Xxh3Default::new(), 0);
+    let mut piece = vec![0; PIECE_BYTES];
+    loop {
+        match file.read(&mut piece)? {
+            0 => return Ok((length, checksum.digest())),
+            read => {
+                checksum.update(&piece[..read]);
+                length += read as u64;
+            }
+        }
+    }
+}

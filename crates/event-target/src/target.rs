@@ -1,0 +1,271 @@
+//! Staged files → visible partitions, all or nothing; only this crate renames or deletes anything in a target.
+//!
+//! docs/commit.md is the protocol, with what each crash leaves and why recovery may be repeated. In short, the private files
+//! are in `<target>/_eventloader`: `lock`, `layout.json`, `journal.json`, `commit-000001.json` and so on, and `staging/`. A
+//! load goes through these states:
+//!
+//! 1. **staging**: new files are in `staging/`, under names that no reader takes for data. A load that ends here leaves the
+//!    target as it was; the next run deletes `staging/`.
+//! 2. **recorded**: all staged files are on disk, then `journal.json` appears by rename. From here on the load counts.
+//! 3. **publishing** (`publish.rs`): partition by partition the staged files come into their places (`change.rs`). Whoever
+//!    finds a journal carries publishing to its end before anything else. Every step can be repeated.
+//! 4. **done**: all is on disk, then the journal becomes `commit-N.json` by rename, and `staging/` is deleted. Many commits
+//!    are folded into one file (`history.rs`).
+//!
+//! Invariant: a reader that lists a partition's `*.parquet` files sees the old or the new ones. Files in a partition's
+//! directory that are not Parquet stay.
+
+use std::{
+    io, panic,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use rustix::fs::Access;
+use storage::File;
+
+use crate::{
+    Change, Commit, LoadFacts, PRIVATE, Recovered, Staging, TargetError, TargetLayout, durability, journal,
+    lock::{self, NotLocked},
+    place,
+    publish::each_change,
+};
+
+/// In the private directory: new files, and the lock.
+const STAGING: &str = "staging";
+const LOCK: &str = "lock";
+
+/// Keeps loads out of a target while it is read, until what this returns is dropped.
+///
+/// # Errors
+/// A load is at work, or no load has ever been.
+pub fn lock_to_read(root: &Path) -> Result<impl Sized + use<>, TargetError> {
+    require_target(root)?;
+    lock::share(&root.join(PRIVATE).join(LOCK)).map_err(|error| match error {
+        NotLocked::Held(holder) => locked(root, &holder),
+        NotLocked::Failed(source) => TargetError::Io { doing: "locking the target", source },
+    })
+}
+
+/// Refuses what no load has made.
+fn require_target(root: &Path) -> Result<(), TargetError> {
+    if place::directory_is_there(root, PRIVATE)? {
+        return Ok(());
+    }
+    Err(unusable(root, "no load has ever written there; check the path"))
+}
+
+/// A target whose lock this process holds.
+#[derive(Debug)]
+pub struct Target {
+    pub(crate) root: PathBuf,
+    /// Released with the process, however that ends.
+    pub(crate) lock: File,
+    /// Directories that did not exist before, the innermost last.
+    created: Vec<PathBuf>,
+    /// What an interrupted load had left.
+    recovered: Recovered,
+}
+
+impl Target {
+    /// Creates a target where it is missing, takes its lock, and finishes or undoes what an interrupted load left.
+    ///
+    /// # Errors
+    /// The target can't be written, another load holds it, or its commit can't be finished.
+    pub fn open(root: &Path) -> Result<Self, TargetError> {
+        if storage::find(root).is_ok_and(|found| found.is_some_and(|found| !found.is_dir())) {
+            return Err(unwritable(root, "is no directory".to_owned()));
+        }
+        let cannot_write = |error: io::Error| unwritable(root, format!("can't be written ({error})"));
+        for own in [PRIVATE.to_owned(), format!("{PRIVATE}/{STAGING}")] {
+            place::directory_is_there(root, &own)?;
+        }
+        let mut created = Vec::new();
+        let lock_path = root.join(PRIVATE).join(LOCK);
+        place::file_is_there(&lock_path)?;
+        let lock = loop {
+            storage::create_directories(&root.join(PRIVATE), &mut created).map_err(cannot_write)?;
+            match lock::take(&lock_path) {
+                Ok(Some(lock)) => break lock,
+                // A load that changed nothing took all away that it had made, its lock too.
+                Ok(None) => {}
+                Err(NotLocked::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(NotLocked::Failed(error)) => return Err(cannot_write(error)),
+                Err(NotLocked::Held(holder)) => return Err(locked(root, &holder)),
+            }
+        };
+        let mut target = Self { root: root.to_owned(), lock, created, recovered: Recovered::Nothing };
+        target.recovered = target.recover()?;
+        Ok(target)
+    }
+
+    /// Opens a target that must exist already.
+    ///
+    /// # Errors
+    /// Those of [`Self::open`], and that no load has ever written there.
+    pub fn open_existing(root: &Path) -> Result<Self, TargetError> {
+        require_target(root)?;
+        Self::open(root)
+    }
+
+    /// What was done about an interrupted load.
+    #[must_use]
+    pub fn recovered(&self) -> Recovered {
+        self.recovered
+    }
+
+    /// Begins a load, and returns the directory for its new files. Readers see nothing below it.
+    ///
+    /// # Errors
+    /// The target has another layout, or can't be written.
+    pub fn begin(&mut self, layout: &TargetLayout) -> Result<Staging, TargetError> {
+        layout.check(&self.root)?;
+        let staging = self.staging();
+        storage::create_directories(&staging, &mut Vec::new())
+            .map_err(|error| unwritable(&self.root, format!("can't be written ({error})")))?;
+        Ok(Staging::Directory(staging))
+    }
+
+    pub(crate) fn staging(&self) -> PathBuf {
+        self.private().join(STAGING)
+    }
+
+    pub(crate) fn private(&self) -> PathBuf {
+        self.root.join(PRIVATE)
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.private().join(journal::FILE)
+    }
+
+    /// Publishes all changes, or none. A load that `has_new_sources` is recorded even if it changes nothing.
+    ///
+    /// # Errors
+    /// Nothing was changed, unless the error is [`TargetError::Unfinished`].
+    pub fn commit(
+        mut self,
+        changes: Vec<Change>,
+        layout: TargetLayout,
+        (load, has_new_sources): (LoadFacts, bool),
+        threads: usize,
+    ) -> Result<(), TargetError> {
+        if !changes.is_empty() || has_new_sources {
+            let (journal, new) = match self.prepare(changes, layout, load, threads) {
+                Ok(prepared) => prepared,
+                Err(error) => {
+                    self.abandon();
+                    return Err(error);
+                }
+            };
+            if let Err(source) = self.record(&journal) {
+                return Err(self.take_back(source));
+            }
+            self.publish(&journal, &new, threads)?;
+            // The load is done; what goes wrong here is for the next one to do.
+            let _ = self.fold_history();
+        }
+        self.clear_staging()
+            .map_err(|source| TargetError::Unfinished { doing: "clearing up after the commit", source })?;
+        lock::forget_holder(&self.lock);
+        Ok(())
+    }
+
+    /// All that can be done before the commit is recorded; says of each change's directory whether it is new. Writing to the disk takes
+    /// long, and the processor has nothing to do for it: so that is begun, and done again when all is there to be written.
+    fn prepare(
+        &mut self,
+        changes: Vec<Change>,
+        layout: TargetLayout,
+        load: LoadFacts,
+        threads: usize,
+    ) -> Result<(Commit, Vec<bool>), TargetError> {
+        let recording = TargetError::io("recording the commit");
+        let journal = Commit::new(&self.root, changes, layout, load)?;
+        let lock = self.lock.try_clone().map_err(recording)?;
+        let staging = self.staging();
+        let (synced, prepared) = thread::scope(|scope| {
+            let syncing = scope.spawn(|| durability::sync_staged(&lock, &staging, &journal.changes));
+            let prepared = self.prepare_directories(&journal, threads);
+            (syncing.join().unwrap_or_else(|payload| panic::resume_unwind(payload)), prepared)
+        });
+        // The system tells an error once: the second time all would seem well.
+        synced.map_err(recording)?;
+        Ok((journal, prepared?))
+    }
+
+    /// Makes sure that publishing can't fail for want of a directory to rename into. Empty ones are nothing to readers.
+    /// Says of each whether it is new.
+    fn prepare_directories(&mut self, journal: &Commit, threads: usize) -> Result<Vec<bool>, TargetError> {
+        let created = Mutex::new(Vec::new());
+        let prepared = each_change(threads, journal, |number| {
+            let live = self.root.join(&journal.changes[number].directory);
+            let mut own = Vec::new();
+            let result = storage::create_directories(&live, &mut own).and_then(|is_new| {
+                if !is_new {
+                    may_be_written(&live)?;
+                    // To exchange a directory is to change what is above it.
+                    if !journal.changes[number].is_by_rename(&live)? {
+                        may_be_written(live.parent().unwrap_or(&self.root))?;
+                    }
+                }
+                Ok(is_new)
+            });
+            created.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
+            result.map_err(|error| {
+                unusable(&live, &format!("can't be written ({error}); make way for the partition"))
+            })
+        });
+        self.created.append(&mut created.into_inner().unwrap_or_else(PoisonError::into_inner));
+        // Each behind what it is in.
+        self.created.sort_unstable();
+        prepared
+    }
+
+    /// Ends a run that commits nothing. The target is left as it was found.
+    pub fn abandon(self) {
+        // What can't be deleted now is deleted by the next run.
+        let _ = self.clear_staging();
+        lock::forget_holder(&self.lock);
+        if self.created.contains(&self.private()) {
+            let _ = storage::delete_file(&self.private().join(LOCK));
+        }
+        for directory in self.created.iter().rev() {
+            let _ = storage::delete_directory(directory);
+        }
+    }
+
+    /// Ends a run whose commit could not be recorded. The journal goes before what it speaks of, on the disk too.
+    fn take_back(self, source: io::Error) -> TargetError {
+        let doing = "recording the commit";
+        let journal = self.journal();
+        if !matches!(storage::is_there(&journal), Ok(false)) {
+            if storage::delete_file(&journal).is_err() {
+                return TargetError::Unfinished { doing, source };
+            }
+            let _ = durability::sync_directory(&self.private());
+        }
+        self.abandon();
+        TargetError::Io { doing, source }
+    }
+}
+
+fn may_be_written(directory: &Path) -> io::Result<()> {
+    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        let error = io::Error::from(error);
+        io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
+    })
+}
+
+fn unwritable(root: &Path, problem: String) -> TargetError {
+    TargetError::Unwritable { path: root.to_owned(), problem }
+}
+
+fn unusable(path: &Path, problem: &str) -> TargetError {
+    TargetError::Unusable { path: path.to_owned(), problem: problem.to_owned() }
+}
+
+fn locked(root: &Path, holder: &str) -> TargetError {
+    let holder = if holder.is_empty() { String::new() } else { format!(" (process {holder})") };
+    TargetError::Locked { path: root.to_owned(), holder }
+}

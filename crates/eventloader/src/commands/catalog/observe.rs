@@ -1,0 +1,266 @@
+//! Sources → what was seen of each event type, on all threads.
+//!
+//! Lines are judged as a load judges them, by a catalog that grows with each type that turns up. Its types have no fields.
+//! A line that is bad here is bad by any catalog.
+//!
+//! Invariant: memory is bounded by [`EVENT_TYPES_MAX`] and [`FIELDS_MAX`]. The outcome is that of the set of lines, in
+//! whatever order and on however many threads they were read.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use event_parser::{
+    Block, Buffer, Fault, Judgement, LINE_BYTES_MAX, Line, LineJudge, Plan, Reason, Selection, json::Scanner,
+};
+use events_core::{
+    catalog::{Catalog, CatalogError},
+    event,
+};
+
+use super::{
+    ReadSettings,
+    evidence::{Objects, PAYLOAD_KEYS_MAX},
+    toml_text::quoted_key,
+    walk::Walk,
+};
+use crate::{
+    error::Error,
+    input::{BlockReader, Source},
+    runtime::MemoryShares,
+};
+
+/// More event types than this are no types: `event_type` holds data.
+const EVENT_TYPES_MAX: usize = 1_000;
+/// Fields in all that are told apart: some hundred bytes each.
+const FIELDS_MAX: usize = 100_000;
+
+/// Domain and event type.
+pub(crate) type TypeName = (String, String);
+
+/// All that was seen.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Observed {
+    pub(crate) lines: u64,
+    pub(crate) blank: u64,
+    pub(crate) filtered: u64,
+    /// Lines that are bad whatever a catalog says, by reason.
+    pub(crate) bad: BTreeMap<&'static str, u64>,
+    pub(crate) event_types: BTreeMap<TypeName, Payloads>,
+}
+
+/// What was seen of one event type.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub(crate) struct Payloads {
+    pub(crate) events: u64,
+    pub(crate) payload: Objects,
+}
+
+/// Reads blocks; one per thread.
+struct Reader<'a> {
+    selection: &'a Selection,
+    plan: Plan,
+    /// By index of the plan's event types.
+    names: Vec<TypeName>,
+    tally: Tally,
+}
+
+#[derive(Default)]
+struct Tally {
+    observed: Observed,
+    payloads: Vec<Payloads>,
+    fields: usize,
+}
+
+/// Reads all sources, or the first `lines_max` lines of them.
+pub(crate) fn observe(
+    read: &ReadSettings,
+    sources: &[Source],
+    lines_max: Option<u64>,
+) -> Result<Observed, Error> {
+    let block_bytes = MemoryShares::of(read.memory_bytes, read.threads).block_bytes;
+    let blocks = Mutex::new(BlockReader::new(sources.to_vec(), block_bytes, read.progress.clone()));
+    // The first lines are the first only to one that reads them all.
+    let threads = if lines_max.is_some() { 1 } else { read.threads };
+    let observed = workers::each(threads, |_| -> Result<_, Error> {
+        let mut reader = Reader::new(&read.selection)?;
+        let mut recycled = Buffer::default();
+        while lines_max.is_none_or(|lines_max| reader.tally.observed.lines < lines_max) {
+            let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).next_block(recycled)?;
+            let Some(next) = next else { break };
+            reader.read(&next.block, lines_max.unwrap_or(u64::MAX))?;
+            recycled = next.block.bytes;
+        }
+        Ok(reader.finish())
+    })?;
+    let mut all = Observed::default();
+    for observed in observed {
+        all.merge(observed)?;
+    }
+    Ok(all)
+}
+
+impl<'a> Reader<'a> {
+    fn new(selection: &'a Selection) -> Result<Self, Error> {
+        Ok(Self { selection, plan: plan_of(&[])?, names: Vec::new(), tally: Tally::default() })
+    }
+
+    fn read(&mut self, block: &Block, lines_max: u64) -> Result<(), Error> {
+        let is_utf8 = std::str::from_utf8(&block.bytes).is_ok();
+        let mut lines = block.lines();
+        let mut waiting = None;
+        loop {
+            // A judge is bound to its plan, so each new event type needs another one; there are few.
+            let mut judge = LineJudge::new(&self.plan, self.selection);
+            let new = loop {
+                if self.tally.observed.lines >= lines_max {
+                    return Ok(());
+                }
+                let Some(line) = waiting.take().or_else(|| lines.next()) else { return Ok(()) };
+                if let Some(name) = self.tally.take(&mut judge, line, is_utf8)? {
+                    waiting = Some(line);
+                    break name;
+                }
+            };
+            self.names.push(new);
+            self.tally.payloads.push(Payloads::default());
+            check_event_types(self.names.len(), &self.names)?;
+            self.plan = plan_of(&self.names)?;
+        }
+    }
+
+    fn finish(self) -> Observed {
+        let Tally { mut observed, payloads, .. } = self.tally;
+        let seen = self.names.into_iter().zip(payloads);
+        observed.event_types = seen.filter(|(_, payloads)| payloads.events > 0).collect();
+        observed
+    }
+}
+
+impl Tally {
+    /// Takes a line, unless its event type is new: then it must come again.
+    fn take(
+        &mut self,
+        judge: &mut LineJudge<'_>,
+        line: Line<'_>,
+        is_utf8: bool,
+    ) -> Result<Option<TypeName>, Error> {
+        let line = match line {
+            Line::Text(line) => line,
+            Line::OutOfPlace(_) => {
+                self.bad(Reason::MalformedJson);
+                return Ok(None);
+            }
+            Line::TooLong => {
+                self.bad(Reason::LineTooLong);
+                return Ok(None);
+            }
+            Line::Continued => return Ok(None),
+        };
+        if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+            self.observed.lines += 1;
+            self.observed.blank += 1;
+        } else if line.len() > LINE_BYTES_MAX {
+            self.bad(Reason::LineTooLong);
+        } else if !is_utf8 && std::str::from_utf8(line).is_err() {
+            self.bad(Reason::InvalidUtf8);
+        } else {
+            match judge.judge(line) {
+                Ok(Judgement::Filtered) => {
+                    self.observed.lines += 1;
+                    self.observed.filtered += 1;
+                }
+                Ok(Judgement::Event { type_index, payload }) => {
+                    self.observed.lines += 1;
+                    self.payload(type_index, payload)?;
+                }
+                Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(type_of(line)),
+                Err(fault) => self.bad(fault.reason),
+            }
+        }
+        Ok(None)
+    }
+
+    fn bad(&mut self, reason: Reason) {
+        self.observed.lines += 1;
+        *self.observed.bad.entry(reason.code()).or_default() += 1;
+    }
+
+    fn payload(&mut self, type_index: usize, payload: Option<&[u8]>) -> Result<(), Error> {
+        let payloads = &mut self.payloads[type_index];
+        payloads.events += 1;
+        let Some(object) = payload else { return Ok(()) };
+        let mut walk = Walk { line: object, scanner: Scanner::new(object), members_added: 0 };
+        // The line was scanned to its end before: nothing is malformed.
+        let _ = walk.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX);
+        self.fields += walk.members_added;
+        check_fields(self.fields)
+    }
+}
+
+/// The event type that a line says it is, as far as it says so.
+pub(super) fn type_of(line: &[u8]) -> Option<TypeName> {
+    let mut scanner = Scanner::new(line);
+    let (mut domain, mut event_type) = (None, None);
+    let mut more = scanner.peek() == Some(b'{') && scanner.enter_object().ok()?;
+    while more {
+        let key = scanner.key().ok()?.string(line)?;
+        let value = scanner.value().ok()?.string(line);
+        let text = value.map(|text| String::from_utf8_lossy(&text).into_owned());
+        match std::str::from_utf8(&key) {
+            Ok(event::DOMAIN) => domain = domain.or(text),
+            Ok(event::EVENT_TYPE) => event_type = event_type.or(text),
+            _ => {}
+        }
+        more = scanner.next_member().ok()?;
+    }
+    Some((domain?, event_type?))
+}
+
+impl Observed {
+    fn merge(&mut self, other: Self) -> Result<(), Error> {
+        self.lines += other.lines;
+        self.blank += other.blank;
+        self.filtered += other.filtered;
+        for (reason, count) in other.bad {
+            *self.bad.entry(reason).or_default() += count;
+        }
+        for (name, theirs) in other.event_types {
+            let ours = self.event_types.entry(name).or_default();
+            ours.events += theirs.events;
+            ours.payload.merge(theirs.payload, PAYLOAD_KEYS_MAX);
+        }
+        let names: Vec<_> = self.event_types.keys().cloned().collect();
+        check_event_types(names.len(), &names)
+    }
+}
+
+fn check_event_types(count: usize, names: &[TypeName]) -> Result<(), Error> {
+    let Some((domain, name)) = names.last().filter(|_| count > EVENT_TYPES_MAX) else { return Ok(()) };
+    Err(Error::Draft(format!(
+        "more than {EVENT_TYPES_MAX} event types, the last {domain:?} / {name:?}: `domain` or `event_type` seems to hold \
+         data; draft some of them with --domain or --event-type"
+    )))
+}
+
+fn check_fields(count: usize) -> Result<(), Error> {
+    if count <= FIELDS_MAX {
+        return Ok(());
+    }
+    Err(Error::Draft(format!(
+        "more than {FIELDS_MAX} different fields: draft fewer event types at once with --domain or --event-type, or fewer \
+         lines with --sample-lines"
+    )))
+}
+
+/// A plan of these event types, in this order, none of which has fields.
+fn plan_of(names: &[TypeName]) -> Result<Plan, CatalogError> {
+    let texts = names.iter().enumerate().map(|(index, (domain, name))| {
+        format!("[domain.{}.events.{}]\ndirectory = \"d{index}\"", quoted_key(domain), quoted_key(name))
+    });
+    // Each in a file of its own, because a file has its event types by domain.
+    let texts: Vec<_> = texts.collect();
+    let files: Vec<_> = texts.iter().map(|text| ("(observed)", text.as_str())).collect();
+    Ok(Plan::new(&Catalog::from_toml(&files)?))
+}

@@ -1,0 +1,156 @@
+//! A catalog → the tables that a load makes of it: for people, as Arrow schemas, or as statements that make such a table.
+//!
+//! Invariant: names and types are those of the schemas that files are written with.
+
+mod ddl;
+
+use std::fmt::Write;
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaBuilder};
+use event_parser::Selection;
+use events_core::{
+    catalog::{Catalog, EventType},
+    partition::{Layout, PartitionUnit},
+    schema,
+};
+
+use self::ddl::Dialect;
+use crate::{commands::catalog_files, error::Error};
+
+/// What to show.
+#[derive(Debug, Clone)]
+pub struct ShowSettings {
+    /// Which events there are.
+    pub catalog: Catalog,
+    /// Which of them to show.
+    pub selection: Selection,
+    /// One column per value of the payload; else one struct column.
+    pub flatten: bool,
+    /// How directories are named: engines make columns of some.
+    pub layout: Layout,
+    /// How much time a partition spans.
+    pub partition_unit: PartitionUnit,
+    /// How.
+    pub format: Format,
+}
+
+/// How tables are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Columns, types, descriptions.
+    Text,
+    /// Arrow's names of types.
+    Arrow,
+    /// `CREATE TABLE` for `DuckDB`.
+    DuckDb,
+    /// `CREATE TABLE` for Spark.
+    Spark,
+    /// `CREATE TABLE` for `PostgreSQL`.
+    Postgres,
+}
+
+/// The tables of the event types asked for.
+///
+/// # Errors
+/// A domain or event type is not in the catalog.
+pub fn show(settings: &ShowSettings) -> Result<String, Error> {
+    settings.selection.check(&settings.catalog)?;
+    let ShowSettings { catalog, selection, flatten, layout, partition_unit, .. } = settings;
+    if *flatten {
+        catalog_files::check_layout(catalog, selection, *layout, *partition_unit)?;
+    }
+    let of_directories = layout.columns(*partition_unit);
+    let wanted = catalog.event_types().iter().filter(|event_type| selection.wants_type(event_type));
+    let tables = wanted.map(|event_type| {
+        let table = Table::new(event_type, *flatten, of_directories);
+        match settings.format {
+            Format::Text => table.text(),
+            Format::Arrow => table.arrow(),
+            Format::DuckDb => ddl::create_table(&table, Dialect::DuckDb),
+            Format::Spark => ddl::create_table(&table, Dialect::Spark),
+            Format::Postgres => ddl::create_table(&table, Dialect::Postgres),
+        }
+    });
+    Ok(tables.collect::<Vec<_>>().join("\n"))
+}
+
+/// An event type's table.
+struct Table<'c> {
+    event_type: &'c EventType,
+    /// The files' columns, and behind them those that engines make of the directories.
+    schema: Schema,
+    /// The columns that engines make of the directories, one of which the files have, too.
+    of_directories: &'static [&'static str],
+    /// By column, and by member where the place has a dot.
+    descriptions: Vec<(String, &'c str)>,
+}
+
+impl<'c> Table<'c> {
+    fn new(event_type: &'c EventType, flatten: bool, of_directories: &'static [&'static str]) -> Self {
+        let files = if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
+        let mut columns = SchemaBuilder::from(&files);
+        for name in of_directories.iter().filter(|name| files.index_of(name).is_err()) {
+            columns.push(Field::new(*name, DataType::Int32, true));
+        }
+        let descriptions = schema::descriptions(event_type, flatten);
+        Self { event_type, schema: columns.finish(), of_directories, descriptions }
+    }
+
+    fn description(&self, column: &str) -> Option<&'c str> {
+        self.descriptions.iter().find(|(place, _)| place == column).map(|(_, description)| *description)
+    }
+
+    fn text(&self) -> String {
+        let key = self.of_directories.last().map(|name| format!("{name}=")).unwrap_or_default();
+        let mut text = format!("{}, in …/{key}{}/\n", self.event_type, self.event_type.directory);
+        if let Some(description) = &self.event_type.description {
+            let _ = writeln!(text, "    {description}");
+        }
+        let rows: Vec<_> = self
+            .schema
+            .fields()
+            .iter()
+            .map(|field| {
+                let description = self.description(field.name()).unwrap_or_default();
+                (field.name().as_str(), type_name(field.data_type()), description)
+            })
+            .collect();
+        let width = |lengths: &mut dyn Iterator<Item = usize>| lengths.max().unwrap_or_default();
+        let names = width(&mut rows.iter().map(|(name, ..)| name.chars().count()));
+        let types = width(&mut rows.iter().filter(|row| !row.2.is_empty()).map(|row| row.1.chars().count()));
+        for (name, type_name, description) in rows {
+            let line = format!("  {name:names$}  {type_name:types$}  {description}");
+            let _ = writeln!(text, "{}", line.trim_end());
+        }
+        text
+    }
+
+    fn arrow(&self) -> String {
+        let mut text = format!("{}\n", self.event_type);
+        for field in self.schema.fields() {
+            let _ = writeln!(text, "  {}: {}", field.name(), field.data_type());
+        }
+        text
+    }
+}
+
+/// A type as a catalog names it; objects with their members.
+fn type_name(data_type: &DataType) -> String {
+    match data_type {
+        DataType::Utf8 => "string".to_owned(),
+        DataType::Int32 => "int32".to_owned(),
+        DataType::Int64 => "int64".to_owned(),
+        DataType::Float64 => "float64".to_owned(),
+        DataType::Boolean => "boolean".to_owned(),
+        DataType::Date32 => "date".to_owned(),
+        DataType::Timestamp(..) => "timestamp".to_owned(),
+        DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
+        DataType::List(element) => format!("list({})", type_name(element.data_type())),
+        DataType::Struct(fields) => {
+            let members =
+                fields.iter().map(|field| format!("{}: {}", field.name(), type_name(field.data_type())));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+        }
+        other => other.to_string(),
+    }
+}

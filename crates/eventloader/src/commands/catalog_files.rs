@@ -1,0 +1,104 @@
+//! `--catalog` → the catalog of the run: the files named, read, over the one that is built in; and whether it goes with
+//! a layout.
+//!
+//! Invariant: what is read does not depend on the order that a file system lists a directory in; a file that is named twice
+//! is read once.
+#![expect(clippy::disallowed_methods, reason = "a catalog is neither source nor target")]
+
+use std::{
+    collections::HashSet,
+    io,
+    path::{Path, PathBuf},
+};
+
+use event_parser::Selection;
+use events_core::{
+    catalog::{BUILT_IN, Catalog},
+    partition::{Layout, PartitionUnit},
+    schema,
+};
+
+use crate::error::Error;
+
+/// The built-in catalog with what `paths` say: catalog files, and directories of them.
+///
+/// # Errors
+/// [`Error::Usage`] for a path that can't be read, [`Error::Catalog`] for a file that can't be used.
+pub fn read(paths: &[PathBuf]) -> Result<Catalog, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() { files.extend(files_in(path)?) } else { files.push(path.clone()) }
+    }
+    let mut seen = HashSet::new();
+    let mut texts = Vec::new();
+    for file in files {
+        // The name is that of the path as it was given: two links to one file are that file.
+        if seen.insert(fs_err::canonicalize(&file).map_err(unreadable)?) {
+            texts.push((file.display().to_string(), text_of(&file)?));
+        }
+    }
+    let files: Vec<_> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    Ok(BUILT_IN.extended(&files)?)
+}
+
+/// Refuses columns of the flat tables that are named like those that engines make of the directories. `DuckDB`, Polars and
+/// Spark would show the directory's value in place of the event's and say nothing; pyarrow fails where the types differ.
+///
+/// # Errors
+/// [`Error::Catalog`] at the first such field of an event type that is selected.
+pub(crate) fn check_layout(
+    catalog: &Catalog,
+    selection: &Selection,
+    layout: Layout,
+    unit: PartitionUnit,
+) -> Result<(), Error> {
+    let of_directories = layout.columns(unit);
+    for (index, event_type) in catalog.event_types().iter().enumerate() {
+        if !selection.wants_type(event_type) {
+            continue;
+        }
+        let is_taken = |name: &str| of_directories.iter().any(|taken| taken.eq_ignore_ascii_case(name));
+        if let Some(column) = schema::columns(event_type).into_iter().find(|column| is_taken(&column.name)) {
+            let message = format!(
+                "{event_type}: {} would be the column {:?}, which engines make of the directories of the layout {} by {}: \
+                 give it another name with `column = \"…\"`, or load with the layout plain",
+                column.path,
+                column.name,
+                layout.name(),
+                unit.name(),
+            );
+            return Err(catalog.error_at(index, &column.path, message).into());
+        }
+    }
+    Ok(())
+}
+
+/// The catalog files of a directory, by name; those that an editor hides are none.
+fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    let entries = fs_err::read_dir(dir).map_err(unreadable)?;
+    let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
+    let is_hidden =
+        |path: &Path| path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
+    let is_catalog = |path: &PathBuf| path.extension().is_some_and(|e| e == "toml") && !is_hidden(path);
+    let mut files: Vec<_> = paths.map_err(unreadable)?.into_iter().filter(is_catalog).collect();
+    if files.is_empty() {
+        let dir = dir.display();
+        return Err(Error::Usage(format!("--catalog: {dir}: the directory has no catalog, a file *.toml")));
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn text_of(file: &Path) -> Result<String, Error> {
+    let bytes = fs_err::read(file).map_err(unreadable)?;
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + memchr::memchr_iter(b'\n', valid).count();
+        Error::Usage(format!("--catalog: {}:{line}: a catalog is UTF-8, this line is not", file.display()))
+    })
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn unreadable(error: io::Error) -> Error {
+    Error::Usage(format!("--catalog (or EVENTLOADER_CATALOG): {error}"))
+}

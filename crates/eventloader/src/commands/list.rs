@@ -1,0 +1,78 @@
+//! `eventloader list`: a target → the loads that were committed to it, the last ones last.
+//!
+//! Invariant: nothing is changed, and no load is waited for: what is told is what was committed when it was asked.
+
+use std::{
+    fmt::{self, Write},
+    path::Path,
+};
+
+use event_target::{CommittedLoad, History};
+
+use crate::{error::Error, runtime::escape_for_terminal, runtime::grouped};
+
+/// The loads of a target, as far back as is told: the last thousand, and those that were not folded yet.
+#[derive(Debug)]
+pub struct Runs(Vec<CommittedLoad>);
+
+/// Reads them.
+///
+/// # Errors
+/// [`Error::Locked`] while a load is at work, [`Error::Target`] where no load has ever been, and those of reading.
+pub fn list(target: &Path) -> Result<Runs, Error> {
+    let _lock = event_target::lock_to_read(target)?;
+    Ok(Runs(History::read(target, |_, _| {})?.runs))
+}
+
+impl Runs {
+    /// One JSON object a line.
+    ///
+    /// # Errors
+    /// None that can happen: all keys are strings.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        self.0.iter().map(|run| serde_json::to_string(run).map(|line| line + "\n")).collect()
+    }
+}
+
+const HEAD: [&str; 9] =
+    ["commit", "when (UTC)", "mode", "lines", "written", "superseded", "quarantined", "partitions", "from"];
+
+impl fmt::Display for Runs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut table = vec![HEAD.map(str::to_owned)];
+        table.extend(self.0.iter().map(row));
+        let mut widths = [0; HEAD.len()];
+        for (width, column) in widths.iter_mut().zip(0..) {
+            *width = table.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+        }
+        for row in &table {
+            let mut line = String::new();
+            for (column, (text, width)) in row.iter().zip(widths).enumerate() {
+                // Numbers stand at the right.
+                let is_text = matches!(column, 1 | 2 | 8);
+                if is_text { write!(line, "{text:<width$}  ")? } else { write!(line, "{text:>width$}  ")? }
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+}
+
+fn row(run: &CommittedLoad) -> [String; HEAD.len()] {
+    let CommittedLoad { commit, at, mode, sources, first_source, counts, partitions } = run;
+    let from = first_source.as_deref().map_or_else(String::new, |first| match sources {
+        1 => escape_for_terminal(first),
+        more => format!("{} and {} more", escape_for_terminal(first), more - 1),
+    });
+    [
+        commit.to_string(),
+        at.clone(),
+        format!("{mode:?}").to_lowercase(),
+        grouped(counts.lines),
+        grouped(counts.written),
+        grouped(counts.superseded),
+        grouped(counts.quarantined),
+        grouped(*partitions as u64),
+        from,
+    ]
+}

@@ -1,0 +1,304 @@
+//! A load, from its settings to its report; the only file that knows all stages.
+//!
+//! ```text
+//! input → ingest (parse) → rows → latest → existing → output → commit → report
+//! ```
+//!
+//! Invariant: up to the commit nothing visible in the target changes, and the commit comes only after the counts balance.
+
+use std::{collections::HashSet, path::Path, thread, time::Instant};
+
+use event_parser::Plan;
+use event_target::{
+    Action, Change, Fingerprint, History, LoadFacts, LoadedSource, Mode, Staging, Target, TargetError,
+    TargetLayout,
+};
+use xxhash_rust::xxh3::xxh3_128;
+
+use crate::{
+    commands::catalog_files,
+    error::Error,
+    existing::Existing,
+    ingest::{Ingest, Ingested, InputCounts},
+    input::{Screened, Source, list_any, list_sources, screen},
+    latest::Deduper,
+    output::Writing,
+    quarantine::{self, Quarantine},
+    report::{Balance, LoadOutcome, Report},
+    rows::RowStore,
+    runtime::{Controls, MemoryShares, Stage, Stages},
+    settings::{Input, Settings},
+};
+
+/// Loads events. On success the target has them, and they are on disk.
+///
+/// # Errors
+/// Any [`Error`]. The target is as it was before, except with [`TargetError::Unfinished`].
+pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
+    let started = Instant::now();
+    settings.selection.check(&settings.catalog)?;
+    if settings.flatten {
+        let Settings { catalog, selection, layout, partition_unit, .. } = settings;
+        catalog_files::check_layout(catalog, selection, *layout, *partition_unit)?;
+    }
+    let sources = list(settings)?;
+    let stages = Stages::default();
+    let mut sink = Sink::open(settings)?;
+    let layout = TargetLayout::new(settings.layout, settings.partition_unit);
+    let load = Load { settings, controls, stages: &stages };
+    let staged = sink.begin(&layout).map_err(Error::from).and_then(|staging| load.stage(sources, &staging));
+    let staged = staged.and_then(|staged| controls.interruption.begin_commit().map(|()| staged));
+    let Staged { mut report, commit, rows } = match staged {
+        Ok(staged) => staged,
+        Err(error) => {
+            sink.abandon();
+            return Err(error);
+        }
+    };
+    let mut clock = stages.clock();
+    thread::scope(|scope| {
+        // Giving memory back takes about as long as the commit, which has little to compute.
+        scope.spawn(|| drop(rows));
+        report.committed = sink.commit(commit, layout, settings.threads)?;
+        Ok::<_, Error>(())
+    })?;
+    if report.committed {
+        clock.lap_of(settings.threads, Stage::Commit);
+    }
+    report.stages = stages.report();
+    report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(report)
+}
+
+/// The sources of a load; those of a replay are listed when the target is locked.
+fn list(settings: &Settings) -> Result<Vec<Source>, Error> {
+    match &settings.input {
+        Input::Replay(_) => Ok(Vec::new()),
+        // A landing directory may be empty for now.
+        Input::Sources { paths, skip_loaded: true } => list_any(paths, Some(&settings.target)),
+        Input::Sources { paths, skip_loaded: false } => list_sources(paths, Some(&settings.target)),
+    }
+}
+
+/// Where a load goes.
+enum Sink<'s> {
+    /// Into a target.
+    Target(Target),
+    /// Nowhere: a dry run only looks at the target.
+    DryRun(&'s Path),
+}
+
+/// What a load commits.
+struct ReadyCommit {
+    changes: Vec<Change>,
+    load: LoadFacts,
+    /// Whether there is a source that the target does not know.
+    has_new_sources: bool,
+}
+
+impl<'s> Sink<'s> {
+    fn open(settings: &'s Settings) -> Result<Self, TargetError> {
+        let target = settings.target.as_path();
+        if settings.dry_run {
+            return Ok(Self::DryRun(target));
+        }
+        let must_exist = matches!(settings.input, Input::Replay(_));
+        if must_exist { Target::open_existing(target) } else { Target::open(target) }.map(Self::Target)
+    }
+
+    fn begin(&mut self, layout: &TargetLayout) -> Result<Staging, TargetError> {
+        match self {
+            Self::Target(target) => target.begin(layout),
+            Self::DryRun(target) => layout.check(target).map(|()| Staging::Discard),
+        }
+    }
+
+    /// Commits, and returns whether something could be committed.
+    fn commit(self, commit: ReadyCommit, layout: TargetLayout, threads: usize) -> Result<bool, TargetError> {
+        let Self::Target(target) = self else { return Ok(false) };
+        let ReadyCommit { changes, load, has_new_sources } = commit;
+        target.commit(changes, layout, (load, has_new_sources), threads).map(|()| true)
+    }
+
+    fn abandon(self) {
+        if let Self::Target(target) = self {
+            target.abandon();
+        }
+    }
+}
+
+/// A load at work.
+#[derive(Clone, Copy)]
+struct Load<'a> {
+    settings: &'a Settings,
+    controls: &'a Controls,
+    stages: &'a Stages,
+}
+
+/// What is ready to be committed.
+struct Staged {
+    /// Its counts balance.
+    report: Report,
+    commit: ReadyCommit,
+    /// They are written by now.
+    rows: RowStore,
+}
+
+impl Load<'_> {
+    /// Everything before the commit.
+    fn stage(self, sources: Vec<Source>, staging: &Staging) -> Result<Staged, Error> {
+        let Self { settings, controls, stages } = self;
+        let what = what_is_loaded(settings);
+        let mut known = HashSet::new();
+        if settings.mode == Mode::Merge {
+            known = History::read(&settings.target, |_, _| {})?.merged(&what);
+        }
+        let Screened { sources, skipped } = self.screen(sources, &known)?;
+        let plan = Plan::new(&settings.catalog);
+        let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
+        let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
+        check_bad_lines(settings, &input)?;
+        let encoders = settings.threads.min(shares.encoders);
+        let (existing, rows) = self.add_existing(&plan, rows, encoders)?;
+        let mut clock = stages.clock();
+        let superseded =
+            rows.superseded(settings.threads, settings.superseded_samples_max, existing.is_some())?;
+        clock.lap_of(settings.threads, Stage::Latest);
+        let writing = Writing {
+            settings,
+            plan: &plan,
+            rows: &rows,
+            superseded: &superseded,
+            existing: existing.as_ref(),
+            staging,
+            controls,
+            stages,
+        };
+        let (written, mut changes) = writing.write_partitions(encoders)?;
+        let outcome = LoadOutcome {
+            settings,
+            plan: &plan,
+            input: &input,
+            ledger: rows.ledger(),
+            superseded: &superseded,
+            written: &written,
+        };
+        Balance::of(outcome).check()?;
+        let report = Report::new(outcome, skipped);
+        changes.extend(self.quarantine_changes(quarantine, &sources)?);
+        let load = self.facts(&report, &input, what);
+        let is_new = |content: &Fingerprint| !known.contains(content);
+        let has_new_sources = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
+        Ok(Staged { report, commit: ReadyCommit { changes, load, has_new_sources }, rows })
+    }
+
+    /// The sources to read, and those that are skipped.
+    fn screen(self, sources: Vec<Source>, known: &HashSet<Fingerprint>) -> Result<Screened, Error> {
+        let Self { settings, controls, .. } = self;
+        match &settings.input {
+            Input::Replay(selection) => {
+                let sources = quarantine::sources(&settings.target, selection)?;
+                Ok(Screened { sources, skipped: Vec::new() })
+            }
+            Input::Sources { skip_loaded: true, .. } => {
+                screen(sources, known, settings.threads, &controls.interruption)
+            }
+            Input::Sources { skip_loaded: false, .. } => Ok(Screened { sources, skipped: Vec::new() }),
+        }
+    }
+
+    fn ingest(
+        self,
+        plan: &Plan,
+        shares: MemoryShares,
+        sources: &[Source],
+        staging: &Staging,
+    ) -> Result<Ingested, Error> {
+        let Self { settings, controls, stages } = self;
+        let rows = RowStore::new(
+            plan.event_type_count(),
+            settings.partition_unit,
+            shares,
+            Deduper::new(settings.dedupe_scope),
+            staging.temporary_directory(),
+        );
+        let ingest = Ingest { settings, plan, shares, controls, stages };
+        ingest.run(sources, rows, Quarantine::new(staging.clone()))
+    }
+
+    /// In a merge, lists what the target has already, and adds its rows that compete.
+    fn add_existing<'p>(
+        self,
+        plan: &'p Plan,
+        rows: RowStore,
+        readers: usize,
+    ) -> Result<(Option<Existing<'p>>, RowStore), Error> {
+        let Self { settings, controls, stages } = self;
+        if settings.mode != Mode::Merge {
+            return Ok((None, rows));
+        }
+        let mut clock = stages.clock();
+        let existing = Existing::list(settings, plan, &rows)?;
+        let rows = existing.add_contenders(rows, (settings.threads, readers), &controls.interruption)?;
+        clock.lap_of(settings.threads, Stage::Search);
+        Ok((Some(existing), rows))
+    }
+
+    /// What changes in the quarantine.
+    fn quarantine_changes(self, quarantine: Quarantine, sources: &[Source]) -> Result<Vec<Change>, Error> {
+        let target = &self.settings.target;
+        let changes = match &self.settings.input {
+            Input::Replay(selection) => quarantine.finish_replay(sources, target, selection)?,
+            Input::Sources { .. } => quarantine.finish(sources, target)?,
+        };
+        let mut changed = Vec::new();
+        for change in changes {
+            if change.action(target)? != Action::Unchanged {
+                changed.push(change);
+            }
+        }
+        Ok(changed)
+    }
+
+    /// What the commit records of the load.
+    fn facts(self, report: &Report, input: &InputCounts, what: String) -> LoadFacts {
+        let sources = input.sources.iter();
+        LoadFacts {
+            mode: self.settings.mode,
+            dedupe_scope: self.settings.dedupe_scope,
+            counts: report.counts(),
+            held_kept: report.held_kept,
+            sources: sources
+                .map(|source| LoadedSource { path: source.name.clone(), content: source.fingerprint })
+                .collect(),
+            what,
+        }
+    }
+}
+
+/// Identifies what is loaded of a source: what the catalog means, and which events are selected.
+fn what_is_loaded(settings: &Settings) -> String {
+    let Settings { catalog, selection, .. } = settings;
+    let sorted = |names: &[String]| {
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        names.dedup();
+        names
+    };
+    let (domains, event_types) = (sorted(&selection.domains), sorted(&selection.event_types));
+    let text = format!("{} {domains:?} {event_types:?} {:?}", catalog.meaning(), selection.days);
+    format!("{:032x}", xxh3_128(text.as_bytes()))
+}
+
+fn check_bad_lines(settings: &Settings, input: &InputCounts) -> Result<(), Error> {
+    let (bad, lines) = (input.run.quarantined, input.run.lines);
+    match settings.bad_lines_max {
+        Some(limit) if limit.is_exceeded(bad, lines) => Err(Error::TooManyBadLines {
+            bad,
+            lines,
+            limit: limit.to_string(),
+            first: input.first_bad.clone().unwrap_or_default(),
+        }),
+        _ => Ok(()),
+    }
+}

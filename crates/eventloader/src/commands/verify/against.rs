@@ -1,0 +1,236 @@
+//! What a target holds, beside what a manifest says that it must hold → how they differ.
+//!
+//! Invariant: a partition is told of once, with all that differs; the hours of a day add up to the day, for a manifest has days.
+#![expect(clippy::disallowed_types, reason = "a manifest is neither source nor target")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fmt,
+    io::BufReader,
+    path::Path,
+};
+
+use event_target::QUARANTINE;
+use events_core::{
+    partition::{Layout, PartitionUnit},
+    truth::{Counts, EventTypeTruth, Manifest, ManifestError, PartitionTruth},
+};
+
+use super::{
+    Problem,
+    contents::{Content, Contents},
+    recorded::{Recorded, RecordedFile, directory_of},
+};
+use crate::{
+    error::Error,
+    quarantine,
+    runtime::escape_for_terminal,
+    runtime::{grouped, plural},
+};
+
+/// What a target that is as its manifest says was compared with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Compared {
+    /// The manifest, as it was given.
+    pub manifest: String,
+    /// Partitions in it, by days.
+    pub partitions: usize,
+    /// Rows in these.
+    pub rows: u64,
+    /// Bad lines.
+    pub bad_lines: u64,
+}
+
+impl fmt::Display for Compared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { manifest, partitions, rows, bad_lines } = self;
+        let (manifest, partitions) = (escape_for_terminal(manifest), plural(*partitions as u64, "partition"));
+        write!(
+            f,
+            "as {manifest} says: {partitions}, {}, {}",
+            plural(*rows, "row"),
+            plural(*bad_lines, "bad line")
+        )
+    }
+}
+
+/// Reads a manifest.
+pub(super) fn read(path: &Path) -> Result<Manifest, Error> {
+    let unreadable = |error| Error::Usage(format!("--against: {error}"));
+    let file = fs_err::File::open(path).map_err(unreadable)?;
+    let name = path.display();
+    Manifest::read(BufReader::new(file)).map_err(|error| match error {
+        ManifestError::Io(error) => unreadable(error),
+        ManifestError::Syntax { line, message } => Error::Manifest(format!("{name}:{line}: {message}")),
+        ManifestError::Content { place, message } => Error::Manifest(format!("{name}: {place}: {message}")),
+    })
+}
+
+/// Domain and name.
+type EventType = (String, String);
+
+/// What was found of a manifest's matter.
+pub(super) struct Against<'m> {
+    manifest: &'m Manifest,
+    layout: (Layout, PartitionUnit),
+    /// By event type, the last part of its partitions' paths.
+    directories: HashMap<EventType, String>,
+    partitions: BTreeMap<(i64, EventType), Found>,
+    /// By event type and difference: the partitions where the columns are so.
+    other_columns: BTreeMap<(EventType, String), BTreeSet<String>>,
+    bad_lines: Counts,
+}
+
+/// A partition's rows.
+#[derive(Default)]
+struct Found {
+    content: Content,
+    /// Whether its rows' contents are not known.
+    is_counted_only: bool,
+}
+
+impl<'m> Against<'m> {
+    pub(super) fn new(manifest: &'m Manifest, recorded: &Recorded) -> Self {
+        let directory = |(path, file): (&String, &RecordedFile)| {
+            let directory = directory_of(path).rsplit(['/', '=']).next()?;
+            Some((file.event_type.clone()?, directory.to_owned()))
+        };
+        Self {
+            manifest,
+            layout: recorded.layout.unwrap_or((Layout::Plain, PartitionUnit::Day)),
+            directories: recorded.files.iter().filter_map(directory).collect(),
+            partitions: BTreeMap::new(),
+            other_columns: BTreeMap::new(),
+            bad_lines: Counts::new(),
+        }
+    }
+
+    /// Adds the rows of a file.
+    pub(super) fn add(&mut self, path: &str, event_type: &EventType, contents: Contents) {
+        for (day, content) in contents.days {
+            let found = self.partitions.entry((day, event_type.clone())).or_default();
+            found.content.add_all(&content);
+            found.is_counted_only |= contents.other_columns.is_some();
+        }
+        if let Some(difference) = contents.other_columns {
+            let partitions = self.other_columns.entry((event_type.clone(), difference)).or_default();
+            partitions.insert(directory_of(path).to_owned());
+        }
+    }
+
+    /// Adds the bad lines of a file of the quarantine; what is wrong with it, if it can't be read.
+    pub(super) fn add_bad_lines(&mut self, root: &Path, path: &str) -> Option<Problem> {
+        let problem = quarantine::count(&root.join(path), &mut self.bad_lines).err()?;
+        Some(Problem::new(path, format!("holds what is no quarantine record: {problem}")))
+    }
+
+    /// How all that was added differs from the manifest.
+    pub(super) fn problems(&self) -> Vec<Problem> {
+        let mut problems: Vec<_> = self.other_columns.iter().map(tell_columns).collect();
+        let mut missing: BTreeMap<(i64, EventType), &PartitionTruth> = self
+            .manifest
+            .partitions
+            .iter()
+            .map(|truth| ((truth.day.epoch_days(), (truth.domain.clone(), truth.event_type.clone())), truth))
+            .collect();
+        for (key, found) in &self.partitions {
+            let table = self.manifest.event_type(&key.1.0, &key.1.1);
+            let problem = match (missing.remove(key), table) {
+                (Some(truth), Some(table)) => found.compare(truth, table),
+                _ => Some(format!("is not in the manifest: {}", plural(found.content.rows, "row"))),
+            };
+            problems.extend(problem.map(|problem| Problem::new(&self.directory(key), problem)));
+        }
+        for (key, truth) in missing {
+            let problem = format!("is missing: the manifest has {} of it", plural(truth.rows, "row"));
+            problems.push(Problem::new(&self.directory(&key), problem));
+        }
+        problems.extend(self.compare_bad_lines());
+        problems.sort();
+        problems
+    }
+
+    /// What there is to say if nothing differs.
+    pub(super) fn compared(&self, manifest: &Path) -> Compared {
+        Compared {
+            manifest: manifest.display().to_string(),
+            partitions: self.partitions.len(),
+            rows: self.partitions.values().map(|found| found.content.rows).sum(),
+            bad_lines: self.bad_lines.values().sum(),
+        }
+    }
+
+    fn compare_bad_lines(&self) -> Vec<Problem> {
+        let expected = &self.manifest.report.quarantined.by_reason;
+        let reasons: BTreeSet<_> = expected.keys().chain(self.bad_lines.keys()).collect();
+        let compare = |reason: &String| {
+            let of = |counts: &Counts| counts.get(reason).copied().unwrap_or(0);
+            let (found, expected) = (of(&self.bad_lines), of(expected));
+            let problem = || {
+                let lines = plural(found, "bad line");
+                format!(
+                    "holds {lines} of {}, the manifest has {}",
+                    escape_for_terminal(reason),
+                    grouped(expected)
+                )
+            };
+            (found != expected).then(|| Problem::new(QUARANTINE, problem()))
+        };
+        reasons.into_iter().filter_map(compare).collect()
+    }
+
+    /// Where the rows of an event type and day are, or would be; of hours, all.
+    fn directory(&self, (day, event_type): &(i64, EventType)) -> String {
+        let directory = self.directories.get(event_type).unwrap_or(&event_type.1);
+        let (layout, unit) = self.layout;
+        let path = layout.path(PartitionUnit::Day, *day, directory);
+        let hours = match (unit, layout) {
+            (PartitionUnit::Day, _) => return path,
+            (PartitionUnit::Hour, Layout::Plain) => "*",
+            (PartitionUnit::Hour, Layout::Hive) => "hour=*",
+        };
+        let (day, directory) = path.rsplit_once('/').unwrap_or(("", &path));
+        format!("{day}/{hours}/{directory}")
+    }
+}
+
+fn tell_columns((key, partitions): (&(EventType, String), &BTreeSet<String>)) -> Problem {
+    let ((domain, name), difference) = key;
+    let places = match partitions.len() {
+        0 | 1 => String::new(),
+        number => format!(", in {number} partitions"),
+    };
+    let path = partitions.first().map_or("", String::as_str);
+    Problem::new(
+        path,
+        format!(
+            "the columns of {domain}/{name} are not those of the manifest{places}: {difference}; it was loaded with another \
+             catalog, load it with that of the manifest's world (--catalog)"
+        ),
+    )
+}
+
+impl Found {
+    fn compare(&self, truth: &PartitionTruth, table: &EventTypeTruth) -> Option<String> {
+        let content = &self.content;
+        let mut said = Vec::new();
+        if content.rows != truth.rows {
+            said.push(format!(
+                "holds {}, the manifest has {}",
+                plural(content.rows, "row"),
+                grouped(truth.rows)
+            ));
+        } else if !self.is_counted_only && content.checksum != truth.checksum {
+            said.push("its rows are not those of the manifest: same number, other content".to_owned());
+        }
+        if !self.is_counted_only {
+            for ((column, found), expected) in table.sums.iter().zip(&content.sums).zip(&truth.sums) {
+                let found = found.text();
+                if found != *expected {
+                    said.push(format!("{column} adds up to {found}, the manifest has {expected}"));
+                }
+            }
+        }
+        (!said.is_empty()).then(|| said.join("; "))
+    }
+}

@@ -1,0 +1,233 @@
+//! `eventloader verify`: a target → what in it is not as its loads left it.
+//!
+//! Three things are compared: what the commits say that the target holds (`recorded.rs`), what is there (`found.rs`), and what the
+//! files say of themselves when all of their rows are read (`rows.rs`, `ids.rs`). With a manifest, a fourth: what must come of the
+//! events that were generated (`contents.rs`, `against.rs`).
+//!
+//! Invariant: nothing is changed; memory does not grow with the target, but for the names of its files and partitions. A file whose
+//! bytes are not those that were written is read after all others, for a decoder may not survive it.
+
+mod against;
+mod contents;
+mod ids;
+mod recorded;
+mod rows;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use event_target::{ListedFiles, checksum_of, list_files, lock_to_read};
+use events_core::truth::Manifest;
+
+pub use self::against::Compared;
+use self::{
+    against::Against,
+    ids::Ids,
+    recorded::{Recorded, RecordedFile},
+};
+use crate::{
+    error::Error,
+    runtime::{grouped, plural},
+};
+
+/// What to verify, and with what.
+#[derive(Debug, Clone)]
+pub struct VerifySettings {
+    /// The directory of the partitions.
+    pub target: PathBuf,
+    /// The manifest that says what the target must hold.
+    pub against: Option<PathBuf>,
+    /// What the process may hold, in bytes.
+    pub memory_bytes: usize,
+    /// Threads that work.
+    pub threads: usize,
+}
+
+/// Something that is not as it must be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The file, relative to the target.
+    pub path: String,
+    /// What is the matter with it.
+    pub problem: String,
+}
+
+impl Problem {
+    fn new(path: &str, problem: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), problem: problem.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path.escape_debug(), self.problem)
+    }
+}
+
+/// What was verified.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verified {
+    /// How many commits the target has had.
+    pub commits: usize,
+    /// Partitions that the commits speak of.
+    pub partitions: usize,
+    /// Files of rows that were read.
+    pub files: usize,
+    /// Rows in them.
+    pub rows: u64,
+    /// How many problems were told.
+    pub problems: usize,
+    /// What of it was compared with a manifest.
+    pub compared: Option<Compared>,
+}
+
+impl fmt::Display for Verified {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { commits, partitions, files, rows, problems, ref compared } = *self;
+        write!(
+            f,
+            "{:>14} rows in {}, {}, as {} left them: {}",
+            grouped(rows),
+            plural(files as u64, "file"),
+            plural(partitions as u64, "partition"),
+            plural(commits as u64, "commit"),
+            if problems == 0 { "all is well".to_owned() } else { plural(problems as u64, "problem") }
+        )?;
+        match compared {
+            Some(compared) if problems == 0 => write!(f, ", {compared}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads a whole target, and calls `tell` for each problem as it is found.
+///
+/// # Errors
+/// [`Error::Locked`] while a load is at work, [`Error::Manifest`] for a manifest that can't be used, and those of reading; a file that is
+/// not what it must be is no error but a problem.
+pub fn verify(
+    settings: &VerifySettings,
+    tell: impl Fn(&Problem) -> Result<(), Error>,
+) -> Result<Verified, Error> {
+    let manifest = settings.against.as_deref().map(against::read).transpose()?;
+    let root = settings.target.as_path();
+    let _lock = lock_to_read(root)?;
+    let recorded = Recorded::read(root)?;
+    let mut verified =
+        Verified { commits: recorded.commits, partitions: recorded.partitions(), ..Verified::default() };
+    let tell_all = |problems: Vec<Problem>| problems.iter().try_for_each(&tell).map(|()| problems.len());
+    verified.problems += tell_all(recorded.problems.clone())?;
+    if recorded.is_unfinished {
+        return Ok(verified);
+    }
+    let found = list_files(root)?;
+    verified.problems += tell_all(compare(&recorded, &found))?;
+    let reading = Reading { root, recorded: &recorded, manifest: manifest.as_ref() };
+    let mut against = manifest.as_ref().map(|manifest| Against::new(manifest, &recorded));
+    let (sound, unsound) = reading.by_soundness(&found, settings.threads)?;
+    let changed = |(path, file): &(&String, &RecordedFile)| {
+        Problem::new(path, format!("its bytes are not those that commit {} wrote (XXH3)", file.commit))
+    };
+    verified.problems += tell_all(unsound.iter().map(changed).collect())?;
+    for (event_type, files) in by_event_type(&sound) {
+        let ids = Ids::new(settings.memory_bytes);
+        let (checked, mut problems) = ids.read(&reading, &files, settings.threads)?;
+        for (&(path, _), checked) in files.iter().zip(checked) {
+            problems.extend(verified.add(path, event_type, checked, against.as_mut()));
+        }
+        problems.sort();
+        verified.problems += tell_all(problems)?;
+    }
+    for (event_type, files) in by_event_type(&unsound) {
+        for (path, file) in files {
+            let checked = rows::check(&reading, path, file, |_, _| {});
+            verified.problems += tell_all(verified.add(path, event_type, checked, against.as_mut()))?;
+        }
+    }
+    if let (Some(mut against), Some(path)) = (against, &settings.against) {
+        let quarantined = sound.iter().chain(&unsound).filter(|(_, file)| file.event_type.is_none());
+        let unreadable = quarantined.filter_map(|(path, _)| against.add_bad_lines(root, path)).collect();
+        verified.problems += tell_all(unreadable)?;
+        verified.problems += tell_all(against.problems())?;
+        verified.compared = Some(against.compared(path));
+    }
+    Ok(verified)
+}
+
+impl Verified {
+    /// Adds a file that was checked; the problems in it.
+    fn add(
+        &mut self,
+        path: &str,
+        event_type: &(String, String),
+        checked: rows::Checked,
+        against: Option<&mut Against<'_>>,
+    ) -> Vec<Problem> {
+        self.files += 1;
+        self.rows += checked.rows;
+        if let (Some(against), Some(contents)) = (against, checked.contents) {
+            against.add(path, event_type, contents);
+        }
+        checked.problems
+    }
+}
+
+/// What is read, and what is known of it.
+struct Reading<'a> {
+    root: &'a Path,
+    recorded: &'a Recorded,
+    manifest: Option<&'a Manifest>,
+}
+
+/// Files, by their paths in the target.
+type Files<'a> = Vec<(&'a String, &'a RecordedFile)>;
+
+impl<'a> Reading<'a> {
+    /// The files that are there: those with the bytes that were written, and the others.
+    fn by_soundness(&self, found: &ListedFiles, threads: usize) -> Result<(Files<'a>, Files<'a>), Error> {
+        let is_there = |(path, _): &(&String, _)| found.files.contains_key(*path);
+        let there: Vec<_> = self.recorded.files.iter().filter(is_there).collect();
+        let is_sound = workers::map(threads, there.len(), |number| -> Result<_, Error> {
+            let (path, file) = there[number];
+            let bytes_and_checksum =
+                checksum_of(&self.root.join(path)).map_err(Error::io("reading a file of the target"))?;
+            Ok(bytes_and_checksum == (file.bytes, file.checksum))
+        })?;
+        let (mut sound, mut unsound) = (Vec::new(), Vec::new());
+        for (file, is_sound) in there.into_iter().zip(is_sound) {
+            if is_sound { sound.push(file) } else { unsound.push(file) }
+        }
+        Ok((sound, unsound))
+    }
+}
+
+/// What is missing, and what is there that no load has written.
+fn compare(recorded: &Recorded, found: &ListedFiles) -> Vec<Problem> {
+    let not_file = |path: &String| Problem::new(path, "is a link or no file at all: no load has made it");
+    let mut problems: Vec<_> = found.not_files.iter().map(not_file).collect();
+    for (path, file) in recorded.files.iter().filter(|(path, _)| !found.files.contains_key(*path)) {
+        problems.push(Problem::new(
+            path,
+            format!("is missing: commit {} wrote it, {}", file.commit, plural(file.rows, "row")),
+        ));
+    }
+    for (path, bytes) in found.files.iter().filter(|(path, _)| !recorded.files.contains_key(*path)) {
+        problems.push(Problem::new(path, format!("was written by no load: {}", plural(*bytes, "byte"))));
+    }
+    problems.sort();
+    problems
+}
+
+/// The files of rows of each event type.
+fn by_event_type<'r>(files: &[(&'r String, &'r RecordedFile)]) -> BTreeMap<&'r (String, String), Files<'r>> {
+    let mut types = BTreeMap::<_, Vec<_>>::new();
+    for &(path, file) in files {
+        if let Some(event_type) = &file.event_type {
+            types.entry(event_type).or_default().push((path, file));
+        }
+    }
+    types
+}

@@ -1,0 +1,72 @@
+//! The commits of a target → the files that it must hold, and what is wrong with the commits themselves.
+//!
+//! Invariant: of each file that is there after the last commit, what is known is what the commit says that wrote it.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
+
+pub(super) use event_target::StoredFile as RecordedFile;
+use event_target::{Commit, History};
+use events_core::partition::{Layout, PartitionUnit};
+
+use super::Problem;
+use crate::error::Error;
+
+/// What a target must hold.
+#[derive(Debug, Default)]
+pub(super) struct Recorded {
+    pub(super) commits: usize,
+    /// By path in the target, with `/`.
+    pub(super) files: BTreeMap<String, RecordedFile>,
+    pub(super) layout: Option<(Layout, PartitionUnit)>,
+    pub(super) problems: Vec<Problem>,
+    /// Whether a commit was interrupted: then no file need be where it belongs.
+    pub(super) is_unfinished: bool,
+}
+
+impl Recorded {
+    pub(super) fn read(root: &Path) -> Result<Self, Error> {
+        let mut recorded = Self::default();
+        if event_target::is_unfinished(root)? {
+            let problem =
+                "a commit was interrupted: `eventloader recover` or any load of the target finishes it";
+            recorded.problems.push(Problem::new(event_target::JOURNAL_PATH, problem));
+            recorded.is_unfinished = true;
+        }
+        let history = History::read(root, |before, commit| recorded.check(before, commit))?;
+        recorded.commits = usize::try_from(history.commits()).unwrap_or(usize::MAX);
+        recorded.layout = history.layout.and_then(|layout| layout.parts());
+        recorded.files = history.files;
+        Ok(recorded)
+    }
+
+    /// How many directories hold rows.
+    pub(super) fn partitions(&self) -> usize {
+        let with_rows = self.files.iter().filter(|(_, file)| file.event_type.is_some());
+        with_rows.map(|(path, _)| directory_of(path)).collect::<BTreeSet<_>>().len()
+    }
+
+    fn check(&mut self, before: &History, commit: &Commit) {
+        let counts = &commit.load.counts;
+        let rows: u64 = commit.changes.iter().flat_map(|change| &change.files).map(|file| file.rows).sum();
+        let written = counts.written + commit.load.held_kept;
+        let more_rows = || format!("{written} written, but {rows} in its files");
+        let problem = counts.balance().err().or_else(|| (rows > written).then(more_rows));
+        if let Some(problem) = problem {
+            let problem = format!("its counts do not balance: {problem}");
+            self.problems.push(Problem::new(&commit.path(), problem));
+        }
+        let is_another = before.layout.as_ref().is_some_and(|layout| *layout != commit.layout);
+        if commit.layout.parts().is_none() || is_another {
+            let problem = format!("its layout is not that of the commits before: {}", commit.layout);
+            self.problems.push(Problem::new(&commit.path(), problem));
+        }
+    }
+}
+
+/// The directory of a file.
+pub(super) fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}

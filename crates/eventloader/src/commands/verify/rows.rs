@@ -1,0 +1,238 @@
+//! One file → all of its rows, decoded, each held against what the file's place says of it.
+//!
+//! Invariant: every page of every column is decoded.
+
+use std::path::Path;
+
+use arrow::{
+    array::{Array, AsArray, RecordBatch, StringArray},
+    datatypes::TimestampMicrosecondType,
+};
+use events_core::{
+    event,
+    partition::{Layout, PartitionUnit},
+    schema::BASE_COLUMNS,
+};
+use parquet::arrow::{
+    ProjectionMask,
+    arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder},
+};
+
+use super::{
+    Problem, Reading,
+    contents::{Contents, ContentsReader},
+    recorded::{Recorded, RecordedFile, directory_of},
+};
+use crate::{existing::ParquetFile, runtime::plural};
+
+/// Rows that are decoded at once.
+const BATCH_ROWS: usize = 8_192;
+
+/// What was found in a file.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    pub(super) rows: u64,
+    pub(super) problems: Vec<Problem>,
+    /// What it holds, where there is a manifest to compare it with.
+    pub(super) contents: Option<Contents>,
+}
+
+/// Reads all of a file; `take` gets the ids and times of its rows.
+pub(super) fn check(
+    reading: &Reading<'_>,
+    path: &str,
+    file: &RecordedFile,
+    mut take: impl FnMut(&StringArray, &[i64]),
+) -> Checked {
+    let mut checks = Checks::new(reading.recorded, path, file);
+    let table = |(domain, name): &(String, String)| reading.manifest?.event_type(domain, name);
+    let mut contents =
+        reading.manifest.map(|_| ContentsReader::new(file.event_type.as_ref().and_then(table)));
+    let read = batches(&reading.root.join(path), None).and_then(|batches| {
+        for batch in batches {
+            let batch = batch?;
+            let base = Base::of(&batch)
+                .ok_or_else(|| format!("its first columns are not {:?}", &event::FIELDS[..BASE_COLUMNS]))?;
+            checks.add(&base);
+            take(base.ids, base.micros);
+            if let Some(contents) = &mut contents {
+                contents.add(&batch, base.micros);
+            }
+        }
+        Ok(())
+    });
+    Checked { contents: contents.map(ContentsReader::finish), ..checks.finish(read.err()) }
+}
+
+/// The ids of all rows of a file that was checked before, with their times.
+pub(super) fn ids(path: &Path, mut take: impl FnMut(&StringArray, &[i64])) -> Result<(), String> {
+    for batch in batches(path, Some(2))? {
+        let batch = batch?;
+        let micros = batch.column(1).as_primitive::<TimestampMicrosecondType>();
+        take(batch.column(0).as_string::<i32>(), micros.values());
+    }
+    Ok(())
+}
+
+/// The rows of a file, of so many of its first columns or of all.
+fn batches(
+    path: &Path,
+    columns: Option<usize>,
+) -> Result<impl Iterator<Item = Result<RecordBatch, String>>, String> {
+    let file = ParquetFile::open(path).map_err(undecodable)?;
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let mut builder =
+        ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(undecodable)?;
+    if let Some(columns) = columns {
+        let mask = ProjectionMask::leaves(builder.parquet_schema(), 0..columns);
+        builder = builder.with_projection(mask);
+    }
+    let reader = builder.with_batch_size(BATCH_ROWS).build().map_err(undecodable)?;
+    Ok(reader.map(|batch| batch.map_err(undecodable)))
+}
+
+fn undecodable(error: impl std::fmt::Display) -> String {
+    format!("can't be decoded: {error}")
+}
+
+/// What every table begins with.
+struct Base<'b> {
+    ids: &'b StringArray,
+    micros: &'b [i64],
+    domains: &'b StringArray,
+    event_types: &'b StringArray,
+}
+
+impl<'b> Base<'b> {
+    /// `None` where these are other columns, or have nulls.
+    fn of(batch: &'b RecordBatch) -> Option<Self> {
+        let [ids, timestamps, domains, event_types] = batch.columns().get(..BASE_COLUMNS)? else {
+            return None;
+        };
+        let has_nulls = [ids, timestamps, domains, event_types].iter().any(|column| column.null_count() > 0);
+        let micros = timestamps.as_primitive_opt::<TimestampMicrosecondType>()?;
+        let (domains, event_types) = (domains.as_string_opt()?, event_types.as_string_opt()?);
+        (!has_nulls).then_some(Self {
+            ids: ids.as_string_opt()?,
+            micros: micros.values(),
+            domains,
+            event_types,
+        })
+    }
+}
+
+/// What every row of a file is asked.
+struct Checks<'a> {
+    path: &'a str,
+    file: &'a RecordedFile,
+    partition: Place<'a>,
+    rows: u64,
+    last: Option<(i64, String)>,
+    elsewhere: Rows,
+    of_other_type: Rows,
+    out_of_order: Rows,
+}
+
+/// Rows that have something wrong in common.
+#[derive(Default)]
+struct Rows {
+    count: u64,
+    first: String,
+}
+
+impl Rows {
+    fn add(&mut self, first: impl FnOnce() -> String) {
+        if self.count == 0 {
+            self.first = first();
+        }
+        self.count += 1;
+    }
+
+    fn problem(&self, path: &str, what: &str) -> Option<Problem> {
+        let rows = plural(self.count, "row");
+        (self.count > 0).then(|| Problem::new(path, format!("{rows} {what}; the first: {}", self.first)))
+    }
+}
+
+impl<'a> Checks<'a> {
+    fn new(recorded: &Recorded, path: &'a str, file: &'a RecordedFile) -> Self {
+        let partition = Place { directory: directory_of(path), layout: recorded.layout, last: None };
+        let (elsewhere, of_other_type, out_of_order) = Default::default();
+        Self { path, file, partition, rows: 0, last: None, elsewhere, of_other_type, out_of_order }
+    }
+
+    fn add(&mut self, base: &Base<'_>) {
+        for (row, &micros) in base.micros.iter().enumerate() {
+            let id = base.ids.value(row);
+            let event = || format!("event {id:?}, row {}", self.rows + 1);
+            if let Some(place) = self.partition.other_than(micros) {
+                self.elsewhere.add(|| format!("{} belongs to {place}", event()));
+            }
+            let event_type = (base.domains.value(row), base.event_types.value(row));
+            if self
+                .file
+                .event_type
+                .as_ref()
+                .is_some_and(|(domain, name)| (domain.as_str(), name.as_str()) != event_type)
+            {
+                self.of_other_type.add(|| format!("{} is of {}/{}", event(), event_type.0, event_type.1));
+            }
+            match &mut self.last {
+                Some((last, last_id)) => {
+                    if (*last, last_id.as_str()) >= (micros, id) {
+                        self.out_of_order.add(event);
+                    }
+                    *last = micros;
+                    id.clone_into(last_id);
+                }
+                none => *none = Some((micros, id.to_owned())),
+            }
+            self.rows += 1;
+        }
+    }
+
+    fn finish(self, error: Option<String>) -> Checked {
+        let rows = || {
+            let (rows, recorded) = (self.rows, self.file.rows);
+            let problem =
+                format!("holds {}, commit {} wrote {recorded}", plural(rows, "row"), self.file.commit);
+            (rows != recorded).then(|| Problem::new(self.path, problem))
+        };
+        let problems = match error {
+            Some(error) => vec![Problem::new(self.path, error)],
+            None => [
+                rows(),
+                self.elsewhere.problem(self.path, "in the wrong partition"),
+                self.of_other_type.problem(self.path, "of another type"),
+                self.out_of_order.problem(self.path, "out of the order of (timestamp, event_id)"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        };
+        Checked { rows: self.rows, problems, contents: None }
+    }
+}
+
+/// The place of a file: which instants belong there.
+struct Place<'a> {
+    directory: &'a str,
+    layout: Option<(Layout, PartitionUnit)>,
+    /// The unit of the last row, and its place where that is another.
+    last: Option<(i64, Option<String>)>,
+}
+
+impl Place<'_> {
+    /// Where an instant belongs, if not there.
+    fn other_than(&mut self, micros: i64) -> Option<&str> {
+        let (layout, unit) = self.layout?;
+        let index = unit.index_of(micros);
+        if self.last.as_ref().is_none_or(|(last, _)| *last != index) {
+            // All that stands in front of the event type's own directory.
+            let prefix = layout.path(unit, index, "");
+            let is_here = self.directory.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('/'));
+            self.last = Some((index, (!is_here).then(|| directory_of(&prefix).to_owned())));
+        }
+        self.last.as_ref()?.1.as_deref()
+    }
+}

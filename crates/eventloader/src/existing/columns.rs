@@ -1,0 +1,112 @@
+//! Rows of a target's file → batches with the columns of a load.
+//!
+//! Invariant: no value is lost. A column that the file does not have, because its catalog had fewer fields, is null. A column
+//! that the catalog does not have, or has with another type, is refused.
+
+use std::sync::Arc;
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StructArray, new_null_array},
+    datatypes::{DataType, Field, Fields, Schema, TimestampMicrosecondType},
+};
+use events_core::{catalog::EventType, event, schema};
+
+/// The columns that an event type has by the catalog.
+#[derive(Debug)]
+pub(super) struct ExistingColumns<'p> {
+    event_type: &'p EventType,
+    schema: Schema,
+}
+
+/// What every row has.
+pub(super) struct Base<'b> {
+    pub(super) ids: &'b StringArray,
+    pub(super) micros: &'b [i64],
+}
+
+impl<'p> ExistingColumns<'p> {
+    pub(super) fn new(event_type: &'p EventType, flatten: bool) -> Self {
+        let schema =
+            if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
+        Self { event_type, schema }
+    }
+
+    /// Refuses columns that would be lost.
+    pub(super) fn check(&self, found: &Schema) -> Result<(), String> {
+        check_fields("", found.fields(), self.schema.fields())
+    }
+
+    /// The columns that every event has.
+    pub(super) fn base<'b>(&self, batch: &'b RecordBatch) -> Result<Base<'b>, String> {
+        let column = |name: &str| {
+            let column = batch.column_by_name(name).filter(|column| column.null_count() == 0);
+            column.ok_or_else(|| format!("its column {name} is not there in every row"))
+        };
+        for (name, expected) in
+            [(event::DOMAIN, &self.event_type.domain), (event::EVENT_TYPE, &self.event_type.name)]
+        {
+            let texts = column(name)?.as_string_opt::<i32>();
+            if !texts.is_some_and(|texts| texts.iter().flatten().all(|text| text == expected)) {
+                return Err(format!("it has rows whose {name} is not {expected:?}"));
+            }
+        }
+        let ids = column(event::EVENT_ID)?.as_string_opt();
+        let micros = column(event::TIMESTAMP)?.as_primitive_opt::<TimestampMicrosecondType>();
+        let (Some(ids), Some(micros)) = (ids, micros) else {
+            return Err("its columns event_id and timestamp are of other types".to_owned());
+        };
+        Ok(Base { ids, micros: micros.values() })
+    }
+
+    /// The payload's columns, as a batch of the load has them.
+    pub(super) fn payload(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
+        let fields = &self.schema.fields()[schema::BASE_COLUMNS..];
+        let column =
+            |field: &Arc<Field>| adapted(batch.column_by_name(field.name()), field, batch.num_rows());
+        fields.iter().map(column).collect()
+    }
+}
+
+/// A column as the catalog has it: objects in it get the members that the file did not have yet, all null.
+fn adapted(found: Option<&ArrayRef>, field: &Field, rows: usize) -> ArrayRef {
+    match (found, field.data_type()) {
+        (None, data_type) => new_null_array(data_type, rows),
+        (Some(found), data_type) if found.data_type() == data_type => Arc::clone(found),
+        (Some(found), DataType::Struct(fields)) => {
+            let object = found.as_struct();
+            let member = |field: &Arc<Field>| adapted(object.column_by_name(field.name()), field, rows);
+            let members = fields.iter().map(member).collect();
+            match StructArray::try_new_with_length(fields.clone(), members, object.nulls().cloned(), rows) {
+                Ok(object) => Arc::new(object),
+                Err(error) => unreachable!("each member was made for its field: {error}"),
+            }
+        }
+        (Some(found), data_type) => unreachable!("{} was checked to be {data_type}", found.data_type()),
+    }
+}
+
+fn check_fields(path: &str, found: &Fields, expected: &Fields) -> Result<(), String> {
+    for field in found {
+        let name = format!("{path}{}", field.name());
+        let known = expected.iter().find(|known| known.name() == field.name());
+        match (known.map(|known| known.data_type()), field.data_type()) {
+            (None, _) => {
+                return Err(format!(
+                    "the catalog has no field for its column {name}, which would be lost: load with the catalog that it was \
+                     written with, or one that has it, flat or nested as it was"
+                ));
+            }
+            (Some(DataType::Struct(expected)), DataType::Struct(found)) => {
+                check_fields(&format!("{name}."), found, expected)?;
+            }
+            (Some(expected), found) if expected == found => {}
+            (Some(expected), found) => {
+                return Err(format!(
+                    "its column {name} is of type {found}, by the catalog it is {expected}: load with the catalog that it was \
+                     written with"
+                ));
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! What a target has already → the rows that compete with those of a merge, and the partitions that the merge changes.
+//!
+//! The files themselves tell where an event is. The id column of each partition of the event type is compared with the ids
+//! of the input, except for row groups whose least and greatest id have none of these between them. Rows with such an id are
+//! read whole, and compete like rows of the input that come before it. There is no index, so none can be wrong; docs/merge.md
+//! has what that costs.
+//!
+//! Invariant: of an event that the input has, every row in the target competes. Memory grows with such rows and with the
+//! names of the target's files, and not with the target.
+
+mod columns;
+mod parquet_file;
+mod reader;
+
+use std::collections::BTreeSet;
+
+use event_parser::Plan;
+use event_rows::PartitionKey;
+use event_target::{DedupeScope, Partitions, TargetLayout, list_partitions};
+use events_core::partition::PartitionUnit;
+
+use self::{columns::ExistingColumns, reader::ExistingFile};
+pub(crate) use self::{parquet_file::ParquetFile, reader::ExistingRows};
+use crate::{
+    error::Error,
+    rows::{RowStore, Turnstile},
+    runtime::Interruption,
+    settings::Settings,
+};
+
+/// The partitions of a target, of the event types that a merge has rows of.
+#[derive(Debug)]
+pub(crate) struct Existing<'p> {
+    unit: PartitionUnit,
+    /// By event type; `None` of types without rows.
+    columns: Vec<Option<ExistingColumns<'p>>>,
+    partitions: Partitions,
+    /// The days whose partitions are searched, by event type; `None` where all are.
+    days: Option<BTreeSet<(usize, i64)>>,
+}
+
+impl<'p> Existing<'p> {
+    /// Lists the partitions that may have events of the input.
+    pub(crate) fn list(settings: &Settings, plan: &'p Plan, rows: &RowStore) -> Result<Self, Error> {
+        let read: BTreeSet<_> = rows.ledger().partition_keys().collect();
+        let with_rows: BTreeSet<_> = read.iter().map(|(type_index, _)| *type_index).collect();
+        let directory = |&index: &usize| (index, plan.event_type(index).directory.as_str());
+        let types: Vec<_> = with_rows.iter().map(directory).collect();
+        let layout = TargetLayout::new(settings.layout, settings.partition_unit);
+        let columns = (0..plan.event_type_count()).map(|index| {
+            with_rows.contains(&index).then(|| ExistingColumns::new(plan.event_type(index), settings.flatten))
+        });
+        let unit = settings.partition_unit;
+        let day = |(type_index, unit_index): &PartitionKey| (*type_index, unit.day_of(*unit_index));
+        Ok(Self {
+            unit,
+            columns: columns.collect(),
+            partitions: list_partitions(&settings.target, &layout, &types)?,
+            days: (settings.dedupe_scope == DedupeScope::Day).then(|| read.iter().map(day).collect()),
+        })
+    }
+
+    /// Whether the target has a partition.
+    pub(crate) fn contains(&self, partition: PartitionKey) -> bool {
+        self.partitions.contains_key(&partition)
+    }
+
+    /// All rows of a partition, in order; `None` if the target does not have it.
+    pub(crate) fn rows_of(&self, partition: PartitionKey) -> Option<ExistingRows<'_>> {
+        let columns = self.columns[partition.0].as_ref()?;
+        let instants = self.unit.instants_of(partition.1);
+        Some(ExistingRows::new(columns, self.partitions.get(&partition)?, instants))
+    }
+
+    /// Adds the rows that have an id of the input to the rows that compete. `readers` threads read whole rows at once.
+    pub(crate) fn add_contenders(
+        &self,
+        rows: RowStore,
+        (threads, readers): (usize, usize),
+        interruption: &Interruption,
+    ) -> Result<RowStore, Error> {
+        let rows = Turnstile::new(rows);
+        for (type_index, columns) in self.columns.iter().enumerate() {
+            let Some(columns) = columns else { continue };
+            let files: Vec<_> = self.files_to_search(type_index).collect();
+            let found = Self::search(type_index, &files, &rows, threads, interruption)?;
+            let found: Vec<_> = files.into_iter().zip(found).filter(|(_, rows)| !rows.is_empty()).collect();
+            workers::map(readers, found.len(), |index| {
+                interruption.check()?;
+                let _guard = rows.guard();
+                let (file, found) = &found[index];
+                file.rows_at(found, columns, |batch| {
+                    let add = |rows: &mut RowStore| rows.add_existing(type_index, batch);
+                    rows.enter(|_| true, |rows| Ok(add(rows)?.into_iter().collect())).map(|_| ())
+                })
+            })?;
+        }
+        let mut rows = rows.into_inner();
+        rows.seal()?;
+        Ok(rows)
+    }
+
+    fn files_to_search(&self, of_type: usize) -> impl Iterator<Item = ExistingFile<'_>> {
+        let is_searched = move |(type_index, unit_index): PartitionKey| {
+            let day = (type_index, self.unit.day_of(unit_index));
+            self.days.as_ref().is_none_or(|days| days.contains(&day))
+        };
+        let of_type = self.partitions.range((of_type, i64::MIN)..=(of_type, i64::MAX));
+        let searched = of_type.filter(move |(partition, _)| is_searched(**partition));
+        searched.flat_map(|(_, files)| files).map(ExistingFile)
+    }
+
+    /// The rows of each file that have an id of the input, ascending.
+    fn search(
+        type_index: usize,
+        files: &[ExistingFile<'_>],
+        rows: &Turnstile<RowStore>,
+        threads: usize,
+        interruption: &Interruption,
+    ) -> Result<Vec<Vec<u32>>, Error> {
+        let mut found = vec![Vec::new(); files.len()];
+        for ranges in rows.look(|rows| rows.id_passes(type_index)) {
+            let wanted = rows.look(|rows| rows.ids(type_index, ranges))?;
+            let in_pass = workers::map(threads, files.len(), |index| {
+                interruption.check()?;
+                files[index].rows_with(&wanted)
+            })?;
+            for (found, rows) in found.iter_mut().zip(in_pass) {
+                found.extend(rows);
+            }
+        }
+        for rows in &mut found {
+            rows.sort_unstable();
+        }
+        Ok(found)
+    }
+}

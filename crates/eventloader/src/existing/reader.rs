@@ -1,0 +1,242 @@
+//! Files of a partition → their rows, a few thousand at a time.
+//!
+//! Invariant: rows come in (timestamp, event id) order and belong to the partition. A file where that is not so was written
+//! by no load, and is refused.
+
+use std::{collections::VecDeque, fmt::Display, ops::Range};
+
+use arrow::{array::AsArray, record_batch::RecordBatch};
+use event_rows::{Batch, Id, IdsBuilder, Position, ReadId};
+use event_target::{PartitionFile, TargetError};
+use events_core::event;
+use parquet::{
+    arrow::{
+        ProjectionMask,
+        arrow_reader::{
+            ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+            RowSelector,
+        },
+    },
+    file::metadata::RowGroupMetaData,
+};
+
+use super::{ParquetFile, columns::ExistingColumns};
+use crate::{error::Error, latest::IdSet};
+
+/// Rows that are decoded at once, at most.
+const BATCH_ROWS_MAX: usize = 8_192;
+/// About so many bytes of them: each thread holds a batch, and a merge one of each file that it reads.
+const BATCH_BYTES: usize = 1 << 20;
+
+type Builder = ParquetRecordBatchReaderBuilder<ParquetFile>;
+
+/// A file whose rows take part in a merge.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ExistingFile<'f>(pub(super) &'f PartitionFile);
+
+impl ExistingFile<'_> {
+    fn refused(self, problem: impl Display) -> Error {
+        let problem = format!("can't be merged with: {problem}");
+        TargetError::Unusable { path: self.0.path.clone(), problem }.into()
+    }
+
+    fn open(self) -> Result<Builder, Error> {
+        let file = ParquetFile::open(&self.0.path).map_err(Error::io("reading the target"))?;
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder = Builder::try_new_with_options(file, options).map_err(|error| self.refused(error))?;
+        let rows = batch_rows(builder.metadata().row_groups());
+        Ok(builder.with_batch_size(rows))
+    }
+
+    /// Which of its rows have an id of the set, ascending. Row groups between whose least and greatest id there is none are not read.
+    pub(super) fn rows_with(self, wanted: &IdSet) -> Result<Vec<u32>, Error> {
+        let builder = self.open()?;
+        let schema = builder.parquet_schema();
+        let id_column =
+            (0..schema.num_columns()).find(|leaf| schema.column(*leaf).path().string() == event::EVENT_ID);
+        let id_column = id_column.ok_or_else(|| self.refused("it has no ids"))?;
+        let mask = ProjectionMask::leaves(schema, [id_column]);
+        let (mut row_groups, mut rows) = (Vec::new(), Vec::new());
+        let mut first = 0;
+        for (number, row_group) in builder.metadata().row_groups().iter().enumerate() {
+            let end = first + u32::try_from(row_group.num_rows()).unwrap_or(u32::MAX - first);
+            if may_hold(row_group, id_column, wanted) {
+                row_groups.push(number);
+                rows.push(first..end);
+            }
+            first = end;
+        }
+        if row_groups.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reader = builder.with_projection(mask).with_row_groups(row_groups).build();
+        let mut rows = rows.into_iter().flatten();
+        let mut found = Vec::new();
+        for batch in reader.map_err(|error| self.refused(error))? {
+            let batch = batch.map_err(|error| self.refused(error))?;
+            let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
+            let ids = ids.ok_or_else(|| self.refused("its ids are no texts"))?;
+            for (id, row) in ids.iter().zip(&mut rows) {
+                if id.is_some_and(|id| wanted.contains(Id::of(id))) {
+                    found.push(row);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// These rows, which ascend, as batches.
+    pub(super) fn rows_at(
+        self,
+        rows: &[u32],
+        columns: &ExistingColumns<'_>,
+        mut take: impl FnMut(Batch) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let builder = self.open()?;
+        columns.check(builder.schema()).map_err(|problem| self.refused(problem))?;
+        let builder = builder.with_row_selection(selection(rows));
+        let mut rest = rows.iter();
+        for batch in builder.build().map_err(|error| self.refused(error))? {
+            let batch = batch.map_err(|error| self.refused(error))?;
+            let positions =
+                rest.by_ref().take(batch.num_rows()).map(|&row| Position::existing(self.0.number, row));
+            take(self.batch(&batch, columns, positions.collect())?)?;
+        }
+        Ok(())
+    }
+
+    fn batch(
+        self,
+        batch: &RecordBatch,
+        columns: &ExistingColumns<'_>,
+        positions: Vec<Position>,
+    ) -> Result<Batch, Error> {
+        let base = columns.base(batch).map_err(|problem| self.refused(problem))?;
+        let mut ids = IdsBuilder::with_capacity(batch.num_rows());
+        for id in base.ids.iter().flatten() {
+            ids.push(&ReadId::Text(id.as_bytes().into()));
+        }
+        Ok(Batch {
+            positions,
+            micros: base.micros.to_vec(),
+            ids: ids.finish(),
+            columns: columns.payload(batch),
+        })
+    }
+}
+
+/// Whether a row group may have an id of the set, by its statistics: texts that no id is before, and none behind.
+fn may_hold(row_group: &RowGroupMetaData, id_column: usize, wanted: &IdSet) -> bool {
+    let statistics = row_group.column(id_column).statistics();
+    // The older kind orders texts in another way.
+    let Some(statistics) = statistics.filter(|statistics| !statistics.is_min_max_deprecated()) else {
+        return true;
+    };
+    match (statistics.min_bytes_opt(), statistics.max_bytes_opt()) {
+        (Some(first), Some(last)) => wanted.may_hold_between(first, last),
+        _ => true,
+    }
+}
+
+/// How many rows of a file are decoded at once: fewer of wide ones.
+fn batch_rows(row_groups: &[RowGroupMetaData]) -> usize {
+    let bytes: i64 = row_groups.iter().map(RowGroupMetaData::total_byte_size).sum();
+    let rows: i64 = row_groups.iter().map(RowGroupMetaData::num_rows).sum();
+    let row_bytes = usize::try_from(bytes / rows.max(1)).unwrap_or(usize::MAX).max(1);
+    (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS_MAX)
+}
+
+/// Leaps over all rows but these.
+fn selection(rows: &[u32]) -> RowSelection {
+    let mut selectors = Vec::new();
+    let mut next = 0;
+    for run in rows.chunk_by(|a, b| *a + 1 == *b) {
+        let first = run[0] as usize;
+        selectors.push(RowSelector::skip(first - next));
+        selectors.push(RowSelector::select(run.len()));
+        next = first + run.len();
+    }
+    selectors.into()
+}
+
+/// All rows of a partition, in order.
+#[derive(Debug)]
+pub(crate) struct ExistingRows<'h> {
+    columns: &'h ExistingColumns<'h>,
+    files: VecDeque<ExistingFile<'h>>,
+    open: Option<OpenFile<'h>>,
+    instants: Range<i64>,
+    /// Time and id of the row that came last.
+    last: Option<(i64, Vec<u8>)>,
+}
+
+struct OpenFile<'h> {
+    file: ExistingFile<'h>,
+    reader: ParquetRecordBatchReader,
+    rows_before: u32,
+}
+
+impl std::fmt::Debug for OpenFile<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OpenFile").field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl<'h> ExistingRows<'h> {
+    pub(super) fn new(
+        columns: &'h ExistingColumns<'h>,
+        files: &'h [PartitionFile],
+        instants: Range<i64>,
+    ) -> Self {
+        Self { columns, files: files.iter().map(ExistingFile).collect(), open: None, instants, last: None }
+    }
+
+    /// The next rows; `None` where there are no more.
+    pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
+        loop {
+            let Some(OpenFile { file, reader, rows_before }) = &mut self.open else {
+                let Some(file) = self.files.pop_front() else { return Ok(None) };
+                let builder = file.open()?;
+                self.columns.check(builder.schema()).map_err(|problem| file.refused(problem))?;
+                let reader = builder.build().map_err(|error| file.refused(error))?;
+                self.open = Some(OpenFile { file, reader, rows_before: 0 });
+                continue;
+            };
+            let Some(batch) = reader.next() else {
+                self.open = None;
+                continue;
+            };
+            let batch = batch.map_err(|error| file.refused(error))?;
+            let positions =
+                (*rows_before..).take(batch.num_rows()).map(|row| Position::existing(file.0.number, row));
+            let positions: Vec<_> = positions.collect();
+            let file = *file;
+            *rows_before += u32::try_from(positions.len()).unwrap_or(u32::MAX);
+            let batch = file.batch(&batch, self.columns, positions)?;
+            self.check_order(&batch).map_err(|problem| file.refused(problem))?;
+            return Ok(Some(batch));
+        }
+    }
+
+    fn check_order(&mut self, batch: &Batch) -> Result<(), &'static str> {
+        let Some(last_row) = batch.rows().checked_sub(1) else { return Ok(()) };
+        if batch.micros.iter().any(|micros| !self.instants.contains(micros)) {
+            return Err("it has rows of other days or hours than its directory's; no load has written it");
+        }
+        let ascends = |row: usize| {
+            let (before, here) = (batch.micros[row - 1], batch.micros[row]);
+            before < here || before == here && batch.ids.get(row - 1) < batch.ids.get(row)
+        };
+        let follows = self.last.as_ref().is_none_or(|(micros, id)| {
+            let first = (batch.micros[0], batch.ids.get(0));
+            (*micros, Id::of(&String::from_utf8_lossy(id))) < first
+        });
+        if !follows || !(1..=last_row).all(ascends) {
+            return Err("its rows are not in the order of (timestamp, event_id); no load has written it");
+        }
+        let mut id = Vec::new();
+        batch.ids.get(last_row).write_to(&mut id);
+        self.last = Some((batch.micros[last_row], id));
+        Ok(())
+    }
+}

@@ -1,0 +1,103 @@
+//! Parsed blocks, as workers hand them in → rows, bad lines and counts, in the order of the blocks.
+//!
+//! Invariant: a block is entered only when all blocks before it are.
+
+use std::{collections::BTreeMap, mem};
+
+use event_parser::Parsed;
+use event_rows::PartitionKey;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use super::{Ingested, InputCounts};
+use crate::{
+    error::Error,
+    input::Source,
+    quarantine::Quarantine,
+    rows::{BlockRows, RowStore, SpillJob},
+};
+
+/// The lines of one block of the input.
+#[derive(Debug)]
+pub(super) struct ParsedBlock {
+    /// Counts all blocks of the run.
+    pub(super) number: u32,
+    /// The index of its source.
+    pub(super) source: usize,
+    /// Whether its lines are elements of an array.
+    pub(super) of_array: bool,
+    pub(super) parsed: Parsed,
+    /// How many rows fall into each partition.
+    pub(super) by_partition: HashMap<PartitionKey, u64, FixedState>,
+}
+
+/// Takes blocks in their order.
+pub(super) struct Collector<'a> {
+    sources: &'a [Source],
+    ingested: Ingested,
+    /// Blocks that came before their turn.
+    waiting: BTreeMap<u32, ParsedBlock>,
+    /// How many blocks ahead of its turn a block may be.
+    ahead_max: u32,
+    next_block: u32,
+    /// The source of the last block, and how many of its lines are behind.
+    source: usize,
+    lines_behind: u64,
+}
+
+impl<'a> Collector<'a> {
+    pub(super) fn new(sources: &'a [Source], rows: RowStore, quarantine: Quarantine, threads: usize) -> Self {
+        Self {
+            sources,
+            ingested: Ingested { rows, quarantine, counts: InputCounts::of(sources) },
+            waiting: BTreeMap::new(),
+            ahead_max: u32::try_from(threads).unwrap_or(u32::MAX),
+            next_block: 0,
+            source: 0,
+            lines_behind: 0,
+        }
+    }
+
+    pub(super) fn into_ingested(self) -> Ingested {
+        self.ingested
+    }
+
+    /// Whether a block is not too far ahead of its turn.
+    pub(super) fn may_take(&self, number: u32) -> bool {
+        number - self.next_block <= self.ahead_max
+    }
+
+    /// Takes a block, and enters all whose turn has come; returns what is to be spilled now.
+    pub(super) fn take(&mut self, block: ParsedBlock) -> Result<Vec<SpillJob>, Error> {
+        self.waiting.insert(block.number, block);
+        let mut jobs = Vec::new();
+        while let Some(block) = self.waiting.remove(&self.next_block) {
+            self.next_block += 1;
+            jobs.extend(self.enter(block)?);
+        }
+        Ok(jobs)
+    }
+
+    fn enter(&mut self, block: ParsedBlock) -> Result<Option<SpillJob>, Error> {
+        let ParsedBlock { source, of_array, mut parsed, by_partition, .. } = block;
+        let Ingested { rows, quarantine, counts } = &mut self.ingested;
+        if mem::replace(&mut self.source, source) != source {
+            self.lines_behind = 0;
+        }
+        for bad in &parsed.bad {
+            let line = (self.lines_behind + 1).saturating_add_signed(bad.line_index);
+            quarantine.add(source, &self.sources[source], line, bad)?;
+            counts.add_bad(source, line, bad);
+        }
+        self.lines_behind += u64::from(parsed.newlines);
+        counts.add_block(source, &mut parsed);
+        let Parsed { lines, batches, later_candidates, .. } = parsed;
+        rows.add(BlockRows { source, lines, of_array, by_partition, batches, later_candidates })
+    }
+}
+
+impl AsMut<RowStore> for Collector<'_> {
+    fn as_mut(&mut self) -> &mut RowStore {
+        &mut self.ingested.rows
+    }
+}

@@ -1,0 +1,106 @@
+//! What the lines of the input are, as counts: by source, by reason, and by name.
+//!
+//! Invariant: the counts are those of the input's order, whatever the threads did. Names are bounded in number.
+
+use std::collections::BTreeMap;
+
+use event_parser::{BadLine, Parsed, Reason};
+use event_target::Fingerprint;
+
+use crate::{input::Source, runtime::names};
+
+/// The most names of fields and unknown events that are told apart; a hostile file could have one per line.
+const NAMES_MAX: usize = 1_000;
+
+/// What the lines of all sources are.
+#[derive(Debug, Default)]
+pub(crate) struct InputCounts {
+    /// Counted beside the sources, not added up from them: `report/proof.rs` compares the two.
+    pub(crate) run: RunCounts,
+    pub(crate) sources: Vec<SourceCounts>,
+    /// Bad lines by reason.
+    pub(crate) by_reason: BTreeMap<&'static str, u64>,
+    /// Events that the catalog does not know, by `domain/event_type`.
+    pub(crate) unknown_events: BTreeMap<String, u64>,
+    /// Rows by the path of a field that the catalog does not know.
+    pub(crate) unknown_fields: BTreeMap<String, u64>,
+    /// Rows by the path of a value of another type that was converted.
+    pub(crate) coerced: BTreeMap<String, u64>,
+    /// Rows by the path of a value that lost digits.
+    pub(crate) rounded: BTreeMap<String, u64>,
+    /// The first bad line, for messages.
+    pub(crate) first_bad: Option<String>,
+}
+
+/// What the lines of the run are.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct RunCounts {
+    pub(crate) lines: u64,
+    pub(crate) blank: u64,
+    pub(crate) quarantined: u64,
+    pub(crate) filtered: u64,
+}
+
+/// What the lines of one source are.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct SourceCounts {
+    pub(crate) name: String,
+    pub(crate) lines: u64,
+    pub(crate) blank: u64,
+    pub(crate) quarantined: u64,
+    pub(crate) filtered: u64,
+    /// Good lines that are rows.
+    pub(crate) rows: u64,
+    /// Bytes of its text.
+    pub(crate) bytes: u64,
+    /// Its content as it is stored; in merges only.
+    pub(crate) fingerprint: Option<Fingerprint>,
+}
+
+impl InputCounts {
+    pub(super) fn of(sources: &[Source]) -> Self {
+        let counts = |source: &Source| SourceCounts { name: source.name.clone(), ..SourceCounts::default() };
+        Self { sources: sources.iter().map(counts).collect(), ..Self::default() }
+    }
+
+    /// Counts a bad line, which is the `line`th of its source.
+    pub(super) fn add_bad(&mut self, source: usize, line: u64, bad: &BadLine) {
+        let source = &mut self.sources[source];
+        if bad.fragment.unwrap_or(0) == 0 {
+            self.run.quarantined += 1;
+            source.quarantined += 1;
+            *self.by_reason.entry(bad.fault.reason.code()).or_default() += 1;
+            if bad.fault.reason == Reason::UnknownEvent {
+                count_name(&mut self.unknown_events, &bad.fault.detail.found, 1);
+            }
+        }
+        self.first_bad.get_or_insert_with(|| format!("{}:{line}: {}", source.name, bad.fault.detail));
+    }
+
+    /// Counts the lines of a block, except for the bad ones.
+    pub(super) fn add_block(&mut self, source: usize, parsed: &mut Parsed) {
+        let source = &mut self.sources[source];
+        source.lines += u64::from(parsed.lines);
+        source.blank += u64::from(parsed.blank);
+        source.filtered += u64::from(parsed.filtered);
+        self.run.lines += u64::from(parsed.lines);
+        self.run.blank += u64::from(parsed.blank);
+        self.run.filtered += u64::from(parsed.filtered);
+        source.rows += parsed.batches.iter().map(|(_, batch)| batch.rows() as u64).sum::<u64>();
+        for (counts, of_block) in [
+            (&mut self.unknown_fields, &mut parsed.unknown_fields),
+            (&mut self.coerced, &mut parsed.coerced),
+            (&mut self.rounded, &mut parsed.rounded),
+        ] {
+            let mut named: Vec<_> = of_block.drain().collect();
+            named.sort_unstable();
+            for (name, count) in named {
+                count_name(counts, &name, count);
+            }
+        }
+    }
+}
+
+fn count_name(counts: &mut BTreeMap<String, u64>, name: &str, count: u64) {
+    names::count_name(counts, names::cut_name(name), NAMES_MAX, count);
+}

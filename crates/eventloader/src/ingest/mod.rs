@@ -1,0 +1,124 @@
+//! Sources → all good rows, the bad lines and the counts, in one pass on all threads.
+//!
+//! Each worker takes the next block from the shared reader, parses it, and hands in what it found. Blocks are collected in
+//! their order, so line numbers, the quarantine and all counts are those of the input's order. A worker that is too far
+//! ahead of the others waits, so no more parsed blocks wait for their turn than there are workers.
+//!
+//! Invariant: except for the rows that are kept, memory does not depend on the number of lines.
+
+mod collector;
+mod counts;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use event_parser::{Buffer, Content, Parser, ParserOptions, Plan};
+use event_rows::count_by_partition;
+use event_target::{DedupeScope, Mode};
+
+use self::collector::{Collector, ParsedBlock};
+pub(crate) use self::counts::{InputCounts, RunCounts};
+use crate::{
+    error::Error,
+    input::{BlockReader, Source},
+    quarantine::Quarantine,
+    rows::{RowStore, Turnstile},
+    runtime::{Controls, MemoryShares, Stage, Stages},
+    settings::Settings,
+};
+
+/// Everything that was read.
+#[derive(Debug)]
+pub(crate) struct Ingested {
+    pub(crate) rows: RowStore,
+    pub(crate) quarantine: Quarantine,
+    pub(crate) counts: InputCounts,
+}
+
+/// What an ingest needs to know.
+#[derive(Clone, Copy)]
+pub(crate) struct Ingest<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) plan: &'a Plan,
+    pub(crate) shares: MemoryShares,
+    pub(crate) controls: &'a Controls,
+    pub(crate) stages: &'a Stages,
+}
+
+impl Ingest<'_> {
+    /// Reads all sources.
+    pub(crate) fn run(
+        self,
+        sources: &[Source],
+        rows: RowStore,
+        quarantine: Quarantine,
+    ) -> Result<Ingested, Error> {
+        let Self { settings, shares, controls, stages, .. } = self;
+        let reader = BlockReader::new(sources.to_vec(), shares.block_bytes, controls.progress.clone());
+        let reader = Mutex::new(if settings.mode == Mode::Merge { reader.hashing() } else { reader });
+        let collector = Turnstile::new(Collector::new(sources, rows, quarantine, settings.threads));
+        workers::each(settings.threads, |_| self.work(&reader, &collector))?;
+        let mut ingested = collector.into_inner().into_ingested();
+        let facts = reader.into_inner().unwrap_or_else(PoisonError::into_inner).into_facts();
+        for (source, facts) in ingested.counts.sources.iter_mut().zip(facts) {
+            (source.bytes, source.fingerprint) = (facts.bytes, facts.fingerprint);
+        }
+        let mut clock = stages.clock();
+        ingested.rows.seal()?;
+        clock.lap(Stage::Collect);
+        Ok(ingested)
+    }
+
+    /// Parses one block after the other.
+    fn work(self, reader: &Mutex<BlockReader>, collector: &Turnstile<Collector<'_>>) -> Result<(), Error> {
+        let Self { settings, plan, controls, stages, .. } = self;
+        let wants_later_candidates =
+            settings.selection.days.is_some() && settings.dedupe_scope == DedupeScope::Input;
+        let options = ParserOptions {
+            selection: &settings.selection,
+            flatten: settings.flatten,
+            wants_later_candidates,
+        };
+        let mut parser = Parser::new(plan, options);
+        let mut recycled = Buffer::default();
+        let mut clock = stages.clock();
+        let _guard = collector.guard();
+        loop {
+            controls.interruption.check()?;
+            let next = {
+                let mut reader = locked(reader);
+                clock.lap(Stage::Wait);
+                reader.next_block(recycled)?
+            };
+            clock.lap(Stage::Read);
+            let Some(next) = next else { return Ok(()) };
+            stages.add_bytes(Stage::Read, next.block.bytes.len() as u64);
+            let parsed = parser.parse(&next.block);
+            let parsed = ParsedBlock {
+                number: next.block.number,
+                source: next.source,
+                of_array: matches!(next.block.content, Content::Elements(_)),
+                by_partition: count_by_partition(&parsed.batches, settings.partition_unit),
+                parsed,
+            };
+            clock.lap(Stage::Parse);
+            let number = parsed.number;
+            let go_on = collector.enter(
+                |collector| collector.may_take(number),
+                |collector| {
+                    clock.lap(Stage::Wait);
+                    collector.take(parsed)
+                },
+            )?;
+            clock.lap(Stage::Collect);
+            if !go_on {
+                return Ok(());
+            }
+            recycled = next.block.bytes;
+        }
+    }
+}
+
+/// A panic in another worker is on its way to end the run; until then its data is as good as any.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

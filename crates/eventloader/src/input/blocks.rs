@@ -1,0 +1,121 @@
+//! Sources, one after the other → numbered blocks of whole lines, or of whole elements of a JSON array.
+//!
+//! The workers share one reader. A worker that needs work takes the next block, so memory holds as many blocks as there are
+//! workers, however large the input is.
+//!
+//! Invariant: the blocks in order of their numbers, put together, are the sources in input order.
+
+use event_parser::{Block, Buffer, CutError, Cutter};
+use event_target::Fingerprint;
+
+use super::{
+    open::{Text, open},
+    sources::{Origin, Source},
+};
+use crate::{error::Error, runtime::Progress};
+
+/// A block of a source.
+#[derive(Debug)]
+pub(crate) struct SourceBlock {
+    /// The index of the source.
+    pub(crate) source: usize,
+    pub(crate) block: Block,
+}
+
+/// What was read of a source.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct SourceFacts {
+    /// Bytes of its text.
+    pub(crate) bytes: u64,
+    /// Its content as it is stored, if it was hashed.
+    pub(crate) fingerprint: Option<Fingerprint>,
+}
+
+/// Cuts the sources into blocks.
+pub(crate) struct BlockReader {
+    sources: Vec<Source>,
+    progress: Progress,
+    block_bytes: usize,
+    /// The source that is open, and how its text is cut.
+    open: Option<Cutter<Text>>,
+    /// The index of the open source, or of the next one.
+    source: usize,
+    next_number: u32,
+    /// Whether sources are hashed while they are read.
+    are_hashed: bool,
+    facts: Vec<SourceFacts>,
+}
+
+impl BlockReader {
+    pub(crate) fn new(sources: Vec<Source>, block_bytes: usize, progress: Progress) -> Self {
+        progress.begin_reading(|| sources.iter().map(Source::file_bytes).sum());
+        let facts = vec![SourceFacts::default(); sources.len()];
+        Self {
+            sources,
+            progress,
+            block_bytes,
+            open: None,
+            source: 0,
+            next_number: 0,
+            are_hashed: false,
+            facts,
+        }
+    }
+
+    /// Hashes each source while it is read.
+    pub(crate) fn hashing(self) -> Self {
+        Self { are_hashed: true, ..self }
+    }
+
+    /// What was read of each source, once all blocks were taken.
+    pub(crate) fn into_facts(self) -> Vec<SourceFacts> {
+        self.facts
+    }
+
+    /// The next block, in the memory of `recycled`; `None` when everything is read.
+    pub(crate) fn next_block(&mut self, recycled: Buffer) -> Result<Option<SourceBlock>, Error> {
+        let mut recycled = Some(recycled);
+        while self.source < self.sources.len() {
+            let cutter = match &mut self.open {
+                Some(cutter) => cutter,
+                closed => match open(&self.sources[self.source], &self.progress, self.are_hashed) {
+                    Ok(text) => {
+                        let cutter = Cutter::new(text, self.block_bytes).numbered_from(self.next_number);
+                        let records = matches!(self.sources[self.source].origin, Origin::Records(_));
+                        closed.insert(if records { cutter.as_lines() } else { cutter })
+                    }
+                    Err(source) => return Err(self.failed(None, CutError { offset: 0, source })),
+                },
+            };
+            let block = match cutter.next_block(recycled.take().unwrap_or_default()) {
+                Ok(block) => block,
+                Err(error) => {
+                    let compression = cutter.reader().compression;
+                    return Err(self.failed(compression, error));
+                }
+            };
+            let source = self.source;
+            let facts = &mut self.facts[source];
+            facts.bytes = cutter.offset();
+            self.next_number = cutter.next_number();
+            if block.is_none() || cutter.is_done() {
+                facts.fingerprint = cutter.reader().fingerprint();
+                self.open = None;
+                self.source += 1;
+            }
+            if let Some(block) = block {
+                return Ok(Some(SourceBlock { source, block }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Ends reading: workers that come for another block after an error find nothing more.
+    fn failed(&mut self, compression: Option<&'static str>, error: CutError) -> Error {
+        let CutError { offset, source } = error;
+        let path = self.sources[self.source].name.clone();
+        let text = compression.map_or("the file", |_| "its decompressed text");
+        (self.open, self.source) = (None, self.sources.len());
+        Error::Read { path, offset, text, source }
+    }
+}

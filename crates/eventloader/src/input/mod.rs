@@ -1,0 +1,15 @@
+//! Paths as given → sources in input order → their texts, decompressed → numbered blocks.
+//!
+//! Invariant: the order of the input never depends on a file system's own order, nor on that of the command line.
+
+mod blocks;
+mod hashing_reader;
+mod open;
+mod screen;
+mod sources;
+
+pub(crate) use self::{
+    blocks::BlockReader,
+    screen::{Screened, SkipReason, SkippedSource, screen},
+    sources::{Origin, Records, Source, list_any, list_sources},
+};

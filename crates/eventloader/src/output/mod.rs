@@ -1,0 +1,188 @@
+//! The rows of a run that are kept → partitions in staged files, each with what it changes.
+//!
+//! Invariant: changes come in the order of time, in which a merge publishes them (docs/merge.md).
+
+mod partition_rows;
+mod partition_writer;
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use event_parquet::Table;
+use event_parser::Plan;
+use event_rows::PartitionKey;
+use event_target::{Action, Change, StagedFile, Staging};
+
+use self::{
+    partition_rows::PartitionRows,
+    partition_writer::{PART_ROWS, PartitionName, PartitionWriter},
+};
+use crate::{
+    error::Error,
+    existing::Existing,
+    latest::Superseded,
+    rows::{GroupedRows, Partition, PartitionCounts, RowStore, RowsOut},
+    runtime::{Controls, Stage, Stages},
+    settings::Settings,
+};
+
+/// What a run writes its partitions with.
+pub(crate) struct Writing<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) plan: &'a Plan,
+    pub(crate) rows: &'a RowStore,
+    pub(crate) superseded: &'a Superseded,
+    /// What the target has already, in a merge.
+    pub(crate) existing: Option<&'a Existing<'a>>,
+    pub(crate) staging: &'a Staging,
+    pub(crate) controls: &'a Controls,
+    pub(crate) stages: &'a Stages,
+}
+
+/// Everything that was written.
+#[derive(Debug, Default)]
+pub(crate) struct Written {
+    /// By path.
+    pub(crate) partitions: Vec<WrittenPartition>,
+    /// The partitions all of whose rows are superseded, by path; nothing was written for them.
+    pub(crate) superseded: Vec<SupersededPartition>,
+    /// What became of the rows.
+    pub(crate) out: RowsOut,
+}
+
+/// A partition in staged files.
+#[derive(Debug)]
+pub(crate) struct WrittenPartition {
+    pub(crate) key: PartitionKey,
+    pub(crate) path: String,
+    pub(crate) files: usize,
+    /// As the footers of its files say.
+    pub(crate) rows: u64,
+    pub(crate) bytes: u64,
+    pub(crate) action: Action,
+    pub(crate) counts: PartitionCounts,
+}
+
+/// A partition all of whose rows are superseded.
+#[derive(Debug)]
+pub(crate) struct SupersededPartition {
+    pub(crate) path: String,
+    pub(crate) counts: PartitionCounts,
+}
+
+/// A partition as a thread has written it.
+struct Staged {
+    path: String,
+    files: Vec<StagedFile>,
+    change: Change,
+    action: Action,
+    out: RowsOut,
+}
+
+impl Writing<'_> {
+    /// Writes all partitions, the largest first, so that no thread is left with one at the end. The changes are those of
+    /// partitions that do change.
+    pub(crate) fn write_partitions(&self, encoders: usize) -> Result<(Written, Vec<Change>), Error> {
+        let Self { settings, controls, .. } = self;
+        let mut clock = self.stages.clock();
+        let mut grouped = self.rows.group(self.superseded, settings.threads);
+        if self.existing.is_some() {
+            self.rows.keep_changed(&mut grouped, self.superseded);
+        }
+        let GroupedRows { mut partitions, out } = grouped;
+        partitions.sort_by_key(|partition| Reverse(partition.rows_in_memory()));
+        clock.lap_of(settings.threads, Stage::Group);
+        controls.progress.begin_writing(partitions.len());
+        let tables = self.tables(&partitions)?;
+        let make_writer = |thread| PartitionWriter::new(settings.codec, self.staging, thread);
+        let staged = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
+            controls.interruption.check()?;
+            let partition = &partitions[number];
+            let Some(table) = tables.get(&partition.type_index) else {
+                unreachable!("there is a table for each type that has rows")
+            };
+            let staged = self.write(partition, number, table, writer)?;
+            controls.progress.partition_written();
+            Ok(staged)
+        })?;
+        Ok(self.collect(&partitions, staged, out))
+    }
+
+    /// Brings what the threads have written together.
+    fn collect(&self, partitions: &[Partition], staged: Vec<Staged>, out: RowsOut) -> (Written, Vec<Change>) {
+        let mut written = Written { out, ..Written::default() };
+        let mut changes = Vec::new();
+        let mut seen = Vec::new();
+        for (Staged { path, files, change, action, out }, partition) in staged.into_iter().zip(partitions) {
+            written.out.add(out);
+            // All rows of a spilled partition may turn out to be superseded.
+            if !files.is_empty() || action == Action::Removed {
+                if action != Action::Unchanged {
+                    changes.push((partition.unit_index, change));
+                }
+                seen.push((partition.key(), path, files, action));
+            }
+        }
+        let mut counts = self.rows.ledger().partitions(&written.out);
+        for (key, path, files, action) in seen {
+            written.partitions.push(WrittenPartition {
+                key,
+                path,
+                files: files.len(),
+                rows: files.iter().map(|file| file.rows).sum(),
+                bytes: files.iter().map(|file| file.bytes).sum(),
+                action,
+                counts: counts.remove(&key).unwrap_or_default(),
+            });
+        }
+        let superseded = counts.into_iter();
+        written.superseded =
+            superseded.map(|(key, counts)| SupersededPartition { path: self.path(key), counts }).collect();
+        written.superseded.sort_by(|a, b| a.path.cmp(&b.path));
+        written.partitions.sort_by(|a, b| a.path.cmp(&b.path));
+        // In the order of time: see docs/merge.md.
+        changes.sort_by(|(a_unit, a), (b_unit, b)| (a_unit, &a.directory).cmp(&(b_unit, &b.directory)));
+        (written, changes.into_iter().map(|(_, change)| change).collect())
+    }
+
+    /// The tables of the event types that have rows, by event type.
+    fn tables(&self, partitions: &[Partition]) -> Result<BTreeMap<usize, Table<'_>>, Error> {
+        let mut tables = BTreeMap::new();
+        for Partition { type_index, .. } in partitions {
+            if !tables.contains_key(type_index) {
+                let event_type = self.plan.event_type(*type_index);
+                let table = Table::new(event_type, self.settings.flatten, self.settings.codec);
+                tables.insert(*type_index, table.map_err(Error::encode("the tables' schemas"))?);
+            }
+        }
+        Ok(tables)
+    }
+
+    fn path(&self, (type_index, unit_index): PartitionKey) -> String {
+        let directory = &self.plan.event_type(type_index).directory;
+        self.settings.layout.path(self.settings.partition_unit, unit_index, directory)
+    }
+
+    fn write(
+        &self,
+        partition: &Partition,
+        number: usize,
+        table: &Table<'_>,
+        writer: &mut PartitionWriter<'_>,
+    ) -> Result<Staged, Error> {
+        let event_type = self.plan.event_type(partition.type_index);
+        let path = self.path(partition.key());
+        let mut clock = self.stages.clock();
+        let mut rows = PartitionRows::new(self.rows, partition, self.superseded, self.existing);
+        clock.lap(Stage::Order);
+        let name = PartitionName { path: &path, number };
+        let files = writer.write(&mut rows, table, PART_ROWS, name, &mut clock)?;
+        self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
+        let change = Change::partition(&path, (&event_type.domain, &event_type.name), &files);
+        // A partition without rows changes only if it had some.
+        let is_change =
+            !files.is_empty() || self.existing.is_some_and(|existing| existing.contains(partition.key()));
+        let action = if is_change { change.action(&self.settings.target)? } else { Action::Unchanged };
+        clock.lap(Stage::Compare);
+        Ok(Staged { path, files, change, action, out: rows.into_rows_out() })
+    }
+}

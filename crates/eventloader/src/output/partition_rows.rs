@@ -1,0 +1,251 @@
+//! The rows of a partition, from memory, from sorted runs, or from the files of the target → chunks in (timestamp, event id)
+//! order.
+//!
+//! Invariant: a chunk ends at [`CHUNK_ROWS`] rows or [`CHUNK_TEXT_BYTES`], wherever the rows come from. So what is written
+//! depends neither on the memory that there was, nor on how often the partition was merged. Superseded rows are left out.
+
+use std::mem;
+
+use event_rows::{
+    Batch, CHUNK_ROWS, CHUNK_TEXT_BYTES, PartitionKey, Position, RowRef, Rows, chunk_rows, gather,
+};
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use crate::{
+    error::Error,
+    existing::{Existing, ExistingRows},
+    latest::Superseded,
+    rows::{ExistingCounts, Partition, RowLedger, RowStore, RowsOut, SortedRun},
+};
+
+/// The rows of one partition, in order.
+#[derive(Debug)]
+pub(super) enum PartitionRows<'a> {
+    /// All rows are in memory.
+    InMemory(InMemory<'a>),
+    /// Runs are merged, each of them sorted.
+    Merged(Box<RunMerge<'a>>),
+}
+
+/// Sorted references to rows in memory.
+#[derive(Debug)]
+pub(super) struct InMemory<'a> {
+    batches: &'a [Batch],
+    refs: Vec<RowRef>,
+    done: usize,
+}
+
+impl<'a> InMemory<'a> {
+    pub(super) fn new(batches: &'a [Batch], refs: Vec<RowRef>) -> Self {
+        Self { batches, refs, done: 0 }
+    }
+
+    fn next_chunk(&mut self) -> Option<Rows<'_>> {
+        let rest = &self.refs[self.done..];
+        let refs = &rest[..chunk_rows(self.batches, rest, CHUNK_ROWS)];
+        self.done += refs.len();
+        (!refs.is_empty()).then_some(Rows { batches: self.batches, refs })
+    }
+}
+
+impl<'a> PartitionRows<'a> {
+    /// The rows of a partition and, in a merge, those that the target has of it.
+    pub(super) fn new(
+        rows: &'a RowStore,
+        partition: &Partition,
+        superseded: &'a Superseded,
+        existing: Option<&'a Existing<'_>>,
+    ) -> Self {
+        let in_memory = || InMemory::new(rows.batches(partition.type_index), rows.sorted_refs(partition));
+        let existing = existing.and_then(|existing| existing.rows_of(partition.key())).map(RunRows::Existing);
+        let mut runs: Vec<_> = existing.into_iter().collect();
+        let spilled = rows.spilled_runs(partition.key());
+        let is_spilled = spilled.is_some();
+        match spilled {
+            Some(spilled) => runs.extend(spilled.into_iter().map(RunRows::Spilled)),
+            None if runs.is_empty() => return Self::InMemory(in_memory()),
+            None => runs.push(RunRows::InMemory(in_memory())),
+        }
+        let tally = Tally {
+            ledger: rows.ledger(),
+            partition: partition.key(),
+            // Rows in memory were counted when they were grouped.
+            written: is_spilled.then(HashMap::default),
+            left_out: 0,
+            existing: ExistingCounts::default(),
+        };
+        let runs = runs.into_iter().map(|rows| Run { rows, at: None }).collect();
+        Self::Merged(Box::new(RunMerge { superseded, runs, chunks: Vec::new(), refs: Vec::new(), tally }))
+    }
+
+    /// The next rows; `None` where all were handed out.
+    pub(super) fn next_chunk(&mut self) -> Result<Option<Rows<'_>>, Error> {
+        match self {
+            Self::InMemory(rows) => Ok(rows.next_chunk()),
+            Self::Merged(merge) => merge.next_chunk(),
+        }
+    }
+
+    /// What became of the rows, when all were handed out; of rows in memory it is known from their grouping.
+    pub(super) fn into_rows_out(self) -> RowsOut {
+        match self {
+            Self::InMemory(_) => RowsOut::default(),
+            Self::Merged(merge) => merge.tally.into_rows_out(),
+        }
+    }
+}
+
+/// Rows of a partition that are sorted.
+#[derive(Debug)]
+struct Run<'a> {
+    rows: RunRows<'a>,
+    /// The next row, among the chunks of the merge.
+    at: Option<RowRef>,
+}
+
+#[derive(Debug)]
+enum RunRows<'a> {
+    InMemory(InMemory<'a>),
+    Spilled(SortedRun<'a>),
+    Existing(ExistingRows<'a>),
+}
+
+impl RunRows<'_> {
+    fn next(&mut self) -> Result<Option<Batch>, Error> {
+        match self {
+            Self::InMemory(rows) => {
+                let chunk = rows.next_chunk().map(|rows| gather(rows.batches, rows.refs));
+                chunk.transpose().map_err(Error::encode("a partition's rows"))
+            }
+            Self::Spilled(run) => run.next_chunk(),
+            Self::Existing(rows) => rows.next_batch(),
+        }
+    }
+}
+
+/// Merges runs; holds one chunk of each.
+#[derive(Debug)]
+pub(super) struct RunMerge<'a> {
+    superseded: &'a Superseded,
+    runs: Vec<Run<'a>>,
+    /// The chunks that runs stand in, and those whose rows wait to be handed out.
+    chunks: Vec<Batch>,
+    /// The rows that were handed out last.
+    refs: Vec<RowRef>,
+    tally: Tally<'a>,
+}
+
+/// What became of the rows of a partition so far.
+#[derive(Debug)]
+struct Tally<'a> {
+    ledger: &'a RowLedger,
+    partition: PartitionKey,
+    /// By source; `None` where rows of the input were counted before.
+    written: Option<HashMap<usize, u64, FixedState>>,
+    left_out: u64,
+    existing: ExistingCounts,
+}
+
+impl Tally<'_> {
+    fn write(&mut self, position: Position) {
+        if let (Some(written), Some(source)) = (&mut self.written, self.ledger.source_of(position)) {
+            *written.entry(source).or_default() += 1;
+        }
+    }
+
+    fn leave_out(&mut self, position: Position) {
+        *if position.is_existing() { &mut self.existing.left_out } else { &mut self.left_out } += 1;
+    }
+
+    fn into_rows_out(self) -> RowsOut {
+        let mut out = RowsOut::default();
+        for (source, rows) in self.written.into_iter().flatten() {
+            out.add_written(source, rows);
+        }
+        out.add_left_out(self.partition, self.left_out);
+        out.add_existing(self.partition, self.existing);
+        out
+    }
+}
+
+impl RunMerge<'_> {
+    fn next_chunk(&mut self) -> Result<Option<Rows<'_>>, Error> {
+        self.release();
+        self.refs.clear();
+        let mut text_bytes = 0;
+        while self.refs.len() < CHUNK_ROWS {
+            let Some((run, row)) = self.first_row()? else {
+                break;
+            };
+            text_bytes += row.text_bytes(&self.chunks);
+            if text_bytes > CHUNK_TEXT_BYTES && !self.refs.is_empty() {
+                break;
+            }
+            self.refs.push(row);
+            self.tally.write(self.chunks[row.batch()].positions[row.row()]);
+            self.runs[run].at = self.following(row);
+        }
+        let rows = Rows { batches: &self.chunks, refs: &self.refs };
+        Ok((rows.len() > 0).then_some(rows))
+    }
+
+    /// The next row of all, and its run; none if all are done.
+    fn first_row(&mut self) -> Result<Option<(usize, RowRef)>, Error> {
+        let mut first: Option<(usize, RowRef)> = None;
+        for index in 0..self.runs.len() {
+            if self.runs[index].at.is_none() {
+                self.load_next_chunk(index)?;
+            }
+            let Some(row) = self.runs[index].at else { continue };
+            let key = |row: RowRef| (row.micros(&self.chunks), row.id(&self.chunks));
+            if first.is_none_or(|(_, other)| key(row) < key(other)) {
+                first = Some((index, row));
+            }
+        }
+        Ok(first)
+    }
+
+    fn load_next_chunk(&mut self, run: usize) -> Result<(), Error> {
+        while self.runs[run].at.is_none() {
+            let Some(chunk) = self.runs[run].rows.next()? else { return Ok(()) };
+            self.tally.existing.read +=
+                chunk.positions.iter().filter(|position| position.is_existing()).count() as u64;
+            self.chunks.push(chunk);
+            let batch = self.chunks.len() - 1;
+            self.runs[run].at = self.first_kept(batch, 0);
+        }
+        Ok(())
+    }
+
+    fn following(&mut self, row: RowRef) -> Option<RowRef> {
+        self.first_kept(row.batch(), row.row() + 1)
+    }
+
+    /// The first row of a chunk, from `row` on, that is not superseded.
+    fn first_kept(&mut self, batch: usize, row: usize) -> Option<RowRef> {
+        let positions = &self.chunks[batch].positions;
+        for (row, &position) in positions.iter().enumerate().skip(row) {
+            if !self.superseded.contains(position) {
+                return Some(RowRef::new(batch, row));
+            }
+            self.tally.leave_out(position);
+        }
+        None
+    }
+
+    /// Lets go of the chunks that no run stands in.
+    fn release(&mut self) {
+        let mut kept = Vec::new();
+        let mut chunks: Vec<_> = mem::take(&mut self.chunks).into_iter().map(Some).collect();
+        for run in &mut self.runs {
+            if let Some(row) = &mut run.at
+                && let Some(chunk) = chunks[row.batch()].take()
+            {
+                *row = RowRef::new(kept.len(), row.row());
+                kept.push(chunk);
+            }
+        }
+        self.chunks = kept;
+    }
+}

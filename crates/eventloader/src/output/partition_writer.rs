@@ -1,0 +1,187 @@
+//! The rows of a partition, chunk by chunk → its staged Parquet files.
+//!
+//! Invariant: the number of rows in each file's footer, read back, is the number that was written.
+
+use std::io;
+
+use event_parquet::{Codec, FileWriter, Scratch, Table, rows_in_footer};
+use event_rows::Rows;
+use event_target::{StagedFile, StagedWriter, Staging};
+use storage::File;
+
+use super::partition_rows::PartitionRows;
+use crate::{
+    error::Error,
+    runtime::{Clock, Stage},
+};
+
+/// The most rows of a file. A partition with more has further parts.
+pub(super) const PART_ROWS: u64 = 1 << 24;
+
+/// Writes partitions, one after the other; each thread has its own.
+pub(super) struct PartitionWriter<'s> {
+    codec: Codec,
+    staging: &'s Staging,
+    /// This thread's directory in the staging directory.
+    own: String,
+    scratch: Scratch,
+}
+
+/// A partition as messages and staged files name it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PartitionName<'p> {
+    /// Its path in the target.
+    pub(super) path: &'p str,
+    /// Its number in the run.
+    pub(super) number: usize,
+}
+
+impl<'s> PartitionWriter<'s> {
+    /// The writer of the thread with this number.
+    pub(super) fn new(codec: Codec, staging: &'s Staging, thread: usize) -> Result<Self, Error> {
+        let own = format!("{thread:02}");
+        staging.create_directory(&own).map_err(Error::io("staging partitions"))?;
+        let scratch = Scratch::new(codec).map_err(Error::encode(codec.name()))?;
+        Ok(Self { codec, staging, own, scratch })
+    }
+
+    /// Writes a partition into files of at most `part_rows` rows; a part takes at least one chunk.
+    pub(super) fn write(
+        &mut self,
+        rows: &mut PartitionRows<'_>,
+        table: &Table<'_>,
+        part_rows: u64,
+        name: PartitionName<'_>,
+        clock: &mut Clock<'_>,
+    ) -> Result<Vec<StagedFile>, Error> {
+        let (mut files, mut part) = (Vec::new(), None);
+        loop {
+            clock.lap(Stage::Encode);
+            let chunk = rows.next_chunk()?;
+            clock.lap(Stage::Order);
+            let Some(chunk) = chunk else { break };
+            if let Some(full) = part.take_if(|part| !has_room_for(part, chunk, part_rows)) {
+                files.push(self.finish(full, files.len(), name)?);
+            }
+            let part = match &mut part {
+                Some(part) => part,
+                empty => empty.insert(self.begin(table, files.len(), name)?),
+            };
+            part.write(chunk, &mut self.scratch).map_err(Error::encode(name.path))?;
+        }
+        if let Some(last) = part {
+            files.push(self.finish(last, files.len(), name)?);
+        }
+        clock.lap(Stage::Encode);
+        Ok(files)
+    }
+
+    fn begin<'t>(
+        &self,
+        table: &'t Table<'t>,
+        part: usize,
+        PartitionName { path, number }: PartitionName<'_>,
+    ) -> Result<FileWriter<'t, StagedWriter>, Error> {
+        let staged = format!("{}/{number:06}-{part:05}.staged", self.own);
+        let output = self.staging.create(staged).map_err(Error::encode(path))?;
+        FileWriter::new(table, output).map_err(Error::encode(path))
+    }
+
+    fn finish(
+        &mut self,
+        writer: FileWriter<'_, StagedWriter>,
+        part: usize,
+        name: PartitionName<'_>,
+    ) -> Result<StagedFile, Error> {
+        let rows = writer.rows();
+        let output = writer.finish(&mut self.scratch).map_err(Error::encode(name.path))?;
+        let file_name = format!("part-{part:05}.{}.parquet", self.codec.name());
+        let (staged, file) = output.finish(file_name, rows).map_err(Error::encode(name.path))?;
+        if let Some(file) = file {
+            begin_writeback(&file, staged.bytes);
+            check_footer(&file, &staged, name.path)?;
+        }
+        Ok(staged)
+    }
+}
+
+fn has_room_for(part: &FileWriter<'_, StagedWriter>, chunk: Rows<'_>, part_rows: u64) -> bool {
+    part.rows() + chunk.len() as u64 <= part_rows
+}
+
+/// Lets the system begin to write a large file to the disk, so that the commit does not have to wait for all of it at once:
+/// with 5,000,000 events (160 MiB) the commit then takes 0.01 to 0.06 s instead of 0.2 s.
+fn begin_writeback(file: &File, file_bytes: u64) {
+    /// Many small files are written as quickly all together.
+    const LARGE_BYTES: u64 = 1 << 20;
+    if file_bytes >= LARGE_BYTES {
+        file.begin_writeback();
+    }
+}
+
+/// Reads the footer back, and refuses another number of rows than was written.
+fn check_footer(file: &File, staged: &StagedFile, path: &str) -> Result<(), Error> {
+    let read = |offset: u64, bytes: &mut [u8]| -> io::Result<()> { file.read_exact_at(bytes, offset) };
+    let in_footer = rows_in_footer(staged.bytes, read).map_err(|error| {
+        let problem = format!("reading the staged file back: {error}");
+        Error::Encode { what: path.to_owned(), problem }
+    })?;
+    if in_footer == staged.rows {
+        return Ok(());
+    }
+    Err(Error::Unbalanced(format!("{path}: {} rows written, {in_footer} in the footer", staged.rows)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::Int64Array;
+    use event_rows::{Batch, CHUNK_ROWS, Ids, Position, RowRef};
+    use event_target::checksum_of;
+    use events_core::catalog::Catalog;
+
+    use super::*;
+    use crate::{output::partition_rows::InMemory, runtime::Stages};
+
+    const ROWS: u32 = 20_000;
+
+    fn write(staging: &Staging, part_rows: u64) -> Vec<StagedFile> {
+        let catalog = Catalog::from_toml(&[("x.toml", "[domain.a.events.b.fields]\nn = 'int64'")]).unwrap();
+        let batches = [Batch {
+            positions: (0..ROWS).map(|line| Position::new(0, line)).collect(),
+            micros: (0..i64::from(ROWS)).collect(),
+            ids: Ids::Uuids((0..u128::from(ROWS)).collect()),
+            columns: vec![Arc::new((0..i64::from(ROWS)).collect::<Int64Array>())],
+        }];
+        let refs = (0..ROWS as usize).map(|row| RowRef::new(0, row)).collect();
+        let mut rows = PartitionRows::InMemory(InMemory::new(&batches, refs));
+        let table = Table::new(&catalog.event_types()[0], true, Codec::Zstd).unwrap();
+        let mut writer = PartitionWriter::new(Codec::Zstd, staging, 3).unwrap();
+        let name = PartitionName { path: "2024/10/10/b", number: 7 };
+        writer.write(&mut rows, &table, part_rows, name, &mut Stages::default().clock()).unwrap()
+    }
+
+    #[test]
+    fn a_large_partition_has_several_parts_that_hold_its_rows_in_order() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = write(&dir.path().into(), 4 * CHUNK_ROWS as u64);
+        let shape: Vec<_> = files.iter().map(|file| format!("{} {}", file.name, file.rows)).collect();
+        let expected =
+            ["part-00000.zstd.parquet 8192", "part-00001.zstd.parquet 8192", "part-00002.zstd.parquet 3616"];
+        assert_eq!(shape, expected);
+        for file in &files {
+            let (bytes, checksum) = checksum_of(&dir.path().join(&file.staged)).unwrap();
+            assert_eq!((bytes, checksum), (file.bytes, file.checksum));
+        }
+    }
+
+    #[test]
+    fn a_dry_run_counts_the_same_bytes() {
+        let dir = tempfile::tempdir().unwrap();
+        let written = write(&dir.path().into(), PART_ROWS);
+        assert_eq!(written.len(), 1);
+        assert_eq!(written[0].staged, "03/000007-00000.staged");
+        assert_eq!(write(&Staging::Discard, PART_ROWS), written);
+    }
+}

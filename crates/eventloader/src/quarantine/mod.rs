@@ -1,0 +1,156 @@
+//! Bad lines → `<target>/_quarantine/`, one JSON lines file per source, with place, reason and the exact bytes.
+//!
+//! A source's file is a set: it is merged with the bad lines of each run that reads the source. So a line is kept once,
+//! however often it is read, and none is forgotten. Records are in the order of their lines.
+//!
+//! Invariant: `raw` (or `raw_base64` decoded) is the line, byte for byte, without its newline. An over-long line is several
+//! records with consecutive `fragment`s. Memory does not grow with the number of bad lines.
+
+mod record;
+mod replay;
+
+use std::{
+    collections::BTreeMap,
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use event_parser::BadLine;
+use event_target::{Change, QUARANTINE, Staging};
+use events_core::truth::Counts;
+use storage::File;
+use xxhash_rust::xxh3::xxh3_64;
+
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::record;
+use self::record::{READING, Record, RecordReader, STAGING};
+pub(crate) use self::replay::sources;
+use crate::{
+    error::Error,
+    input::{Origin, Source},
+    settings::ReplaySelection,
+};
+
+/// Adds the bad lines of a file to the counts by reason. A line that is kept in fragments is one.
+pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), Error> {
+    let mut records = RecordReader::open(path)?;
+    while let Some(record) = records.next()? {
+        if record.counts() {
+            *by_reason.entry(record.reason.into_owned()).or_default() += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Collects the bad lines of a run, source by source, in input order.
+#[derive(Debug)]
+pub(crate) struct Quarantine {
+    staging: Staging,
+    /// The file of the last source that had a bad line.
+    open: Option<(usize, BufWriter<File>)>,
+    /// The files of the run's bad lines, by source.
+    new: BTreeMap<usize, PathBuf>,
+}
+
+impl Quarantine {
+    pub(crate) fn new(staging: Staging) -> Self {
+        Self { staging, open: None, new: BTreeMap::new() }
+    }
+
+    /// Adds a line of a source; lines come in input order.
+    pub(crate) fn add(
+        &mut self,
+        source_index: usize,
+        source: &Source,
+        line: u64,
+        bad: &BadLine,
+    ) -> Result<(), Error> {
+        if self.open.as_ref().is_none_or(|(open, _)| *open != source_index) {
+            self.close()?;
+            let Some(path) = self.staging.path(&format!("bad-lines-{source_index:06}.new")) else {
+                return Ok(());
+            };
+            let file = File::create(&path).map_err(Error::io(STAGING))?;
+            self.new.insert(source_index, path);
+            self.open = Some((source_index, BufWriter::new(file)));
+        }
+        let Some((_, writer)) = &mut self.open else { return Ok(()) };
+        Record::new(&source.identity, line, bad).write_to(writer).map_err(Error::io(STAGING))
+    }
+
+    fn close(&mut self) -> Result<(), Error> {
+        match self.open.take() {
+            Some((_, mut writer)) => writer.flush().map_err(Error::io(STAGING)),
+            None => Ok(()),
+        }
+    }
+
+    /// Merges each source's bad lines with those that the target has of it, and returns what changes there.
+    pub(crate) fn finish(mut self, sources: &[Source], target: &Path) -> Result<Vec<Change>, Error> {
+        self.close()?;
+        let mut changes = Vec::new();
+        for (&index, new) in &self.new {
+            let name = file_name(&sources[index]);
+            let live = target.join(QUARANTINE).join(&name);
+            let is_there = storage::is_there(&live).map_err(Error::io(READING))?;
+            let old = if is_there { Some(RecordReader::open(&live)?) } else { None };
+            changes.push(
+                self.stage(index, name, |output| record::merge(old, RecordReader::open(new)?, output))?,
+            );
+        }
+        Ok(changes)
+    }
+
+    /// Takes the lines that are good now out of the files that were replayed, and returns what changes.
+    pub(crate) fn finish_replay(
+        mut self,
+        sources: &[Source],
+        target: &Path,
+        selection: &ReplaySelection,
+    ) -> Result<Vec<Change>, Error> {
+        self.close()?;
+        if self.staging.is_discarded() {
+            return Ok(Vec::new());
+        }
+        let mut changes = Vec::new();
+        for (index, source) in sources.iter().enumerate() {
+            let live = target.join(&source.name);
+            let name = live.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let again = self.new.get(&index).map(PathBuf::as_path);
+            let mut left = 0;
+            let change = self.stage(index, name.clone(), |output| {
+                left = replay::rewrite(&live, again, selection, output)?;
+                Ok(())
+            })?;
+            changes.push(if left == 0 { Change::removal(QUARANTINE, name) } else { change });
+        }
+        Ok(changes)
+    }
+
+    /// Stages the file of a source, as `write` writes it.
+    fn stage(
+        &self,
+        index: usize,
+        name: String,
+        write: impl FnOnce(&mut BufWriter<event_target::StagedWriter>) -> Result<(), Error>,
+    ) -> Result<Change, Error> {
+        let staged =
+            self.staging.create(format!("quarantine-{index:06}.staged")).map_err(Error::io(STAGING))?;
+        let mut output = BufWriter::new(staged);
+        write(&mut output)?;
+        let staged = output.into_inner().map_err(|error| Error::io(STAGING)(error.into_error()))?;
+        let (file, _) = staged.finish(name, 0).map_err(Error::io(STAGING))?;
+        Ok(Change::file(QUARANTINE, &file))
+    }
+}
+
+/// `<the source's own name>-<hash of what identifies it>.jsonl`
+fn file_name(source: &Source) -> String {
+    let name = match &source.origin {
+        Origin::File(path) => path.file_name().map(|name| name.to_string_lossy()),
+        Origin::StandardInput | Origin::Records(_) => None,
+    };
+    let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
+    let name: String = name.unwrap_or_else(|| "stdin".into()).chars().take(40).map(safe).collect();
+    format!("{name}-{:016x}.jsonl", xxh3_64(source.identity.as_bytes()))
+}

@@ -1,0 +1,147 @@
+//! One record of a quarantine file, and files of records in the order of their places.
+//!
+//! Invariant: a record that is read and written again has the same bytes.
+
+use std::{
+    borrow::Cow,
+    io,
+    io::{BufRead, BufReader, Lines, Write},
+    iter::Enumerate,
+    path::{Path, PathBuf},
+};
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use event_parser::{BadLine, Detail};
+use event_target::TargetError;
+use serde::{Deserialize, Serialize};
+use storage::File;
+
+use crate::error::Error;
+
+pub(super) const READING: &str = "reading the quarantine";
+pub(super) const STAGING: &str = "staging the quarantine";
+
+/// A bad line, or a fragment of one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Record<'r> {
+    /// What identifies its source.
+    pub(super) source: Cow<'r, str>,
+    /// Its line in the source, from 1.
+    pub(super) line: u64,
+    /// The offset of its first byte in the source's text.
+    pub(super) offset: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) fragment: Option<u64>,
+    pub(super) reason: Cow<'r, str>,
+    pub(super) detail: Cow<'r, Detail>,
+    /// The line, if it is UTF-8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) raw: Option<Cow<'r, str>>,
+    /// The line, if it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) raw_base64: Option<String>,
+}
+
+impl<'r> Record<'r> {
+    /// The record of a bad line, which is the `line`th of its source.
+    pub(super) fn new(source: &'r str, line: u64, bad: &'r BadLine) -> Self {
+        let text = std::str::from_utf8(&bad.raw).ok();
+        Self {
+            source: source.into(),
+            line,
+            offset: bad.offset,
+            fragment: bad.fragment,
+            reason: bad.fault.reason.code().into(),
+            detail: Cow::Borrowed(&bad.fault.detail),
+            raw: text.map(Cow::Borrowed),
+            raw_base64: text.is_none().then(|| BASE64_STANDARD.encode(&bad.raw)),
+        }
+    }
+
+    /// Writes the record as a line.
+    pub(super) fn write_to(&self, output: &mut impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *output, self)?;
+        output.write_all(b"\n")
+    }
+
+    /// Where the line stands in its source; records of a file ascend by it.
+    pub(super) fn place(&self) -> (u64, u64, Option<u64>) {
+        (self.line, self.offset, self.fragment)
+    }
+
+    /// Whether it is the same line: of one place, with the same bytes.
+    pub(super) fn is_same_line(&self, other: &Self) -> bool {
+        self.place() == other.place() && self.raw == other.raw && self.raw_base64 == other.raw_base64
+    }
+
+    /// Whether it stands for a bad line: of a line in fragments, the first one does.
+    pub(super) fn counts(&self) -> bool {
+        self.fragment.unwrap_or(0) == 0
+    }
+
+    /// The bytes of the line.
+    pub(super) fn into_raw(self) -> io::Result<Vec<u8>> {
+        match (self.raw, self.raw_base64) {
+            (Some(raw), _) => Ok(raw.into_owned().into_bytes()),
+            (None, Some(encoded)) => BASE64_STANDARD.decode(encoded).map_err(io::Error::other),
+            (None, None) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// Reads the records of a file, one after the other.
+pub(crate) struct RecordReader<R> {
+    path: PathBuf,
+    lines: Enumerate<Lines<R>>,
+}
+
+impl RecordReader<BufReader<File>> {
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        Ok(Self::new(path.to_owned(), BufReader::new(File::open(path).map_err(Error::io(READING))?)))
+    }
+}
+
+impl<R: BufRead> RecordReader<R> {
+    /// `path` names the file, for messages.
+    pub(crate) fn new(path: PathBuf, text: R) -> Self {
+        Self { path, lines: text.lines().enumerate() }
+    }
+
+    /// The next record.
+    pub(super) fn next(&mut self) -> Result<Option<Record<'static>>, Error> {
+        let Some((index, line)) = self.lines.next() else { return Ok(None) };
+        let record = serde_json::from_str(&line.map_err(Error::io(READING))?);
+        record.map(Some).map_err(|error| {
+            let problem = format!("no quarantine record: {error}");
+            TargetError::Damaged { path: self.path.clone(), line: index + 1, problem }.into()
+        })
+    }
+}
+
+/// Merges two files of one source, both in the order of places, into their union. Of a line that is in both, the new record is
+/// kept: it has today's reason.
+pub(crate) fn merge<R: BufRead>(
+    old: Option<RecordReader<R>>,
+    mut new: RecordReader<R>,
+    output: &mut impl Write,
+) -> Result<(), Error> {
+    let mut put = |record: &Record<'_>| record.write_to(output).map_err(Error::io(STAGING));
+    let mut next_new = new.next()?;
+    if let Some(mut old) = old {
+        while let Some(old_record) = old.next()? {
+            while let Some(record) = next_new.take_if(|record| record.place() < old_record.place()) {
+                put(&record)?;
+                next_new = new.next()?;
+            }
+            // The same place with other bytes is a line of an earlier content of the source: both stay.
+            if !next_new.as_ref().is_some_and(|record| record.is_same_line(&old_record)) {
+                put(&old_record)?;
+            }
+        }
+    }
+    while let Some(record) = next_new {
+        put(&record)?;
+        next_new = new.next()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! What a run did → the report, as JSON for machines; `report/summary.rs` makes a short text for people of it.
+//!
+//! Invariant: the counts are those that `report/proof.rs` has compared with each other before anything was committed.
+
+mod proof;
+mod samples;
+mod summary;
+
+use std::collections::{BTreeMap, HashSet};
+
+use event_parser::{DayRange, Plan};
+use event_target::{Action, LineCounts};
+use events_core::partition::Day;
+use serde::Serialize;
+
+pub use self::summary::Summary;
+pub(crate) use self::{proof::Balance, samples::SupersededSample};
+use crate::{
+    ingest::{InputCounts, RunCounts},
+    input::SkippedSource,
+    latest::Superseded,
+    output::{Written, WrittenPartition},
+    rows::RowLedger,
+    runtime::StageReport,
+    settings::Settings,
+};
+
+/// The most days without events that a report lists; a range of days may span millennia.
+const DAYS_LISTED_MAX: usize = 1_000;
+
+/// What a load has found and written, before its commit.
+#[derive(Clone, Copy)]
+pub(crate) struct LoadOutcome<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) plan: &'a Plan,
+    pub(crate) input: &'a InputCounts,
+    pub(crate) ledger: &'a RowLedger,
+    pub(crate) superseded: &'a Superseded,
+    pub(crate) written: &'a Written,
+}
+
+/// The report of a run.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub(crate) lines: u64,
+    pub(crate) blank: u64,
+    pub(crate) quarantined: Quarantined,
+    pub(crate) filtered: u64,
+    pub(crate) superseded: u64,
+    /// Superseded rows with the content of a version that is kept or was corrected.
+    pub(crate) redelivered: u64,
+    /// Superseded rows with content of their own.
+    pub(crate) corrected: u64,
+    /// The first superseded rows in input order, as many as were asked for.
+    pub(crate) superseded_samples: Vec<SupersededSample>,
+    pub(crate) written: u64,
+    /// In a merge: rows that partitions had before and have still, of those that were written again.
+    pub(crate) held_kept: u64,
+    /// In a merge: rows that the target had, and that a later version superseded.
+    pub(crate) held_superseded: u64,
+    /// By path.
+    pub(crate) partitions: Vec<PartitionReport>,
+    /// Partitions all of whose rows are superseded, by path; nothing was written for them.
+    pub(crate) superseded_partitions: Vec<SupersededPartitionReport>,
+    /// Days of the range that was asked for without rows.
+    pub(crate) days_without_events: Vec<String>,
+    /// Rows with a field that the catalog does not know, by its path in the event.
+    pub(crate) unknown_fields: BTreeMap<String, u64>,
+    /// Rows with a value of another type that was converted, by its path in the event.
+    pub(crate) coerced: BTreeMap<String, u64>,
+    /// Rows with a number or timestamp that lost digits other than zero, by its path in the event.
+    pub(crate) rounded: BTreeMap<String, u64>,
+    /// Events that the catalog does not know, by `domain/event_type`.
+    pub(crate) unknown_events: BTreeMap<String, u64>,
+    pub(crate) sources: Vec<SourceReport>,
+    /// Sources that were not loaded, with the reason.
+    #[serde(rename = "passed_over")]
+    pub(crate) skipped: Vec<SkippedSource>,
+    pub(crate) committed: bool,
+    pub(crate) dry_run: bool,
+    pub(crate) duration_ms: u64,
+    /// In the order in which data passes them.
+    pub(crate) stages: Vec<StageReport>,
+}
+
+/// The bad lines of a run.
+#[derive(Debug, Serialize)]
+pub(crate) struct Quarantined {
+    pub(crate) total: u64,
+    pub(crate) by_reason: BTreeMap<&'static str, u64>,
+}
+
+/// A partition that was written.
+#[derive(Debug, Serialize)]
+pub(crate) struct PartitionReport {
+    pub(crate) path: String,
+    /// As the footers of its files say.
+    pub(crate) rows: u64,
+    /// Superseded rows of the input that fell into it.
+    pub(crate) superseded: u64,
+    /// Rows that it had before a merge.
+    pub(crate) held: u64,
+    /// Those of them that are superseded.
+    pub(crate) held_superseded: u64,
+    pub(crate) files: usize,
+    pub(crate) bytes: u64,
+    pub(crate) action: Action,
+}
+
+/// A partition for which nothing was written.
+#[derive(Debug, Serialize)]
+pub(crate) struct SupersededPartitionReport {
+    pub(crate) path: String,
+    pub(crate) superseded: u64,
+}
+
+/// What became of the lines of a source.
+#[derive(Debug, Serialize)]
+pub(crate) struct SourceReport {
+    pub(crate) path: String,
+    pub(crate) bytes: u64,
+    #[serde(flatten)]
+    pub(crate) counts: LineCounts,
+}
+
+impl LoadOutcome<'_> {
+    /// What became of the lines of each source.
+    fn source_counts(self) -> Vec<LineCounts> {
+        let superseded = self.ledger.by_source(self.superseded.by_block());
+        let sources = self.input.sources.iter().enumerate();
+        let counts = sources.map(|(index, source)| LineCounts {
+            lines: source.lines,
+            blank: source.blank,
+            quarantined: source.quarantined,
+            filtered: source.filtered,
+            superseded: superseded.get(&index).copied().unwrap_or_default(),
+            written: self.written.out.written(index),
+        });
+        counts.collect()
+    }
+
+    /// Rows that partitions had before and have still.
+    fn existing_kept(self) -> u64 {
+        let kept = |partition: &WrittenPartition| {
+            let existing = partition.counts.existing;
+            existing.read - existing.left_out
+        };
+        self.written.partitions.iter().map(kept).sum()
+    }
+
+    /// What became of all lines. Written rows are counted in the footers of the files.
+    fn run_counts(self) -> LineCounts {
+        let RunCounts { lines, blank, quarantined, filtered } = self.input.run;
+        let in_files: u64 = self.written.partitions.iter().map(|partition| partition.rows).sum();
+        LineCounts {
+            lines,
+            blank,
+            quarantined,
+            filtered,
+            superseded: self.superseded.rows(),
+            written: in_files.saturating_sub(self.existing_kept()),
+        }
+    }
+
+    /// The days between two given ends that have no rows, as many as are worth listing.
+    fn days_without_events(self) -> Vec<String> {
+        let Some(DayRange { first: Some(first), last: Some(last) }) = self.settings.selection.days else {
+            return Vec::new();
+        };
+        let unit = self.settings.partition_unit;
+        let with_rows = self.written.partitions.iter().filter(|partition| partition.files > 0);
+        let with_rows: HashSet<_> = with_rows.map(|partition| unit.day_of(partition.key.1)).collect();
+        let days = (first.epoch_days()..=last.epoch_days()).filter(|day| !with_rows.contains(day));
+        days.take(DAYS_LISTED_MAX).map(|day| Day::from_epoch_days(day).to_string()).collect()
+    }
+}
+
+impl Report {
+    /// The report of a load that is not committed yet.
+    pub(crate) fn new(outcome: LoadOutcome<'_>, skipped: Vec<SkippedSource>) -> Self {
+        let LoadOutcome { settings, plan, input, ledger, superseded, written } = outcome;
+        let LineCounts {
+            lines,
+            blank,
+            quarantined,
+            filtered,
+            superseded: superseded_rows,
+            written: written_rows,
+        } = outcome.run_counts();
+        let sources = input
+            .sources
+            .iter()
+            .zip(outcome.source_counts())
+            .map(|(source, counts)| SourceReport { path: source.name.clone(), bytes: source.bytes, counts });
+        let sources: Vec<_> = sources.collect();
+        let samples = superseded.samples().iter().map(|sample| {
+            SupersededSample::new(sample, plan.event_type(sample.type_index), ledger, &sources)
+        });
+        Self {
+            lines,
+            blank,
+            quarantined: Quarantined { total: quarantined, by_reason: input.by_reason.clone() },
+            filtered,
+            superseded: superseded_rows,
+            redelivered: superseded.redelivered(),
+            corrected: superseded.corrected(),
+            superseded_samples: samples.collect(),
+            written: written_rows,
+            held_kept: outcome.existing_kept(),
+            held_superseded: superseded.existing_rows(),
+            partitions: written.partitions.iter().map(PartitionReport::new).collect(),
+            superseded_partitions: written
+                .superseded
+                .iter()
+                .map(|partition| SupersededPartitionReport {
+                    path: partition.path.clone(),
+                    superseded: partition.counts.left_out,
+                })
+                .collect(),
+            days_without_events: outcome.days_without_events(),
+            unknown_fields: input.unknown_fields.clone(),
+            coerced: input.coerced.clone(),
+            rounded: input.rounded.clone(),
+            unknown_events: input.unknown_events.clone(),
+            sources,
+            skipped,
+            committed: false,
+            dry_run: settings.dry_run,
+            duration_ms: 0,
+            stages: Vec::new(),
+        }
+    }
+
+    /// The report as JSON, with a newline.
+    ///
+    /// # Errors
+    /// None that can happen: all keys are strings.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self).map(|text| text + "\n")
+    }
+
+    /// What became of all lines.
+    pub(crate) fn counts(&self) -> LineCounts {
+        let Self { lines, blank, filtered, superseded, written, .. } = *self;
+        LineCounts { lines, blank, quarantined: self.quarantined.total, filtered, superseded, written }
+    }
+
+    fn count(&self, action: Action) -> usize {
+        self.partitions.iter().filter(|partition| partition.action == action).count()
+    }
+}
+
+impl PartitionReport {
+    fn new(partition: &WrittenPartition) -> Self {
+        let WrittenPartition { path, files, rows, bytes, action, counts, .. } = partition;
+        Self {
+            path: path.clone(),
+            rows: *rows,
+            superseded: counts.left_out,
+            held: counts.existing.read,
+            held_superseded: counts.existing.left_out,
+            files: *files,
+            bytes: *bytes,
+            action: *action,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Rows as they are read, and rows as they go out → how many there are of each source and partition, and where a row stands.
+//!
+//! Invariant: each row is counted where it is found, by its own batch and position, and never as the rest of another count.
+//! `report/proof.rs` compares the counts.
+
+use std::collections::BTreeMap;
+
+use event_rows::{PartitionKey, Place, Position};
+use serde::Serialize;
+
+/// The rows of a run as they were read: where each comes from, and how many fell into each partition.
+#[derive(Debug, Default)]
+pub(crate) struct RowLedger {
+    /// By block.
+    origins: Vec<BlockOrigin>,
+    /// Lines of the last block's source, up to the end of the block.
+    lines_behind: u64,
+    read: BTreeMap<PartitionKey, u64>,
+}
+
+/// Where the rows of a block come from.
+#[derive(Debug, Clone, Copy)]
+struct BlockOrigin {
+    source: usize,
+    /// Lines of the source before the block.
+    lines_before: u64,
+    of_array: bool,
+}
+
+/// Where a row of the input stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Origin {
+    pub(crate) source: usize,
+    pub(crate) number: LineNumber,
+}
+
+/// The number of a line in its source, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LineNumber {
+    /// Among the lines of the file.
+    Line(u64),
+    /// Among the elements of the array, several of which may stand on one line.
+    Element(u64),
+}
+
+/// What became of rows: where each went, or that it was left out.
+#[derive(Debug, Default)]
+pub(crate) struct RowsOut {
+    /// Rows that go out to be written, by source.
+    written: BTreeMap<usize, u64>,
+    /// Superseded rows of the input, by partition.
+    left_out: BTreeMap<PartitionKey, u64>,
+    /// Rows that partitions had before a merge.
+    existing: BTreeMap<PartitionKey, ExistingCounts>,
+}
+
+/// Rows that a partition had before a merge.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ExistingCounts {
+    /// All of them.
+    pub(crate) read: u64,
+    /// Those that it leaves out from now on, because they are superseded.
+    pub(crate) left_out: u64,
+}
+
+/// The rows of a partition.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PartitionCounts {
+    /// Rows of the input that fell into it, as they were read.
+    pub(crate) read: u64,
+    /// Those that it leaves out, because they are superseded.
+    pub(crate) left_out: u64,
+    /// Those that it had before.
+    pub(crate) existing: ExistingCounts,
+}
+
+impl RowLedger {
+    /// Enters the next block: its source, its lines, whether these are elements of an array, and its rows by partition.
+    pub(crate) fn add_block(
+        &mut self,
+        source: usize,
+        lines: u32,
+        of_array: bool,
+        rows: impl Iterator<Item = (PartitionKey, u64)>,
+    ) {
+        if self.origins.last().is_none_or(|last| last.source != source) {
+            self.lines_behind = 0;
+        }
+        self.origins.push(BlockOrigin { source, lines_before: self.lines_behind, of_array });
+        self.lines_behind += u64::from(lines);
+        for (partition, rows) in rows {
+            *self.read.entry(partition).or_default() += rows;
+        }
+    }
+
+    /// The source of a row of the input; `None` of a row that the target had before.
+    pub(crate) fn source_of(&self, position: Position) -> Option<usize> {
+        match position.place() {
+            Place::Existing { .. } => None,
+            Place::Input { block, .. } | Place::LaterCandidate { block, .. } => {
+                Some(self.origins[block as usize].source)
+            }
+        }
+    }
+
+    /// Where a row or later candidate stands in the input; `None` of a row that the target had before.
+    pub(crate) fn origin_of(&self, position: Position) -> Option<Origin> {
+        let (block, line) = match position.place() {
+            Place::Existing { .. } => return None,
+            Place::Input { block, line } | Place::LaterCandidate { block, line } => (block, line),
+        };
+        let BlockOrigin { source, lines_before, of_array } = self.origins[block as usize];
+        let number = lines_before + u64::from(line) + 1;
+        let number = if of_array { LineNumber::Element(number) } else { LineNumber::Line(number) };
+        Some(Origin { source, number })
+    }
+
+    /// The rows of an event type, as they were read.
+    pub(crate) fn rows_of_type(&self, type_index: usize) -> u64 {
+        self.read.range((type_index, i64::MIN)..=(type_index, i64::MAX)).map(|(_, rows)| rows).sum()
+    }
+
+    /// The rows of a partition, as they were read.
+    pub(crate) fn rows_of(&self, partition: PartitionKey) -> u64 {
+        self.read.get(&partition).copied().unwrap_or_default()
+    }
+
+    /// The partitions that rows fell into.
+    pub(crate) fn partition_keys(&self) -> impl Iterator<Item = PartitionKey> {
+        self.read.keys().copied()
+    }
+
+    /// Counts by block, added up by source.
+    pub(crate) fn by_source(&self, by_block: impl Iterator<Item = u64>) -> BTreeMap<usize, u64> {
+        let mut sums = BTreeMap::new();
+        for (origin, count) in self.origins.iter().zip(by_block).filter(|(_, count)| *count > 0) {
+            *sums.entry(origin.source).or_default() += count;
+        }
+        sums
+    }
+
+    /// The counts of all partitions that rows fell into, or that a merge read.
+    pub(crate) fn partitions(&self, out: &RowsOut) -> BTreeMap<PartitionKey, PartitionCounts> {
+        let mut partitions: BTreeMap<PartitionKey, PartitionCounts> = BTreeMap::new();
+        for (&partition, &read) in &self.read {
+            partitions.entry(partition).or_default().read = read;
+        }
+        for (&partition, &left_out) in &out.left_out {
+            partitions.entry(partition).or_default().left_out = left_out;
+        }
+        for (&partition, &existing) in &out.existing {
+            partitions.entry(partition).or_default().existing = existing;
+        }
+        partitions
+    }
+}
+
+impl RowsOut {
+    /// Enters rows of a source that go out to be written.
+    pub(crate) fn add_written(&mut self, source: usize, rows: u64) {
+        *self.written.entry(source).or_default() += rows;
+    }
+
+    /// Enters superseded rows of the input that a partition leaves out.
+    pub(crate) fn add_left_out(&mut self, partition: PartitionKey, rows: u64) {
+        *self.left_out.entry(partition).or_default() += rows;
+    }
+
+    /// Enters all rows that a partition had before.
+    pub(crate) fn add_existing(&mut self, partition: PartitionKey, rows: ExistingCounts) {
+        if rows.read > 0 {
+            self.existing.insert(partition, rows);
+        }
+    }
+
+    /// Adds what became of other rows.
+    pub(crate) fn add(&mut self, other: Self) {
+        for (source, rows) in other.written {
+            self.add_written(source, rows);
+        }
+        for (partition, rows) in other.left_out {
+            self.add_left_out(partition, rows);
+        }
+        self.existing.extend(other.existing);
+    }
+
+    /// The rows of a source that went out to be written.
+    pub(crate) fn written(&self, source: usize) -> u64 {
+        self.written.get(&source).copied().unwrap_or_default()
+    }
+}

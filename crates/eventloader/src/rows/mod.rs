@@ -1,0 +1,278 @@
+//! Batches from all blocks → all good rows of the run, by event type: in memory up to a share of it, spilled beyond that.
+//!
+//! Spilling is a [`SpillJob`], which one worker does while the others go on. Rows on their way to the file count until they
+//! are there.
+//!
+//! Invariant: once [`RowStore::seal`] was called, either all rows are in memory or all are spilled, so a partition is written
+//! from one kind of place.
+
+mod ledger;
+mod partitions;
+mod spill;
+mod turnstile;
+
+use std::{ops::Range, path::PathBuf, sync::Arc};
+
+use event_rows::{Batch, Id, PartitionKey};
+use events_core::partition::PartitionUnit;
+use foldhash::fast::FixedState;
+use hashbrown::HashMap;
+
+use self::spill::{Spill, SpillFile, SpilledRun};
+pub(crate) use self::{
+    ledger::{ExistingCounts, LineNumber, Origin, PartitionCounts, RowLedger, RowsOut},
+    partitions::{GroupedRows, Partition},
+    spill::SortedRun,
+    turnstile::Turnstile,
+};
+use crate::{
+    error::Error,
+    latest::{self, Deduper, ID_BYTES_MAX, IdSet, IdSetBuilder, RANGES, Samples, Superseded},
+    runtime::MemoryShares,
+};
+
+/// How many runs may be on their way to the spill file at once. With what is collected meanwhile they share the memory for rows.
+const JOBS_MAX: usize = 2;
+
+/// All good rows of a run.
+#[derive(Debug)]
+pub(crate) struct RowStore {
+    types: Vec<TypeRows>,
+    in_memory_bytes: usize,
+    unit: PartitionUnit,
+    shares: MemoryShares,
+    deduper: Arc<Deduper>,
+    spill_dir: PathBuf,
+    spill: Option<Spill>,
+    /// How many were given out and are not done.
+    jobs: usize,
+    ledger: RowLedger,
+}
+
+/// The rows of one event type, and what competes with them.
+#[derive(Debug, Default)]
+struct TypeRows {
+    batches: Vec<Batch>,
+    /// Later candidates, or rows that the target has.
+    competitors: Vec<Batch>,
+}
+
+/// The rows of one block.
+#[derive(Debug)]
+pub(crate) struct BlockRows {
+    /// The index of its source.
+    pub(crate) source: usize,
+    pub(crate) lines: u32,
+    pub(crate) of_array: bool,
+    /// How many rows fall into each partition.
+    pub(crate) by_partition: HashMap<PartitionKey, u64, FixedState>,
+    /// The rows, by the index of their event type.
+    pub(crate) batches: Vec<(usize, Batch)>,
+    /// Events of later days, which may supersede rows.
+    pub(crate) later_candidates: Vec<(usize, Batch)>,
+}
+
+/// Rows to be written to the spill file, as one run.
+#[must_use = "its rows are nowhere else"]
+pub(crate) struct SpillJob {
+    types: Vec<TypeRows>,
+    file: Arc<SpillFile>,
+    unit: PartitionUnit,
+    deduper: Arc<Deduper>,
+}
+
+impl SpillJob {
+    fn write(self) -> Result<SpilledRun, Error> {
+        let mut run = SpilledRun::default();
+        for (type_index, TypeRows { batches, competitors }) in self.types.into_iter().enumerate() {
+            self.file.write(type_index, &batches, &competitors, self.unit, &self.deduper, &mut run)?;
+        }
+        Ok(run)
+    }
+}
+
+impl RowStore {
+    pub(crate) fn new(
+        types: usize,
+        unit: PartitionUnit,
+        shares: MemoryShares,
+        deduper: Deduper,
+        spill_dir: PathBuf,
+    ) -> Self {
+        let types = (0..types).map(|_| TypeRows::default()).collect();
+        Self {
+            types,
+            in_memory_bytes: 0,
+            unit,
+            shares,
+            deduper: Arc::new(deduper),
+            spill_dir,
+            spill: None,
+            jobs: 0,
+            ledger: RowLedger::default(),
+        }
+    }
+
+    /// Adds the rows of the next block. If there is no room left, some are to be spilled now.
+    pub(crate) fn add(&mut self, block: BlockRows) -> Result<Option<SpillJob>, Error> {
+        let BlockRows { source, lines, of_array, by_partition, batches, later_candidates } = block;
+        self.ledger.add_block(source, lines, of_array, by_partition.into_iter());
+        for (type_index, batch) in batches {
+            self.in_memory_bytes += batch.memory_bytes();
+            self.types[type_index].batches.push(batch);
+        }
+        for (type_index, batch) in later_candidates {
+            self.in_memory_bytes += batch.memory_bytes();
+            self.types[type_index].competitors.push(batch);
+        }
+        self.spill_if_full()
+    }
+
+    /// Adds rows that the target has: they compete, and are written with their partition. If there is no room left, some are
+    /// to be spilled now.
+    pub(crate) fn add_existing(
+        &mut self,
+        type_index: usize,
+        batch: Batch,
+    ) -> Result<Option<SpillJob>, Error> {
+        self.in_memory_bytes += batch.memory_bytes();
+        self.types[type_index].competitors.push(batch);
+        self.spill_if_full()
+    }
+
+    fn spill_if_full(&mut self) -> Result<Option<SpillJob>, Error> {
+        let room = if self.spill.is_some() { self.run_bytes() } else { self.shares.rows_bytes };
+        if self.in_memory_bytes > room && self.jobs < JOBS_MAX {
+            return self.spill(self.run_bytes()).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// Whether nothing may be added until a job is done.
+    pub(crate) fn is_full(&self) -> bool {
+        self.jobs >= JOBS_MAX && self.in_memory_bytes > self.run_bytes()
+    }
+
+    /// A job was done.
+    fn spilled(&mut self, run: SpilledRun) {
+        self.jobs -= 1;
+        if let Some(spill) = &mut self.spill {
+            spill.add(run);
+        }
+    }
+
+    /// Memory that the rows of one run take.
+    fn run_bytes(&self) -> usize {
+        self.shares.rows_bytes / (JOBS_MAX + 1)
+    }
+
+    /// Takes about so many bytes of rows out, of all event types alike.
+    fn spill(&mut self, bytes: usize) -> Result<SpillJob, Error> {
+        let spill = match &mut self.spill {
+            Some(spill) => spill,
+            empty => {
+                empty.insert(Spill::create(&self.spill_dir).map_err(Error::io("creating the spill file"))?)
+            }
+        };
+        let file = spill.file();
+        let in_memory_bytes = self.in_memory_bytes.max(1);
+        let mut taken_bytes = 0;
+        let mut taken = |batches: &mut Vec<Batch>| -> Vec<Batch> {
+            let share = (batches.len() * bytes).div_ceil(in_memory_bytes).min(batches.len());
+            let taken: Vec<_> = batches.drain(..share).collect();
+            taken_bytes += taken.iter().map(Batch::memory_bytes).sum::<usize>();
+            taken
+        };
+        let types = self.types.iter_mut().map(|rows| TypeRows {
+            batches: taken(&mut rows.batches),
+            competitors: taken(&mut rows.competitors),
+        });
+        let types = types.collect();
+        self.in_memory_bytes -= taken_bytes;
+        self.jobs += 1;
+        Ok(SpillJob { types, file, unit: self.unit, deduper: Arc::clone(&self.deduper) })
+    }
+
+    /// All rows are added and no job is left: if some were spilled, so is the rest.
+    pub(crate) fn seal(&mut self) -> Result<(), Error> {
+        if self.spill.is_some() {
+            let run = self.spill(self.in_memory_bytes)?.write()?;
+            self.spilled(run);
+        }
+        Ok(())
+    }
+
+    /// In which ranges the ids of an event type are to be held at a time.
+    pub(crate) fn id_passes(&self, type_index: usize) -> impl Iterator<Item = Range<usize>> + use<> {
+        let ids: u64 = self.ledger.rows_of_type(type_index);
+        let bytes = usize::try_from(ids).unwrap_or(usize::MAX).saturating_mul(ID_BYTES_MAX);
+        passes(bytes, self.shares.contenders_bytes)
+    }
+
+    /// The ids of an event type's rows that fall into some ranges.
+    pub(crate) fn ids(&self, type_index: usize, ranges: Range<usize>) -> Result<IdSet, Error> {
+        let mut ids = IdSetBuilder::new(&self.deduper);
+        let Some(spill) = &self.spill else {
+            let batches = &self.types[type_index].batches;
+            for batch in batches {
+                self.deduper.add_ids(batch, &ranges, &mut ids);
+            }
+            return Ok(ids.finish());
+        };
+        for range in ranges {
+            let contenders = spill.contenders(type_index, range)?;
+            contenders.uuids.iter().for_each(|contender| ids.insert(Id::Uuid(contender.uuid)));
+            contenders.texts.iter().for_each(|contender| ids.insert(Id::Text(&contender.text)));
+        }
+        Ok(ids.finish())
+    }
+
+    /// Finds the superseded rows of all event types, and keeps so many as samples.
+    pub(crate) fn superseded(
+        &self,
+        threads: usize,
+        samples_max: usize,
+        is_merge: bool,
+    ) -> Result<Superseded, Error> {
+        let samples = Samples::new(samples_max);
+        let mut superseded = if is_merge { Superseded::of_merge(self.unit) } else { Superseded::default() };
+        for (type_index, rows) in self.types.iter().enumerate() {
+            let batches: Vec<_> = rows.batches.iter().chain(&rows.competitors).collect();
+            let bytes = match &self.spill {
+                Some(spill) => spill.contenders_bytes(type_index),
+                None => batches.iter().map(|batch| batch.rows() * latest::ROW_BYTES_MAX).sum(),
+            };
+            for ranges in passes(bytes, self.shares.contenders_bytes) {
+                let of_type = samples.of_type(type_index);
+                let superseded_rows = match &self.spill {
+                    Some(spill) => {
+                        let contenders = |range| spill.contenders(type_index, range);
+                        latest::resolve_spilled(&self.deduper, &ranges, threads, of_type, contenders)?
+                    }
+                    None => latest::resolve(&self.deduper, &batches, &ranges, threads, of_type),
+                };
+                for superseded_rows in superseded_rows {
+                    superseded.add(type_index, superseded_rows);
+                }
+            }
+        }
+        superseded.set_samples(samples.into_list());
+        Ok(superseded)
+    }
+
+    /// The batches of an event type, if its rows are in memory.
+    pub(crate) fn batches(&self, type_index: usize) -> &[Batch] {
+        &self.types[type_index].batches
+    }
+
+    /// The rows as they were read.
+    pub(crate) fn ledger(&self) -> &RowLedger {
+        &self.ledger
+    }
+}
+
+/// The ranges of ids, in as few portions as fit.
+fn passes(bytes: usize, bytes_max: usize) -> impl Iterator<Item = Range<usize>> {
+    let step = RANGES.div_ceil(bytes.div_ceil(bytes_max).clamp(1, RANGES));
+    (0..RANGES).step_by(step).map(move |first| first..(first + step).min(RANGES))
+}

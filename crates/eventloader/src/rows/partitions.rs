@@ -1,0 +1,100 @@
+//! All good rows of a run, without the superseded ones → the partitions to write.
+//!
+//! Invariant: a partition that is handed out has rows left or, if rows are spilled or in a merge, may have none left but
+//! some to take away.
+
+use std::collections::BTreeMap;
+
+use event_rows::{PartitionKey, Position, RowRef, group, sort};
+
+use super::{RowStore, RowsOut, spill::SortedRun};
+use crate::latest::{Superseded, SupersededCounts};
+
+/// One partition to write.
+#[derive(Debug)]
+pub(crate) struct Partition {
+    pub(crate) type_index: usize,
+    /// Its unit of time, counted from 1970.
+    pub(crate) unit_index: i64,
+    /// Its rows, where they are in memory.
+    refs: Vec<RowRef>,
+}
+
+impl Partition {
+    pub(crate) fn key(&self) -> PartitionKey {
+        (self.type_index, self.unit_index)
+    }
+
+    /// How many of its rows are in memory.
+    pub(crate) fn rows_in_memory(&self) -> usize {
+        self.refs.len()
+    }
+}
+
+/// The partitions to write, and what became of the rows that grouping has seen.
+#[derive(Debug, Default)]
+pub(crate) struct GroupedRows {
+    pub(crate) partitions: Vec<Partition>,
+    pub(crate) out: RowsOut,
+}
+
+impl RowStore {
+    /// Groups the rows by partition. Of rows in memory it counts which go out, and which are left out.
+    pub(crate) fn group(&self, superseded: &Superseded, threads: usize) -> GroupedRows {
+        let is_left_out = |position: Position| superseded.contains(position);
+        let by_type = workers::compute(threads, self.types.len(), |type_index| {
+            group(&self.types[type_index].batches, self.unit, is_left_out)
+        });
+        let mut grouped = GroupedRows::default();
+        for (type_index, of_type) in by_type.into_iter().enumerate() {
+            for (batch, kept) in self.types[type_index].batches.iter().zip(of_type.kept) {
+                if let Some(source) = self.ledger.source_of(batch.positions[0]) {
+                    grouped.out.add_written(source, kept);
+                }
+            }
+            for (unit_index, rows) in of_type.left_out {
+                grouped.out.add_left_out((type_index, unit_index), rows);
+            }
+            let partition = |(unit_index, refs)| Partition { type_index, unit_index, refs };
+            grouped.partitions.extend(of_type.partitions.into_iter().map(partition));
+        }
+        if let Some(spill) = &self.spill {
+            grouped.partitions.extend(spill.partitions().map(without_rows_in_memory));
+        }
+        grouped
+    }
+
+    /// Keeps, in a merge, the partitions whose rows change, and adds those that only lose rows that they had.
+    pub(crate) fn keep_changed(&self, grouped: &mut GroupedRows, superseded: &Superseded) {
+        let mut counts: BTreeMap<_, _> = superseded.by_partition().collect();
+        let mut changed = Vec::new();
+        for partition in std::mem::take(&mut grouped.partitions) {
+            let SupersededCounts { read, existing } = counts.remove(&partition.key()).unwrap_or_default();
+            if existing > 0 || read < self.ledger.rows_of(partition.key()) {
+                changed.push(partition);
+            } else {
+                // It would have been counted while it was written.
+                grouped.out.add_left_out(partition.key(), read);
+            }
+        }
+        let losing = counts.into_iter().filter(|(_, counts)| counts.existing > 0);
+        changed.extend(losing.map(|(key, _)| without_rows_in_memory(key)));
+        grouped.partitions = changed;
+    }
+
+    /// The sorted rows of a partition that are in memory.
+    pub(crate) fn sorted_refs(&self, partition: &Partition) -> Vec<RowRef> {
+        let mut refs = partition.refs.clone();
+        sort(&mut refs, &self.types[partition.type_index].batches);
+        refs
+    }
+
+    /// The spilled rows of a partition, as sorted runs; `None` if all rows of the store are in memory.
+    pub(crate) fn spilled_runs(&self, partition: PartitionKey) -> Option<Vec<SortedRun<'_>>> {
+        self.spill.as_ref().map(|spill| spill.runs(partition))
+    }
+}
+
+fn without_rows_in_memory((type_index, unit_index): PartitionKey) -> Partition {
+    Partition { type_index, unit_index, refs: Vec::new() }
+}

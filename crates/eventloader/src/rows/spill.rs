@@ -1,0 +1,306 @@
+//! Rows that memory has no room for → an unnamed temporary file, and back, partition by partition.
+//!
+//! Each spill is one run. For every event type it has the partitions, each sorted by (timestamp, event id) and cut into
+//! chunks of Arrow IPC, and what "latest" needs of the rows, by ranges of ids. The file has no name, so it can't be left over.
+//!
+//! Invariant: what is read back is what was written. Only the places of chunks are kept in memory.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    io,
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use arrow::{
+    array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, Int64Array, RecordBatch, UInt64Array},
+    buffer::Buffer,
+    datatypes::{Field, Int64Type, Schema, UInt64Type},
+    ipc::{reader::StreamDecoder, writer::StreamWriter},
+};
+use event_rows::{Batch, CHUNK_ROWS, Ids, PartitionKey, Position, chunk_rows, gather, group, sort};
+use events_core::partition::PartitionUnit;
+use storage::File;
+
+use crate::{
+    error::Error,
+    latest::{Deduper, RANGES, SpilledContenders, TextContender, UuidContender, Version},
+};
+
+/// Everything that was spilled.
+#[derive(Debug)]
+pub(super) struct Spill {
+    file: Arc<SpillFile>,
+    /// For each run its chunks, in order.
+    runs: BTreeMap<PartitionKey, Vec<Vec<Place>>>,
+    /// By event type and range of ids.
+    contenders: BTreeMap<(usize, usize), Vec<ContendersPlace>>,
+}
+
+/// The file, which several threads may write to at once.
+#[derive(Debug)]
+pub(super) struct SpillFile {
+    file: File,
+    /// Up to where it is written, or will be.
+    bytes: AtomicU64,
+}
+
+/// Where the parts of one run stand.
+#[derive(Debug, Default)]
+pub(super) struct SpilledRun {
+    partitions: Vec<(PartitionKey, Vec<Place>)>,
+    contenders: Vec<((usize, usize), ContendersPlace)>,
+}
+
+/// The spilled rows of a partition from one run, sorted by (timestamp, event id).
+#[derive(Debug)]
+pub(crate) struct SortedRun<'s> {
+    file: &'s SpillFile,
+    places: VecDeque<Place>,
+}
+
+/// Where something stands in the file.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    offset: u64,
+    bytes: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct ContendersPlace {
+    uuids: Place,
+    texts: Place,
+}
+
+/// About how large a chunk is: a merge holds one of each run, and there may be a hundred.
+const CHUNK_BYTES: usize = 256 << 10;
+/// Bytes of a contender with a UUID in the file.
+const UUID_CONTENDER_BYTES: usize = 40;
+
+impl SpillFile {
+    /// Writes the rows of one event type, and what competes with them, as a part of `run`.
+    pub(super) fn write(
+        &self,
+        type_index: usize,
+        batches: &[Batch],
+        competitors: &[Batch],
+        unit: PartitionUnit,
+        deduper: &Deduper,
+        run: &mut SpilledRun,
+    ) -> Result<(), Error> {
+        let bytes: usize = batches.iter().map(Batch::memory_bytes).sum();
+        let rows: usize = batches.iter().map(Batch::rows).sum();
+        let rows_max = (CHUNK_BYTES * rows / bytes.max(1)).clamp(1, CHUNK_ROWS);
+        for (unit_index, mut refs) in group(batches, unit, |_| false).partitions {
+            sort(&mut refs, batches);
+            let mut chunks = Vec::new();
+            let mut rest = refs.as_slice();
+            while !rest.is_empty() {
+                let (refs, behind) = rest.split_at(chunk_rows(batches, rest, rows_max));
+                rest = behind;
+                let chunk = gather(batches, refs).map_err(Error::encode("the spill file"))?;
+                let bytes = encode(&chunk).map_err(Error::encode("the spill file"))?;
+                chunks.push(self.append(&bytes)?);
+            }
+            run.partitions.push(((type_index, unit_index), chunks));
+        }
+        self.write_contenders(type_index, batches.iter().chain(competitors), deduper, run)
+    }
+
+    fn write_contenders<'b>(
+        &self,
+        type_index: usize,
+        batches: impl Iterator<Item = &'b Batch>,
+        deduper: &Deduper,
+        run: &mut SpilledRun,
+    ) -> Result<(), Error> {
+        let mut split = vec![SpilledContenders::default(); RANGES];
+        for batch in batches {
+            deduper.split_for_spill(batch, &mut split);
+        }
+        for (range, contenders) in split.iter().enumerate() {
+            if !contenders.uuids.is_empty() || !contenders.texts.is_empty() {
+                let place = ContendersPlace {
+                    uuids: self.append(&encode_uuids(&contenders.uuids))?,
+                    texts: self.append(&encode_texts(&contenders.texts))?,
+                };
+                run.contenders.push(((type_index, range), place));
+            }
+        }
+        Ok(())
+    }
+
+    fn append(&self, bytes: &[u8]) -> Result<Place, Error> {
+        let offset = self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.file.write_all_at(bytes, offset).map_err(Error::io("writing the spill file"))?;
+        Ok(Place { offset, bytes: bytes.len() })
+    }
+
+    fn read(&self, place: Place) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; place.bytes];
+        self.file.read_exact_at(&mut bytes, place.offset).map_err(Error::io("reading the spill file"))?;
+        Ok(bytes)
+    }
+}
+
+impl Spill {
+    /// A spill file on the file system of `dir`.
+    pub(super) fn create(dir: &Path) -> io::Result<Self> {
+        let file = Arc::new(SpillFile { file: File::unnamed(dir)?, bytes: AtomicU64::new(0) });
+        Ok(Self { file, runs: BTreeMap::new(), contenders: BTreeMap::new() })
+    }
+
+    /// The file to write runs to.
+    pub(super) fn file(&self) -> Arc<SpillFile> {
+        Arc::clone(&self.file)
+    }
+
+    /// Takes note of a run that was written. The order of runs does not matter.
+    pub(super) fn add(&mut self, run: SpilledRun) {
+        for (partition, chunks) in run.partitions {
+            self.runs.entry(partition).or_default().push(chunks);
+        }
+        for (range, place) in run.contenders {
+            self.contenders.entry(range).or_default().push(place);
+        }
+    }
+
+    /// The partitions that have spilled rows.
+    pub(super) fn partitions(&self) -> impl Iterator<Item = PartitionKey> {
+        self.runs.keys().copied()
+    }
+
+    /// The runs of a partition.
+    pub(super) fn runs(&self, partition: PartitionKey) -> Vec<SortedRun<'_>> {
+        let runs = self.runs.get(&partition).map_or(&[][..], Vec::as_slice);
+        runs.iter()
+            .map(|places| SortedRun { file: &self.file, places: places.iter().copied().collect() })
+            .collect()
+    }
+
+    /// How many bytes of contenders an event type has.
+    pub(super) fn contenders_bytes(&self, type_index: usize) -> usize {
+        let of_type = self.contenders.range((type_index, 0)..(type_index + 1, 0));
+        of_type.flat_map(|(_, places)| places).map(|place| place.uuids.bytes + place.texts.bytes).sum()
+    }
+
+    /// The contenders of an event type whose ids fall into a range.
+    pub(super) fn contenders(&self, type_index: usize, range: usize) -> Result<SpilledContenders, Error> {
+        let mut contenders = SpilledContenders::default();
+        for place in self.contenders.get(&(type_index, range)).into_iter().flatten() {
+            decode_uuids(&self.file.read(place.uuids)?, &mut contenders.uuids);
+            decode_texts(&self.file.read(place.texts)?, &mut contenders.texts);
+        }
+        Ok(contenders)
+    }
+}
+
+impl SortedRun<'_> {
+    /// The next rows; `None` when all were read.
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Batch>, Error> {
+        let Some(place) = self.places.pop_front() else { return Ok(None) };
+        let chunk = decode(self.file.read(place)?);
+        chunk.map(Some).map_err(|problem| Error::Encode { what: "the spill file".to_owned(), problem })
+    }
+}
+
+fn encode(batch: &Batch) -> Result<Vec<u8>, arrow::error::ArrowError> {
+    let ids: ArrayRef = match &batch.ids {
+        Ids::Uuids(uuids) => {
+            let bytes: Vec<u8> = uuids.iter().flat_map(|uuid| uuid.to_be_bytes()).collect();
+            Arc::new(FixedSizeBinaryArray::try_new(16, Buffer::from_vec(bytes), None)?)
+        }
+        Ids::Texts(texts) => Arc::new(texts.clone()),
+    };
+    let positions: UInt64Array = batch.positions.iter().map(|position| position.to_bits()).collect();
+    let micros = Int64Array::from(batch.micros.clone());
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(positions), Arc::new(micros), ids];
+    columns.extend(batch.columns.iter().cloned());
+    let field = |column: &ArrayRef| Field::new("", column.data_type().clone(), true);
+    let schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
+    let mut writer = StreamWriter::try_new(Vec::new(), &schema)?;
+    writer.write(&RecordBatch::try_new(schema, columns)?)?;
+    writer.into_inner()
+}
+
+fn decode(bytes: Vec<u8>) -> Result<Batch, String> {
+    let mut bytes = Buffer::from_vec(bytes);
+    let batch = StreamDecoder::new().decode(&mut bytes).map_err(|error| error.to_string())?;
+    let batch = batch.ok_or("a chunk without rows")?;
+    let (_, columns, _) = batch.into_parts();
+    let [positions, micros, ids, payload @ ..] = columns.as_slice() else {
+        return Err("a chunk without its base columns".to_owned());
+    };
+    let ids = match ids.as_fixed_size_binary_opt() {
+        Some(uuids) => {
+            let uuid = |bytes: Option<&[u8]>| {
+                bytes.and_then(|bytes| Some(u128::from_be_bytes(bytes.try_into().ok()?))).unwrap_or_default()
+            };
+            Ids::Uuids(uuids.iter().map(uuid).collect())
+        }
+        None => Ids::Texts(ids.as_string::<i32>().clone()),
+    };
+    let positions = positions.as_primitive::<UInt64Type>().values();
+    Ok(Batch {
+        positions: positions.iter().map(|&bits| Position::from_bits(bits)).collect(),
+        micros: micros.as_primitive::<Int64Type>().values().to_vec(),
+        ids,
+        columns: payload.to_vec(),
+    })
+}
+
+fn encode_uuids(contenders: &[UuidContender]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(contenders.len() * UUID_CONTENDER_BYTES);
+    for UuidContender { uuid, version } in contenders {
+        bytes.extend_from_slice(&uuid.to_le_bytes());
+        encode_version(version, &mut bytes);
+    }
+    bytes
+}
+
+fn decode_uuids(mut bytes: &[u8], contenders: &mut Vec<UuidContender>) {
+    contenders.reserve(bytes.len() / UUID_CONTENDER_BYTES);
+    while let (Some(uuid), Some(version)) = (take(&mut bytes), take_version(&mut bytes)) {
+        contenders.push(UuidContender { uuid: u128::from_le_bytes(uuid), version });
+    }
+}
+
+fn encode_texts(contenders: &[TextContender]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for TextContender { text, version } in contenders {
+        encode_version(version, &mut bytes);
+        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(text.as_bytes());
+    }
+    bytes
+}
+
+fn decode_texts(mut bytes: &[u8], contenders: &mut Vec<TextContender>) {
+    while let (Some(version), Some(length)) = (take_version(&mut bytes), take(&mut bytes)) {
+        let length = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
+        let Some((text, rest)) = bytes.split_at_checked(length) else { return };
+        bytes = rest;
+        contenders.push(TextContender { text: String::from_utf8_lossy(text).into(), version });
+    }
+}
+
+fn encode_version(version: &Version, bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&version.micros.to_le_bytes());
+    bytes.extend_from_slice(&version.position.to_bits().to_le_bytes());
+    bytes.extend_from_slice(&version.content.to_le_bytes());
+}
+
+fn take_version(bytes: &mut &[u8]) -> Option<Version> {
+    let (micros, position, content) = (take(bytes)?, take(bytes)?, take(bytes)?);
+    let position = Position::from_bits(u64::from_le_bytes(position));
+    Some(Version { micros: i64::from_le_bytes(micros), content: u64::from_le_bytes(content), position })
+}
+
+fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
+    let (taken, rest) = bytes.split_first_chunk::<N>()?;
+    *bytes = rest;
+    Some(*taken)
+}

@@ -1,0 +1,135 @@
+//! What each stage took, over all threads → the profile of a run: in the report, and with `-v` in the summary.
+//!
+//! A worker's clock is read where it goes from one stage to the next, some times for each block and each partition: too
+//! seldom to cost anything. Time that a worker waits for another is a stage of its own.
+//!
+//! Invariant: a stage's figures only grow; nothing in the output depends on them.
+
+use std::{
+    sync::atomic::{AtomicU64, Ordering},
+    time::Instant,
+};
+
+use serde::Serialize;
+
+/// Where time goes, in the order of the data's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Stage {
+    /// Until the reader, or the turn to hand in, is free.
+    Wait,
+    /// Sources into blocks, decompressed. Bytes of text.
+    Read,
+    /// Lines into columns.
+    Parse,
+    /// Outcomes of blocks into counts, quarantine and rows, spilling where memory is short.
+    Collect,
+    /// What the target holds of the events of a merge: by all threads.
+    Search,
+    /// Which rows are superseded: by all threads.
+    Latest,
+    /// Rows by partition: by all threads, a type each.
+    Group,
+    /// Rows of a partition brought in order, or merged from the spill file.
+    Order,
+    /// Columns into pages, compressed, into staged files. Bytes of files.
+    Encode,
+    /// Staged files beside what the target holds.
+    Compare,
+    /// Until all is on the disk and in its place: by all threads, or waiting for the disk.
+    Commit,
+}
+
+const STAGES: [Stage; 11] = [
+    Stage::Wait,
+    Stage::Read,
+    Stage::Parse,
+    Stage::Collect,
+    Stage::Search,
+    Stage::Latest,
+    Stage::Group,
+    Stage::Order,
+    Stage::Encode,
+    Stage::Compare,
+    Stage::Commit,
+];
+
+/// Collects from all threads.
+#[derive(Debug, Default)]
+pub(crate) struct Stages {
+    nanos: [AtomicU64; STAGES.len()],
+    bytes: [AtomicU64; STAGES.len()],
+}
+
+/// One worker's clock.
+#[derive(Debug)]
+pub(crate) struct Clock<'a> {
+    stages: &'a Stages,
+    since: Instant,
+}
+
+/// What a stage took.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct StageReport {
+    pub(crate) stage: Stage,
+    /// HashingReader up over the threads.
+    pub(crate) thread_ms: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) bytes: Option<u64>,
+}
+
+impl Stages {
+    pub(crate) fn clock(&self) -> Clock<'_> {
+        Clock { stages: self, since: Instant::now() }
+    }
+
+    pub(crate) fn add_bytes(&self, stage: Stage, bytes: u64) {
+        self.bytes[stage as usize].fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn report(&self) -> Vec<StageReport> {
+        let of_stage = |stage: Stage| {
+            let nanos = self.nanos[stage as usize].load(Ordering::Relaxed);
+            let bytes = self.bytes[stage as usize].load(Ordering::Relaxed);
+            StageReport { stage, thread_ms: nanos / 1_000_000, bytes: (bytes > 0).then_some(bytes) }
+        };
+        STAGES.into_iter().map(of_stage).collect()
+    }
+}
+
+impl Clock<'_> {
+    /// All time since the last lap was this stage's.
+    pub(crate) fn lap(&mut self, stage: Stage) {
+        self.lap_of(1, stage);
+    }
+
+    /// The same, of so many threads that were busy with it.
+    pub(crate) fn lap_of(&mut self, threads: usize, stage: Stage) {
+        let now = Instant::now();
+        let nanos = (now - self.since).as_nanos() * threads as u128;
+        let nanos = u64::try_from(nanos).unwrap_or(u64::MAX);
+        self.stages.nanos[stage as usize].fetch_add(nanos, Ordering::Relaxed);
+        self.since = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stages_are_reported_in_their_order_and_add_up() {
+        assert!(STAGES.iter().enumerate().all(|(index, stage)| *stage as usize == index));
+        let stages = Stages::default();
+        let mut clock = stages.clock();
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        clock.lap(Stage::Parse);
+        clock.lap(Stage::Read);
+        stages.add_bytes(Stage::Read, 7);
+        let report = stages.report();
+        assert_eq!(report.iter().map(|of| of.stage).collect::<Vec<_>>(), STAGES);
+        assert!(report[Stage::Parse as usize].thread_ms >= 5);
+        assert_eq!(report[Stage::Read as usize].bytes, Some(7));
+        assert!(report[Stage::Read as usize].thread_ms < 5);
+    }
+}

@@ -1,0 +1,85 @@
+//! The catalog → a text that says what it means: which events it takes, and into which columns.
+//!
+//! Where the catalog stands, its comments and descriptions, and the order of types and fields are not part of it.
+//!
+//! Invariant: two catalogs with the same text take the same lines, with the same values in columns of the same names.
+
+use std::fmt::Write;
+
+use super::{Catalog, EventType, Field, FieldKind};
+
+impl Catalog {
+    /// The canonical form of what the catalog means.
+    #[must_use]
+    pub fn meaning(&self) -> String {
+        let mut types: Vec<_> = self.event_types.iter().collect();
+        types.sort_by_key(|event_type| (&event_type.domain, &event_type.name));
+        let mut text = String::new();
+        for EventType { domain, name, directory, fields, .. } in types {
+            let _ = write!(text, "{domain:?} {name:?} {directory:?} ");
+            write_fields(&mut text, fields);
+            text.push('\n');
+        }
+        text
+    }
+}
+
+fn write_fields(text: &mut String, fields: &[Field]) {
+    let mut fields: Vec<_> = fields.iter().collect();
+    fields.sort_by_key(|field| &field.name);
+    text.push('{');
+    for Field { name, column, required, kind, .. } in fields {
+        let _ = write!(text, "{name:?} {column:?} {required} ");
+        write_kind(text, kind);
+        text.push(';');
+    }
+    text.push('}');
+}
+
+fn write_kind(text: &mut String, kind: &FieldKind) {
+    match kind {
+        FieldKind::Value(value_type) => {
+            let _ = write!(text, "{value_type}");
+        }
+        FieldKind::Object(fields) => write_fields(text, fields),
+        FieldKind::List(element) => {
+            text.push('[');
+            write_kind(text, element);
+            text.push(']');
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(file: &str, text: &str) -> String {
+        Catalog::from_toml(&[(file, text)]).unwrap().meaning()
+    }
+
+    #[test]
+    fn paths_comments_descriptions_and_order_mean_nothing() {
+        let one = "[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string', q = 'list(date)' } }\n\
+                   [domain.b.events.y]";
+        let other = "# a comment\n[domain.b.events.y]\ndescription = 'Why'\n\n[domain.a.events.x.fields]\n\
+                     o = { fields = { q = 'list(date)', p = 'string' } }\nn = { type = 'int32', description = 'How many' }";
+        assert_eq!(meaning("one.toml", one), meaning("./other.toml", other));
+    }
+
+    #[test]
+    fn everything_that_a_load_depends_on_means_something() {
+        let base = "[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }";
+        for other in [
+            "[domain.a.events.x.fields]\nn = 'int64'\no = { fields = { p = 'string' } }",
+            "[domain.a.events.x.fields]\nn = { type = 'int32', required = true }\no = { fields = { p = 'string' } }",
+            "[domain.a.events.x.fields]\nn = { type = 'int32', column = 'm' }\no = { fields = { p = 'string' } }",
+            "[domain.a.events.x.fields]\nn = 'int32'\no = { list = { fields = { p = 'string' } } }",
+            "[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }\nr = 'date'",
+            "[domain.a.events.x]\ndirectory = 'z'\n[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }",
+            "[domain.b.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }",
+        ] {
+            assert_ne!(meaning("x.toml", base), meaning("x.toml", other), "{other}");
+        }
+    }
+}

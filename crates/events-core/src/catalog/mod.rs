@@ -1,0 +1,236 @@
+//! TOML → the catalog: which types of events there are, and the fields of their payloads.
+//!
+//! ```toml
+//! [domain.card]                            # one or more of them in a file
+//! description = "…"                        # optional, like every description
+//!
+//! [domain.card.fields]                     # fields of `data` that all its event types in this file carry, in column order
+//! id       = { type = "string", required = true, column = "card_id" }
+//! amount   = { type = "decimal(12,2)", description = "…" }
+//! merchant = { fields = { name = "string", address = { fields = { city = "string" } } } }
+//! tags     = "list(string)"
+//! items    = { list = { fields = { sku = "string", price = "decimal(10,2)" } } }
+//!
+//! [domain.card.events.authorization]       # one table per event type; it may be empty
+//! directory = "card-authorization"         # optional; the event type's name otherwise
+//!
+//! [domain.card.events.authorization.fields]
+//! approved = "boolean"                     # fields of this type only: their columns come after the shared ones,
+//! amount   = "decimal(18,4)"               # but for those of a shared field's name, which take its place
+//! ```
+//!
+//! A field is a type's name (see [`ValueType`]; `list(…)` of any), or a table with one of `type` (such a name), `fields`
+//! (an object, to any depth) and `list` (what its elements are: a type's name, or a table with `type`, `fields` or `list`),
+//! and optionally
+//! - `required = true`: an event without it, or with null, is a bad line; so it is if an object around it is missing;
+//! - `column`: the whole name of its column, in place of `data_…`; of an object: what the names of its columns begin with,
+//!   in place of `data_…`. Where the payload is kept nested, it is the member's name;
+//! - `description`: goes into the Parquet files.
+//!
+//! Catalogs add up ([`Catalog::extended`]): an event type that the first has is replaced, as a whole, by that of the second.
+//!
+//! Invariant: in a catalog that was read, `domain` + `event_type` is unique, every event type has a directory of its
+//! own that is safe as one, and every column of a table has a name of its own. Errors name file, line and what is allowed.
+
+mod meaning;
+mod names;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod value_type;
+
+use std::{collections::HashMap, fmt, sync::LazyLock};
+
+pub use value_type::ValueType;
+
+/// The catalog that is built in: the domains account and transaction.
+pub static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| {
+    let files = [
+        ("account.toml", include_str!("account.toml")),
+        ("transaction.toml", include_str!("transaction.toml")),
+    ];
+    Catalog::from_toml(&files).expect("the built-in catalog is read by a test")
+});
+
+/// The catalog of the ledger world that `datagen --world ledger` writes, as TOML. Its types replace the built-in ones of their names.
+pub const LEDGER: &str = include_str!("ledger.toml");
+
+/// All known types of events, in the order of their files.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    event_types: Vec<EventType>,
+    /// Where each of them stands. It is no part of what the catalog means.
+    places: Vec<TypePlaces>,
+}
+
+/// Where an event type and its fields stand.
+#[derive(Debug, Clone)]
+struct TypePlaces {
+    /// The catalog file, as it was named.
+    file: String,
+    /// The line of each field, by its path in the event.
+    lines: HashMap<String, usize>,
+}
+
+/// One type of event: what `domain` + `event_type` name together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventType {
+    /// The event's `domain`.
+    pub domain: String,
+    /// The event's `event_type`.
+    pub name: String,
+    /// What the events of this type say.
+    pub description: Option<String>,
+    /// The last part of its partitions' paths.
+    pub directory: String,
+    /// The fields of `data`, in column order.
+    pub fields: Vec<Field>,
+}
+
+/// A field of a payload, or of an object in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its key in the JSON object.
+    pub name: String,
+    /// The name of its column, or what the names of its columns begin with, where those don't follow from the path.
+    pub column: Option<String>,
+    /// What it says.
+    pub description: Option<String>,
+    /// Whether an event must have it, and not as null.
+    pub required: bool,
+    /// What it holds.
+    pub kind: FieldKind,
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldKind {
+    /// A value; one column.
+    Value(ValueType),
+    /// An object; its fields' columns.
+    Object(Vec<Field>),
+    /// A list of such; one column.
+    List(Box<FieldKind>),
+}
+
+/// A catalog file that can't be used.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{file}:{line}: {message}")]
+pub struct CatalogError {
+    /// The file, as it was named.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+/// Where something stands in a catalog file.
+#[derive(Debug, Clone)]
+struct Place {
+    file: String,
+    line: usize,
+}
+
+/// An event type of a catalog that is being extended.
+struct Entry {
+    event_type: EventType,
+    places: TypePlaces,
+    /// Where its name stands, unless it comes from the earlier catalog.
+    place: Option<Place>,
+}
+
+impl Catalog {
+    /// Reads catalog files: pairs of a name, for messages, and the TOML text.
+    ///
+    /// # Errors
+    /// A [`CatalogError`] at the first entry that can't be used.
+    pub fn from_toml(files: &[(&str, &str)]) -> Result<Self, CatalogError> {
+        Self { event_types: Vec::new(), places: Vec::new() }.extended(files)
+    }
+
+    /// This catalog and what is in `files`: event types that it has are replaced, others added.
+    ///
+    /// # Errors
+    /// A [`CatalogError`] at the first entry that can't be used, or that two of the files have.
+    pub fn extended(&self, files: &[(&str, &str)]) -> Result<Self, CatalogError> {
+        let known = self.event_types.iter().cloned().zip(self.places.iter().cloned());
+        let mut entries: Vec<_> =
+            known.map(|(event_type, places)| Entry { event_type, places, place: None }).collect();
+        let mut by_name: HashMap<_, _> =
+            entries.iter().enumerate().map(|(index, known)| (known.event_type.key(), index)).collect();
+        for &(file, text) in files {
+            for entry in reader::read(file, text)? {
+                let Some(index) = by_name.insert(entry.event_type.key(), entries.len()) else {
+                    entries.push(entry);
+                    continue;
+                };
+                if let (Some(first), Some(place)) = (&entries[index].place, &entry.place) {
+                    let message = format!(
+                        "{} is there twice, here and at {first}: an event type stands in one file; remove one of the two",
+                        entry.event_type
+                    );
+                    return Err(place.error(message));
+                }
+                by_name.insert(entry.event_type.key(), index);
+                entries[index] = entry;
+            }
+        }
+        names::check_directories(&entries)?;
+        let (event_types, places) =
+            entries.into_iter().map(|Entry { event_type, places, .. }| (event_type, places)).unzip();
+        Ok(Self { event_types, places })
+    }
+
+    /// An error at the field with this path in the event (`data.amount`) of the event type with this index.
+    #[must_use]
+    pub fn error_at(&self, type_index: usize, path: &str, message: String) -> CatalogError {
+        let places = self.places.get(type_index);
+        let file = places.map_or_else(String::new, |places| places.file.clone());
+        let line = places.and_then(|places| places.lines.get(path)).copied().unwrap_or(1);
+        CatalogError { file, line, message }
+    }
+
+    /// All event types, in the order of their files.
+    #[must_use]
+    pub fn event_types(&self) -> &[EventType] {
+        &self.event_types
+    }
+
+    /// The names of the domains, each once.
+    #[must_use]
+    pub fn domains(&self) -> Vec<&str> {
+        let mut domains: Vec<&str> = Vec::new();
+        for event_type in &self.event_types {
+            if !domains.contains(&event_type.domain.as_str()) {
+                domains.push(&event_type.domain);
+            }
+        }
+        domains
+    }
+}
+
+impl EventType {
+    fn key(&self) -> (String, String) {
+        (self.domain.clone(), self.name.clone())
+    }
+}
+
+/// `domain/event_type`, as messages name it.
+impl fmt::Display for EventType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.domain, self.name)
+    }
+}
+
+impl Place {
+    fn error(&self, message: String) -> CatalogError {
+        CatalogError { file: self.file.clone(), line: self.line, message }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}

@@ -1,0 +1,354 @@
+//! Every operation that a load does on a file of a source or a target; behind it is the file system.
+//!
+//! Each function is one operation, or says which ones it is. Errors name the path. In a debug build, a test can make each
+//! operation fail or end the process: see `faults.rs`. A release build has none of that.
+//!
+//! Invariant: no other code of the loader touches a file of a source or a target (`clippy.toml` forbids it).
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the one place")]
+#![allow(clippy::missing_errors_doc, reason = "each error is the system's, and names the path")]
+
+#[cfg(debug_assertions)]
+mod faults;
+
+use std::{
+    ffi::OsString,
+    fs::{Metadata, TryLockError},
+    io::{self, ErrorKind, Read, Write},
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
+
+/// One operation on a file.
+#[derive(Debug, Clone, Copy)]
+#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "a release build asks for nothing of it"))]
+struct Operation<'p> {
+    name: &'static str,
+    path: &'p Path,
+    /// Whether something is other than before afterwards; for a reader, or for a power cut.
+    changes: bool,
+}
+
+impl Operation<'_> {
+    fn change<'p>(name: &'static str, path: &'p Path) -> Operation<'p> {
+        Operation { name, path, changes: true }
+    }
+
+    fn look<'p>(name: &'static str, path: &'p Path) -> Operation<'p> {
+        Operation { name, path, changes: false }
+    }
+
+    /// Fails, or does not return, where a test wants that.
+    #[inline]
+    #[cfg_attr(
+        not(debug_assertions),
+        expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "a release build does nothing here")
+    )]
+    fn begin(self) -> io::Result<()> {
+        #[cfg(debug_assertions)]
+        faults::at(self)?;
+        Ok(())
+    }
+}
+
+/// An open file; errors name its path.
+#[derive(Debug)]
+pub struct File(fs::File);
+
+impl File {
+    /// To read.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        Operation::look("open", path).begin()?;
+        fs::File::open(path).map(Self)
+    }
+
+    /// To write and to read back; empty.
+    pub fn create(path: &Path) -> io::Result<Self> {
+        Operation::change("create", path).begin()?;
+        Self(fs::OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?).tracked()
+    }
+
+    /// To read and write, with what is in it; created where it is missing.
+    pub fn open_or_create(path: &Path) -> io::Result<Self> {
+        Operation::change("open or create", path).begin()?;
+        Self(fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?).tracked()
+    }
+
+    /// A file without a name on the file system of `dir`: it goes with the process.
+    pub fn unnamed(dir: &Path) -> io::Result<Self> {
+        Operation::change("create an unnamed file in", dir).begin()?;
+        let file = tempfile::tempfile_in(dir).map_err(|error| named("create a file in", dir, &error))?;
+        Ok(Self(fs::File::from_parts(file, dir)))
+    }
+
+    /// Tells the fault injection that what is written is in memory only, until it is synced.
+    #[cfg_attr(
+        not(debug_assertions),
+        expect(clippy::unnecessary_wraps, reason = "it can fail where it does something")
+    )]
+    fn tracked(self) -> io::Result<Self> {
+        #[cfg(debug_assertions)]
+        faults::created(self.0.file())?;
+        Ok(self)
+    }
+
+    /// Makes what was written durable; of a directory, the names in it.
+    pub fn sync(&self) -> io::Result<()> {
+        Operation::change("sync", self.0.path()).begin()?;
+        self.0.sync_all()?;
+        #[cfg(debug_assertions)]
+        faults::synced(self.0.file(), self.0.path())?;
+        Ok(())
+    }
+
+    /// Makes everything durable that was written to the file system on which this file is.
+    #[cfg(target_os = "linux")]
+    pub fn sync_file_system(&self) -> io::Result<()> {
+        Operation::change("sync the file system of", self.0.path()).begin()?;
+        rustix::fs::syncfs(self.0.file())?;
+        #[cfg(debug_assertions)]
+        faults::all_synced();
+        Ok(())
+    }
+
+    /// Takes the exclusive lock on the whole file, if nobody else holds a lock on it.
+    pub fn try_lock(&self) -> Result<(), TryLockError> {
+        self.0.file().try_lock()
+    }
+
+    /// Takes a shared lock on the whole file, if nobody holds the exclusive one.
+    pub fn try_lock_shared(&self) -> Result<(), TryLockError> {
+        self.0.file().try_lock_shared()
+    }
+
+    /// Another handle of the same open file.
+    pub fn try_clone(&self) -> io::Result<Self> {
+        self.0.try_clone().map(Self)
+    }
+
+    /// Cuts the file to this length, or extends it with zeros.
+    pub fn set_len(&self, bytes: u64) -> io::Result<()> {
+        Operation::change("set the length of", self.0.path()).begin()?;
+        self.0.set_len(bytes)
+    }
+
+    /// Whether this path still leads to this file.
+    pub fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let Some(there) = look_at(path)? else { return Ok(false) };
+        let open = self.0.metadata()?;
+        Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
+    }
+
+    /// Its length in bytes.
+    pub fn length(&self) -> io::Result<u64> {
+        self.0.metadata().map(|found| found.len())
+    }
+
+    /// Fills `bytes` from `offset` on; an error where the file ends before.
+    pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        Operation::look("read", self.0.path()).begin()?;
+        let read = self.0.file().read_exact_at(bytes, offset);
+        read.map_err(|error| named("read from", self.0.path(), &error))
+    }
+
+    /// Writes all of `bytes` at `offset`.
+    pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        Operation::change("write", self.0.path()).begin()?;
+        let written = self.0.file().write_all_at(bytes, offset);
+        written.map_err(|error| named("write to", self.0.path(), &error))
+    }
+
+    /// Lets the system begin to write the file to the disk. Nothing depends on it.
+    pub fn begin_writeback(&self) {
+        // On Linux this begins to write what is not on the disk yet, and returns.
+        #[cfg(target_os = "linux")]
+        let _ = rustix::fs::fadvise(self.0.file(), 0, None, rustix::fs::Advice::DontNeed);
+    }
+}
+
+impl Read for File {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        Operation::look("read", self.0.path()).begin()?;
+        self.0.read(bytes)
+    }
+}
+
+impl Write for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        #[cfg(debug_assertions)]
+        faults::at_write(self.0.file(), Operation::change("write", self.0.path()), bytes)?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// All of a file.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// What has this path, a link itself; `None` where there is nothing.
+pub fn look_at(path: &Path) -> io::Result<Option<Metadata>> {
+    Operation::look("look at", path).begin()?;
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// What a path leads to, links followed; `None` where that is nothing.
+pub fn find(path: &Path) -> io::Result<Option<Metadata>> {
+    Operation::look("look at", path).begin()?;
+    match fs::metadata(path) {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether a path leads to a directory, links followed.
+#[must_use]
+pub fn is_directory(path: &Path) -> bool {
+    find(path).is_ok_and(|found| found.is_some_and(|found| found.is_dir()))
+}
+
+/// Whether a path leads to a regular file, links followed.
+#[must_use]
+pub fn is_file(path: &Path) -> bool {
+    find(path).is_ok_and(|found| found.is_some_and(|found| found.is_file()))
+}
+
+/// The absolute path without links. Everything that it leads through must exist.
+pub fn canonical(path: &Path) -> io::Result<PathBuf> {
+    Operation::look("resolve", path).begin()?;
+    path.canonicalize()
+}
+
+/// Whether anything has this path.
+pub fn is_there(path: &Path) -> io::Result<bool> {
+    Ok(look_at(path)?.is_some())
+}
+
+/// The names in a directory, sorted; `None` where there is none.
+pub fn names_in(directory: &Path) -> io::Result<Option<Vec<OsString>>> {
+    Operation::look("list", directory).begin()?;
+    let entries = match fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let mut names =
+        entries.map(|entry| entry.map(|entry| entry.file_name())).collect::<Result<Vec<_>, _>>()?;
+    names.sort_unstable();
+    Ok(Some(names))
+}
+
+/// Creates one directory, whose parent exists.
+pub fn create_directory(path: &Path) -> io::Result<()> {
+    Operation::change("create the directory", path).begin()?;
+    fs::create_dir(path)
+}
+
+/// Creates a directory with all that leads to it, and says whether it was missing; what was is added to `created`.
+pub fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result<bool> {
+    let mut result = create_directory(path);
+    if let (Err(error), Some(parent)) = (&result, path.parent())
+        && error.kind() == ErrorKind::NotFound
+    {
+        create_directories(parent, created)?;
+        result = create_directory(path);
+    }
+    match result {
+        Ok(()) => {
+            created.push(path.to_owned());
+            Ok(true)
+        }
+        Err(_) if path.is_dir() => Ok(false),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            Err(io::Error::new(ErrorKind::NotADirectory, "there is a file of that name"))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Renames a file or directory. What has the new name goes.
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    Operation::change("rename to", to).begin()?;
+    #[cfg(debug_assertions)]
+    faults::renaming(from, to)?;
+    fs::rename(from, to)
+}
+
+/// Swaps two directories in one step; `false` where the system or the file system has no such operation.
+pub fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
+    Operation::change("exchange", other).begin()?;
+    let is_done = exchange_names(one, other)?;
+    #[cfg(debug_assertions)]
+    if is_done {
+        faults::exchanged(one, other)?;
+    }
+    Ok(is_done)
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange_names(one: &Path, other: &Path) -> io::Result<bool> {
+    use rustix::{
+        fs::{CWD, RenameFlags, renameat_with},
+        io::Errno,
+    };
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(error) if [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&error) => {
+            Ok(false)
+        }
+        Err(error) => Err(named("exchange", other, &error.into())),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange_names(_one: &Path, _other: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
+/// Deletes a file, if it is there.
+pub fn delete_file(path: &Path) -> io::Result<()> {
+    Operation::change("delete", path).begin()?;
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+/// Deletes an empty directory.
+pub fn delete_directory(path: &Path) -> io::Result<()> {
+    Operation::change("delete the directory", path).begin()?;
+    fs::remove_dir(path)
+}
+
+/// Deletes what has this path and all that is in it, one after the other; links are deleted, not followed.
+pub fn delete_all(path: &Path) -> io::Result<()> {
+    match look_at(path)? {
+        None => Ok(()),
+        Some(found) if found.is_dir() => {
+            for name in names_in(path)?.unwrap_or_default() {
+                delete_all(&path.join(name))?;
+            }
+            delete_directory(path)
+        }
+        Some(_) => delete_file(path),
+    }
+}
+
+/// An error with what was done to which file, as `fs_err` words it.
+fn named(doing: &str, path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("failed to {doing} file `{}`: {error}", path.display()))
+}
