@@ -1,9 +1,12 @@
-//! `datagen check` finds its own output to be in order, and tells of a line that was changed: where, and which rule.
+//! `datagen check` finds its own output to be in order, and tells of a line that was changed: where, and
+//! which rule.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::{Output, Stdio};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    io::Write as _,
+    process::{Output, Stdio},
+};
 
 use tempfile::TempDir;
 
@@ -108,8 +111,8 @@ fn a_run_from_the_middle_is_checked_where_that_is_possible() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("from its first event"));
 }
 
-/// What is changed: of the lines that hold `holds`, the one with this number gets `new` in place of the first `old` (of all, where
-/// that is empty).
+/// What is changed: of the lines that hold `holds`, the one with this number gets `new` in place of the first
+/// `old` (of all, where that is empty).
 struct Edit {
     holds: &'static str,
     number: usize,
@@ -211,8 +214,8 @@ fn one_line_that_was_changed_is_named_with_the_rule() {
     }
 }
 
-/// Whatever letter is changed: nothing follows from it but one problem, in its line or (where two lines contradict each other, and one may
-/// be as wrong as the other) in the next that speaks of it.
+/// Whatever letter is changed: nothing follows from it but one problem, in its line or (where two lines
+/// contradict each other, and one may be as wrong as the other) in the next that speaks of it.
 #[test]
 fn one_letter_that_was_changed_is_one_problem_at_most() {
     let mut state: u64 = 1;
@@ -443,5 +446,5 @@ fn what_cannot_be_read_is_named() {
     fs_err::write(&log, "no log\n").unwrap();
     let (code, said) = failure(&["check", "--faults-log", log.to_str().unwrap(), "/dev/null"]);
     assert_eq!(code, 1);
-    assert!(said.contains("line 1: no entry of a faults log"), "{said}");
+    assert!(said.contains("line 1: not an entry of a faults log"), "{said}");
 }

@@ -56,7 +56,8 @@ impl LedgerLine<'_> {
     }
 }
 
-/// The lines of a stream that these flags name; more than enough for the other sides of all payments that are explained.
+/// The lines of a stream that these flags name; more than enough for the other sides of all payments that are
+/// explained.
 fn stream(flags: &[&str]) -> String {
     stdout(&[flags, &["-n", &(NUM_EVENTS + 1_000).to_string()]].concat())
 }
@@ -231,7 +232,7 @@ fn events_of_the_simple_world_have_no_history() {
         [
             &format!("event 4711 of the simple world of seed 7: {}", event_type.unwrap()),
             "line 4712 of a run without faults, event 615 of chunk 2",
-            "no history: the events of the simple world know nothing of each other",
+            "no history: the events of the simple world are independent",
         ]
     );
 }
@@ -242,13 +243,13 @@ fn an_id_of_another_stream_and_wrong_flags_are_told() {
     let id = &line[14..50];
     let (code, said) = failure(&["explain", "-s", "8", "--event-id", id]);
     assert_eq!(code, 1);
-    let expected = format!("error: no event of the stream with --seed 8 has the id {id}: give the --seed ");
+    let expected = format!("error: no event of the stream with seed 8 has the id {id}: give the --seed ");
     assert!(said.starts_with(&expected), "{said}");
     for (flags, expected) in [
         (&[][..], "--event <N>|--event-id <UUID>"),
         (&["--event", "1", "--event-id", id], "cannot be used with '--event-id <UUID>'"),
         (&["--event", "-1"], "'-1'"),
-        (&["--event-id", "4711"], "write it as events have it, for example "),
+        (&["--event-id", "4711"], "write it as in the events, for example "),
         (&["--event", "1", "--num-events", "5"], "'--num-events'"),
     ] {
         let (code, said) = failure(&[&["explain"], flags].concat());

@@ -1,7 +1,6 @@
 //! Faults: exactly so many as were asked for, each in the log, and without them the clean stream.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -136,7 +135,8 @@ fn lateness_is_bounded() {
     assert!((900..=LATENESS_MAX).contains(&latest), "{latest}");
 }
 
-/// Of one id there are at most the lines that its fault asks for, and lines that are no copies have ids of their own.
+/// Of one id there are at most the lines that its fault asks for, and lines that are no copies have ids of
+/// their own.
 #[test]
 fn ids_do_not_tell_what_is_faulty() {
     let recorded = Recorded::of(&["-n", "5000", "--faults", "malformed=400,unknown-events=400"]);
@@ -201,8 +201,8 @@ fn golden_hashes() {
 #[test]
 fn a_list_that_is_wrong_is_told_before_anything_is_written() {
     for (list, expected) in [
-        ("late=1,late=2", "late stands twice"),
-        ("later=1", "there is no fault \"later\""),
+        ("late=1,late=2", "late occurs twice"),
+        ("later=1", "unknown fault \"later\""),
         ("late=10", "10 faults for 10 events"),
     ] {
         let (code, message) = failure(&["-n", "10", "--faults", list]);

@@ -1,8 +1,6 @@
 //! Several files, compressed ones, and which of those that are there are replaced.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Stdio;
+use std::{collections::BTreeMap, path::Path, process::Stdio};
 
 use fs_err as fs;
 use serde::Deserialize;
@@ -158,7 +156,7 @@ fn a_run_that_fails_leaves_complete_files() {
     let (code, said) = write_failure(directory.path(), &["-n", "5000", "--files", "5"]);
     assert_eq!((code, said.lines().count()), (1, 1), "{said}");
     assert!(said.contains("events-00003.json"), "{said}");
-    assert!(said.contains("2 events files were complete and are there, no other was changed"), "{said}");
+    assert!(said.contains("2 events files are complete, no other was changed"), "{said}");
     let stream = stdout(&["-n", "2000"]);
     assert_eq!(
         text(directory.path(), "events-00001.json") + &text(directory.path(), "events-00002.json"),
@@ -202,7 +200,8 @@ struct Logged {
     clean: Option<String>,
 }
 
-/// `line` counts in the file that is named: what the log calls altered is there, with another line than the clean one.
+/// `line` counts in the file that is named: what the log calls altered is there, with another line than the
+/// clean one.
 #[test]
 fn the_log_of_faults_names_files() {
     for mode in [&["--files", "3"][..], &["--rotate", "day"]] {

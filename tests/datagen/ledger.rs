@@ -1,5 +1,5 @@
-//! What the events of the ledger look like: few accounts do most, days and hours differ, all kinds are there. That they follow from
-//! each other is what `check` proves.
+//! What the events of the ledger look like: few accounts do most, days and hours differ, all kinds are there.
+//! That they follow from each other is what `check` proves.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,10 +1,12 @@
 //! Live feeds, and what a terminal shows of a run: a pseudo-terminal stands in for one.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;

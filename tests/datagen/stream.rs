@@ -4,8 +4,8 @@ use std::num::NonZero;
 
 use crate::support::{command, sha256, stdout};
 
-/// Taken from stream version 1. A change here means other data for every seed that somebody has written down: it needs
-/// a new `STREAM_VERSION`, and a reason.
+/// Taken from stream version 1. A change here means other data for every seed that somebody has written down:
+/// it needs a new `STREAM_VERSION`, and a reason.
 const GOLDEN: [(&[&str], &str); 8] = [
     (&[], "1bf6c525aeb7e6277d23646f73a5095b2354c514989615d3a1faddbe5b0a2997"),
     (&["-s", "42", "-n", "1000"], "9f613907b4594f14be7aad808c590ebc7bd3e92030b0b1f2ee4e49a287c1e36e"),

@@ -1,8 +1,10 @@
 //! Runs the binary and takes its answers apart.
 
-use std::io::Read;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    io::Read,
+    path::Path,
+    process::{Command, Output},
+};
 
 use sha2::{Digest, Sha256};
 

@@ -1,7 +1,9 @@
 //! Help, version, wrong flags, and the other end of the pipe.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
 
 use crate::support::{command, failure, stdout};
 
@@ -26,7 +28,7 @@ fn version_shows_the_stream_version() {
 #[test]
 fn wrong_values_are_one_line_and_exit_code_2() {
     let form = "write the day as YYYY-MM-DD, for example 2024-10-10";
-    let no_day = "there is no such day; give one of the calendar";
+    let no_day = "there is no such day";
     for (date, advice) in [
         ("10.10.2024", form),
         ("2024-1-1", form),

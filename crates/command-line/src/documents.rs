@@ -88,7 +88,8 @@ fn subcommand_section(command: &Command) -> io::Result<Vec<u8>> {
     Ok((section + &parts).into_bytes())
 }
 
-/// The paragraphs behind the options, of which each begins with its heading: examples line by line, text as text.
+/// The paragraphs behind the options, of which each begins with its heading: examples line by line, text as
+/// text.
 fn closing_sections(command: &Command) -> Vec<u8> {
     let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
     let mut sections = Roff::new();

@@ -1,7 +1,7 @@
 //! How far something has come → a line on the terminal.
 //!
-//! Nothing is shown where standard error is no terminal, where that was asked for, or of a run that is over in a moment. The
-//! line has no colours, and is gone when the run ends.
+//! Nothing is shown where standard error is no terminal, where that was asked for, or of a run that is over
+//! in a moment. The line has no colours, and is gone when the run ends.
 //!
 //! Invariant: what is shown never changes what is done.
 

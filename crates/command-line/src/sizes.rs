@@ -1,6 +1,7 @@
 //! `512MiB`, `5GB`, `1000000` → bytes.
 
-/// Reads a number of bytes: digits alone, or with a unit of 1,000 (kB, MB, GB, TB) or 1,024 (KiB, MiB, GiB, TiB; k, m, g, t).
+/// Reads a number of bytes: digits alone, or with a unit of 1,000 (kB, MB, GB, TB) or 1,024 (KiB, MiB, GiB,
+/// TiB; k, m, g, t).
 ///
 /// # Errors
 ///

@@ -10,7 +10,8 @@ use clap::error::ErrorKind;
 /// Exit code for wrong usage, as clap itself has it.
 const USAGE: u8 = 2;
 
-/// Prints help and version as clap shows them; of wrong usage, one line that says what to do, and gives the exit code.
+/// Prints help and version as clap shows them; of wrong usage, one line that says what to do, and gives the
+/// exit code.
 ///
 /// `reword` may replace the line where a program knows better words than clap.
 pub fn explain(error: &clap::Error, reword: impl Fn(&clap::Error, &str) -> Option<&'static str>) -> ExitCode {
