@@ -18,9 +18,9 @@ fn short_help_is_short() {
 }
 
 #[test]
-fn version_shows_the_stream_version() {
-    let expected =
-        format!("datagen {} (stream version {})\n", env!("CARGO_PKG_VERSION"), datagen::STREAM_VERSION);
+fn version_shows_the_commit_and_the_stream_version() {
+    let stream = format!("stream version {}", datagen::STREAM_VERSION);
+    let expected = format!("datagen {}\n", command_line::version_text(env!("CARGO_PKG_VERSION"), &[&stream]));
     assert_eq!(stdout(&["--version"]), expected);
     assert_eq!(stdout(&["-V"]), expected);
 }
