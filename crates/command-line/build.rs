@@ -1,8 +1,7 @@
 //! The git checkout that this crate is built in → the variable `COMMAND_LINE_COMMIT`: `3de6bc9 2026-11-25`.
 //!
-//! Invariant: without git, or outside a checkout of this project, the variable is not set and the build succeeds.
-
-#![expect(clippy::print_stdout, reason = "standard output is how a build script talks to cargo")]
+//! Invariant: without git, or outside a checkout of this project, the variable is not set and the build
+//! succeeds.
 
 use std::{path::Path, process::Command};
 
@@ -23,11 +22,12 @@ fn main() {
     }
 }
 
-/// The files that change when another commit is checked out: HEAD, the file of its branch, and the log of HEAD.
+/// The files that change when another commit is checked out: HEAD, the file of its branch, and the log of
+/// HEAD.
 ///
 /// A branch may have no file of its own: it is in `packed-refs` then, and only the log of HEAD shows that a
-/// commit creates the file. A file that does not exist must not be listed, since cargo would run this script on
-/// each build.
+/// commit creates the file. A file that does not exist must not be listed, since cargo would run this script
+/// on each build.
 fn files_of_head() -> impl Iterator<Item = String> {
     let path = |file: &str| git(&["rev-parse", "--git-path", file]).filter(|path| Path::new(path).exists());
     let branch = git(&["symbolic-ref", "--quiet", "HEAD"]).and_then(|branch| path(&branch));
