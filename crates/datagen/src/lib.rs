@@ -4,7 +4,8 @@
 //! bytes on any machine, with any number of threads, in any later release with the same stream version. The
 //! first *k* lines of a longer run are the run of *k* events.
 //!
-//! These are the modules, in the order in which an event passes through them, each with those that it may use:
+//! These are the modules, in the order in which an event passes through them, each with those that it may
+//! use:
 //!
 //! - `stream`: seeded random numbers and event ids; uses nothing;
 //! - `config`: what to generate (world, seed, range, faults); uses nothing;
@@ -12,10 +13,12 @@
 //! - `lines`: values as JSON text, the lines of a chunk; uses `stream`;
 //! - `worlds`: which events happen, in `simple` and in `ledger`; uses `stream`, `error`, `lines`;
 //! - `truth`: what a correct load makes of events; uses `worlds`;
-//! - `faults`: which events get a fault, and the faulty lines; uses `stream`, `config`, `lines`, `worlds`, `truth`;
+//! - `faults`: which events get a fault, and the faulty lines; uses `stream`, `config`, `lines`, `worlds`,
+//!   `truth`;
 //! - `render`: events as lines, compressed, in order, on all threads; uses all above;
 //! - `deliver`: lines to standard output or files, with their records; uses all above;
-//! - `explain`: one event and the history of its accounts; uses `stream`, `config`, `error`, `lines`, `worlds`;
+//! - `explain`: one event and the history of its accounts; uses `stream`, `config`, `error`, `lines`,
+//!   `worlds`;
 //! - `check`: proof that lines are a stream, by independent code; uses `config`, `error`;
 //! - `cli`: command line to settings, with the feature `cli`, the only user of clap; uses `stream`, `config`,
 //!   `error`, `render`, `deliver`, `explain`, `check`.

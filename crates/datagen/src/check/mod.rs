@@ -113,7 +113,7 @@ pub fn check(
     checking.finish()
 }
 
-/// A line of the clean stream, or what is the matter with the log of faults there.
+/// A line of the clean stream, or what is wrong with the faults log there.
 type Clean = Result<InputLine, (Location, Violation)>;
 
 /// Rules at work.

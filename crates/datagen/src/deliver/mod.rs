@@ -54,8 +54,8 @@ pub struct Report {
 ///
 /// # Errors
 ///
-/// The errors of [`generate`](crate::render::generate), those of an impossible `spec`, and those of the files. After an error,
-/// the events file that was being written and the records are as they were before.
+/// The errors of [`generate`](crate::generate), those of an impossible `spec`, and those of the files. After
+/// an error, the events file that was being written and the records are as they were before.
 pub fn deliver(spec: &RunSpec, progress: &dyn Progress) -> Result<Option<Report>, Error> {
     let config = spec.resolve()?;
     let mut records = Records::begin(&spec.records, &config)?;

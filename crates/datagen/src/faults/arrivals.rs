@@ -100,7 +100,7 @@ impl Faults {
         if event.index() + 1 >= self.events.end {
             return None;
         }
-        self.selection.of(index).map(|(fault, ordinal)| Host { event, fault, ordinal })
+        self.selection.fault_of(index).map(|(fault, ordinal)| Host { event, fault, ordinal })
     }
 
     /// Writes all lines that arrive among the events of a chunk.
@@ -199,15 +199,15 @@ impl<W: World> Arriving<'_, W> {
                 (version(seconds), LateLine::Version(version(seconds)))
             }
         };
-        self.wait(host, first, 0, late);
+        self.add_late_line(host, first, 0, late);
         if host.fault == Fault::Stale {
             let second = self.draw_arrival(host, &mut engine).max(first);
-            self.wait(host, second, 1, LateLine::Copy);
+            self.add_late_line(host, second, 1, LateLine::Copy);
         }
         stays
     }
 
-    fn wait(&mut self, host: &Host<W::Event>, slot: u64, part: u8, late: LateLine<W::Event>) {
+    fn add_late_line(&mut self, host: &Host<W::Event>, slot: u64, part: u8, late: LateLine<W::Event>) {
         self.waiting.insert((slot, host.event.index(), part), (*host, late));
     }
 

@@ -37,7 +37,7 @@ impl Selection {
 
     /// The fault of the event at `index`, and the event's ordinal among the hosts of that fault, from 0.
     #[inline]
-    pub(super) fn of(&self, index: u64) -> Option<(Fault, u64)> {
+    pub(super) fn fault_of(&self, index: u64) -> Option<(Fault, u64)> {
         if self.hosts == 0 {
             return None;
         }
@@ -120,7 +120,7 @@ mod tests {
     }
 
     fn hosts(selection: &Selection) -> Vec<u64> {
-        (0..selection.num_events).filter(|&index| selection.of(index).is_some()).collect()
+        (0..selection.num_events).filter(|&index| selection.fault_of(index).is_some()).collect()
     }
 
     #[test]
@@ -142,7 +142,7 @@ mod tests {
                 let Ok(counts) = list.parse::<FaultList>().unwrap().counts(num_events) else { continue };
                 let selection = Selection::new(7, num_events, &counts);
                 let mut found = BTreeMap::<Fault, Vec<u64>>::new();
-                for (fault, ordinal) in (0..num_events).filter_map(|index| selection.of(index)) {
+                for (fault, ordinal) in (0..num_events).filter_map(|index| selection.fault_of(index)) {
                     found.entry(fault).or_default().push(ordinal);
                 }
                 for ordinals in found.values_mut() {
@@ -225,7 +225,7 @@ mod tests {
         // Produced by this code at stream version 1. If one of them changes, every faulty stream of a seed
         // changes.
         let hosts = selection(42, 1_000, "duplicates=3,late=2,too-long=1");
-        let found: Vec<_> = (0..1_000).filter_map(|index| Some((index, hosts.of(index)?))).collect();
+        let found: Vec<_> = (0..1_000).filter_map(|index| Some((index, hosts.fault_of(index)?))).collect();
         assert_eq!(
             found,
             [

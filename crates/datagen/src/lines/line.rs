@@ -176,7 +176,7 @@ impl<'a> Line<'a> {
         self.copy(text, usize::from(*length));
     }
 
-    /// Turns words with a space behind each into a sentence.
+    /// Writes words, each followed by a space, as a sentence.
     #[inline]
     pub(crate) fn sentence<'w>(&mut self, spaced_words: impl Iterator<Item = &'w Short>) {
         let start = self.length;

@@ -20,7 +20,7 @@ use zstd::{
 const GZIP_LEVEL: u32 = 2;
 
 /// Compresses to 21 % (simple world) and 16 % (ledger). Levels 2 to 4 compress no better and take 1.4 to 1.6
-/// times the time; level -1 gives half as many bytes more and saves a fifth of the time.
+/// times the time; level -1 gives 1.5 times the bytes and saves a fifth of the time.
 const ZSTD_LEVEL: i32 = 1;
 
 /// The number of bytes read from a file at once.

@@ -10,7 +10,7 @@ use crate::stream::random::Engine;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Currency(u8);
 
-/// Outcome is fixed about a currency.
+/// The fixed terms of a currency.
 #[derive(Debug)]
 pub(super) struct Terms {
     /// The ISO 4217 code.

@@ -5,7 +5,7 @@
 //! plan (what happens: population, pace)  →  chunks of decisions  →  details (who and where)  →  lines
 //! ```
 //!
-//! Outcome an event may be depends on all events before it, so one thread makes the decisions, in order: that
+//! What an event may be depends on all events before it, so one thread makes the decisions, in order: that
 //! takes about 40 ns of the 150 ns that an event takes in all (`datagen --world ledger -n 20000000 --threads
 //! 2`). The rest of an event (names, places, reasons, ids) is a function of the numbers in its decision, so
 //! any thread can write any chunk, and both sides of a payment agree.
@@ -59,7 +59,7 @@ impl LedgerEvent {
     }
 }
 
-/// Outcome happens in an event.
+/// What happens in an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Outcome {
     /// An account changes.
