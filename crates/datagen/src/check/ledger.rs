@@ -10,8 +10,9 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::{
-    event::{Account as Said, Data, Event, EventType, LedgerPayment, Merchant, Payment, is_status},
+    event::{Event, EventType},
     finding::{Findings, Location, Violation},
+    payload::{Account as Said, Data, LedgerPayment, Merchant, Payment, is_status},
     simple::check_reason,
     terms::{
         ACCOUNT_CHANNELS, ACCOUNT_IDS, CURRENCIES, amount_of, check_opening, check_payment, currency_of,

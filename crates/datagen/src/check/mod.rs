@@ -17,6 +17,7 @@ mod event;
 mod finding;
 mod ledger;
 mod lines;
+mod payload;
 mod simple;
 mod terms;
 mod text;
@@ -72,7 +73,8 @@ impl fmt::Display for Checked {
             Some(LedgerTotals { accounts, payments, in_flight }) => {
                 write!(
                     f,
-                    " of the ledger, {accounts} accounts, {payments} payments, {in_flight} of them in flight at the end: "
+                    " of the ledger, {accounts} accounts, {payments} payments, \
+                     {in_flight} of them in flight at the end: "
                 )?;
             }
             None => f.write_str(" of the simple world: ")?,

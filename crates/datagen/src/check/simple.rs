@@ -3,8 +3,9 @@
 //! Invariant: apart from ids and times, events are checked independently of each other.
 
 use super::{
-    event::{Account, Data, Event, EventType, Payment, is_status},
+    event::{Event, EventType},
     finding::Violation,
+    payload::{Account, Data, Payment, is_status},
     text::{decimal, whole},
 };
 

@@ -5,8 +5,8 @@
 //! Invariant: an amount is a whole number of minor units, never a float.
 
 use super::{
-    event::{LedgerPayment, Merchant, Opening, Payment},
     finding::Violation,
+    payload::{LedgerPayment, Merchant, Opening, Payment},
     text::{decimal, whole},
 };
 

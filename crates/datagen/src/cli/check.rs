@@ -62,5 +62,5 @@ Examples:
   datagen check data/raw_events/events-*.json.zst
   datagen -n 5000 --faults late=50,blank=9 --faults-log log > faulty.json; datagen check faulty.json --faults-log log
 
-Exit codes: 0 all rules hold, 1 problems (each is a line on standard output: FILE:LINE: rule: expected …, found …) or an \
-error, 2 wrong usage.";
+Exit codes: 0 all rules hold, 1 problems (each is a line on standard output: FILE:LINE: rule: expected …, \
+found …) or an error, 2 wrong usage.";

@@ -28,7 +28,8 @@ fn advice(error: &Error) -> &'static str {
         Error::CalendarEnds { .. } => ": ask for fewer events or an earlier --start-date",
         Error::AccountsEnd { .. } => ": ask for fewer events",
         Error::UnknownId { .. } => {
-            ": give the --seed that its line came from (a line that was inserted as a fault belongs to no event)"
+            ": give the --seed that its line came from (a line that was inserted as a fault belongs to no \
+             event)"
         }
         Error::CheckLedgerFromMiddle => ": give the earlier files too, and no --first-event",
         Error::Thread(_) => ": ask for fewer --threads",
@@ -37,8 +38,8 @@ fn advice(error: &Error) -> &'static str {
         }
         Error::NumbersEnd { .. } => ": ask for fewer --files, or choose another --base-path",
         Error::OtherStream { .. } => {
-            ": give the --world, --seed, --start-date and --events-per-day that they were made with, or choose \
-             another --base-path, or --if-exists overwrite"
+            ": give the --world, --seed, --start-date and --events-per-day that they were made with, or \
+             choose another --base-path, or --if-exists overwrite"
         }
         Error::Faults(FaultListError::TooMany { .. }) => ": ask for fewer faults or a larger --num-events",
         Error::Record { .. } => ": check the free space and the permissions there",

@@ -130,11 +130,13 @@ pub enum Command {
 const STREAM: &str = "stream version 1";
 
 const LONG_ABOUT: &str = "\
-Generates seeded, fake account and transaction events as JSON lines, ordered by time, to standard output or files.
+Generates seeded, fake account and transaction events as JSON lines, ordered by time, to standard output or \
+files.
 
-There are two worlds. In the simple world, half of the events are of the domain account (account-open, account-close, \
-status-change, equally often), half of the domain transaction (payment-to, payment-from, equally often), and all are \
-independent. In the ledger, accounts open, live and close, and pay each other. Every event has a unique id, a version 4 UUID.";
+There are two worlds. In the simple world, half of the events are of the domain account (account-open, \
+account-close, status-change, equally often), half of the domain transaction (payment-to, payment-from, \
+equally often), and all are independent. In the ledger, accounts open, live and close, and pay each other. Every \
+event has a unique id, a version 4 UUID.";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -148,7 +150,8 @@ Examples:
   datagen explain --world ledger --event 4711      an event of the ledger and its history
   datagen --world ledger -n 999 | datagen check    is it a stream of the ledger?
 
-Exit codes: 0 success (also if the reader of standard output stops early, as head does), 1 failure, 2 wrong usage.";
+Exit codes: 0 success (also if the reader of standard output stops early, as head does), 1 failure, \
+2 wrong usage.";
 
 #[cfg(test)]
 mod tests {

@@ -31,8 +31,9 @@ pub(super) const WORLDS: &[Named<WorldName>] = &[
 pub(super) const IF_EXISTS: &[Named<IfExists>] = &[
     (
         "overwrite",
-        "Replace them. Files of --files and --rotate are one set: those that this run does not write are removed \
-         at its end, so the directory has the events of this run and no others; files made with new-file stay",
+        "Replace them. Files of --files and --rotate are one set: those that this run does not write are \
+         removed at its end, so the directory has the events of this run and no others; files made with \
+         new-file stay",
         IfExists::Overwrite,
     ),
     (
