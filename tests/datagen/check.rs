@@ -1,15 +1,17 @@
-//! `datagen check` finds its own output to be in order, and tells of a line that was changed: where, and which rule.
+//! `datagen check` accepts the generator's output, and reports a changed line with its location and rule.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::Write as _;
-use std::process::{Output, Stdio};
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    io::Write as _,
+    process::{Output, Stdio},
+};
 
 use tempfile::TempDir;
 
 use crate::support::{command, failure, names, run, stdout, write};
 
-/// `check` of these lines on standard input.
+/// Runs `check` with these lines on standard input.
 fn check(lines: impl AsRef<[u8]> + Send, arguments: &[&str]) -> Output {
     let mut child = command(&[&["check"], arguments].concat())
         .stdin(Stdio::piped())
@@ -74,11 +76,11 @@ fn faults_are_undone_by_their_log() {
         let log = directory.path().join("log");
         let stream =
             ["--world", world, "-n", "8000", "--faults", FAULTS, "--faults-log", log.to_str().unwrap()];
-        // Some lines are no UTF-8.
+        // Some lines are not UTF-8.
         let lines = run(&stream).stdout;
         assert_clean(&check(&lines, &["--faults-log", log.to_str().unwrap()]), "8000 events");
         assert_eq!(check(&lines, &["-q", "--max-problems", "1"]).status.code(), Some(1));
-        // In several files, in each of which lines are counted anew.
+        // In several files; line numbers restart in each of them.
         let files = TempDir::new().unwrap();
         write(files.path(), &[&stream[..], &["--rotate", "day", "--compress", "zstd"]].concat());
         let paths: Vec<_> = names(files.path()).iter().map(|name| files.path().join(name)).collect();
@@ -86,7 +88,7 @@ fn faults_are_undone_by_their_log() {
         let arguments: Vec<_> =
             ["check", "--faults-log", log.to_str().unwrap()].into_iter().chain(paths).collect();
         assert_clean(&run(&arguments), "8000 events");
-        // Without a line of the log.
+        // With a line missing in the log.
         let text = fs_err::read_to_string(&log).unwrap();
         let (shorter, entry) = text.trim_end().rsplit_once('\n').unwrap();
         fs_err::write(&log, format!("{shorter}\n")).unwrap();
@@ -108,8 +110,8 @@ fn a_run_from_the_middle_is_checked_where_that_is_possible() {
     assert!(String::from_utf8_lossy(&output.stderr).contains("from its first event"));
 }
 
-/// What is changed: of the lines that hold `holds`, the one with this number gets `new` in place of the first `old` (of all, where
-/// that is empty).
+/// A change: among the lines that contain `holds`, the one with this number gets `new` instead of the first
+/// `old`, or instead of the whole line if `old` is empty.
 struct Edit {
     holds: &'static str,
     number: usize,
@@ -211,8 +213,8 @@ fn one_line_that_was_changed_is_named_with_the_rule() {
     }
 }
 
-/// Whatever letter is changed: nothing follows from it but one problem, in its line or (where two lines contradict each other, and one may
-/// be as wrong as the other) in the next that speaks of it.
+/// Whatever letter is changed, there is at most one problem. It is in that line or, where two lines
+/// contradict each other and either may be wrong, in the next line that is related.
 #[test]
 fn one_letter_that_was_changed_is_one_problem_at_most() {
     let mut state: u64 = 1;
@@ -253,7 +255,7 @@ fn one_letter_that_was_changed_is_one_problem_at_most() {
     }
 }
 
-/// Changes that need another line to be seen.
+/// Changes that can only be detected with the help of another line.
 #[test]
 fn one_line_that_contradicts_another_is_named() {
     let id_of = |line: &str| line[14..50].to_owned();
@@ -298,7 +300,7 @@ fn rules(lines: &[String]) -> Vec<String> {
     found.iter().map(|problem| problem.split(": expected").next().unwrap().to_owned()).collect()
 }
 
-/// A stream that is written by hand.
+/// A handwritten stream.
 #[derive(Default)]
 struct ByHand {
     lines: Vec<String>,
@@ -443,5 +445,5 @@ fn what_cannot_be_read_is_named() {
     fs_err::write(&log, "no log\n").unwrap();
     let (code, said) = failure(&["check", "--faults-log", log.to_str().unwrap(), "/dev/null"]);
     assert_eq!(code, 1);
-    assert!(said.contains("line 1: no entry of a faults log"), "{said}");
+    assert!(said.contains("line 1: not an entry of a faults log"), "{said}");
 }

@@ -1,4 +1,4 @@
-//! `--if-exists append` and `new-file`: runs that continue what is there are one run, byte for byte.
+//! `--if-exists append` and `new-file`: runs that continue existing events equal one run, byte for byte.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ fn appended_runs_are_one_run() {
         for compress in ["none", "gzip", "zstd"] {
             let directory = TempDir::new().unwrap();
             let flags = ["--world", world, "-s", "7", "--compress", compress];
-            // Over the ends of chunks of 2,048, and by nothing.
+            // Across the ends of chunks of 2,048 events, and by no event at all.
             let counts = ["500", "1548", "0", "1", "3000"];
             write_each(directory.path(), &[&flags[..], &APPEND].concat(), &counts);
             let [name] = &names(directory.path())[..] else { panic!("one file") };
@@ -57,7 +57,7 @@ fn new_files_go_on_where_the_others_end() {
 }
 
 #[test]
-fn numbers_of_files_go_on_behind_the_highest() {
+fn file_numbers_continue_after_the_highest() {
     for if_exists in [APPEND, NEW_FILE] {
         let directory = TempDir::new().unwrap();
         write_each(directory.path(), &[&["--files", "2"][..], &if_exists].concat(), &["500", "2500", "10"]);
@@ -98,7 +98,7 @@ fn a_new_file_of_a_day_leaves_the_first_alone() {
     assert_eq!(names(directory.path()).len(), 2);
 }
 
-/// In whatever files the events are, and with whatever is between them: the greatest place counts.
+/// Whatever files the events are in, and whatever is between them, the largest position counts.
 #[test]
 fn the_last_event_is_found_among_files_of_every_kind() {
     let directory = TempDir::new().unwrap();
@@ -116,7 +116,7 @@ fn the_last_event_is_found_among_files_of_every_kind() {
             ),
         ),
         ("events-2024-10-13.json", "no event\n".to_owned()),
-        // Others are not looked at.
+        // Other files are ignored.
         ("events-x.json", of("5000", "10", &[])),
     ] {
         fs::write(directory.path().join(name), lines).unwrap();

@@ -1,4 +1,4 @@
-//! `explain`: what it says of an event is what the whole stream says of it.
+//! `explain` agrees with the whole stream about each event.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -8,7 +8,7 @@ use crate::support::{failure, run, stdout};
 /// More than two chunks of 2,048.
 const NUM_EVENTS: usize = 5_000;
 
-/// A line of the ledger, amounts as they are written.
+/// A line of the ledger, with amounts as they are written.
 #[derive(Debug, Deserialize)]
 struct LedgerLine<'a> {
     timestamp: &'a str,
@@ -32,7 +32,7 @@ struct Data<'a> {
     currency: Option<&'a str>,
 }
 
-/// A row of a history: place, time, type, what changed, balance.
+/// A row of a history: position, time, type, what changed, balance.
 type Row = [String; 5];
 
 impl LedgerLine<'_> {
@@ -56,7 +56,7 @@ impl LedgerLine<'_> {
     }
 }
 
-/// The lines of a stream that these flags name; more than enough for the other sides of all payments that are explained.
+/// The lines of the stream of these flags: more than enough for the other sides of all explained payments.
 fn stream(flags: &[&str]) -> String {
     stdout(&[flags, &["-n", &(NUM_EVENTS + 1_000).to_string()]].concat())
 }
@@ -71,7 +71,7 @@ fn places() -> impl Iterator<Item = usize> {
     edges.into_iter().chain((17..NUM_EVENTS).step_by(397))
 }
 
-/// What a plain filter over the lines says of an account up to the event at `place`.
+/// The history of an account up to the event at `place`, by a plain filter over the lines.
 fn filtered(lines: &[LedgerLine<'_>], account: u64, place: usize) -> Vec<Row> {
     let mut balance = zero_of(lines, account);
     let events = lines.iter().enumerate().take(place + 1).filter(|(_, line)| line.account() == account);
@@ -85,7 +85,7 @@ fn filtered(lines: &[LedgerLine<'_>], account: u64, place: usize) -> Vec<Row> {
     rows.collect()
 }
 
-/// What an account holds before its first payment, in the form of its currency.
+/// The balance of an account before its first payment, in the form of its currency.
 fn zero_of(lines: &[LedgerLine<'_>], account: u64) -> String {
     let opening = lines.iter().find(|line| line.account() == account).unwrap();
     match opening.data.currency.unwrap() {
@@ -231,24 +231,24 @@ fn events_of_the_simple_world_have_no_history() {
         [
             &format!("event 4711 of the simple world of seed 7: {}", event_type.unwrap()),
             "line 4712 of a run without faults, event 615 of chunk 2",
-            "no history: the events of the simple world know nothing of each other",
+            "no history: the events of the simple world are independent",
         ]
     );
 }
 
 #[test]
-fn an_id_of_another_stream_and_wrong_flags_are_told() {
+fn an_id_of_another_stream_and_wrong_flags_are_reported() {
     let line = stdout(&["-s", "7", "-n", "1"]);
     let id = &line[14..50];
     let (code, said) = failure(&["explain", "-s", "8", "--event-id", id]);
     assert_eq!(code, 1);
-    let expected = format!("error: no event of the stream with --seed 8 has the id {id}: give the --seed ");
+    let expected = format!("error: no event of the stream with seed 8 has the id {id}: give the --seed ");
     assert!(said.starts_with(&expected), "{said}");
     for (flags, expected) in [
         (&[][..], "--event <N>|--event-id <UUID>"),
         (&["--event", "1", "--event-id", id], "cannot be used with '--event-id <UUID>'"),
         (&["--event", "-1"], "'-1'"),
-        (&["--event-id", "4711"], "write it as events have it, for example "),
+        (&["--event-id", "4711"], "write it as in the events, for example "),
         (&["--event", "1", "--num-events", "5"], "'--num-events'"),
     ] {
         let (code, said) = failure(&[&["explain"], flags].concat());

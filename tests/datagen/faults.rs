@@ -1,7 +1,6 @@
-//! Faults: exactly so many as were asked for, each in the log, and without them the clean stream.
+//! Faults: exactly as many as were asked for, each in the log; without them, the clean stream is left.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Deserialize;
 
@@ -61,7 +60,7 @@ impl Recorded {
         Self { lines, log, log_text, manifest: fs_err::read_to_string(manifest).unwrap() }
     }
 
-    /// The lines with all faults undone, as the log says.
+    /// The lines with all faults undone according to the log.
     fn undone(&self) -> Vec<Vec<u8>> {
         let log: BTreeMap<_, _> = self.log.iter().map(|logged| (logged.line, logged)).collect();
         let (mut undone, mut moved) = (Vec::new(), BTreeMap::new());
@@ -100,7 +99,7 @@ fn without_its_faults_a_stream_is_the_clean_one() {
 }
 
 #[test]
-fn there_are_exactly_so_many_faults_as_were_asked_for() {
+fn there_are_exactly_as_many_faults_as_were_asked_for() {
     for world in ["simple", "ledger"] {
         let recorded = Recorded::of(&["--world", world, "-n", "10000", "--faults", FAULTS]);
         let mut counts = BTreeMap::new();
@@ -115,7 +114,7 @@ fn there_are_exactly_so_many_faults_as_were_asked_for() {
     }
 }
 
-/// No line arrives more than a thousand events behind its place, and none before it.
+/// No line arrives more than a thousand events after its position, and none before it.
 #[test]
 fn lateness_is_bounded() {
     let recorded = Recorded::of(&["-n", "10000", "--faults", "late=2000,duplicates=1000,stale=500"]);
@@ -136,9 +135,10 @@ fn lateness_is_bounded() {
     assert!((900..=LATENESS_MAX).contains(&latest), "{latest}");
 }
 
-/// Of one id there are at most the lines that its fault asks for, and lines that are no copies have ids of their own.
+/// There are at most as many lines with one id as its fault requires, and lines that are not copies have
+/// unique ids.
 #[test]
-fn ids_do_not_tell_what_is_faulty() {
+fn ids_do_not_reveal_faults() {
     let recorded = Recorded::of(&["-n", "5000", "--faults", "malformed=400,unknown-events=400"]);
     let log: BTreeMap<_, _> = recorded.log.iter().map(|logged| (logged.line, logged)).collect();
     let mut ids = std::collections::BTreeSet::new();
@@ -191,7 +191,7 @@ fn golden_hashes() {
     ] {
         let recorded = Recorded::of(&["--world", world, "-n", "5000", "-s", "42", "--faults", faults]);
         let lines = sha256(recorded.lines.join(&b'\n'));
-        // The program's version is in the manifest, and is no part of the stream's.
+        // The program's version is in the manifest, but is not part of the stream's version.
         let manifest = recorded.manifest.replacen(env!("CARGO_PKG_VERSION"), "", 1);
         let found = [lines, sha256(recorded.log_text), sha256(manifest)];
         assert_eq!(found, expected, "{world}");
@@ -199,10 +199,10 @@ fn golden_hashes() {
 }
 
 #[test]
-fn a_list_that_is_wrong_is_told_before_anything_is_written() {
+fn a_wrong_list_is_reported_before_anything_is_written() {
     for (list, expected) in [
-        ("late=1,late=2", "late stands twice"),
-        ("later=1", "there is no fault \"later\""),
+        ("late=1,late=2", "late occurs twice"),
+        ("later=1", "unknown fault \"later\""),
         ("late=10", "10 faults for 10 events"),
     ] {
         let (code, message) = failure(&["-n", "10", "--faults", list]);
@@ -211,9 +211,9 @@ fn a_list_that_is_wrong_is_told_before_anything_is_written() {
     }
 }
 
-/// What a run writes beside the stream is there when all of it is, or not at all.
+/// The records next to the stream appear when all of it was written, or not at all.
 #[test]
-fn records_of_a_run_that_fails_are_not_there() {
+fn a_run_that_fails_leaves_no_records() {
     let dir = tempfile::tempdir().unwrap();
     let manifest = dir.path().join("manifest.json");
     let mut child = command(&["-n", "1000000", "--manifest"]);

@@ -1,4 +1,4 @@
-//! `--write-data`: a complete file or none, and what happens to one that is there.
+//! `--write-data`: a complete file or none, and what happens to an existing one.
 
 use std::process::Stdio;
 
@@ -52,7 +52,7 @@ fn new_file_takes_the_first_free_name() {
     assert_eq!(names(directory.path()), ["events-1.json", "events-2.json", "events-3.json", "events.json"]);
 }
 
-/// Which events each of them has depends on which files it saw; none may lose its own.
+/// Which events each run has depends on which files it saw; none may lose its own.
 #[test]
 fn runs_side_by_side_never_take_each_others_name() {
     let directory = TempDir::new().unwrap();
@@ -127,7 +127,7 @@ fn what_cannot_be_written_is_one_line_and_exit_code_1() {
     assert_eq!(names(&taken), ["events.json"]);
 }
 
-/// An ordinary file under the umask, not one that only we may read, as temporary files are.
+/// The file is subject to the umask, unlike temporary files, which only the user may read.
 #[cfg(unix)]
 #[test]
 fn others_may_read_the_file() {

@@ -1,8 +1,6 @@
-//! Several files, compressed ones, and which of those that are there are replaced.
+//! Several files, compressed files, and which existing files are replaced.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-use std::process::Stdio;
+use std::{collections::BTreeMap, path::Path, process::Stdio};
 
 use fs_err as fs;
 use serde::Deserialize;
@@ -57,7 +55,7 @@ fn there_are_no_more_files_than_events() {
 
 #[test]
 fn a_rotated_file_has_the_events_of_its_day_or_hour() {
-    // From byte 67 on there is the timestamp.
+    // The timestamp begins at byte 67.
     for (world, unit, prefix, count) in [
         ("simple", "day", 10, "7"),
         ("ledger", "day", 10, "7"),
@@ -78,7 +76,7 @@ fn a_rotated_file_has_the_events_of_its_day_or_hour() {
     }
 }
 
-/// In each mode, compressed or not: the bytes of the files are the same for any number of threads.
+/// In each mode, compressed or not, the bytes of the files are the same for any number of threads.
 #[test]
 fn threads_do_not_matter() {
     let modes: [&[&str]; 5] = [
@@ -147,7 +145,7 @@ fn a_run_that_overwrites_replaces_the_whole_set_and_nothing_else() {
     assert!(directory.path().join("events-00009.json").is_dir());
 }
 
-/// A run that fails leaves what is complete, and the files that it would have replaced.
+/// A run that fails leaves the complete files, and those that it would have replaced.
 #[test]
 fn a_run_that_fails_leaves_complete_files() {
     let directory = TempDir::new().unwrap();
@@ -158,7 +156,7 @@ fn a_run_that_fails_leaves_complete_files() {
     let (code, said) = write_failure(directory.path(), &["-n", "5000", "--files", "5"]);
     assert_eq!((code, said.lines().count()), (1, 1), "{said}");
     assert!(said.contains("events-00003.json"), "{said}");
-    assert!(said.contains("2 events files were complete and are there, no other was changed"), "{said}");
+    assert!(said.contains("2 events files are complete, no other was changed"), "{said}");
     let stream = stdout(&["-n", "2000"]);
     assert_eq!(
         text(directory.path(), "events-00001.json") + &text(directory.path(), "events-00002.json"),
@@ -193,7 +191,7 @@ fn files_of_a_live_feed_appear_one_by_one() {
     assert_eq!(half_files(), 1);
 }
 
-/// A line of the log of faults.
+/// A line of the faults log.
 #[derive(Debug, Deserialize)]
 struct Logged {
     file: String,
@@ -202,7 +200,7 @@ struct Logged {
     clean: Option<String>,
 }
 
-/// `line` counts in the file that is named: what the log calls altered is there, with another line than the clean one.
+/// `line` counts in the named file: an altered line is there, and differs from the clean one.
 #[test]
 fn the_log_of_faults_names_files() {
     for mode in [&["--files", "3"][..], &["--rotate", "day"]] {

@@ -1,5 +1,5 @@
-//! What the events of the ledger look like: few accounts do most, days and hours differ, all kinds are there. That they follow from
-//! each other is what `check` proves.
+//! The events of the ledger: a few accounts do most, activity varies by day and hour, all kinds occur.
+//! `check` proves that they are consistent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -45,7 +45,7 @@ fn days_and_hours_differ() {
     assert!(hours["18"] > 10 * hours["03"], "{hours:?}");
     let days = count(&events, |event| Some(event["timestamp"].as_str().unwrap()[..10].to_owned()));
     assert!((18..=22).contains(&days.len()), "100,000 events at 5,000 a day: {days:?}");
-    // A Friday and the Sunday behind it.
+    // A Friday and the Sunday after it.
     assert!(days["2024-10-18"] * 10 > days["2024-10-20"] * 14, "{days:?}");
 }
 

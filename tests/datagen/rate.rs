@@ -1,10 +1,12 @@
-//! Live feeds, and what a terminal shows of a run: a pseudo-terminal stands in for one.
+//! Live feeds, and what a terminal shows, by means of a pseudo-terminal.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
-use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use tempfile::TempDir;
@@ -31,7 +33,7 @@ fn a_live_feed_has_the_same_bytes() {
     );
 }
 
-/// The last of 51 events may come 0.5 s after the start, the first at once.
+/// The last of 51 events may come 0.5 s after the start, the first immediately.
 #[test]
 fn a_live_feed_takes_its_time() {
     let started = Instant::now();
@@ -40,7 +42,7 @@ fn a_live_feed_takes_its_time() {
     assert_eq!(lines, stdout(&["-n", "51"]));
 }
 
-/// At one event an hour nothing may wait for the next event, compressed or not.
+/// At one event an hour, nothing may wait for the next event, compressed or not.
 #[test]
 fn each_line_of_a_slow_feed_can_be_read_at_once() {
     for compress in ["none", "gzip", "zstd"] {
@@ -63,7 +65,7 @@ fn each_line_of_a_slow_feed_can_be_read_at_once() {
     }
 }
 
-/// Runs on a terminal: what it said there.
+/// Runs on a terminal, and returns what was printed there.
 fn said_on_a_terminal(stdout_too: bool, arguments: &[&str]) -> String {
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&controller).unwrap();
@@ -74,12 +76,12 @@ fn said_on_a_terminal(stdout_too: bool, arguments: &[&str]) -> String {
     datagen.env("TERM", "xterm").stderr(open());
     datagen.stdout(if stdout_too { Stdio::from(open()) } else { Stdio::null() });
     let mut running = datagen.spawn().unwrap();
-    // Only the program may hold the terminal: then reading it ends with the program.
+    // Only the program may have the terminal open, so that reading from it ends with the program.
     drop(datagen);
     let reader = thread::spawn(move || {
         let (mut said, mut bytes) = (Vec::new(), [0; 4096]);
         let mut controller = File::from(controller);
-        // A terminal whose last user has gone ends with an error on Linux.
+        // On Linux, reading from a terminal that its last user has closed is an error.
         while let Ok(length @ 1..) = controller.read(&mut bytes) {
             said.extend_from_slice(&bytes[..length]);
         }
@@ -98,7 +100,7 @@ fn a_terminal_shows_how_far_a_run_has_come_and_then_the_summary_alone() {
     let into = ["-w", "-b", directory.path().to_str().unwrap()];
     let said = said_on_a_terminal(false, &[&SLOW[..], &into].concat());
     assert!(said.contains("writing [") && said.contains(" of 50 events, "), "{said:?}");
-    // The last thing before the summary is to clear the line.
+    // The line is cleared just before the summary.
     let (_, summary) = said.rsplit_once("\u{1b}[2K").unwrap();
     assert!(summary.trim_start().starts_with("wrote 50 events"), "{said:?}");
     assert!(!said.contains("\u{1b}[3"), "a colour: {said:?}");

@@ -8,7 +8,7 @@ use crate::support::{failure, names, run, stdout, text, write};
 
 const WORLDS: [&str; 2] = ["simple", "ledger"];
 
-/// A stream that is longer than what is asked for.
+/// A stream that is longer than any amount in these tests.
 fn long(world: &str) -> String {
     stdout(&["--world", world, "-n", "20000"])
 }
@@ -101,7 +101,7 @@ fn bytes_end_with_the_last_line_that_fits() {
     }
 }
 
-/// The lines count, not what they are compressed to; and the rest of the stream can follow.
+/// The size is that of the lines before compression; and the rest of the stream can follow.
 #[test]
 fn bytes_are_those_of_the_lines() {
     let directory = TempDir::new().unwrap();
@@ -120,7 +120,7 @@ fn bytes_are_those_of_the_lines() {
     assert!(fs::metadata(directory.path().join("events.json.zst")).unwrap().len() < 1 << 20);
 }
 
-/// A percent of the faults is one of the events, however they were counted.
+/// A percentage of faults is one of all events, however their number was given.
 #[test]
 fn faults_are_counted_when_the_events_are() {
     let day = ["--end-date", "2024-10-10", "--faults", "blank=10%"];

@@ -4,8 +4,8 @@ use std::num::NonZero;
 
 use crate::support::{command, sha256, stdout};
 
-/// Taken from stream version 1. A change here means other data for every seed that somebody has written down: it needs
-/// a new `STREAM_VERSION`, and a reason.
+/// Taken from stream version 1. A change here means other data for every seed that somebody has noted: it
+/// needs a new `STREAM_VERSION`, and a reason.
 const GOLDEN: [(&[&str], &str); 8] = [
     (&[], "1bf6c525aeb7e6277d23646f73a5095b2354c514989615d3a1faddbe5b0a2997"),
     (&["-s", "42", "-n", "1000"], "9f613907b4594f14be7aad808c590ebc7bd3e92030b0b1f2ee4e49a287c1e36e"),
@@ -65,7 +65,8 @@ fn threads_and_environment_do_not_matter() {
     }
 }
 
-/// The first `k` lines of a longer run are the run of `k`, at the ends of chunks (of 2,048 events) too.
+/// The first `k` lines of a longer run are the run of `k` events, even at the ends of chunks (of 2,048
+/// events).
 #[test]
 fn a_shorter_run_is_the_beginning_of_a_longer_one() {
     for world in ["simple", "ledger"] {
@@ -80,7 +81,7 @@ fn a_shorter_run_is_the_beginning_of_a_longer_one() {
     }
 }
 
-/// Ids, choices and amounts belong to the event; the start date moves the timestamps alone.
+/// Ids, choices and amounts belong to the event; the start date only shifts the timestamps.
 #[test]
 fn another_start_date_changes_nothing_but_timestamps() {
     let [one, other] = ["2024-10-10", "1970-01-01"].map(|date| stdout(&["-n", "3000", "-d", date]));
@@ -97,7 +98,7 @@ fn seeds_share_nothing() {
     assert!(one.lines().zip(other.lines()).all(|(one, other)| one[14..50] != other[14..50]));
 }
 
-/// In another process or in ours: the same bytes.
+/// The library and the binary give the same bytes.
 #[test]
 fn the_library_writes_what_the_binary_writes() {
     for threads in [1, 3] {

@@ -1,8 +1,10 @@
-//! Runs the binary and takes its answers apart.
+//! Runs the binary and inspects its output.
 
-use std::io::Read;
-use std::path::Path;
-use std::process::{Command, Output};
+use std::{
+    io::Read,
+    path::Path,
+    process::{Command, Output},
+};
 
 use sha2::{Digest, Sha256};
 
@@ -10,17 +12,17 @@ use sha2::{Digest, Sha256};
 pub(crate) fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_datagen"));
     command.args(arguments).current_dir(env!("CARGO_TARGET_TMPDIR"));
-    // Clap wraps its help to the terminal of whoever runs the tests, if told of it.
+    // Clap would wrap its help to the terminal of the user who runs the tests.
     command.env_remove("COLUMNS");
     command
 }
 
-/// Everything that the binary said.
+/// All output of the binary.
 pub(crate) fn run(arguments: &[&str]) -> Output {
     command(arguments).output().unwrap()
 }
 
-/// Standard output of a run that must succeed and must not say anything else.
+/// Standard output of a run that must succeed and must print nothing to standard error.
 #[track_caller]
 pub(crate) fn stdout(arguments: &[&str]) -> String {
     let output = run(arguments);
@@ -29,7 +31,7 @@ pub(crate) fn stdout(arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// Runs with `--write-data` into `directory`, and gives back what was said on standard error.
+/// Runs with `--write-data` into `directory`, and returns standard error.
 #[track_caller]
 pub(crate) fn write(directory: &Path, arguments: &[&str]) -> String {
     let directory = directory.to_str().unwrap();
@@ -72,12 +74,12 @@ pub(crate) fn names(directory: &Path) -> Vec<String> {
     names
 }
 
-/// What is in a file of a directory.
+/// The text of a file of a directory.
 pub(crate) fn text(directory: &Path, name: &str) -> String {
     String::from_utf8(decompressed(&fs_err::read(directory.join(name)).unwrap())).unwrap()
 }
 
-/// Bytes as they were before gzip or zstd; others as they are.
+/// Decompresses gzip or zstd; returns other bytes as they are.
 pub(crate) fn decompressed(bytes: &[u8]) -> Vec<u8> {
     let mut text = Vec::new();
     match bytes {
@@ -90,7 +92,7 @@ pub(crate) fn decompressed(bytes: &[u8]) -> Vec<u8> {
     text
 }
 
-/// What is in all files of a directory, one behind the other in the order of their names.
+/// The text of all files of a directory, concatenated in the order of their names.
 pub(crate) fn all_text(directory: &Path) -> String {
     names(directory).iter().map(|name| text(directory, name)).collect()
 }

@@ -1,7 +1,9 @@
 //! Help, version, wrong flags, and the other end of the pipe.
 
-use std::io::{BufRead, BufReader};
-use std::process::Stdio;
+use std::{
+    io::{BufRead, BufReader},
+    process::Stdio,
+};
 
 use crate::support::{command, failure, stdout};
 
@@ -16,9 +18,9 @@ fn short_help_is_short() {
 }
 
 #[test]
-fn version_shows_the_stream_version() {
-    let expected =
-        format!("datagen {} (stream version {})\n", env!("CARGO_PKG_VERSION"), datagen::STREAM_VERSION);
+fn version_shows_the_commit_and_the_stream_version() {
+    let stream = format!("stream version {}", datagen::STREAM_VERSION);
+    let expected = format!("datagen {}\n", command_line::version_text(env!("CARGO_PKG_VERSION"), &[&stream]));
     assert_eq!(stdout(&["--version"]), expected);
     assert_eq!(stdout(&["-V"]), expected);
 }
@@ -26,7 +28,7 @@ fn version_shows_the_stream_version() {
 #[test]
 fn wrong_values_are_one_line_and_exit_code_2() {
     let form = "write the day as YYYY-MM-DD, for example 2024-10-10";
-    let no_day = "there is no such day; give one of the calendar";
+    let no_day = "there is no such day";
     for (date, advice) in [
         ("10.10.2024", form),
         ("2024-1-1", form),

@@ -1,4 +1,4 @@
-//! What the events of the simple world say.
+//! The events of the simple world.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -87,7 +87,7 @@ fn reasons_are_sentences() {
     for count in &lengths[4..] {
         assert_share(*count, accounts.len(), 5);
     }
-    // Nearly all differ, as in real life: a column of them does not compress into a dictionary.
+    // Nearly all differ, as in real life, so a dictionary does not help to compress a column of them.
     let distinct: HashSet<_> = accounts.iter().map(|account| &account.reason).collect();
     assert!(distinct.len() * 100 > accounts.len() * 99);
 }

@@ -1,6 +1,6 @@
 //! The definition of a command line → its man page, or a shell's completions, as bytes to print.
 //!
-//! Invariant: both are made from the definition that parses the arguments, so they can't say anything else.
+//! Invariant: both are made from the definition that parses the arguments, so they cannot contradict it.
 
 use std::io;
 
@@ -30,7 +30,8 @@ impl Document {
     /// Makes the document for a command line.
     ///
     /// # Errors
-    /// None that can happen: it is written to memory.
+    ///
+    /// None in practice: it is written to memory.
     pub fn of(self, command: Command) -> io::Result<Vec<u8>> {
         let shell = match self {
             Self::Man => return man_page(command),
@@ -46,7 +47,10 @@ impl Document {
     }
 }
 
-/// One page for the program with all that its subcommands take.
+/// One page for the program and all its subcommands, so that one file is all there is to install.
+///
+/// `clap_mangen` alone makes a page for each subcommand, which refer to each other, and puts examples and
+/// exit codes into one paragraph under the heading EXTRA. Its parts are used here, except for that.
 fn man_page(mut command: Command) -> io::Result<Vec<u8>> {
     command.build();
     let mut page = Vec::new();
@@ -63,7 +67,7 @@ fn man_page(mut command: Command) -> io::Result<Vec<u8>> {
     Ok(page)
 }
 
-/// The subcommands that do something, which those that only group others don't.
+/// The subcommands that have no subcommands themselves; the others only group them.
 fn leaves(command: &Command) -> Vec<&Command> {
     let mut found = Vec::new();
     for subcommand in command.get_subcommands().filter(|subcommand| subcommand.get_name() != "help") {
@@ -73,7 +77,7 @@ fn leaves(command: &Command) -> Vec<&Command> {
     found
 }
 
-/// What a page of its own would say, one level of headings deeper.
+/// The contents of a subcommand's own page, with headings one level deeper.
 fn subcommand_section(command: &Command) -> io::Result<Vec<u8>> {
     let man = Man::new(command.clone());
     let mut parts = Vec::new();
@@ -88,7 +92,8 @@ fn subcommand_section(command: &Command) -> io::Result<Vec<u8>> {
     Ok((section + &parts).into_bytes())
 }
 
-/// The paragraphs behind the options, of which each begins with its heading: examples line by line, text as text.
+/// The help after the options as sections. Each paragraph begins with its heading, followed by lines to keep
+/// as they are (examples) or by text.
 fn closing_sections(command: &Command) -> Vec<u8> {
     let help = command.get_after_long_help().map(ToString::to_string).unwrap_or_default();
     let mut sections = Roff::new();
@@ -135,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shell_is_told_of_every_option() {
+    fn every_shell_completes_every_option() {
         for document in Document::value_variants().iter().filter(|document| **document != Document::Man) {
             let script = String::from_utf8(document.of(command()).unwrap()).unwrap();
             for word in ["fast", "infer", "all"] {

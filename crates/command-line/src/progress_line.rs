@@ -1,7 +1,7 @@
-//! How far something has come → a line on the terminal.
+//! The progress of an operation → a line on the terminal.
 //!
-//! Nothing is shown where standard error is no terminal, where that was asked for, or of a run that is over in a moment. The
-//! line has no colours, and is gone when the run ends.
+//! Nothing is shown if standard error is not a terminal, if that was asked for, or if the operation ends
+//! quickly. The line has no colours, and disappears at the end.
 //!
 //! Invariant: what is shown never changes what is done.
 
@@ -16,28 +16,28 @@ use std::{
 
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A run that ends before this shows nothing: a line that flashes up is only noise.
+/// An operation that ends before this shows nothing: a line that only flashes is noise.
 const SHOWN_AFTER: Duration = Duration::from_millis(400);
-/// How often the line is drawn anew, also while one step takes long.
+/// How often the line is redrawn, even during a long step.
 const DRAWN_EVERY: Duration = Duration::from_millis(150);
 
-/// A line on the terminal; clones share it.
+/// A progress line on the terminal; clones share it.
 #[derive(Debug, Clone)]
 pub struct ProgressLine {
     bar: ProgressBar,
-    /// Whether the line is on the terminal, or never will be.
+    /// Whether it is decided that the line is shown, or that it never will be.
     settled: Arc<AtomicBool>,
     run_started: Instant,
 }
 
 impl ProgressLine {
-    /// Shows nothing.
+    /// A line that is never shown.
     #[must_use]
     pub fn hidden() -> Self {
         Self::new(true)
     }
 
-    /// Shows a line on standard error, if that is a terminal; nothing if it is to be hidden.
+    /// A line on standard error, if that is a terminal and the line is not `hidden`.
     #[must_use]
     pub fn on_terminal(hidden: bool) -> Self {
         Self::new(hidden || !io::stderr().is_terminal())
@@ -51,13 +51,14 @@ impl ProgressLine {
         }
     }
 
-    /// Whether nothing will be on the terminal, from the start.
+    /// Before the first step: whether the line will never be shown.
     #[must_use]
     pub fn is_never_shown(&self) -> bool {
         self.settled.load(Ordering::Relaxed)
     }
 
-    /// Begins, with so much to do, if that is known. The template is a constant; a test reads each of them.
+    /// Begins, with this much to do, if known. `template` is a constant that a test checks with
+    /// [`is_template`].
     pub fn begin(&self, length: Option<u64>, template: &str) {
         if let Ok(style) = ProgressStyle::with_template(template) {
             self.bar.set_style(style.progress_chars("=> "));
@@ -69,13 +70,13 @@ impl ProgressLine {
         self.show_when_due();
     }
 
-    /// So much more is done.
+    /// Advances by this much.
     pub fn advance(&self, by: u64) {
         self.bar.inc(by);
         self.show_when_due();
     }
 
-    /// So much more is done, and there is more to say of it.
+    /// Advances by this much, and shows a message.
     pub fn advance_with(&self, by: u64, message: impl FnOnce() -> String) {
         self.advance(by);
         if !self.bar.is_hidden() {
@@ -95,20 +96,20 @@ impl ProgressLine {
         }
     }
 
-    /// Takes the line away: what comes next is the summary, or an error.
+    /// Removes the line: the summary or an error comes next.
     pub fn end(&self) {
         self.settled.store(true, Ordering::Relaxed);
         self.bar.finish_and_clear();
     }
 }
 
-/// So many bytes as people say it: `1.50 MiB`.
+/// A number of bytes for people: `1.50 MiB`.
 #[must_use]
 pub fn bytes_text(bytes: u64) -> String {
     HumanBytes(bytes).to_string()
 }
 
-/// Whether a progress line can be made of this.
+/// Whether this is a valid template of a progress line.
 #[must_use]
 pub fn is_template(template: &str) -> bool {
     ProgressStyle::with_template(template).is_ok()

@@ -1,10 +1,13 @@
 //! `512MiB`, `5GB`, `1000000` → bytes.
+//!
+//! Invariant: a size is exact, or it is an error.
 
-/// Reads a number of bytes: digits alone, or with a unit of 1,000 (kB, MB, GB, TB) or 1,024 (KiB, MiB, GiB, TiB; k, m, g, t).
+/// Parses a number of bytes: digits alone, or with a unit of 1,000 (kB, MB, GB, TB) or 1,024 (KiB, MiB, GiB,
+/// TiB; k, m, g, t).
 ///
 /// # Errors
 ///
-/// What else would have been understood.
+/// A message that shows valid sizes.
 pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let expected = || format!("expected a size like 512MiB, 2GiB or 1000000000, found {text:?}");
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();

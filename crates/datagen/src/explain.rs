@@ -1,32 +1,37 @@
-//! A stream and one of its events in, its line out, with what it is and, of the ledger, what its accounts did before.
+//! A stream and one of its events → its line and what it is; in the ledger, also what its accounts did
+//! before.
 //!
-//! The way to the event is that of a run: the world's plan, up to the event's chunk; no line is written but its own.
+//! The event is found as a run would reach it, by the world's plan up to the event's chunk, but only its own
+//! line is written.
 //!
 //! Invariant: the line is byte for byte that of the stream.
 
-use std::fmt;
-use std::num::NonZero;
+use std::{fmt, num::NonZero};
 
 use uuid::Uuid;
 
-use crate::clock::Clock;
-use crate::event_id::EventIds;
-use crate::ledger::{History, LedgerWorld};
-use crate::line::written;
-use crate::simple::SimpleWorld;
-use crate::world::{CHUNK_EVENTS, Event, EventType, PLACES_END, World};
-use crate::{Config, Error, WorldName};
+use crate::{
+    config::{Config, WorldName},
+    error::Error,
+    lines::{clock::Clock, line::text_of},
+    stream::{CHUNK_EVENTS, EVENT_INDEX_MAX, event_id::EventIds},
+    worlds::{
+        Event, EventType, World,
+        ledger::{History, LedgerWorld},
+        simple::SimpleWorld,
+    },
+};
 
-/// Which event of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Selects an event of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// The one at this place; the first is 0.
-    Place(u64),
-    /// The one with this `event_id`.
+    /// The event at this position; the first is 0.
+    Index(u64),
+    /// The event with this `event_id`.
     Id(Uuid),
 }
 
-/// What there is to say of an event.
+/// What is known about an event.
 #[derive(Debug)]
 pub struct Explanation {
     /// With its newline.
@@ -34,16 +39,17 @@ pub struct Explanation {
     index: u64,
     event_type: EventType,
     seed: u64,
-    /// Of the simple world there is none.
+    /// None in the simple world.
     history: Option<History>,
 }
 
-/// Explains an event of the stream that `config` names, with the last `history_max` events of each of its accounts.
+/// Explains an event of the stream of `config`, with the last `history_max` events of each of its accounts,
+/// or all of them.
 ///
 /// # Errors
 ///
-/// [`Error::UnknownId`] when no event of the stream has the id, [`Error::CalendarEnds`] and [`Error::AccountsEnd`] when the
-/// stream is not so long.
+/// [`Error::UnknownId`] if no event of the stream has the id; [`Error::CalendarEnds`] or
+/// [`Error::AccountsEnd`] if the stream ends before the event.
 pub fn explain(
     config: &Config,
     which: Which,
@@ -51,9 +57,9 @@ pub fn explain(
 ) -> Result<Explanation, Error> {
     let &Config { seed, start_date, events_per_day, .. } = config;
     let index = match which {
-        Which::Place(index) => index,
+        Which::Index(index) => index,
         Which::Id(id) => {
-            let index = EventIds::new(seed).index(id).filter(|index| *index < PLACES_END);
+            let index = EventIds::new(seed).index(id).filter(|index| *index < EVENT_INDEX_MAX);
             index.ok_or(Error::UnknownId { id, seed })?
         }
     };
@@ -71,15 +77,15 @@ pub fn explain(
     }
 }
 
-/// The event at a place, and its line.
+/// The event at a position, and its line.
 fn find<W: World>(world: &W, index: u64) -> Result<(W::Event, String), Error> {
     let mut last = None;
     for chunk in world.chunks(index.saturating_add(1))? {
         last = Some(chunk?);
     }
     let event = last.and_then(|chunk| world.events(&chunk).last());
-    let event = event.expect("the last event of a stream that ends behind a place is at the place");
-    Ok((event, written(|line| world.write_line(&event, line, &mut Clock::new()))))
+    let event = event.expect("the last event of the chunks up to an index is at that index");
+    Ok((event, text_of(|line| world.write_line(&event, line, &mut Clock::new()))))
 }
 
 impl fmt::Display for Explanation {
@@ -98,7 +104,7 @@ impl fmt::Display for Explanation {
         )?;
         match history {
             Some(history) => write!(f, "{history}"),
-            None => writeln!(f, "no history: the events of the simple world know nothing of each other"),
+            None => writeln!(f, "no history: the events of the simple world are independent"),
         }
     }
 }

@@ -1,15 +1,22 @@
-//! Arguments in, events and an exit code out.
+//! Arguments → events and an exit code.
+//!
+//! Invariant: standard output has data only; everything else is on standard error.
 
-use std::io::{self, Write};
-use std::process::ExitCode;
+use std::{
+    fmt::Display,
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use clap::{CommandFactory, Parser};
 use command_line::Document;
-use datagen::Error;
-use datagen::check::check;
-use datagen::cli::{CheckArgs, Cli, Command, ExplainArgs};
-use datagen::destination::deliver;
-use datagen::explain::explain;
+use datagen::{
+    Error,
+    check::check,
+    cli::{self, CheckArgs, Cli, Command, ExplainArgs},
+    deliver::deliver,
+    explain::explain,
+};
 use events_core::catalog::LEDGER;
 
 fn main() -> ExitCode {
@@ -21,46 +28,54 @@ fn main() -> ExitCode {
         return match print(document) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                say(&format_args!("error: can't write to standard output: {error}"));
+                report(&format_args!("error: cannot write to standard output: {error}"));
                 ExitCode::FAILURE
             }
         };
     }
     let done = match &cli.command {
-        Some(Command::Explain(args)) => show(args),
-        Some(Command::Check(args)) => match prove(args) {
+        Some(Command::Explain(args)) => run_explain(args),
+        Some(Command::Check(args)) => match run_check(args) {
             Ok(false) => return ExitCode::FAILURE,
             done => done.map(drop),
         },
         Some(Command::Catalog) => io::stdout().write_all(LEDGER.as_bytes()).map_err(Error::Write),
-        None => deliver(&cli.order()).map(|report| report.iter().for_each(|report| say(report))),
+        None => run_generate(&cli),
     };
     match done {
         Err(error) if !error.is_broken_pipe() => {
-            say(&format_args!("error: {error}"));
+            report(&format_args!("error: {}", cli::message(&error)));
             if error.is_usage() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
         _ => ExitCode::SUCCESS,
     }
 }
 
-/// What there is to say of one event.
-fn show(args: &ExplainArgs) -> Result<(), Error> {
+fn run_generate(cli: &Cli) -> Result<(), Error> {
+    let files = deliver(&cli.run_spec(), &cli.progress())?;
+    if let Some(files) = files.filter(|_| !cli.is_quiet()) {
+        report(&files);
+    }
+    Ok(())
+}
+
+fn run_explain(args: &ExplainArgs) -> Result<(), Error> {
     let explanation = explain(&args.config(), args.which(), args.history_max())?;
     io::stdout().write_all(explanation.to_string().as_bytes()).map_err(Error::Write)
 }
 
-/// Whether all rules hold.
-fn prove(args: &CheckArgs) -> Result<bool, Error> {
+/// Returns whether all rules hold.
+fn run_check(args: &CheckArgs) -> Result<bool, Error> {
     let mut out = io::stdout().lock();
     let checked = check(&args.settings(), &mut |finding| writeln!(out, "{finding}").map_err(Error::Write))?;
     if !args.quiet {
-        say(&checked);
+        let hint = if checked.reported < checked.problems { " (--max-problems 0 shows all)" } else { "" };
+        report(&format_args!("{checked}{hint}"));
     }
     Ok(checked.problems == 0)
 }
 
-/// What was asked for instead of events.
+/// Prints a document instead of events.
 fn print(document: Document) -> io::Result<()> {
     match io::stdout().write_all(&document.of(Cli::command())?) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(error),
@@ -68,7 +83,7 @@ fn print(document: Document) -> io::Result<()> {
     }
 }
 
-/// One line on standard error; if that is closed, there is nobody to tell.
-fn say(message: &dyn std::fmt::Display) {
+/// Prints a line on standard error; if that is closed, there is nobody to tell.
+fn report(message: &dyn Display) {
     drop(writeln!(io::stderr(), "{message}"));
 }

@@ -1,30 +1,32 @@
-//! Events as a right load keeps them → how many rows there are by day and type, with their checksums and sums; and what the load's
-//! report says.
+//! Events as a correct load keeps them → the rows by day and type, with checksums and sums, and the counts of
+//! the load's report.
 //!
-//! Invariant: it is computed from events, not from lines: a mistake in a line can't hide in it. The truth of a stream is the
-//! sum of the truths of its chunks, in whatever order they are added.
+//! Invariant: it is computed from events, not from lines, so a mistake in a line can't hide in it. The truth
+//! of a stream is the sum of the truths of its chunks, added in any order.
 
 use std::collections::BTreeMap;
 
-use events_core::catalog::{Catalog, FieldKind, ValueType};
-use events_core::partition::Day;
-use events_core::schema;
-use events_core::timestamp::DAY_MICROS;
-use events_core::truth::{Checksum, EventTypeTruth, PartitionTruth, Report, RowDigest, decimal_text};
+use events_core::{
+    catalog::{Catalog, FieldKind, ValueType},
+    partition::Day,
+    schema,
+    timestamp::DAY_MICROS,
+    truth::{Checksum, EventTypeTruth, PartitionTruth, Report, RowDigest, decimal_text},
+};
 
-use crate::world::{Event, EventType, SUMS_MAX, World};
+use crate::worlds::{Event, EventType, SUMS_MAX, World};
 
-/// What becomes of some lines.
+/// What a correct load makes of some lines.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
-    /// By day since 1970 and type.
+    /// By day since 1970 and event type.
     partitions: BTreeMap<(i64, EventType), Totals>,
     pub(crate) report: Report,
     row: RowDigest,
 }
 
-/// All rows of a partition.
-#[derive(Clone, Copy, Debug, Default)]
+/// The totals of a partition.
+#[derive(Debug, Clone, Copy, Default)]
 struct Totals {
     rows: u64,
     checksum: Checksum,
@@ -42,7 +44,7 @@ impl Totals {
 }
 
 impl Truth {
-    /// Takes note that the row of this event stays.
+    /// Adds the row of an event that stays.
     #[inline]
     pub(crate) fn keep<W: World>(&mut self, world: &W, event: &W::Event) {
         world.write_row(event, &mut self.row);
@@ -54,7 +56,7 @@ impl Truth {
         self.report.written += 1;
     }
 
-    /// Adds what is known of other lines.
+    /// Adds the truth of other lines.
     pub(crate) fn add(&mut self, other: &Self) {
         for (partition, totals) in &other.partitions {
             self.partitions.entry(*partition).or_default().add(totals);
@@ -62,7 +64,7 @@ impl Truth {
         add_report(&mut self.report, &other.report);
     }
 
-    /// Takes the partitions of the days before this one, in order.
+    /// Removes and returns the partitions of the days before `day`, in order.
     pub(crate) fn take_before(&mut self, day: i64, tables: &Tables) -> Vec<PartitionTruth> {
         let later = self.partitions.split_off(&(day, EventType::AccountClose));
         let done = std::mem::replace(&mut self.partitions, later);
@@ -71,7 +73,7 @@ impl Truth {
             .collect()
     }
 
-    /// Forgets everything.
+    /// Removes everything.
     pub(crate) fn clear(&mut self) {
         self.partitions.clear();
         self.report = Report::default();
@@ -115,19 +117,19 @@ fn add_report(report: &mut Report, other: &Report) {
 pub(crate) struct Tables {
     /// In the order of [`EventType`].
     pub(crate) event_types: Vec<EventTypeTruth>,
-    /// By table and sum: the scale of the column.
+    /// The scales of the summed columns, by table.
     scales: Vec<Vec<u8>>,
 }
 
 impl Tables {
-    pub(crate) fn of(catalog: &Catalog) -> Self {
+    pub(crate) fn new(catalog: &Catalog) -> Self {
         let mut event_types = Vec::new();
         let mut scales = Vec::new();
         for event_type in EventType::ALL {
             let (domain, name) = event_type.names();
             let mut known = catalog.event_types().iter();
             let known = known.find(|known| (known.domain.as_str(), known.name.as_str()) == (domain, name));
-            let known = known.expect("a world's catalog has its types");
+            let known = known.expect("a world's catalog has its event types");
             event_types.push(EventTypeTruth::of(known).expect("a world has no floats and no lists"));
             let columns = schema::columns(known).into_iter();
             scales.push(columns.filter_map(|column| scale_of(&column.kind)).collect());
@@ -149,7 +151,7 @@ impl Tables {
     }
 }
 
-/// Of decimals alone.
+/// The scale of a decimal column; `None` for others.
 fn scale_of(kind: &FieldKind) -> Option<u8> {
     match kind {
         FieldKind::Value(ValueType::Decimal { scale, .. }) => Some(*scale),

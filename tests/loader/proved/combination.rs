@@ -183,7 +183,8 @@ impl Combination {
         }
         let cli =
             datagen::cli::Cli::try_parse_from(&arguments).unwrap_or_else(|error| panic!("{self}: {error}"));
-        datagen::destination::deliver(&cli.order()).unwrap_or_else(|error| panic!("{self}: {error}"));
+        datagen::deliver::deliver(&cli.run_spec(), &datagen::deliver::NoProgress)
+            .unwrap_or_else(|error| panic!("{self}: {error}"));
         let mut files: Vec<_> =
             fs_err::read_dir(&events).unwrap().map(|entry| entry.unwrap().path()).collect();
         files.sort();

@@ -1,32 +1,36 @@
-//! A line → its event, as the line says it; or why it is none.
+//! A line → its event, as the line states it; or why it is not one.
 //!
-//! What an event's type says of its payload is held against the payload, and the payload believed: so a wrong type is one finding.
+//! The event type is compared with the payload, and the payload is believed: so a wrong type is one finding.
 //!
-//! Invariant: an event's line is, byte for byte, the one in which a stream would write what it says.
+//! Invariant: an event's line is, byte for byte, the one in which a stream would write what it states.
 
 use std::collections::HashSet;
 
 use chrono::NaiveDateTime;
 use serde_json::Value;
 
-use super::finding::Wrong;
-use super::text::{Mismatch, Text};
-use crate::WorldName;
+use super::{
+    finding::Violation,
+    payload::{self, Data},
+    text::{Mismatch, Text},
+};
+use crate::config::WorldName;
 
 /// An event.
-#[derive(Clone, Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Event<'l> {
     id: &'l str,
-    /// Of its time; none where that has no right form.
+    /// The time; `None` if its form is wrong.
     pub(super) micros: Option<i64>,
-    pub(super) event_type: Type,
+    pub(super) event_type: EventType,
     pub(super) data: Data<'l>,
-    /// What is wrong with it in itself.
-    pub(super) wrong: Option<Wrong>,
+    /// The rule that it breaks by itself.
+    pub(super) violation: Option<Violation>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Type {
+/// An event type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum EventType {
     Open,
     Close,
     Change,
@@ -34,8 +38,8 @@ pub(super) enum Type {
     To,
 }
 
-impl Type {
-    const ALL: [Self; 5] = [Self::Open, Self::Close, Self::Change, Self::From, Self::To];
+impl EventType {
+    pub(super) const ALL: [Self; 5] = [Self::Open, Self::Close, Self::Change, Self::From, Self::To];
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -47,7 +51,7 @@ impl Type {
         }
     }
 
-    fn domain(self) -> &'static str {
+    pub(super) fn domain(self) -> &'static str {
         match self {
             Self::Open | Self::Close | Self::Change => "account",
             Self::From | Self::To => "transaction",
@@ -55,75 +59,23 @@ impl Type {
     }
 }
 
-/// A payload, as it is written.
-#[derive(Clone, Debug)]
-pub(super) enum Data<'l> {
-    Account(Account<'l>),
-    Payment(Payment<'l>),
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Account<'l> {
-    pub(super) id: &'l str,
-    pub(super) old: Option<&'l str>,
-    pub(super) new: Option<&'l str>,
-    pub(super) reason: &'l str,
-    /// None in the simple world.
-    pub(super) channel: Option<&'l str>,
-    /// Of the ledger's account-open.
-    pub(super) opening: Option<Opening<'l>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Opening<'l> {
-    pub(super) currency: &'l str,
-    pub(super) holder: &'l str,
-    pub(super) country: &'l str,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Payment<'l> {
-    pub(super) id: &'l str,
-    pub(super) to: &'l str,
-    pub(super) from: &'l str,
-    pub(super) amount: &'l str,
-    /// None in the simple world.
-    pub(super) ledger: Option<LedgerPayment<'l>>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LedgerPayment<'l> {
-    pub(super) currency: &'l str,
-    pub(super) balance: &'l str,
-    pub(super) channel: &'l str,
-    pub(super) merchant: Option<Merchant<'l>>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Merchant<'l> {
-    pub(super) name: &'l str,
-    pub(super) category: &'l str,
-    pub(super) city: &'l str,
-    pub(super) country: &'l str,
-}
-
-/// The world that a stream is of which begins with this line: the ledger's times have a fraction.
+/// The world of a stream that begins with this line: the ledger's times have a fraction.
 pub(super) fn world_of(first_line: &[u8]) -> WorldName {
     let time = String::from_utf8_lossy(first_line);
-    let time = time.split_once("\"timestamp\": \"").map_or("", |(_, behind)| behind);
+    let time = time.split_once("\"timestamp\": \"").map_or("", |(_, rest)| rest);
     let time = time.split('"').next().unwrap_or_default();
     if time.contains('.') { WorldName::Ledger } else { WorldName::Simple }
 }
 
 impl<'l> Event<'l> {
-    pub(super) fn read(line: &'l [u8], world: WorldName) -> Result<Self, Wrong> {
-        let not_utf8 = |_| Wrong::new("json", "an event in UTF-8", "other bytes");
+    pub(super) fn parse(line: &'l [u8], world: WorldName) -> Result<Self, Violation> {
+        let not_utf8 = |_| Violation::new("json", "an event in UTF-8", "other bytes");
         let line = str::from_utf8(line).map_err(not_utf8)?;
         let mut text = Text::new(line);
-        Self::read_text(&mut text, world).map_err(|mismatch| explain(line, &mismatch))
+        Self::parse_text(&mut text, world).map_err(|mismatch| explain(line, &mismatch))
     }
 
-    fn read_text(text: &mut Text<'l>, world: WorldName) -> Result<Self, Mismatch> {
+    fn parse_text(text: &mut Text<'l>, world: WorldName) -> Result<Self, Mismatch> {
         text.literal("{\"event_id\": ")?;
         let id = text.string()?;
         text.literal(", \"timestamp\": ")?;
@@ -133,14 +85,14 @@ impl<'l> Event<'l> {
         text.literal(", \"event_type\": ")?;
         let name = text.string()?;
         text.literal(", \"data\": ")?;
-        let said = Type::ALL.into_iter().find(|of_type| of_type.name() == name);
-        let (data, event_type) = read_data(text, said, world)?;
+        let said = EventType::ALL.into_iter().find(|of_type| of_type.name() == name);
+        let (data, event_type) = payload::parse(text, said, world)?;
         text.literal("}")?;
         text.end()?;
-        let mut wrong = None;
+        let mut violation = None;
         if (domain, name) != (event_type.domain(), event_type.name()) {
             let expected = format!("{}/{} for such data", event_type.domain(), event_type.name());
-            wrong = Some(Wrong::new("domain-and-type", expected, format!("{domain}/{name}")));
+            violation = Some(Violation::new("domain-and-type", expected, format!("{domain}/{name}")));
         }
         let micros = micros_of(timestamp, world);
         if micros.is_none() {
@@ -148,165 +100,44 @@ impl<'l> Event<'l> {
                 WorldName::Simple => "YYYY-MM-DDTHH:MM:SS",
                 WorldName::Ledger => "YYYY-MM-DDTHH:MM:SS.ffffff",
             };
-            wrong.get_or_insert(Wrong::new("timestamp", form, timestamp.escape_debug()));
+            violation.get_or_insert(Violation::new("timestamp", form, timestamp.escape_debug()));
         }
-        Ok(Self { id, micros, event_type, data, wrong })
+        Ok(Self { id, micros, event_type, data, violation })
     }
 
-    /// Whether the id is a version 4 UUID that no event before had.
-    pub(super) fn check_id(&self, seen: &mut HashSet<u128>) -> Option<Wrong> {
-        let is_placed = |(at, byte): (usize, u8)| match at {
+    /// Checks that the id is a version 4 UUID that no earlier event had.
+    pub(super) fn check_id(&self, seen: &mut HashSet<u128>) -> Option<Violation> {
+        let is_as_expected = |(at, byte): (usize, u8)| match at {
             8 | 13 | 18 | 23 => byte == b'-',
             14 => byte == b'4',
             19 => matches!(byte, b'8' | b'9' | b'a' | b'b'),
             _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
         };
         let found = || self.id.escape_debug();
-        if self.id.len() != 36 || !self.id.bytes().enumerate().all(is_placed) {
-            return Some(Wrong::new("event-id", "a version 4 UUID in lower case", found()));
+        if self.id.len() != 36 || !self.id.bytes().enumerate().all(is_as_expected) {
+            return Some(Violation::new("event-id", "a version 4 UUID in lower case", found()));
         }
         let number = u128::from_str_radix(&self.id.replace('-', ""), 16).unwrap_or_default();
         (!seen.insert(number))
-            .then(|| Wrong::new("event-id", "an id of its own", format!("{} again", found())))
+            .then(|| Violation::new("event-id", "an id of its own", format!("{} again", found())))
     }
 }
 
-/// Why a text is none of a stream, in the terms of whoever knows JSON.
-fn explain(line: &str, mismatch: &Mismatch) -> Wrong {
+/// Explains why a text is not a line of a stream, in terms of JSON.
+fn explain(line: &str, mismatch: &Mismatch) -> Violation {
     const KEYS: [&str; 5] = ["data", "domain", "event_id", "event_type", "timestamp"];
     let rest: String = line.get(mismatch.at..).unwrap_or_default().chars().take(24).collect();
     let found =
         if rest.is_empty() { "the end of the line".to_owned() } else { format!("`{}`", rest.escape_debug()) };
-    let found = format!("{found} behind byte {}", mismatch.at);
+    let found = format!("{found} after byte {}", mismatch.at);
     match serde_json::from_str::<Value>(line) {
-        Err(error) => Wrong::new("json", "a JSON object", format!("what is none: {error}")),
+        Err(error) => Violation::new("json", "a JSON object", format!("something else: {error}")),
         Ok(Value::Object(event)) if event.keys().map(String::as_str).eq(KEYS) => {
-            Wrong::new("form", &mismatch.expected, found)
+            Violation::new("form", &mismatch.expected, found)
         }
-        Ok(Value::Object(_)) => Wrong::new("keys", &mismatch.expected, found),
-        Ok(_) => Wrong::new("json", "a JSON object", "another value"),
+        Ok(Value::Object(_)) => Violation::new("keys", &mismatch.expected, found),
+        Ok(_) => Violation::new("json", "a JSON object", "another value"),
     }
-}
-
-/// Reads a payload in the form that its type has or, if it has not, in another one; with the type that it has then.
-fn read_data<'l>(
-    text: &mut Text<'l>,
-    said: Option<Type>,
-    world: WorldName,
-) -> Result<(Data<'l>, Type), Mismatch> {
-    let mut first = None;
-    for of_type in said.into_iter().chain(Type::ALL) {
-        let mut attempt = *text;
-        let data = match of_type {
-            Type::From | Type::To => read_payment(&mut attempt, world).map(Data::Payment),
-            Type::Open | Type::Close | Type::Change => {
-                let is_opening = of_type == Type::Open && world == WorldName::Ledger;
-                read_account(&mut attempt, world, is_opening).map(Data::Account)
-            }
-        };
-        match data {
-            Ok(data) => {
-                *text = attempt;
-                return Ok((data.clone(), data.type_of(said)));
-            }
-            Err(mismatch) => {
-                first.get_or_insert(mismatch);
-            }
-        }
-    }
-    Err(first.unwrap_or(Mismatch { at: 0, expected: "a payload".to_owned() }))
-}
-
-impl Data<'_> {
-    /// Which type a payload is of, if a line says this one. Both sides of a payment look the same, and in the simple world all that
-    /// becomes of an account.
-    fn type_of(&self, said: Option<Type>) -> Type {
-        let account = match self {
-            Self::Payment(_) => return if said == Some(Type::To) { Type::To } else { Type::From },
-            Self::Account(account) => account,
-        };
-        let said = said.filter(|said| said.domain() == Type::Open.domain());
-        match (said, account.opening, account.old, account.new) {
-            (Some(said), ..) if account.channel.is_none() => said,
-            (_, Some(_), ..) | (_, None, None, Some("PENDING")) => Type::Open,
-            (Some(Type::Close), ..) | (None, None, _, Some("CLOSED")) => Type::Close,
-            _ => Type::Change,
-        }
-    }
-}
-
-pub(super) fn is_status(status: &str) -> bool {
-    matches!(status, "OPEN" | "CLOSED" | "PENDING" | "SUSPENDED")
-}
-
-fn read_account<'l>(
-    text: &mut Text<'l>,
-    world: WorldName,
-    is_opening: bool,
-) -> Result<Account<'l>, Mismatch> {
-    text.literal("{\"id\": ")?;
-    let id = text.number()?;
-    text.literal(", \"old_status\": ")?;
-    let old = text.string_or_null()?;
-    text.literal(", \"new_status\": ")?;
-    let new = text.string_or_null()?;
-    text.literal(", \"reason\": ")?;
-    let reason = text.string()?;
-    let (mut channel, mut opening) = (None, None);
-    if world == WorldName::Ledger {
-        text.literal(", \"channel\": ")?;
-        channel = Some(text.string()?);
-        if is_opening {
-            text.literal(", \"currency\": ")?;
-            let currency = text.string()?;
-            text.literal(", \"holder\": {\"name\": ")?;
-            let holder = text.string()?;
-            text.literal(", \"country\": ")?;
-            let country = text.string()?;
-            text.literal("}")?;
-            opening = Some(Opening { currency, holder, country });
-        }
-    }
-    text.literal("}")?;
-    Ok(Account { id, old, new, reason, channel, opening })
-}
-
-fn read_payment<'l>(text: &mut Text<'l>, world: WorldName) -> Result<Payment<'l>, Mismatch> {
-    text.literal("{\"id\": ")?;
-    let id = if world == WorldName::Ledger { text.string()? } else { text.number()? };
-    text.literal(", \"to\": ")?;
-    let to = text.number()?;
-    text.literal(", \"from\": ")?;
-    let from = text.number()?;
-    text.literal(", \"amount\": ")?;
-    let amount = text.number()?;
-    let mut ledger = None;
-    if world == WorldName::Ledger {
-        text.literal(", \"currency\": ")?;
-        let currency = text.string()?;
-        text.literal(", \"balance\": ")?;
-        let balance = text.number()?;
-        text.literal(", \"channel\": ")?;
-        let channel = text.string()?;
-        text.literal(", \"merchant\": ")?;
-        let merchant = if text.has("null") { None } else { Some(read_merchant(text)?) };
-        ledger = Some(LedgerPayment { currency, balance, channel, merchant });
-    }
-    text.literal("}")?;
-    Ok(Payment { id, to, from, amount, ledger })
-}
-
-fn read_merchant<'l>(text: &mut Text<'l>) -> Result<Merchant<'l>, Mismatch> {
-    text.literal("{\"name\": ")?;
-    let name = text.string()?;
-    text.literal(", \"category\": ")?;
-    let category = text.number()?;
-    text.literal(", \"city\": ")?;
-    let city = text.string()?;
-    text.literal(", \"country\": ")?;
-    let country = text.string()?;
-    text.literal("}")?;
-    Ok(Merchant { name, category, city, country })
 }
 
 fn micros_of(timestamp: &str, world: WorldName) -> Option<i64> {

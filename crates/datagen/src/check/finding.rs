@@ -1,36 +1,35 @@
 //! What is wrong, and where, in words.
 //!
-//! Invariant: a finding is one line: `FILE:LINE: rule: expected …, found …`; rules have names that stay.
+//! Invariant: a finding is one line, `FILE:LINE: rule: expected …, found …`; the names of rules never change.
 
-use std::fmt;
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
-use crate::Error;
+use crate::error::Error;
 
-/// Where a line is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
-    /// As it was given.
+/// The location of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Location {
+    /// The file as it was given.
     pub(super) file: Arc<str>,
-    /// From 1.
+    /// Counted from 1.
     pub(super) line: u64,
 }
 
-/// A rule that is broken.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wrong {
+/// A broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Violation {
     pub(super) rule: &'static str,
     pub(super) text: String,
 }
 
-/// A rule that is broken there.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A broken rule, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    place: Place,
-    wrong: Wrong,
+    location: Location,
+    violation: Violation,
 }
 
-impl Wrong {
+impl Violation {
     pub(super) fn new(rule: &'static str, expected: impl fmt::Display, found: impl fmt::Display) -> Self {
         Self { rule, text: format!("expected {expected}, found {found}") }
     }
@@ -40,7 +39,7 @@ impl Wrong {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file.escape_debug(), self.line)
     }
@@ -48,34 +47,37 @@ impl fmt::Display for Place {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}: {}", self.place, self.wrong.rule, self.wrong.text)
+        write!(f, "{}: {}: {}", self.location, self.violation.rule, self.violation.text)
     }
 }
 
-/// Tells findings, up to a number of them.
+/// Reports findings, up to a maximum.
 pub(super) struct Findings<'t> {
-    tell: &'t mut dyn FnMut(&Finding) -> Result<(), Error>,
-    told_max: Option<u64>,
+    report: &'t mut dyn FnMut(&Finding) -> Result<(), Error>,
+    reported_max: Option<u64>,
     all: u64,
-    told: u64,
+    reported: u64,
 }
 
 impl<'t> Findings<'t> {
-    pub(super) fn new(tell: &'t mut dyn FnMut(&Finding) -> Result<(), Error>, told_max: Option<u64>) -> Self {
-        Self { tell, told_max, all: 0, told: 0 }
+    pub(super) fn new(
+        report: &'t mut dyn FnMut(&Finding) -> Result<(), Error>,
+        reported_max: Option<u64>,
+    ) -> Self {
+        Self { report, reported_max, all: 0, reported: 0 }
     }
 
-    pub(super) fn add(&mut self, place: &Place, wrong: Wrong) -> Result<(), Error> {
+    pub(super) fn add(&mut self, location: &Location, violation: Violation) -> Result<(), Error> {
         self.all += 1;
-        if self.told_max.is_some_and(|max| self.told >= max) {
+        if self.reported_max.is_some_and(|max| self.reported >= max) {
             return Ok(());
         }
-        self.told += 1;
-        (self.tell)(&Finding { place: place.clone(), wrong })
+        self.reported += 1;
+        (self.report)(&Finding { location: location.clone(), violation })
     }
 
-    /// How many there are, and how many were told.
+    /// How many findings there are, and how many were reported.
     pub(super) fn counts(&self) -> (u64, u64) {
-        (self.all, self.told)
+        (self.all, self.reported)
     }
 }

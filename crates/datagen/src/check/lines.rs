@@ -1,22 +1,24 @@
-//! A file, or standard input → its lines, decompressed, each with its place.
+//! A file, or standard input → its lines, decompressed, each with its location.
 //!
-//! Invariant: what was read is handed out, also where there is no newline at the end.
+//! Invariant: everything that was read is passed on, even if there is no newline at the end.
 
-use std::io::{self, BufRead, BufReader, Cursor, Read};
-use std::path::Path;
-use std::sync::Arc;
+use std::{
+    io::{self, BufRead, BufReader, Cursor, Read},
+    path::Path,
+    sync::Arc,
+};
 
 use fs_err as fs;
 
-use super::finding::Place;
-use crate::Error;
+use super::finding::Location;
+use crate::error::Error;
 
 const READ_BYTES: usize = 256 << 10;
 
 /// A line without its newline.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InputLine {
-    pub(super) place: Place,
+    pub(super) location: Location,
     pub(super) text: Vec<u8>,
     pub(super) has_end: bool,
 }
@@ -33,12 +35,12 @@ pub(super) fn read(path: &Path, take: &mut dyn FnMut(InputLine) -> Result<(), Er
             break;
         }
         let has_end = bytes.pop_if(|last| *last == b'\n').is_some();
-        take(InputLine { place: Place { file: Arc::clone(&file), line }, text: bytes, has_end })?;
+        take(InputLine { location: Location { file: Arc::clone(&file), line }, text: bytes, has_end })?;
     }
     Ok(())
 }
 
-/// The text of a file; gzip and zstd are told by their first bytes.
+/// Opens the text of a file; gzip and zstd are recognized by their first bytes.
 fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
     let mut input: Box<dyn Read> =
         if path == Path::new("-") { Box::new(io::stdin()) } else { Box::new(fs::File::open(path)?) };

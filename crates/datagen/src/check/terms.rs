@@ -1,10 +1,14 @@
-//! A payload of the ledger → what is wrong with it in itself: the terms in which accounts and payments are told.
+//! A payload of the ledger → what is wrong with it by itself, without knowing earlier events.
 //!
-//! The tables stand here once more than in the generator, on purpose: see `check.rs`.
+//! The tables of the generator are repeated here on purpose; see `check/mod.rs`.
+//!
+//! Invariant: an amount is a whole number of minor units, never a float.
 
-use super::event::{LedgerPayment, Merchant, Opening, Payment};
-use super::finding::Wrong;
-use super::text::{decimal, whole};
+use super::{
+    finding::Violation,
+    payload::{LedgerPayment, Merchant, Opening, Payment},
+    text::{decimal, whole},
+};
 
 /// Code, minor digits of ISO 4217, lowest balance in minor units.
 pub(super) const CURRENCIES: [(&str, usize, i128); 7] = [
@@ -20,64 +24,70 @@ pub(super) const ACCOUNT_CHANNELS: [&str; 4] = ["branch", "online", "mobile", "p
 const PURCHASE_CHANNELS: [&str; 3] = ["card", "mobile", "online"];
 const OTHER_CHANNELS: [&str; 2] = ["transfer", "debit"];
 pub(super) const ACCOUNT_IDS: std::ops::RangeInclusive<u64> = 1_000_000_000..=2_073_741_823;
+
 pub(super) fn currency_of(code: &str) -> Option<usize> {
     CURRENCIES.iter().position(|(known, ..)| *known == code)
 }
 
-pub(super) fn one_of(rule: &'static str, known: &[&str], found: &str) -> Option<Wrong> {
-    (!known.contains(&found)).then(|| Wrong::new(rule, known.join(", "), found.escape_debug()))
+pub(super) fn one_of(rule: &'static str, known: &[&str], found: &str) -> Option<Violation> {
+    (!known.contains(&found)).then(|| Violation::new(rule, known.join(", "), found.escape_debug()))
 }
 
 fn is_country(country: &str) -> bool {
     country.len() == 2 && country.bytes().all(|byte| byte.is_ascii_uppercase())
 }
 
-/// Words of letters, of which the first does not begin with a small one.
+/// Whether a text is words of letters, of which the first does not begin with a lower case one.
 fn is_name(name: &str) -> bool {
     let is_of_name = |c: char| c.is_alphabetic() || matches!(c, ' ' | '-' | '\'');
     !name.is_empty() && !name.starts_with(char::is_lowercase) && name.chars().all(is_of_name)
 }
 
-pub(super) fn check_opening(opening: &Opening<'_>) -> Option<Wrong> {
+pub(super) fn check_opening(opening: &Opening<'_>) -> Option<Violation> {
     let Opening { currency, holder, country } = *opening;
     let is_holder = holder.split(' ').count() == 2 && holder.split(' ').all(is_name) && is_country(country);
     check_currency(currency).or_else(|| {
         let found = format!("{}, {}", holder.escape_debug(), country.escape_debug());
-        (!is_holder).then(|| Wrong::new("holder", "first and last name, and a country of two letters", found))
+        (!is_holder)
+            .then(|| Violation::new("holder", "first and last name, and a country of two letters", found))
     })
 }
 
-fn check_currency(currency: &str) -> Option<Wrong> {
+fn check_currency(currency: &str) -> Option<Violation> {
     one_of("currency", &CURRENCIES.map(|(code, ..)| code), currency)
 }
 
-/// What a payment says by itself.
-pub(super) fn check_payment(said: &Payment<'_>, ledger: &LedgerPayment<'_>) -> Option<Wrong> {
+/// Checks what a payment states by itself.
+pub(super) fn check_payment(said: &Payment<'_>, ledger: &LedgerPayment<'_>) -> Option<Violation> {
     let is_id = said.id.len() == 16 && said.id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     let is_account = |id: &&str| whole(id).is_some_and(|id| ACCOUNT_IDS.contains(&id));
     let channels = [&PURCHASE_CHANNELS[..], &OTHER_CHANNELS].concat();
     let wrong_account = [said.from, said.to].into_iter().find(|id| !is_account(id));
     if !is_id {
-        return Some(Wrong::new("payment-id", "16 hexadecimal digits in lower case", said.id.escape_debug()));
+        return Some(Violation::new(
+            "payment-id",
+            "16 hexadecimal digits in lower case",
+            said.id.escape_debug(),
+        ));
     }
     if let Some(id) = wrong_account {
-        return Some(Wrong::new("account-id", "the number of an account", id));
+        return Some(Violation::new("account-id", "the number of an account", id));
     }
     check_currency(ledger.currency)
         .or_else(|| one_of("channel", &channels, ledger.channel))
         .or_else(|| check_merchant(ledger.channel, ledger.merchant.as_ref()))
         .or_else(|| {
             let digits = CURRENCIES[currency_of(ledger.currency)?].1;
-            let expected = format!("more than zero, with {digits} digits behind the point");
-            amount_of(said, ledger).is_none().then(|| Wrong::new("amount", expected, said.amount))
+            let expected = format!("more than zero, with {digits} decimals");
+            amount_of(said, ledger).is_none().then(|| Violation::new("amount", expected, said.amount))
         })
 }
 
-fn check_merchant(channel: &str, merchant: Option<&Merchant<'_>>) -> Option<Wrong> {
+fn check_merchant(channel: &str, merchant: Option<&Merchant<'_>>) -> Option<Violation> {
     match (PURCHASE_CHANNELS.contains(&channel), merchant) {
-        (true, None) => Some(Wrong::new("merchant", format!("one, for {channel} is a purchase"), "null")),
+        (true, None) => Some(Violation::new("merchant", format!("one, for {channel} is a purchase"), "null")),
         (false, Some(_)) => {
-            Some(Wrong::new("merchant", format!("null, for {channel} is no purchase"), "one"))
+            Some(Violation::new("merchant", format!("null, for {channel} is no purchase"), "one"))
         }
         (true, Some(Merchant { name, category, city, country })) => {
             let is_right = is_name(name)
@@ -87,7 +97,7 @@ fn check_merchant(channel: &str, merchant: Option<&Merchant<'_>>) -> Option<Wron
                 && whole(category).is_some();
             let expected = "a name, a category of four digits, a city and a country of two letters";
             let found = || format!("{name}, {category}, {city}, {country}").escape_debug().to_string();
-            (!is_right).then(|| Wrong::new("merchant", expected, found()))
+            (!is_right).then(|| Violation::new("merchant", expected, found()))
         }
         (false, None) => None,
     }
@@ -98,7 +108,7 @@ pub(super) fn amount_of(said: &Payment<'_>, ledger: &LedgerPayment<'_>) -> Optio
     minor_units(said.amount, digits).filter(|amount| *amount > 0)
 }
 
-/// A number of so many digits behind the point, in minor units.
+/// A number with exactly this many decimals, in minor units.
 pub(super) fn minor_units(text: &str, digits: usize) -> Option<i128> {
     decimal(text).filter(|(_, found)| *found == digits).map(|(value, _)| value)
 }

@@ -1,23 +1,23 @@
-//! A line's text, read from left to right in the one form in which it may stand.
+//! A line's text, parsed from left to right in the one form that it may have.
 //!
-//! Invariant: nothing is skipped: what is not read as a value is compared.
+//! Invariant: nothing is skipped: what is not parsed as a value is compared.
 
-/// Where the text is not what it must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a text differs from what it must be.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mismatch {
-    /// Bytes of the line before it.
+    /// The offset in the line.
     pub(super) at: usize,
     pub(super) expected: String,
 }
 
-/// What is left of a line.
-#[derive(Clone, Copy, Debug)]
+/// The rest of a line.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Text<'l> {
     line: &'l str,
     at: usize,
 }
 
-type Read<T> = Result<T, Mismatch>;
+type Parsed<T> = Result<T, Mismatch>;
 
 impl<'l> Text<'l> {
     pub(super) fn new(line: &'l str) -> Self {
@@ -28,12 +28,12 @@ impl<'l> Text<'l> {
         self.line.get(self.at..).unwrap_or_default()
     }
 
-    fn mismatch<T>(&self, expected: impl Into<String>) -> Read<T> {
+    fn mismatch<T>(&self, expected: impl Into<String>) -> Parsed<T> {
         Err(Mismatch { at: self.at, expected: expected.into() })
     }
 
-    /// Passes over this text.
-    pub(super) fn literal(&mut self, literal: &str) -> Read<()> {
+    /// Consumes this text.
+    pub(super) fn literal(&mut self, literal: &str) -> Parsed<()> {
         if !self.rest().starts_with(literal) {
             return self.mismatch(format!("`{literal}`"));
         }
@@ -41,13 +41,13 @@ impl<'l> Text<'l> {
         Ok(())
     }
 
-    /// Passes over this text, if it is there.
+    /// Consumes this text if it is there.
     pub(super) fn has(&mut self, literal: &str) -> bool {
         self.literal(literal).is_ok()
     }
 
-    /// A string in quotes. None of a stream needs an escape.
-    pub(super) fn string(&mut self) -> Read<&'l str> {
+    /// A string in quotes. No string of a stream needs an escape.
+    pub(super) fn string(&mut self) -> Parsed<&'l str> {
         self.literal("\"")?;
         let rest = self.rest();
         let end = rest.find(['"', '\\']).filter(|end| rest.as_bytes()[*end] == b'"');
@@ -61,12 +61,12 @@ impl<'l> Text<'l> {
     }
 
     /// A string, or null.
-    pub(super) fn string_or_null(&mut self) -> Read<Option<&'l str>> {
+    pub(super) fn string_or_null(&mut self) -> Parsed<Option<&'l str>> {
         if self.has("null") { Ok(None) } else { self.string().map(Some) }
     }
 
     /// A number, as it is written.
-    pub(super) fn number(&mut self) -> Read<&'l str> {
+    pub(super) fn number(&mut self) -> Parsed<&'l str> {
         let rest = self.rest();
         let is_of_number =
             |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'-' | b'.' | b'+' | b'e' | b'E');
@@ -78,12 +78,12 @@ impl<'l> Text<'l> {
         Ok(&rest[..length])
     }
 
-    pub(super) fn end(&self) -> Read<()> {
+    pub(super) fn end(&self) -> Parsed<()> {
         if self.rest().is_empty() { Ok(()) } else { self.mismatch("the end of the line") }
     }
 }
 
-/// A decimal number in its one form: its digits as a number, and how many of them stand behind the point.
+/// A decimal number in its one form: its digits as a number, and how many of them are decimals.
 pub(super) fn decimal(text: &str) -> Option<(i128, usize)> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
@@ -96,7 +96,7 @@ pub(super) fn decimal(text: &str) -> Option<(i128, usize)> {
     (sign > 0 || value > 0).then_some((sign * value, fraction.len()))
 }
 
-/// A whole number that is not negative, in its one form.
+/// A non-negative whole number in its one form.
 pub(super) fn whole(text: &str) -> Option<u64> {
     decimal(text).filter(|(_, digits)| *digits == 0)?.0.try_into().ok()
 }

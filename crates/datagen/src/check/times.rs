@@ -1,23 +1,24 @@
-//! The times of events, one after the other → those that do not follow from the others.
+//! The times of events, one after the other → those that do not fit the others.
 //!
-//! Which of two times is wrong only the next one tells, so a time that does not fit waits for it.
+//! Only the next time shows which of two times is wrong, so a time that does not fit is kept until then.
 //!
-//! Invariant: one time that is changed is one finding, at its own line, unless two lines may as well have been changed.
+//! Invariant: one changed time is one finding, at its own line, unless either of two lines may have been
+//! changed.
 
-use super::finding::{Findings, Place, Wrong};
-use crate::Error;
+use super::finding::{Findings, Location, Violation};
+use crate::error::Error;
 
 const SECOND: i64 = 1_000_000;
 const DAY: i64 = 86_400 * SECOND;
-/// Longest step of the simple world.
+/// The longest step of the simple world.
 const STEP_MAX: i64 = 120 * SECOND;
 
-/// Which times follow each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The times that may follow each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Steps {
-    /// One to 120 whole seconds.
+    /// 1 to 120 whole seconds later.
     Simple,
-    /// Any, but none backwards.
+    /// Any later time.
     Ascending,
 }
 
@@ -25,12 +26,12 @@ enum Steps {
 pub(super) struct Times {
     steps: Steps,
     begins_at_midnight: bool,
-    /// The last that fitted, and the one before it.
-    last: Option<(i64, Place)>,
+    /// The last time that fits, and the one before it.
+    last: Option<(i64, Location)>,
     before: Option<i64>,
-    /// One that did not.
-    suspect: Option<(i64, Place)>,
-    /// How many events since the last have no time that could be read.
+    /// A time that does not fit.
+    suspect: Option<(i64, Location)>,
+    /// How many events since `last` have no readable time.
     lost: i64,
 }
 
@@ -58,64 +59,64 @@ impl Times {
         }
     }
 
-    fn wrong(&self) -> Wrong {
+    fn violation(&self) -> Violation {
         let expected = match self.steps {
             Steps::Simple => "1 to 120 seconds after the event before",
             Steps::Ascending => {
                 "a time later than that of the event before, and earlier than that of the next"
             }
         };
-        Wrong::new("timestamp", expected, "another")
+        Violation::new("timestamp", expected, "another")
     }
 
     pub(super) fn take(
         &mut self,
         micros: i64,
-        place: &Place,
+        location: &Location,
         findings: &mut Findings<'_>,
     ) -> Result<(), Error> {
         let Some((last, last_place)) = self.last.clone() else {
             if std::mem::take(&mut self.begins_at_midnight) && micros % DAY != 0 {
-                let wrong = Wrong::new("timestamp", "midnight in the first event", "another time");
-                return findings.add(place, wrong);
+                let violation = Violation::new("timestamp", "midnight in the first event", "another time");
+                return findings.add(location, violation);
             }
-            self.accept(micros, place);
+            self.accept(micros, location);
             return Ok(());
         };
         match self.suspect.take() {
             None if self.fits(last, micros, 1 + self.lost) => {}
             None => {
-                self.suspect = Some((micros, place.clone()));
+                self.suspect = Some((micros, location.clone()));
                 return Ok(());
             }
             Some((suspect, suspect_place)) => {
                 let goes_on =
                     self.fits(suspect, micros, 1 + self.lost) && !self.fits(last, micros, 2 + self.lost);
                 let fits_before = self.before.is_some_and(|before| self.fits(before, suspect, 2));
-                // All that follows is earlier than the last one: so that one was wrong.
+                // Everything that follows is earlier than the last time, so that one was wrong.
                 let is_last = self.steps == Steps::Ascending && goes_on && fits_before;
-                findings.add(if is_last { &last_place } else { &suspect_place }, self.wrong())?;
+                findings.add(if is_last { &last_place } else { &suspect_place }, self.violation())?;
             }
         }
-        self.accept(micros, place);
+        self.accept(micros, location);
         Ok(())
     }
 
-    /// There is an event whose time is not known.
+    /// Takes note of an event whose time is unknown.
     pub(super) fn lose_one(&mut self) {
         self.begins_at_midnight = false;
         self.lost += 1;
     }
 
-    fn accept(&mut self, micros: i64, place: &Place) {
+    fn accept(&mut self, micros: i64, location: &Location) {
         self.lost = 0;
         self.before = self.last.take().map(|(last, _)| last);
-        self.last = Some((micros, place.clone()));
+        self.last = Some((micros, location.clone()));
     }
 
     pub(super) fn finish(self, findings: &mut Findings<'_>) -> Result<(), Error> {
         match &self.suspect {
-            Some((_, place)) => findings.add(place, self.wrong()),
+            Some((_, location)) => findings.add(location, self.violation()),
             None => Ok(()),
         }
     }

@@ -1,22 +1,28 @@
-//! Faulty lines and the log of their faults → the clean lines, each in its place.
+//! Faulty lines and their faults log → the clean lines, each at its position.
 //!
-//! Lines that are moved arrive a bounded way behind their place, so those that came before them wait for so long, and no longer.
+//! A moved line arrives a bounded number of events after its position; the lines before it wait that long,
+//! and no longer.
 //!
-//! Invariant: a line that the log does not speak of is the next event that has not arrived late; what does not agree with the log is told.
+//! Invariant: a line that is not in the log is the next event that does not arrive late; what contradicts the
+//! log is reported.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
-use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, HashSet, VecDeque},
+    io::{BufRead, BufReader},
+    path::Path,
+};
 
 use fs_err as fs;
 use serde::Deserialize;
 
-use super::Clean;
-use super::finding::{Place, Wrong};
-use super::lines::InputLine;
-use crate::Error;
+use super::{
+    Clean,
+    finding::{Location, Violation},
+    lines::InputLine,
+};
+use crate::error::Error;
 
-/// What arrives later than this many events behind its place does not come any more.
+/// A line that is more than this many events late is missing.
 const WAITING_MAX: usize = 4_096;
 
 /// A line of the log.
@@ -29,7 +35,7 @@ struct Entry {
     clean: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Action {
     Inserted,
@@ -37,21 +43,21 @@ enum Action {
     Altered,
 }
 
-/// The log of a run.
+/// The faults log of a run.
 #[derive(Debug)]
 pub(super) struct Log {
     entries: VecDeque<Entry>,
-    /// Events that arrive late.
+    /// The events that arrive late.
     moved: HashSet<u64>,
 }
 
-/// Reads a log. It is held in memory: as many entries as there are faults.
+/// Reads a log into memory: as many entries as there are faults.
 pub(super) fn read_log(path: &Path) -> Result<Log, Error> {
     let failed = |source| Error::Check { name: path.display().to_string(), source };
     let (mut entries, mut moved) = (VecDeque::new(), HashSet::new());
     for (index, line) in BufReader::new(fs::File::open(path).map_err(failed)?).lines().enumerate() {
         let entry: Entry = serde_json::from_str(&line.map_err(failed)?).map_err(|error| {
-            let problem = format!("line {}: no entry of a faults log: {error}", index + 1);
+            let problem = format!("line {}: not an entry of a faults log: {error}", index + 1);
             failed(std::io::Error::new(std::io::ErrorKind::InvalidData, problem))
         })?;
         if entry.action == Action::Moved {
@@ -65,12 +71,12 @@ pub(super) fn read_log(path: &Path) -> Result<Log, Error> {
 /// Undoes faults line by line.
 pub(super) struct Undoing {
     log: Log,
-    /// The event that the next line is which is not in the log.
+    /// The event of the next line that is not in the log.
     next: u64,
-    /// The event that is handed out next.
+    /// The next event to hand out.
     out: u64,
     waiting: BTreeMap<u64, InputLine>,
-    last: Option<Place>,
+    last: Option<Location>,
 }
 
 type Take<'t> = dyn FnMut(Clean) -> Result<(), Error> + 't;
@@ -81,10 +87,10 @@ impl Undoing {
     }
 
     pub(super) fn take(&mut self, mut line: InputLine, take: &mut Take<'_>) -> Result<(), Error> {
-        self.last = Some(line.place.clone());
-        let name = Path::new(&*line.place.file).file_name().and_then(|name| name.to_str());
+        self.last = Some(line.location.clone());
+        let name = Path::new(&*line.location.file).file_name().and_then(|name| name.to_str());
         let is_here = |entry: &Entry| {
-            entry.line == line.place.line && entry.file.as_deref().is_none_or(|file| Some(file) == name)
+            entry.line == line.location.line && entry.file.as_deref().is_none_or(|file| Some(file) == name)
         };
         let is_faulty = self.log.entries.front().is_some_and(is_here);
         let entry = if is_faulty { self.log.entries.pop_front() } else { None };
@@ -95,12 +101,12 @@ impl Undoing {
         };
         if let Some(Entry { action: Action::Altered, event: host, clean, .. }) = entry {
             if host != event {
-                let wrong = Wrong::new(
+                let violation = Violation::new(
                     "faults-log",
                     format!("event {event} in this line"),
                     format!("event {host} in the log"),
                 );
-                take(Err((line.place.clone(), wrong)))?;
+                take(Err((line.location.clone(), violation)))?;
             }
             line.text = clean.unwrap_or_default().trim_end_matches('\n').as_bytes().to_vec();
             line.has_end = true;
@@ -117,7 +123,7 @@ impl Undoing {
         self.next - 1
     }
 
-    /// Hands out what is in order, and what has waited for too long.
+    /// Hands out the events that are next, and those that have waited too long.
     fn hand_out(&mut self, waiting_max: usize, take: &mut Take<'_>) -> Result<(), Error> {
         while let Some(&event) = self.waiting.keys().next() {
             let is_missing = event > self.out;
@@ -127,8 +133,8 @@ impl Undoing {
             let Some(line) = self.waiting.remove(&event) else { break };
             if is_missing {
                 let expected =
-                    format!("event {}, which arrives late by the log, before event {event}", self.out);
-                take(Err((line.place.clone(), Wrong::new("faults-log", expected, "none"))))?;
+                    format!("event {}, which is late according to the log, before event {event}", self.out);
+                take(Err((line.location.clone(), Violation::new("faults-log", expected, "none"))))?;
             }
             self.out = self.out.max(event + 1);
             take(Ok(line))?;
@@ -140,8 +146,8 @@ impl Undoing {
         self.hand_out(0, take)?;
         match (self.log.entries.front(), &self.last) {
             (Some(entry), Some(last)) => {
-                let expected = format!("line {}, which the log speaks of", entry.line);
-                take(Err((last.clone(), Wrong::new("faults-log", expected, "the end of the lines"))))
+                let expected = format!("line {}, which is in the log", entry.line);
+                take(Err((last.clone(), Violation::new("faults-log", expected, "the end of the lines"))))
             }
             _ => Ok(()),
         }

@@ -1,4 +1,6 @@
-//! The flags that say how much of the stream a run is, and where in it the run begins.
+//! The flags for how much of the stream a run writes → an [`Amount`], and the position where the run begins.
+//!
+//! Invariant: at most one kind of amount is given.
 
 use std::time::Duration;
 
@@ -7,46 +9,46 @@ use clap::Args;
 use command_line::parse_bytes;
 
 use super::stream::{EVENTS, parse_date};
-use crate::amount::Amount;
+use crate::deliver::Amount;
 
-/// One of these at a time.
+/// The group of flags that exclude each other.
 const AMOUNT: &str = "amount";
 
-/// How much, and from where on.
-#[derive(Clone, Debug, Args)]
+/// How much of the stream to write, and where to begin.
+#[derive(Debug, Clone, Args)]
 #[command(group = clap::ArgGroup::new(AMOUNT).multiple(false))]
 pub(super) struct AmountArgs {
-    /// How many events
+    /// The number of events
     ///
-    /// The first K lines of a longer run are the run with --num-events K. Instead of a number of events, one of --end-date,
-    /// --duration and --bytes can be given.
+    /// The first K lines of a longer run are the run with --num-events K. Instead of a number of events, one
+    /// of --end-date, --duration and --bytes can be given.
     #[arg(short, long, value_name = "N", default_value_t = 10, group = AMOUNT, help_heading = EVENTS)]
     num_events: u64,
 
-    /// All events up to the end of this day
+    /// Write all events up to the end of this day
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date, group = AMOUNT, help_heading = EVENTS)]
     end_date: Option<NaiveDate>,
 
-    /// The first event, and all that come less than so much later: 7d, 12h, 30m, 90s
+    /// Write the events of this period: 7d, 12h, 30m, 90s
     ///
-    /// Counted from the first event of the run, also where that is not the first of the stream.
+    /// The period begins with the first event of the run, even if that is not the first of the stream.
     #[arg(long, value_name = "TIME", value_parser = parse_duration, group = AMOUNT, help_heading = EVENTS)]
     duration: Option<Duration>,
 
-    /// As many events as fit into so many bytes: 5GB, 512MiB, 1000000
+    /// Write as many events as fit into this many bytes: 5GB, 512MiB, 1000000
     ///
-    /// The lines count, before they are compressed. The last one is the last that still fits. Not with --files, --faults and the records
-    /// of a run: they have to know how many events there are before the first is written.
+    /// The size is that of the uncompressed lines. Cannot be used with --files, --faults, --manifest and
+    /// --faults-log, which need to know the number of events before the first one is written.
     #[arg(
         long, value_name = "SIZE", value_parser = parse_bytes, group = AMOUNT, help_heading = EVENTS,
         conflicts_with_all = ["files", "faults", "manifest", "faults_log"]
     )]
     bytes: Option<u64>,
 
-    /// The place in the stream at which the run begins; the first event is 0
+    /// The position in the stream at which the run begins; the first event is 0
     ///
-    /// Those before it are passed over, not written: --first-event 500 -n 500 are the last 500 lines of -n 1000. With --if-exists append
-    /// and new-file it is found from the files that are there.
+    /// The events before it are skipped: --first-event 500 -n 500 gives the last 500 lines of -n 1000. With
+    /// --if-exists append and new-file, the position follows from the existing files.
     #[arg(long, value_name = "K", help_heading = EVENTS)]
     pub(super) first_event: Option<u64>,
 }
@@ -60,7 +62,7 @@ impl AmountArgs {
     }
 }
 
-/// A whole number of days, hours, minutes or seconds.
+/// Parses a whole number of days, hours, minutes or seconds.
 fn parse_duration(text: &str) -> Result<Duration, &'static str> {
     const EXPECTED: &str = "write a whole number with its unit: 7d, 12h, 30m, 90s";
     let (number, unit) = text.split_at_checked(text.len().saturating_sub(1)).ok_or(EXPECTED)?;
@@ -75,7 +77,7 @@ fn parse_duration(text: &str) -> Result<Duration, &'static str> {
         return Err(EXPECTED);
     }
     let number: u64 = number.parse().map_err(|_| EXPECTED)?;
-    number.checked_mul(seconds).map(Duration::from_secs).ok_or("that is longer than the calendar; give less")
+    number.checked_mul(seconds).map(Duration::from_secs).ok_or("that is longer than the calendar")
 }
 
 #[cfg(test)]

@@ -1,47 +1,52 @@
-//! The flags that name a stream → a [`Config`] of it; the run and the subcommands share them.
+//! The flags that identify a stream → its [`Config`]; runs and subcommands share them.
 //!
-//! Invariant: the same flags name the same events, whatever is then done with them.
+//! Invariant: the same flags identify the same events, whatever is done with them.
 
 use chrono::NaiveDate;
-use clap::Args;
-use clap::builder::RangedU64ValueParser;
+use clap::{Args, builder::RangedU64ValueParser};
 
-use crate::{Config, DEFAULT_EVENTS_PER_DAY, WorldName};
+use super::values::{WORLDS, one_of};
+use crate::config::{Config, DEFAULT_EVENTS_PER_DAY, WorldName};
 
-/// Steps are whole microseconds; above this many events to a day they would all be one.
+/// Steps are whole microseconds; with more events per day than this, all steps would be equal.
 const EVENTS_PER_DAY_MAX: u64 = 10_000_000_000;
 
 pub(super) const EVENTS: &str = "Events";
 
-/// Which stream.
-#[derive(Clone, Debug, Args)]
+/// The stream.
+#[derive(Debug, Clone, Args)]
 pub(super) struct StreamArgs {
-    /// Which events there are, and how they hang together
-    #[arg(long, value_name = "WORLD", value_enum, default_value_t, help_heading = EVENTS)]
+    /// The kinds of events, and how they relate to each other
+    #[arg(
+        long, value_name = "WORLD", value_parser = one_of(WORLDS), default_value = WorldName::Simple.name(),
+        help_heading = EVENTS
+    )]
     world: WorldName,
 
-    /// Which of the possible streams of events
+    /// The seed, which selects one of the possible streams of events
     ///
-    /// The same seed with the same --world, --start-date and --events-per-day gives the same bytes: on any machine, with any
-    /// number of threads, in any later release with the same stream version (see --version). Another seed gives other
-    /// events.
+    /// The same seed with the same --world, --start-date and --events-per-day gives the same bytes: on any
+    /// machine, with any number of threads, in any later release with the same stream version (see
+    /// --version). Another seed gives other events.
     #[arg(short, long, value_name = "N", default_value_t = 0, help_heading = EVENTS)]
     seed: u64,
 
     /// The day on which the events begin
     ///
-    /// The first event is at its midnight, each next one 1 to 120 seconds after the one before: about 1,430 events to
-    /// a day. Timestamps carry no offset. They end with the year 9999. Another date moves the timestamps alone; the
-    /// ids stay, so give each of several data sets that are to be loaded together its own --seed.
+    /// The first event is at midnight of this day. In the simple world, each following one is 1 to 120
+    /// seconds later: about 1,430 events a day. Timestamps have no offset, and end with the year 9999.
+    /// Another date only shifts the timestamps; the ids stay the same, so give each of several data sets that
+    /// are to be loaded together its own --seed.
     #[arg(
         short = 'd', long, value_name = "YYYY-MM-DD", default_value = "2024-10-10", value_parser = parse_date,
         help_heading = EVENTS
     )]
     start_date: NaiveDate,
 
-    /// How many events come on an average day of the ledger
+    /// The number of events on an average day of the ledger
     ///
-    /// There are more in the evening than at night, and on Fridays than on Sundays. The simple world has its own steps.
+    /// There are more in the evening than at night, and more on Fridays than on Sundays. The simple world
+    /// ignores this.
     #[arg(
         long, value_name = "N", default_value_t = DEFAULT_EVENTS_PER_DAY, help_heading = EVENTS,
         value_parser = RangedU64ValueParser::<u64>::new().range(1..=EVENTS_PER_DAY_MAX)
@@ -50,7 +55,7 @@ pub(super) struct StreamArgs {
 }
 
 impl StreamArgs {
-    /// The stream; how much of it, and by how many threads, is not said here.
+    /// The stream; its range of events and the number of threads are defaults.
     pub(super) fn config(&self) -> Config {
         let &Self { world, seed, start_date, events_per_day } = self;
         Config { world, seed, start_date, events_per_day, ..Config::default() }
@@ -66,7 +71,7 @@ pub(super) fn parse_date(text: &str) -> Result<NaiveDate, &'static str> {
     if !digits_alone {
         return Err("write the day as YYYY-MM-DD, for example 2024-10-10");
     }
-    let date = text.parse::<NaiveDate>().map_err(|_| "there is no such day; give one of the calendar")?;
+    let date = text.parse::<NaiveDate>().map_err(|_| "there is no such day")?;
     if year == b"0000" { Err("there is no year 0; give a year from 0001 to 9999") } else { Ok(date) }
 }
 

@@ -1,28 +1,26 @@
-//! A clean line in; one that means the same row, but is written in another way, out.
+//! A clean line → a line that means the same row, but is written in another way.
 //!
-//! Timestamps get an offset, and other forms that a loader takes; lines get a key that no schema knows.
+//! Timestamps get an offset and other forms that a loader accepts; lines get a key that is in no schema.
 //!
-//! Invariant: the instant, at microseconds, is that of the clean line, and its year is one of 0001 to 9999 as it is
-//! written, too. An unknown key is known to the catalog of neither world.
+//! Invariant: the instant, to the microsecond, is that of the clean line, and the written year is 0001 to
+//! 9999, too. An unknown key is unknown to the catalogs of both worlds.
 
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta};
-use events_core::event;
-use events_core::timestamp::parse_timestamp;
+use events_core::{event, timestamp::parse_timestamp};
 
-use super::clean_line::CleanLine;
-use super::in_turn;
+use super::{clean_line::CleanLine, in_turn};
 
-/// So many consecutive ordinals give every form of a timestamp.
+/// This many consecutive ordinals give every form of a timestamp.
 pub const OFFSET_FORMS: u64 = FORMS.len() as u64;
 
-/// So many consecutive ordinals give every unknown field.
+/// This many consecutive ordinals give every unknown field.
 pub const UNKNOWN_FIELD_KINDS: u64 = UNKNOWN_FIELDS.len() as u64;
 
-/// A clean line whose timestamp is written in the form at `ordinal`; all forms in turn.
+/// Rewrites the timestamp of a clean line in the form of `ordinal`; the forms take turns.
 ///
 /// # Panics
 ///
-/// Where `clean` is no line of a world.
+/// If `clean` is not a line of a world.
 #[must_use]
 pub fn with_offset(clean: &[u8], ordinal: u64) -> Vec<u8> {
     let line = CleanLine::new(clean);
@@ -34,18 +32,18 @@ pub fn with_offset(clean: &[u8], ordinal: u64) -> Vec<u8> {
 struct Form {
     separator: char,
     fraction: Fraction,
-    /// Minutes that the written time is ahead of UTC.
+    /// How many minutes the written time is ahead of UTC.
     ahead: i64,
     offset: &'static str,
 }
 
 #[derive(Clone, Copy)]
 enum Fraction {
-    /// As few digits as needed, none for a whole second.
+    /// As few digits as possible, none for a whole second.
     Shortest,
     /// Six digits.
     Micros,
-    /// Nine digits, of which a loader cuts three.
+    /// Nine digits, of which a loader drops three.
     Nanos,
 }
 
@@ -55,7 +53,7 @@ impl Form {
     }
 }
 
-/// Most of them move the date of a good part of the day.
+/// Many of them change the date for a good part of the day.
 const FORMS: [Form; 14] = [
     Form::new('T', Fraction::Shortest, 0, "Z"),
     Form::new('T', Fraction::Micros, 330, "+05:30"),
@@ -73,14 +71,14 @@ const FORMS: [Form; 14] = [
     Form::new(' ', Fraction::Shortest, 0, "+0000"),
 ];
 
-/// What is written in place of an offset that would leave the calendar.
+/// The form to use if an offset would leave the calendar.
 const UTC: Form = Form::new('T', Fraction::Shortest, 0, "Z");
 
-/// An instant, in microseconds since 1970, in the form at `ordinal`.
+/// An instant, in microseconds since 1970, in the form of `ordinal`.
 ///
 /// # Panics
 ///
-/// Where the instant is of no year from 0001 to 9999.
+/// If the instant is not in the years 0001 to 9999.
 #[must_use]
 pub fn offset_text(micros: i64, ordinal: u64) -> String {
     let utc = DateTime::from_timestamp_micros(micros).expect("an instant of the calendar").naive_utc();
@@ -96,70 +94,76 @@ pub fn offset_text(micros: i64, ordinal: u64) -> String {
     format!("{date}{}{time_of_day}{fraction}{}", form.separator, form.offset)
 }
 
-/// The time that clocks of the form show, if the year has four digits there.
+/// The local time of a form, if its year has four digits.
 fn local(utc: NaiveDateTime, form: &'static Form) -> Option<(&'static Form, NaiveDateTime)> {
     let local = utc.checked_add_signed(TimeDelta::minutes(form.ahead))?;
     (1..=9999).contains(&local.year()).then_some((form, local))
 }
 
-/// Where an unknown field stands.
-enum Place {
-    /// In front of the payload's fields.
-    PayloadFront,
-    /// Behind the payload's fields.
+/// The position of an unknown field.
+enum FieldPosition {
+    /// Before the payload's fields.
+    PayloadStart,
+    /// After the payload's fields.
     PayloadEnd,
-    /// In front of the fields of an object in the payload, where there is that object.
+    /// Before the fields of an object in the payload, if there is such an object.
     Object(&'static str),
-    /// In front of `data`.
-    Base,
-    /// Behind `data`.
-    BaseEnd,
+    /// Before `data`.
+    BeforeData,
+    /// After `data`.
+    AfterData,
 }
 
-/// Unknown fields: where they stand, their path as the loader's report counts it in `unknown_fields`, and the value.
-const UNKNOWN_FIELDS: [(Place, &str, &str); 10] = [
-    (Place::PayloadEnd, "data.loyalty_tier", r#""gold""#),
-    (Place::PayloadFront, "data.trace_id", r#""7c9e6679f4a1""#),
-    (Place::BaseEnd, "schema_version", "2"),
-    (Place::PayloadEnd, "data.device", r#"{"os": "linux", "screen": {"width": 1280, "height": 720}}"#),
-    (Place::Object("merchant"), "data.merchant.terminal", "17"),
-    (Place::Base, "source", r#"{"service": "ledger", "host": null}"#),
-    (Place::Object("holder"), "data.holder.title", r#""Dr""#),
-    (Place::PayloadFront, "data.tags", r#"["new", 1.50, [true, null]]"#),
-    (Place::PayloadEnd, "data.note", "null"),
-    (Place::Base, "ingested_at", r#""2031-01-01T00:00:00Z""#),
+/// Unknown fields: the position, the path under which the loader's report counts it in `unknown_fields`, and
+/// the value.
+const UNKNOWN_FIELDS: [(FieldPosition, &str, &str); 10] = [
+    (FieldPosition::PayloadEnd, "data.loyalty_tier", r#""gold""#),
+    (FieldPosition::PayloadStart, "data.trace_id", r#""7c9e6679f4a1""#),
+    (FieldPosition::AfterData, "schema_version", "2"),
+    (
+        FieldPosition::PayloadEnd,
+        "data.device",
+        r#"{"os": "linux", "screen": {"width": 1280, "height": 720}}"#,
+    ),
+    (FieldPosition::Object("merchant"), "data.merchant.terminal", "17"),
+    (FieldPosition::BeforeData, "source", r#"{"service": "ledger", "host": null}"#),
+    (FieldPosition::Object("holder"), "data.holder.title", r#""Dr""#),
+    (FieldPosition::PayloadStart, "data.tags", r#"["new", 1.50, [true, null]]"#),
+    (FieldPosition::PayloadEnd, "data.note", "null"),
+    (FieldPosition::BeforeData, "ingested_at", r#""2031-01-01T00:00:00Z""#),
 ];
 
-/// A clean line with one key more, all of them in turn, and its path as the loader's report counts it.
+/// Adds a key to a clean line, all keys in turn; returns it with the path under which the loader's report
+/// counts it.
 ///
-/// An object is one unknown field, whatever it holds.
+/// An object is one unknown field, whatever it contains.
 ///
 /// # Panics
 ///
-/// Where `clean` is no line of a world.
+/// If `clean` is not a line of a world.
 #[must_use]
 pub fn with_unknown_field(clean: &[u8], ordinal: u64) -> (Vec<u8>, &'static str) {
     let line = CleanLine::new(clean);
     let first = in_turn(ordinal, UNKNOWN_FIELDS.len());
     let mut in_order = UNKNOWN_FIELDS[first..].iter().chain(&UNKNOWN_FIELDS[..first]);
     in_order
-        .find_map(|(place, path, value)| Some((with_field(&line, place, path, value)?, *path)))
-        .expect("every line has a place in its payload")
+        .find_map(|(position, path, value)| Some((with_field(&line, position, path, value)?, *path)))
+        .expect("every line has a payload to add a field to")
 }
 
-fn with_field(line: &CleanLine<'_>, place: &Place, path: &str, value: &str) -> Option<Vec<u8>> {
+fn with_field(line: &CleanLine<'_>, position: &FieldPosition, path: &str, value: &str) -> Option<Vec<u8>> {
     let name = path.rsplit_once('.').map_or(path, |(_, name)| name);
-    let (before, behind) = (format!("\"{name}\": {value}, "), format!(", \"{name}\": {value}"));
-    match place {
-        Place::PayloadFront => Some(line.inserted(line.payload_front(), before)),
-        Place::PayloadEnd => Some(line.inserted(line.payload_end(), behind)),
-        Place::Object(object) => {
+    let (before, after) = (format!("\"{name}\": {value}, "), format!(", \"{name}\": {value}"));
+    match position {
+        FieldPosition::PayloadStart => Some(line.inserted(line.payload_start(), before)),
+        FieldPosition::PayloadEnd => Some(line.inserted(line.payload_end(), after)),
+        FieldPosition::Object(object) => {
             let object = line.payload(object)?;
             let is_object = line.text()[object.clone()].starts_with('{');
             is_object.then(|| line.inserted(object.start + 1, before))
         }
-        Place::Base => Some(line.inserted(line.base_key(event::DATA).start, before)),
-        Place::BaseEnd => Some(line.inserted(line.behind_data(), behind)),
+        FieldPosition::BeforeData => Some(line.inserted(line.base_key(event::DATA).start, before)),
+        FieldPosition::AfterData => Some(line.inserted(line.data_end(), after)),
     }
 }
 
@@ -169,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// 0001-01-01T00:00:00, the last microsecond of 9999, and between.
+    /// From 0001-01-01T00:00:00 to the last microsecond of 9999.
     const INSTANTS: [i64; 8] = [
         -62_135_596_800_000_000,
         -62_135_596_799_999_999,
@@ -207,9 +211,9 @@ mod tests {
                 "2024-10-11 05:44:59.500000789+0545",
             ]
         );
-        assert_eq!(text(OFFSET_FORMS), texts[0], "they begin anew");
-        assert_eq!(offset_text(253_402_300_799_000_000, 3), "9999-12-31T23:59:59Z", "in place of 10000");
-        assert_eq!(offset_text(-62_135_596_800_000_000, 2), "0001-01-01T00:00:00Z", "in place of 0000");
+        assert_eq!(text(OFFSET_FORMS), texts[0], "they start over");
+        assert_eq!(offset_text(253_402_300_799_000_000, 3), "9999-12-31T23:59:59Z", "instead of 10000");
+        assert_eq!(offset_text(-62_135_596_800_000_000, 2), "0001-01-01T00:00:00Z", "instead of 0000");
     }
 
     #[test]
@@ -230,6 +234,6 @@ mod tests {
             assert_eq!(value, serde_json::from_str::<serde_json::Value>(&clean).unwrap(), "{path}");
             paths.insert(path);
         }
-        assert_eq!(paths.len(), UNKNOWN_FIELDS.len() - 1, "all but that of the merchant, who is null");
+        assert_eq!(paths.len(), UNKNOWN_FIELDS.len() - 1, "all but that of the merchant, which is null");
     }
 }

@@ -1,7 +1,8 @@
-//! A clean line in, without its newline; where its parts stand, and edited copies of it, out.
+//! A clean line, without its newline → where its parts are, and edited copies of it.
 //!
-//! A clean line is one that a world wrote: `event_id`, `timestamp`, `domain`, `event_type`, `data` in that order, `: ` and
-//! `, ` between things, no escapes. So a key is found as text, and nothing is parsed or written anew.
+//! A clean line is one that a world wrote: `event_id`, `timestamp`, `domain`, `event_type`, `data` in that
+//! order, `: ` and `, ` as separators, no escapes. So a key can be found as text, and nothing is parsed or
+//! serialized again.
 //!
 //! Invariant: an edit changes what it names and leaves every other byte as it was.
 
@@ -12,21 +13,21 @@ use events_core::event;
 /// The length of an `event_id`.
 pub const ID_BYTES: usize = uuid::fmt::Hyphenated::LENGTH;
 
-/// Every clean line begins with this, and its `event_id` follows.
+/// Every clean line begins with this, followed by its `event_id`.
 const FRONT: &str = r#"{"event_id": ""#;
 
 /// One clean line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct CleanLine<'l> {
     text: &'l str,
-    /// Where the `{` of `data` stands.
+    /// The offset of the `{` of `data`.
     data: usize,
 }
 
 impl<'l> CleanLine<'l> {
     pub(super) fn new(line: &'l [u8]) -> Self {
         let text = std::str::from_utf8(line).expect("a clean line is UTF-8");
-        debug_assert!(text.starts_with(FRONT) && text.ends_with("}}"), "no clean line: {text}");
+        debug_assert!(text.starts_with(FRONT) && text.ends_with("}}"), "not a clean line: {text}");
         let data = value_start(text, 0, event::DATA).expect("a clean line has all base fields");
         Self { text, data }
     }
@@ -38,7 +39,7 @@ impl<'l> CleanLine<'l> {
     /// The value of a base field, a string with its quotes.
     pub(super) fn base(&self, name: &str) -> Range<usize> {
         let start = value_start(self.text, 0, name).expect("a clean line has all base fields");
-        if start == self.data { self.data..self.behind_data() } else { start..self.value_end(start) }
+        if start == self.data { self.data..self.data_end() } else { start..self.value_end(start) }
     }
 
     /// The value of a field of the payload, or of an object in it; the first of that name.
@@ -58,28 +59,28 @@ impl<'l> CleanLine<'l> {
         self.text[self.base(event::TIMESTAMP)].trim_matches('"')
     }
 
-    /// Where the first key of the payload stands.
-    pub(super) fn payload_front(&self) -> usize {
+    /// The offset of the first key of the payload.
+    pub(super) fn payload_start(&self) -> usize {
         self.data + 1
     }
 
-    /// Where the last value of the payload ends.
+    /// The offset after the last value of the payload.
     pub(super) fn payload_end(&self) -> usize {
         self.text.len() - 2
     }
 
-    /// Where `data` ends, the last of the base fields.
-    pub(super) fn behind_data(&self) -> usize {
+    /// The offset after `data`, the last of the base fields.
+    pub(super) fn data_end(&self) -> usize {
         self.text.len() - 1
     }
 
-    /// The line with other bytes in place of `range`.
+    /// The line with `range` replaced by other bytes.
     pub(super) fn replaced(&self, range: Range<usize>, with: impl AsRef<[u8]>) -> Vec<u8> {
         let text = self.text.as_bytes();
         [&text[..range.start], with.as_ref(), &text[range.end..]].concat()
     }
 
-    /// The line with more bytes in front of those `at` a place.
+    /// The line with more bytes inserted before offset `at`.
     pub(super) fn inserted(&self, at: usize, bytes: impl AsRef<[u8]>) -> Vec<u8> {
         self.replaced(at..at, bytes)
     }
@@ -88,7 +89,7 @@ impl<'l> CleanLine<'l> {
         let value = &self.text[start..];
         let length = match value.as_bytes().first() {
             Some(b'"') => value[1..].find('"').map(|quote| quote + 2),
-            // The objects of a payload hold none themselves.
+            // The objects of a payload contain no objects.
             Some(b'{') => value.find('}').map(|brace| brace + 1),
             _ => value.find([',', '}']),
         };

@@ -1,6 +1,6 @@
-//! Faulty lines as they were written → the lines of the faults log, by which each can be found again and undone.
+//! Faulty lines → the lines of the faults log, which make it possible to find and undo each fault.
 //!
-//! One JSON object for each, in the order of the lines:
+//! The log has one JSON object for each faulty line, in the order of the lines:
 //!
 //! ```json
 //! {"file": "events-00002.json", "line": 17, "fault": "late", "action": "moved", "event": 5}
@@ -8,45 +8,47 @@
 //! {"line": 30, "fault": "malformed", "action": "inserted", "event": 22, "reason": "bad_timestamp"}
 //! ```
 //!
-//! `line` counts from 1, in the file that is named, if there are several. `event` is the place of the host in the stream, from 0.
-//! To undo a fault, take an inserted line away, put `clean` in the place of an altered one, and a moved one where its
-//! event belongs.
+//! `line` counts from 1, in the named file if there are several. `event` is the position of the host in the
+//! stream, from 0. To undo a fault, remove an inserted line, replace an altered line by `clean`, and move a
+//! moved line to the position of its event.
+//!
+//! Invariant: the log has all that is needed to restore the clean stream byte for byte.
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::list::Fault;
+use crate::config::fault_list::Fault;
 
 /// A faulty line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Logged {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LoggedFault {
     /// Its number in its chunk, from 1.
     pub(crate) line: u64,
     pub(crate) fault: Fault,
-    /// Its host.
+    /// The position of its host.
     pub(crate) event: u64,
     pub(crate) action: Action,
 }
 
 /// What was done.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// There was no such line.
+    /// The line was added.
     Inserted {
-        /// Of what a loader must say that it is wrong with it.
+        /// The reason that a loader must give, if the line is bad.
         reason: Option<&'static str>,
     },
-    /// The line stood further in front.
+    /// The line was moved towards the end.
     Moved,
-    /// There was another in its place.
+    /// The line replaces another one.
     Altered {
-        /// The other one.
+        /// The line that it replaces.
         clean: Vec<u8>,
     },
 }
 
-/// As it stands in the log.
+/// A line of the log.
 #[derive(Serialize)]
 struct Entry<'l> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,8 +63,8 @@ struct Entry<'l> {
     clean: Option<&'l str>,
 }
 
-impl Logged {
-    /// Writes it, as the line at `line` of a file.
+impl LoggedFault {
+    /// Writes the entry of line `line` of `file`.
     pub(crate) fn write(&self, file: Option<&str>, line: u64, out: &mut impl Write) -> io::Result<()> {
         let (action, reason, clean) = match &self.action {
             Action::Inserted { reason } => ("inserted", *reason, None),

@@ -1,24 +1,27 @@
-//! The index of an event in; whether it is the host of a fault, and of which, out.
+//! The index of an event → whether it is the host of a fault, and of which.
 //!
-//! A keyed permutation gives each event a rank. The first ranks are the hosts, each fault has a run of consecutive
-//! ranks: so there are exactly as many hosts as were asked for, scattered over the stream, and any thread can ask for any
-//! event without knowing of the others.
+//! A keyed permutation gives each event a rank. The first ranks are the hosts, and each fault has a range of
+//! consecutive ranks. So there are exactly as many hosts as were asked for, scattered over the stream, and
+//! any thread can ask for any event independently.
 //!
-//! The permutation is a Feistel network over a grid that is about as wide as high and holds the events with less than a
-//! column to spare, not over whole bits: a rank in the spare part goes through the network once more, and that is so rare
-//! that the branch costs nothing. About 10 ns for an event, whatever their number; over whole bits it was 6 to 92 ns.
+//! The permutation is a Feistel network over a grid that is about as wide as high and has less than one
+//! column of spare cells. A rank in the spare cells goes through the network again, which is so rare that the
+//! branch costs nothing. This takes about 10 ns for an event, whatever their number; a network over whole
+//! bits took 6 to 92 ns.
 //!
 //! Invariant: ranks are a bijection of the indexes, whatever the round function is.
 
-use super::list::{Fault, FaultCounts};
-use crate::streams::{Stream, StreamKey, mix};
+use crate::{
+    config::fault_list::{Fault, FaultCounts},
+    stream::random::{Stream, StreamKey, mix},
+};
 
-/// Two for each coordinate: see `event_id.rs`.
+/// Two for each coordinate; see `event_id.rs`.
 const ROUNDS: usize = 4;
 
 /// The hosts of one run.
-#[derive(Clone, Debug)]
-pub struct Selection {
+#[derive(Debug, Clone)]
+pub(super) struct Selection {
     num_events: u64,
     hosts: u64,
     counts: FaultCounts,
@@ -26,17 +29,15 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Selects `counts` of `num_events` events, which are at most 2^63.
-    #[must_use]
-    pub fn new(seed: u64, num_events: u64, counts: &FaultCounts) -> Self {
+    /// Selects `counts` of `num_events` events; there are at most 2^63 events.
+    pub(super) fn new(seed: u64, num_events: u64, counts: &FaultCounts) -> Self {
         let grid = Grid::new(StreamKey::new(seed, Stream::FaultHosts), num_events);
         Self { num_events, hosts: counts.total(), counts: *counts, grid }
     }
 
-    /// The fault that the event at `index` is the host of, and its ordinal among that fault's hosts, from 0.
-    #[must_use]
+    /// The fault of the event at `index`, and the event's ordinal among the hosts of that fault, from 0.
     #[inline]
-    pub fn of(&self, index: u64) -> Option<(Fault, u64)> {
+    pub(super) fn fault_of(&self, index: u64) -> Option<(Fault, u64)> {
         if self.hosts == 0 {
             return None;
         }
@@ -44,7 +45,7 @@ impl Selection {
         if rank < self.hosts { self.fault_at(rank) } else { None }
     }
 
-    /// Walks along the permutation's cycle until it is back among the events.
+    /// Follows the permutation's cycle until it is back among the events.
     #[inline]
     fn rank(&self, index: u64) -> u64 {
         debug_assert!(index < self.num_events, "event {index} of {}", self.num_events);
@@ -68,8 +69,8 @@ impl Selection {
     }
 }
 
-/// The numbers below `columns * rows`, permuted.
-#[derive(Clone, Debug)]
+/// A permutation of the numbers below `columns * rows`.
+#[derive(Debug, Clone)]
 struct Grid {
     columns: u64,
     rows: u64,
@@ -77,7 +78,7 @@ struct Grid {
 }
 
 impl Grid {
-    /// The smallest grid of about equal sides for `cells`.
+    /// The smallest grid with about equal sides for `cells`.
     fn new(key: StreamKey, cells: u64) -> Self {
         let columns = cells.isqrt().max(1);
         let rows = cells.div_ceil(columns).max(1);
@@ -96,11 +97,11 @@ impl Grid {
     }
 }
 
-/// Adds a number of `0..side` that follows from `random`, around the side: a bijection of `place`.
+/// Adds a number of `0..side`, derived from `random`, modulo `side`: a bijection of `position`.
 #[inline]
-fn shifted(place: u64, random: u64, side: u64) -> u64 {
+fn shifted(position: u64, random: u64, side: u64) -> u64 {
     let shift = ((u128::from(random) * u128::from(side)) >> 64) as u64;
-    let sum = place + shift;
+    let sum = position + shift;
     if sum >= side { sum - side } else { sum }
 }
 
@@ -109,7 +110,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::faults::FaultList;
+    use crate::config::fault_list::FaultList;
 
     const SIZES: [u64; 12] = [1, 2, 3, 4, 5, 7, 1000, 4095, 4096, 4097, 65_537, 100_000];
 
@@ -119,7 +120,7 @@ mod tests {
     }
 
     fn hosts(selection: &Selection) -> Vec<u64> {
-        (0..selection.num_events).filter(|&index| selection.of(index).is_some()).collect()
+        (0..selection.num_events).filter(|&index| selection.fault_of(index).is_some()).collect()
     }
 
     #[test]
@@ -141,7 +142,7 @@ mod tests {
                 let Ok(counts) = list.parse::<FaultList>().unwrap().counts(num_events) else { continue };
                 let selection = Selection::new(7, num_events, &counts);
                 let mut found = BTreeMap::<Fault, Vec<u64>>::new();
-                for (fault, ordinal) in (0..num_events).filter_map(|index| selection.of(index)) {
+                for (fault, ordinal) in (0..num_events).filter_map(|index| selection.fault_of(index)) {
                     found.entry(fault).or_default().push(ordinal);
                 }
                 for ordinals in found.values_mut() {
@@ -153,7 +154,7 @@ mod tests {
         }
     }
 
-    /// Indexes of the largest runs go through whole, too: no sum or product overflows.
+    /// The largest runs work, too: no sum or product overflows.
     #[test]
     fn the_largest_runs_have_ranks() {
         for num_events in [u64::MAX >> 1, 1 << 63, (1 << 62) + 1] {
@@ -167,7 +168,7 @@ mod tests {
         }
     }
 
-    /// In chunks of the stream there are about as many as chance would put there, neither more nor less evenly.
+    /// The parts of a stream have about as many hosts as chance would give them: no more and no less even.
     #[test]
     fn hosts_are_scattered() {
         for (num_events, list) in [(100_000_u32, "late=5%"), (131_072, "late=1000"), (1 << 20, "ties=10%")] {
@@ -190,7 +191,7 @@ mod tests {
         }
     }
 
-    /// No distance between neighbouring hosts is preferred, as it would be if they stood in an arithmetic pattern.
+    /// No distance between neighbouring hosts is preferred, as it would be in an arithmetic pattern.
     #[test]
     fn distances_between_hosts_are_those_of_chance() {
         for seed in 0..8 {
@@ -199,7 +200,8 @@ mod tests {
             for pair in hosts.windows(2) {
                 *distances.entry(pair[1] - pair[0]).or_default() += 1;
             }
-            // Of 9,999 distances a twentieth should be 1, fewer each next; six standard deviations are 130.
+            // A twentieth of 9,999 distances should be 1, and fewer each following one; six standard
+            // deviations are 130.
             let at_1 = distances[&1];
             assert!((370..630).contains(&at_1), "seed {seed}: {at_1} of distance 1");
             let most = distances.values().max().copied().unwrap();
@@ -214,15 +216,16 @@ mod tests {
         let (of_one, of_two) =
             (hosts(&selection(1, 100_000, "late=5%")), hosts(&selection(2, 100_000, "late=5%")));
         let common = of_one.iter().filter(|host| of_two.binary_search(host).is_ok()).count();
-        // By chance a twentieth of 5,000.
+        // A twentieth of 5,000, by chance.
         assert!((150..350).contains(&common), "{common} hosts in common");
     }
 
     #[test]
     fn hosts_are_pinned() {
-        // Made by this code at stream version 1. If one of them changes, every faulty stream of a seed does.
+        // Produced by this code at stream version 1. If one of them changes, every faulty stream of a seed
+        // changes.
         let hosts = selection(42, 1_000, "duplicates=3,late=2,too-long=1");
-        let found: Vec<_> = (0..1_000).filter_map(|index| Some((index, hosts.of(index)?))).collect();
+        let found: Vec<_> = (0..1_000).filter_map(|index| Some((index, hosts.fault_of(index)?))).collect();
         assert_eq!(
             found,
             [

@@ -1,15 +1,16 @@
-//! A clean line in, one mistake made in it, out: the tables of all mistakes, by the reason that a loader must give.
+//! A clean line → the line with one mistake: the tables of all mistakes, by the reason that a loader must
+//! give.
 //!
-//! Where a line has two mistakes the loader's order of judgement would decide, so each has one.
+//! Each line has one mistake, since with two the reason would depend on the loader's order of checks.
 //!
-//! Invariant: every reason has a variant that fits every event type of both worlds. None of them makes a line begin with
-//! `[`, which as a file's first byte would turn all of the file into an array.
+//! Invariant: every reason has a variant that fits every event type of both worlds. None of them makes a line
+//! begin with `[`, which, as a file's first byte, would turn the whole file into an array.
 
 use events_core::event::{DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP};
 
 use super::super::clean_line::CleanLine;
 
-/// Makes a mistake; none in a line that has no place for it.
+/// Makes a mistake; `None` if the line lacks the field for it.
 type Edit = fn(&CleanLine<'_>) -> Option<Vec<u8>>;
 
 /// The reasons, with their variants.
@@ -24,7 +25,7 @@ pub(super) const REASONS: [(&str, &[Edit]); 8] = [
     ("duplicate_key", DUPLICATE_KEY),
 ];
 
-/// No reason has more variants.
+/// The largest number of variants of a reason.
 pub(super) const VARIANTS_MAX: usize = {
     let (mut most, mut at) = (0, 0);
     while at < REASONS.len() {
@@ -42,18 +43,18 @@ const MALFORMED_JSON: &[Edit] = &[
         let half = (0..text.len() / 2).rev().find(|at| text.is_char_boundary(*at))?;
         Some(text[..half].into())
     },
-    |line| Some(line.inserted(line.behind_data(), ",")),
+    |line| Some(line.inserted(line.data_end(), ",")),
     |line| Some(line.text().replace('"', "'").into_bytes()),
     |line| Some([line.text(), line.text()].join(" ").into_bytes()),
     |line| Some(line.replaced(line.base_key(DATA), DATA)),
     |line| Some(line.replaced(number(line).1, "NaN")),
     |line| Some(in_domain(line, b"\t")),
     |line| Some(in_domain(line, br"\ud800")),
-    |line| Some(line.text().as_bytes()[..line.behind_data()].to_vec()),
+    |line| Some(line.text().as_bytes()[..line.data_end()].to_vec()),
     |line| Some(line.inserted(line.text().len(), "}")),
     |line| Some(line.inserted(line.text().len(), " // to be checked")),
-    |line| Some(line.inserted(line.payload_front(), r#""checked": True, "#)),
-    |line| Some(line.inserted(line.payload_front(), r#""pages": 007, "#)),
+    |line| Some(line.inserted(line.payload_start(), r#""checked": True, "#)),
+    |line| Some(line.inserted(line.payload_start(), r#""pages": 007, "#)),
     |line| Some(in_domain(line, br"\x41")),
     |line| {
         let end = line.base(TIMESTAMP).end;
@@ -66,8 +67,8 @@ const INVALID_UTF8: &[Edit] = &[
     |line| Some(in_domain(line, b"\xFF")),
     |line| Some(in_domain(line, b"\xE9")),
     |line| Some(in_domain(line, b"\x80")),
-    |line| Some(line.inserted(line.payload_front(), b"\"note\": \"\xC0\xAF\", ")),
-    |line| Some(line.inserted(line.payload_front(), b"\"note\": \"\xED\xA0\x80\", ")),
+    |line| Some(line.inserted(line.payload_start(), b"\"note\": \"\xC0\xAF\", ")),
+    |line| Some(line.inserted(line.payload_start(), b"\"note\": \"\xED\xA0\x80\", ")),
     |line| Some(line.inserted(line.payload_end(), b", \"note\": \"\xF4\x90\x80\x80\"")),
     |line| Some(line.inserted(line.text().len(), b"\xE2\x82")),
 ];
@@ -142,9 +143,9 @@ const OUT_OF_RANGE: &[Edit] = &[
 
 const DUPLICATE_KEY: &[Edit] = &[
     |line| Some(again(line, EVENT_ID, EVENT_ID)),
-    |line| Some(line.inserted(line.payload_front(), r#""id": 1, "#)),
+    |line| Some(line.inserted(line.payload_start(), r#""id": 1, "#)),
     |line| Some(again(line, TIMESTAMP, TIMESTAMP)),
-    |line| Some(line.inserted(line.behind_data(), format!(r#", "{DATA}": null"#))),
+    |line| Some(line.inserted(line.data_end(), format!(r#", "{DATA}": null"#))),
     |line| {
         let (name, value) = number(line);
         let copy = format!(r#", "{name}": {}"#, &line.text()[value]);
@@ -159,7 +160,7 @@ const DUPLICATE_KEY: &[Edit] = &[
     |line| Some(again(line, EVENT_TYPE, EVENT_TYPE)),
 ];
 
-/// The payload's field that is a number in both worlds: an account's id, a payment's amount.
+/// The field of the payload that is a number in both worlds: an account's id, a payment's amount.
 fn number(line: &CleanLine<'_>) -> (&'static str, std::ops::Range<usize>) {
     let name = if is_account(line) { "id" } else { "amount" };
     (name, line.payload(name).expect("accounts have an id, payments an amount"))
@@ -173,7 +174,7 @@ fn is_account(line: &CleanLine<'_>) -> bool {
     &line.text()[line.base(DOMAIN)] == r#""account""#
 }
 
-/// The line with more bytes at the end of its domain's name.
+/// The line with bytes appended to the name of its domain.
 fn in_domain(line: &CleanLine<'_>, bytes: &[u8]) -> Vec<u8> {
     line.inserted(line.base(DOMAIN).end - 1, bytes)
 }
@@ -182,13 +183,13 @@ fn with_time(line: &CleanLine<'_>, parts: &[&str]) -> Vec<u8> {
     line.replaced(line.base(TIMESTAMP), format!("\"{}\"", parts.concat()))
 }
 
-/// The line without a base field, which is not its last.
+/// The line without a base field, which must not be the last.
 fn without(line: &CleanLine<'_>, name: &str) -> Vec<u8> {
     let value = line.base(name);
     line.replaced(line.base_key(name).start..value.end + ", ".len(), "")
 }
 
-/// The line with a base field once more, with its key written as `key`, in front of `data`.
+/// The line with a base field repeated before `data`, with its key written as `key`.
 fn again(line: &CleanLine<'_>, name: &str, key: &str) -> Vec<u8> {
     let copy = format!("\"{key}\": {}, ", &line.text()[line.base(name)]);
     line.inserted(line.base_key(DATA).start, copy)

@@ -1,4 +1,4 @@
-//! What can be told of bad lines without a loader; `tests/loader/faulty_lines.rs` asks the loader.
+//! What can be tested about bad lines without a loader; `tests/loader` asks the loader.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use super::*;
 
 const ID: &[u8; ID_BYTES] = b"ffffffff-ffff-4fff-bfff-ffffffffffff";
 
-/// A line of the simple world and two of the ledger, in which every optional place is there.
+/// Lines of both worlds, in which every optional field is present.
 const CLEAN: [&str; 4] = [
     r#"{"event_id": "c07bbad8-2549-4b56-9328-d7180e2f906e", "timestamp": "2024-10-10T00:00:07", "domain": "account", "event_type": "account-close", "data": {"id": 257073, "old_status": null, "new_status": "CLOSED", "reason": "Ability job."}}"#,
     r#"{"event_id": "c07bbad8-2549-4b56-9328-d7180e2f906e", "timestamp": "2024-10-10T00:00:07", "domain": "transaction", "event_type": "payment-to", "data": {"id": 792519, "to": 7, "from": 8, "amount": 12.5}}"#,
@@ -47,14 +47,14 @@ fn a_bad_line_stays_one_line_in_a_file_of_lines() {
 }
 
 #[test]
-fn what_is_called_malformed_is_no_json_and_what_is_called_invalid_no_utf_8() {
+fn malformed_json_is_not_json_and_invalid_utf8_is_not_utf_8() {
     for line in CLEAN.into_iter().flat_map(all_of) {
         let is_json = serde_json::from_slice::<serde_json::Value>(&line.bytes).is_ok();
         let is_utf8 = std::str::from_utf8(&line.bytes).is_ok();
         let expected = match line.reason {
             "malformed_json" => (false, true),
             "invalid_utf8" => (false, false),
-            // serde_json holds numbers as f64, and 1e400 is none.
+            // serde_json parses numbers as f64, which cannot represent 1e400.
             "out_of_range" => (is_json, true),
             _ => (true, true),
         };
@@ -77,7 +77,7 @@ fn a_line_of_an_unknown_type_differs_in_its_type_alone() {
 }
 
 #[test]
-fn a_line_that_is_too_long_is_so_by_one_byte() {
+fn a_line_that_is_too_long_is_one_byte_too_long() {
     for clean in CLEAN {
         let mut line = Vec::new();
         write_too_long_line(clean.as_bytes(), ID, &mut line).unwrap();

@@ -1,0 +1,48 @@
+//! An error → the line that is printed for it: what went wrong, and which flags help.
+//!
+//! Invariant: a message is one line.
+
+use crate::{config::fault_list::FaultListError, error::Error};
+
+/// The text of an error, in terms of the command line.
+#[must_use]
+pub fn message(error: &Error) -> String {
+    match error {
+        Error::EndsBeforeStart { start_date, end_date } => {
+            format!("--end-date {end_date} is before --start-date {start_date}")
+        }
+        Error::FirstEventOfContinuedRun => {
+            "--first-event cannot be used with --if-exists append and new-file: \
+             they begin after the last existing event"
+                .to_owned()
+        }
+        Error::CheckLedgerFromMiddle => format!("--first-event: {error}{}", advice(error)),
+        Error::Faults(_) => format!("--faults: {error}{}", advice(error)),
+        _ => format!("{error}{}", advice(error)),
+    }
+}
+
+/// What a user can do about an error.
+fn advice(error: &Error) -> &'static str {
+    match error {
+        Error::CalendarEnds { .. } => ": ask for fewer events or an earlier --start-date",
+        Error::AccountsEnd { .. } => ": ask for fewer events",
+        Error::UnknownId { .. } => {
+            ": give the --seed that its line came from (a line that was inserted as a fault belongs to no \
+             event)"
+        }
+        Error::CheckLedgerFromMiddle => ": give the earlier files too, and no --first-event",
+        Error::Thread(_) => ": ask for fewer --threads",
+        Error::EventsFile { .. } => {
+            ": check the free space and the permissions there, or choose another --base-path"
+        }
+        Error::NumbersEnd { .. } => ": ask for fewer --files, or choose another --base-path",
+        Error::OtherStream { .. } => {
+            ": give the --world, --seed, --start-date and --events-per-day that they were made with, or \
+             choose another --base-path, or --if-exists overwrite"
+        }
+        Error::Faults(FaultListError::TooMany { .. }) => ": ask for fewer faults or a larger --num-events",
+        Error::Record { .. } => ": check the free space and the permissions there",
+        _ => "",
+    }
+}

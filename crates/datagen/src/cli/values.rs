@@ -1,0 +1,74 @@
+//! Words on the command line → settings: the names and descriptions of all values that are words.
+//!
+//! Invariant: this is the only place that maps names to the library's types.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use crate::{
+    config::WorldName,
+    deliver::{IfExists, Rotation},
+    render::compression::Compression,
+};
+
+/// A value, with its name and its description.
+pub(super) type Named<T> = (&'static str, &'static str, T);
+
+pub(super) const WORLDS: &[Named<WorldName>] = &[
+    (
+        WorldName::Simple.name(),
+        "Independent events, each 1 to 120 seconds after the one before",
+        WorldName::Simple,
+    ),
+    (
+        WorldName::Ledger.name(),
+        "Accounts that open, live and close, and payments between them: status changes are consistent, each \
+         payment has two sides, balances add up. A few accounts are much more active than the others, and \
+         activity varies by day and hour",
+        WorldName::Ledger,
+    ),
+];
+
+pub(super) const IF_EXISTS: &[Named<IfExists>] = &[
+    (
+        "overwrite",
+        "Replace them. Files of --files and --rotate are one set: those that this run does not write are \
+         removed at its end, so the directory has the events of this run and no others; files made with \
+         new-file stay",
+        IfExists::Overwrite,
+    ),
+    (
+        "append",
+        "Continue the stream after the last existing event, so two runs of 500 events equal one of 1000. The \
+         events go to the end of the existing file (with --rotate, of the file of their day or hour; with \
+         --files, into additional files)",
+        IfExists::Append,
+    ),
+    (
+        "new-file",
+        "Continue the stream like append, but leave existing files alone and write the first free of \
+         events-1.json, events-2.json, …",
+        IfExists::NewFile,
+    ),
+];
+
+pub(super) const ROTATIONS: &[Named<Rotation>] = &[
+    ("day", "A file for each day, such as events-2024-10-10.json", Rotation::Day),
+    ("hour", "A file for each hour, such as events-2024-10-10T13.json", Rotation::Hour),
+];
+
+pub(super) const COMPRESSIONS: &[Named<Compression>] = &[
+    ("none", "No compression", Compression::None),
+    ("gzip", "gzip; file names end in .json.gz", Compression::Gzip),
+    ("zstd", "zstd, faster and smaller than gzip; file names end in .json.zst", Compression::Zstd),
+];
+
+/// Parses one of these names.
+pub(super) fn one_of<T: Copy + Send + Sync + 'static>(
+    values: &'static [Named<T>],
+) -> impl TypedValueParser<Value = T> {
+    let possible = values.iter().map(|(name, description, _)| PossibleValue::new(*name).help(*description));
+    PossibleValuesParser::new(possible).map(|given| {
+        let named = values.iter().find(|(name, ..)| *name == given);
+        named.expect("the parser only accepts names of the table").2
+    })
+}

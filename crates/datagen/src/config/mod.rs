@@ -1,0 +1,95 @@
+//! What to generate: a world, a seed, a range of the stream's events, and how many of them have faults.
+//!
+//! Invariant: a [`Config`] determines every byte of the output. The number of threads never does.
+
+pub(crate) mod fault_list;
+
+use std::{num::NonZero, ops::Range, sync::LazyLock};
+
+use chrono::NaiveDate;
+use events_core::catalog::{BUILT_IN, Catalog, LEDGER};
+
+use self::fault_list::FaultCounts;
+
+/// The day of the first event, by default.
+pub const DEFAULT_START_DATE: NaiveDate =
+    NaiveDate::from_ymd_opt(2024, 10, 10).expect("2024-10-10 is a valid date");
+
+/// Events on an average day of the ledger, by default: about as many as the simple world has.
+pub const DEFAULT_EVENTS_PER_DAY: u64 = 1_440;
+
+/// The kinds of events, and how they relate to each other.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WorldName {
+    /// Independent events, 1 to 120 seconds apart.
+    #[default]
+    Simple,
+    /// Accounts that open, live and close, and payments between them.
+    Ledger,
+}
+
+/// What to generate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// The world.
+    pub world: WorldName,
+    /// Selects one of the world's possible streams.
+    pub seed: u64,
+    /// The position in the stream of the first event to write; earlier events are skipped.
+    pub first_event: u64,
+    /// The number of events to write.
+    pub num_events: u64,
+    /// The stream begins at midnight of this day.
+    pub start_date: NaiveDate,
+    /// Events on an average day of the ledger; at least 1.
+    pub events_per_day: u64,
+    /// How many events have each fault.
+    pub faults: FaultCounts,
+    /// The number of threads that render; the output is the same for any number.
+    pub threads: NonZero<usize>,
+}
+
+impl WorldName {
+    /// The name as users write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Simple => "simple",
+            Self::Ledger => "ledger",
+        }
+    }
+
+    /// The catalog that describes the world's events to a loader.
+    pub(crate) fn catalog(self) -> &'static Catalog {
+        static WITH_LEDGER: LazyLock<Catalog> = LazyLock::new(|| {
+            BUILT_IN.extended(&[("ledger.toml", LEDGER)]).expect("a test reads the ledger's catalog")
+        });
+        match self {
+            Self::Simple => &BUILT_IN,
+            Self::Ledger => &WITH_LEDGER,
+        }
+    }
+}
+
+impl Default for Config {
+    /// Ten events of the simple world, rendered by one thread.
+    fn default() -> Self {
+        Self {
+            world: WorldName::Simple,
+            seed: 0,
+            first_event: 0,
+            num_events: 10,
+            start_date: DEFAULT_START_DATE,
+            events_per_day: DEFAULT_EVENTS_PER_DAY,
+            faults: FaultCounts::default(),
+            threads: NonZero::<usize>::MIN,
+        }
+    }
+}
+
+impl Config {
+    /// The positions in the stream of the events to write.
+    pub(crate) fn events(&self) -> Range<u64> {
+        self.first_event..self.first_event.saturating_add(self.num_events)
+    }
+}

@@ -1,0 +1,134 @@
+//! What a world is: a plan that divides its stream into chunks, the events of a chunk, and how one of them is
+//! written.
+//!
+//! There are two: `simple`, with independent events, and `ledger`, with accounts that open, live and close.
+//! Everything after them (rendering, faults, truth, files) is the same code for both.
+//!
+//! Invariant: a plan runs alone and in order. Everything else that a world does is a function of one chunk,
+//! so any thread can do it.
+
+pub(crate) mod ledger;
+pub mod payload;
+pub(crate) mod simple;
+
+use std::sync::Arc;
+
+use events_core::truth::RowDigest;
+use uuid::Uuid;
+
+use crate::{
+    error::Error,
+    lines::{clock::Clock, line::Line},
+    stream::event_id::EventIds,
+};
+
+/// A world of one seed.
+pub(crate) trait World: Sync {
+    /// What a thread needs to know to produce the events of a chunk.
+    type Chunk: Chunk;
+    /// An event, before it is text.
+    type Event: Event;
+
+    /// The chunks of the stream, in order, up to and excluding the event at `end`. Fails early if it is cheap
+    /// to tell that the stream ends before.
+    fn chunks(&self, end: u64) -> Result<impl Iterator<Item = Result<Self::Chunk, Error>>, Error>;
+
+    /// The times of all events of the stream, in order, in microseconds since 1970; they continue beyond the
+    /// calendar.
+    fn times(&self) -> impl Iterator<Item = i64>;
+
+    /// The events of a chunk, in order.
+    fn events<'w>(&'w self, chunk: &'w Self::Chunk) -> impl Iterator<Item = Self::Event> + 'w;
+
+    /// Writes an event as a line, including the newline.
+    fn write_line(&self, event: &Self::Event, line: &mut Line<'_>, clock: &mut Clock);
+
+    /// Adds the values of an event's row to `row`, in the order of its columns.
+    fn write_row(&self, event: &Self::Event, row: &mut RowDigest);
+
+    /// What an event adds to the sums of its decimal columns, in their order, in units of each column's last
+    /// digit.
+    fn sums(&self, event: &Self::Event) -> [i128; SUMS_MAX];
+
+    /// Another version of an event: the same id and type, `seconds` later, with a payload that certainly
+    /// differs; `number` decides how.
+    fn corrected(&self, event: &Self::Event, number: u64, seconds: i64) -> Self::Event;
+
+    /// The ids of the stream's events.
+    fn ids(&self) -> &EventIds;
+}
+
+/// The largest number of decimal columns of a table.
+pub(crate) const SUMS_MAX: usize = 2;
+
+/// A run of consecutive events of a stream.
+pub(crate) trait Chunk: Send + Sync {
+    /// The position of its first event in the stream.
+    fn first_event(&self) -> u64;
+
+    /// The number of events: `CHUNK_EVENTS` except in the last chunk.
+    fn events(&self) -> u32;
+}
+
+/// A chunk to render.
+#[derive(Debug)]
+pub(crate) struct Job<C> {
+    /// The chunk before it, whose lines may arrive late.
+    pub(crate) before: Option<Arc<C>>,
+    pub(crate) chunk: Arc<C>,
+}
+
+/// An event of a world.
+pub(crate) trait Event: Copy {
+    /// Its position in the stream.
+    fn index(&self) -> u64;
+
+    /// Its time, in microseconds since 1970.
+    fn micros(&self) -> i64;
+
+    /// Its type.
+    fn event_type(&self) -> EventType;
+}
+
+/// The event types, which both worlds share, in the order of their domains and names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum EventType {
+    AccountClose,
+    AccountOpen,
+    StatusChange,
+    PaymentFrom,
+    PaymentTo,
+}
+
+impl EventType {
+    /// All event types.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::AccountClose, Self::AccountOpen, Self::StatusChange, Self::PaymentFrom, Self::PaymentTo];
+
+    /// The `domain` and the `event_type` of a line.
+    pub(crate) fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::AccountClose => ("account", "account-close"),
+            Self::AccountOpen => ("account", "account-open"),
+            Self::StatusChange => ("account", "status-change"),
+            Self::PaymentFrom => ("transaction", "payment-from"),
+            Self::PaymentTo => ("transaction", "payment-to"),
+        }
+    }
+
+    /// The `event_type` of a line.
+    pub(crate) fn name(self) -> &'static str {
+        self.names().1
+    }
+
+    /// Adds the columns that every row begins with.
+    #[inline]
+    pub(crate) fn write_base(self, id: Uuid, micros: i64, row: &mut RowDigest) {
+        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+        row.text(id.as_hyphenated().encode_lower(&mut text).as_bytes());
+        row.timestamp(micros);
+        let (domain, event_type) = self.names();
+        row.text(domain.as_bytes());
+        row.text(event_type.as_bytes());
+    }
+}
