@@ -57,9 +57,10 @@ def head(about: dict) -> str:
     computer = about["machine"]
     version = ", ".join(f"{name} {number}" for name, number in about["versions"].items())
     rounds = "one round" if about["rounds"] == 1 else f"medians of {about['rounds']} alternating rounds"
-    busy = f" Load average when it began: {computer['load']}; an idle machine has none." if computer["load"] > BUSY else ""
-    return (f"`{about['command']}`, {about['date']}. {computer['cores']} cores ({computer['cpu']}), {computer['memory'] / 2**30:.0f} GiB, "
-            f"{computer['system']}; {version}; {about['threads']} threads; {rounds}.{busy}")
+    busy = f" Load average at the start: {computer['load']}; an idle machine has none." if (computer["load"] or 0) > BUSY else ""
+    memory = f"{computer['memory'] / 2**30:.0f} GiB" if computer["memory"] else None
+    where = ", ".join(filter(None, [f"{computer['cores']} cores ({computer['cpu']})", memory, computer["system"]]))
+    return f"`{about['command']}`, {about['date']}. {where}; {version}; {about['threads']} threads; {rounds}.{busy}"
 
 
 def table(result: Result) -> str:
@@ -124,9 +125,21 @@ def markdown(about: dict, results: list[Result]) -> str:
     return "\n\n".join(filter(None, [head(about), *map(table, results), bars(results), NOTES]))
 
 
+def saved(figures: dict) -> tuple[dict, list[Result]]:
+    """What raw() made a dictionary of: the facts and the results."""
+    results = []
+    for workload in figures["workloads"]:
+        runs = {name: [Run(**run) for run in runs] for name, runs in workload["programs"].items()}
+        bars = [Bar(**{key: value for key, value in bar.items() if key != "met"}) for bar in workload["bars"]]
+        counts = {key: workload[key] for key in ("lines", "rows", "partitions")}
+        results.append(Result(workload["name"], workload["about"], runs, bars, **counts, by_rate=workload.get("by_rate", False)))
+    return {key: value for key, value in figures.items() if key != "workloads"}, results
+
+
 def raw(about: dict, results: list[Result]) -> dict:
-    """All figures of all runs; seconds and bytes."""
+    """The figures of all runs; seconds and bytes."""
     return about | {"workloads": [
         {"name": result.name, "about": result.about, "lines": result.lines, "rows": result.rows, "partitions": result.partitions,
+         "by_rate": result.by_rate,
          "programs": {name: [dataclasses.asdict(run) for run in runs] for name, runs in result.runs.items()},
          "bars": [dataclasses.asdict(bar) | {"met": bar.met} for bar in result.bars]} for result in results]}
