@@ -108,7 +108,7 @@ def output_of(command: str, directory: pathlib.Path, environment: dict[str, str]
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         sys.exit(f"error: exit code {done.returncode}: {command}\n{done.stdout}")
-    return [line.rstrip() for line in done.stdout.splitlines()]
+    return [line.rstrip() for line in done.stdout.rstrip().splitlines()]
 
 
 def python_with_duckdb() -> str | None:

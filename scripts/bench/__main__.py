@@ -5,6 +5,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shlex
 import sys
 import tempfile
@@ -53,6 +54,13 @@ def arguments() -> argparse.Namespace:
     return given
 
 
+def command(given: list[str]) -> str:
+    """The command line, without where the figures went."""
+    pairs = zip(["", *given], given)
+    kept = [each for before, each in pairs if not re.match("--(json|chart)", each) and before not in ("--json", "--chart")]
+    return shlex.join(["scripts/bench.sh", *kept])
+
+
 def main() -> int:
     given = arguments()
     about, results = report.saved(json.loads(given.saved.read_text())) if given.saved else measured(given)
@@ -73,14 +81,14 @@ def measured(given: argparse.Namespace) -> tuple[dict, list[Result]]:
                             peers=tuple(given.peers), rounds=1 if given.short else given.rounds, threads=given.threads,
                             scale=given.scale, most_events=SHORT_EVENTS if given.short else None, keep_inputs=kept is not None,
                             full=given.full)
-        about = report.facts(settings, shlex.join(["scripts/bench.sh", *sys.argv[1:]]))
+        about = report.facts(settings, command(sys.argv[1:]))
         if about["machine"]["load"] > report.BUSY:
-            say(f"warning: the load average is {about['machine']['load']}: if other programs run, times will be too long and uneven")
+            say(f"warning: the load average is {about['machine']['load']}: while other programs run, times are too long and uneven")
         results = []
         for name in given.workloads:
             say(f"{name}:")
             result = WORKLOADS[name](settings)
-            # The bars are those of the whole workloads: they say nothing about so few events.
+            # The bars are for the full workloads: with so few events they mean nothing.
             results.append(dataclasses.replace(result, bars=[]) if given.short else result)
     return about, results
 
