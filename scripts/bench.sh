@@ -17,6 +17,11 @@ for argument in "$@"; do
     case $argument in
     --short) venv=.venv requirements=(scripts/requirements.txt) ;;
     -h | --help) PYTHONPATH=$root/scripts exec python3 -B -m bench --help ;;
+    --from | --from=*)
+        # Saved results need neither binaries nor engines. Files are relative to where the script was called from.
+        cd -- "$called_from"
+        PYTHONPATH=$root/scripts exec python3 -B -m bench "$@"
+        ;;
     esac
 done
 for argument in "$@"; do
@@ -38,5 +43,5 @@ fi
 
 export BIN_DIR
 [ -z "${BENCH_DIR:-}" ] || export BENCH_DIR
-cd -- "$called_from" # --json FILE is relative to it
+cd -- "$called_from" # --json FILE and --chart FILE are relative to it
 PYTHONPATH=$root/scripts exec "$root/$venv/bin/python" -m bench "$@"

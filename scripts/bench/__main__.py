@@ -5,12 +5,13 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import shlex
 import sys
 import tempfile
 
-from bench import peers, report
-from bench.workloads import DEFAULT, WORKLOADS, Settings, say
+from bench import chart, peers, report
+from bench.workloads import DEFAULT, WORKLOADS, Result, Settings, say
 
 SHORT_EVENTS = 20_000
 
@@ -19,23 +20,26 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="scripts/bench.sh", formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measures eventloader beside DuckDB, Polars and ClickHouse: same input, same rows, alternating rounds;\n"
-                    "and datagen beside tpchgen-cli, bytes per second into a pipe (--only generate).\n"
+                    "and datagen beside tpchgen-cli, in bytes per second into a pipe (--only generate).\n"
                     "Progress goes to standard error, tables in Markdown to standard output.",
-        epilog="Exit codes: 0 done, 1 a program failed, results differ or (--assert) a bar is missed, 2 wrong usage.\n"
-               "BENCH_DIR=DIR keeps the made data there for the next time; without it it is made in a temporary directory.\n"
-               "BIN_DIR=DIR takes datagen and eventloader from there instead of building them.")
-    parser.add_argument("--only", metavar="A,B", help=f"only these workloads, of {', '.join(WORKLOADS)}")
-    parser.add_argument("--all", action="store_true", help="all workloads; the default leaves out memory, which takes long and 20 GB of disk")
-    parser.add_argument("--full", action="store_true", help="generate: memory with 1,000,000,000 events too, which takes long")
-    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds of each workload (5)")
-    parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="so many times the events of each workload (1)")
-    parser.add_argument("--threads", type=int, default=report.cores(), metavar="N", help="threads of every program (all cores)")
-    parser.add_argument("--peers", metavar="A,B", help="only these peers, of duckdb, polars, chdb")
-    parser.add_argument("--spark", action="store_true", help="Spark too; needs Java 17 or newer")
+        epilog="Exit codes: 0 done; 1 a program failed, results differ or (--assert) a bar was missed; 2 wrong usage.\n"
+               "BENCH_DIR=DIR keeps the input files there for the next run; by default they go to a temporary directory.\n"
+               "BIN_DIR=DIR uses the datagen and eventloader in that directory instead of building them.")
+    parser.add_argument("--only", metavar="A,B", help=f"run only these workloads: {', '.join(WORKLOADS)}")
+    parser.add_argument("--all", action="store_true", help="run all workloads; by default memory is left out, which takes long and needs 20 GB of disk")
+    parser.add_argument("--full", action="store_true", help="generate: also measure memory with 1,000,000,000 events, which takes long")
+    parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds per workload (default: 5)")
+    parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="multiply the number of events of each workload by F (default: 1)")
+    parser.add_argument("--threads", type=int, default=report.cores(), metavar="N", help="threads per program (default: all cores)")
+    parser.add_argument("--peers", metavar="A,B", help="run only these peers: duckdb, polars, chdb")
+    parser.add_argument("--spark", action="store_true", help="run Spark too; needs Java 17 or newer")
     parser.add_argument("--short", action="store_true",
-                        help=f"days7, days694 and generate with {SHORT_EVENTS:,} events, one round, DuckDB and Polars: proves that results are equal")
-    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="all figures of all runs")
-    parser.add_argument("--assert", dest="bars_must_hold", action="store_true", help="exit code 1 where a bar is missed")
+                        help=f"days7, days694 and generate with {SHORT_EVENTS:,} events, one round, DuckDB and Polars: checks that all write the same rows")
+    parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write the figures of all runs to FILE")
+    parser.add_argument("--chart", type=pathlib.Path, metavar="FILE", help="draw time and memory of days7 and days694 as an SVG")
+    parser.add_argument("--from", dest="saved", type=pathlib.Path, metavar="FILE",
+                        help="measure nothing: print the tables (and draw the chart) of a FILE that --json wrote")
+    parser.add_argument("--assert", dest="bars_must_hold", action="store_true", help="exit with code 1 if a bar is missed")
     given = parser.parse_args()
     chosen = ["days7", "days694", "generate"] if given.short else list(WORKLOADS) if given.all else DEFAULT
     given.workloads = given.only.split(",") if given.only else chosen
@@ -50,27 +54,43 @@ def arguments() -> argparse.Namespace:
     return given
 
 
+def command(given: list[str]) -> str:
+    """The command line, without where the figures went."""
+    pairs = zip(["", *given], given)
+    kept = [each for before, each in pairs if not re.match("--(json|chart)", each) and before not in ("--json", "--chart")]
+    return shlex.join(["scripts/bench.sh", *kept])
+
+
 def main() -> int:
     given = arguments()
+    about, results = report.saved(json.loads(given.saved.read_text())) if given.saved else measured(given)
+    print(report.markdown(about, results))
+    raw = report.raw(about, results)
+    if given.json:
+        given.json.write_text(json.dumps(raw, indent=1, ensure_ascii=False) + "\n")
+    if given.chart:
+        given.chart.write_text(chart.svg(raw))
+    return int(given.bars_must_hold and not all(bar.met for result in results for bar in result.bars))
+
+
+def measured(given: argparse.Namespace) -> tuple[dict, list[Result]]:
+    """Runs the chosen workloads."""
     kept = os.environ.get("BENCH_DIR")
     with tempfile.TemporaryDirectory(prefix="bench.", dir=kept) as work:
         settings = Settings(binaries=pathlib.Path(os.environ["BIN_DIR"]), inputs=pathlib.Path(kept or work), work=pathlib.Path(work),
                             peers=tuple(given.peers), rounds=1 if given.short else given.rounds, threads=given.threads,
                             scale=given.scale, most_events=SHORT_EVENTS if given.short else None, keep_inputs=kept is not None,
                             full=given.full)
-        about = report.facts(settings, shlex.join(["scripts/bench.sh", *sys.argv[1:]]))
+        about = report.facts(settings, command(sys.argv[1:]))
         if about["machine"]["load"] > report.BUSY:
-            say(f"warning: the load average is {about['machine']['load']}: if other programs run, times will be too long and uneven")
+            say(f"warning: the load average is {about['machine']['load']}: while other programs run, times are too long and uneven")
         results = []
         for name in given.workloads:
             say(f"{name}:")
             result = WORKLOADS[name](settings)
-            # The bars are those of the whole workloads: they say nothing about so few events.
+            # The bars are for the full workloads: with so few events they mean nothing.
             results.append(dataclasses.replace(result, bars=[]) if given.short else result)
-    print(report.markdown(about, results))
-    if given.json:
-        given.json.write_text(json.dumps(report.raw(about, results), indent=1) + "\n")
-    return int(given.bars_must_hold and not all(bar.met for result in results for bar in result.bars))
+    return about, results
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Reads what a program wrote, with DuckDB: in: a target; out: per partition the rows and two checksums over all their columns.
+"""Reads what a program wrote, with DuckDB. In: a target; out: per partition the rows and two checksums over all their columns.
 
-Usage: python -m bench.compare TARGET    (prints the sums; a process of its own, see measure.py)
+Usage: python -m bench.compare TARGET    (prints the checksums; a process of its own, see measure.py)
 
-The checksums don't depend on the order of the rows or on how many files hold them. The columns' types must be the contract's, and
-each row must be in the directory of its day and type.
+The checksums do not depend on the order of the rows or on how many files hold them. The types of the columns must be those of the
+contract, and each row must be in the directory of its day and type.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Sums = dict[tuple[int, int, int, str], tuple[int, int, int]]
 
 
 def checksums(target: pathlib.Path) -> Sums:
-    """The sums of all partitions of a target, in eventloader's layout or in Hive's with a directory per domain above it."""
+    """The checksums of all partitions of a target, in eventloader's layout or in Hive's below a directory per domain."""
     done = subprocess.run([sys.executable, "-m", "bench.compare", target], stdout=subprocess.PIPE)
     if done.returncode != 0:
         sys.exit(1)
@@ -36,7 +36,7 @@ def checksums(target: pathlib.Path) -> Sums:
 
 
 def read(target: pathlib.Path) -> Sums:
-    """What checksums() gives, read in this process."""
+    """What checksums() returns, read in this process."""
     import duckdb
 
     engine = duckdb.connect(config={"threads": 2})
@@ -48,7 +48,7 @@ def read(target: pathlib.Path) -> Sums:
         found = dict(zip(table.columns, map(str, table.types)))
         if {name: found.get(name) for name in columns} != columns:
             sys.exit(f"error: {target}: the columns of {domain} are {found} instead of {columns}")
-        # Where files hold the type beside the directory, it must be the directory's.
+        # If files hold the type beside the directory, it must be that of the directory.
         event_type = "event_type" if "event_type" in found else "NULL"
         row = f"hash({', '.join(columns)})"
         files_sums = table.aggregate(f"""filename, count(*), bit_xor({row}), sum({row}), min(timestamp)::DATE, max(timestamp)::DATE,

@@ -1,8 +1,8 @@
 """Makes the input of a workload: datagen's events, spread over a number of days, some of them delivered again.
 
 In: datagen, a number of events, a number of days. Out: a file of JSON lines, the same bytes every time; made once per
-directory. datagen's own events are a minute apart, 1,430 a day; to have more of them on a day their times are written anew,
-at even steps with a jitter of a few seconds, so that they are nearly in order as those of a real stream.
+directory. datagen's own events are a minute apart, 1,430 a day. To get more of them into a day their times are rewritten,
+at even steps with a jitter of a few seconds, so they are nearly in order, like those of a real stream.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CORRECTIONS = ((re.compile(rb'"new_status": "[A-Z]*"'), b'"new_status": "CORRECT
 
 @dataclasses.dataclass(frozen=True)
 class Input:
-    """What a file of events holds: so many events over so many days (None: datagen's own times), 5 % of them twice."""
+    """What a file of events holds: how many events, over how many days (None: datagen's own times), 5 % of them twice."""
 
     events: int
     days: int | None
@@ -43,7 +43,7 @@ class Input:
 
 
 def made(what: Input, datagen: pathlib.Path, directory: pathlib.Path) -> pathlib.Path:
-    """The file of these events in the directory; made now unless it is there."""
+    """The file of these events in the directory; made if it is missing."""
     path = directory / f"{what.name}.json"
     if not path.exists():
         unfinished = path.with_suffix(".part")
@@ -60,7 +60,7 @@ def made(what: Input, datagen: pathlib.Path, directory: pathlib.Path) -> pathlib
 
 
 def compressed(path: pathlib.Path, program: str) -> pathlib.Path:
-    """The file beside it that gzip or zstd makes of it, at that program's default level."""
+    """The file beside it, compressed by gzip or zstd at the program's default level."""
     packed = path.with_name(path.name + {"gzip": ".gz", "zstd": ".zst"}[program])
     if not packed.exists():
         unfinished = packed.with_suffix(".part")
@@ -71,7 +71,7 @@ def compressed(path: pathlib.Path, program: str) -> pathlib.Path:
 
 
 def spread(lines: Iterable[bytes], events: int, days: int) -> Iterator[bytes]:
-    """The lines with times of their own, evenly over the days, each up to 5 s off its step."""
+    """The lines with new times, evenly spread over the days, each up to 5 s off its step."""
     dates = [(FIRST_DAY + datetime.timedelta(day)).isoformat().encode() + b"T" for day in range(days)]
     clock = [b"%02d:%02d:%02d" % (second // 3600, second // 60 % 60, second % 60) for second in range(DAY)]
     last = days * DAY - 1
@@ -84,8 +84,8 @@ def spread(lines: Iterable[bytes], events: int, days: int) -> Iterator[bytes]:
 def with_later_copies(lines: Iterable[bytes], events: int) -> Iterator[bytes]:
     """The lines, every 20th of them once more, a fiftieth of the file later.
 
-    Half of these copies are the same line again. The other half are corrected: in turn at the same time (of equal times the
-    later line counts), at the time when it is corrected (later, perhaps on another day), and at an earlier time (an old
+    Half of these copies repeat the line. The other half are corrected, in turn with the same time (of equal times the
+    later line counts), with the time of the correction (later, perhaps on another day), and with an earlier time (an old
     version that comes late and loses).
     """
     waiting: deque[tuple[int, bytes, bytes]] = deque()
@@ -105,7 +105,7 @@ def with_later_copies(lines: Iterable[bytes], events: int) -> Iterator[bytes]:
 
 
 def copy_of(number: int, line: bytes, before: bytes, now: bytes) -> bytes:
-    """What is delivered of a line the second time; number decides which kind of copy it is."""
+    """The second delivery of a line; number decides which kind of copy it is."""
     kind = number // 20 % 6
     if kind % 2 == 0:
         return line

@@ -1,7 +1,7 @@
-"""Runs a command as a process of its own: in: a command; out: its time, its CPU time, its peak memory, what it wrote to a pipe.
+"""Runs a command in its own process. In: a command; out: its time, CPU time and peak memory, and how much it wrote to a pipe.
 
-On Linux a process's peak memory counts from its fork, so that it is never less than what its parent held. So this process, the
-parent, must stay small: no engine is imported in it, and results are compared in a process of their own.
+On Linux the peak memory of a process counts from its fork, so it is never less than what its parent held. Therefore this process, the
+parent, must stay small: it imports no engine, and results are compared in another process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ RSS_UNIT = 1 if platform.system() == "Darwin" else 1024
 
 @dataclasses.dataclass(frozen=True)
 class Run:
-    """What one process used: seconds, seconds of CPU time, bytes of memory at its peak, bytes that it wrote."""
+    """What one process used: seconds, seconds of CPU time, bytes of memory at the peak, bytes written."""
 
     wall: float
     cpu: float
@@ -36,12 +36,12 @@ class Run:
 
 
 def measured(command: Sequence[str | os.PathLike], env: Mapping[str, str] | None = None, reports_itself: bool = False) -> Run:
-    """Runs the command to its end; ends the benchmark if it fails. Its standard output is thrown away.
+    """Runs the command to its end; ends the benchmark if it fails. Its standard output is discarded.
 
-    With reports_itself the last line of its output is `{"wall": seconds, "cpu": seconds}`, and these count: a Python program
-    leaves its start and imports out. Memory is the whole process's, the interpreter and its libraries included.
+    With reports_itself, the last line of its output is `{"wall": seconds, "cpu": seconds}`, and these count: this is how a Python program
+    leaves out its start and imports. Memory is that of the whole process, including the interpreter and its libraries.
     """
-    os.sync()  # no run pays for what the one before left to write
+    os.sync()  # no run pays for what the previous one left to write
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE if reports_itself else subprocess.DEVNULL, env={**os.environ, **(env or {})})
     printed = process.stdout.read() if reports_itself else b""
@@ -50,7 +50,7 @@ def measured(command: Sequence[str | os.PathLike], env: Mapping[str, str] | None
 
 
 def piped(command: Sequence[str | os.PathLike]) -> Run:
-    """Runs the command to its end and empties the pipe that it writes to; `output` says how many bytes came."""
+    """Runs the command to its end and empties the pipe that it writes to; `output` is how many bytes came."""
     os.sync()
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
@@ -59,9 +59,9 @@ def piped(command: Sequence[str | os.PathLike]) -> Run:
 
 
 def emptied(pipe: int) -> int:
-    """Throws away what comes through a pipe until its end; how many bytes that was.
+    """Discards what comes through a pipe until its end, and returns how many bytes that was.
 
-    On Linux pages are moved, not copied, so that this takes next to nothing of the processors that the writer is measured on.
+    On Linux pages are moved, not copied, so this takes almost no CPU time from the writer that is measured.
     """
     taken, at_once = 0, 1 << 20
     if hasattr(os, "splice"):
@@ -76,7 +76,7 @@ def emptied(pipe: int) -> int:
 
 
 def until_first_line(command: Sequence[str | os.PathLike]) -> float:
-    """Seconds from the start of the command until its first line is read; then it is left alone, and must not mind."""
+    """Seconds from the start of the command until its first line is read. Then its output is closed, which must not be an error to it."""
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     line = process.stdout.readline()
@@ -99,7 +99,7 @@ def ended(process: subprocess.Popen, command: Sequence[str | os.PathLike], began
 
 
 def median(runs: Sequence[Run]) -> Run:
-    """Each figure's median by itself."""
+    """The median of each figure, taken separately."""
     return Run(*(statistics.median(getattr(run, field.name) for run in runs) for field in dataclasses.fields(Run)))
 
 

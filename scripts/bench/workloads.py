@@ -1,8 +1,8 @@
-"""The workloads: in: settings; out: for each one the runs of its programs and its bars.
+"""The workloads. In: settings; out: for each one the runs of its programs and its bars.
 
-Every run starts from an empty target, in a process of its own; the order of the programs is reversed from round to round.
-What is read is in the page cache. eventloader runs with its defaults, syncing what it commits; its whole process counts.
-Generators have no target: they write into a pipe.
+Every run starts from an empty target, in its own process; the order of the programs is reversed from round to round. The input is
+in the page cache. eventloader runs with its defaults, syncing what it commits; its whole process counts. Generators have no
+target: they write into a pipe.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from bench.measure import Run
 OURS = "eventloader"
 MIB = 1 << 20
 TPCHGEN = "tpchgen-cli"
-# datagen's worlds: how many times the rate of TPCHGEN each must reach, and is to reach.
+# datagen's worlds: how many times the rate of TPCHGEN each must reach, and the aim.
 WORLDS = {"simple": (3.0, 6), "ledger": (1.0, 3)}
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """What the command line says, and where things are."""
+    """What the command line asks for, and where things are."""
 
     binaries: pathlib.Path
-    inputs: pathlib.Path  # where the made data stays
+    inputs: pathlib.Path  # where the generated data stays
     work: pathlib.Path  # where results come and go
     peers: tuple[str, ...]
     rounds: int
@@ -44,14 +44,14 @@ class Settings:
     full: bool
 
     def events(self, number: int) -> int:
-        """How many events to make where a workload has this number."""
+        """How many events to generate for a workload that has this number."""
         return max(1000, min(round(number * self.scale), self.most_events or sys.maxsize))
 
     def lines(self, number: int) -> int:
         return data.Input(self.events(number), None).lines
 
     def input(self, events: int, days: int | None) -> pathlib.Path:
-        """The file of events, made unless it is there, and warm."""
+        """The file of events, made if it is missing, and in the page cache."""
         what = data.Input(self.events(events), days)
         say(f"input: {what.lines:,} lines, {'as generated' if days is None else f'{days} days'}")
         path = data.made(what, self.binaries / "datagen", self.inputs)
@@ -59,11 +59,11 @@ class Settings:
         return path
 
     def generator(self, world: str, events: int) -> list[str | pathlib.Path]:
-        """datagen to standard output; the events are what they say, not scaled."""
+        """datagen to standard output; the number of events is taken as given, not scaled."""
         return [self.binaries / "datagen", "--world", world, "-n", str(events), "--threads", str(self.threads)]
 
     def loader(self, source: pathlib.Path, *flags: str, threads: int | None = None) -> "Program":
-        """A load of all days, or of what the flags say."""
+        """A load of all days, or with the given flags."""
         flags = flags or ("--backfill",)
         command = [self.binaries / "eventloader", "-s", source, "--threads", str(threads or self.threads), "-q", *flags]
         return Program(lambda target: measure.measured([*command, "-t", target]))
@@ -78,7 +78,7 @@ class Settings:
 class Program:
     """Something that can be run into an empty target.
 
-    writes: whether that leaves Parquet files to compare; day: (year, month, day) if they are of this day alone.
+    writes: whether it leaves Parquet files to compare; day: (year, month, day) if they are of this day only.
     """
 
     run: Callable[[pathlib.Path], Run]
@@ -88,7 +88,7 @@ class Program:
 
 @dataclasses.dataclass(frozen=True)
 class Bar:
-    """A figure beside what it has to be: at least or at most the limit."""
+    """A figure and its limit: it must be at least or at most that."""
 
     what: str
     value: float
@@ -103,9 +103,9 @@ class Bar:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """What came out of a workload. Programs by name; lines that were read, rows and partitions that were written.
+    """The outcome of a workload: the runs by program; lines read, rows and partitions written.
 
-    by_rate: programs are compared by the bytes that they write in a second, not by their time.
+    by_rate: programs are compared by the bytes that they write per second, not by their time.
     """
 
     name: str
@@ -126,10 +126,10 @@ def say(text: str) -> None:
 
 
 def remove(targets: pathlib.Path, wait: bool) -> None:
-    """Deletes what was written, and can wait until that costs the next run nothing.
+    """Deletes what was written, and can wait until that no longer slows down the next run.
 
-    For five seconds ext4 passes over inodes that were deleted, one by one: with thousands of them, creating a file takes many
-    times longer. A load into 3,505 partitions took 2.7 s right behind a deletion, 1.0 s else.
+    For five seconds ext4 steps over deleted inodes one by one: with thousands of them, creating a file takes many times
+    longer. A load into 3,505 partitions took 2.7 s right after a deletion, 1.0 s otherwise.
     """
     shutil.rmtree(targets, ignore_errors=True)
     if wait:
@@ -137,9 +137,9 @@ def remove(targets: pathlib.Path, wait: bool) -> None:
 
 
 def alternated(settings: Settings, programs: dict[str, Program]) -> tuple[dict[str, list[Run]], compare.Sums]:
-    """Runs all programs in each round, every other round backwards; every result must have the rows of the first one.
+    """Runs all programs in each round, every other round in reverse; every result must have the rows of the first one.
 
-    Out: each program's runs, and the sums of the first program's result.
+    Returns each program's runs, and the checksums of the first program's result.
     """
     runs: dict[str, list[Run]] = {name: [] for name in programs}
     targets = settings.work / "targets"
@@ -185,7 +185,7 @@ def days694(settings: Settings) -> Result:
 
 
 def packed(settings: Settings, name: str) -> Result:
-    """Compressed input, against the decompressor alone and against the plain file."""
+    """Compressed input, beside the decompressor alone and beside the plain file."""
     plain = settings.input(5_000_000, 7)
     source = data.compressed(plain, name)
     measure.warm(source)
@@ -201,7 +201,7 @@ def packed(settings: Settings, name: str) -> Result:
 
 
 def one_day(settings: Settings) -> Result:
-    """The fourth day alone, against all of them."""
+    """The fourth day alone, beside all of them."""
     source = settings.input(5_000_000, 7)
     day = dataclasses.replace(settings.loader(source, "--date", "2024-10-13"), day=(2024, 10, 13))
     runs, _ = alternated(settings, {"--backfill": settings.loader(source), "--date 2024-10-13": day})
@@ -220,7 +220,7 @@ def threads(settings: Settings) -> Result:
 
 
 def small(settings: Settings) -> Result:
-    """The file of run_everything.sh, as a whole process, 20 times."""
+    """The file of run_everything.sh, measured as a whole process, 20 times."""
     source = settings.work / "small.json"
     with open(source, "wb") as file:
         subprocess.run([settings.binaries / "datagen", "-s", "123", "-n", "10000"], stdout=file, check=True)
@@ -231,7 +231,7 @@ def small(settings: Settings) -> Result:
 
 
 def memory(settings: Settings) -> Result:
-    """Far more events than memory, against a run that may hold all of them."""
+    """Far more events than memory, beside a run that may hold all of them."""
     runs: dict[str, list[Run]] = {}
     bars = []
     for days, partitions in (7, "35 partitions"), (2000, "10,000 partitions"):
@@ -250,8 +250,8 @@ def memory(settings: Settings) -> Result:
 
 
 def generate(settings: Settings) -> Result:
-    """datagen's two worlds beside a generator of tables, into a pipe; then datagen's memory and how soon it begins."""
-    # 6,000,000 of its lines to scale factor 1. So many that its start, about 0.7 s of CPU time, is little beside the rest.
+    """datagen's two worlds beside a generator of tables, into a pipe; then datagen's memory and the time to its first line."""
+    # Scale factor 1 is 6,000,000 lines. Enough that its start, about 0.7 s of CPU time, hardly counts.
     scale_factor = settings.events(30_000_000) / 6_000_000
     tpchgen = [pathlib.Path(sys.executable).with_name(TPCHGEN), "tbl", "-s", f"{scale_factor:.6f}", "-T", "lineitem", "--stdout", "-q",
                "-n", str(settings.threads)]
@@ -295,7 +295,7 @@ def merge(settings: Settings) -> Result:
         load.run(held)
         programs[name] = into_a_copy(held, program)
     delta = f"{peers.MERGING['delta']}, the hour"
-    # Its directory holds the files of older versions too, so what it wrote is compared by the number of rows alone.
+    # Its directory also holds the files of older versions, so only its number of rows is compared.
     programs[delta] = dataclasses.replace(programs[delta], writes=False)
     runs, sums = alternated(settings, programs)
     must_have_rows(settings, hour, settings.work / f"held by {delta.replace(',', '')}", compare.rows_in(sums))
@@ -322,7 +322,7 @@ def into_a_copy(held: pathlib.Path, program: Program) -> Program:
 
 
 def must_have_rows(settings: Settings, hour: pathlib.Path, held: pathlib.Path, expected: int) -> None:
-    """Merges into what delta-rs holds once more, and ends the benchmark if it has not as many rows as the others."""
+    """Repeats the merge with delta-rs, and ends the benchmark unless it has as many rows as the others."""
     settings.peer("delta", hour, "merge").run(held)
     command = [sys.executable, "-m", "bench.peers", "delta", "rows", hour, held, "1"]
     rows = int(subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout)

@@ -1,14 +1,14 @@
-"""The job of eventloader in other engines, each in the way its documentation recommends.
+"""The job of eventloader in other engines, each done as its documentation recommends.
 
 Each module has `load(source, target, threads)`: reads the JSON lines of `source` with explicit types, keeps the latest version
 of each (event_type, event_id), of equal times the later line, and writes zstd Parquet to
-`target/DOMAIN/year=Y/month=M/day=D/event_type=T/`. The two domains are two tables of different columns. The engines are spared
-what eventloader does besides: strict JSON and values, a quarantine, rows in order within a file, accounting, syncing to disk, a
-commit as a whole.
+`target/DOMAIN/year=Y/month=M/day=D/event_type=T/`. The two domains are two tables with different columns. The engines are spared
+what eventloader does besides: strict JSON and values, a quarantine, rows in order within a file, accounting, syncing to disk, an
+atomic commit.
 
-Those of MERGING have `merge(source, target, threads)` too: new lines into what `load` has written.
+The modules in MERGING also have `merge(source, target, threads)`: new lines into what `load` has written.
 
-Times in the modules: CPU seconds for 1,050,000 lines over 7 days, unless it says otherwise, on two cores that other work shared.
+Times in the modules are CPU seconds for 1,050,000 lines over 7 days, unless stated otherwise, on two cores shared with other work.
 """
 
 import importlib
@@ -22,5 +22,5 @@ MERGING = {"duckdb": "DuckDB", "delta": "delta-rs"}
 
 
 def module(name: str) -> ModuleType:
-    """The peer of this name; its engine is imported with it."""
+    """The peer of this name; importing it imports its engine."""
     return importlib.import_module(f"bench.peers.in_{name}")

@@ -1,8 +1,8 @@
-"""One job of one peer in a process of its own; its time and CPU time go to standard output.
+"""One job of one peer in its own process; prints its time and CPU time.
 
-Usage: python -m bench.peers NAME load|merge|rows SOURCE TARGET THREADS    (rows only prints how many there are)
+Usage: python -m bench.peers NAME load|merge|rows SOURCE TARGET THREADS    (rows only prints the number of rows)
 
-Python's start and the imports do not count, and neither does the end of the process.
+The start of Python, the imports and the end of the process do not count.
 """
 
 import json
@@ -14,7 +14,7 @@ from bench import peers
 
 
 def cpu_seconds() -> float:
-    """Of this process and of its children that have ended (Spark's JVM is one)."""
+    """Of this process and of its children that have ended (such as Spark's JVM)."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 
