@@ -7,7 +7,6 @@
 //! every time (`mistakes.rs` here). `cargo test -p eventloader --test loader_cli proved`.
 
 mod combination;
-mod mistakes;
 mod proof;
 
 use std::{

@@ -52,7 +52,7 @@ const SAY: &str = "What to say";
 #[derive(Debug, Parser)]
 #[command(
     name = "eventloader",
-    version,
+    version = command_line::version!(),
     about,
     long_about = LONG_ABOUT,
     after_long_help = EXAMPLES,
