@@ -217,7 +217,7 @@ impl<'a> Parser<'a> {
         match judged {
             Judged::Filtered => state.parsed.filtered += 1,
             Judged::Event(event) if event.is_later_candidate => {
-                self.keep_later_candidate(state, text, &event)
+                self.keep_later_candidate(state, text, &event);
             }
             Judged::Event(event) => self.keep_row(state, text, &event)?,
         }

@@ -19,6 +19,7 @@ use foldhash::quality::RandomState;
 use crate::batch::Batch;
 
 /// The hashes of these rows.
+#[must_use]
 pub fn hash_rows(state: &RandomState, batch: &Batch, rows: &[u32]) -> Vec<u64> {
     let mut hashes: Vec<_> = rows.iter().map(|&row| state.hash_one(batch.micros[row as usize])).collect();
     for column in &batch.columns {
@@ -28,6 +29,7 @@ pub fn hash_rows(state: &RandomState, batch: &Batch, rows: &[u32]) -> Vec<u64> {
 }
 
 /// The hashes of all rows.
+#[must_use]
 pub fn hash_batch(state: &RandomState, batch: &Batch) -> Vec<u64> {
     let rows: Vec<_> = (0..).take(batch.rows()).collect();
     hash_rows(state, batch, &rows)

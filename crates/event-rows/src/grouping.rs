@@ -51,6 +51,7 @@ pub fn group(batches: &[Batch], unit: PartitionUnit, is_left_out: impl Fn(Positi
 }
 
 /// How many rows of each event type fall into each unit of time.
+#[must_use]
 pub fn count_by_partition(
     batches: &[(usize, Batch)],
     unit: PartitionUnit,

@@ -44,6 +44,12 @@ pub struct Rows<'r> {
 }
 
 impl<'r> Rows<'r> {
+    /// Whether there are no rows.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.refs.is_empty()
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn len(self) -> usize {
@@ -174,6 +180,7 @@ impl RowRef {
 /// How many of the next rows are taken at once: at most `rows_max`, and at most [`CHUNK_TEXT_BYTES`]; one at least.
 ///
 /// It depends on the rows alone, since files must not depend on how their rows were kept.
+#[must_use]
 pub fn chunk_rows(batches: &[Batch], refs: &[RowRef], rows_max: usize) -> usize {
     let rows_max = rows_max.min(refs.len());
     if all_texts_fit(batches, &refs[..rows_max]) {
@@ -223,7 +230,10 @@ fn text_bytes(column: &ArrayRef, rows: Range<usize>) -> usize {
     }
 }
 
-/// Brings the rows `refs` of some batches together, in that order, for the spill file.
+/// Gathers the rows `refs` of some batches into one batch, in that order.
+///
+/// # Errors
+/// Those of [`Gathering::column`].
 pub fn gather(batches: &[Batch], refs: &[RowRef]) -> Result<Batch, ArrowError> {
     let gathering = Rows { batches, refs }.gathering();
     let Gathering { batches, indices } = &gathering;

@@ -39,7 +39,7 @@ impl ListedFiles {
                 if !is_private || path == QUARANTINE {
                     self.add(root, &path)?;
                 }
-            } else if path.ends_with(".parquet") || path.starts_with(&format!("{}/", QUARANTINE)) {
+            } else if path.ends_with(".parquet") || path.starts_with(&format!("{QUARANTINE}/")) {
                 if found.is_file() {
                     self.files.insert(path, found.len());
                 } else {

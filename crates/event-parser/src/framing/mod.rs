@@ -78,6 +78,7 @@ pub enum Line<'b> {
 
 impl Block {
     /// The lines of the block, as [`crate::Parser`] sees them, without the byte order mark of the text.
+    #[must_use]
     pub fn lines(&self) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
         match &self.content {
             Content::Lines => {

@@ -23,13 +23,14 @@ pub fn explain(error: &Error, command: Option<&Command>) -> String {
 fn advice_for_load(error: &Error) -> (&'static str, &'static str) {
     match error {
         Error::Source { .. } => ("", "; check --source-file"),
-        Error::Overlap { .. } => ("", "; choose another --target-path"),
         Error::TooManyBadLines { .. } => ("--max-bad-lines: ", ""),
         Error::Selection(SelectionError::Days { .. }) => ("", "; swap --since and --until"),
         Error::Target(TargetError::OtherLayout { .. }) => {
             ("", "; use the same --layout and --partition-by, or another --target-path")
         }
-        Error::Target(TargetError::Unwritable { .. }) => ("", "; choose another --target-path"),
+        Error::Overlap { .. } | Error::Target(TargetError::Unwritable { .. }) => {
+            ("", "; choose another --target-path")
+        }
         _ => (flags_of_selection(error), ""),
     }
 }

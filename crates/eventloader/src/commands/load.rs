@@ -46,9 +46,9 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let mut sink = Sink::open(settings)?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let load = Load { settings, controls, stages: &stages };
-    let staged = sink.begin(&layout).map_err(Error::from).and_then(|staging| load.stage(sources, &staging));
-    let staged = staged.and_then(|staged| controls.interruption.begin_commit().map(|()| staged));
-    let Staged { mut report, commit, rows } = match staged {
+    let outcome = sink.begin(&layout).map_err(Error::from).and_then(|staging| load.stage(sources, &staging));
+    let outcome = outcome.and_then(|staged| controls.interruption.begin_commit().map(|()| staged));
+    let Staged { mut report, commit, rows } = match outcome {
         Ok(staged) => staged,
         Err(error) => {
             sink.abandon();
@@ -227,12 +227,12 @@ impl Load<'_> {
     }
 
     /// In a merge, lists what the target has already, and adds its rows that compete.
-    fn add_existing<'p>(
+    fn add_existing(
         self,
-        plan: &'p Plan,
+        plan: &Plan,
         rows: RowStore,
         readers: usize,
-    ) -> Result<(Option<Existing<'p>>, RowStore), Error> {
+    ) -> Result<(Option<Existing<'_>>, RowStore), Error> {
         let Self { settings, controls, stages } = self;
         if settings.mode != Mode::Merge {
             return Ok((None, rows));
@@ -251,13 +251,13 @@ impl Load<'_> {
             Input::Replay(selection) => quarantine.finish_replay(sources, target, selection)?,
             Input::Sources { .. } => quarantine.finish(sources, target)?,
         };
-        let mut changed = Vec::new();
+        let mut kept = Vec::new();
         for change in changes {
             if change.action(target)? != Action::Unchanged {
-                changed.push(change);
+                kept.push(change);
             }
         }
-        Ok(changed)
+        Ok(kept)
     }
 
     /// What the commit records of the load.

@@ -3,7 +3,7 @@
 //! All event types and ranges of ids offer theirs to one collection, from all threads and in any order. Ids are copied only
 //! for rows that it takes.
 //!
-//! Invariant: at the end it holds the superseded_rows that come first in the input, whatever the order in which they were offered;
+//! Invariant: at the end it has the superseded rows that come first in the input, whatever the order in which they were offered;
 //! meanwhile no more than were asked for.
 
 use std::{
@@ -99,7 +99,7 @@ impl Samples {
 }
 
 impl Sampler<'_> {
-    /// Takes those of a range that are among the first: of the superseded_rows as they were judged, and the rows that lost, each
+    /// Takes those of a range that are among the first: of the superseded rows as they were judged, and the rows that lost, each
     /// behind the one that it lost against.
     pub(super) fn offer<R: Copy>(
         self,

@@ -101,7 +101,7 @@ mod tests {
         }
     }
 
-    /// The kinds of the superseded_rows among rows (time, content) that come in this order.
+    /// The kinds of the superseded rows among rows (time, content) that come in this order.
     fn kinds(rows: &[(i64, u64)]) -> Vec<(u32, Kind)> {
         let version = |(row, &(micros, content)): (usize, &(i64, u64))| {
             let position = Position::new(0, u32::try_from(row).unwrap());

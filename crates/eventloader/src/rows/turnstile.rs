@@ -46,7 +46,7 @@ impl<T: AsMut<RowStore>> Turnstile<T> {
         change: impl FnOnce(&mut T) -> Result<Vec<SpillJob>, Error>,
     ) -> Result<bool, Error> {
         let must_wait = |inner: &mut Inner<T>| {
-            !inner.has_failed && !(may_enter(&inner.state) && !inner.state.as_mut().is_full())
+            !inner.has_failed && (!may_enter(&inner.state) || inner.state.as_mut().is_full())
         };
         let waited = self.moved.wait_while(self.lock(), must_wait);
         let mut inner = waited.unwrap_or_else(PoisonError::into_inner);

@@ -49,7 +49,7 @@ impl MemoryShares {
 ///
 /// # Errors
 /// A message that says what is expected.
-pub fn parse_size(text: &str) -> Result<usize, String> {
+pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let bytes = command_line::parse_bytes(text)?;
     let bytes = usize::try_from(bytes)
         .map_err(|_| format!("expected a size that memory can have, found {text:?}"))?;

@@ -72,7 +72,7 @@ pub(crate) struct Clock<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct StageReport {
     pub(crate) stage: Stage,
-    /// HashingReader up over the threads.
+    /// Added up over the threads.
     pub(crate) thread_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bytes: Option<u64>,

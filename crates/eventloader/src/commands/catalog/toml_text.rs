@@ -8,7 +8,7 @@ pub(crate) fn quoted_key(name: &str) -> String {
     if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
 }
 
-/// A basic string. JSON's escapes are TOML's; what JSON leaves as it is and TOML refuses, is escape_for_terminal in the same way.
+/// A basic string. JSON's escapes are TOML's. What JSON does not escape and TOML refuses is escaped in the same way.
 pub(crate) fn quoted(text: &str) -> String {
     escape_for_terminal(&serde_json::to_string(text).unwrap_or_default())
 }

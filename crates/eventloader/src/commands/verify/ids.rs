@@ -16,7 +16,7 @@ use events_core::timestamp::DAY_MICROS;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Problem, Reading, recorded::RecordedFile, rows};
-use crate::{error::Error, runtime::plural};
+use crate::runtime::plural;
 
 /// Bytes that an id takes while it is compared.
 const ENTRY_BYTES: usize = size_of::<u64>();
@@ -42,7 +42,7 @@ impl Ids {
         reading: &Reading<'_>,
         files: &Files<'_>,
         threads: usize,
-    ) -> Result<(Vec<rows::Checked>, Vec<Problem>), Error> {
+    ) -> (Vec<rows::Checked>, Vec<Problem>) {
         let expected: u64 = files.iter().map(|(_, file)| file.rows).sum();
         let passes = expected.div_ceil(self.entries_max as u64).max(1);
         let (mut all_checked, mut twice) = (Vec::new(), HashSet::new());
@@ -73,8 +73,8 @@ impl Ids {
             twice.extend(hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]));
         }
         let duplicates =
-            if twice.is_empty() { Vec::new() } else { duplicates(reading.root, files, &twice, threads)? };
-        Ok((all_checked, duplicates))
+            if twice.is_empty() { Vec::new() } else { duplicates(reading.root, files, &twice, threads) };
+        (all_checked, duplicates)
     }
 }
 
@@ -94,7 +94,7 @@ fn duplicates(
     files: &Files<'_>,
     suspects: &HashSet<u64>,
     threads: usize,
-) -> Result<Vec<Problem>, Error> {
+) -> Vec<Problem> {
     let found = workers::compute(threads, files.len(), |number| {
         let (path, file) = files[number];
         let mut found = Vec::new();
@@ -132,5 +132,5 @@ fn duplicates(
         problems
             .push(Problem::new("(all files)", format!("{more} more of that type are there more than once")));
     }
-    Ok(problems)
+    problems
 }
