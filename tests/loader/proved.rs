@@ -1,14 +1,18 @@
 //! Generated events, loaded in any way: does the target hold what their manifest says, and is each wrong loader found out?
 //!
-//! What is random comes from a fixed seed: world, number of events, start, faults, flags, and the way of loading (`combination.rs`). A
-//! combination that fails prints the command lines that show it. `PROVED_COMBINATIONS=5000` tries more of them.
+//! Fixed seeds choose what is random: world, number of events, start, faults, flags, and the way of loading
+//! (`combination.rs`). A combination that fails prints the command lines that reproduce it.
+//! `PROVED_COMBINATIONS=5000` tries more of them.
 //!
-//! Debug builds know a loader that makes a mistake (`EVENTLOADER_MISTAKE`, see `mistakes.rs` of the crate); each must be found out
-//! every time (`mistakes.rs` here). `cargo test -p eventloader --test loader_cli proved`.
+//! `wrong_loaders.rs` has the targets that wrong loaders would leave: each must be found out, every time.
+//! `cargo test -p eventloader --test loader_cli proved` runs both.
 
 mod combination;
-mod mistakes;
 mod proof;
+mod recorded;
+mod wrong_input;
+mod wrong_loaders;
+mod wrong_target;
 
 use std::{
     env,
@@ -34,7 +38,7 @@ fn whatever_is_generated_and_however_it_is_loaded_the_manifest_is_met() {
                     Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < combinations)
                 {
                     let combination = Combination::random(&mut Die::new(seed));
-                    let outcome = combination.run(None);
+                    let outcome = combination.run();
                     assert!(outcome.is_proved(), "combination {seed}, {combination}\n{outcome}");
                     kills.fetch_add(outcome.kills(), Ordering::Relaxed);
                 }

@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::proof::Proof;
 use crate::{
     events::Die,
-    support::{Loader, Workdir},
+    support::{Loader, Outcome, Workdir},
 };
 
 /// What is generated, and how it is loaded.
@@ -33,6 +33,29 @@ pub(super) struct Combination {
     pub(super) killed_at: Option<u64>,
     /// The last newline of all is taken away.
     pub(super) ends_without_newline: bool,
+}
+
+/// What a combination generates.
+pub(super) struct Generated {
+    /// In the order in which they are loaded.
+    pub(super) files: Vec<PathBuf>,
+    manifest: Value,
+    /// The command lines that generate the same.
+    prepared: Vec<String>,
+}
+
+impl Generated {
+    /// Where the files are.
+    pub(super) fn directory(&self) -> String {
+        let parent = self.files.first().and_then(|file| file.parent());
+        parent.unwrap_or(Path::new(".")).display().to_string()
+    }
+
+    /// The days that have rows.
+    pub(super) fn days(&self) -> BTreeSet<String> {
+        let partitions = self.manifest["partitions"].as_array().unwrap();
+        partitions.iter().map(|partition| partition["day"].as_str().unwrap().to_owned()).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,43 +159,45 @@ impl Combination {
         made
     }
 
-    /// Generates, loads (by a loader that makes this mistake, if one is named), verifies.
-    pub(super) fn run(&self, mistake: Option<&str>) -> Proof {
+    /// Generates, loads, verifies.
+    pub(super) fn run(&self) -> Proof {
         let dir = Workdir::in_memory();
-        let (files, manifest, prepared) = self.generate(&dir);
-        let mut proof = Proof::new(&dir, prepared);
-        for arguments in self.loads(&files, &manifest) {
-            let loader = || {
-                let loader = self.loader(&dir).args(&arguments);
-                match mistake {
-                    Some(mistake) => loader.env("EVENTLOADER_MISTAKE", mistake),
-                    None => loader,
-                }
-            };
+        let generated = self.generate(&dir);
+        let mut proof = self.load(&dir, &generated);
+        if proof.is_loaded() {
+            proof.verified = Some(Self::verify(&dir));
+        }
+        proof
+    }
+
+    /// Loads what was generated, up to the first run that fails.
+    pub(super) fn load(&self, dir: &Workdir, generated: &Generated) -> Proof {
+        let mut proof = Proof::new(dir, generated.prepared.clone());
+        for arguments in self.loads(generated) {
+            let loader = || self.loader(dir, "target").args(&arguments);
             if let Some(operation) = self.killed_at {
                 proof.runs.push(loader().env("EVENTLOADER_FAULT", &format!("{operation}:stop")).run());
             }
-            let run = loader().run();
-            let is_done = run.status.success();
-            proof.runs.push(run);
-            if !is_done {
+            proof.runs.push(loader().run());
+            if !proof.is_loaded() {
                 return proof;
             }
         }
         if self.way == Way::Backfill
             && let Some(run) = proof.runs.last()
         {
-            proof.differences = Proof::differences(&manifest["report"], run.report());
+            proof.differences = Proof::differences(&generated.manifest["report"], run.report());
         }
-        let path = dir.path("truth.json");
-        proof.verified =
-            Some(dir.bare_loader().arg("verify").arg(dir.target()).arg("--against").arg(path).run());
         proof
     }
 
-    /// Writes the events, and gives back their files in the order in which they are loaded, their manifest, and the command lines that
-    /// do the same.
-    fn generate(&self, dir: &Workdir) -> (Vec<PathBuf>, Value, Vec<String>) {
+    /// Verifies the target against the manifest.
+    pub(super) fn verify(dir: &Workdir) -> Outcome {
+        dir.bare_loader().arg("verify").arg(dir.target()).arg("--against").arg(dir.path("truth.json")).run()
+    }
+
+    /// Writes the events and their manifest.
+    pub(super) fn generate(&self, dir: &Workdir) -> Generated {
         let (events, manifest) = (dir.path("events"), dir.path("truth.json"));
         let place = ["-q", "-w", "-b", events.to_str().unwrap(), "--manifest", manifest.to_str().unwrap()];
         let arguments = ["datagen"].into_iter().chain(self.generate.iter().map(String::as_str)).chain(place);
@@ -207,30 +232,29 @@ impl Combination {
             }
             files = names;
         }
-        (files, serde_json::from_slice(&fs_err::read(manifest).unwrap()).unwrap(), prepared)
+        let manifest = serde_json::from_slice(&fs_err::read(manifest).unwrap()).unwrap();
+        Generated { files, manifest, prepared }
     }
 
-    fn loader(&self, dir: &Workdir) -> Loader {
-        let loader = dir.loader().args(&self.flags);
+    /// The loader with this combination's flags and a target of that name, but without sources.
+    pub(super) fn loader(&self, dir: &Workdir, target: &str) -> Loader {
+        let loader = dir.loader_into(target).args(&self.flags);
         if self.is_ledger { loader.arg("--catalog").arg(dir.write("ledger.toml", LEDGER)) } else { loader }
     }
 
     /// The arguments of each run.
-    fn loads(&self, files: &[PathBuf], manifest: &Value) -> Vec<Vec<String>> {
-        let directory =
-            files.first().and_then(|file| file.parent()).unwrap_or(Path::new(".")).display().to_string();
-        let days = || {
-            let partitions = manifest["partitions"].as_array().unwrap();
-            let days = partitions.iter().map(|partition| partition["day"].as_str().unwrap().to_owned());
-            days.collect::<BTreeSet<_>>()
-        };
+    fn loads(&self, generated: &Generated) -> Vec<Vec<String>> {
+        let directory = generated.directory();
         match self.way {
             Way::Backfill => vec![texts(&["-s", &directory, "--backfill"])],
-            Way::DayByDay => days().iter().map(|day| texts(&["-s", &directory, "--date", day])).collect(),
+            Way::DayByDay => {
+                let load = |day: &String| texts(&["-s", &directory, "--date", day]);
+                generated.days().iter().map(load).collect()
+            }
             Way::Merges => {
                 let merge =
                     |file: &PathBuf| texts(&["-s", file.to_str().unwrap(), "--backfill", "--mode", "merge"]);
-                files.iter().map(merge).collect()
+                generated.files.iter().map(merge).collect()
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The runs of a combination → whether they prove that the load is right, or what told that it is wrong.
+//! The runs of a combination → whether they prove that the load is right.
 //!
 //! Invariant: what is shown of it are the command lines that do it again, in an empty directory.
 
@@ -19,17 +19,6 @@ pub(super) struct Proof {
     pub(super) differences: Vec<String>,
 }
 
-/// Who told that a load is wrong, and what it said.
-#[derive(Debug)]
-pub(super) enum FoundOut {
-    /// The load itself, which changed nothing.
-    Load(String),
-    /// `verify`, which needs no manifest for it: the first that it said.
-    Verify(String),
-    /// `verify`, for it has a manifest: the first that it said.
-    Manifest(String),
-}
-
 impl Proof {
     pub(super) fn new(dir: &Workdir, prepared: Vec<String>) -> Self {
         Self { root: dir.path(""), prepared, runs: Vec::new(), verified: None, differences: Vec::new() }
@@ -44,21 +33,14 @@ impl Proof {
             .collect()
     }
 
+    /// Whether the last run succeeded.
+    pub(super) fn is_loaded(&self) -> bool {
+        self.runs.last().is_some_and(|run| run.status.success())
+    }
+
     pub(super) fn is_proved(&self) -> bool {
         let verified = self.verified.as_ref().is_some_and(|verified| verified.status.success());
         verified && self.differences.is_empty()
-    }
-
-    /// Who told that the load is wrong. Another report is not enough: nobody compares it but this test.
-    pub(super) fn found_out(&self) -> Option<FoundOut> {
-        if let Some(failed) = self.runs.last().filter(|run| !run.status.success()) {
-            return Some(FoundOut::Load(failed.stderr.trim_end().to_owned()));
-        }
-        let told = self.verified.as_ref().filter(|verified| verified.status.code() == Some(1))?;
-        let first = told.stdout.lines().next()?.to_owned();
-        // Without a manifest it tells of files, with it of partitions.
-        let is_of_file = told.stdout.lines().any(|line| line.contains(".parquet: "));
-        Some(if is_of_file { FoundOut::Verify(first) } else { FoundOut::Manifest(first) })
     }
 
     /// How many runs were killed.
