@@ -112,7 +112,7 @@ fn kill_9(child: &mut Child) -> bool {
 
 #[test]
 fn a_load_that_is_killed_leaves_every_partition_old_or_new() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let rivals = Rivals::new(&dir, ["zstd", "zstd"]);
     rivals.complete(0);
     let started = Instant::now();
@@ -157,7 +157,7 @@ fn a_load_that_is_killed_while_it_changes_the_codec_is_finished_or_undone_by_the
 
 /// Kills at the moment when one of the partitions changes: some are new then, and some still old.
 fn kill_while_publishing(codecs: [&'static str; 2]) {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let rivals = Rivals::new(&dir, codecs);
     rivals.complete(0);
     let mut die = Die::new(4);

@@ -243,7 +243,7 @@ fn assert_no_event_twice(target: &Path, what: &str) {
 /// A workdir whose target holds what the new load will change in every way: a file by one of the same name, a
 /// file by one of another name, a partition that is not there yet, one that stays as it is; and bad lines.
 fn with_old_target() -> Workdir {
-    let dir = Workdir::in_memory();
+    let dir = Workdir::new();
     let of_codec = |name: &str, codec: &str, lines: Vec<String>| {
         dir.write(name, file_of(lines));
         let args = ["--backfill", "--compression", codec, "--threads", "1"];
@@ -336,7 +336,7 @@ fn of_a_recovery() {
 /// that is there and one that is not, from a file in the place of one of another name.
 #[test]
 fn of_a_merge() {
-    let dir = Workdir::in_memory();
+    let dir = Workdir::new();
     let load = |name: &str, codec: &str, lines: Vec<String>| {
         dir.write(name, file_of(lines));
         let args = ["--backfill", "--compression", codec, "--threads", "1", "--mode", "merge"];
@@ -364,7 +364,7 @@ fn of_a_merge() {
 /// or its row.
 #[test]
 fn of_a_replay() {
-    let dir = Workdir::in_memory();
+    let dir = Workdir::new();
     let sale =
         |id: &str, data: &str| account_open(id, "2024-10-10T00:00:00", 1).replace("account-open", data);
     dir.write("old.json", file_of([sale("a", "sale"), "bad".into()]));
@@ -382,7 +382,7 @@ fn of_a_replay() {
 /// Of the load that folds the commits of those before it: what it says, and what they said, is kept.
 #[test]
 fn of_folding_the_history() {
-    let dir = Workdir::in_memory();
+    let dir = Workdir::new();
     for number in 0..99 {
         dir.write("old.json", file_of([account_open("a", "2024-10-10T00:00:00", number)]));
         load(&dir, "target").succeeds();

@@ -48,7 +48,7 @@ fn ends_by(signal: i32, name: &str, child: Child) {
 #[test]
 fn a_load_at_work_takes_away_what_it_made() {
     for (signal, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
-        let dir = Workdir::new();
+        let dir = Workdir::on_disk();
         let mut child = started(&dir);
         let mut input = child.stdin.take().unwrap();
         let lines = file_of(plain_events(1, 2_000, 10));
@@ -64,7 +64,7 @@ fn a_load_at_work_takes_away_what_it_made() {
 
 #[test]
 fn a_load_that_waits_for_its_input_ends_a_moment_later_and_the_next_one_clears_up() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let source = dir.write("in.json", file_of(plain_events(1, 200, 100)));
     dir.loader().source(&source).arg("--backfill").succeeds();
     let before = published(&dir.target());
@@ -82,7 +82,7 @@ fn a_load_that_waits_for_its_input_ends_a_moment_later_and_the_next_one_clears_u
 
 #[test]
 fn a_second_signal_ends_a_load_at_once() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let mut child = started(&dir);
     let input = child.stdin.take();
     send(SIGINT, &child);

@@ -15,7 +15,7 @@ use crate::support::{
 #[test]
 fn more_bad_lines_than_allowed_change_nothing() {
     // Ten lines, blank one included, of which three are bad.
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let mut lines: Vec<_> =
         (0..6).map(|index| account_open(&format!("e{index}"), "2024-10-10T08:00:00", index)).collect();
     lines.extend(["{", "", "[]", "x"].map(str::to_owned));
@@ -67,7 +67,7 @@ fn large_events() -> String {
 /// What fits the memory and what has to be spilled is written alike, and reported alike.
 #[test]
 fn a_load_beyond_its_memory_writes_the_same_bytes() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let source = dir.write("in.json", large_events());
     let load = |target: &str, memory: &str| {
         let loader =
@@ -93,7 +93,7 @@ fn a_load_beyond_its_memory_writes_the_same_bytes() {
 #[cfg(target_os = "linux")]
 #[test]
 fn the_process_never_holds_more_than_its_memory() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     dir.write("wide-rows.json", large_events());
     dir.write("tiny-bad-lines.json", "{}\n".repeat(500_000));
     for source in ["wide-rows.json", "tiny-bad-lines.json"] {
@@ -120,7 +120,7 @@ fn limited(dir: &Workdir, limit: &str, value: u32) -> Loader {
 
 #[test]
 fn a_full_disk_changes_nothing() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let source = dir.write("in.json", file_of(plain_events(1, 20_000, 10)));
     let small = dir.write("small.json", file_of(three_days(1)));
     let full_disk = || limited(&dir, "-f", 8).source(&source).arg("--backfill");
@@ -183,7 +183,7 @@ fn too_few_open_files_change_nothing() {
 /// One partition that can't be published takes back all.
 #[test]
 fn a_partition_that_cannot_be_written_changes_nothing() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let lines = [
         account_open("a", "2024-10-10T08:00:00", 1),
         account_open("b", "2024-10-11T08:00:00", 1),
@@ -208,7 +208,7 @@ fn a_partition_that_cannot_be_written_changes_nothing() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_source_that_cannot_be_read_changes_nothing() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let good = dir.write("in.json", file_of(three_days(1)));
     let outcome = dir.loader().source(good).source("/proc/self/mem").arg("--backfill").exits(1);
     outcome.says(&["/proc/self/mem"]);
@@ -218,7 +218,7 @@ fn a_source_that_cannot_be_read_changes_nothing() {
 /// A reader that was told a partition has rows of one codec is not left with a file that has another.
 #[test]
 fn the_default_codec_is_one_of_the_contract_s() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     dir.loader().source(dir.write("in.json", file_of(three_days(1)))).arg("--backfill").succeeds();
     let mut compressed = 0;
     for name in parquet_files(&tree(&dir.target())) {

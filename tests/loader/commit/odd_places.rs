@@ -18,7 +18,7 @@ const FILE: &str = "part-00000.zstd.parquet";
 
 /// A workdir with a source of one day.
 fn with_source() -> (Workdir, std::path::PathBuf) {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let source = dir.write("in.json", file_of(plain_events(1, 200, 100)));
     fs_err::create_dir_all(dir.path("outside")).unwrap();
     (dir, source)

@@ -131,7 +131,7 @@ fn what_is_still_being_written_is_left_whole() {
 /// Files grow by pieces that end anywhere, and each run takes what is whole; at last all is there.
 #[test]
 fn files_that_grow_are_loaded_to_their_end() {
-    let dir = Workdir::in_memory();
+    let dir = Workdir::new();
     let (lines, mut die) = (three_days(5), Die::new(5));
     dir.write("all.json", file_of(&lines));
     dir.loader_into("one").source("all.json").arg("--backfill").succeeds();
@@ -210,7 +210,7 @@ fn list_shows_what_was_committed() {
 /// After hundreds of loads there are few files of the loader's own, and nothing is forgotten.
 #[test]
 fn many_loads_are_folded() {
-    let dir = Workdir::in_memory();
+    let dir = Workdir::new();
     for number in 0..230 {
         let landing = dir.path("landing");
         if landing.exists() {

@@ -74,7 +74,7 @@ fn any_way_to_cut_the_input_leaves_the_target_of_one_backfill() {
         let mut die = Die::new(seed);
         let flags = *die.pick(&FLAGS);
         let what = format!("seed {seed}, {flags:?}");
-        let dir = Workdir::in_memory();
+        let dir = Workdir::new();
         let lines = three_days(seed);
         dir.write("all.json", file_of(&lines));
         dir.loader_into("one").source("all.json").arg("--backfill").args(flags).succeeds();

@@ -49,7 +49,7 @@ fn assert_good_lines_are_loaded(dir: &Workdir, what: &str) {
 /// Its quarantine would be as long: so nothing is written here, and a shorter one is below.
 #[test]
 fn a_line_of_a_gigabyte_takes_no_more_memory_than_others() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let dry_run = |source: &str| loader(&dir).arg("--dry-run").source(source);
     assert_peak_with_stdin(
         dry_run("-"),
@@ -80,7 +80,7 @@ fn a_line_of_a_gigabyte_takes_no_more_memory_than_others() {
 #[test]
 fn a_line_longer_than_memory_is_quarantined_whole_and_once() {
     const LINE_MIB: usize = 96;
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let mut encoder = zstd::Encoder::new(fs_err::File::create(dir.path("in.zst")).unwrap(), 1).unwrap();
     write_huge(&mut encoder, LINE_MIB, false);
     encoder.finish().unwrap();
@@ -101,7 +101,7 @@ fn a_line_longer_than_memory_is_quarantined_whole_and_once() {
 /// `--memory`.
 #[test]
 fn a_zstd_frame_that_asks_for_much_memory_is_read_to_128_mib_and_refused_beyond() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     dir.write("window.zst", zstd_frame(27));
     assert_peak(loader(&dir).arg("--dry-run").source("window.zst"), MEMORY_MIB + 128, "a window of 128 MiB");
     assert_good_lines_are_loaded(&dir, "a window of 128 MiB");
@@ -132,7 +132,7 @@ fn zstd_frame(window_log: u8) -> Vec<u8> {
 
 #[test]
 fn a_million_keys_cost_neither_memory_nor_a_long_report() {
-    let dir = Workdir::new();
+    let dir = Workdir::on_disk();
     let keys = |count: usize, name: &dyn Fn(usize) -> String| {
         let fields: Vec<_> = (0..count).map(|index| format!("\"{}\":{index}", name(index))).collect();
         fields.join(",")

@@ -4,6 +4,7 @@ use std::{
     io::Write,
     process::{ChildStdin, Stdio},
     thread,
+    time::Duration,
 };
 
 use crate::support::workdir::Loader;
@@ -38,6 +39,8 @@ pub(crate) fn assert_peak_with_stdin(
                 .lines()
                 .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok());
             peak_kib = peak.unwrap_or(peak_kib);
+            // The core is the loader's.
+            thread::sleep(Duration::from_micros(200));
         }
     });
     assert!(child.wait().unwrap().success(), "{what}");

@@ -9,10 +9,11 @@
 
 use std::{
     collections::BTreeMap,
+    env,
     ffi::OsStr,
     fmt::Write as _,
     io::Write as _,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Command, ExitStatus, Stdio},
     thread,
 };
@@ -32,21 +33,29 @@ pub(crate) struct Workdir {
     _removed_on_drop: TempDir,
 }
 
+/// Less than this is free: then a directory is not made in memory.
+const FREE_BYTES_MIN: u64 = 1 << 30;
+
 impl Workdir {
+    /// One in memory if the system has such a place: most tests run the loader many times, and would wait for
+    /// the disk each time that it synchronises a file.
     pub(crate) fn new() -> Self {
         Self::in_form(Form::Lines)
     }
 
-    /// One in memory where the system has such a place: for many runs that wait for the disk.
-    pub(crate) fn in_memory() -> Self {
-        let place = PathBuf::from("/dev/shm");
-        let place = if place.is_dir() { place } else { std::env::temp_dir() };
-        Self::of(TempDir::new_in(place).unwrap(), Form::Lines)
+    /// The same, but on the disk: for what is too large for memory, and for what the disk has a part in.
+    pub(crate) fn on_disk() -> Self {
+        Self::of(TempDir::new().unwrap(), Form::Lines)
     }
 
-    /// One whose events are written in this form; its name tells which.
+    /// One whose events are written in this form, as its name says.
     pub(crate) fn in_form(form: Form) -> Self {
-        Self::of(TempDir::with_prefix(format!("{form:?}-")).unwrap(), form)
+        let prefix = format!("{form:?}-");
+        let in_memory = Path::new("/dev/shm");
+        let is_large = rustix::fs::statvfs(in_memory)
+            .is_ok_and(|space| space.f_bavail * space.f_frsize >= FREE_BYTES_MIN);
+        let place = if is_large { in_memory.to_owned() } else { env::temp_dir() };
+        Self::of(TempDir::with_prefix_in(prefix, place).unwrap(), form)
     }
 
     fn of(dir: TempDir, form: Form) -> Self {

@@ -44,7 +44,7 @@ fn worlds() -> [World; 2] {
 impl World {
     /// Loads lines; what came of it, in what directory.
     fn load(&self, lines: &[Vec<u8>]) -> (Workdir, Outcome) {
-        let dir = Workdir::in_memory();
+        let dir = Workdir::new();
         let source = dir.write("in.json", lines.join(&b'\n'));
         let loader = dir.loader().source(source).arg("--backfill");
         let catalog = dir.write("ledger.toml", self.catalog);

@@ -161,7 +161,7 @@ impl Combination {
 
     /// Generates, loads, verifies.
     pub(super) fn run(&self) -> Proof {
-        let dir = Workdir::in_memory();
+        let dir = Workdir::new();
         let generated = self.generate(&dir);
         let mut proof = self.load(&dir, &generated);
         if proof.is_loaded() {

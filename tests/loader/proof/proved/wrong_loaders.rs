@@ -234,7 +234,7 @@ fn each_wrong_loader_is_found_out_every_time() {
 impl WrongLoader {
     /// What `verify` says of the target that it would leave.
     fn is_found_out(&self, combination: &Combination) -> String {
-        let dir = Workdir::in_memory();
+        let dir = Workdir::new();
         let generated = combination.generate(&dir);
         let mut proof = combination.load(&dir, &generated);
         proof.verified = Some(Combination::verify(&dir));
