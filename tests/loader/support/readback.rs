@@ -44,10 +44,13 @@ pub(crate) fn parquet_files(tree: &Tree) -> Vec<String> {
 
 /// The rows of one file.
 pub(crate) fn rows_of(file: &Path) -> Vec<Row> {
-    let row =
-        |batch: &RecordBatch, row| batch.columns().iter().flat_map(|column| values(column, row)).collect();
-    let batches = batches_of(file);
-    batches.iter().flat_map(|batch| (0..batch.num_rows()).map(|index| row(batch, index))).collect()
+    batches_of(file).iter().flat_map(rows_of_batch).collect()
+}
+
+/// The same of rows that the reader gave.
+pub(crate) fn rows_of_batch(batch: &RecordBatch) -> Vec<Row> {
+    let row = |row| batch.columns().iter().flat_map(|column| values(column, row)).collect();
+    (0..batch.num_rows()).map(row).collect()
 }
 
 /// The rows of one file, as the reader gives them.

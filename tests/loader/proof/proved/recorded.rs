@@ -9,15 +9,14 @@ use parquet::arrow::ArrowWriter;
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::wrong_target::{Partitions, partitions_of};
+use super::wrong_target::Partitions;
 use crate::support::files::tree;
 
 /// The only file of a partition with few rows.
 const PART: &str = "part-00000.zstd.parquet";
 
-/// Puts rows in the place of those that are there, and records them as the load that left them would have.
-pub(super) fn put(target: &Path, partitions: &Partitions) {
-    let present = partitions_of(target);
+/// Puts rows in the place of those that are present, and records them as the load that left them would have.
+pub(super) fn put(target: &Path, present: &Partitions, partitions: &Partitions) {
     for directory in present.keys().filter(|directory| !partitions.contains_key(*directory)) {
         fs_err::remove_dir_all(target.join(directory)).unwrap();
     }

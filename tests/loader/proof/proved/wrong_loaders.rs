@@ -11,7 +11,7 @@ use std::{
     path::Path,
 };
 
-use naive_model::{Row, Rows};
+use naive_model::Row;
 
 use super::{
     combination::{Combination, Way},
@@ -19,7 +19,7 @@ use super::{
     wrong_target::{self, Load, Partitions, partitions_of},
 };
 use crate::support::{
-    readback::{quarantine, rows},
+    readback::{quarantine, rows_of_batch},
     workdir::Workdir,
 };
 
@@ -139,7 +139,7 @@ fn of_two_blocks() -> Vec<Combination> {
 
 impl WrongLoader {
     /// Turns what a right load has left into what this loader would have left.
-    fn spoil(&self, load: &Load<'_>) {
+    fn spoil(&self, load: &Load<'_>, right: &Contents) {
         let target = load.dir.target();
         match self.leaves {
             Leaves::AllOf(read) => {
@@ -151,9 +151,9 @@ impl WrongLoader {
                 assert!(loaded.is_loaded(), "{}: {loaded}", self.name);
             }
             Leaves::ChangedTo(spoil) => {
-                let mut partitions = partitions_of(&target);
+                let mut partitions = right.partitions.clone();
                 spoil(load, &mut partitions);
-                recorded::put(&target, &partitions);
+                recorded::put(&target, &right.partitions, &partitions);
             }
             Leaves::NoQuarantine => recorded::empty_quarantine(&target),
         }
@@ -162,7 +162,7 @@ impl WrongLoader {
 
 /// What a target holds.
 struct Contents {
-    rows: Rows,
+    partitions: Partitions,
     /// By reason.
     bad_lines: BTreeMap<String, usize>,
 }
@@ -173,37 +173,35 @@ impl Contents {
         for bad in quarantine(target) {
             *bad_lines.entry(bad.reason).or_default() += 1;
         }
-        Self { rows: rows(target), bad_lines }
+        Self { partitions: partitions_of(target), bad_lines }
     }
 
-    fn rows_of(&self, directory: &str) -> &[Row] {
-        self.rows.get(directory).map_or(&[], Vec::as_slice)
-    }
-
-    /// The partitions in which the wrong target has rows that are not there in the right one.
-    fn has_rows_too_many_at(&self, right: &Self) -> BTreeSet<String> {
-        let has_too_many = |directory: &&String| {
-            let mut unmatched = BTreeMap::<&Row, usize>::new();
-            right.rows_of(directory).iter().for_each(|row| *unmatched.entry(row).or_default() += 1);
-            let is_too_many = |row| match unmatched.get_mut(row) {
-                None | Some(0) => true,
-                Some(count) => {
-                    *count -= 1;
-                    false
-                }
-            };
-            self.rows_of(directory).iter().any(is_too_many)
-        };
-        self.rows.keys().filter(has_too_many).map(|directory| place_of(directory)).collect()
+    /// How often a partition has each of its rows.
+    fn rows_of(&self, directory: &str) -> BTreeMap<Row, usize> {
+        let mut counts = BTreeMap::new();
+        for row in self.partitions.get(directory).into_iter().flat_map(rows_of_batch) {
+            *counts.entry(row).or_default() += 1;
+        }
+        counts
     }
 
     /// Where the wrong target holds something else than the right one.
     fn differs_at(&self, right: &Self) -> BTreeSet<String> {
-        let directories = self.rows.keys().chain(right.rows.keys());
-        let differing = directories.filter(|name| self.rows_of(name) != right.rows_of(name));
-        let mut places: BTreeSet<_> = differing.map(|directory| place_of(directory)).collect();
+        let directories = self.partitions.keys().chain(right.partitions.keys());
+        let differs = |name: &&String| self.partitions.get(*name) != right.partitions.get(*name);
+        let mut places: BTreeSet<_> = directories.filter(differs).map(|name| place_of(name)).collect();
         places.extend((self.bad_lines != right.bad_lines).then(|| "_quarantine".to_owned()));
         places
+    }
+
+    /// The partitions in which the wrong target has a row more often than the right one.
+    fn has_too_many_rows_at(&self, right: &Self) -> BTreeSet<String> {
+        let has_too_many = |directory: &&String| {
+            let of_right = right.rows_of(directory);
+            let mut rows = self.rows_of(directory).into_iter();
+            rows.any(|(row, count)| count > of_right.get(&row).copied().unwrap_or(0))
+        };
+        self.partitions.keys().filter(has_too_many).map(|name| place_of(name)).collect()
     }
 }
 
@@ -240,7 +238,7 @@ impl WrongLoader {
         proof.verified = Some(Combination::verify(&dir));
         assert!(proof.is_proved(), "{}: loaded rightly, {combination}\n{proof}", self.name);
         let right = Contents::of(&dir.target());
-        self.spoil(&Load { combination, dir: &dir, generated: &generated });
+        self.spoil(&Load { combination, dir: &dir, generated: &generated }, &right);
         let wrong = Contents::of(&dir.target());
 
         let verified = Combination::verify(&dir);
@@ -248,7 +246,7 @@ impl WrongLoader {
         assert_eq!(verified.status.code(), Some(1), "{context}");
         let lines: Vec<_> = verified.stdout.lines().map(|line| line.split_once(": ").unwrap()).collect();
         let (parts, needs_manifest, expected_places) = match self.told {
-            Told::Alone(parts) => (parts, false, wrong.has_rows_too_many_at(&right)),
+            Told::Alone(parts) => (parts, false, wrong.has_too_many_rows_at(&right)),
             Told::Against(parts) => (parts, true, wrong.differs_at(&right)),
         };
         let says_all = |line: &&str| parts.iter().all(|part| line.contains(part));
