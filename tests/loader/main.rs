@@ -33,7 +33,8 @@ mod support {
 mod reading {
     /// Files, directories, globs, standard input, framing: is each byte read once, in order?
     mod sources;
-    /// Is a JSON array its elements, whatever is wrong with it, and a cut off or damaged file no load at all?
+    /// Is a JSON array read as its elements, whatever is wrong with it, and does a truncated or damaged file
+    /// fail the load?
     mod arrays;
     /// Are events of the replaced pipeline, and generated ones, loaded as they are, in the contract's schema?
     mod samples;

@@ -1,4 +1,4 @@
-//! Does a drafted catalog load what it was drafted from, does check foretell a load, does show show its
+//! Does a drafted catalog load what it was drafted from, does `check` predict a load, does `show` show its
 //! tables?
 
 mod random;
@@ -14,8 +14,8 @@ use crate::support::{
     workdir::{Loader, Outcome, Workdir},
 };
 
-/// Events as other applications write them: nested, lists, any offset, any script, fields that only some
-/// have, values that disagree; one of them twice.
+/// Events as other applications write them: nested, with lists, any offset, any script, fields that only some
+/// have, values of different types; one event comes twice.
 const EVENTS: &str = r#"{"event_id": "a1", "timestamp": "2025-03-29T22:22:19", "domain": "card", "event_type": "authorization", "data": {"id": "crd_1", "amount": {"value": "1283.94", "currency": "EUR"}, "merchant": {"name": "Livraria \"Aurora\"", "mcc": 4111, "geo": {"lat": 24.519456}}, "tags": [], "approved": true}}
 {"event_id": "a2", "timestamp": "2025-03-29T22:30:45+0900", "domain": "card", "event_type": "authorization", "data": {"id": "crd_2", "amount": {"value": "0.10", "currency": "JPY"}, "merchant": {"name": "東京", "mcc": 5411, "geo": {"lat": -6.05}}, "tags": ["online", null], "approved": false, "note": null}}
 {"event_id": "d1", "timestamp": "2025-03-29T23:28:20-03:00", "domain": "card", "event_type": "dispute", "data": {"id": "crd_1", "amount": {"value": "9.99", "currency": "EUR"}, "reason": {"code": "13.1", "text": null}, "items": [{"sku": "A-1", "price": 2.5}, {"sku": "B-7", "price": 10.25, "gift": true}], "votes": {"2025-03-01": 3, "2025-03-02": 1}}}
@@ -118,7 +118,7 @@ fn every_form_of_the_input_gives_the_same_draft() {
     assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), (expected.as_str(), ""));
 }
 
-/// Whatever the events are: the draft loads all of them, and no order of the lines changes it.
+/// Whatever the events are, the draft loads all of them, and the order of the lines does not change it.
 #[test]
 fn a_draft_of_random_events_loads_them_and_does_not_depend_on_their_order() {
     for seed in 0..40 {

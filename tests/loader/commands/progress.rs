@@ -1,4 +1,4 @@
-//! What is shown on a terminal while a load runs: a pseudo-terminal stands in for one.
+//! What a terminal shows while a load runs; a pseudo-terminal stands in for it.
 
 use std::{
     fs::File,
@@ -12,7 +12,7 @@ use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
 use crate::support::workdir::{LOADER, Workdir};
 
-/// What a load from a slow standard input says on a terminal.
+/// What a load from a slow standard input prints on a terminal.
 fn said_on_a_terminal(args: &[&str]) -> String {
     let dir = Workdir::new();
     let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -25,12 +25,12 @@ fn said_on_a_terminal(args: &[&str]) -> String {
         .env("TERM", "xterm")
         .stderr(fs_err::OpenOptions::new().write(true).open(terminal).unwrap().into_parts().0);
     let mut running = loader.spawn().unwrap();
-    // Only the loader may hold the terminal: then reading it ends with the loader.
+    // Only the loader may hold the terminal open, so that reading it ends with the loader.
     drop(loader);
     let reader = thread::spawn(move || {
         let (mut said, mut bytes) = (Vec::new(), [0; 4096]);
         let mut controller = File::from(controller);
-        // A terminal whose last user has gone ends with an error on Linux.
+        // On Linux, reading a terminal that nobody holds open any more is an error.
         while let Ok(length @ 1..) = controller.read(&mut bytes) {
             said.extend_from_slice(&bytes[..length]);
         }

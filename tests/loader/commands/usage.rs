@@ -1,4 +1,4 @@
-//! Flags, messages, exit codes, report: is a mistake told in one line, with nothing changed?
+//! Flags, messages, exit codes, report: is a mistake reported in one line, with nothing changed?
 
 use serde_json::{Value, json};
 
@@ -9,8 +9,8 @@ use crate::support::{
     workdir::{Loader, Outcome, Workdir},
 };
 
-/// Runs what must fail twice: over a target that holds something, and into one that doesn't exist. `parts`
-/// are in the message, which is one line; nothing changes either time.
+/// Runs a load that must fail twice: over an existing target, and into one that doesn't exist. The message is
+/// one line with all of `parts`; nothing changes either time.
 #[track_caller]
 fn fails(code: i32, parts: &[&str], arrange: impl Fn(Loader, &Workdir) -> Loader) {
     for target_exists in [true, false] {
@@ -177,7 +177,7 @@ fn the_report_goes_where_it_was_asked_to() {
     run(&["-v"]);
 }
 
-/// Who reads the report of a load that failed finds no report, that of an earlier load, or one that says so.
+/// The report file of a load that failed is missing, or an earlier load's, or says that the load failed.
 #[test]
 fn a_load_that_fails_leaves_no_broken_report() {
     let dir = Workdir::new();

@@ -1,9 +1,8 @@
-//! Is every partition old or new, and the next run enough, wherever a run was killed?
+//! Wherever a run is killed, is every partition old or new, and is the next run enough to repair the target?
 //!
-//! Two loads of the same partitions take turns over one target, and are killed (`kill -9`): at moments that
-//! are spread over all of a run, and just when it publishes. After each kill every partition is that of one
-//! of the two loads, whole; a run that is left alone then ends in its own state, whatever mess it started
-//! from.
+//! Two loads of the same partitions take turns on one target and are killed (`kill -9`): at moments spread
+//! over a whole run, and just while it publishes. After each kill every partition is wholly that of one of
+//! the two loads; a run that is then left alone ends in its own state, whatever mess it starts from.
 
 use std::{collections::BTreeMap, process::Child, thread, time::Instant};
 
@@ -21,7 +20,7 @@ const PARTITIONS: usize = 60;
 /// By name, the files of each partition.
 type Partitions = BTreeMap<String, Tree>;
 
-/// A load, and the partitions that it leaves when it is left alone.
+/// A load, and the partitions that it leaves if it is not killed.
 struct Load {
     name: &'static str,
     codec: &'static str,
@@ -59,7 +58,7 @@ impl<'a> Rivals<'a> {
         self.loader(which).into_command().spawn().unwrap()
     }
 
-    /// Lets a load end, and expects its state and no debris.
+    /// Runs a load to its end, and expects its state and no debris.
     fn complete(&self, which: usize) {
         let outcome = self.loader(which).succeeds();
         let found = partitions(self.dir, "target");
@@ -69,7 +68,7 @@ impl<'a> Rivals<'a> {
         assert_no_debris(&self.dir.target());
     }
 
-    /// Runs a load of another day: it finishes what it finds, or undoes it.
+    /// Runs a load of another day, which finishes or undoes what it finds.
     fn settle(&self) {
         let other = self.dir.write("other.json", account_open("other", "2030-01-01T00:00:00", 1));
         let outcome = self.dir.loader().source(other).arg("--backfill").succeeds();
@@ -78,7 +77,7 @@ impl<'a> Rivals<'a> {
         assert_no_debris(&self.dir.target());
     }
 
-    /// Every partition is whole and of one of the loads. How many of them are of the new one.
+    /// Asserts that every partition is wholly that of one load; how many are those of the new one.
     fn check(&self, what: &str) -> usize {
         let found = partitions(self.dir, "target");
         let [old, new] = self.loads.each_ref().map(|load| &load.partitions);
@@ -104,7 +103,7 @@ fn partitions(dir: &Workdir, target: &str) -> Partitions {
     partitions
 }
 
-/// Kills; whether there was something to kill.
+/// Kills the process; whether it was still running.
 fn kill_9(child: &mut Child) -> bool {
     child.kill().unwrap();
     !child.wait().unwrap().success()
@@ -155,7 +154,7 @@ fn a_load_that_is_killed_while_it_changes_the_codec_is_finished_or_undone_by_the
     kill_while_publishing(["zstd", "snappy"]);
 }
 
-/// Kills at the moment when one of the partitions changes: some are new then, and some still old.
+/// Kills at the moment when a partition changes: some are new then, and some still old.
 fn kill_while_publishing(codecs: [&'static str; 2]) {
     let dir = Workdir::on_disk();
     let rivals = Rivals::new(&dir, codecs);
@@ -169,7 +168,7 @@ fn kill_while_publishing(codecs: [&'static str; 2]) {
         let wanted = &rivals.loads[which].partitions;
         let unlike: Vec<_> = found.keys().filter(|name| found[*name] != wanted[*name]).collect();
         let watched = dir.target().join(die.pick(&unlike));
-        // Whatever comes into a directory, or takes its place, it has another time then.
+        // Whatever changes in a directory, or replaces it, changes its time.
         let stamp = || fs_err::metadata(&watched).and_then(|directory| directory.modified()).ok();
         let before = stamp();
         let mut child = rivals.start(which);

@@ -1,14 +1,14 @@
-//! Every operation on a file that a load or a recovery does is made to fail, and made to be its last; is the
-//! target in an allowed state each time?
+//! If any file operation of a load or a recovery fails, or is the last one, is the target in an allowed
+//! state?
 //!
-//! A walk lists the operations of a run (`EVENTLOADER_FILE_LOG`), then does the run again for each of them,
+//! A walk lists the operations of a run (`EVENTLOADER_FILE_LOG`) and then repeats the run for each of them,
 //! from the same state, with a fault there (`EVENTLOADER_FAULT`): an error, a disk that stays broken, `kill
-//! -9`, a write that is torn in two, a power cut that takes with it contents, or names, that were not synced.
-//! Whatever it was, every partition is old or new then; what the run said of it is true; and recovery, or
-//! just the next load, makes it old or new as a whole, without debris, so that `verify` finds nothing.
+//! -9`, a torn write, or a power cut that loses contents or names that were not synced. After each, every
+//! partition is old or new, and what the run said about it is true; then recovery, or simply the next load,
+//! makes the target old or new as a whole, without debris, so that `verify` finds nothing.
 //!
-//! A debug build alone has the points (`disk/faults.rs`). `cargo test -p eventloader --test loader_cli
-//! every_operation -- --nocapture` says how many there were.
+//! Only debug builds can inject faults (`disk/faults.rs`). `cargo test -p eventloader --test loader_cli
+//! every_operation -- --nocapture` prints how many were tried.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -28,17 +28,17 @@ use crate::support::{
     workdir::{Loader, Workdir},
 };
 
-/// What happens at a point, and whether it can happen to an operation that changes nothing.
+/// The faults, and whether each can happen to an operation that changes nothing.
 const FAULTS: [(&str, bool); 6] =
     [("error", true), ("errors", true), ("stop", false), ("torn", false), ("power", false), ("names", false)];
 
-/// By directory of a target, the files in it that mean something.
+/// By directory of a target, the files in it that matter to users.
 type Directories = BTreeMap<String, Tree>;
 
 fn directories(target: &Path) -> Directories {
     let mut directories = Directories::new();
     for (path, bytes) in published(target) {
-        // Of the quarantine each file is for itself.
+        // In the quarantine each file stands by itself.
         let of_quarantine = path.starts_with("_quarantine/").then_some((path.as_str(), ""));
         let (directory, file) = of_quarantine.or_else(|| path.rsplit_once('/')).unwrap();
         directories.entry(directory.to_owned()).or_default().insert(file.to_owned(), bytes);
@@ -46,7 +46,7 @@ fn directories(target: &Path) -> Directories {
     directories
 }
 
-/// A run, from where it starts to where it leads.
+/// A run, with the states before and after it.
 struct Walk<'a> {
     name: &'static str,
     dir: &'a Workdir,
@@ -57,7 +57,7 @@ struct Walk<'a> {
     run: &'a (dyn Fn(&Workdir, &str) -> Loader + Sync),
     /// Whether the commit is recorded before it begins.
     is_recorded: bool,
-    /// Whether no event is to be in two partitions at any moment.
+    /// Whether events move, so that none may ever be in two partitions.
     moves_events: bool,
 }
 
@@ -98,8 +98,7 @@ impl<'a> Walk<'a> {
             is_recorded,
             moves_events: false,
         };
-        // The old state of a recovery is the one before the load that was interrupted: told by whoever made
-        // it.
+        // For a recovery, the old state is the one before the interrupted load, which the test has kept.
         walk.old = directories(&if is_recorded { dir.path("before") } else { dir.target() });
         walk.begin("new");
         run(dir, "new").succeeds();
@@ -119,7 +118,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The operations of a whole run, from the first: whether each changes something, and what it is.
+    /// The operations of a whole run in their order: whether each changes something, and what it is.
     fn operations(&self) -> Vec<(bool, String)> {
         self.begin("counted");
         let log = self.dir.path("operations");
@@ -133,7 +132,7 @@ impl<'a> Walk<'a> {
         operations.collect()
     }
 
-    /// Tries every fault at every point; how many that were.
+    /// Tries every fault at every operation; how many were tried.
     #[expect(clippy::print_stdout, reason = "the number of points is the result")]
     fn go(&self) -> usize {
         let operations = self.operations();
@@ -181,7 +180,7 @@ impl<'a> Walk<'a> {
         let what = format!("{what}: {end:?}, it said {said:?}");
 
         let found = self.whole_directories(&path, &what);
-        // Which of several partitions a power cut leaves old is not for the load to say.
+        // The load can't control which of several partitions a power cut leaves old.
         if self.moves_events && !matches!(fault, "power" | "names") {
             assert_no_event_twice(&path, &what);
         }
@@ -193,7 +192,7 @@ impl<'a> Walk<'a> {
         let is_new = match end {
             End::Done | End::Recorded => true,
             End::NothingChanged => self.is_recorded,
-            // Either; whichever it is, it is that as a whole from here on.
+            // Either is allowed; from here on the target is wholly that.
             End::Died => {
                 let private = |name: &str| path.join("_eventloader").join(name).exists();
                 self.is_recorded || private("journal.json") || found == self.new
@@ -208,7 +207,7 @@ impl<'a> Walk<'a> {
         let (expected, state) = if is_new { (&self.new, "new") } else { (&self.old, "old") };
         let found = self.whole_directories(&path, &what);
         assert!(found == *expected, "{what}: after recovery all is {state}, but found {:?}", found.keys());
-        // A third of the points, so that the walk takes a third of the time.
+        // A third of the operations, to save time.
         if number % 3 == 0 {
             (self.run)(self.dir, target).succeeds();
             assert_eq!(self.whole_directories(&path, &what), self.new, "{what}: after the run was repeated");
@@ -232,7 +231,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// An event that is moved from one partition to another is in one of them, or for a moment in none.
+/// An event that moves between partitions is in one of them or, for a moment, in neither.
 fn assert_no_event_twice(target: &Path, what: &str) {
     let mut seen = BTreeSet::new();
     for row in rows(target).into_values().flatten() {
@@ -240,8 +239,8 @@ fn assert_no_event_twice(target: &Path, what: &str) {
     }
 }
 
-/// A workdir whose target holds what the new load will change in every way: a file by one of the same name, a
-/// file by one of another name, a partition that is not there yet, one that stays as it is; and bad lines.
+/// A workdir with a target that the new load changes in every way: a file is replaced by one of the same
+/// name, one by a file of another name, a partition is created, one stays as it is; and there are bad lines.
 fn with_old_target() -> Workdir {
     let dir = Workdir::new();
     let of_codec = |name: &str, codec: &str, lines: Vec<String>| {
@@ -265,7 +264,7 @@ fn with_old_target() -> Workdir {
         pay("d", "2024-10-13T00:00:00"),
         "bad, new".into(),
     ];
-    // In the place of the old source, so that its quarantine changes, too.
+    // Replaces the old source, so that its quarantine changes too.
     dir.write("old.json", file_of(new));
     dir
 }
@@ -299,8 +298,8 @@ fn of_a_load_that_replaces() {
     assert!(Walk::new("a load that replaces", &dir, &load).go() > 250);
 }
 
-/// Of one that was stopped when its commit was recorded, and of one that was stopped when it had published
-/// half.
+/// Recovers a load that stopped when its commit was recorded, and one that stopped after publishing half of
+/// it.
 #[test]
 fn of_a_recovery() {
     let dir = with_old_target();
@@ -332,8 +331,8 @@ fn of_a_recovery() {
     }
 }
 
-/// Of a merge that moves events: out of a partition that is removed by it, out of one that stays, into one
-/// that is there and one that is not, from a file in the place of one of another name.
+/// A merge that moves events: out of a partition that this empties, out of one that stays, into an existing
+/// one and into a new one, and from a file that is replaced by one of another name.
 #[test]
 fn of_a_merge() {
     let dir = Workdir::new();
@@ -360,8 +359,8 @@ fn of_a_merge() {
     assert!(walk.go() > 250);
 }
 
-/// Of a replay, which takes one file out of the quarantine and writes another one again: a bad line is there,
-/// or its row.
+/// A replay, which removes one file of the quarantine and rewrites another: either the bad line is there or
+/// its row.
 #[test]
 fn of_a_replay() {
     let dir = Workdir::new();
@@ -379,7 +378,7 @@ fn of_a_replay() {
     assert!(Walk::new("a replay", &dir, &run).go() > 250);
 }
 
-/// Of the load that folds the commits of those before it: what it says, and what they said, is kept.
+/// The load that folds earlier commits: what it records, and what they recorded, is kept.
 #[test]
 fn of_folding_the_history() {
     let dir = Workdir::new();
@@ -393,7 +392,7 @@ fn of_folding_the_history() {
     let first = operations.iter().position(|(_, operation)| operation.contains("history.json.new")).unwrap();
     let last = operations.iter().rposition(|(_, operation)| operation.contains("commit-0001")).unwrap();
     assert!(last - first > 100, "a hundred commits are folded: {first} to {last}");
-    // All up to the first commit that is deleted, then some.
+    // Every operation up to the first deleted commit, then some.
     let points = (first..first + 12).chain((first + 12..=last + 3).step_by(17));
     for (point, (fault, at_looks)) in points.flat_map(|point| FAULTS.map(|fault| (point, fault))) {
         let (changes, operation) = &operations[point];
@@ -403,7 +402,7 @@ fn of_folding_the_history() {
     }
 }
 
-/// The same by two threads, whose operations come in any order.
+/// The same with two threads, whose operations come in any order.
 #[test]
 fn of_a_load_by_two_threads_with_a_broken_disk() {
     let dir = with_old_target();

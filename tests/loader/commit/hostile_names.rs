@@ -1,5 +1,5 @@
-//! Names like `../../etc` in data, catalogs and sources: does nothing leave the target, and does no terminal
-//! obey?
+//! Names like `../../etc` in data, catalogs and sources: does nothing leave the target, and no control
+//! character reach a terminal?
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::support::{
     workdir::{Outcome, Workdir},
 };
 
-/// Names that lead elsewhere, end a path or a line, are too long, or speak to a terminal.
+/// Names that lead elsewhere, end a path or a line, are too long, or control a terminal.
 fn names() -> Vec<String> {
     let short = [
         "../../etc",
@@ -62,7 +62,7 @@ fn events() -> String {
     lines.join("\n")
 }
 
-/// What people are shown has lines and no other control characters.
+/// Output for people has newlines but no other control characters.
 #[track_caller]
 fn assert_inert(text: &str, outcome: &Outcome) {
     let acts = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{2028}'..='\u{202E}');
@@ -73,7 +73,7 @@ fn assert_inert(text: &str, outcome: &Outcome) {
 fn names_in_events_lead_nowhere() {
     for flags in [&["--layout=plain"][..], &["--layout=hive", "--partition-by=hour", "--flatten=false"]] {
         let dir = Workdir::new();
-        // So deep that what goes up some levels would still be seen.
+        // So deep that a path which goes up some levels would still be seen.
         dir.write("a/b/c/in.json", events());
         let before: BTreeSet<_> = paths(&dir.path("")).into_iter().collect();
         let outcome =
@@ -96,7 +96,7 @@ fn names_in_events_lead_nowhere() {
         assert_eq!(private, ["commit-000001.json", "layout.json", "lock"], "{outcome}");
         assert_eq!(paths(&dir.path("a/b/c/target/_quarantine")).len(), 1, "{outcome}");
 
-        // Only what is a path has to be a safe name: as ids and texts they are as good as others.
+        // Only names that become paths have to be safe; as ids and texts they are as good as any.
         let ids: BTreeSet<_> =
             rows(&dir.path("a/b/c/target"))[partition].iter().map(|row| row[0].clone()).collect();
         for name in names().iter().filter(|name| !name.is_empty()) {
@@ -161,8 +161,8 @@ fn a_catalog_with_such_names_of_directories_or_columns_is_refused() {
     }
 }
 
-/// Whatever the domains of the data are called: a draft's files are in its directory, and what it drafts can
-/// be loaded.
+/// Whatever the domains in the data are called, a draft's files stay in its directory, and the draft loads
+/// its events.
 #[test]
 fn a_draft_of_such_names_stays_in_its_directory_and_can_be_loaded() {
     let dir = Workdir::new();
@@ -183,7 +183,7 @@ fn a_draft_of_such_names_stays_in_its_directory_and_can_be_loaded() {
     assert_eq!(outside, ["a", "report.json"], "{outcome}");
 }
 
-/// Also of files whose names are no text, and of those that are named as such names are spelt out.
+/// Also files whose names are not text, and files whose names equal the escaped form of those.
 #[cfg(target_os = "linux")]
 #[test]
 fn each_source_has_a_quarantine_file_of_its_own_whatever_its_name() {

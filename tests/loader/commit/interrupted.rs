@@ -52,7 +52,7 @@ fn a_load_at_work_takes_away_what_it_made() {
         let mut child = started(&dir);
         let mut input = child.stdin.take().unwrap();
         let lines = file_of(plain_events(1, 2_000, 10));
-        // It never comes to the end of its input.
+        // Its input never ends.
         let writer = thread::spawn(move || while input.write_all(lines.as_bytes()).is_ok() {});
         thread::sleep(Duration::from_millis(100));
         send(signal, &child);
@@ -68,7 +68,7 @@ fn a_load_that_waits_for_its_input_ends_a_moment_later_and_the_next_one_clears_u
     let source = dir.write("in.json", file_of(plain_events(1, 200, 100)));
     dir.loader().source(&source).arg("--backfill").succeeds();
     let before = published(&dir.target());
-    // It holds its input open, and is silent.
+    // The input stays open and silent.
     let mut child = started(&dir);
     let input = child.stdin.take();
     send(SIGTERM, &child);
@@ -86,7 +86,7 @@ fn a_second_signal_ends_a_load_at_once() {
     let mut child = started(&dir);
     let input = child.stdin.take();
     send(SIGINT, &child);
-    // The first is taken before the second one comes.
+    // The loader has handled the first before the second one comes.
     thread::sleep(Duration::from_millis(200));
     send(SIGTERM, &child);
     let output = child.wait_with_output().unwrap();

@@ -40,8 +40,8 @@ fn more_bad_lines_than_allowed_change_nothing() {
     assert_no_debris(&dir.target());
 }
 
-/// 60,000 events with 2 KiB of text each, all different, out of order, over 20 days; a third of them
-/// superseded by one that stands anywhere else in the file, those of the first day all.
+/// 60,000 events with 2 KiB of text each, all different, out of order, over 20 days. A third of them, and all
+/// of the first day, are superseded by events anywhere else in the file.
 fn large_events() -> String {
     let mut die = Die::new(1);
     let lines = (0..60_000_u32).map(|index| {
@@ -64,7 +64,7 @@ fn large_events() -> String {
     file_of(lines)
 }
 
-/// What fits the memory and what has to be spilled is written alike, and reported alike.
+/// Rows that fit into memory and rows that are spilled are written alike and reported alike.
 #[test]
 fn a_load_beyond_its_memory_writes_the_same_bytes() {
     let dir = Workdir::on_disk();
@@ -100,7 +100,7 @@ fn the_process_never_holds_more_than_its_memory() {
         let limits = ["--backfill", "--memory=64MiB", "--threads=8"];
         assert_peak(dir.loader().source(source).args(limits), 64, source);
     }
-    // What the target holds competes, all of it, and each partition is read while it is written.
+    // All that the target holds competes, and each partition is read while it is written.
     let corrected = fs_err::read_to_string(dir.path("wide-rows.json"))
         .unwrap()
         .replace("\"reason\": \"", "\"reason\": \"x");
@@ -109,8 +109,8 @@ fn the_process_never_holds_more_than_its_memory() {
     assert_peak(dir.loader().source("corrected.json").args(merge), 64, "a merge of wide rows");
 }
 
-/// Starts the loader with a limit of the shell: `-f`, so many blocks to a file (each larger one fails, as on
-/// a full disk), or `-n`, so many open files.
+/// Starts the loader with a limit of the shell: `-f` for blocks per file (larger files fail, as on a full
+/// disk), or `-n` for open files.
 fn limited(dir: &Workdir, limit: &str, value: u32) -> Loader {
     let mut shell = Command::new("sh");
     let script = r#"trap '' XFSZ; ulimit "$1" "$2"; shift 2; exec "$@""#;
@@ -141,8 +141,7 @@ fn a_full_disk_changes_nothing() {
     assert_no_debris(&dir.target());
 }
 
-/// Wherever the loader finds that it may open no more files: it says which it could not open, and the target
-/// is as it was.
+/// Wherever the loader can open no more files, it names the file, and the target is as it was.
 #[test]
 fn too_few_open_files_change_nothing() {
     for (codec, old_lines) in [("zstd", three_days(1)), ("snappy", three_days(1)), ("zstd", Vec::new())] {
@@ -180,7 +179,7 @@ fn too_few_open_files_change_nothing() {
     }
 }
 
-/// One partition that can't be published takes back all.
+/// If one partition can't be published, none is.
 #[test]
 fn a_partition_that_cannot_be_written_changes_nothing() {
     let dir = Workdir::on_disk();
@@ -215,7 +214,7 @@ fn a_source_that_cannot_be_read_changes_nothing() {
     assert!(!dir.target().exists());
 }
 
-/// A reader that was told a partition has rows of one codec is not left with a file that has another.
+/// A file has the codec that its name says.
 #[test]
 fn the_default_codec_is_one_of_the_contract_s() {
     let dir = Workdir::on_disk();

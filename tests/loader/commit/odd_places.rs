@@ -1,5 +1,5 @@
-//! Links, pipes and directories where files should be: in a target nothing is followed out of it and nothing
-//! is begun that can't be finished; in a source nothing is waited for.
+//! Links, pipes and directories where files should be: no link leads a load out of its target, no commit
+//! begins that can't be finished, and no source makes the load wait.
 
 use std::{
     os::unix::fs::symlink,
@@ -24,8 +24,7 @@ fn with_source() -> (Workdir, std::path::PathBuf) {
     (dir, source)
 }
 
-/// Makes what stands in the way at `place` of the target, and expects the load to refuse it and to leave all
-/// as it was.
+/// Puts an obstacle at `place` of the target, and expects the load to refuse it and to change nothing.
 #[track_caller]
 fn is_refused(place: &str, make: impl Fn(&Path, &Path), says: &[&str]) {
     let (dir, source) = with_source();
@@ -34,7 +33,7 @@ fn is_refused(place: &str, make: impl Fn(&Path, &Path), says: &[&str]) {
     make(&path, &dir.path("outside"));
     let before = paths(&dir.path("."));
     for arguments in [&["--backfill"][..], &["--backfill", "--dry-run"]] {
-        // A dry run looks at partitions only: it has no files of its own there.
+        // A dry run looks at partitions only: it writes no files of its own.
         if arguments.len() == 2 && place.starts_with("_eventloader") {
             continue;
         }
@@ -108,7 +107,7 @@ fn a_pipe_in_a_directory_is_left_out_and_one_that_is_named_is_read() {
     fs_err::copy(&source, dir.path("in/events.json")).unwrap();
     let pipe = dir.path("in/pipe.json");
     assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success(), "mkfifo");
-    // Were it opened, the loader would wait for ever.
+    // If it were opened, the loader would wait for ever.
     let outcome = dir.loader().source(dir.path("in")).arg("--backfill").succeeds();
     assert_eq!(outcome.count("lines"), 200);
     let mut writer = Command::new("cp").arg(&source).arg(&pipe).stdout(Stdio::null()).spawn().unwrap();

@@ -1,4 +1,4 @@
-//! Which files does a load replace, with what, and which does it leave as they are?
+//! Which files does a load replace, with what, and which does it leave alone?
 
 use serde_json::json;
 
@@ -90,7 +90,7 @@ fn a_day_without_events_leaves_what_is_there() {
     });
 }
 
-/// Redeliveries, corrections across midnight and bad lines included; in whatever order the days are loaded.
+/// Includes redeliveries, corrections across midnight, and bad lines; the days are loaded in another order.
 #[test]
 fn loading_day_by_day_writes_what_a_backfill_writes() {
     each_form(|form| {
@@ -152,7 +152,7 @@ fn a_second_run_changes_nothing() {
     });
 }
 
-/// Never two files with the same rows.
+/// There are never two files with the same rows.
 #[test]
 fn another_codec_or_shape_replaces_the_file() {
     each_form(|form| {
@@ -259,7 +259,7 @@ fn latest_is_decided_over_the_input_or_within_each_day() {
             version("2024-10-10T12:00:00", 2),
             version("2024-10-10T10:00:00", 1),
             version("2024-10-11T01:00:00", 3),
-            // None of these is a later version: bad, of another type, of another id, of no known type.
+            // None of these is a later version: a bad line, another type, another id, an unknown type.
             version("2024-10-12T01:00:00", 4).replace("4}", "\"x\"}"),
             event("e", "2024-10-13T01:00:00", "account-close", "{\"id\": 5}"),
             account_open("E", "2024-10-11T00:30:00", 6),
@@ -298,7 +298,7 @@ fn latest_is_decided_over_the_input_or_within_each_day() {
     });
 }
 
-/// Whoever loaded this target before may have left files of other names; a reader would read both.
+/// Another program may have left files with other names in the target; a reader would read both.
 #[test]
 fn foreign_parquet_files_of_a_partition_are_replaced_and_other_files_kept() {
     each_form(|form| {
@@ -324,7 +324,7 @@ fn foreign_parquet_files_of_a_partition_are_replaced_and_other_files_kept() {
         expected.sort_unstable();
         assert_eq!(published(&dir.target()).into_keys().collect::<Vec<_>>(), expected);
 
-        // One that came in between two runs goes too, also where the rows are the same.
+        // A file that appeared between two runs goes too, even if the rows are the same.
         dir.write("target/2024/10/10/account-open/again.parquet", "again");
         dir.loader().source(&source).args(["--backfill", "--compression=zstd"]).succeeds();
         assert_eq!(published(&dir.target()).into_keys().collect::<Vec<_>>(), expected);

@@ -1,8 +1,7 @@
-//! Does the report say what became of each line, of each source and in each partition, and how its values
-//! were changed?
+//! Does the report say what became of each line, by source and by partition, and which values were changed?
 //!
-//! The model holds all of these counts against the report over random files; here they are told by hand, and
-//! for rows that are spilled.
+//! `model` compares all of these counts with the report over random files; the expectations here are written
+//! by hand, or for spilled rows.
 
 use naive_model::{Flags, Wanted};
 use serde_json::{Value, json};
@@ -122,7 +121,7 @@ fn the_order_of_the_input_changes_no_count() {
     }
 }
 
-/// A later day's version wins without being loaded: what it beats is corrected, but for its copies.
+/// A later day's version wins without being loaded: what it supersedes is corrected, except for copies of it.
 #[test]
 fn a_version_of_a_later_day_corrects_those_of_the_day_that_is_loaded() {
     let lines = || {
@@ -192,12 +191,12 @@ fn load_payloads(payloads: &[&str]) -> Outcome {
 #[test]
 fn values_of_another_kind_are_counted_by_path() {
     let outcome = load_payloads(&[
-        // What a column is for.
+        // What the columns are meant for.
         r#"{"s": "1", "i": 1.0, "l": 1, "f": 1, "b": true, "m": 1, "t": "2024-10-10", "d": "2024-10-10", "n": [1, null]}"#,
         r#"{"s": null, "i": null, "b": null, "j": 1, "n": [], "o": [{"s": "\u0031", "x": null}, null], "p": {}}"#,
         r#"{"j": "1"}"#,
         r#"{"j": {}}"#,
-        // What it takes besides.
+        // What they accept as well.
         r#"{"s": 1, "i": "1", "l": "\u0031", "f": "1e0", "b": "true", "m": "1"}"#,
         r#"{"s": true, "b": "false"}"#,
         r#"{"s": [1]}"#,
@@ -206,7 +205,7 @@ fn values_of_another_kind_are_counted_by_path() {
         r#"{"n": ["1", 2, "3"], "o": [{"s": 1}, {"s": "2"}, null, {"s": false}], "p": {"i": "7"}}"#,
         r#"{"n": []}"#,
         r#"{"n": [1, "3"], "o": [{"s": 1}]}"#,
-        // Bad, whatever of it was converted before.
+        // Bad, although some of it was converted first.
         r#"{"s": 1, "n": ["1", "x"]}"#,
         r#"{"s": 1, "o": [{"s": 1}, {"s": 1, "x": {"t": [1]}}]}"#,
         r#"{"i": "1", "l": "x"}"#,
@@ -236,7 +235,7 @@ fn roundings_are_counted_by_path() {
     assert!(outcome.stderr.contains("rounded to what their columns hold: data.m 2"), "{outcome}");
 }
 
-/// Of all rows, superseded or not, but not of other days.
+/// Counted for all rows, superseded or not, but not for those of other days.
 #[test]
 fn the_event_s_own_timestamp_is_rounded_too() {
     let at = |id: &str, time: &str| event(id, time, "payment-to", r#"{"id": 1}"#);
@@ -253,7 +252,8 @@ fn the_event_s_own_timestamp_is_rounded_too() {
     assert_eq!(found, (2, &json!({"timestamp": 3}), &json!({"data.id": 4})), "{outcome}");
 }
 
-/// Versions of 6,000 events with 2 KiB of text each, of few instants and contents, so that many are the same.
+/// Versions of 6,000 events with 2 KiB of text each; instants and contents are few, so that many versions are
+/// equal.
 fn many_versions() -> String {
     let mut die = Die::new(7);
     let lines = (0..16_000).map(|_| {

@@ -1,8 +1,8 @@
-//! Does the report name superseded rows as they stand in their sources, the first ones, each beside the one
-//! that is kept?
+//! Does the report name the first superseded rows by their place in their sources, each beside the row that
+//! is kept?
 //!
-//! The model holds samples against the report over random files, and `accounting` over rows that are spilled;
-//! here they are told by hand.
+//! `model` compares samples with the report over random files, and `accounting` over spilled rows; the
+//! expectations here are written by hand.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ use crate::support::{
     workdir::{Outcome, Workdir},
 };
 
-/// Longer than a line may be by more than the largest block, so that it comes in fragments.
+/// Longer than the longest line allowed, by more than the largest block, so that it is read in fragments.
 const LONG_LINE_BYTES: usize = 21 << 20;
 
 fn at(event_id: &str, time: &str, id: i32) -> String {
@@ -77,8 +77,7 @@ fn the_first_in_the_input_are_named_and_none_unless_asked_for() {
     }
 }
 
-/// Which line of the file a line is, is counted over blocks: also over blank and bad ones, and over one in
-/// many fragments.
+/// Line numbers go on from block to block, past blank and bad lines and past a line of many fragments.
 #[test]
 fn lines_are_those_of_the_file_whatever_the_blocks() {
     let long = "x".repeat(LONG_LINE_BYTES);

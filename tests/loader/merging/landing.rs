@@ -1,6 +1,7 @@
-//! `--skip-loaded`, `list`: can one command line load a directory that fills up, for ever?
+//! `--skip-loaded`, `list`: can one command line keep loading a directory that fills up?
 //!
-//! What was merged is known by its content; what is still being written is left, whole, until it is finished.
+//! A source that was merged is recognised by its content; one that is still being written is left for a later
+//! run.
 
 use std::path::Path;
 
@@ -26,7 +27,7 @@ fn partitions(target: &Path) -> Tree {
     tree
 }
 
-/// `reason file` of the sources that were passed over.
+/// `reason file` of the sources that were skipped.
 fn passed_over(outcome: &Outcome) -> Vec<String> {
     let sources = outcome.report()["passed_over"].as_array().unwrap();
     let text = |source: &Value| {
@@ -62,12 +63,12 @@ fn what_was_merged_is_known_by_its_content() {
     dir.write("landing/twin too.json", file_of([line(3)]));
     let other = load(&dir);
     assert_eq!(passed_over(&other), ["loaded b.json", "same twin.json", "loaded z.json"]);
-    // The same lines in other bytes are another content: they change nothing.
+    // The same lines as other bytes are another content; merging them changes nothing.
     assert_eq!((other.count("written"), other.count("redelivered")), (1, 1));
     assert_eq!(quarantine(&dir.target()).len(), 2, "the bad line of each source");
 }
 
-/// What is known of a source is what was loaded of it, and only as long as nothing was overwritten.
+/// A source counts as loaded for what was loaded of it, and only until something is overwritten.
 #[test]
 fn a_source_is_loaded_again_where_more_of_it_is_wanted_or_it_may_be_gone() {
     let dir = Workdir::new();
@@ -128,7 +129,7 @@ fn what_is_still_being_written_is_left_whole() {
     assert_eq!(rows(&dir.target()).into_values().flatten().count(), 8);
 }
 
-/// Files grow by pieces that end anywhere, and each run takes what is whole; at last all is there.
+/// Files grow by pieces that end anywhere, and each run loads what is whole; in the end everything is there.
 #[test]
 fn files_that_grow_are_loaded_to_their_end() {
     let dir = Workdir::new();
@@ -207,7 +208,7 @@ fn list_shows_what_was_committed() {
     dir.bare_loader().arg("list").arg(dir.path("nowhere")).exits(1).says(&["no load has ever written there"]);
 }
 
-/// After hundreds of loads there are few files of the loader's own, and nothing is forgotten.
+/// After hundreds of loads the loader has few files of its own, and nothing is forgotten.
 #[test]
 fn many_loads_are_folded() {
     let dir = Workdir::new();

@@ -1,8 +1,8 @@
-//! `--mode merge`: however the input is cut into files and runs, is the target that of one backfill of all?
+//! `--mode merge`: however the input is cut into files and runs, is the target what one backfill of
+//! everything leaves?
 //!
-//! The law is tested with the files' bytes: pieces of random cuts, some of them merged twice or killed on
-//! their way, leave what one backfill leaves. Timestamps of an event's versions differ there; what decides
-//! where they don't is tested by itself.
+//! The files' bytes are compared: random pieces, some of them merged twice or killed halfway, leave what one
+//! backfill leaves. The versions of an event have different timestamps there; ties have a test of their own.
 
 use std::{collections::BTreeSet, path::Path};
 
@@ -20,7 +20,7 @@ fn partitions(target: &Path) -> Tree {
     tree
 }
 
-/// Its directories and files, but for those of the loader.
+/// Its directories and files, except for the loader's own.
 fn places(target: &Path) -> Vec<String> {
     paths(target).into_iter().filter(|path| !path.starts_with('_')).collect()
 }
@@ -103,7 +103,7 @@ fn any_way_to_cut_the_input_leaves_the_target_of_one_backfill() {
     }
 }
 
-/// Each step shows another way in which an event's place changes.
+/// Each step moves an event in another way.
 #[test]
 fn an_event_goes_where_its_latest_version_belongs() {
     let dir = Workdir::new();
@@ -174,7 +174,7 @@ fn what_was_loaded_before_changes_nothing_and_is_not_touched() {
     }
 }
 
-/// Of a day that was merged, with the events of others in the source: those come with their own day.
+/// Merges one day of a source; its events of other days come when their days are merged.
 #[test]
 fn days_are_merged_one_by_one_in_any_order() {
     let dir = Workdir::new();
@@ -186,8 +186,7 @@ fn days_are_merged_one_by_one_in_any_order() {
     assert_same_tree(&partitions(&dir.path("one")), &partitions(&dir.target()), "day by day");
 }
 
-/// With rows that do not fit the memory, and ids that are no UUIDs, which take another way through the spill
-/// file.
+/// Rows that do not fit into memory, with ids that are not UUIDs, which are spilled in another form.
 #[test]
 fn what_does_not_fit_the_memory_is_merged_alike() {
     let dir = Workdir::new();
@@ -267,7 +266,7 @@ fn a_dry_run_says_the_same_and_changes_nothing() {
     assert_eq!(actions(&dry), actions(&merge(&dir, "2.json")));
 }
 
-/// A column that the catalog had not then is null; one that it has no more would be lost.
+/// A column that is new in the catalog is null; one that the catalog no longer has would be lost.
 #[test]
 fn catalogs_may_grow_but_not_shrink() {
     for flatten in ["true", "false"] {
@@ -314,7 +313,7 @@ fn catalogs_may_grow_but_not_shrink() {
     }
 }
 
-/// What no load has written is not taken over silently.
+/// Files that no load has written are not taken over silently.
 #[test]
 fn what_no_load_has_written_is_refused() {
     let dir = Workdir::new();
@@ -342,8 +341,7 @@ fn what_no_load_has_written_is_refused() {
     refused("rows of other days");
 }
 
-/// Ids that ascend with time, as many are, tell which files an event can't be in: what these hold is not
-/// looked at.
+/// Ids that ascend with time, as many do, show which files can't hold an event: these are not read.
 #[test]
 fn files_that_cannot_hold_an_event_are_not_read() {
     let dir = Workdir::new();

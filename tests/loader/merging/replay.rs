@@ -1,4 +1,5 @@
-//! `replay`: do bad lines that hold by today's catalog become rows, and leave the quarantine, and no others?
+//! `replay`: do bad lines that are good by today's catalog become rows and leave the quarantine, and no
+//! others?
 
 use std::path::Path;
 
@@ -47,7 +48,7 @@ fn what_a_new_catalog_knows_becomes_rows_and_the_rest_stays() {
         sale("c", r#"{"id": "x"}"#),
         "bad".to_owned(),
         sale("d", r#"{"id": 4}"#),
-        // Another version of what is loaded already.
+        // Another version of an event that is loaded already.
         sale("d", r#"{"id": 5}"#),
     ];
     dir.write("in/1.json", file_of(&lines));
@@ -124,7 +125,7 @@ fn reasons_and_sources_select() {
     dir.bare_loader().arg("replay").arg("nowhere").exits(1).says(&["no load has ever written there"]);
 }
 
-/// Elements of a pretty-printed array, bytes that are no text, lines that were kept in fragments.
+/// Elements of a pretty-printed array, bytes that are not text, lines that were kept in fragments.
 #[test]
 fn lines_of_every_kind_are_replayed_as_they_were() {
     let dir = Workdir::new();

@@ -1,8 +1,7 @@
-//! `eventloader verify --against`: is a target that holds what its manifest says well, whatever its layout,
-//! and is each difference told?
+//! `eventloader verify --against`: does a target that meets its manifest pass, whatever its layout, and is
+//! each difference reported?
 //!
-//! Manifests are made by a naive model here: by docs/manifest.md, from the lines, with nothing of
-//! `events_core::truth`.
+//! A naive model makes the manifests from the lines, by docs/manifest.md and without `events_core::truth`.
 
 mod model;
 mod other_tables;
@@ -28,7 +27,7 @@ use crate::support::{
 const DAY_1: &str = "2024/10/10/payment-to";
 const MANIFEST: &str = "truth.json";
 
-/// Every way to lay out a target.
+/// Every layout of a target.
 const FLAGS: [&[&str]; 5] = [
     &[],
     &["--layout", "hive", "--flatten", "false"],
@@ -68,7 +67,7 @@ fn verify(dir: &Workdir, code: i32) -> Outcome {
     outcome
 }
 
-/// Loads `lines`, and expects that they are what the truth says.
+/// Loads `lines`, and expects them to meet the truth.
 #[track_caller]
 fn is_well(lines: &[String], truth: &Truth, flags: &[&str]) {
     let dir = Workdir::new();
@@ -84,8 +83,7 @@ fn is_well(lines: &[String], truth: &Truth, flags: &[&str]) {
     assert!(outcome.stderr.ends_with(&expected), "{flags:?}: expected {expected:?} of {outcome}");
 }
 
-/// Loads what `change` makes of the lines, and expects these problems, in this order: path and what is the
-/// matter.
+/// Loads what `change` makes of the lines, and expects these problems in this order: path and description.
 #[track_caller]
 fn tells(flags: &[&str], change: impl Fn(&mut Vec<String>), expected: &[(&str, &str)]) {
     let dir = Workdir::new();
@@ -236,7 +234,7 @@ fn a_row_in_another_day_is_told_twice() {
     );
 }
 
-/// No load writes a row twice, so the file is changed: that is told first, then what comes of it.
+/// No load writes a row twice, so the test changes the file: that is reported first, then its consequences.
 #[test]
 fn a_row_that_is_there_twice_is_told() {
     let dir = Workdir::new();
@@ -305,7 +303,7 @@ fn a_quarantine_that_was_damaged_is_told_with_what_can_be_counted() {
     }
 }
 
-/// What is not as its loads left it is told as ever, before the manifest's own problems.
+/// Whatever is not as its loads left it is reported as usual, before the differences from the manifest.
 #[test]
 fn an_unfinished_commit_is_told_alone() {
     let dir = Workdir::new();

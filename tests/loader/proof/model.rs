@@ -31,7 +31,7 @@ use crate::support::{
     workdir::{Outcome, Workdir},
 };
 
-/// How the files of a case are handed to the loader.
+/// How the loader is given the files of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Handing {
     EachByName,
@@ -47,9 +47,9 @@ struct Case {
     form: Form,
     handing: Handing,
     flags: Flags,
-    /// How many superseded rows the report is to name.
+    /// How many superseded rows the report should name.
     samples_max: usize,
-    /// The flags that the model has, and those that may change no row.
+    /// The model's flags, and those that must not change any row.
     args: Vec<String>,
     codec: String,
 }
@@ -65,7 +65,7 @@ fn hostile_files_load_as_the_model_says_b() {
     load_seeds(100..200);
 }
 
-/// The model proves nothing about what the seeds don't reach.
+/// Seeds prove nothing about what they don't reach.
 #[test]
 fn the_hostile_files_reach_every_reason_and_every_fate() {
     let (mut reached, mut rows) = (BTreeMap::<String, u64>::new(), 0);
@@ -106,7 +106,7 @@ fn load_seeds(seeds: Range<u64>) {
     };
     for seed in seeds {
         let case = Case::new(seed);
-        // The case itself comes first: all lines are kept, with certainty. It shrinks to fewer.
+        // The first try keeps all lines, with certainty: it is the case itself. Shrinking leaves out lines.
         let lines = case.files.iter().map(|file| file.lines.len()).sum();
         let all_kept = vec![weighted(1.0); lines];
         let config =
@@ -137,7 +137,7 @@ impl Case {
             let (domain, _) = *die.pick(&TYPES);
             flags.wanted.domains.push(domain.to_owned());
             add(&format!("--domain={domain}"));
-            // A type of another domain is refused: nothing could ever match.
+            // A type of another domain would be refused, for nothing could ever match.
             types.retain(|known| known.0 == domain);
         }
         while die.one_in(4) {
@@ -166,7 +166,7 @@ impl Case {
         Self { files, form, handing, flags, samples_max, args, codec }
     }
 
-    /// The same with only those lines that are kept.
+    /// The same with only the lines that are kept.
     fn with_lines(&self, kept: &[bool]) -> Self {
         let (mut case, mut kept) = (self.clone(), kept.iter());
         for file in &mut case.files {
@@ -185,7 +185,7 @@ impl Case {
         self.files.iter().enumerate().map(source).collect()
     }
 
-    /// The text of a file. Lines keep their line ends, and what is odd about the first and the last.
+    /// The text of a file. Lines keep their ends, and the first and the last keep what is odd about them.
     fn text_of(&self, file: &HostileFile) -> Vec<u8> {
         if !self.form.is_array() {
             return file.lines.concat();
@@ -241,8 +241,8 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Loads a case and compares; the message of the assertion that fails, which isn't printed: the next one may
-/// be smaller.
+/// Loads a case and compares; the message of a failed assertion is returned, not printed, for the next case
+/// may be smaller.
 fn check(case: &Case) -> Result<(), String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

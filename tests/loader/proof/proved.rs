@@ -24,7 +24,7 @@ use std::{
 use self::combination::Combination;
 use crate::support::events::Die;
 
-/// How many combinations are tried where nothing else is said.
+/// How many combinations are tried by default.
 const COMBINATIONS: u64 = 220;
 
 #[test]
@@ -50,7 +50,7 @@ fn whatever_is_generated_and_however_it_is_loaded_the_manifest_is_met() {
     assert!(kills >= combinations / 4, "only {kills} runs of {combinations} combinations were killed");
 }
 
-/// The random combinations prove nothing about what they don't reach.
+/// Random combinations prove nothing about what they don't reach.
 #[test]
 fn the_combinations_reach_every_way_and_every_fault() {
     let all: Vec<_> =

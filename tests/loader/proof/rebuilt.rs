@@ -1,4 +1,4 @@
-//! Can the bad lines, and with the good ones the source, be put together again from the quarantine alone?
+//! Can the bad lines, and with the good ones the whole source, be rebuilt from the quarantine alone?
 //!
 //! Random files with good, bad, blank, over-long and binary lines, in every form; each line with a line end
 //! of its own.
@@ -18,8 +18,8 @@ use crate::support::{
 
 const LINE_BYTES_MAX: usize = 16 << 20;
 
-/// Where lines longer than that are, and what fills them: what stays as it is, what is escaped, and what is
-/// no text.
+/// The forms with lines longer than that, and what fills them: bytes kept as they are, escaped ones, and
+/// bytes that are not text.
 const OVER_LONG: [(Form, u8); 4] =
     [(Form::Lines, b'x'), (Form::ZstdOfManyFrames, b'\0'), (Form::Array, 0xFF), (Form::ArrayInGzip, b'\0')];
 
@@ -98,11 +98,11 @@ fn is_read_as_lines(text: &[u8]) -> bool {
     !text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text).trim_ascii_start().starts_with(b"[")
 }
 
-/// Puts a line in between, with one of the line ends.
+/// Inserts a line with one of the line ends.
 fn insert(lines: &mut Vec<Vec<u8>>, die: &mut Die, line: impl FnOnce(&mut Die) -> Vec<u8>) {
     let end = *die.pick(&["\n", "\r\n", "\r\r\n"]);
     let line = [line(die).as_slice(), end.as_bytes()].concat();
-    // Behind the last one, which may have no end, it would be part of that.
+    // After the last line, which may have no end, it would become part of that.
     lines.insert(die.index(lines.len().max(1)), line);
 }
 
@@ -111,8 +111,8 @@ fn byte(die: &mut Die) -> u8 {
     if byte == b'\n' { b' ' } else { byte }
 }
 
-/// Puts the bad lines back into their sources, where only zeros are left in their places; what the sources
-/// are without them.
+/// Puts the bad lines back into their sources, in which only zeros are left in their places; returns the
+/// sources without them.
 #[track_caller]
 fn rests(sources: &Sources, bad_lines: &[BadLine], are_lines: bool, outcome: &Outcome) -> Sources {
     let mut rests = Sources::new();
@@ -152,8 +152,8 @@ fn rests(sources: &Sources, bad_lines: &[BadLine], are_lines: bool, outcome: &Ou
     rests
 }
 
-/// Without its bad lines a source has none, and the same rows: so no good line was taken for a bad one's
-/// part, and none forgotten.
+/// Without its bad lines a source has no bad lines, and the same rows: so no good line was taken for part of
+/// a bad one, and none was forgotten.
 #[track_caller]
 fn assert_rest_is_good(dir: &Workdir, rests: &Sources, outcome: &Outcome) {
     for (path, text) in rests {

@@ -1,5 +1,5 @@
-//! `eventloader verify` and `recover`: what was done to a target behind the loader's back is told, with its
-//! file, and nothing else is.
+//! `eventloader verify` and `recover`: is whatever was done to a target behind the loader's back reported
+//! with its file, and nothing else?
 
 use std::{
     cell::RefCell,
@@ -36,7 +36,7 @@ fn run_verify(dir: &Workdir, code: i32) -> Outcome {
     dir.bare_loader().arg("verify").arg(dir.target()).exits(code)
 }
 
-/// The problems that are told, and that they are the only ones.
+/// Asserts that these problems are reported, and no others.
 #[track_caller]
 fn tells(dir: &Workdir, expected: &[&[&str]]) {
     let before = tree(&dir.target());
@@ -159,7 +159,7 @@ fn a_duplicated_file_is_found() {
     fs_err::copy(dir.target().join(DAY_1), dir.target().join(copy)).unwrap();
     tells(&dir, &[&[copy, "was written by no load"]]);
     fs_err::remove_file(dir.target().join(copy)).unwrap();
-    // In the place of another.
+    // A copy that replaces another file.
     fs_err::copy(dir.target().join(DAY_1), dir.target().join(DAY_2)).unwrap();
     tells(
         &dir,
@@ -206,7 +206,7 @@ fn rows_of_another_type_and_rows_out_of_order_are_found() {
     assert!(run_verify(&dir, 1).stdout.contains("is of account/account-close"));
 }
 
-/// Overwriting replaces partitions: of an event that another load corrects on another day, both versions are
+/// Overwriting replaces partitions: if another load corrects an event on another day, both versions are
 /// there.
 #[test]
 fn an_event_in_two_partitions_is_found_unless_its_scope_is_the_day() {
@@ -229,7 +229,7 @@ fn an_event_in_two_partitions_is_found_unless_its_scope_is_the_day() {
     }
 }
 
-/// With little memory, ids are compared in many passes; many duplicates are counted.
+/// With little memory, ids are compared in many passes; many duplicates are only counted.
 #[test]
 fn the_same_is_found_with_any_memory() {
     let dir = Workdir::new();
@@ -283,7 +283,7 @@ fn commits_that_do_not_balance_or_are_damaged_are_found() {
     run_verify(&dir, 1).says(&["commit-000002.json:1", "EOF"]);
 }
 
-/// A target whose first load was stopped when it would rename a file to a path with this in it.
+/// A target whose first load was stopped just before it renamed a file to a path that contains this.
 fn stopped_at(path: &str) -> Workdir {
     let dir = Workdir::new();
     dir.write("in.json", file_of(plain_events(7, 100, 60)));
@@ -310,7 +310,7 @@ fn recovers(dir: &Workdir, says: &str) -> Outcome {
 #[test]
 fn a_load_that_was_interrupted_before_its_commit_is_undone() {
     let dir = stopped_at("journal.json");
-    // Nothing was recorded, so the target is well as it is.
+    // Nothing was recorded, so the target is fine as it is.
     run_verify(&dir, 0);
     recovers(&dir, "no commit was under way");
     let verified = recovers(&dir, "nothing to recover");
@@ -355,7 +355,7 @@ fn neither_runs_while_a_load_is_at_work() {
     run_verify(&dir, 0);
 }
 
-/// Two who read don't disturb each other, and a target that can't be written is verified all the same.
+/// Two readers don't disturb each other, and a read-only target can be verified.
 #[test]
 fn verify_reads_only() {
     let dir = loaded();

@@ -1,4 +1,5 @@
-//! Is a JSON array its elements, whatever is wrong with it, and a cut off or damaged file no load at all?
+//! Is a JSON array read as its elements, whatever is wrong with it, and does a truncated or damaged file fail
+//! the load?
 
 use crate::support::{
     events::{account_open, file_of, plain_events, three_days},
@@ -51,8 +52,8 @@ fn standard_input_may_have_any_form() {
     });
 }
 
-/// The bad elements stand between `«` and `»`, which are not in the file; each case says of which line and
-/// reason they are.
+/// The bad elements stand between `«` and `»`, which are not in the file; each case gives their lines and
+/// reasons.
 #[test]
 fn what_an_array_has_wrong_is_quarantined_alone() {
     let malformed = "malformed_json";
@@ -128,8 +129,8 @@ fn an_array_that_is_cut_off_changes_nothing() {
         (format!("[{a},"), 2 + a.len()),
         (format!("[{a},{}", &b[..20]), 2 + a.len()),
         (pretty.clone(), pretty.len()),
-        // A bracket that is open swallows what follows, here the array's own; two of them leave no end to the
-        // element.
+        // An open bracket takes in what follows, here the array's own bracket; after two of them the element
+        // has no end.
         (swallowed.clone(), swallowed.len()),
         (format!("[{a},{{\"x\":{{{{}},{b}]"), 2 + a.len()),
     ] {

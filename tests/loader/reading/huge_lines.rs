@@ -1,4 +1,4 @@
-//! Gigabytes without a newline, bombs, a million keys, 100,000 levels: is memory bounded, and all that is
+//! Gigabytes without a newline, bombs, a million keys, 100,000 levels: is memory bounded, and is everything
 //! good loaded?
 
 use std::io::Write;
@@ -26,8 +26,8 @@ fn loader(dir: &Workdir) -> Loader {
     dir.loader().args(["--backfill", "--memory=64MiB", "--threads=4"])
 }
 
-/// Two good lines, and a bad one of so many MiB between them; or the same as an array. It is never in memory
-/// as a whole.
+/// Two good lines, and between them a bad one of this many MiB; or the same as an array. It is never in
+/// memory as a whole.
 fn write_huge(output: &mut impl Write, line_mib: usize, in_array: bool) {
     let [open, next, close] = if in_array { ["[", ",", "]"] } else { ["", "\n", "\n"] };
     write!(output, "{open}{}{next}{{\"x\": \"", good("before")).unwrap();
@@ -36,7 +36,7 @@ fn write_huge(output: &mut impl Write, line_mib: usize, in_array: bool) {
     write!(output, "\"}}{next}{}{close}", good("after")).unwrap();
 }
 
-/// That one bad line is told, and the good ones around it are rows.
+/// Asserts that the bad line is reported, and that the good ones around it are rows.
 #[track_caller]
 fn assert_good_lines_are_loaded(dir: &Workdir, what: &str) {
     let report = fs_err::read(dir.path("report.json")).unwrap();
@@ -46,7 +46,7 @@ fn assert_good_lines_are_loaded(dir: &Workdir, what: &str) {
     assert_eq!(counts, [Some(3), Some(2), Some(1)], "{what}: {report:#}");
 }
 
-/// Its quarantine would be as long: so nothing is written here, and a shorter one is below.
+/// The quarantine would be as long, so these are dry runs; the next test writes a shorter line.
 #[test]
 fn a_line_of_a_gigabyte_takes_no_more_memory_than_others() {
     let dir = Workdir::on_disk();
@@ -59,7 +59,7 @@ fn a_line_of_a_gigabyte_takes_no_more_memory_than_others() {
     );
     assert_good_lines_are_loaded(&dir, "1 GiB from a pipe");
 
-    // Of gzip many members, because one takes long to make.
+    // Many gzip members, because one takes long to make.
     let [front, piece, back] =
         [format!("{}\n{{\"x\": \"", good("before")), "x".repeat(MIB), format!("\"}}\n{}", good("after"))]
             .map(|text| gzip(text.as_bytes()));
@@ -97,7 +97,7 @@ fn a_line_longer_than_memory_is_quarantined_whole_and_once() {
     assert!(kept.raw == expected, "{} of {} bytes were kept", kept.raw.len(), expected.len());
 }
 
-/// How far back a zstd frame refers is told by the frame, and has to be held: 128 MiB at most, beside
+/// A zstd frame says how far back it refers, and that much has to be held: at most 128 MiB, beside
 /// `--memory`.
 #[test]
 fn a_zstd_frame_that_asks_for_much_memory_is_read_to_128_mib_and_refused_beyond() {
@@ -112,8 +112,8 @@ fn a_zstd_frame_that_asks_for_much_memory_is_read_to_128_mib_and_refused_beyond(
     }
 }
 
-/// A frame of raw and run-length blocks by hand (RFC 8878): what [`write_huge`] writes, 256 MiB of it, in a
-/// few KiB.
+/// A handmade frame of raw and run-length blocks (RFC 8878): the 256 MiB that [`write_huge`] writes, in a few
+/// KiB.
 fn zstd_frame(window_log: u8) -> Vec<u8> {
     const RAW: usize = 0;
     const RUN: usize = 1;
@@ -154,7 +154,7 @@ fn a_million_keys_cost_neither_memory_nor_a_long_report() {
         ("unread-twice.json", 1),
         ("base-fields.json", 0),
     ] {
-        // A line and what is found in it is held as a whole: 16 MiB.
+        // A line is held as a whole, with what is found in it: 16 MiB.
         assert_peak(loader(&dir).source(source), 3 * MEMORY_MIB, source);
         let report = fs_err::read(dir.path("report.json")).unwrap();
         let parsed: Value = serde_json::from_slice(&report).unwrap();

@@ -32,7 +32,7 @@ fn every_row_is_the_model_s() {
     assert_eq!(outcome.report()["unknown_fields"], serde_json::json!({}));
 }
 
-/// The model is code too; these were written down by hand.
+/// The model is code too; these expectations are written by hand.
 #[test]
 fn these_rows_stand_in_the_lines() {
     let dir = Workdir::new();

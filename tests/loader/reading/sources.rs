@@ -95,7 +95,7 @@ fn a_glob_is_all_files_that_match() {
     );
 }
 
-/// The shell hands out names, not patterns; so a name that looks like a pattern is a name first.
+/// A shell has expanded its patterns already; so a name that looks like a pattern is first of all a name.
 #[test]
 fn a_file_may_have_any_name() {
     let dir = Workdir::new();
@@ -106,7 +106,7 @@ fn a_file_may_have_any_name() {
     }
 }
 
-/// Linux allows names that are no text; two that look alike on a screen are still two files.
+/// Linux allows names that are not text; two that look alike on a screen are still two files.
 #[cfg(target_os = "linux")]
 #[test]
 fn files_whose_names_are_no_text_are_all_read() {
@@ -141,7 +141,7 @@ fn a_file_named_twice_is_read_once() {
     assert_eq!(quarantine(&dir.target()).len(), 1);
 }
 
-/// By its smallest path; a directory that leads back into itself comes to an end.
+/// By its smallest path; a directory that links back to itself is read once.
 #[cfg(unix)]
 #[test]
 fn links_lead_to_each_file_and_directory_once() {
@@ -171,7 +171,7 @@ fn links_lead_to_each_file_and_directory_once() {
     dir.loader().source("in").arg("--backfill").exits(2).says(&["in/target"]);
 }
 
-/// Of equal timestamps the later in input order is the latest, and that is the order of paths, then lines.
+/// Among equal timestamps the last in the input is the latest; the input is ordered by path, then by line.
 #[test]
 fn the_order_of_the_input_is_that_of_the_paths() {
     let dir = Workdir::new();
@@ -261,7 +261,7 @@ fn a_bad_line_keeps_its_place_and_its_bytes() {
         lines.iter().zip(bad).map(|(&line, raw)| (line, offset(raw), raw.as_bytes().to_vec())).collect();
     assert_eq!(found, expected);
 
-    // Standard input is a source like others, named `-`.
+    // Standard input is a source like any other; its name is `-`.
     dir.loader_into("other").source("-").stdin(file).arg("--backfill").succeeds();
     let of_stdin = quarantine(&dir.path("other"));
     assert!(of_stdin.iter().all(|bad| bad.source == "-"), "{of_stdin:?}");

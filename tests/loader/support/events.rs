@@ -39,7 +39,7 @@ pub(crate) fn plain_events(seed: u64, count: u32, seconds: u32) -> Vec<String> {
     (0..count).map(|index| plain_event(&mut die, index, index * seconds)).collect()
 }
 
-/// One good event, `second` seconds after 2024-10-10T00:00:00; its id tells its index.
+/// One good event, `second` seconds after 2024-10-10T00:00:00; its id begins with its index.
 pub(crate) fn plain_event(die: &mut Die, index: u32, second: u32) -> String {
     let start = chrono::DateTime::from_timestamp_secs(1_728_518_400).unwrap();
     let timestamp =
@@ -60,9 +60,9 @@ pub(crate) fn plain_event(die: &mut Die, index: u32, second: u32) -> String {
     event(&event_id, &timestamp, event_type, &data)
 }
 
-/// What a week of a real source looks like: events of three days in order, some delivered twice, some
-/// corrected later, also after midnight, some bad. Every timestamp of an event id is another, so that the
-/// order of lines means nothing.
+/// What a real source looks like: events of three days in order, some delivered twice, some corrected later,
+/// also after midnight, some bad. The versions of an event have different timestamps, so that the order of
+/// lines means nothing.
 pub(crate) fn three_days(seed: u64) -> Vec<String> {
     let mut die = Die::new(seed);
     let mut lines = Vec::new();

@@ -1,4 +1,4 @@
-//! The files of a target as one value, how two of them differ, and assertions whose messages show what is
+//! The files of a target as one value, how two targets differ, and assertions whose messages show what is
 //! wrong.
 
 use std::{
@@ -11,13 +11,13 @@ use std::{
 /// The files below a directory: path, with `/` between its parts → bytes.
 pub(crate) type Tree = BTreeMap<String, Vec<u8>>;
 
-/// All files below `dir`, the private ones included; none where there is no `dir`.
+/// All files below `dir`, including private ones; none if there is no `dir`.
 pub(crate) fn tree(dir: &Path) -> Tree {
     let read = |(name, path): (String, PathBuf)| (name, fs_err::read(path).unwrap());
     files(dir).into_iter().map(read).collect()
 }
 
-/// The files of a target that mean something to its users: partitions and quarantine.
+/// The files of a target that matter to its users: partitions and quarantine.
 pub(crate) fn published(target: &Path) -> Tree {
     let mut tree = tree(target);
     tree.retain(|name, _| !name.starts_with("_eventloader/"));
@@ -35,7 +35,7 @@ pub(crate) fn modified(target: &Path) -> BTreeMap<String, SystemTime> {
     stamps
 }
 
-/// All that is below a directory, directories too; no link is followed.
+/// Everything below a directory, including directories; links are not followed.
 pub(crate) fn paths(dir: &Path) -> Vec<String> {
     let (mut paths, mut unread) = (Vec::new(), vec![dir.to_owned()]);
     while let Some(next) = unread.pop() {
@@ -103,7 +103,7 @@ pub(crate) fn assert_same_tree(expected: &Tree, found: &Tree, what: &str) {
     );
 }
 
-/// A finished load leaves nothing of its own in the target but the lock and what it remembers: the layout,
+/// A finished load leaves nothing of its own in the target except for the lock and its records: the layout
 /// and the commits.
 #[track_caller]
 pub(crate) fn assert_no_debris(target: &Path) {
@@ -124,13 +124,14 @@ fn is_commit(name: &str) -> bool {
     number.is_some_and(|number| number.parse::<u64>().is_ok())
 }
 
-/// Two lists are the same; where not, says what is missing and what is too much, and shows both in full.
+/// Two lists are the same; if not, the message says what is missing and what is too much, and shows both in
+/// full.
 #[track_caller]
 pub(crate) fn assert_same_lines(expected: &[String], found: &[String], what: &str) {
     assert!(expected == found, "{what}\n{}", difference(expected, found));
 }
 
-/// Bytes as one line of text that says what they are, not more than a screen of it.
+/// Bytes as one line of readable text, at most a screen of it.
 pub(crate) fn visible(bytes: &[u8]) -> String {
     let mut text = String::new();
     for chunk in bytes[..bytes.len().min(1000)].utf8_chunks() {

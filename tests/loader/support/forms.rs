@@ -1,6 +1,6 @@
-//! Lines → a file in one of the forms in which a source may come, and where each line stands in its text.
+//! Lines → a file in one of the forms that a source may have, and where each line stands in its text.
 //!
-//! What a test says of lines it says of every form: `each_form(|form| …)` with a `Workdir::in_form(form)`.
+//! A test about lines runs for every form: `each_form(|form| …)` with a `Workdir::in_form(form)`.
 
 use std::io::Write as _;
 
@@ -33,7 +33,7 @@ pub(crate) const FORMS: [Form; 9] = [
     Form::PrettyArrayInZstd,
 ];
 
-/// Does the same with every form.
+/// Runs a test with every form.
 pub(crate) fn each_form(test: impl Fn(Form)) {
     for form in FORMS {
         test(form);
@@ -53,7 +53,7 @@ impl Form {
         matches!(self, Self::Array | Self::PrettyArray | Self::ArrayInGzip | Self::PrettyArrayInZstd)
     }
 
-    /// The text of a source with these lines, that come without their newlines.
+    /// The text of a source with these lines, which are given without their newlines.
     pub(crate) fn write<L: AsRef<[u8]>>(self, lines: &[L]) -> Written {
         let (mut text, mut offsets) = (Vec::new(), Vec::new());
         if !self.is_array() {
@@ -111,8 +111,7 @@ pub(crate) fn zstd(text: &[u8]) -> Vec<u8> {
     zstd::encode_all(text, 1).unwrap()
 }
 
-/// Whether a line between commas is one element, whatever is wrong with it otherwise: told by brackets and
-/// quotes.
+/// Whether a line between commas is one element by its brackets and quotes, whatever else is wrong with it.
 fn is_one_element(line: &[u8]) -> bool {
     let is_container = line.first().is_some_and(|byte| matches!(byte, b'{' | b'['));
     let (mut depth, mut in_string, mut escaped) = (0_i32, false, false);
@@ -136,7 +135,7 @@ fn is_one_element(line: &[u8]) -> bool {
     !line.is_empty() && !in_string
 }
 
-/// The same JSON over many lines; what is no JSON stays as it is.
+/// The same JSON over many lines; what is not JSON stays as it is.
 fn spread(line: &[u8]) -> Vec<u8> {
     if serde_json::from_slice::<serde_json::Value>(line).is_err() {
         return line.to_vec();

@@ -1,7 +1,7 @@
-//! A seed → input files that try to trip the loader up: every way that JSON allows to write an event,
-//! versions of few events that compete for "latest", and lines that are broken at random.
+//! A seed → input files that try to trip the loader up: every way to write an event that JSON allows,
+//! versions of few events that compete to be the latest, and lines that are broken at random.
 //!
-//! What a line means is not decided here: the naive model reads the bytes. So a mutation need not know what
+//! What a line means is not decided here: the naive model reads the bytes, so a mutation need not know what
 //! it breaks.
 
 mod text;
@@ -50,7 +50,7 @@ const FAR_INSTANTS: [i64; 4] = [253_402_300_799_999_999, -62_135_510_400_000_000
 
 impl World {
     fn new(die: &mut Die) -> Self {
-        // One UUID in all the ways to write it: as event ids these are all different.
+        // One UUID in every spelling: as event ids these are all different.
         let uuid = format!("{:08x}-00aa-40bb-80cc-{:012x}", die.roll(1 << 32), die.roll(1 << 48));
         let simple = uuid.replace('-', "");
         let mut ids = vec![
@@ -83,7 +83,7 @@ impl World {
     fn lines(&self, die: &mut Die) -> Vec<Vec<u8>> {
         let mut lines: Vec<Vec<u8>> = Vec::new();
         for _ in 0..die.roll(41) {
-            // Some are delivered again.
+            // Some events are delivered again.
             let again = (!lines.is_empty() && die.one_in(8)).then(|| die.pick(&lines).clone());
             lines.push(again.unwrap_or_else(|| self.line(die)));
         }
@@ -112,7 +112,7 @@ impl World {
         }
     }
 
-    /// The text of an event; `mutated`: with a field that is something else, or missing, or there twice.
+    /// The text of an event; if `mutated`, with a field that is something else, missing, or there twice.
     fn event(&self, die: &mut Die, mutated: bool) -> String {
         let (domain, event_type) = *die.pick(&TYPES);
         let columns = if domain == "account" {
@@ -143,7 +143,7 @@ impl World {
     }
 }
 
-/// Lines that are no event at all.
+/// Lines that are no events at all.
 const STRAY_LINES: &str = "[] {} 12 \"x\" null true [{}] NaN { {}{} \u{FEFF}{} {\"domain\":\"account\"}";
 
 /// A value that fits its column, mostly.
@@ -171,7 +171,7 @@ fn payload_value(die: &mut Die, name: &str) -> String {
     if die.one_in(5) { string(die, &token) } else { token }
 }
 
-/// Fields that no schema knows.
+/// Fields that no schema has.
 fn add_unknown<'a>(die: &mut Die, fields: &mut Fields<'a>, names: &[&'a str]) {
     while die.one_in(5) {
         let name = *die.pick(names);

@@ -1,4 +1,4 @@
-//! A load → the most memory that its process ever held, as the system counts it.
+//! A load → the peak memory of its process, as the system counts it.
 
 use std::{
     io::Write,
@@ -9,13 +9,13 @@ use std::{
 
 use crate::support::workdir::Loader;
 
-/// A load that succeeds holds at most so much.
+/// Asserts that a load succeeds and never holds more than this.
 #[track_caller]
 pub(crate) fn assert_peak(loader: Loader, memory_mib: u64, what: &str) {
     assert_peak_with_stdin(loader, |_| {}, memory_mib, what);
 }
 
-/// The same of a load that is given its standard input piece by piece.
+/// The same for a load whose standard input is written piece by piece.
 #[track_caller]
 pub(crate) fn assert_peak_with_stdin(
     loader: Loader,
@@ -33,18 +33,18 @@ pub(crate) fn assert_peak_with_stdin(
             stdin.flush().unwrap();
         });
         while child.try_wait().unwrap().is_none() {
-            // Gone as soon as the process has ended.
+            // The file is gone as soon as the process ends.
             let status = fs_err::read_to_string(&status).unwrap_or_default();
             let peak = status
                 .lines()
                 .find_map(|line| line.strip_prefix("VmHWM:")?.strip_suffix("kB")?.trim().parse().ok());
             peak_kib = peak.unwrap_or(peak_kib);
-            // The core is the loader's.
+            // Leaves the core to the loader.
             thread::sleep(Duration::from_micros(200));
         }
     });
     assert!(child.wait().unwrap().success(), "{what}");
-    // A process that holds less was not looked at while it ran.
+    // A peak below the lower bound means that the process was not seen while it ran.
     let bounds = 8 * 1024..=memory_mib * 1024;
     assert!(bounds.contains(&peak_kib), "with {what} it held {peak_kib} KiB at its peak");
 }

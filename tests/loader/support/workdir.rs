@@ -33,22 +33,22 @@ pub(crate) struct Workdir {
     _removed_on_drop: TempDir,
 }
 
-/// Less than this is free: then a directory is not made in memory.
+/// Directories are made in memory only if at least this much is free there.
 const FREE_BYTES_MIN: u64 = 1 << 30;
 
 impl Workdir {
-    /// One in memory if the system has such a place: most tests run the loader many times, and would wait for
-    /// the disk each time that it synchronises a file.
+    /// A directory in memory if the system offers that: most tests run the loader many times, and would wait
+    /// for the disk whenever it syncs a file.
     pub(crate) fn new() -> Self {
         Self::in_form(Form::Lines)
     }
 
-    /// The same, but on the disk: for what is too large for memory, and for what the disk has a part in.
+    /// The same on the disk: for files too large for memory, and for tests in which the disk plays a part.
     pub(crate) fn on_disk() -> Self {
         Self::of(TempDir::new().unwrap(), Form::Lines)
     }
 
-    /// One whose events are written in this form, as its name says.
+    /// The same, with events written in this form; its name says which.
     pub(crate) fn in_form(form: Form) -> Self {
         let prefix = format!("{form:?}-");
         let in_memory = Path::new("/dev/shm");
@@ -158,11 +158,11 @@ impl Loader {
         let mut pipe = child.stdin.take().unwrap();
         let stdin = self.stdin;
         let output = thread::scope(|scope| {
-            // The loader may well end without reading its standard input.
+            // The loader may end without reading its standard input.
             scope.spawn(move || pipe.write_all(&stdin).ok());
             child.wait_with_output().unwrap()
         });
-        // One that can't be read is none; who asks for a number of it will be told.
+        // A report that can't be read counts as none; `count` says so.
         let report = self.report.and_then(|path| serde_json::from_slice(&fs_err::read(path).ok()?).ok());
         Outcome {
             command_line,
@@ -187,14 +187,14 @@ impl Loader {
         outcome
     }
 
-    /// For those who have to stop it: the command itself, silent, its report left out.
+    /// The command itself, for tests that stop it: silent, and without reading its report.
     pub(crate) fn into_command(mut self) -> Command {
         self.command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         self.command
     }
 }
 
-/// As one would type it.
+/// As one would type it on a command line.
 fn command_line(command: &Command) -> String {
     let mut line = String::from("eventloader");
     for arg in command.get_args() {

@@ -1,4 +1,4 @@
-//! Does docs/catalog.md say what is so? Its examples are read, and the first is run.
+//! Is docs/catalog.md true? Its examples are parsed, and the first is run.
 
 use std::path::Path;
 
@@ -58,7 +58,7 @@ fn the_message_in_the_reference_is_the_loader_s() {
     assert_eq!(outcome.stderr.trim_end(), blocks_of_the_reference("text")[1]);
 }
 
-/// The names of a message type's columns; nested ones' once.
+/// The names of a message type's columns; of nested ones only the outermost.
 fn schema_names(schema: &str) -> Vec<String> {
     let of_root = |line: &&str| line.starts_with("  ") && !line.starts_with("   ") && !line.ends_with("  }");
     let name = |line: &str| line.split([' ', ';']).filter(|word| !word.is_empty()).nth(2).unwrap().to_owned();

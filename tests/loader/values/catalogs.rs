@@ -1,4 +1,5 @@
-//! Are events of the user's own loaded as a catalog says, and is a wrong catalog told its line?
+//! Are a user's own events loaded as a catalog says, and does the message about a wrong catalog name the
+//! line?
 
 use std::path::PathBuf;
 
@@ -159,10 +160,10 @@ fn catalogs_come_from_flags_or_else_from_the_environment() {
     assert_eq!(written(&|loader| loader.env(variable, "customer.toml")), 1);
     assert_eq!(written(&|loader| loader.env(variable, "customer.toml:a:")), 5);
     assert_eq!(written(&|loader| loader.args(["--catalog", "a", "--catalog", "customer.toml"])), 5);
-    // The flag decides alone.
+    // The flag alone decides.
     assert_eq!(written(&|loader| loader.env(variable, "a").args(["--catalog", "customer.toml"])), 1);
     assert_eq!(written(&|loader| loader.env(variable, "no/such/file").args(["--catalog", "a"])), 4);
-    // A file that is named twice is one.
+    // A file that is named twice counts once.
     assert_eq!(written(&|loader| loader.args(["--catalog", "a", "--catalog", "a/card.toml"])), 4);
 }
 
@@ -188,7 +189,7 @@ fn a_wrong_catalog_is_told_its_file_and_line() {
     is_refused(&[("c/notes.md", "")], &flags, &["--catalog", "c: the directory has no catalog", "*.toml"]);
     let one = |text: &str, parts: &[&str]| is_refused(&[("c/x.toml", text)], &flags, parts);
     one("[domain.a.events.b.fields]\nx = 'int'", &["catalog: c/x.toml:2: expected string, int32", "\"int\""]);
-    // Once it was taken, and overflowed the stack of the load.
+    // This was once accepted, and overflowed the stack of the load.
     let deep = "list(".repeat(2_000) + "int32" + &")".repeat(2_000);
     one(&format!("[domain.a.events.b.fields]\nx = '{deep}'"), &["c/x.toml:2: expected string", "64 levels"]);
     one("[domain.a.events.b]\n[domain.a.events.b]", &["c/x.toml:2: duplicate key"]);
@@ -206,8 +207,7 @@ fn a_wrong_catalog_is_told_its_file_and_line() {
     outcome.says(&["x.toml:2: a catalog is UTF-8"]);
 }
 
-/// What engines do with such files differs, and none shows both values: `scripts/engines.py` has the columns
-/// that they make.
+/// Engines differ in what they do with such files, and none shows both values: see `scripts/engines.py`.
 #[test]
 fn a_column_named_like_a_directory_of_the_hive_layout_is_refused() {
     let catalog = "[domain.shop.fields]\nid = 'int64'\n\

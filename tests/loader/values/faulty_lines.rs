@@ -1,7 +1,7 @@
-//! Are the generator's faulty lines what it says of them: bad for this reason, or the same row in other
+//! Are the generator's faulty lines what it says they are: bad for this reason, or the same row in other
 //! words?
 //!
-//! The generator shares no code with the loader's judgement, so each is a test of the other, in both worlds.
+//! The generator shares no code with the loader's parser, so each tests the other, in both worlds.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +42,7 @@ fn worlds() -> [World; 2] {
 }
 
 impl World {
-    /// Loads lines; what came of it, in what directory.
+    /// Loads lines; the outcome, and the directory.
     fn load(&self, lines: &[Vec<u8>]) -> (Workdir, Outcome) {
         let dir = Workdir::new();
         let source = dir.write("in.json", lines.join(&b'\n'));

@@ -102,7 +102,7 @@ fn lists_hold_objects() {
         r#"{"items": [{"sku": "a", "parts": [{}, {"n": "x"}]}]}"#,
         r#"{"items": [{"sku": "a", "sizes": [1, 2, 2.5]}]}"#,
         r#"{"items": [{"sku": "a"}, {"sku": "b", "sku": "b"}]}"#,
-        // A key that occurs twice is told of before any value.
+        // A key that occurs twice is reported before any value.
         r#"{"items": [{"sku": 1, "price": 5}, {"sku": "b", "parts": [{}, {"n": 1, "\u006e": 1}]}], "n": "x"}"#,
         r#"{"items": {"sku": "a"}}"#,
     ];
@@ -224,7 +224,7 @@ fn a_type_without_fields_is_loaded_in_both_layouts() {
     }
 }
 
-/// Rows enough to be spilled in 64 MiB, with lists and objects in them.
+/// Enough rows to be spilled with 64 MiB, with lists and objects in them.
 fn large_input(dir: &Workdir) -> PathBuf {
     let mut lines = String::new();
     for index in 0..60_000_u32 {

@@ -1,9 +1,9 @@
 //! Is this one strange line a row, with these values, or a bad line, for this reason?
 //!
-//! Tables of a name or value, a line, and `Ok` of a column's value or `Err` of a reason. A table is loaded as
-//! one file (`$` in a line becomes an event id of its own), and all lines that come out wrong are listed
-//! together. In `json` is what counts as a line of JSON, in `base_fields` what makes it an event, in `values`
-//! what becomes of its payload.
+//! Each table row has a name or value, a line, and `Ok` of a column's value or `Err` of a reason. A table is
+//! loaded as one file (`$` in a line becomes a unique event id), and all lines that come out wrong are listed
+//! together. `json` asks what counts as a line of JSON, `base_fields` what makes it an event, `values` what
+//! becomes of its payload.
 
 mod json;
 mod base_fields;
@@ -43,8 +43,7 @@ fn check<N: AsRef<str>, L: AsRef<[u8]>>(column: usize, table: &[(N, L, Outcome)]
     }
     for form in FORMS {
         let Written { text, offsets } = form.write(&lines);
-        // The table judges the model too: what it can't tell right here, it could not tell about random
-        // lines.
+        // The table tests the model too: what it gets wrong here, it would get wrong about random lines.
         let model = naive_model::load(&[("in.json".to_owned(), text.clone())], &Flags::default());
         compare(column, table, &offsets, &model.rows, &model.bad_lines, "the model");
 
@@ -72,7 +71,7 @@ fn compare<N: AsRef<str>, L: AsRef<[u8]>>(
     let rows: Vec<_> = rows.values().flatten().collect();
     let mut wrong = Vec::new();
     for (index, ((name, line, expected), offset)) in table.iter().zip(offsets).enumerate() {
-        // What a form can't express it need not read.
+        // Lines that the form can't express are left out.
         let Some(offset) = offset else { continue };
         let row = rows.iter().find(|row| row[0] == json_string(&event_id(index)));
         let bad = bad_lines.iter().find(|bad| bad.offset == *offset);
@@ -107,7 +106,7 @@ fn open(data: &str) -> String {
     event("$", "2024-10-10T00:00:00", "account-open", data)
 }
 
-/// Text of 2024-10-10T00:00:00 in the column `timestamp`, where a table is about whether there is a row at
+/// The text of 2024-10-10T00:00:00 in the column `timestamp`, for tables that ask whether there is a row at
 /// all.
 const ROW: Outcome = Ok("2024-10-10T00:00:00.000000Z");
 

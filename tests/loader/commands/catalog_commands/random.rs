@@ -1,9 +1,9 @@
-//! Random events of random shapes: keys that are hard to name, values that are hard to type, good lines all
-//! the same.
+//! Random events of random shapes: keys that are hard to name and values that are hard to type, but good
+//! lines.
 
 use crate::support::events::Die;
 
-/// Keys as they stand in JSON; some are the same in another way of writing, or in another case.
+/// Keys as they stand in JSON; some are equal but escaped in another way, or differ only in case.
 const KEYS: [&str; 26] = [
     "id",
     "Id",

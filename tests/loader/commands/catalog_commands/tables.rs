@@ -103,7 +103,7 @@ fn tables_are_shown_for_people_and_engines() {
     "#);
 }
 
-/// Engines make columns of its directories; Spark wants to be told, and `event_type` is in the files, too.
+/// Engines make columns of its directories; Spark has to be told, and `event_type` is in the files too.
 #[test]
 fn tables_of_the_hive_layout_have_the_columns_of_the_directories() {
     let dir = Workdir::new();

@@ -1,4 +1,4 @@
-//! Lines → the manifest that is true of them, by docs/manifest.md, with JSON values and texts alone.
+//! Lines → their true manifest by docs/manifest.md, computed from JSON values and texts alone.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,7 +14,7 @@ use super::worlds::{
 /// What a load must come to.
 pub(super) struct Truth {
     pub(super) world: &'static World,
-    /// The lines that win.
+    /// The lines that are kept.
     pub(super) rows: Vec<String>,
     pub(super) redelivered: usize,
     pub(super) corrected: usize,
@@ -22,7 +22,7 @@ pub(super) struct Truth {
     pub(super) bad: BTreeMap<&'static str, usize>,
 }
 
-/// The rows of a partition, as their digests, and what is added up.
+/// The digests of a partition's rows, and their sums.
 #[derive(Default)]
 struct Partition {
     digests: Vec<u128>,
@@ -32,7 +32,7 @@ struct Partition {
 type Object<'a> = HashMap<&'a str, &'a RawValue>;
 
 impl Truth {
-    /// Of a world's own lines: each is a row.
+    /// A world's own lines, each of which is a row.
     pub(super) fn of(world: &'static World) -> Self {
         let (redelivered, corrected, blank, bad) = Default::default();
         Self { world, rows: world.lines(), redelivered, corrected, blank, bad }

@@ -1,4 +1,4 @@
-//! Manifests that are none, and such as speak of other tables than the target has.
+//! Manifests that are invalid, and manifests of other tables than the target has.
 
 use super::{
     MANIFEST, assert_told, load,

@@ -1,13 +1,13 @@
-//! Kinds of events: their tables, written down from what their catalogs say, and lines of them.
+//! Kinds of events: their tables, written down from their catalogs, and some of their lines.
 
 use self::Text::{AsIs, Decimal, Instant, Summed};
 
 /// Events of a kind, and what their tables are.
 pub(super) struct World {
-    /// None where they are built in.
+    /// None if they are built in.
     pub(super) catalog: Option<&'static str>,
     pub(super) tables: &'static [Table],
-    /// Of its own, where it has some.
+    /// Its own lines, if it has some.
     pub(super) lines: &'static str,
 }
 
@@ -15,18 +15,18 @@ pub(super) struct World {
 pub(super) struct Table {
     pub(super) domain: &'static str,
     pub(super) event_types: &'static [&'static str],
-    /// By their paths in `data`, with what their texts are.
+    /// By their paths in `data`, with the kinds of their texts.
     pub(super) fields: &'static [(&'static str, Text)],
 }
 
 /// How the canonical text of a value comes from its JSON.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Text {
-    /// A string, or whatever is written, without the white space.
+    /// A string, or else the JSON text without white space.
     AsIs,
     /// An integer that is added up.
     Summed,
-    /// A number with so many digits behind the point; it is added up.
+    /// A number with this many digits after the point; it is added up.
     Decimal(usize),
     /// Microseconds.
     Instant,

@@ -1,7 +1,7 @@
 //! A die → events with a manifest, and a way to load them.
 //!
-//! Invariant: a combination is loaded rightly by a right loader: files change places only where their order
-//! means nothing, and latest is decided within days only where no event has versions of several.
+//! Invariant: a right loader loads every combination rightly: files are shuffled only if their order means
+//! nothing, and the latest version is decided within days only if no event has versions on several days.
 
 use std::{
     collections::BTreeSet,
@@ -23,13 +23,13 @@ use crate::support::{
 #[derive(Debug, Clone)]
 pub(super) struct Combination {
     pub(super) is_ledger: bool,
-    /// Of datagen, without those that say where to.
+    /// The arguments of datagen, except for those about the destination.
     pub(super) generate: Vec<String>,
     pub(super) flags: Vec<String>,
     pub(super) way: Way,
-    /// Files are loaded under other names, in another order.
+    /// Files are renamed, so that they are loaded in another order.
     pub(super) is_shuffled: bool,
-    /// The operation on a file at which a run is killed, to be repeated; of each run.
+    /// The file operation at which each run is killed, before it is repeated.
     pub(super) killed_at: Option<u64>,
     /// The last newline of all is taken away.
     pub(super) ends_without_newline: bool,
@@ -68,7 +68,7 @@ pub(super) enum Way {
     Merges,
 }
 
-/// As one would type it.
+/// As one would type it on a command line.
 impl fmt::Display for Combination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "datagen {}; eventloader {}", self.generate.join(" "), self.flags.join(" "))?;
@@ -95,7 +95,7 @@ fn texts(arguments: &[&str]) -> Vec<String> {
 }
 
 impl Combination {
-    /// One of a world, loaded at once.
+    /// Events of a world, loaded in one run.
     pub(super) fn new(world: &str, generate: &[&str]) -> Self {
         Self {
             is_ledger: world == "ledger",
@@ -123,7 +123,7 @@ impl Combination {
             made.generate.extend(texts(&["--faults", &faults]));
         }
         match die.roll(4) {
-            // Nothing is one empty file, of no day.
+            // No events are one empty file, of no day.
             _ if events == 0 => {}
             0 => made.generate.extend(texts(&["--files", *die.pick(&["2", "3", "7"])])),
             1 => made.generate.extend(texts(&["--rotate", "day"])),
@@ -144,7 +144,7 @@ impl Combination {
                 made.flags.extend(texts(flags));
             }
         }
-        // Versions of several days are several events then.
+        // There, versions of several days would count as several events.
         if !faults.contains("corrections") && !faults.contains("stale") && die.one_in(2) {
             made.flags.extend(texts(&["--dedupe-scope", "day"]));
         }
@@ -152,7 +152,7 @@ impl Combination {
         if events == 0 {
             made.way = Way::Backfill;
         }
-        // Of equal timestamps the order of lines decides.
+        // Among equal timestamps the order of lines decides.
         made.is_shuffled = !faults.contains("ties") && die.one_in(2);
         made.killed_at = die.one_in(3).then(|| 1 + die.roll(120));
         made.ends_without_newline = !made.generate.contains(&"--compress".to_owned()) && die.one_in(4);
@@ -215,7 +215,7 @@ impl Combination {
         if self.ends_without_newline {
             let last = files.last().unwrap();
             let text = fs_err::read(last).unwrap();
-            // An empty line is none without its newline.
+            // Without its newline an empty line is no line.
             let rest = text.strip_suffix(b"\n").filter(|rest| !rest.ends_with(b"\n"));
             if let Some(rest) = rest {
                 fs_err::write(last, rest).unwrap();
@@ -260,7 +260,7 @@ impl Combination {
     }
 }
 
-/// Some faults; no more than there are events.
+/// Some faults, at most as many as there are events.
 fn faults(die: &mut Die, events: u64) -> String {
     const NAMES: [&str; 10] = [
         "duplicates",

@@ -1,6 +1,6 @@
 //! The runs of a combination → whether they prove that the load is right.
 //!
-//! Invariant: what is shown of it are the command lines that do it again, in an empty directory.
+//! Invariant: the output contains the command lines that reproduce the runs in an empty directory.
 
 use std::{fmt, path::PathBuf};
 

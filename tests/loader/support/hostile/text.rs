@@ -32,7 +32,7 @@ const NUMBERS: &str = "0 -0 0.0 -0.00 1 -1 12 12.0 12.50 12.5 1e2 1E+2 120e-1 1.
     2147483647 2147483648 -2147483648 -2147483649 2147483647.0 4294967297 9007199254740993 9223372036854775808 \
     99999999.99 99999999.994 99999999.995 -99999999.995 0.005 0.004 -0.001 1.005 818.32 1e400 1e-400 123456789.00";
 
-/// Text that looks like a number, a timestamp or a name, and is none, or only nearly.
+/// Text that looks like a number, a timestamp or a name, but is not quite one.
 const ODD_TEXTS: &str = " 12|12 |+1|007|1.|.5|0x1|NaN|Infinity|1,000|1_000|١٢|-|1e|| |2024-02-30T00:00:00|\
     2024-10-10T24:00:00|2024-10-10T23:59:60|2024-10-10T00:00|2024-10-10T00:00:00+02|2024-10-10T00:00:00 Z|2024-1-5|\
     1728518400|9999-12-31T23:59:59-01:00|account|payment-to|account-open|Account|unknown";

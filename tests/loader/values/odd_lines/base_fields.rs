@@ -1,5 +1,5 @@
-//! What makes a line an event: base fields, keys that occur once, ids, and which fault is named where there
-//! are several.
+//! What makes a line an event: base fields, keys that occur once, ids, and which fault is named if there are
+//! several.
 
 use super::{ID, ROW, TIMESTAMP, check, open};
 use crate::support::{events::event, workdir::Workdir};
@@ -160,7 +160,7 @@ fn event_ids_are_compared_as_they_are_written() {
         "\\u0000\\u0000".to_owned(),
     ];
     let mut lines: Vec<String> = ids.iter().map(|id| open("{}").replace('$', id)).collect();
-    // The same id in other letters of JSON is the same id.
+    // The same id escaped in another way is the same id.
     lines.push(open("{}").replace('$', &uuid.replacen('a', "\\u0061", 1)));
     let dir = Workdir::new();
     let outcome = dir.loader().source(dir.write("in.json", lines.join("\n"))).arg("--backfill").succeeds();
