@@ -110,7 +110,7 @@ fn load_seeds(seeds: Range<u64>) {
         let lines = case.files.iter().map(|file| file.lines.len()).sum();
         let all_kept = vec![weighted(1.0); lines];
         let config =
-            Config { cases: 1, max_shrink_iters: u32::MAX, failure_persistence: None, ..Config::default() };
+            Config { cases: 1, max_shrink_iters: 10_000, failure_persistence: None, ..Config::default() };
         let checked = TestRunner::new(config)
             .run(&all_kept, |kept| check(&case.with_lines(&kept)).map_err(TestCaseError::fail));
         match checked {
