@@ -1,4 +1,5 @@
-//! A text → its lines or the elements of its array, cut into blocks of any size, against `serde_json` and the model.
+//! A text → its lines or the elements of its array, cut into blocks of any size, against `serde_json` and the
+//! model.
 
 use serde_json::value::RawValue;
 
@@ -8,13 +9,15 @@ use crate::blocks::{Block, Content, newlines_in};
 /// From blocks that hold one line at most to one of all.
 const BLOCK_BYTES: [usize; 10] = [1, 2, 3, 7, 16, 63, 64, 65, 200, 1 << 16];
 
-/// A line or element: its offset, its line in the file, its text, whether it is where the array has no place for it.
+/// A line or element: its offset, its line in the file, its text, whether it is where the array has no place
+/// for it.
 type Piece<'t> = (usize, u64, &'t [u8], bool);
 
 /// The bytes are a text.
 ///
 /// - Blocks put together are the text, and what they hold, or the error, is the same for every size of them.
-/// - Lines and elements are those of the model: each byte is in one, or is white space, a comma or bracket in its place.
+/// - Lines and elements are those of the model: each byte is in one, or is white space, a comma or bracket in
+///   its place.
 /// - Of a text that is an array for `serde_json` they are the elements that it sees.
 pub fn array_framing(text: &[u8]) {
     let expected = pieces_of(text).map(|pieces| {

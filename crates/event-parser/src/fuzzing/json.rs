@@ -1,18 +1,17 @@
 //! The JSON scanner against `serde_json`.
 
-use super::model;
 use crate::json::{Kind, Malformed, Scanner, Value, compact_into, unescape_into};
 
 /// The bytes are a text.
 ///
-/// - What `serde_json` takes for JSON the scanner does, and nothing else; deeper nesting than 127 levels aside, and sizes of
-///   numbers, for which columns have their own rules.
-/// - The value's span is the text without the white space around it; its compact text and, of a string, its characters are
-///   those that `serde_json` reads.
+/// - What `serde_json` takes for JSON the scanner does, and nothing else; deeper nesting than 127 levels
+///   aside, and sizes of numbers, for which columns have their own rules.
+/// - The value's span is the text without the white space around it; its compact text and, of a string, its
+///   characters are those that `serde_json` reads.
 /// - Nothing that follows the text in its block changes that.
 pub fn json(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let (ours, theirs) = (scan(bytes, bytes), model::json::read(text));
+    let (ours, theirs) = (scan(bytes, bytes), naive_model::json::read(text));
     assert_eq!(ours.is_ok(), theirs.is_some(), "{text:?}: {ours:?}, serde_json: {theirs:?}");
     for behind in ["\"", "}]", "0123456789abcdef", "\\\"\\u0041                                "] {
         let block = [bytes, behind.as_bytes()].concat();

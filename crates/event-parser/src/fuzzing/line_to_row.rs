@@ -4,8 +4,9 @@ use super::lines::{Case, blocks_of, pieces_of};
 
 /// The first byte chooses one of 16 ways to read the rest, a text.
 ///
-/// - What the model calls a row, a bad line (and why), blank or filtered, the loader does, with the same values in all columns:
-///   the model reads JSON with `serde_json`, instants with `chrono`, numbers from their digits.
+/// - What the model calls a row, a bad line (and why), blank or filtered, the loader does, with the same
+///   values in all columns: the model reads JSON with `serde_json`, instants with `chrono`, numbers from
+///   their digits.
 /// - Each line has one fate, a bad one keeps its bytes, its offset and its line number.
 /// - Read together, lines come to the same as each alone, also in what is told of a bad one.
 pub fn line_to_row(bytes: &[u8]) {

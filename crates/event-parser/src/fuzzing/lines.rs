@@ -1,4 +1,5 @@
-//! A text → what the loader's stages up to columns make of it, and what the model does: line by line, as values that compare.
+//! A text → what the loader's stages up to columns make of it, and what the model does: line by line, as
+//! values that compare.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -6,14 +7,14 @@ use events_core::{
     catalog::{BUILT_IN, Catalog},
     partition::Day,
 };
-
-use super::model::{
-    self,
+use naive_model::{
     columns::EventType,
+    event_types,
     framing::{self, Piece},
     judge::{Verdict, Wanted, judge},
-    readback,
+    value_text,
 };
+
 use crate::{
     arrays::Element,
     batch::Batch,
@@ -31,7 +32,7 @@ use crate::{
 pub(super) static CATALOG: LazyLock<Catalog> =
     LazyLock::new(|| BUILT_IN.extended(&[("catalog.toml", include_str!("catalog.toml"))]).unwrap());
 static PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::new(&CATALOG));
-static TYPES: LazyLock<Vec<EventType>> = LazyLock::new(|| model::event_types(&CATALOG));
+static TYPES: LazyLock<Vec<EventType>> = LazyLock::new(|| event_types::declared_in(&CATALOG));
 
 /// The only day that some cases ask for.
 const DAY: &str = "2024-10-10";
@@ -194,8 +195,8 @@ impl Case {
         for row in 0..batch.rows() {
             let (event_type, event_id, micros) = event(type_index, batch, row);
             let payload = match &nested {
-                Some(data) => vec![readback::element(data, row)],
-                None => batch.columns.iter().flat_map(|column| readback::values(column, row)).collect(),
+                Some(data) => vec![value_text::element(data, row)],
+                None => batch.columns.iter().flat_map(|column| value_text::values(column, row)).collect(),
             };
             let (_, line) = batch.positions[row].block_and_line();
             lines.insert(first + line as usize, Fate::Row { event_type, event_id, micros, payload });

@@ -1,12 +1,12 @@
 //! Texts → integers, decimals and floats, against `serde_json`'s grammar and arithmetic on the digits.
 
 use events_core::number::{NumberFault, is_number, parse_decimal, parse_integer};
-use serde_json::value::RawValue;
-
-use super::model::{
+use naive_model::{
     json::Json,
     values::{self, Plain},
 };
+use serde_json::value::RawValue;
+
 use crate::{columns::float, json::Scanner};
 
 /// Precisions and scales at their limits and between: short ones are read another way.
@@ -76,7 +76,8 @@ fn decimal_text(unscaled: i128, scale: usize) -> String {
     format!("{sign}{integer}{point}{fraction}")
 }
 
-/// By the exact digits of the float and its neighbours: twice the number lies between the sums of it and each of them.
+/// By the exact digits of the float and its neighbours: twice the number lies between the sums of it and each
+/// of them.
 fn is_nearest(token: &str) {
     let ours = float(Scanner::new(token.as_bytes()).value().unwrap(), token.as_bytes(), || ());
     let Plain { negative, integer, fraction } = values::plain(token);

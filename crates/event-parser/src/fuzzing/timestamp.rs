@@ -6,8 +6,7 @@ use chrono::{DateTime, NaiveDate};
 use events_core::timestamp::{
     SECONDS_BYTES, ToSeconds, parse_behind_seconds, parse_date, parse_timestamp, parse_to_seconds,
 };
-
-use super::model::{readback, values};
+use naive_model::{value_text, values};
 
 static EPOCH: LazyLock<NaiveDate> = LazyLock::new(|| DateTime::UNIX_EPOCH.date_naive());
 
@@ -15,7 +14,8 @@ static EPOCH: LazyLock<NaiveDate> = LazyLock::new(|| DateTime::UNIX_EPOCH.date_n
 ///
 /// - An instant is what the model makes of the text with `chrono`; what that refuses is refused.
 /// - A day is one where the text is a day alone and an instant.
-/// - Read in two steps, as on the way through a line, with what was remembered of the day before, it is the same.
+/// - Read in two steps, as on the way through a line, with what was remembered of the day before, it is the
+///   same.
 /// - The instant written out is read as itself.
 pub fn timestamp(bytes: &[u8]) {
     let mut to_seconds = ToSeconds::default();
@@ -36,7 +36,7 @@ pub fn timestamp(bytes: &[u8]) {
             assert!(micros.is_none() || front.iter().all(is_plain), "{shown}");
         }
         if let Some(micros) = ours {
-            assert_eq!(parse_timestamp(readback::instant(micros).as_bytes()), ours, "{shown}");
+            assert_eq!(parse_timestamp(value_text::instant(micros).as_bytes()), ours, "{shown}");
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Bytes as a catalog file → an error with its place, or a catalog that everything can be made of: tables, directories, rows.
+//! Bytes as a catalog file → an error with its place, or a catalog that everything can be made of: tables,
+//! directories, rows.
 
 use std::{
     collections::HashSet,
@@ -10,12 +11,10 @@ use events_core::{
     partition::{Layout, PartitionUnit},
     schema,
 };
+use naive_model::{columns, event_types, value_text};
 use serde_json::{Map, Value, json};
 
-use super::{
-    lines::blocks_of,
-    model::{self, columns, json as model_json, readback},
-};
+use super::lines::blocks_of;
 use crate::{
     catalog_command::{Format, ShowSettings, show},
     columns::struct_array,
@@ -28,10 +27,11 @@ use crate::{
 /// The bytes are a catalog file.
 ///
 /// - What is refused has a line of the file, and a reason in one line.
-/// - Directories of what is accepted lead nowhere out of a target, and no two are one; so it is with columns of a table.
+/// - Directories of what is accepted lead nowhere out of a target, and no two are one; so it is with columns
+///   of a table.
 /// - It can be shown in all formats; in SQL, no name and no description ends its quotes.
-/// - An event with all its fields is a row for each of its types, in flat and nested tables of the schemas that are shown, with
-///   the model's values.
+/// - An event with all its fields is a row for each of its types, in flat and nested tables of the schemas
+///   that are shown, with the model's values.
 pub fn catalog(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let catalog = match BUILT_IN.extended(&[("a.toml", text)]) {
@@ -123,13 +123,13 @@ fn statements(sql: &str, backslash_escapes: bool) -> Vec<String> {
 
 fn has_rows(catalog: &Catalog) {
     let selection = Selection { domains: Vec::new(), event_types: Vec::new(), days: None };
-    let (plan, types) = (Plan::new(catalog), model::event_types(catalog));
+    let (plan, types) = (Plan::new(catalog), event_types::declared_in(catalog));
     for (event_type, (domain, name, fields)) in catalog.event_types().iter().zip(&types) {
         let data = object(&event_type.fields);
         let line = json!({"event_id": "a", "timestamp": "2024-10-10", "domain": domain, "event_type": name, "data": data});
         let line = line.to_string();
         let blocks = blocks_of(line.as_bytes(), 1 << 20).unwrap();
-        let data = model_json::read(&data.to_string());
+        let data = naive_model::json::read(&data.to_string());
         for flatten in [true, false] {
             let outcome =
                 LineReader::new(EventReader::new(&plan, &selection, false), &plan, flatten).read(&blocks[0]);
@@ -140,11 +140,11 @@ fn has_rows(catalog: &Catalog) {
                 plan.event_types[*type_index].event_type == *event_type && outcome.unknown_fields.is_empty()
             );
             let (schema, columns, texts) = if flatten {
-                let texts = batch.columns.iter().flat_map(|column| readback::values(column, 0)).collect();
+                let texts = batch.columns.iter().flat_map(|column| value_text::values(column, 0)).collect();
                 (schema::flat_schema(event_type), batch.columns.clone(), texts)
             } else {
                 let data = struct_array(&plan.event_types[*type_index].payload, &batch.columns).unwrap();
-                let texts = vec![readback::element(&data, 0)];
+                let texts = vec![value_text::element(&data, 0)];
                 let columns = if fields.is_empty() { Vec::new() } else { vec![data] };
                 (schema::nested_schema(event_type), columns, texts)
             };

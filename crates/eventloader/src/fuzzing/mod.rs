@@ -1,9 +1,10 @@
 //! Arbitrary bytes → nothing, or a panic: what the fuzz targets of `fuzz/` call, one function each.
 //!
-//! Each holds a part of the loader against what was written without it: `serde_json`, `chrono`, or the naive model of
-//! `tests/loader/oracle`. All is done in memory, so that a processor tries some thousand inputs per second.
+//! Each compares a part of the loader with something that was written without it: `serde_json`, `chrono`, or
+//! the crate `naive-model`. Everything happens in memory, so that a core tries some thousand inputs per
+//! second.
 //!
-//! Compiled for `cargo fuzz` and for tests alone. The committed seeds of all targets are run by `cargo test`.
+//! Compiled for `cargo fuzz` and for tests only. `cargo test` runs the committed seeds of all targets.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
 
 mod array_framing;
@@ -11,7 +12,6 @@ mod catalog;
 mod json;
 mod line_to_row;
 mod lines;
-mod model;
 mod number;
 mod quarantine_round_trip;
 mod timestamp;

@@ -14,10 +14,12 @@ use crate::{
 /// What identifies the source, as odd as a path can be.
 const SOURCE: &str = "/in/\"odd\"\\\n\u{2028}.json";
 
-/// The first byte chooses how to read the rest (see [`super::line_to_row`]), and how much of it the source had before.
+/// The first byte chooses how to read the rest (see [`super::line_to_row`]), and how much of it the source
+/// had before.
 ///
 /// - From the records alone each line that the model calls bad is rebuilt: source, place, reason and bytes.
-/// - Merged with those of an earlier content of the source, records are those of both, each once, in the order of places.
+/// - Merged with those of an earlier content of the source, records are those of both, each once, in the
+///   order of places.
 /// - Merged again, or with nothing, they stay as they are.
 /// - A quarantine of arbitrary bytes is told as damaged, or none of its records is lost.
 pub fn quarantine_round_trip(bytes: &[u8]) {

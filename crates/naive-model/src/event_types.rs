@@ -1,0 +1,67 @@
+//! The tables of event types: the built-in ones, written down by hand, and those that a catalog declares.
+
+use events_core::catalog::{self, Catalog, FieldKind, ValueType};
+
+use crate::columns::{EventType, Field, Kind};
+
+/// The built-in event types.
+#[must_use]
+pub fn built_in() -> Vec<EventType> {
+    let field = |(name, kind): (&str, Kind)| {
+        let (name, member) = (name.to_owned(), name.to_owned());
+        Field { name, member, required: false, kind }
+    };
+    let account = |event_type: &str| {
+        let fields = [
+            ("id", Kind::Int32),
+            ("old_status", Kind::String),
+            ("new_status", Kind::String),
+            ("reason", Kind::String),
+        ];
+        ("account".to_owned(), event_type.to_owned(), fields.map(field).into())
+    };
+    let transaction = |event_type: &str| {
+        let amount = Kind::Decimal { precision: 10, scale: 2 };
+        let fields = [("id", Kind::String), ("to", Kind::String), ("from", Kind::String), ("amount", amount)];
+        ("transaction".to_owned(), event_type.to_owned(), fields.map(field).into())
+    };
+    let mut types: Vec<_> = ["account-open", "account-close", "status-change"].map(account).into();
+    types.extend(["payment-to", "payment-from"].map(transaction));
+    types
+}
+
+/// A catalog's event types, in its order.
+#[must_use]
+pub fn declared_in(catalog: &Catalog) -> Vec<EventType> {
+    let event_type =
+        |known: &catalog::EventType| (known.domain.clone(), known.name.clone(), fields(&known.fields));
+    catalog.event_types().iter().map(event_type).collect()
+}
+
+fn fields(fields: &[catalog::Field]) -> Vec<Field> {
+    let field = |field: &catalog::Field| Field {
+        name: field.name.clone(),
+        member: field.column.clone().unwrap_or_else(|| field.name.clone()),
+        required: field.required,
+        kind: kind(&field.kind),
+    };
+    fields.iter().map(field).collect()
+}
+
+fn kind(kind_in_catalog: &FieldKind) -> Kind {
+    match kind_in_catalog {
+        FieldKind::Object(members) => Kind::Object(fields(members)),
+        FieldKind::List(element) => Kind::List(Box::new(kind(element))),
+        FieldKind::Value(value_type) => match *value_type {
+            ValueType::String => Kind::String,
+            ValueType::Int32 => Kind::Int32,
+            ValueType::Int64 => Kind::Int64,
+            ValueType::Float64 => Kind::Float64,
+            ValueType::Boolean => Kind::Boolean,
+            ValueType::Decimal { precision, scale } => Kind::Decimal { precision, scale },
+            ValueType::Date => Kind::Date,
+            ValueType::Timestamp => Kind::Timestamp,
+            ValueType::Json => Kind::Json,
+        },
+    }
+}

@@ -1,0 +1,162 @@
+//! One line → what it is, in steps: the first step that applies decides.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::{
+    columns::{self, Changed, EventType},
+    framing::Piece,
+    json::{self, Json},
+    values,
+};
+
+/// The longest line, in bytes, without its newline.
+const LINE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Which events are asked for, and how their payloads are kept.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// All if there are none.
+    pub domains: Vec<String>,
+    /// All if there are none.
+    pub event_types: Vec<String>,
+    /// The first day asked for, if there is one.
+    pub since: Option<NaiveDate>,
+    /// The last day asked for, if there is one.
+    pub until: Option<NaiveDate>,
+    /// The payload is one value.
+    pub nested: bool,
+}
+
+impl Wanted {
+    fn asks_for_type(&self, domain: &str, event_type: &str) -> bool {
+        let among = |names: &[String], name| names.is_empty() || names.iter().any(|known| known == name);
+        among(&self.domains, domain) && among(&self.event_types, event_type)
+    }
+
+    fn asks_for_day(&self, day: NaiveDate) -> bool {
+        self.since.is_none_or(|since| since <= day) && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+/// A good event.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "most are what the contract calls them")]
+pub struct Event {
+    /// Index of its source; 0 for a line that is judged by itself.
+    pub source: usize,
+    /// Which of its source's lines or elements it is, from 1; 0 for a line that is judged by itself.
+    pub number: u64,
+    pub is_element: bool,
+    pub event_id: String,
+    pub timestamp: DateTime<Utc>,
+    pub domain: String,
+    pub event_type: String,
+    pub payload: Vec<String>,
+    pub has_data: bool,
+    /// By path, each once: columns whose value was given as another type, or with more digits.
+    pub changed: Changed,
+    /// Each once in an object, or in all objects of a list.
+    pub unknown_fields: Vec<String>,
+    pub asked_for: bool,
+}
+
+/// What a line is.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the contract's own names; a bad line has its reason")]
+pub enum Verdict {
+    Blank,
+    Filtered,
+    Bad(&'static str),
+    Good(Event),
+}
+
+/// Judges a line, or an element.
+#[must_use]
+pub fn judge(piece: &Piece<'_>, wanted: &Wanted, types: &[EventType]) -> Verdict {
+    let raw = piece.raw;
+    let line = if piece.offset == 0 { raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw) } else { raw };
+    if !piece.is_element && line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+        return Verdict::Blank;
+    }
+    if raw.len() > LINE_BYTES_MAX {
+        return Verdict::Bad("line_too_long");
+    }
+    if piece.out_of_place {
+        return Verdict::Bad("malformed_json");
+    }
+    let Ok(line) = std::str::from_utf8(line) else { return Verdict::Bad("invalid_utf8") };
+    let Some(json) = json::read(line) else { return Verdict::Bad("malformed_json") };
+    let Json::Object(fields) = &json else { return Verdict::Bad("not_an_event") };
+    judge_event(fields, wanted, types).unwrap_or_else(Verdict::Bad)
+}
+
+fn judge_event(
+    fields: &[(String, Json)],
+    wanted: &Wanted,
+    types: &[EventType],
+) -> Result<Verdict, &'static str> {
+    json::refuse_twice(fields, &["domain", "event_type"])?;
+    let domain = json::get(fields, "domain").and_then(Json::text).ok_or("not_an_event")?;
+    let event_type = json::get(fields, "event_type").and_then(Json::text).ok_or("not_an_event")?;
+    if !wanted.asks_for_type(domain, event_type) {
+        return Ok(Verdict::Filtered);
+    }
+    json::refuse_twice(fields, &["timestamp"])?;
+    let timestamp = json::get(fields, "timestamp").and_then(Json::text).ok_or("not_an_event")?;
+    let timestamp = values::timestamp(timestamp);
+    let asked_for = timestamp.is_none_or(|timestamp| wanted.asks_for_day(timestamp.date_naive()));
+    // A line of another day is filtered, whatever else is wrong with it; a good one can still be the latest
+    // version.
+    let known = types.iter().find(|(of, name, _)| of == domain && name == event_type);
+    match known.ok_or("unknown_event").and_then(|known| read_event(fields, timestamp, known, wanted)) {
+        Ok(event) => Ok(Verdict::Good(Event { asked_for, ..event })),
+        Err(_) if !asked_for => Ok(Verdict::Filtered),
+        Err(reason) => Err(reason),
+    }
+}
+
+fn read_event(
+    fields: &[(String, Json)],
+    timestamp: Option<DateTime<Utc>>,
+    (domain, event_type, columns): &EventType,
+    wanted: &Wanted,
+) -> Result<Event, &'static str> {
+    json::refuse_twice(fields, &["event_id", "data"])?;
+    let event_id = match json::get(fields, "event_id") {
+        None | Some(Json::Null) => return Err("missing_event_id"),
+        Some(Json::String(event_id)) if event_id.is_empty() => return Err("missing_event_id"),
+        Some(Json::String(event_id)) => event_id.clone(),
+        Some(_) => return Err("not_an_event"),
+    };
+    let timestamp = timestamp.ok_or("bad_timestamp")?;
+    let data = json::get(fields, "data");
+    let payload: &[_] = match data {
+        None | Some(Json::Null) => &[],
+        Some(Json::Object(payload)) => payload,
+        Some(_) => return Err("not_an_event"),
+    };
+    let base = ["event_id", "timestamp", "domain", "event_type", "data"];
+    let mut unknown: Vec<_> = json::others(fields, &base).map(|key| (String::new(), key)).collect();
+    columns::unknown_keys(columns, payload, "data", &mut unknown);
+    unknown.sort();
+    unknown.dedup();
+    let mut changed = columns::changed(columns, payload);
+    let time = json::get(fields, "timestamp").and_then(Json::text).unwrap_or_default();
+    changed.rounded.extend(values::is_cut(time).then(|| "timestamp".to_owned()));
+    let name =
+        |(path, key): (String, &str)| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    Ok(Event {
+        source: 0,
+        number: 0,
+        is_element: false,
+        event_id,
+        timestamp,
+        domain: domain.clone(),
+        event_type: event_type.clone(),
+        payload: columns::payload(columns, data, wanted.nested)?,
+        has_data: matches!(data, Some(Json::Object(_))),
+        changed,
+        unknown_fields: unknown.into_iter().map(name).collect(),
+        asked_for: true,
+    })
+}

@@ -1,0 +1,90 @@
+//! Generated events, loaded in any way: does the target hold what their manifest says, and is each wrong
+//! loader found out?
+//!
+//! Fixed seeds choose what is random: world, number of events, start, faults, flags, and the way of loading
+//! (`combination.rs`). A combination that fails prints the command lines that reproduce it.
+//! `PROVED_COMBINATIONS=5000` tries more of them.
+//!
+//! `wrong_loaders.rs` has the targets that wrong loaders would leave: each must be found out, every time.
+//! `cargo test -p eventloader --test loader_cli proved` runs both.
+
+mod combination;
+mod proof;
+mod recorded;
+mod wrong_input;
+mod wrong_loaders;
+mod wrong_target;
+
+use std::{
+    env,
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    thread,
+};
+
+use self::combination::Combination;
+use crate::support::events::Die;
+
+/// How many combinations are tried by default.
+const COMBINATIONS: u64 = 220;
+
+#[test]
+fn whatever_is_generated_and_however_it_is_loaded_the_manifest_is_met() {
+    let combinations = env::var("PROVED_COMBINATIONS").ok().and_then(|text| text.parse().ok());
+    let combinations = combinations.unwrap_or(COMBINATIONS);
+    let (next, kills) = (AtomicU64::new(0), AtomicUsize::new(0));
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(seed) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < combinations)
+                {
+                    let combination = Combination::random(&mut Die::new(seed));
+                    let outcome = combination.run();
+                    assert!(outcome.is_proved(), "combination {seed}, {combination}\n{outcome}");
+                    kills.fetch_add(outcome.kills(), Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    let kills = kills.into_inner() as u64;
+    assert!(kills >= combinations / 4, "only {kills} runs of {combinations} combinations were killed");
+}
+
+/// Random combinations prove nothing about what they don't reach.
+#[test]
+fn the_combinations_reach_every_way_and_every_fault() {
+    let all: Vec<_> =
+        (0..COMBINATIONS).map(|seed| Combination::random(&mut Die::new(seed)).to_string()).collect();
+    for needle in [
+        "--world simple",
+        "--world ledger",
+        "duplicates=",
+        "corrections=",
+        "stale=",
+        "ties=",
+        "late=",
+        "offsets=",
+        "unknown-fields=",
+        "malformed=",
+        "unknown-events=",
+        "blank=",
+        "too-long=",
+        "--files",
+        "--rotate day",
+        "--compress gzip",
+        "--compress zstd",
+        "--layout hive",
+        "--partition-by hour",
+        "--flatten false",
+        "--compression none",
+        "--mode merge",
+        "--dedupe-scope day",
+        "-n 0 ",
+        "--date each day",
+        "in random order",
+        "killed",
+    ] {
+        let reached = all.iter().filter(|combination| combination.contains(needle)).count();
+        assert!(reached >= 5, "{needle} is in {reached} of {} combinations", all.len());
+    }
+}
