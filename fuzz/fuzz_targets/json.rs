@@ -1,4 +1,4 @@
-//! Bytes → `eventloader::fuzzing::json`, which says what must hold.
+//! Bytes → `event_parser::fuzzing::json`, which says what must hold.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| eventloader::fuzzing::json(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| event_parser::fuzzing::json(bytes));

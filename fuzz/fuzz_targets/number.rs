@@ -1,4 +1,4 @@
-//! Bytes → `eventloader::fuzzing::number`, which says what must hold.
+//! Bytes → `event_parser::fuzzing::number`, which says what must hold.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| eventloader::fuzzing::number(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| event_parser::fuzzing::number(bytes));

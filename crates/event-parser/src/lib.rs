@@ -58,6 +58,9 @@ mod block_state;
 mod parser;
 mod judge;
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
+
 pub use self::{
     fault::{Detail, Fault, Reason},
     framing::{

@@ -16,10 +16,13 @@
 mod support;
 
 use divan::Bencher;
+use event_parquet::Codec;
+use event_parser::Selection;
+use event_target::{DedupeScope, Mode};
 use eventloader::{
-    memory::MEMORY_BYTES_DEFAULT,
-    pipeline,
-    settings::{Codec, DedupeScope, Interruption, Mode, Progress, Selection, Settings},
+    commands::load,
+    runtime::{Controls, MEMORY_BYTES_DEFAULT},
+    settings::{Input as LoadInput, Settings},
 };
 use events_core::{
     catalog::BUILT_IN,
@@ -71,16 +74,14 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
     let input = Input::lines(&with_later_copies(&lines));
     let target = tempfile::tempdir().unwrap();
     let settings = Settings {
-        sources: input.sources(),
-        replay: None,
+        input: LoadInput::Sources { paths: input.sources(), skip_loaded: false },
         target: target.path().join("target"),
         catalog: BUILT_IN.clone(),
-        selection: Selection { domains: Vec::new(), event_types: Vec::new(), days: None },
+        selection: Selection::default(),
         flatten,
         layout: Layout::Plain,
         partition_unit: PartitionUnit::Day,
         mode: Mode::Overwrite,
-        skip_loaded: false,
         dedupe_scope: DedupeScope::Input,
         codec,
         memory_bytes: MEMORY_BYTES_DEFAULT,
@@ -88,10 +89,9 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
         bad_lines_max: None,
         superseded_samples_max: 0,
         dry_run: true,
-        progress: Progress::hidden(),
-        interruption: Interruption::default(),
     };
-    input.measure(bencher, || pipeline::load(&settings).unwrap());
+    let controls = Controls::hidden();
+    input.measure(bencher, || load::load(&settings, &controls).unwrap());
 }
 
 /// Writes the events' times anew, at even steps over one day.

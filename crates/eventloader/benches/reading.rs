@@ -27,11 +27,10 @@ mod support;
 use std::{fmt::Write as _, io::Write as _, path::Path};
 
 use divan::Bencher;
+use event_parser::Selection;
 use eventloader::{
-    catalog_command::{self, InferSettings, ReadSettings},
-    memory::MEMORY_BYTES_DEFAULT,
-    progress::Progress,
-    selection::Selection,
+    commands::catalog::{self, InferSettings, ReadSettings},
+    runtime::{MEMORY_BYTES_DEFAULT, Progress},
 };
 use events_core::catalog::{BUILT_IN, Catalog};
 use flate2::{Compression, write::GzEncoder};
@@ -48,7 +47,7 @@ fn settings(sources: Vec<String>, catalog: Catalog) -> ReadSettings {
     ReadSettings {
         sources,
         catalog,
-        selection: Selection { domains: Vec::new(), event_types: Vec::new(), days: None },
+        selection: Selection::default(),
         memory_bytes: MEMORY_BYTES_DEFAULT,
         threads: 1,
         progress: Progress::hidden(),
@@ -57,7 +56,7 @@ fn settings(sources: Vec<String>, catalog: Catalog) -> ReadSettings {
 
 fn measure(bencher: Bencher, input: &Input, catalog: Catalog) {
     let settings = settings(input.sources(), catalog);
-    let check = || catalog_command::check(&settings).unwrap();
+    let check = || catalog::check(&settings).unwrap();
     let all = format!("{0} lines: {0} would load", input.events);
     let checked = check().to_string();
     assert!(checked.contains(&all), "expected {all}, found\n{checked}");
@@ -191,7 +190,7 @@ fn github(bencher: Bencher) {
     let text = fs_err::read(&sample).unwrap();
     let read = settings(vec![sample.to_str().unwrap().to_owned()], BUILT_IN.clone());
     let infer = InferSettings { read, with_known: false, lines_max: None, output: None, force: false };
-    let draft = catalog_command::infer(&infer).unwrap().document.unwrap();
+    let draft = catalog::infer(&infer).unwrap().document.unwrap();
     let catalog = BUILT_IN.extended(&[("draft", &draft)]).unwrap();
     measure(bencher, &Input::lines(&text.repeat(80)), catalog);
 }

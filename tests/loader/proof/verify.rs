@@ -9,7 +9,7 @@ use std::{
 };
 
 use arrow::{compute::concat_batches, record_batch::RecordBatch};
-use eventloader::verify::{Verified, VerifySettings, verify};
+use eventloader::commands::verify::{Verified, VerifySettings, verify};
 use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
 
 use crate::support::{

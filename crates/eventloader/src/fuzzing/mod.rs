@@ -9,15 +9,13 @@
 
 mod array_framing;
 mod catalog;
-mod json;
 mod line_to_row;
 mod lines;
-mod number;
 mod quarantine_round_trip;
 mod timestamp;
 
 pub use self::{
-    array_framing::array_framing, catalog::catalog, json::json, line_to_row::line_to_row, number::number,
+    array_framing::array_framing, catalog::catalog, line_to_row::line_to_row,
     quarantine_round_trip::quarantine_round_trip, timestamp::timestamp,
 };
 
@@ -30,12 +28,10 @@ mod tests {
 
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 7] = [
+    const TARGETS: [Target; 5] = [
         ("array_framing", array_framing),
         ("catalog", catalog),
-        ("json", json),
         ("line_to_row", line_to_row),
-        ("number", number),
         ("quarantine_round_trip", quarantine_round_trip),
         ("timestamp", timestamp),
     ];
@@ -63,7 +59,10 @@ mod tests {
     #[test]
     fn every_target_has_a_binary_and_seeds() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-        let names = TARGETS.map(|(name, _)| name.to_owned()).into();
+        // The parser has the targets that its public API does not reach.
+        let of_parser = ["json", "number"].map(str::to_owned);
+        let names: BTreeSet<_> =
+            TARGETS.map(|(name, _)| name.to_owned()).into_iter().chain(of_parser).collect();
         assert_eq!(names_in(&fuzz.join("seeds")), names, "fuzz/seeds");
         let files: BTreeSet<String> = names.iter().map(|name| format!("{name}.rs")).collect();
         assert_eq!(names_in(&fuzz.join("fuzz_targets")), files, "fuzz/fuzz_targets");

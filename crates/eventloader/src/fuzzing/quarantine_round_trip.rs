@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::lines::{Case, Fate, blocks_of, line_of, pieces_of};
 use crate::{
     error::Error,
-    quarantine::{Records, merge, write_record},
+    quarantine::record::{Record, RecordReader, merge},
 };
 
 /// What identifies the source, as odd as a path can be.
@@ -51,11 +51,11 @@ type Bad = (u64, u64, Vec<u8>, String);
 fn quarantine_of(text: &[u8], case: &Case) -> Option<(Vec<u8>, Vec<Bad>)> {
     let (blocks, pieces) = (blocks_of(text, case.block_bytes).ok()?, pieces_of(text)?);
     let (mut records, mut newlines) = (Vec::new(), 0);
-    for outcome in case.read(&blocks) {
-        for bad in &outcome.bad {
-            write_record(&mut records, SOURCE, line_of(bad, newlines), bad).unwrap();
+    for parsed in case.read(&blocks) {
+        for bad in &parsed.bad {
+            Record::new(SOURCE, line_of(bad, newlines), bad).write_to(&mut records).unwrap();
         }
-        newlines += u64::from(outcome.newlines);
+        newlines += u64::from(parsed.newlines);
     }
     let bad = |fate| match fate {
         Fate::Bad { line, offset, raw, reason, .. } => Some((line, offset, raw, reason.to_owned())),
@@ -66,7 +66,7 @@ fn quarantine_of(text: &[u8], case: &Case) -> Option<(Vec<u8>, Vec<Bad>)> {
 
 fn merged(old: &[u8], new: &[u8]) -> Result<Vec<u8>, Error> {
     let mut both = Vec::new();
-    merge(Some(Records::new("old".into(), old)), Records::new("new".into(), new), &mut both)?;
+    merge(Some(RecordReader::new("old".into(), old)), RecordReader::new("new".into(), new), &mut both)?;
     Ok(both)
 }
 

@@ -6,7 +6,7 @@
 //! Invariant: `raw` (or `raw_base64` decoded) is the line, byte for byte, without its newline. An over-long line is several
 //! records with consecutive `fragment`s. Memory does not grow with the number of bad lines.
 
-mod record;
+pub(crate) mod record;
 mod replay;
 
 use std::{
@@ -21,8 +21,6 @@ use events_core::truth::Counts;
 use storage::File;
 use xxhash_rust::xxh3::xxh3_64;
 
-#[cfg(any(test, fuzzing))]
-pub(crate) use self::record;
 use self::record::{READING, Record, RecordReader, STAGING};
 pub(crate) use self::replay::sources;
 use crate::{
@@ -34,7 +32,7 @@ use crate::{
 /// Adds the bad lines of a file to the counts by reason. A line that is kept in fragments is one.
 pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), Error> {
     let mut records = RecordReader::open(path)?;
-    while let Some(record) = records.next()? {
+    while let Some((record, _)) = records.next()? {
         if record.counts() {
             *by_reason.entry(record.reason.into_owned()).or_default() += 1;
         }

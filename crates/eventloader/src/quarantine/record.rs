@@ -44,7 +44,7 @@ pub(crate) struct Record<'r> {
 
 impl<'r> Record<'r> {
     /// The record of a bad line, which is the `line`th of its source.
-    pub(super) fn new(source: &'r str, line: u64, bad: &'r BadLine) -> Self {
+    pub(crate) fn new(source: &'r str, line: u64, bad: &'r BadLine) -> Self {
         let text = std::str::from_utf8(&bad.raw).ok();
         Self {
             source: source.into(),
@@ -59,7 +59,7 @@ impl<'r> Record<'r> {
     }
 
     /// Writes the record as a line.
-    pub(super) fn write_to(&self, output: &mut impl Write) -> io::Result<()> {
+    pub(crate) fn write_to(&self, output: &mut impl Write) -> io::Result<()> {
         serde_json::to_writer(&mut *output, self)?;
         output.write_all(b"\n")
     }
@@ -107,14 +107,15 @@ impl<R: BufRead> RecordReader<R> {
         Self { path, lines: text.lines().enumerate() }
     }
 
-    /// The next record.
-    pub(super) fn next(&mut self) -> Result<Option<Record<'static>>, Error> {
+    /// The next record, and its text.
+    pub(super) fn next(&mut self) -> Result<Option<(Record<'static>, String)>, Error> {
         let Some((index, line)) = self.lines.next() else { return Ok(None) };
-        let record = serde_json::from_str(&line.map_err(Error::io(READING))?);
-        record.map(Some).map_err(|error| {
+        let text = line.map_err(Error::io(READING))?;
+        let record = serde_json::from_str(&text).map_err(|error| {
             let problem = format!("no quarantine record: {error}");
-            TargetError::Damaged { path: self.path.clone(), line: index + 1, problem }.into()
-        })
+            TargetError::Damaged { path: self.path.clone(), line: index + 1, problem }
+        })?;
+        Ok(Some((record, text)))
     }
 }
 
@@ -125,22 +126,22 @@ pub(crate) fn merge<R: BufRead>(
     mut new: RecordReader<R>,
     output: &mut impl Write,
 ) -> Result<(), Error> {
-    let mut put = |record: &Record<'_>| record.write_to(output).map_err(Error::io(STAGING));
+    let mut put = |text: &str| writeln!(output, "{text}").map_err(Error::io(STAGING));
     let mut next_new = new.next()?;
     if let Some(mut old) = old {
-        while let Some(old_record) = old.next()? {
-            while let Some(record) = next_new.take_if(|record| record.place() < old_record.place()) {
-                put(&record)?;
+        while let Some((old_record, old_text)) = old.next()? {
+            while let Some((_, text)) = next_new.take_if(|(record, _)| record.place() < old_record.place()) {
+                put(&text)?;
                 next_new = new.next()?;
             }
             // The same place with other bytes is a line of an earlier content of the source: both stay.
-            if !next_new.as_ref().is_some_and(|record| record.is_same_line(&old_record)) {
-                put(&old_record)?;
+            if !next_new.as_ref().is_some_and(|(record, _)| record.is_same_line(&old_record)) {
+                put(&old_text)?;
             }
         }
     }
-    while let Some(record) = next_new {
-        put(&record)?;
+    while let Some((_, text)) = next_new {
+        put(&text)?;
         next_new = new.next()?;
     }
     Ok(())

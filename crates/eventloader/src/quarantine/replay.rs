@@ -106,7 +106,10 @@ pub(super) fn rewrite(
     output: &mut impl Write,
 ) -> Result<u64, Error> {
     let mut again = again.map(RecordReader::open).transpose()?;
-    let mut next_again = || again.as_mut().map_or(Ok(None), RecordReader::next);
+    let mut next_again = || -> Result<_, Error> {
+        let next = again.as_mut().map_or(Ok(None), RecordReader::next)?;
+        Ok(next.map(|(record, _)| record))
+    };
     let mut next = next_again()?;
     let (mut lines, mut left) = (0, 0);
     for line in BufReader::new(File::open(live).map_err(Error::io(READING))?).lines() {

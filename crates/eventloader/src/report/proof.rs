@@ -245,22 +245,21 @@ mod tests {
     /// The mistakes that docs/manifest.md says a load finds itself, by the counts that such a loader would have.
     #[test]
     fn a_wrong_loader_does_not_balance() {
-        type Change = fn(&mut Report);
+        type Change = fn(&mut Balance);
         let cases: [(&str, Change, &str); 3] = [
             (
                 "bad-lines-dropped",
                 |r| {
-                    r.quarantined.total = 0;
-                    r.quarantined.by_reason.clear();
-                    r.sources.iter_mut().for_each(|source| source.fates.quarantined = 0);
+                    (r.run.quarantined, r.by_reason) = (0, 0);
+                    r.sources.iter_mut().for_each(|source| source.counts.quarantined = 0);
                 },
                 "16 lines, but 2 blank + 0 quarantined + 2 filtered + 4 superseded + 6 written = 14",
             ),
             (
                 "row-twice",
                 |r| {
-                    r.written += 1;
-                    r.sources[1].fates.written += 1;
+                    r.run.written += 1;
+                    r.sources[1].counts.written += 1;
                     r.partitions[0].rows += 1;
                 },
                 "16 lines, but 2 blank + 2 quarantined + 2 filtered + 4 superseded + 7 written = 17",
@@ -272,9 +271,9 @@ mod tests {
             ),
         ];
         for (mistake, change, expected) in cases {
-            let mut report = balanced();
-            change(&mut report);
-            let message = report.check().unwrap_err().to_string();
+            let mut balance = balanced();
+            change(&mut balance);
+            let message = balance.check().unwrap_err().to_string();
             let expected = format!("the accounting does not balance: {expected}");
             assert!(message.starts_with(&expected), "{mistake}: expected {expected:?}, found {message:?}");
         }

@@ -89,12 +89,7 @@ fn day(micros: i64, file: &RecordedFile) -> Option<i64> {
 }
 
 /// Those of the suspects that are the same event indeed.
-fn duplicates(
-    root: &Path,
-    files: &Files<'_>,
-    suspects: &HashSet<u64>,
-    threads: usize,
-) -> Vec<Problem> {
+fn duplicates(root: &Path, files: &Files<'_>, suspects: &HashSet<u64>, threads: usize) -> Vec<Problem> {
     let found = workers::compute(threads, files.len(), |number| {
         let (path, file) = files[number];
         let mut found = Vec::new();

@@ -6,7 +6,7 @@ use super::*;
 use crate::commands::catalog::walk::Walk;
 
 /// What was seen, of JSON values separated by spaces (none of them has one inside).
-pub(in crate::catalog_command) fn seen(values: &str) -> Evidence {
+pub(in crate::commands::catalog) fn seen(values: &str) -> Evidence {
     let mut evidence = Evidence::default();
     for value in values.split(' ') {
         let line = value.as_bytes();

@@ -17,8 +17,8 @@ pub fn line_to_row(bytes: &[u8]) {
     let (Ok(blocks), Some(pieces)) = (blocks, pieces) else { return };
     let together = case.lines(case.read(&blocks), &pieces);
     assert_eq!(together, case.read_each_alone(&blocks, &pieces), "together (left) is not alone (right)");
-    let (rivals, fates) = (together.rivals(), together.fates.len());
-    assert_eq!(together.lines, together.blank + together.filtered + fates - rivals, "{together:?}");
+    let (candidates, fates) = (together.later_candidates(), together.fates.len());
+    assert_eq!(together.lines, together.blank + together.filtered + fates - candidates, "{together:?}");
     assert_eq!(
         together.without_details(),
         case.expected(&pieces),

@@ -1,10 +1,10 @@
 //! A text → its lines or the elements of its array, cut into blocks of any size, against `serde_json` and the
 //! model.
 
+use event_parser::{Block, Content, newlines_in};
 use serde_json::value::RawValue;
 
 use super::lines::{blocks_of, pieces_of};
-use crate::blocks::{Block, Content, newlines_in};
 
 /// From blocks that hold one line at most to one of all.
 const BLOCK_BYTES: [usize; 10] = [1, 2, 3, 7, 16, 63, 64, 65, 200, 1 << 16];

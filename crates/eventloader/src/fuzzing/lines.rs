@@ -3,6 +3,11 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
+use event_parser::{
+    BadLine, Block, Buffer, Content, CutError, Cutter, DayRange, Detail, Element, Parsed, Parser,
+    ParserOptions, Plan, Selection,
+};
+use event_rows::{Batch, Place, Position};
 use events_core::{
     catalog::{BUILT_IN, Catalog},
     partition::Day,
@@ -13,19 +18,6 @@ use naive_model::{
     framing::{self, Piece},
     judge::{Verdict, Wanted, judge},
     value_text,
-};
-
-use crate::{
-    arrays::Element,
-    batch::Batch,
-    blocks::{Block, BlockReader, Buffer, Content},
-    columns::struct_array,
-    events::EventReader,
-    fault::Detail,
-    ids::Id,
-    lines::{BadLine, BlockOutcome, LineReader},
-    plan::Plan,
-    selection::{DayRange, Selection},
 };
 
 /// The built-in catalog, and one of all there is.
@@ -56,7 +48,7 @@ fn add(counts: &mut BTreeMap<String, u64>, more: impl IntoIterator<Item = (Strin
 pub(super) struct Lines {
     pub(super) lines: usize,
     pub(super) blank: usize,
-    /// Rivals included.
+    /// Later candidates included.
     pub(super) filtered: usize,
     /// By the line's number in the text, from 0; those that are blank or filtered have none.
     pub(super) fates: BTreeMap<usize, Fate>,
@@ -83,7 +75,7 @@ pub(super) enum Fate {
         payload: Vec<String>,
     },
     /// A good event of a later day.
-    Rival {
+    LaterCandidate {
         event_type: String,
         event_id: String,
         micros: i64,
@@ -111,22 +103,26 @@ impl Case {
         Self { block_bytes: if small_blocks { 300 } else { 1 << 20 }, wanted, selection }
     }
 
-    fn reader(&self) -> LineReader<'_> {
-        let wants_rivals = self.selection.days.is_some();
-        LineReader::new(EventReader::new(&PLAN, &self.selection, wants_rivals), &PLAN, !self.wanted.nested)
+    fn parser(&self) -> Parser<'_> {
+        let options = ParserOptions {
+            selection: &self.selection,
+            flatten: !self.wanted.nested,
+            wants_later_candidates: self.selection.days.is_some(),
+        };
+        Parser::new(&PLAN, options)
     }
 
     /// As a load reads them: block after block, with what was learned before.
-    pub(super) fn read(&self, blocks: &[Block]) -> Vec<BlockOutcome> {
-        let mut reader = self.reader();
-        blocks.iter().map(|block| reader.read(block)).collect()
+    pub(super) fn read(&self, blocks: &[Block]) -> Vec<Parsed> {
+        let mut parser = self.parser();
+        blocks.iter().map(|block| parser.parse(block)).collect()
     }
 
     /// What came of the lines or elements of a text.
-    pub(super) fn lines(&self, outcomes: Vec<BlockOutcome>, pieces: &[Piece<'_>]) -> Lines {
+    pub(super) fn lines(&self, parsed: Vec<Parsed>, pieces: &[Piece<'_>]) -> Lines {
         let (mut lines, mut newlines) = (Lines::default(), 0);
-        for outcome in outcomes {
-            newlines += self.add(&mut lines, outcome, newlines, pieces);
+        for parsed in parsed {
+            newlines += self.add(&mut lines, parsed, newlines, pieces);
         }
         lines
     }
@@ -152,19 +148,19 @@ impl Case {
                 bytes.append(&mut b"\n".to_vec());
             }
             let block = Block { bytes, offset: piece.offset as u64, content, ..Block::default() };
-            let outcome = self.reader().read(&block);
-            self.add(&mut lines, outcome, piece.line - 1, pieces);
+            let parsed = self.parser().parse(&block);
+            self.add(&mut lines, parsed, piece.line - 1, pieces);
         }
         lines
     }
 
     /// Adds what a block held; the newlines in it.
-    fn add(&self, lines: &mut Lines, outcome: BlockOutcome, newlines: u64, pieces: &[Piece<'_>]) -> u64 {
+    fn add(&self, lines: &mut Lines, parsed: Parsed, newlines: u64, pieces: &[Piece<'_>]) -> u64 {
         let first = lines.lines;
-        lines.lines += outcome.lines as usize;
-        lines.blank += outcome.blank as usize;
-        lines.filtered += outcome.filtered as usize;
-        for bad in outcome.bad {
+        lines.lines += parsed.lines as usize;
+        lines.blank += parsed.blank as usize;
+        lines.filtered += parsed.filtered as usize;
+        for bad in parsed.bad {
             let line = line_of(&bad, newlines);
             let index = pieces.binary_search_by_key(&bad.offset, |piece| piece.offset as u64).unwrap();
             let reason = bad.fault.reason.code();
@@ -172,33 +168,32 @@ impl Case {
             let detail = Some(bad.fault.detail);
             lines.insert(index, Fate::Bad { line, offset: bad.offset, reason, raw: bad.raw, detail });
         }
-        for (type_index, batch) in outcome.batches {
+        for (type_index, batch) in parsed.batches {
             self.add_rows(lines, first, type_index, &batch);
         }
-        for (type_index, batch) in outcome.rivals {
+        for (type_index, batch) in parsed.later_candidates {
             for row in 0..batch.rows() {
-                assert!(batch.positions[row].is_rival());
+                assert!(batch.positions[row].is_later_candidate());
                 let (event_type, event_id, micros) = event(type_index, &batch, row);
-                let (_, line) = batch.positions[row].block_and_line();
-                lines.insert(first + line as usize, Fate::Rival { event_type, event_id, micros });
+                let line = line_in_block(batch.positions[row]);
+                lines.insert(first + line as usize, Fate::LaterCandidate { event_type, event_id, micros });
             }
         }
-        add(&mut lines.unknown_fields, outcome.unknown_fields);
-        add(&mut lines.coerced, outcome.coerced);
-        add(&mut lines.rounded, outcome.rounded);
-        outcome.newlines.into()
+        add(&mut lines.unknown_fields, parsed.unknown_fields);
+        add(&mut lines.coerced, parsed.coerced);
+        add(&mut lines.rounded, parsed.rounded);
+        parsed.newlines.into()
     }
 
     fn add_rows(&self, lines: &mut Lines, first: usize, type_index: usize, batch: &Batch) {
-        let shape = &PLAN.event_types[type_index].payload;
-        let nested = self.wanted.nested.then(|| struct_array(shape, &batch.columns).unwrap());
         for row in 0..batch.rows() {
             let (event_type, event_id, micros) = event(type_index, batch, row);
-            let payload = match &nested {
-                Some(data) => vec![value_text::element(data, row)],
-                None => batch.columns.iter().flat_map(|column| value_text::values(column, row)).collect(),
+            let payload = if self.wanted.nested {
+                batch.columns.iter().map(|data| value_text::element(data, row)).collect()
+            } else {
+                batch.columns.iter().flat_map(|column| value_text::values(column, row)).collect()
             };
-            let (_, line) = batch.positions[row].block_and_line();
+            let line = line_in_block(batch.positions[row]);
             lines.insert(first + line as usize, Fate::Row { event_type, event_id, micros, payload });
         }
     }
@@ -226,7 +221,13 @@ impl Case {
             let (event_id, micros) = (event.event_id, event.timestamp.timestamp_micros());
             let event_type = format!("{}/{}", event.domain, event.event_type);
             if event.asked_for {
-                lines.insert(index, Fate::Row { event_type, event_id, micros, payload: event.payload });
+                // A nested payload without fields has no column.
+                let has_fields = |(domain, name, fields): &EventType| {
+                    format!("{domain}/{name}") == event_type && !fields.is_empty()
+                };
+                let has_column = !self.wanted.nested || TYPES.iter().any(has_fields);
+                let payload = if has_column { event.payload } else { Vec::new() };
+                lines.insert(index, Fate::Row { event_type, event_id, micros, payload });
                 add(&mut lines.unknown_fields, event.unknown_fields.into_iter().map(|name| (name, 1)));
                 add(&mut lines.coerced, event.changed.coerced.into_iter().map(|path| (path, 1)));
                 add(&mut lines.rounded, event.changed.rounded.into_iter().map(|path| (path, 1)));
@@ -234,7 +235,7 @@ impl Case {
                 lines.filtered += 1;
                 // What comes before the days asked for can't be the latest.
                 if event.timestamp.date_naive() > self.wanted.until.unwrap() {
-                    lines.insert(index, Fate::Rival { event_type, event_id, micros });
+                    lines.insert(index, Fate::LaterCandidate { event_type, event_id, micros });
                 }
             }
         }
@@ -253,8 +254,8 @@ impl Lines {
     }
 
     /// They are among the filtered.
-    pub(super) fn rivals(&self) -> usize {
-        self.fates.values().filter(|fate| matches!(fate, Fate::Rival { .. })).count()
+    pub(super) fn later_candidates(&self) -> usize {
+        self.fates.values().filter(|fate| matches!(fate, Fate::LaterCandidate { .. })).count()
     }
 
     /// Without what the model does not know.
@@ -273,18 +274,27 @@ pub(super) fn line_of(bad: &BadLine, newlines: u64) -> u64 {
     (newlines + 1).checked_add_signed(bad.line_index).unwrap()
 }
 
+fn line_in_block(position: Position) -> u32 {
+    match position.place() {
+        Place::Input { line, .. } | Place::LaterCandidate { line, .. } => line,
+        place => panic!("{place:?}"),
+    }
+}
+
 fn event(type_index: usize, batch: &Batch, row: usize) -> (String, String, i64) {
     let mut id = Vec::new();
-    Id::write_to(batch.ids.get(row), &mut id);
-    let event_type = PLAN.event_types[type_index].event_type.to_string();
+    batch.ids.get(row).write_to(&mut id);
+    let event_type = PLAN.event_type(type_index).to_string();
     (event_type, String::from_utf8(id).unwrap(), batch.micros[row])
 }
 
 /// The blocks of a text; where it is cut off, as the error says it. There are never more of them than bytes.
 pub(super) fn blocks_of(text: &[u8], block_bytes: usize) -> Result<Vec<Block>, String> {
-    let mut reader = BlockReader::of_text(text, block_bytes);
+    let mut cutter = Cutter::new(text, block_bytes);
     let mut blocks = Vec::new();
-    while let Some(block) = reader.next_block(Buffer::default()).map_err(|error| error.to_string())? {
+    while let Some(block) =
+        cutter.next_block(Buffer::default()).map_err(|error: CutError| error.to_string())?
+    {
         assert!(!block.bytes.is_empty(), "a block of nothing");
         blocks.push(block);
     }
