@@ -130,6 +130,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ids::Ids;
 
     proptest! {
         #[test]
