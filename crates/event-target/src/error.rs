@@ -44,7 +44,7 @@ pub enum TargetError {
         source: io::Error,
     },
     /// The commit was recorded but could not be carried out to its end.
-    #[error("{doing}: {source}; the load is recorded, run any load of this target to finish it")]
+    #[error("{doing}: {source}; the commit is recorded, and the next load into this target finishes it")]
     Unfinished {
         /// What was being done.
         doing: &'static str,
@@ -52,7 +52,7 @@ pub enum TargetError {
         source: io::Error,
     },
     /// A file that the loader wrote earlier is not what it must be.
-    #[error("{path}:{line}: {problem}; nothing was changed, move the file away to go on without it")]
+    #[error("{path}:{line}: {problem}; nothing was changed, move the file away to continue without it")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum TargetError {
         problem: String,
     },
     /// Another load is at work.
-    #[error("target {path}: another load holds it{holder}; wait for it to end, or load to another target")]
+    #[error("target {path}: another load is using it{holder}; wait for it to end, or choose another target")]
     Locked {
         /// The target.
         path: PathBuf,

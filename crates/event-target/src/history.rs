@@ -119,11 +119,12 @@ impl History {
 
     fn folded(root: &Path) -> Result<Self, TargetError> {
         let path = root.join(PRIVATE).join(FILE);
-        let Some(history) = json_file::read::<Self>(&path, "reading what the loads recorded")? else {
+        let Some(history) = json_file::read::<Self>(&path, "reading the recorded loads")? else {
             return Ok(Self::default());
         };
         if history.version != VERSION {
-            let problem = format!("version {} of another eventloader; use that one", history.version);
+            let problem =
+                format!("format version {} of another eventloader; use that eventloader", history.version);
             return Err(TargetError::Damaged { path, line: 1, problem });
         }
         Ok(history)
@@ -217,4 +218,4 @@ impl Target {
 }
 
 const WRITING: fn(io::Error) -> TargetError =
-    |source| TargetError::Unfinished { doing: "folding what the loads recorded", source };
+    |source| TargetError::Unfinished { doing: "folding the commit files", source };

@@ -15,7 +15,7 @@ use crate::{
 
 /// In the private directory: a commit that is not done.
 pub(crate) const FILE: &str = "journal.json";
-const READING: &str = "reading what a load recorded";
+const READING: &str = "reading a recorded commit";
 const VERSION: u32 = 2;
 
 /// A commit of a target.
@@ -90,9 +90,12 @@ impl Commit {
     pub(crate) fn read(path: &Path) -> Result<Self, TargetError> {
         let commit: Option<Self> = json_file::read(path, READING)?;
         let damaged = |problem| TargetError::Damaged { path: path.to_owned(), line: 1, problem };
-        let commit = commit.ok_or_else(|| damaged("it is not there".to_owned()))?;
+        let commit = commit.ok_or_else(|| damaged("it is missing".to_owned()))?;
         if commit.version != VERSION {
-            return Err(damaged(format!("version {} of another eventloader; use that one", commit.version)));
+            return Err(damaged(format!(
+                "format version {} of another eventloader; use that eventloader",
+                commit.version
+            )));
         }
         Ok(commit)
     }

@@ -127,7 +127,7 @@ impl Walk<'_> {
         for name in self.names(&format!("{path}/"))?.into_iter().filter(|name| name.ends_with(".parquet")) {
             let path = self.root.join(path).join(name);
             if !storage::look_at(&path).map_err(LISTING)?.is_some_and(|found| found.is_file()) {
-                let problem = "is a link or no file at all; put a file in its place".to_owned();
+                let problem = "is not a regular file; put a file in its place".to_owned();
                 return Err(TargetError::Unusable { path, problem });
             }
             files.push(PartitionFile { path, number: self.files });
@@ -145,7 +145,7 @@ impl Walk<'_> {
             return Ok(());
         }
         let problem =
-            "is a link or no directory, and a merge does not leave its target; put a directory in its place";
+            "is not a directory, and a merge follows no link out of its target; put a directory in its place";
         Err(TargetError::Unusable { path, problem: problem.to_owned() })
     }
 

@@ -16,9 +16,9 @@ pub(crate) fn directory_is_there(root: &Path, directory: &str) -> Result<bool, T
             None => return Ok(false),
             Some(found) if found.is_dir() => continue,
             Some(found) if found.is_symlink() => {
-                "is a link, and a load does not leave its target by one; put a directory in its place"
+                "is a link, and a load follows no link out of its target; put a directory in its place"
             }
-            Some(_) => "can't be written (there is a file of that name); make way for the partition",
+            Some(_) => "can't be written (there is a file of that name); move the file away",
         };
         return Err(TargetError::Unusable { path, problem: problem.to_owned() });
     }
@@ -30,7 +30,7 @@ pub(crate) fn file_is_there(path: &Path) -> Result<bool, TargetError> {
     match look_at(path)? {
         None => Ok(false),
         Some(found) if found.is_dir() => {
-            let problem = "is a directory, named like a file of the partition; make way for that".to_owned();
+            let problem = "is a directory with the name of a file of the partition; move it away".to_owned();
             Err(TargetError::Unusable { path: path.to_owned(), problem })
         }
         Some(_) => Ok(true),

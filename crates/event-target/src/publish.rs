@@ -31,7 +31,7 @@ impl Target {
             self.publish(&journal, &new, 1)?;
             recovered = Recovered::Finished { changes: journal.changes.len() };
         }
-        let clearing = TargetError::io("clearing up after an interrupted load");
+        let clearing = TargetError::io("cleaning up after an interrupted load");
         if self.clear_staging().map_err(clearing)? && recovered == Recovered::Nothing {
             recovered = Recovered::Undone;
         }
@@ -54,7 +54,7 @@ impl Target {
             };
             published.map_err(unfinished("publishing a partition"))
         })?;
-        journal.layout.remember(&self.root).map_err(unfinished("remembering the target's layout"))?;
+        journal.layout.remember(&self.root).map_err(unfinished("recording the target's layout"))?;
         durability::sync_published(&self.lock, &self.root, &journal.changes)
             .map_err(unfinished("publishing"))?;
         let private = self.private();

@@ -75,7 +75,7 @@ impl Target {
     /// The target can't be written, another load holds it, or its commit can't be finished.
     pub fn open(root: &Path) -> Result<Self, TargetError> {
         if storage::find(root).is_ok_and(|found| found.is_some_and(|found| !found.is_dir())) {
-            return Err(unwritable(root, "is no directory".to_owned()));
+            return Err(unwritable(root, "is not a directory".to_owned()));
         }
         let cannot_write = |error: io::Error| unwritable(root, format!("can't be written ({error})"));
         for own in [PRIVATE.to_owned(), format!("{PRIVATE}/{STAGING}")] {
@@ -166,7 +166,7 @@ impl Target {
             let _ = self.fold_history();
         }
         self.clear_staging()
-            .map_err(|source| TargetError::Unfinished { doing: "clearing up after the commit", source })?;
+            .map_err(|source| TargetError::Unfinished { doing: "cleaning up after the commit", source })?;
         lock::forget_holder(&self.lock);
         Ok(())
     }
@@ -212,9 +212,7 @@ impl Target {
                 Ok(is_new)
             });
             created.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
-            result.map_err(|error| {
-                unusable(&live, &format!("can't be written ({error}); make way for the partition"))
-            })
+            result.map_err(|error| unusable(&live, &format!("can't be written ({error}); move it away")))
         });
         self.created.append(&mut created.into_inner().unwrap_or_else(PoisonError::into_inner));
         // Each behind what it is in.

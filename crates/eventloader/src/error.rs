@@ -44,7 +44,8 @@ pub enum Error {
     },
     /// A source broke off while it was read.
     #[error(
-        "{path}: reading failed at byte {offset} of {text}: {source}; nothing was loaded, run again when the file can be read"
+        "{path}: reading failed at byte {offset} of {text}: {source}; nothing was loaded, run again when the file \
+         can be read"
     )]
     Read {
         /// The file.
@@ -83,7 +84,8 @@ pub enum Error {
     Unbalanced(String),
     /// More bad lines than allowed.
     #[error(
-        "{bad} of {lines} lines are bad, and at most {limit} may be; nothing was changed. The first: {first}"
+        "{bad} of {lines} lines are bad, but at most {limit} are allowed; nothing was changed. The first bad \
+         line: {first}"
     )]
     TooManyBadLines {
         /// How many were found.

@@ -282,8 +282,8 @@ fn unknown_events_are_counted_by_name_and_their_catalog_can_be_drafted() {
     let expected = json!({"card/authorization": 2, "card/dispute": 1, "card/settlement": 1});
     assert_eq!(outcome.report()["unknown_events"], expected);
     for part in [
-        "not in the catalog: card/authorization 2, card/dispute 1, card/settlement 1\n",
-        "draft a catalog of them with: eventloader catalog infer in.json\n",
+        "event types not in the catalog: card/authorization 2, card/dispute 1, card/settlement 1\n",
+        "draft a catalog for them with: eventloader catalog infer in.json\n",
     ] {
         assert!(outcome.stderr.contains(part), "expected {part:?} in {outcome}");
     }

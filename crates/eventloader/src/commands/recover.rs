@@ -24,9 +24,9 @@ pub fn recover(target: &Path) -> Result<Recovery, Error> {
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Recovered::Nothing => f.write_str("nothing to recover: the last load came to its end"),
+            Recovered::Nothing => f.write_str("nothing to recover: the last load was completed"),
             Recovered::Undone => {
-                f.write_str("deleted what an interrupted load had left behind; no commit was under way")
+                f.write_str("deleted the files of an interrupted load; it had recorded no commit")
             }
             Recovered::Finished { changes } => {
                 write!(f, "finished the commit of an interrupted load: {}", plural(changes as u64, "change"))

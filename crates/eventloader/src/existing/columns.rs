@@ -40,7 +40,7 @@ impl<'p> ExistingColumns<'p> {
     pub(super) fn base<'b>(&self, batch: &'b RecordBatch) -> Result<Base<'b>, String> {
         let column = |name: &str| {
             let column = batch.column_by_name(name).filter(|column| column.null_count() == 0);
-            column.ok_or_else(|| format!("its column {name} is not there in every row"))
+            column.ok_or_else(|| format!("its column {name} does not have a value in every row"))
         };
         for (name, expected) in
             [(event::DOMAIN, &self.event_type.domain), (event::EVENT_TYPE, &self.event_type.name)]
@@ -53,7 +53,7 @@ impl<'p> ExistingColumns<'p> {
         let ids = column(event::EVENT_ID)?.as_string_opt();
         let micros = column(event::TIMESTAMP)?.as_primitive_opt::<TimestampMicrosecondType>();
         let (Some(ids), Some(micros)) = (ids, micros) else {
-            return Err("its columns event_id and timestamp are of other types".to_owned());
+            return Err("its columns event_id and timestamp have other types".to_owned());
         };
         Ok(Base { ids, micros: micros.values() })
     }

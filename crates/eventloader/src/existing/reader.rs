@@ -75,7 +75,7 @@ impl ExistingFile<'_> {
         for batch in reader.map_err(|error| self.refused(error))? {
             let batch = batch.map_err(|error| self.refused(error))?;
             let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
-            let ids = ids.ok_or_else(|| self.refused("its ids are no texts"))?;
+            let ids = ids.ok_or_else(|| self.refused("its ids are not strings"))?;
             for (id, row) in ids.iter().zip(&mut rows) {
                 if id.is_some_and(|id| wanted.contains(Id::of(id))) {
                     found.push(row);
@@ -221,7 +221,7 @@ impl<'h> ExistingRows<'h> {
     fn check_order(&mut self, batch: &Batch) -> Result<(), &'static str> {
         let Some(last_row) = batch.rows().checked_sub(1) else { return Ok(()) };
         if batch.micros.iter().any(|micros| !self.instants.contains(micros)) {
-            return Err("it has rows of other days or hours than its directory's; no load has written it");
+            return Err("it has rows of another day or hour than its directory; no load wrote it");
         }
         let ascends = |row: usize| {
             let (before, here) = (batch.micros[row - 1], batch.micros[row]);
@@ -232,7 +232,7 @@ impl<'h> ExistingRows<'h> {
             (*micros, Id::of(&String::from_utf8_lossy(id))) < first
         });
         if !follows || !(1..=last_row).all(ascends) {
-            return Err("its rows are not in the order of (timestamp, event_id); no load has written it");
+            return Err("its rows are not ordered by (timestamp, event_id); no load wrote it");
         }
         let mut id = Vec::new();
         batch.ids.get(last_row).write_to(&mut id);

@@ -63,7 +63,7 @@ impl Source {
 /// Lists the inputs, at least one; see [`list_any`].
 pub(crate) fn list_sources(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
     let sources = list_any(given, target)?;
-    if sources.is_empty() { Err(no_source(&given.join(", "), "holds no file to read")) } else { Ok(sources) }
+    if sources.is_empty() { Err(no_source(&given.join(", "), "has no file to read")) } else { Ok(sources) }
 }
 
 /// Lists the inputs, and refuses a target that lies in a source or the other way round.
@@ -87,7 +87,7 @@ pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<So
         }
         if storage::is_directory(&real) {
             let names = storage::names_in(&path).map_err(unreadable)?;
-            for entry in names.ok_or_else(|| no_source(&name, "no such directory any more"))? {
+            for entry in names.ok_or_else(|| no_source(&name, "the directory no longer exists"))? {
                 let is_private = entry.to_string_lossy().starts_with(['_', '.']);
                 let entry = path.join(entry);
                 let is_odd = || {
@@ -148,9 +148,9 @@ fn expand(name: &str) -> Result<Vec<PathBuf>, Error> {
 /// Reading what the same run writes could load it twice: each must lie outside the other.
 fn refuse_overlap(source: &Path, real: &Path, target: &Path) -> Result<(), Error> {
     let problem = if storage::is_directory(real) && target.starts_with(real) {
-        "lies in the source"
+        "is inside the source"
     } else if !storage::is_file(target) && real.starts_with(target) {
-        "holds the source"
+        "contains the source"
     } else {
         return Ok(());
     };

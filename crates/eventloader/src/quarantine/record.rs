@@ -112,7 +112,7 @@ impl<R: BufRead> RecordReader<R> {
         let Some((index, line)) = self.lines.next() else { return Ok(None) };
         let text = line.map_err(Error::io(READING))?;
         let record = serde_json::from_str(&text).map_err(|error| {
-            let problem = format!("no quarantine record: {error}");
+            let problem = format!("not a quarantine record: {error}");
             TargetError::Damaged { path: self.path.clone(), line: index + 1, problem }
         })?;
         Ok(Some((record, text)))

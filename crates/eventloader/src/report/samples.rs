@@ -80,7 +80,7 @@ impl fmt::Display for SupersededSample {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((source, number)) = self.source.as_deref().zip(self.number) else {
-            return write!(f, "the target's of {}", self.timestamp);
+            return write!(f, "the target's row of {}", self.timestamp);
         };
         let source = escape_for_terminal(source);
         match number {

@@ -47,7 +47,7 @@ impl fmt::Display for Compared {
         let (manifest, partitions) = (escape_for_terminal(manifest), plural(*partitions as u64, "partition"));
         write!(
             f,
-            "as {manifest} says: {partitions}, {}, {}",
+            "they match {manifest}: {partitions}, {}, {}",
             plural(*rows, "row"),
             plural(*bad_lines, "bad line")
         )
@@ -121,12 +121,12 @@ impl<'m> Against<'m> {
     /// Adds the bad lines of a file of the quarantine; what is wrong with it, if it can't be read.
     pub(super) fn add_bad_lines(&mut self, root: &Path, path: &str) -> Option<Problem> {
         let problem = quarantine::count(&root.join(path), &mut self.bad_lines).err()?;
-        Some(Problem::new(path, format!("holds what is no quarantine record: {problem}")))
+        Some(Problem::new(path, format!("has a line that is not a quarantine record: {problem}")))
     }
 
     /// How all that was added differs from the manifest.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let mut problems: Vec<_> = self.other_columns.iter().map(tell_columns).collect();
+        let mut problems: Vec<_> = self.other_columns.iter().map(column_problem).collect();
         let mut missing: BTreeMap<(i64, EventType), &PartitionTruth> = self
             .manifest
             .partitions
@@ -142,7 +142,7 @@ impl<'m> Against<'m> {
             problems.extend(problem.map(|problem| Problem::new(&self.directory(key), problem)));
         }
         for (key, truth) in missing {
-            let problem = format!("is missing: the manifest has {} of it", plural(truth.rows, "row"));
+            let problem = format!("is missing: the manifest has {} for it", plural(truth.rows, "row"));
             problems.push(Problem::new(&self.directory(&key), problem));
         }
         problems.extend(self.compare_bad_lines());
@@ -169,7 +169,7 @@ impl<'m> Against<'m> {
             let problem = || {
                 let lines = plural(found, "bad line");
                 format!(
-                    "holds {lines} of {}, the manifest has {}",
+                    "has {lines} with {}, the manifest has {}",
                     escape_for_terminal(reason),
                     grouped(expected)
                 )
@@ -194,7 +194,7 @@ impl<'m> Against<'m> {
     }
 }
 
-fn tell_columns((key, partitions): (&(EventType, String), &BTreeSet<String>)) -> Problem {
+fn column_problem((key, partitions): (&(EventType, String), &BTreeSet<String>)) -> Problem {
     let ((domain, name), difference) = key;
     let places = match partitions.len() {
         0 | 1 => String::new(),
@@ -204,8 +204,8 @@ fn tell_columns((key, partitions): (&(EventType, String), &BTreeSet<String>)) ->
     Problem::new(
         path,
         format!(
-            "the columns of {domain}/{name} are not those of the manifest{places}: {difference}; it was loaded with another \
-             catalog, load it with that of the manifest's world (--catalog)"
+            "the columns of {domain}/{name} differ from the manifest{places}: {difference}; load the events with \
+             the catalog of the manifest's world (--catalog)"
         ),
     )
 }
@@ -213,24 +213,24 @@ fn tell_columns((key, partitions): (&(EventType, String), &BTreeSet<String>)) ->
 impl Found {
     fn compare(&self, truth: &PartitionTruth, table: &EventTypeTruth) -> Option<String> {
         let content = &self.content;
-        let mut said = Vec::new();
+        let mut differences = Vec::new();
         if content.rows != truth.rows {
-            said.push(format!(
-                "holds {}, the manifest has {}",
+            differences.push(format!(
+                "has {}, the manifest has {}",
                 plural(content.rows, "row"),
                 grouped(truth.rows)
             ));
         } else if !self.is_counted_only && content.checksum != truth.checksum {
-            said.push("its rows are not those of the manifest: same number, other content".to_owned());
+            differences.push("its rows differ from the manifest: same number, other content".to_owned());
         }
         if !self.is_counted_only {
             for ((column, found), expected) in table.sums.iter().zip(&content.sums).zip(&truth.sums) {
                 let found = found.text();
                 if found != *expected {
-                    said.push(format!("{column} adds up to {found}, the manifest has {expected}"));
+                    differences.push(format!("{column} adds up to {found}, the manifest has {expected}"));
                 }
             }
         }
-        (!said.is_empty()).then(|| said.join("; "))
+        (!differences.is_empty()).then(|| differences.join("; "))
     }
 }

@@ -144,7 +144,7 @@ impl<'b> Columns<'b> {
         let summed = table.sums.iter().map(|sum| {
             let index = names.iter().position(|name| name == sum);
             let index = index.filter(|&index| columns[index].values.scale().is_some());
-            index.ok_or_else(|| format!("{sum} is no number that could be added up"))
+            index.ok_or_else(|| format!("{sum} is not a number, so it has no sum"))
         });
         let summed = summed.collect::<Result<_, _>>()?;
         Ok(Self { columns, summed })
@@ -188,7 +188,7 @@ fn collect<'b>(
         return Ok(());
     }
     let values = Values::of(array)
-        .ok_or_else(|| format!("{name} is of type {}, which no manifest speaks of", array.data_type()))?;
+        .ok_or_else(|| format!("{name} is of type {}, which manifests do not support", array.data_type()))?;
     columns.push(Column { name, values, nulls });
     Ok(())
 }
@@ -198,17 +198,17 @@ fn compare_names(found: &[&str], expected: &[String]) -> Result<(), String> {
     let missing: Vec<_> = expected.iter().map(String::as_str).filter(|name| !found.contains(name)).collect();
     let unknown: Vec<_> =
         found.iter().copied().filter(|name| !expected.iter().any(|other| other == name)).collect();
-    let mut said = Vec::new();
+    let mut differences = Vec::new();
     if !missing.is_empty() {
-        said.push(format!("{} not there", are(&missing)));
+        differences.push(format!("{} missing", are(&missing)));
     }
     if !unknown.is_empty() {
-        said.push(format!("{} not in the manifest", are(&unknown)));
+        differences.push(format!("{} not in the manifest", are(&unknown)));
     }
-    if said.is_empty() && found != expected {
-        said.push("they are in another order".to_owned());
+    if differences.is_empty() && found != expected {
+        differences.push("they are in another order".to_owned());
     }
-    if said.is_empty() { Ok(()) } else { Err(said.join(", ")) }
+    if differences.is_empty() { Ok(()) } else { Err(differences.join(", ")) }
 }
 
 fn are(names: &[&str]) -> String {

@@ -118,14 +118,13 @@ fn duplicates(root: &Path, files: &Files<'_>, suspects: &HashSet<u64>, threads: 
             let times = places.len();
             Problem::new(
                 places[0],
-                format!("event {id:?} is there {times} times, last in {}", places[times - 1]),
+                format!("event {id:?} occurs {times} times, last in {}", places[times - 1]),
             )
         })
         .collect();
     if events > NAMED_MAX {
         let more = plural((events - NAMED_MAX) as u64, "event");
-        problems
-            .push(Problem::new("(all files)", format!("{more} more of that type are there more than once")));
+        problems.push(Problem::new("(all files)", format!("{more} more of this type occur more than once")));
     }
     problems
 }

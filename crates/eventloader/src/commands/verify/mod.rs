@@ -89,15 +89,15 @@ impl fmt::Display for Verified {
         let Self { commits, partitions, files, rows, problems, ref compared } = *self;
         write!(
             f,
-            "{:>14} rows in {}, {}, as {} left them: {}",
+            "{:>14} rows in {}, {}, from {}: {}",
             grouped(rows),
             plural(files as u64, "file"),
             plural(partitions as u64, "partition"),
             plural(commits as u64, "commit"),
-            if problems == 0 { "all is well".to_owned() } else { plural(problems as u64, "problem") }
+            if problems == 0 { "no problems".to_owned() } else { plural(problems as u64, "problem") }
         )?;
         match compared {
-            Some(compared) if problems == 0 => write!(f, ", {compared}"),
+            Some(compared) if problems == 0 => write!(f, "; {compared}"),
             _ => Ok(()),
         }
     }
@@ -110,7 +110,7 @@ impl fmt::Display for Verified {
 /// not what it must be is no error but a problem.
 pub fn verify(
     settings: &VerifySettings,
-    tell: impl Fn(&Problem) -> Result<(), Error>,
+    report: impl Fn(&Problem) -> Result<(), Error>,
 ) -> Result<Verified, Error> {
     let manifest = settings.against.as_deref().map(against::read).transpose()?;
     let root = settings.target.as_path();
@@ -118,20 +118,20 @@ pub fn verify(
     let recorded = Recorded::read(root)?;
     let mut verified =
         Verified { commits: recorded.commits, partitions: recorded.partitions(), ..Verified::default() };
-    let tell_all = |problems: Vec<Problem>| problems.iter().try_for_each(&tell).map(|()| problems.len());
-    verified.problems += tell_all(recorded.problems.clone())?;
+    let report_all = |problems: Vec<Problem>| problems.iter().try_for_each(&report).map(|()| problems.len());
+    verified.problems += report_all(recorded.problems.clone())?;
     if recorded.is_unfinished {
         return Ok(verified);
     }
     let found = list_files(root)?;
-    verified.problems += tell_all(compare(&recorded, &found))?;
+    verified.problems += report_all(compare(&recorded, &found))?;
     let reading = Reading { root, recorded: &recorded, manifest: manifest.as_ref() };
     let mut against = manifest.as_ref().map(|manifest| Against::new(manifest, &recorded));
     let (sound, unsound) = reading.by_soundness(&found, settings.threads)?;
     let changed = |(path, file): &(&String, &RecordedFile)| {
-        Problem::new(path, format!("its bytes are not those that commit {} wrote (XXH3)", file.commit))
+        Problem::new(path, format!("its bytes differ from those that commit {} wrote (XXH3)", file.commit))
     };
-    verified.problems += tell_all(unsound.iter().map(changed).collect())?;
+    verified.problems += report_all(unsound.iter().map(changed).collect())?;
     for (event_type, files) in by_event_type(&sound) {
         let ids = Ids::new(settings.memory_bytes);
         let (checked, mut problems) = ids.read(&reading, &files, settings.threads);
@@ -139,19 +139,19 @@ pub fn verify(
             problems.extend(verified.add(path, event_type, checked, against.as_mut()));
         }
         problems.sort();
-        verified.problems += tell_all(problems)?;
+        verified.problems += report_all(problems)?;
     }
     for (event_type, files) in by_event_type(&unsound) {
         for (path, file) in files {
             let checked = rows::check(&reading, path, file, |_, _| {});
-            verified.problems += tell_all(verified.add(path, event_type, checked, against.as_mut()))?;
+            verified.problems += report_all(verified.add(path, event_type, checked, against.as_mut()))?;
         }
     }
     if let (Some(mut against), Some(path)) = (against, &settings.against) {
         let quarantined = sound.iter().chain(&unsound).filter(|(_, file)| file.event_type.is_none());
         let unreadable = quarantined.filter_map(|(path, _)| against.add_bad_lines(root, path)).collect();
-        verified.problems += tell_all(unreadable)?;
-        verified.problems += tell_all(against.problems())?;
+        verified.problems += report_all(unreadable)?;
+        verified.problems += report_all(against.problems())?;
         verified.compared = Some(against.compared(path));
     }
     Ok(verified)
@@ -206,16 +206,16 @@ impl<'a> Reading<'a> {
 
 /// What is missing, and what is there that no load has written.
 fn compare(recorded: &Recorded, found: &ListedFiles) -> Vec<Problem> {
-    let not_file = |path: &String| Problem::new(path, "is a link or no file at all: no load has made it");
+    let not_file = |path: &String| Problem::new(path, "is not a regular file, so no load wrote it");
     let mut problems: Vec<_> = found.not_files.iter().map(not_file).collect();
     for (path, file) in recorded.files.iter().filter(|(path, _)| !found.files.contains_key(*path)) {
         problems.push(Problem::new(
             path,
-            format!("is missing: commit {} wrote it, {}", file.commit, plural(file.rows, "row")),
+            format!("is missing: commit {} wrote it with {}", file.commit, plural(file.rows, "row")),
         ));
     }
     for (path, bytes) in found.files.iter().filter(|(path, _)| !recorded.files.contains_key(*path)) {
-        problems.push(Problem::new(path, format!("was written by no load: {}", plural(*bytes, "byte"))));
+        problems.push(Problem::new(path, format!("was not written by any load: {}", plural(*bytes, "byte"))));
     }
     problems.sort();
     problems

@@ -31,7 +31,7 @@ impl Recorded {
         let mut recorded = Self::default();
         if event_target::is_unfinished(root)? {
             let problem =
-                "a commit was interrupted: `eventloader recover` or any load of the target finishes it";
+                "a commit was interrupted; `eventloader recover` or any load into the target finishes it";
             recorded.problems.push(Problem::new(event_target::JOURNAL_PATH, problem));
             recorded.is_unfinished = true;
         }
@@ -60,7 +60,7 @@ impl Recorded {
         }
         let is_another = before.layout.as_ref().is_some_and(|layout| *layout != commit.layout);
         if commit.layout.parts().is_none() || is_another {
-            let problem = format!("its layout is not that of the commits before: {}", commit.layout);
+            let problem = format!("its layout differs from that of the earlier commits: {}", commit.layout);
             self.problems.push(Problem::new(&commit.path(), problem));
         }
     }

@@ -195,7 +195,7 @@ impl<'a> Checks<'a> {
         let rows = || {
             let (rows, recorded) = (self.rows, self.file.rows);
             let problem =
-                format!("holds {}, commit {} wrote {recorded}", plural(rows, "row"), self.file.commit);
+                format!("has {}, commit {} wrote {recorded}", plural(rows, "row"), self.file.commit);
             (rows != recorded).then(|| Problem::new(self.path, problem))
         };
         let problems = match error {
@@ -203,8 +203,8 @@ impl<'a> Checks<'a> {
             None => [
                 rows(),
                 self.elsewhere.problem(self.path, "in the wrong partition"),
-                self.of_other_type.problem(self.path, "of another type"),
-                self.out_of_order.problem(self.path, "out of the order of (timestamp, event_id)"),
+                self.of_other_type.problem(self.path, "of another event type"),
+                self.out_of_order.problem(self.path, "out of order by (timestamp, event_id)"),
             ]
             .into_iter()
             .flatten()
