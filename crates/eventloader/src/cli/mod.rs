@@ -285,8 +285,7 @@ impl Cli {
     fn skip_loaded(&self) -> Result<bool, Error> {
         if self.skip_loaded && self.mode == Mode::Overwrite {
             return Err(Error::Usage(
-                "--skip-loaded: --mode overwrite replaces rows without knowing their sources; add --mode merge"
-                    .to_owned(),
+                "--skip-loaded: overwriting forgets which sources were loaded; add --mode merge".to_owned(),
             ));
         }
         Ok(self.skip_loaded)
@@ -297,10 +296,11 @@ impl Cli {
             (Mode::Overwrite, None) => Ok(Scope::Input),
             (Mode::Merge, None) => Ok(Scope::Target),
             (Mode::Overwrite, Some(Scope::Target)) => Err(Error::Usage(
-                "--dedupe-scope target: rows of the target only take part with --mode merge; add it".to_owned(),
+                "--dedupe-scope target: rows of the target take part only with --mode merge; add it"
+                    .to_owned(),
             )),
             (Mode::Merge, Some(Scope::Input)) => Err(Error::Usage(
-                "--dedupe-scope input: with --mode merge, rows of the target take part too; use target or day"
+                "--dedupe-scope input: with --mode merge, rows of the target take part; use target or day"
                     .to_owned(),
             )),
             (_, Some(scope)) => Ok(scope),

@@ -1,4 +1,6 @@
-//! `eventloader recover`: a target → nothing in it is left half done. What every load does first, and nothing else.
+//! `eventloader recover`: a target → the same target without traces of an interrupted load.
+//!
+//! Invariant: it does what every load does first, and nothing else.
 
 use std::{fmt, path::Path};
 
@@ -6,14 +8,16 @@ use event_target::{Recovered, Target};
 
 use crate::{error::Error, runtime::plural};
 
-/// What was done, for people.
+/// What was done, as a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery(Recovered);
 
 /// Finishes the commit that an interrupted load had recorded, or deletes what it had staged.
 ///
 /// # Errors
-/// [`Error::Locked`] while a load is at work, [`Error::Target`] where no load has ever been, and those of reading and writing.
+/// [`TargetError::Locked`](event_target::TargetError::Locked) while a load is running,
+/// [`TargetError::Unusable`](event_target::TargetError::Unusable) if nothing was ever loaded, and read and
+/// write errors.
 pub fn recover(target: &Path) -> Result<Recovery, Error> {
     let target = Target::open_existing(target)?;
     let recovery = Recovery(target.recovered());

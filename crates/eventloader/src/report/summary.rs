@@ -69,9 +69,9 @@ impl fmt::Display for Summary<'_> {
             bytes_text(bytes),
             self.actions()
         )?;
-        if report.held_superseded > 0 {
-            let rows = if report.held_superseded == 1 { "row" } else { "rows" };
-            let count = grouped(report.held_superseded);
+        if report.existing_superseded > 0 {
+            let rows = if report.existing_superseded == 1 { "row" } else { "rows" };
+            let count = grouped(report.existing_superseded);
             writeln!(f, "{count:>14} {rows} of the target superseded by the input")?;
         }
         if self.verbose {

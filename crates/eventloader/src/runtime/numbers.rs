@@ -1,4 +1,6 @@
 //! Numbers → text for people.
+//!
+//! Invariant: the text does not depend on the locale.
 
 use indicatif::{HumanBytes, HumanCount};
 

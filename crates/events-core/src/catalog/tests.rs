@@ -1,4 +1,4 @@
-//! What a catalog file may say, and how it is told what it may not.
+//! What a catalog file may contain, and the errors for everything else.
 
 use super::{value_type::EXPECTED_TYPE, *};
 use crate::schema;

@@ -1,4 +1,4 @@
-//! Bytes and sums against those made by hand; manifests written and read back, or refused.
+//! Bytes and sums, compared with ones made by hand; manifests, written and read back, or refused.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::*;
 use crate::catalog::{BUILT_IN, Catalog, LEDGER};
 
-/// The digest of a row whose texts are these; `None` is null.
+/// The digest of a row with these texts; `None` is null.
 fn digest_of(texts: &[Option<&str>]) -> u128 {
     let mut bytes = Vec::new();
     for text in texts {

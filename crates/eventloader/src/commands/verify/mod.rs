@@ -1,11 +1,12 @@
-//! `eventloader verify`: a target → what in it is not as its loads left it.
+//! `eventloader verify`: a target → its problems.
 //!
-//! Three things are compared: what the commits say that the target holds (`recorded.rs`), what is there (`found.rs`), and what the
-//! files say of themselves when all of their rows are read (`rows.rs`, `ids.rs`). With a manifest, a fourth: what must come of the
-//! events that were generated (`contents.rs`, `against.rs`).
+//! Three things are compared: the files that the commits recorded (`recorded.rs`), the files that exist
+//! (`event_target::list_files`), and the rows that the files contain (`rows.rs`, `ids.rs`). A manifest is a
+//! fourth: the result that the generated events must have (`contents.rs`, `against.rs`).
 //!
-//! Invariant: nothing is changed; memory does not grow with the target, but for the names of its files and partitions. A file whose
-//! bytes are not those that were written is read after all others, for a decoder may not survive it.
+//! Invariant: nothing is changed. Memory does not grow with the target, except for the names of its files and
+//! partitions. A file whose bytes have changed is read after all others, because a decoder may not survive
+//! it.
 
 mod against;
 mod contents;
@@ -33,25 +34,25 @@ use crate::{
     runtime::{grouped, plural},
 };
 
-/// What to verify, and with what.
+/// The settings of a verification.
 #[derive(Debug, Clone)]
 pub struct VerifySettings {
     /// The directory of the partitions.
     pub target: PathBuf,
-    /// The manifest that says what the target must hold.
+    /// The manifest to compare the target with.
     pub against: Option<PathBuf>,
-    /// What the process may hold, in bytes.
+    /// The memory limit of the process, in bytes.
     pub memory_bytes: usize,
-    /// Threads that work.
+    /// The number of threads.
     pub threads: usize,
 }
 
-/// Something that is not as it must be.
+/// A problem in a target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The file, relative to the target.
     pub path: String,
-    /// What is the matter with it.
+    /// What is wrong with it.
     pub problem: String,
 }
 
@@ -67,20 +68,20 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What was verified.
+/// The summary of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// How many commits the target has had.
+    /// The number of the target's commits.
     pub commits: usize,
-    /// Partitions that the commits speak of.
+    /// The number of recorded partitions.
     pub partitions: usize,
-    /// Files of rows that were read.
+    /// The number of Parquet files that were read.
     pub files: usize,
-    /// Rows in them.
+    /// The number of rows in them.
     pub rows: u64,
-    /// How many problems were told.
+    /// The number of problems that were reported.
     pub problems: usize,
-    /// What of it was compared with a manifest.
+    /// What was compared with a manifest.
     pub compared: Option<Compared>,
 }
 
@@ -103,11 +104,11 @@ impl fmt::Display for Verified {
     }
 }
 
-/// Reads a whole target, and calls `tell` for each problem as it is found.
+/// Reads a whole target, and calls `report` for each problem as it is found.
 ///
 /// # Errors
-/// [`Error::Locked`] while a load is at work, [`Error::Manifest`] for a manifest that can't be used, and those of reading; a file that is
-/// not what it must be is no error but a problem.
+/// [`TargetError::Locked`](event_target::TargetError::Locked) while a load is running, [`Error::Manifest`]
+/// for a manifest that can't be used, and read errors. A damaged file is not an error but a problem.
 pub fn verify(
     settings: &VerifySettings,
     report: impl Fn(&Problem) -> Result<(), Error>,
@@ -158,7 +159,7 @@ pub fn verify(
 }
 
 impl Verified {
-    /// Adds a file that was checked; the problems in it.
+    /// Adds a checked file, and returns its problems.
     fn add(
         &mut self,
         path: &str,
@@ -175,7 +176,7 @@ impl Verified {
     }
 }
 
-/// What is read, and what is known of it.
+/// What is read, and what is known about it.
 struct Reading<'a> {
     root: &'a Path,
     recorded: &'a Recorded,
@@ -186,7 +187,7 @@ struct Reading<'a> {
 type Files<'a> = Vec<(&'a String, &'a RecordedFile)>;
 
 impl<'a> Reading<'a> {
-    /// The files that are there: those with the bytes that were written, and the others.
+    /// The existing files: those whose bytes are as recorded, and the others.
     fn by_soundness(&self, found: &ListedFiles, threads: usize) -> Result<(Files<'a>, Files<'a>), Error> {
         let is_there = |(path, _): &(&String, _)| found.files.contains_key(*path);
         let there: Vec<_> = self.recorded.files.iter().filter(is_there).collect();
@@ -204,7 +205,7 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What is missing, and what is there that no load has written.
+/// Files that are missing, and files that no load wrote.
 fn compare(recorded: &Recorded, found: &ListedFiles) -> Vec<Problem> {
     let not_file = |path: &String| Problem::new(path, "is not a regular file, so no load wrote it");
     let mut problems: Vec<_> = found.not_files.iter().map(not_file).collect();
@@ -221,7 +222,7 @@ fn compare(recorded: &Recorded, found: &ListedFiles) -> Vec<Problem> {
     problems
 }
 
-/// The files of rows of each event type.
+/// The Parquet files of each event type.
 fn by_event_type<'r>(files: &[(&'r String, &'r RecordedFile)]) -> BTreeMap<&'r (String, String), Files<'r>> {
     let mut types = BTreeMap::<_, Vec<_>>::new();
     for &(path, file) in files {
