@@ -19,9 +19,14 @@
 //!     price   = 'decimal(10,2)'
 //! ";
 //! let catalog = Catalog::from_toml(&[("shop.toml", catalog)])?;
-//! let text = r#"{"event_id": "1", "timestamp": "2024-10-10T08:00:00Z", "domain": "shop", "event_type": "sale", "data": {"article": "tea", "price": 4.5}}
-//! {"event_id": "2", "timestamp": "2024-10-10T08:00:01Z", "domain": "shop", "event_type": "sale", "data": {"price": "a lot"}}
-//! "#;
+//! let text = concat!(
+//!     r#"{"event_id": "1", "timestamp": "2024-10-10T08:00:00Z", "domain": "shop", "event_type": "sale", "#,
+//!     r#""data": {"article": "tea", "price": 4.5}}"#,
+//!     "\n",
+//!     r#"{"event_id": "2", "timestamp": "2024-10-10T08:00:01Z", "domain": "shop", "event_type": "sale", "#,
+//!     r#""data": {"price": "a lot"}}"#,
+//!     "\n",
+//! );
 //!
 //! let plan = Plan::new(&catalog);
 //! let selection = Selection::default();

@@ -269,7 +269,7 @@ fn keep_other_files(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test looks behind the seam")]
+#[expect(clippy::disallowed_methods, reason = "a test accesses files directly")]
 mod tests {
     use fs_err as fs;
 

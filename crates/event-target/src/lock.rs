@@ -65,7 +65,7 @@ pub(crate) fn forget_holder(lock: &File) {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test looks behind the seam")]
+#[expect(clippy::disallowed_methods, reason = "a test accesses files directly")]
 mod tests {
     use fs_err as fs;
 

@@ -200,7 +200,7 @@ fn print(text: &str) -> Result<(), Error> {
 
 fn print_to_stdout(bytes: &[u8]) -> io::Result<()> {
     match io::stdout().write_all(bytes) {
-        // The reader has closed the pipe because it has all it wants.
+        // The reader has closed the pipe because it needs no more.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }

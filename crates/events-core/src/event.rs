@@ -24,7 +24,7 @@ pub const FIELDS: [&str; 5] = [EVENT_ID, TIMESTAMP, DOMAIN, EVENT_TYPE, DATA];
 /// ```
 /// use events_core::event::Event;
 ///
-/// let line = r#"{"event_id":"a1","timestamp":"2024-10-10T00:00:07","domain":"d","event_type":"t","data":{"id":1}}"#;
+/// let line = r#"{"event_id":"a1","timestamp":"2024-10-10","domain":"d","event_type":"t","data":{"id":1}}"#;
 /// let event: Event<serde_json::Value> = serde_json::from_str(line)?;
 /// assert_eq!(event.data["id"], 1);
 /// assert_eq!(serde_json::to_string(&event)?, line);

@@ -2,7 +2,9 @@
 //! types, the schemas derived from it, the meaning of values, the partition that an event belongs to, and the
 //! truth about generated events.
 //!
-//! No files and no command line here, and of the arrow family `arrow-schema` alone.
+//! There are no files and no command line here, and of the arrow family it only uses `arrow-schema`.
+//!
+//! Invariant: the programs agree on events because neither has a copy of what is here.
 //!
 //! In reading order:
 

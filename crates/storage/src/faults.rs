@@ -17,7 +17,7 @@
 //! ext4, XFS and APFS do. POSIX does not require that order: `names` is the worst that others may do.
 //!
 //! Invariant: without the variables, nothing here has an effect.
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "beside the seam, not behind it")]
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "faults must not trigger faults")]
 
 use std::{
     env,

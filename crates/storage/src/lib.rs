@@ -22,7 +22,7 @@ use fs_err as fs;
 
 /// One operation on a file.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "a release build asks for nothing of it"))]
+#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "only debug builds read it"))]
 struct Operation<'p> {
     name: &'static str,
     path: &'p Path,
@@ -85,7 +85,7 @@ impl File {
     /// Tells the fault injection that the written bytes are only in memory until they are synced.
     #[cfg_attr(
         not(debug_assertions),
-        expect(clippy::unnecessary_wraps, reason = "it can fail where it does something")
+        expect(clippy::unnecessary_wraps, reason = "it can fail in debug builds")
     )]
     fn tracked(self) -> io::Result<Self> {
         #[cfg(debug_assertions)]

@@ -129,6 +129,8 @@ pub struct Cli {
     until: Option<Day>,
 
     /// Load all days of the input
+    ///
+    /// The days to load must always be given: with this flag, --date, --since or --until.
     #[arg(short, long, help_heading = SELECTION)]
     backfill: bool,
 
@@ -184,8 +186,8 @@ pub struct Cli {
 
     /// List the first N superseded rows, each with the row that replaced it, in the report and with -v
     ///
-    /// They are listed in input order, with event type, id, timestamp, source and line (in a JSON array:
-    /// element), and as redelivered (the same content) or corrected.
+    /// In input order, with event type, id, timestamp, source and line (in a JSON array: element). Each is
+    /// marked as redelivered (the same content) or corrected.
     #[arg(
         long, value_name = "N", default_value_t = 0, help_heading = OUTPUT,
         value_parser = RangedU64ValueParser::<usize>::new().range(0..=SAMPLES_MAX)

@@ -1,7 +1,7 @@
 //! The existing rows of a target → those that compete with the rows of a merge, and the partitions that the
 //! merge changes.
 //!
-//! There is no index, so none can be wrong: the files themselves tell where an event is. The id column of
+//! There is no index, so none can be wrong: the files themselves show where an event is. The id column of
 //! each partition of the event type is compared with the ids of the input, except for row groups whose range
 //! of ids contains none of them. Rows with such an id are read whole, and compete like rows of the input that
 //! come before it. docs/merge.md describes the cost.

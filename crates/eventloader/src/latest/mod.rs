@@ -189,7 +189,7 @@ fn range_of(hash: u64) -> usize {
     (hash >> 32) as usize & (RANGES - 1)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "its lower half, of which the range takes no bit")]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half, which the range does not use")]
 fn fingerprint_of(hash: u64) -> u32 {
     hash as u32
 }

@@ -4,7 +4,7 @@
 //! [domain.card]                            # one or more of them in a file
 //! description = "…"                        # optional, like every description
 //!
-//! [domain.card.fields]                     # fields of `data` in all its event types in this file, in column order
+//! [domain.card.fields]                     # fields of `data` in all its event types, in column order
 //! id       = { type = "string", required = true, column = "card_id" }
 //! amount   = { type = "decimal(12,2)", description = "…" }
 //! merchant = { fields = { name = "string", address = { fields = { city = "string" } } } }
@@ -172,7 +172,7 @@ impl Catalog {
                 };
                 if let (Some(first), Some(place)) = (&entries[index].place, &entry.place) {
                     let message = format!(
-                        "{} is there twice, here and at {first}: an event type stands in one file; remove one of the two",
+                        "{} is defined twice, here and at {first}: remove one of the two",
                         entry.event_type
                     );
                     return Err(place.error(message));

@@ -48,7 +48,8 @@ pub(super) fn check_directories(entries: &[Entry]) -> Result<(), CatalogError> {
             let at =
                 other.place.as_ref().map_or_else(|| " (built in)".to_owned(), |place| format!(" ({place})"));
             return Err(place.error(format!(
-                "{} and {}{at} would share the directory {:?}: give one of them another with `directory = \"…\"`",
+                "{} and {}{at} would share the directory {:?}: give one of them another with \
+                 `directory = \"…\"`",
                 new.event_type, other.event_type, new.event_type.directory
             )));
         }
@@ -70,7 +71,8 @@ pub(super) fn check_columns(event_type: &EventType) -> Result<(), Clash> {
     for column in schema::columns(event_type) {
         if let Some(other) = owners.insert(column.name.to_lowercase(), column.path.clone()) {
             let message = format!(
-                "{event_type}: {other} and {} would share the column {:?}: name one of the fields with `column = \"…\"`",
+                "{event_type}: {other} and {} would share the column {:?}: name one of the fields with \
+                 `column = \"…\"`",
                 column.path, column.name
             );
             return Err(Clash { path: column.path, message });
@@ -85,8 +87,8 @@ fn check_members(event_type: &EventType, path: &str, fields: &[Field]) -> Result
         let path = format!("{path}.{}", field.name);
         if let Some(other) = owners.insert(field.member_name().to_lowercase(), path.clone()) {
             let message = format!(
-                "{event_type}: the fields {other} and {path} would share the name {:?} in their object: give one of \
-                 them another with `column = \"…\"`",
+                "{event_type}: the fields {other} and {path} would share the name {:?} in their object: give \
+                 one of them another with `column = \"…\"`",
                 field.member_name()
             );
             return Err(Clash { path, message });

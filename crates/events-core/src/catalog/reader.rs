@@ -122,7 +122,7 @@ impl Source<'_> {
         let (directory, span) = directory;
         if !names::is_safe_directory(&directory) {
             let message = format!(
-                "{directory:?} is no safe directory name: allowed are {EXPECTED_DIRECTORY}; set `directory = \"…\"`"
+                "{directory:?} is not a safe directory name: use {EXPECTED_DIRECTORY}; set `directory = \"…\"`"
             );
             return Err(self.error(&span, message));
         }
@@ -250,7 +250,7 @@ impl Source<'_> {
         if names::is_safe_column(&name) {
             return Ok(name);
         }
-        let message = format!("{name:?} is no safe column name: allowed are {EXPECTED_COLUMN}");
+        let message = format!("{name:?} is not a safe column name: use {EXPECTED_COLUMN}");
         Err(self.error(&value.span(), message))
     }
 

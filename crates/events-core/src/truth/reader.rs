@@ -58,10 +58,10 @@ impl Manifest {
         for table in &self.event_types {
             let place = || format!("event type {}/{}", table.domain, table.event_type);
             if sums.insert((&*table.domain, &*table.event_type), table.sums.len()).is_some() {
-                return Err(content(place(), "is there twice"));
+                return Err(content(place(), "occurs twice"));
             }
             if let Some(sum) = table.sums.iter().find(|sum| !table.columns.contains(sum)) {
-                return Err(content(place(), &format!("sums {sum:?}, which is none of its columns")));
+                return Err(content(place(), &format!("sums {sum:?}, which is not one of its columns")));
             }
         }
         let mut last = None;
@@ -69,17 +69,17 @@ impl Manifest {
             let key = partition.key();
             let error = |message: &str| Err(content(partition.name(), message));
             match sums.get(&(key.1, key.2)) {
-                None => return error("is of an event type that event_types doesn't have"),
+                None => return error("has an event type that is not in event_types"),
                 Some(sums) if *sums != partition.sums.len() => {
                     return error(&format!("expected {sums} sums, as its event type names"));
                 }
                 Some(_) if partition.rows == 0 => {
-                    return error("has no rows; partitions are those with rows");
+                    return error("has no rows; partitions without rows must be left out");
                 }
                 Some(_) => {}
             }
             if last.is_some_and(|last| last >= key) {
-                return error("is out of the order of day, domain, event type");
+                return error("is out of order by day, domain, event type");
             }
             last = Some(key);
         }

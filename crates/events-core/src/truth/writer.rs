@@ -42,7 +42,7 @@ impl<W: Write> ManifestWriter<W> {
     /// Those of `output`, and [`io::ErrorKind::InvalidInput`] if the order is wrong.
     pub fn partition(&mut self, partition: PartitionTruth) -> io::Result<()> {
         if self.last.as_ref().is_some_and(|last| last.key() >= partition.key()) {
-            let message = format!("{} is out of the order of day, domain, event type", partition.name());
+            let message = format!("{} is out of order by day, domain, event type", partition.name());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         separate(&mut self.output, self.last.is_none())?;

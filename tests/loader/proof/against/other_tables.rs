@@ -74,7 +74,7 @@ fn a_manifest_that_cannot_be_used_is_refused_with_its_place() {
     refused(Some(pretty.replace("\"rows\": ", "\"lines\": ")), &["truth.json:", "unknown field `lines`"]);
     refused(
         Some(pretty.replacen("2024-10-11", "2024-10-09", 1)),
-        &["truth.json: partition 2024-10-09 account/account-close", "out of the order"],
+        &["truth.json: partition 2024-10-09 account/account-close", "out of order"],
     );
     assert!(before == tree(&dir.target()));
 }
