@@ -14,14 +14,16 @@ EOF
     exit 1
 fi
 
-echo "Building (the first time takes a few minutes) ..."
-cargo build --release --locked --quiet
+# The profile quick is built in less than half of the time, and loads as fast as the release build.
+echo "Building (the first time takes a minute or two) ..."
+cargo build --profile quick --locked --quiet
+bin=${CARGO_TARGET_DIR:-target}/quick
 
 echo "Generating 10,000 events with seed 123 into data/raw_events/ ..."
-cargo run --release --locked --quiet --bin datagen -- -s 123 -n 10000 -w -b data/raw_events/ --manifest data/manifest.json
+"$bin/datagen" -s 123 -n 10000 -w -b data/raw_events/ --manifest data/manifest.json
 
 echo "Loading every day of them into data/target/ ..."
-cargo run --release --locked --quiet --bin eventloader -- -s data/raw_events/events.json -t data/target/ --backfill
+"$bin/eventloader" -s data/raw_events/events.json -t data/target/ --backfill
 
 echo
 echo "One directory per day and event type, one row per event:"
@@ -44,5 +46,5 @@ EOF
 
 echo
 echo "Reading all of it back, beside what the generator says of its events ..."
-cargo run --release --locked --quiet --bin eventloader -- verify data/target/ --against data/manifest.json
+"$bin/eventloader" verify data/target/ --against data/manifest.json
 echo "Proved right: the target holds every event of the manifest once, in its day, with the contents and sums it must have."

@@ -1,9 +1,9 @@
 //! The git checkout that this crate is built in → the variable `COMMAND_LINE_COMMIT`: `3de6bc9 2026-11-25`.
 //!
-//! Invariant: without git, or outside a checkout of this project, the variable is not set and the build
-//! succeeds.
+//! Invariant: in a debug build, without git, or outside a checkout of this project, the variable is not set
+//! and the build succeeds. In a debug build it would rebuild both programs after each commit.
 
-use std::{path::Path, process::Command};
+use std::{env, path::Path, process::Command};
 
 /// Where this package is in a checkout. A release that was unpacked into another project's checkout has a
 /// different prefix, and must not show that project's commit.
@@ -11,6 +11,9 @@ const PREFIX_IN_CHECKOUT: &str = "crates/command-line/";
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
+    if env::var("PROFILE").as_deref() != Ok("release") {
+        return;
+    }
     if git(&["rev-parse", "--show-prefix"]).as_deref() != Some(PREFIX_IN_CHECKOUT) {
         return;
     }

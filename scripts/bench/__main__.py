@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 from bench import chart, peers, report
+from bench.before import BEFORE, against_before
 from bench.workloads import DEFAULT, WORKLOADS, Result, Settings, say
 
 SHORT_EVENTS = 20_000
@@ -31,6 +32,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds per workload (default: 5)")
     parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="multiply the number of events of each workload by F (default: 1)")
     parser.add_argument("--threads", type=int, default=report.cores(), metavar="N", help="threads per program (default: all cores)")
+    parser.add_argument("--before", type=pathlib.Path, metavar="DIR",
+                        help="measure this build beside the eventloader in DIR, an earlier build, and nothing else")
     parser.add_argument("--peers", metavar="A,B", help="run only these peers: duckdb, polars, chdb")
     parser.add_argument("--spark", action="store_true", help="run Spark too; needs Java 17 or newer")
     parser.add_argument("--short", action="store_true",
@@ -45,7 +48,9 @@ def arguments() -> argparse.Namespace:
     given.workloads = given.only.split(",") if given.only else chosen
     given.peers = given.peers.split(",") if given.peers else ["duckdb", "polars"] if given.short else ["duckdb", "polars", "chdb"]
     given.peers += ["spark"] if given.spark else []
-    for what, names, known in ("workload", given.workloads, WORKLOADS), ("peer", given.peers, peers.NAMES):
+    if given.before:
+        given.workloads = [BEFORE]
+    for what, names, known in ("workload", given.workloads, [*WORKLOADS, *([BEFORE] if given.before else [])]), ("peer", given.peers, peers.NAMES):
         for name in names:
             if name not in known:
                 parser.error(f"there is no {what} {name!r}; there are {', '.join(known)}")
@@ -80,14 +85,14 @@ def measured(given: argparse.Namespace) -> tuple[dict, list[Result]]:
         settings = Settings(binaries=pathlib.Path(os.environ["BIN_DIR"]), inputs=pathlib.Path(kept or work), work=pathlib.Path(work),
                             peers=tuple(given.peers), rounds=1 if given.short else given.rounds, threads=given.threads,
                             scale=given.scale, most_events=SHORT_EVENTS if given.short else None, keep_inputs=kept is not None,
-                            full=given.full)
+                            full=given.full, before=given.before and given.before.absolute())
         about = report.facts(settings, command(sys.argv[1:]))
         if about["machine"]["load"] > report.BUSY:
             say(f"warning: the load average is {about['machine']['load']}: while other programs run, times are too long and uneven")
         results = []
         for name in given.workloads:
             say(f"{name}:")
-            result = WORKLOADS[name](settings)
+            result = against_before(settings) if name == BEFORE else WORKLOADS[name](settings)
             # The bars are for the full workloads: with so few events they mean nothing.
             results.append(dataclasses.replace(result, bars=[]) if given.short else result)
     return about, results

@@ -42,6 +42,7 @@ class Settings:
     most_events: int | None
     keep_inputs: bool
     full: bool
+    before: pathlib.Path | None = None  # where an earlier build is
 
     def events(self, number: int) -> int:
         """How many events to generate for a workload that has this number."""

@@ -132,6 +132,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::ids::Ids;
 
     proptest! {
         #[test]

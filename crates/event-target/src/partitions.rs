@@ -171,7 +171,7 @@ mod tests {
             fs_err::write(dir.path().join(directory).join("part-00000.zstd.parquet"), "").unwrap();
         }
         let layout = TargetLayout::new(naming, unit);
-        list(dir.path(), &layout, &[(3, "sale"), (5, "refund")]).unwrap().into_keys().collect()
+        list_partitions(dir.path(), &layout, &[(3, "sale"), (5, "refund")]).unwrap().into_keys().collect()
     }
 
     #[test]
@@ -194,7 +194,7 @@ mod tests {
         fs_err::create_dir_all(root.join("1970")).unwrap();
         fs_err::os::unix::fs::symlink(dir.path().join("other"), root.join("1970/01")).unwrap();
         let layout = TargetLayout::new(Layout::Plain, PartitionUnit::Day);
-        let refused = list(&root, &layout, &[(0, "sale")]).unwrap_err().to_string();
+        let refused = list_partitions(&root, &layout, &[(0, "sale")]).unwrap_err().to_string();
         assert!(refused.contains("1970/01: is a link"), "{refused}");
     }
 }

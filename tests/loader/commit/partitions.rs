@@ -241,9 +241,9 @@ fn a_target_keeps_the_layout_that_it_was_first_written_with() {
     load(&["--layout=hive"]).succeeds();
     let before = tree(&dir.target());
     for (flags, asked_for) in [
-        (&["--layout=plain"][..], "--layout plain --partition-by day"),
-        (&["--layout=hive", "--partition-by=hour"], "--layout hive --partition-by hour"),
-        (&["--dry-run"], "--layout plain --partition-by day"),
+        (&["--layout=plain"][..], "the layout plain by day"),
+        (&["--layout=hive", "--partition-by=hour"], "the layout hive by hour"),
+        (&["--dry-run"], "the layout plain by day"),
     ] {
         load(flags).exits(2).says(&["--layout hive --partition-by day", asked_for]);
         assert_same_tree(&before, &tree(&dir.target()), "after a refused layout");

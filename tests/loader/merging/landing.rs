@@ -93,6 +93,36 @@ fn a_source_is_loaded_again_where_more_of_it_is_wanted_or_it_may_be_gone() {
     assert!(!read(&["--backfill"]));
 }
 
+/// What a catalog means decides what was loaded of a source, not where its text stands or how it is written.
+#[test]
+fn a_catalog_that_means_the_same_loads_nothing_again() {
+    let dir = Workdir::new();
+    let sale = r#"{"event_id": "s", "timestamp": "2024-10-10", "domain": "shop", "event_type": "sale", "data": {"id": 1, "of": "x"}}"#;
+    dir.write("landing/a.json", file_of([sale]));
+    let fields = "[domain.shop.events.sale.fields]\nid = 'int32'\nof = 'string'\n";
+    dir.write("shop.toml", fields);
+    let read = |catalog: &str| {
+        let flags = ["--catalog", catalog];
+        dir.loader().source("landing").args(MERGE).args(flags).succeeds().count("lines") > 0
+    };
+    assert!(read("shop.toml"));
+    assert!(!read("./shop.toml"), "another path");
+    assert!(!read(dir.path("shop.toml").to_str().unwrap()), "an absolute path");
+    dir.write("shop.toml", format!("# our shop\n\n{fields}"));
+    assert!(!read("shop.toml"), "a comment");
+    dir.write("catalogs/sales.toml", fields);
+    assert!(!read("catalogs"), "another file, in a directory");
+    dir.write(
+        "shop.toml",
+        "[domain.shop.events.sale]\ndescription = 'A sale'\n[domain.shop.events.sale.fields]\n\
+         of = { type = 'string', description = 'The article' }\nid = 'int32'\n",
+    );
+    assert!(!read("shop.toml"), "descriptions, and another order");
+    dir.write("shop.toml", "[domain.shop.events.sale.fields]\nid = 'int64'\nof = 'string'\n");
+    let wider = dir.loader().source("landing").args(MERGE).args(["--catalog", "shop.toml"]);
+    assert!(!wider.exits(1).stderr.is_empty(), "another type is another meaning: the source is read again");
+}
+
 #[test]
 fn what_is_still_being_written_is_left_whole() {
     let dir = Workdir::new();

@@ -231,9 +231,9 @@ fn a_column_named_like_a_directory_of_the_hive_layout_is_refused() {
     };
     let year = [
         "shop.toml:3: shop/sale: data.at.y would be the column \"YEAR\"",
-        "--layout hive",
+        "the layout hive by day",
         "`column = \"…\"`",
-        "--layout plain",
+        "the layout plain",
     ];
     load(&["--layout=hive"]).exits(2).says(&year);
     load(&["--layout=hive", "--dry-run"]).exits(2).says(&year);

@@ -15,25 +15,30 @@ use crate::error::Error;
 pub fn explain(error: &Error, command: Option<&Command>) -> String {
     let (flags, advice) = match command {
         None => advice_for_load(error),
-        Some(Command::Catalog(_)) => (flags_of_selection(error), ""),
-        Some(_) => ("", ""),
+        Some(Command::Catalog(_)) => (flags_of_selection(error), String::new()),
+        Some(_) => ("", String::new()),
     };
     format!("{flags}{error}{advice}")
 }
 
 /// The flags that the message begins with, and the advice that it ends with.
-fn advice_for_load(error: &Error) -> (&'static str, &'static str) {
+fn advice_for_load(error: &Error) -> (&'static str, String) {
+    let advice = |text: &str| ("", text.to_owned());
     match error {
-        Error::Source { .. } => ("", "; check --source-file"),
-        Error::TooManyBadLines { .. } => ("--max-bad-lines: ", ""),
-        Error::Selection(SelectionError::Days { .. }) => ("", "; swap --since and --until"),
-        Error::Target(TargetError::OtherLayout { .. }) => {
-            ("", "; use the same --layout and --partition-by, or another --target-path")
-        }
+        Error::Source { .. } => advice("; check --source-file"),
+        Error::TooManyBadLines { .. } => ("--max-bad-lines: ", String::new()),
+        Error::Selection(SelectionError::Days { .. }) => advice("; swap --since and --until"),
+        Error::Target(TargetError::OtherLayout { remembered, .. }) => match remembered.parts() {
+            Some((layout, unit)) => {
+                let flags = format!("--layout {} --partition-by {}", layout.name(), unit.name());
+                advice(&format!("; load with {flags}, or into another --target-path"))
+            }
+            None => advice("; choose another --target-path"),
+        },
         Error::Overlap { .. } | Error::Target(TargetError::Unwritable { .. }) => {
-            ("", "; choose another --target-path")
+            advice("; choose another --target-path")
         }
-        _ => (flags_of_selection(error), ""),
+        _ => (flags_of_selection(error), String::new()),
     }
 }
 

@@ -50,7 +50,7 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let outcome = sink.begin(&layout).map_err(Error::from).and_then(|staging| load.stage(sources, &staging));
     let outcome = outcome.and_then(|staged| controls.interruption.begin_commit().map(|()| staged));
     let Staged { mut report, commit, rows } = match outcome {
-        Ok(staged) => staged,
+        Ok(ready) => ready,
         Err(error) => {
             sink.abandon();
             return Err(error);

@@ -279,7 +279,7 @@ pub(super) fn line_of(bad: &BadLine, newlines: u64) -> u64 {
 fn line_in_block(position: Position) -> u32 {
     match position.place() {
         Place::Input { line, .. } | Place::LaterCandidate { line, .. } => line,
-        place => panic!("{place:?}"),
+        place @ Place::Existing { .. } => panic!("{place:?}"),
     }
 }
 

@@ -188,7 +188,7 @@ impl RunMerge<'_> {
             self.runs[run].at = self.following(row);
         }
         let rows = Rows { batches: &self.chunks, refs: &self.refs };
-        Ok((rows.len() > 0).then_some(rows))
+        Ok((!rows.is_empty()).then_some(rows))
     }
 
     /// The next row of all, and its run; `None` at the end.
