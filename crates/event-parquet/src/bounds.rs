@@ -1,13 +1,14 @@
 //! The least and the greatest value of a page or a column chunk → Parquet's statistics.
 //!
-//! Invariant: every value lies within its bounds. Those of long texts are shortened, and then say that they are not exact.
+//! Invariant: every value is within its bounds. Bounds of long texts are shortened, and then marked as not
+//! exact.
 
 use parquet::{
     data_type::{ByteArray, FixedLenByteArray},
     file::statistics::{Statistics, ValueStatistics},
 };
 
-/// Longest text in statistics: `parquet`'s own default.
+/// The longest text in statistics: the default of `parquet`.
 const TEXT_BYTES_MAX: usize = 64;
 
 /// Least and greatest value.
@@ -30,7 +31,7 @@ pub(crate) enum Bounds {
         min: Vec<u8>,
         max: Vec<u8>,
     },
-    /// A decimal number in a fixed count of bytes.
+    /// A decimal number in a fixed number of bytes.
     Wide {
         min: i128,
         max: i128,
@@ -39,7 +40,7 @@ pub(crate) enum Bounds {
 }
 
 impl Bounds {
-    /// Of texts; `None` of none.
+    /// The bounds of texts; `None` if there are none.
     pub(crate) fn of_texts<'t>(mut texts: impl Iterator<Item = &'t [u8]>) -> Option<Self> {
         let first = Fronted::new(texts.next()?);
         let texts = texts.map(Fronted::new);
@@ -48,7 +49,8 @@ impl Bounds {
         Some(Self::Text { min: min.to_vec(), max: max.to_vec() })
     }
 
-    /// Of numbers: zero is below and above itself, for readers may tell -0.0 from 0.0 or not.
+    /// The bounds of numbers. A zero bound includes both signs, because readers may or may not distinguish
+    /// -0.0 from 0.0.
     pub(crate) fn of_doubles(doubles: impl Iterator<Item = f64>) -> Option<Self> {
         let (min, max) =
             doubles.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| (min.min(x), max.max(x)));
@@ -57,7 +59,7 @@ impl Bounds {
         (min <= max).then_some(Self::Double { min, max })
     }
 
-    /// The bounds of both; they are of one column.
+    /// The bounds of both, which belong to one column.
     pub(crate) fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Int { min, max, is_32 }, Self::Int { min: a, max: b, .. }) => {
@@ -79,7 +81,7 @@ impl Bounds {
         }
     }
 
-    /// Whether `next` begins no lower and ends no lower, and whether no higher.
+    /// Whether both bounds of `next` are at least these, and whether both are at most these.
     pub(crate) fn order(&self, next: &Self) -> (bool, bool) {
         fn order<T: PartialOrd>([min, max]: [T; 2], [a, b]: [T; 2]) -> (bool, bool) {
             (min <= a && max <= b, min >= a && max >= b)
@@ -94,7 +96,7 @@ impl Bounds {
         }
     }
 
-    /// As they stand in a file: texts no longer than statistics may have.
+    /// As written to a file: texts no longer than statistics may have.
     pub(crate) fn shortened(&self) -> Self {
         match self {
             Self::Text { min, max } => Self::Text { min: lower(min).0, max: upper(max).0 },
@@ -102,7 +104,7 @@ impl Bounds {
         }
     }
 
-    /// As they stand in a column index; of bounds that were shortened before.
+    /// As written to a column index, of bounds that were shortened before.
     pub(crate) fn to_bytes(&self) -> (Vec<u8>, Vec<u8>) {
         match self {
             Self::Int { min, max, is_32 } => {
@@ -116,7 +118,7 @@ impl Bounds {
         }
     }
 
-    /// As they stand in a column chunk's metadata.
+    /// As written to a column chunk's metadata.
     #[expect(clippy::cast_possible_truncation, reason = "values of columns of 32 bits")]
     pub(crate) fn statistics(&self, nulls: u64) -> Statistics {
         let nulls = Some(nulls);
@@ -146,7 +148,7 @@ impl Bounds {
 /// A text with its first bytes as a number: most comparisons end there.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Fronted<'t> {
-    /// Filled up with zeros, which are the least: texts whose fronts differ order as these do.
+    /// Padded with zeros, the least value: texts with different fronts order as these do.
     front: u64,
     text: &'t [u8],
 }
@@ -168,14 +170,14 @@ pub(crate) fn wide_bytes(value: i128, width: usize) -> Vec<u8> {
     value.to_be_bytes()[16 - width..].to_vec()
 }
 
-/// A text that is no greater, and whether it is the same.
+/// A text that is not greater, and whether it is the same.
 fn lower(text: &[u8]) -> (Vec<u8>, bool) {
     let cut = cut_of(text);
     (text[..cut].to_vec(), cut == text.len())
 }
 
-/// A text that is no less, and whether it is the same: the front with its last character raised. Where none can be, the
-/// whole text.
+/// A text that is not less, and whether it is the same: the front with its last character incremented. The
+/// whole text if none can be.
 fn upper(text: &[u8]) -> (Vec<u8>, bool) {
     let cut = cut_of(text);
     if cut == text.len() {
@@ -183,7 +185,8 @@ fn upper(text: &[u8]) -> (Vec<u8>, bool) {
     }
     let front = std::str::from_utf8(&text[..cut]).unwrap_or_default();
     for (at, character) in front.char_indices().rev() {
-        // Raised within its length: of a character that becomes longer, another order of bytes would have to be shown.
+        // Only if its length stays the same: a character that becomes longer would need another proof of the
+        // order.
         let raised = char::from_u32(u32::from(character) + 1)
             .filter(|raised| raised.len_utf8() == character.len_utf8());
         if let Some(raised) = raised {
@@ -225,7 +228,7 @@ mod tests {
 
     #[test]
     fn shortened_texts_may_lose_their_order() {
-        // The second one's front ends before a character that reaches beyond the limit.
+        // The front of the second one ends before a character that would cross the limit.
         let front = "x".repeat(62);
         let of = |text: String| Bounds::of_texts([text.as_bytes()].into_iter()).unwrap();
         let (first, second) = (of(format!("{front}zz{front}")), of(format!("{front}\u{20AC}{front}")));

@@ -1,6 +1,6 @@
-//! Pages of a column → the column chunk: their bytes one behind the other, statistics and indexes.
+//! Pages of a column → the column chunk: their bytes, concatenated, with statistics and indexes.
 //!
-//! Invariant: the order that a column index claims is that of the bounds that stand in it.
+//! Invariant: the order that a column index claims is that of the bounds in it.
 
 use std::sync::Arc;
 
@@ -22,10 +22,10 @@ use parquet::{
 
 use crate::bounds::Bounds;
 
-/// A page's header, about.
+/// The approximate size of a page's header.
 const HEADER_BYTES: usize = 64;
 
-/// What is remembered of a page.
+/// The facts about a page that the chunk needs.
 pub(crate) struct PageFacts {
     pub(crate) encoding: Encoding,
     pub(crate) rows: usize,
@@ -34,8 +34,9 @@ pub(crate) struct PageFacts {
     pub(crate) text_bytes: Option<usize>,
 }
 
-/// The chunk's bytes, and what the file's footer says of it; if it is `indexed`, with the indexes of its pages.
-pub(crate) fn put_together(
+/// The chunk's bytes, and its metadata for the file's footer; if it is `indexed`, with the indexes of its
+/// pages.
+pub(crate) fn assemble_chunk(
     column: &ColumnDescPtr,
     compression: Compression,
     dictionary: Option<CompressedPage>,
@@ -125,7 +126,7 @@ fn column_index_of(column: &ColumnDescriptor, pages: &[PageFacts]) -> ColumnInde
     index
 }
 
-/// Statistics of a column that has no value.
+/// Statistics of a column without values.
 fn no_bounds(column: &ColumnDescriptor, nulls: u64) -> Statistics {
     use parquet::basic::Type;
     let nulls = Some(nulls);

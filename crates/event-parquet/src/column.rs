@@ -1,9 +1,9 @@
 //! One flat column of a row group: values, some rows at a time → its pages.
 //!
-//! A column that repeats its values has a dictionary until that grows too large; all others are written in the encoding
-//! that suits their type (`values.rs`). Pages are version 1: all readers know them.
+//! A column with repeated values has a dictionary until that grows too large; all others use the encoding
+//! that suits their type (`values.rs`). Pages are version 1, which all readers know.
 //!
-//! Invariant: where a page ends depends on the rows alone.
+//! Invariant: page boundaries depend on the rows alone.
 
 use std::{fmt, sync::Arc};
 
@@ -27,24 +27,24 @@ use crate::{
     values::{Values, encode_uuid_lengths},
 };
 
-/// Rows of a page, at most: what a reader skips or decodes at once.
+/// The most rows of a page: the unit that a reader skips or decodes.
 const PAGE_ROWS: usize = 16_384;
-/// Bytes of a page's texts, at most, but for a single longer one.
+/// The most bytes of a page's texts, except for a single longer one.
 const PAGE_TEXT_BYTES: usize = 1 << 20;
-/// A dictionary that grows beyond this is given up: it is one page, which readers hold in full.
+/// A dictionary that grows beyond this is abandoned: it is one page, which readers keep in memory as a whole.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
 
-/// Where a column's values are.
+/// The source of a column's values.
 pub(crate) enum Input<'t> {
-    /// In the rows' ids.
+    /// The rows' ids.
     Ids,
-    /// In the rows' times.
+    /// The rows' timestamps.
     Micros,
-    /// In this column of the rows' batches.
+    /// This column of the rows' batches.
     Column(usize),
     /// The same text in all rows.
     Same(&'t str),
-    /// A list or an object, of which each row's are here: not for this encoder.
+    /// A list or an object, with its values gathered here; not for this encoder.
     Nested(ArrayRef),
 }
 
@@ -53,12 +53,12 @@ pub(crate) struct ColumnChunk {
     column: ColumnDescPtr,
     compression: Compression,
     values: Values,
-    /// Of the page's rows whether they have a value; empty as long as all have one.
+    /// Whether each row of the page has a value; empty as long as all have one.
     present: Vec<bool>,
     page_rows: usize,
     dictionary: UseOfDictionary,
     pages: Vec<(CompressedPage, PageFacts)>,
-    /// The first page, as long as it is not known whether it is worth compressing.
+    /// The first page, until it is known whether compression is worthwhile.
     first_page: Option<Box<(Vec<u8>, PageFacts)>>,
     /// See [`Self::bytes`].
     bytes: usize,
@@ -66,12 +66,12 @@ pub(crate) struct ColumnChunk {
 
 enum UseOfDictionary {
     Undecided,
-    /// New pages use it, or (`false`) only earlier ones do.
+    /// A dictionary, and whether new pages use it or only earlier ones do.
     Made(Dictionary, bool),
     None,
 }
 
-/// Buffers in which one page after the other is encoded; each thread has its own.
+/// Buffers that are reused for each page; each thread has its own.
 pub struct Scratch {
     pub(crate) compressor: PageCompressor,
     body: Vec<u8>,
@@ -95,7 +95,7 @@ impl fmt::Debug for Scratch {
 }
 
 impl ColumnChunk {
-    /// An empty one, for inputs of this kind, with room for some rows.
+    /// An empty chunk for inputs of this kind, with room for some rows.
     pub(crate) fn new(
         column: &ColumnDescPtr,
         compression: Compression,
@@ -140,12 +140,13 @@ impl ColumnChunk {
         Ok(())
     }
 
-    /// How many of these rows the page has room for; one at least.
+    /// The number of these rows that the page has room for; at least one.
     fn room(&self, input: &Input<'_>, rows: Rows<'_>) -> usize {
         let room = rows.len().min(PAGE_ROWS - self.page_rows);
         let (Input::Column(index), Values::Texts(texts)) = (input, &self.values) else { return room };
         let mut left = PAGE_TEXT_BYTES.saturating_sub(texts.bytes().len());
-        // Rows of one batch are mostly neighbours in it, too: what lies between the first and the last of them is not much more.
+        // Rows of one batch are mostly neighbours in it, so the text between the first and the last of them
+        // is not much longer.
         let at_most = |(batch, refs): (&Batch, &[RowRef])| {
             let rows = refs.iter().map(|row| row.row());
             let (first, last) =
@@ -235,7 +236,8 @@ impl ColumnChunk {
         }
     }
 
-    /// Adds a page that was compressed from so many bytes, behind the first one, if that still waits for others.
+    /// Adds a page that was compressed from `bytes` bytes, after the first one, if that still waits for
+    /// others.
     fn keep_page(
         &mut self,
         page: Bytes,
@@ -252,7 +254,7 @@ impl ColumnChunk {
         Ok(())
     }
 
-    /// For each row whether it has a value: as one run where all have, or none. Their length comes first.
+    /// For each row whether it has a value: as one run if all have one, or none. Their length comes first.
     fn encode_levels(&self, levels: &mut Vec<u32>, body: &mut Vec<u8>) {
         body.extend_from_slice(&[0; 4]);
         let values = self.values.len();
@@ -296,7 +298,7 @@ impl ColumnChunk {
         finished + usize::from(self.page_rows > 0) > 1
     }
 
-    /// The column chunk's bytes, and what the file's footer says of it; see [`chunk::put_together`].
+    /// The column chunk's bytes, and its metadata for the file's footer; see [`chunk::assemble_chunk`].
     pub(crate) fn finish(
         mut self,
         indexed: bool,
@@ -328,6 +330,6 @@ impl ColumnChunk {
             let (first, facts) = *page;
             self.pages.push((data_page(packed(&first)?, first.len(), &facts), facts));
         }
-        chunk::put_together(&self.column, compression, dictionary, self.pages, indexed)
+        chunk::assemble_chunk(&self.column, compression, dictionary, self.pages, indexed)
     }
 }

@@ -1,8 +1,9 @@
-//! Integers → `DELTA_BINARY_PACKED`: the differences of neighbours, less their least one, in as few bits as each 32 of them take.
+//! Integers → `DELTA_BINARY_PACKED`: the differences of neighbours, minus the least of them, in as few bits
+//! as each 32 of them need.
 //!
-//! <https://github.com/apache/parquet-format/blob/master/Encodings.md>. Random numbers take little more than the bits of
-//! their range, ascending ones a few bits, equal ones none: so there is no other encoding for integers without a
-//! dictionary, and nothing for a compressor to look for.
+//! <https://github.com/apache/parquet-format/blob/master/Encodings.md>. Random numbers need little more than
+//! the bits of their range, ascending ones a few bits, equal ones none. So integers without a dictionary need
+//! no other encoding, and leave nothing for a compressor.
 //!
 //! Invariant: differences wrap around at the column's own width, as readers add them up.
 
@@ -27,7 +28,7 @@ pub(crate) fn encode(values: &[i64], is_32: bool, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the same value so many times.
+/// Appends the same value `count` times.
 pub(crate) fn encode_same(value: i64, count: usize, out: &mut Vec<u8>) {
     encode_header((count > 0).then_some(value), count, out);
     for _ in 0..count.saturating_sub(1).div_ceil(BLOCK_VALUES) {
@@ -64,7 +65,7 @@ fn encode_block(deltas: &[i64], is_32: bool, out: &mut Vec<u8>) {
     for (width, miniblock) in widths.into_iter().zip(above.chunks(MINIBLOCK_VALUES)) {
         let end = out.len() + MINIBLOCK_VALUES / 8 * usize::from(width);
         hybrid::pack(miniblock.iter().copied(), width, out);
-        // The last miniblock is filled up with zeros.
+        // The last miniblock is padded with zeros.
         out.resize(end, 0);
     }
 }
@@ -75,7 +76,8 @@ mod tests {
 
     #[test]
     fn the_examples_of_the_format() {
-        // Encodings.md: 7, 5, 3, 1, 2, 3, 4, 5 are 7 and the differences -2, -2, -2, 1, 1, 1, 1: less -2, of two bits.
+        // Encodings.md: 7, 5, 3, 1, 2, 3, 4, 5 are 7 and the differences -2, -2, -2, 1, 1, 1, 1: minus -2, in
+        // two bits.
         let mut out = Vec::new();
         encode(&[7, 5, 3, 1, 2, 3, 4, 5], true, &mut out);
         let mut expected = vec![128, 1, 4, 8, 14, 3, 2, 0, 0, 0, 0b1100_0000, 0b0011_1111];

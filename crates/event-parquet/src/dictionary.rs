@@ -1,7 +1,7 @@
-//! Values → their places in a list of the distinct ones.
+//! Values → their indices in a list of the distinct ones.
 //!
-//! Invariant: places are given in the order of first occurrence, so that they depend on the values alone; the hash is
-//! never seen outside.
+//! Invariant: indices are assigned in the order of first occurrence, so they depend on the values alone; the
+//! hash is never visible outside.
 
 use std::hash::BuildHasher;
 
@@ -10,7 +10,7 @@ use hashbrown::{HashTable, hash_table::Entry};
 
 use crate::{bounds::Bounds, texts::Texts};
 
-/// Values of a column that repeats them.
+/// The values of a column with repetitions.
 #[derive(Debug)]
 pub(crate) struct Dictionary {
     places: HashTable<u32>,
@@ -27,12 +27,12 @@ enum Entries {
 }
 
 impl Dictionary {
-    /// None yet, with room for some.
+    /// An empty dictionary with room for some words.
     pub(crate) fn of_words(room: usize) -> Self {
         Self::new(Entries::Words(Vec::with_capacity(room)), room)
     }
 
-    /// None yet, with room for some.
+    /// An empty dictionary with room for some texts.
     pub(crate) fn of_texts(room: usize) -> Self {
         Self::new(Entries::Texts(Texts::with_capacity(room)), room)
     }
@@ -91,7 +91,7 @@ impl Dictionary {
         }
     }
 
-    /// The bounds of the texts at these places; each is looked at once.
+    /// The bounds of the texts at these indices; each text is looked at once.
     pub(crate) fn bounds_of_texts(&self, places: &[u32]) -> Option<Bounds> {
         let Entries::Texts(texts) = &self.entries else { return None };
         let mut occurs = vec![false; texts.len()];
@@ -101,7 +101,7 @@ impl Dictionary {
         Bounds::of_texts(texts.iter().zip(occurs).filter_map(|(text, occurs)| occurs.then_some(text)))
     }
 
-    /// Appends all values as its page holds them: `PLAIN`; words of a column of 32 bits in four bytes.
+    /// Appends all values as in its page: `PLAIN`, with words of a column of 32 bits in four bytes.
     pub(crate) fn encode(&self, is_32: bool, out: &mut Vec<u8>) {
         match &self.entries {
             Entries::Words(words) => {

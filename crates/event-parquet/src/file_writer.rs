@@ -1,9 +1,9 @@
 //! Chunks of a partition's rows → the bytes of one Parquet file.
 //!
-//! This project's own encoder writes flat columns (`column.rs`); `parquet` writes lists and objects, and all footers, page
-//! headers and indexes.
+//! This project's own encoder writes flat columns (`column.rs`); `parquet` writes lists and objects, and all
+//! footers, page headers and indexes.
 //!
-//! Invariant: where a row group ends depends on the rows alone.
+//! Invariant: row group boundaries depend on the rows alone.
 
 use std::{fmt, io, io::Write, sync::Arc};
 
@@ -30,15 +30,15 @@ pub struct FileWriter<'t, W: Write + Send> {
     file: SerializedFileWriter<W>,
     rows: u64,
     group: RowGroup,
-    /// Whether the file has indexes of its pages, which is decided with the first row group: all column chunks have them or none.
-    /// Where each has one page they would say no more than the footer does, and take a tenth of a small file.
+    /// Whether the file has indexes of its pages, decided by the first row group: all column chunks have them
+    /// or none. With one page each, they would say no more than the footer, and take a tenth of a small file.
     indexed: Option<bool>,
 }
 
 /// The row group that is being filled.
 #[derive(Default)]
 struct RowGroup {
-    /// By column of the table; none before the first chunk.
+    /// By column of the table; empty before the first chunk.
     columns: Vec<ColumnWriter>,
     rows: usize,
     /// Bytes of the lists and objects in it.
@@ -105,13 +105,13 @@ impl<'t, W: Write + Send> FileWriter<'t, W> {
         Ok(Self { table, file, rows: 0, group: RowGroup::default(), indexed: None })
     }
 
-    /// The rows that were written.
+    /// The number of rows that were written.
     #[must_use]
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Adds rows. Their columns, and where chunks end, decide where pages and row groups do.
+    /// Adds rows. The boundaries of pages and row groups depend on the columns, and on where chunks end.
     ///
     /// # Errors
     /// That of the output.
@@ -199,14 +199,14 @@ impl<'t, W: Write + Send> FileWriter<'t, W> {
 /// The number of rows in the footer of a file of `file_bytes`, which `read` reads from an offset on.
 ///
 /// # Errors
-/// The file can't be read, or its end is not that of a Parquet file.
+/// The file can't be read, or does not end like a Parquet file.
 pub fn rows_in_footer(
     file_bytes: u64,
     read: impl Fn(u64, &mut [u8]) -> io::Result<()>,
 ) -> ParquetResult<u64> {
-    /// The length of the footer's length, and `PAR1`.
+    /// The length of the footer's length, and of `PAR1`.
     const TAIL_BYTES: usize = 8;
-    /// Most footers and their tails are not longer.
+    /// Most footers with their tails are not longer.
     const END_BYTES: u64 = 4 << 10;
     let read = |bytes: u64| -> io::Result<Vec<u8>> {
         let start = file_bytes.checked_sub(bytes).ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -224,8 +224,8 @@ pub fn rows_in_footer(
     u64::try_from(metadata.file_metadata().num_rows()).map_err(|error| ParquetError::External(error.into()))
 }
 
-/// Bytes of what the rows are, not of what was allocated for them: it must be the same in every run. Whether an array
-/// without nulls says so in a buffer depends on the arrays that it was gathered from.
+/// The bytes of the values, not those that were allocated: they must be the same in every run. Whether an
+/// array without nulls has a buffer for them depends on the arrays that it was gathered from.
 fn value_bytes(data: &ArrayData) -> usize {
     fn idle_validity(data: &ArrayData) -> usize {
         let is_idle = data.nulls().is_some_and(|nulls| nulls.null_count() == 0);

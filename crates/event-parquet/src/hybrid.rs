@@ -1,7 +1,9 @@
-//! Small numbers → Parquet's hybrid of run lengths and bit packing: definition levels and dictionary indices.
+//! Small numbers → Parquet's hybrid of run lengths and bit packing, for definition levels and dictionary
+//! indices.
 //!
-//! <https://github.com/apache/parquet-format/blob/master/Encodings.md>: a run is a header `count << 1` and the value in whole
-//! bytes; packed values are a header `groups << 1 | 1` and groups of eight values, lowest bits first.
+//! <https://github.com/apache/parquet-format/blob/master/Encodings.md>: a run is a header `count << 1` and
+//! the value in whole bytes; packed values are a header `groups << 1 | 1` and groups of eight values, lowest
+//! bits first.
 //!
 //! Invariant: eight or more equal values in a row are a run, all others are packed in whole groups.
 
@@ -10,7 +12,7 @@ use crate::varint;
 /// Values that are packed together.
 const GROUP: usize = 8;
 
-/// How many bits it takes to write every number up to `max`.
+/// The number of bits that every number up to `max` fits in.
 pub(crate) fn bit_width(max: u64) -> u8 {
     // A u64 has at most 64 bits.
     u8::try_from(u64::BITS - max.leading_zeros()).unwrap_or(64)
@@ -22,7 +24,7 @@ pub(crate) fn encode(values: &[u32], width: u8, out: &mut Vec<u8>) {
     while at < values.len() {
         let value = values[at];
         let run = values[at..].iter().take_while(|other| **other == value).count();
-        // What is packed before the run ends with a whole group, at the run's expense.
+        // The packed values before the run end with a whole group, taking values from the run.
         let filling = (at - packed_from).next_multiple_of(GROUP) - (at - packed_from);
         if run >= filling + GROUP {
             encode_packed(&values[packed_from..at + filling], width, out);
@@ -48,11 +50,11 @@ fn encode_packed(values: &[u32], width: u8, out: &mut Vec<u8>) {
     varint::encode((groups as u64) << 1 | 1, out);
     let end = out.len() + groups * usize::from(width);
     pack(values.iter().map(|value| u64::from(*value)), width, out);
-    // The last group is filled up with zeros.
+    // The last group is padded with zeros.
     out.resize(end, 0);
 }
 
-/// Appends values of `width` bits each, lowest bits first, filled up to a whole byte.
+/// Appends values of `width` bits each, lowest bits first, padded to a whole byte.
 pub(crate) fn pack(values: impl Iterator<Item = u64>, width: u8, out: &mut Vec<u8>) {
     let width = u32::from(width);
     let (mut pending, mut bits) = (0_u64, 0);
@@ -62,7 +64,7 @@ pub(crate) fn pack(values: impl Iterator<Item = u64>, width: u8, out: &mut Vec<u
         if bits >= u64::BITS {
             out.extend_from_slice(&pending.to_le_bytes());
             bits -= u64::BITS;
-            // What had no room.
+            // The bits that had no room.
             pending = value.checked_shr(width - bits).unwrap_or(0);
         }
     }

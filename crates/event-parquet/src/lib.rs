@@ -1,10 +1,10 @@
 //! Rows of a partition, chunk by chunk → the bytes of Parquet files.
 //!
-//! A [`Table`] is made once per event type, a [`FileWriter`] once per file, and a [`Scratch`] once per thread. There are no
-//! files here: a writer writes to any [`std::io::Write`].
+//! A [`Table`] is made once per event type, a [`FileWriter`] once per file, and a [`Scratch`] once per
+//! thread. There are no files here: a writer writes to any [`std::io::Write`].
 //!
-//! Invariant: the bytes are a function of the rows, the schema and the codec alone: not of memory, threads or the order of
-//! the input.
+//! Invariant: the bytes are a function of the rows, the schema and the codec alone: not of memory, threads or
+//! the order of the input.
 
 mod bounds;
 mod chunk;
@@ -26,9 +26,10 @@ pub use self::{
     table::Table,
 };
 
-/// The most rows of a row group: what one thread of a reader works on, and what the writer holds encoded.
+/// The most rows of a row group: the unit that one thread of a reader works on, and that the writer keeps
+/// encoded.
 const ROW_GROUP_ROWS: usize = 131_072;
-/// The most bytes of a row group's payload in memory; bounds the writer's memory for wide rows.
+/// The most bytes of a row group's payload in memory; limits the writer's memory for wide rows.
 const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Higher levels take much longer and save little, because ids and amounts don't repeat.
 const ZSTD_LEVEL: i32 = 1;

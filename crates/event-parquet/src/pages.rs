@@ -1,9 +1,9 @@
-//! Bytes of a page → compressed, and as a page; which column chunks are compressed at all.
+//! Bytes of a page → compressed, and as a page; also decides which column chunks are compressed at all.
 //!
-//! One compressor serves all pages that a worker writes: making a zstd context for each column of each file took longer than
-//! compressing it, where partitions are small.
+//! One compressor serves all pages that a worker writes: in small partitions, making a zstd context for each
+//! column of each file took longer than compressing it.
 //!
-//! Invariant: the outcome depends on the page's bytes and the codec alone.
+//! Invariant: the result depends on the page's bytes and the codec alone.
 
 use bytes::Bytes;
 use parquet::{
@@ -14,10 +14,10 @@ use parquet::{
 
 use crate::{Codec, chunk::PageFacts, uuid_frame};
 
-/// A column chunk of fewer bytes is not compressed: it would hardly get shorter, and the tables of a codec take longer to make
-/// than to write it. A day's partition of some hundred rows is mostly such chunks.
+/// Smaller column chunks are not compressed: they would hardly get shorter, and setting up a codec takes
+/// longer than writing them. A day's partition of a few hundred rows mostly has such chunks.
 const COMPRESSED_BYTES_MIN: usize = 256;
-/// The same for integers that are packed in bits: 5 % of them could be saved, 0.5 % of a small file.
+/// The same for bit-packed integers, of which compression saves 5 %, which is 0.5 % of a small file.
 const COMPRESSED_PACKED_BYTES_MIN: usize = 4_096;
 
 /// A codec with its buffers.
@@ -42,7 +42,7 @@ impl PageCompressor {
         Ok(Self { codec, compressed: Vec::new() })
     }
 
-    /// Whether there is a shorter way to compress the texts of so many UUIDs.
+    /// Whether there is a shorter way to compress the texts of `count` UUIDs.
     pub(crate) fn takes_uuids(&self, count: usize) -> bool {
         matches!(self.codec, PageCodec::Zstd(_)) && count >= uuid_frame::UUIDS_MIN
     }
@@ -69,12 +69,13 @@ impl PageCompressor {
             }
             PageCodec::None => return Ok(Bytes::copy_from_slice(page)),
         };
-        // The buffer is kept for the next page; what is handed out takes no more memory than it has bytes.
+        // The buffer is kept for the next page; the returned bytes take no more memory than needed.
         Ok(Bytes::copy_from_slice(&compressed[..length]))
     }
 }
 
-/// So many bytes of a buffer that only grows: setting them to zero for each page would cost as much as copying it.
+/// The first `bytes` of a buffer that only grows: setting them to zero for each page would cost as much as
+/// copying it.
 fn room(buffer: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
     if buffer.len() < bytes {
         buffer.resize(bytes, 0);
@@ -82,12 +83,12 @@ fn room(buffer: &mut Vec<u8>, bytes: usize) -> &mut [u8] {
     &mut buffer[..bytes]
 }
 
-/// Chunks that begin with a page in this encoding are compressed from so many bytes on.
+/// The size from which on chunks that begin with a page in this encoding are compressed.
 pub(crate) fn compressed_bytes_min(encoding: Encoding) -> usize {
     if encoding == Encoding::DELTA_BINARY_PACKED { COMPRESSED_PACKED_BYTES_MIN } else { COMPRESSED_BYTES_MIN }
 }
 
-/// A page of values, of `buf` compressed from so many bytes.
+/// A page of values, with `buf` compressed from `bytes` bytes.
 pub(crate) fn data_page(buf: Bytes, bytes: usize, facts: &PageFacts) -> CompressedPage {
     let page = Page::DataPage {
         buf,
@@ -100,14 +101,14 @@ pub(crate) fn data_page(buf: Bytes, bytes: usize, facts: &PageFacts) -> Compress
     CompressedPage::new(page, bytes)
 }
 
-/// The page of a dictionary of so many entries.
+/// The page of a dictionary with `entries` entries.
 pub(crate) fn dictionary_page(buf: Bytes, bytes: usize, entries: usize) -> CompressedPage {
     let page =
         Page::DictionaryPage { buf, num_values: count(entries), encoding: Encoding::PLAIN, is_sorted: false };
     CompressedPage::new(page, bytes)
 }
 
-/// A count of a page's rows or bytes: there are fewer than that.
+/// A count of a page's rows or bytes, which always fits.
 pub(crate) fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -1,8 +1,9 @@
-//! An event type → the table that its files hold: schema, properties, and where each column's values come from.
+//! An event type → the table in its files: schema, properties, and the source of each column's values.
 //!
 //! Made once for each type of a run, however many partitions it has.
 //!
-//! Invariant: all settings that shape a file, but for the encodings of flat columns, are set here, each with its reason.
+//! Invariant: all settings that shape a file are made here, each with its reason, except for the encodings of
+//! flat columns.
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ use parquet::{
 
 use crate::{Codec, ROW_GROUP_ROWS, ZSTD_LEVEL, column::Input};
 
-/// What the keys of descriptions begin with, in a file's metadata.
+/// The beginning of the keys of descriptions in a file's metadata.
 const DESCRIPTION: &str = "description";
 
 /// The files of one event type.
@@ -39,10 +40,10 @@ pub struct Table<'p> {
 }
 
 impl<'p> Table<'p> {
-    /// The table of an event type: one column per value of the payload with `flatten`, otherwise one struct column.
+    /// The table of an event type: one column per payload value with `flatten`, otherwise one struct column.
     ///
     /// # Errors
-    /// None that the catalog lets happen: `parquet` knows all its types.
+    /// None in practice: `parquet` supports all types of the catalog.
     pub fn new(event_type: &'p EventType, flatten: bool, codec: Codec) -> ParquetResult<Self> {
         let schema =
             if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
@@ -57,7 +58,7 @@ impl<'p> Table<'p> {
         })
     }
 
-    /// All columns of some rows, in the order of the file's.
+    /// All columns of some rows, in the order of the file.
     pub(crate) fn inputs(&self, rows: Rows<'_>) -> ParquetResult<Vec<Input<'_>>> {
         let (domain, name) = (Input::Same(&self.event_type.domain), Input::Same(&self.event_type.name));
         let mut inputs = vec![Input::Ids, Input::Micros, domain, name];
@@ -73,7 +74,7 @@ impl<'p> Table<'p> {
     }
 }
 
-/// Whether a column is written by `parquet`'s own writer: what has levels of more than "null or not".
+/// Whether a column is written by `parquet`'s own writer, because it has more levels than "null or not".
 pub(crate) fn is_nested(field: &FieldRef) -> bool {
     matches!(field.data_type(), DataType::List(_) | DataType::Struct(_))
 }
@@ -88,14 +89,15 @@ fn nested_factory(
     }
     let nested = Schema::new(nested);
     let root = ArrowSchemaConverter::new().convert(&nested)?.root_schema_ptr();
-    // The factory takes its schema from a file's writer; this one's file is thrown away.
+    // The factory takes its schema from a file writer; the file of this one is discarded.
     let writer = SerializedFileWriter::new(Vec::new(), root, Arc::clone(properties))?;
     Ok(Some(ArrowRowGroupWriterFactory::new(&writer, Arc::new(nested))))
 }
 
 fn properties(event_type: &EventType, flatten: bool, codec: Codec) -> WriterProperties {
     WriterProperties::builder()
-        // Version 1 pages: readable by every engine. The encodings that are used are known to all since 2.4 of the format.
+        // Version 1 pages are readable by every engine. All engines know the encodings since version 2.4 of
+        // the format.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(concat!("eventloader version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(codec.compression())
@@ -110,8 +112,8 @@ fn properties(event_type: &EventType, flatten: bool, codec: Codec) -> WriterProp
         .build()
 }
 
-/// What the catalog says of the type and its fields, for the file's key-value metadata: Parquet has no other place
-/// for it. Keys are `description` and `description.<column>`.
+/// The catalog's descriptions of the type and its fields, for the file's key-value metadata: Parquet has no
+/// other place for them. Keys are `description` and `description.<column>`.
 fn descriptions(event_type: &EventType, flatten: bool) -> Option<Vec<KeyValue>> {
     let of_type = event_type.description.iter().map(|text| (DESCRIPTION.to_owned(), text.as_str()));
     let of_fields = schema::descriptions(event_type, flatten);

@@ -1,4 +1,4 @@
-//! What no load of a test's size reaches: files of several row groups, with columns of every type.
+//! Files that no load of a test's size produces: several row groups, with columns of every type.
 
 use std::sync::Arc;
 
@@ -55,7 +55,7 @@ fn the_footer_says_how_many_rows_there_are_and_how_they_are_sorted() {
     assert_eq!(sorting.iter().map(|column| column.column_idx).collect::<Vec<_>>(), [1, 0]);
 }
 
-/// Numbers that look random and are always the same.
+/// Numbers that look random but are always the same.
 fn numbers(count: u64) -> impl Iterator<Item = u64> {
     (0..count).map(|index| {
         (index + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xD6E8_FEB8_6659_FD93)
@@ -78,7 +78,8 @@ fn columns_of_every_kind_read_back_over_pages_row_groups_and_dictionaries() {
     let some = |every: u64| numbers(COUNT).map(move |number| Some(number).filter(given(every)));
     let signed = |number: u64| number.cast_signed();
     let columns: Vec<ArrayRef> = vec![
-        // A dictionary, with and without nulls in a page; none; one that is given up when it has grown too large.
+        // A dictionary, with and without nulls in a page; none; one that is abandoned when it has grown too
+        // large.
         Arc::new(
             some(3)
                 .enumerate()

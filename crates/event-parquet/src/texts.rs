@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use event_rows::extend_with_part;
 
-/// Texts, one behind the other.
+/// Texts, concatenated.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
     ends: Vec<usize>,
@@ -14,7 +14,7 @@ pub(crate) struct Texts {
 }
 
 impl Texts {
-    /// None, with room for so many of a few bytes each.
+    /// An empty collection, with room for some short texts.
     pub(crate) fn with_capacity(texts: usize) -> Self {
         const TEXT_BYTES: usize = 16;
         Self { ends: Vec::with_capacity(texts), bytes: Vec::with_capacity(texts * TEXT_BYTES) }
@@ -60,7 +60,7 @@ impl Texts {
     }
 }
 
-/// A text's length as encoded; far below the limit.
+/// A text's length for an encoder; far below the limit.
 pub(crate) fn length(bytes: usize) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }

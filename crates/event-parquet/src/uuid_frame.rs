@@ -1,26 +1,29 @@
-//! UUIDs → a zstd frame of their texts, without the texts.
+//! UUIDs → a zstd frame of their texts, without making the texts.
 //!
-//! Event ids take half of a file and more, and UUIDs are random: a compressor looks for repeats in them in vain, and what it
-//! saves comes from writing 17 different characters in 4.1 bits each. Which code each of them has is known before: so this
-//! writes the codes of two digits for each byte of a UUID from a table, in less than a third of the time, and in no more bytes.
+//! Event ids take half of a file or more, and UUIDs are random: a compressor looks for repeats in vain, and
+//! only saves by writing 17 different characters in 4.1 bits each. The best codes are known in advance. So
+//! this writes the codes of the two digits of each byte from a table, in less than a third of the time, and
+//! in no more bytes.
 //!
-//! The format is RFC 8878 (<https://www.rfc-editor.org/rfc/rfc8878>): one frame; in each of its blocks four streams of Huffman codes, a
-//! quarter of its UUIDs each, and no sequences. Streams are read from their end, so they are written from their last character.
+//! The format is RFC 8878 (<https://www.rfc-editor.org/rfc/rfc8878>): one frame; in each of its blocks four
+//! streams of Huffman codes, a quarter of its UUIDs each, and no sequences. Streams are read from their end,
+//! so they are written from their last character.
 //!
 //! Invariant: decompressed by any zstd, the frame is `front` and the texts, byte for byte.
 
 use event_rows::{UUID_TEXT_BYTES, uuid_text};
 
-/// Fewer are not worth a table of codes.
+/// With fewer, a table of codes is not worthwhile.
 pub(crate) const UUIDS_MIN: usize = 64;
 
-/// UUIDs of a block: a multiple of four, and no more text than a block may have (128 KiB).
+/// The UUIDs of a block: a multiple of four, with no more text than a block may have (128 KiB).
 const BLOCK_UUIDS: usize = 3_640;
-/// Bytes that the codes of a UUID take at most, and what may be written behind them.
+/// The most bytes that the codes of a UUID take, including those that may be written after them.
 const CODES_BYTES_MAX: usize = (32 * 5 + 4 * 3_usize).div_ceil(8);
 const WORD_BYTES: usize = 8;
 
-/// Codes have up to five bits: 0 to 3 have five, `-` has three, all others four. So a digit's code follows from its value.
+/// Codes have up to five bits: 0 to 3 have five, `-` has three, all others four. So a digit's code follows
+/// from its value.
 const HYPHEN: Code = Code { bits: 0b111, length: 3 };
 
 #[derive(Clone, Copy)]
@@ -51,8 +54,8 @@ const fn digit(value: usize) -> Code {
     }
 }
 
-/// The codes' table as a block has it (section 4.2.1.1): weights of all characters before `f`, four bits each. That of `f` follows
-/// from them.
+/// The code table of a block (section 4.2.1.1): weights of all characters before `f`, four bits each. That of
+/// `f` follows from them.
 const TABLE: [u8; 52] = {
     let mut table = [0; 52];
     table[0] = 127 + b'f';
@@ -94,10 +97,10 @@ pub(crate) fn encode(front: &[u8], uuids: &[u128], out: &mut Vec<u8>) {
     encode_block(true, RAW, &texts, out);
 }
 
-/// Section 3.1.1.1: one segment of so many bytes, no checksum.
+/// Section 3.1.1.1: one segment with this content size, no checksum.
 fn encode_header(content_bytes: usize, out: &mut Vec<u8>) {
     const SINGLE_SEGMENT: u8 = 1 << 5;
-    /// The length is in four bytes.
+    /// The flag for a content size in four bytes.
     const FOUR_BYTES: u8 = 2 << 6;
     out.extend_from_slice(&[0x28, 0xB5, 0x2F, 0xFD, SINGLE_SEGMENT | FOUR_BYTES]);
     out.extend_from_slice(&u32::try_from(content_bytes).unwrap_or(u32::MAX).to_le_bytes());
@@ -115,9 +118,10 @@ fn encode_block(is_last: bool, kind: usize, content: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(content);
 }
 
-/// Section 3.1.1.3.1: the codes of a block's UUIDs, with their table in front or with that of the block before.
+/// Section 3.1.1.3.1: the codes of a block's UUIDs, with their table in front or with that of the previous
+/// block.
 fn encode_literals(uuids: &[u128], has_table: bool, out: &mut Vec<u8>) {
-    /// With a table, without one; four streams whose lengths are told in 18 bits.
+    /// With a table, or without one; four streams whose lengths have 18 bits.
     const WITH_TABLE: u64 = 2;
     const TABLE_BEFORE: u64 = 3;
     const FOUR_STREAMS: u64 = 3 << 2;
@@ -139,14 +143,15 @@ fn encode_literals(uuids: &[u128], has_table: bool, out: &mut Vec<u8>) {
     let text_bytes = (uuids.len() * UUID_TEXT_BYTES) as u64;
     let bytes = (out.len() - start) as u64;
     let kind = if has_table { WITH_TABLE } else { TABLE_BEFORE };
-    let told = kind | FOUR_STREAMS | text_bytes << 4 | bytes << 22;
-    out[header..start].copy_from_slice(&told.to_le_bytes()[..5]);
+    let lengths_word = kind | FOUR_STREAMS | text_bytes << 4 | bytes << 22;
+    out[header..start].copy_from_slice(&lengths_word.to_le_bytes()[..5]);
 }
 
-/// Appends the codes of the UUIDs, the last one's last digit first, and a one behind them; says how many bytes that are.
+/// Appends the codes of the UUIDs, beginning with the last digit of the last one, and a final one bit;
+/// returns their length in bytes.
 fn encode_stream(uuids: &[u128], out: &mut Vec<u8>) -> u16 {
     let start = out.len();
-    // Words are written whole, with what is yet to come as zeros.
+    // Words are written as a whole, with zeros for the bits to come.
     out.resize(start + uuids.len() * CODES_BYTES_MAX + WORD_BYTES + 1, 0);
     let mut bits = Bits { bytes: &mut out[start..], at: 0, pending: 0, count: 0 };
     for uuid in uuids.iter().rev() {
@@ -164,7 +169,7 @@ fn encode_stream(uuids: &[u128], out: &mut Vec<u8>) -> u16 {
     u16::try_from(length).unwrap_or(u16::MAX)
 }
 
-/// Codes on their way into bytes, the lowest bits first.
+/// Codes as a stream of bits, the lowest first.
 struct Bits<'b> {
     bytes: &'b mut [u8],
     at: usize,

@@ -1,8 +1,9 @@
 //! The values of a page, collected from Arrow arrays → encoded, with a dictionary or without.
 //!
-//! Nulls are not values: they are told by the page's levels.
+//! Nulls are not values: the page's levels represent them.
 //!
-//! Invariant: all values of one column are of one kind, but for ids: they are UUIDs as long as all of the page's are.
+//! Invariant: all values of one column are of one kind, except for ids: they are UUIDs as long as all of the
+//! page's are.
 
 use arrow::{
     array::{Array, ArrayRef, ArrowPrimitiveType, AsArray},
@@ -50,7 +51,7 @@ pub(crate) enum Values {
 }
 
 impl Values {
-    /// None yet, of a column of the file, with room for some.
+    /// An empty collection for a column of the file, with room for some values.
     pub(crate) fn of_column(column: &ColumnDescriptor, room: usize) -> Self {
         match column.physical_type() {
             Type::INT32 => Self::Ints { values: Vec::with_capacity(room), is_32: true },
@@ -65,7 +66,7 @@ impl Values {
         }
     }
 
-    /// Takes the values of some rows of an array of the column's type.
+    /// Adds the values of some rows of an array of the column's type.
     pub(crate) fn extend(&mut self, array: &ArrayRef, rows: &[RowRef]) {
         match self {
             Self::Ints { values, .. } => extend_ints(values, array, rows),
@@ -93,7 +94,7 @@ impl Values {
         }
     }
 
-    /// Takes event ids; where one is no UUID, all become texts.
+    /// Adds event ids; if one is not a UUID, all become texts.
     pub(crate) fn extend_ids(&mut self, ids: &Ids, rows: &[RowRef]) {
         if let (Self::Uuids(values), Ids::Uuids(uuids)) = (&mut *self, ids) {
             return values.extend(rows.iter().map(|row| uuids[row.row()]));
@@ -114,13 +115,13 @@ impl Values {
         }
     }
 
-    /// Takes times.
+    /// Adds timestamps.
     pub(crate) fn extend_micros(&mut self, micros: &[i64], rows: &[RowRef]) {
         let Self::Ints { values, .. } = self else { unreachable!("times are integers") };
         values.extend(rows.iter().map(|row| micros[row.row()]));
     }
 
-    /// Takes the one text so many times more.
+    /// Adds the one text `times` more times.
     pub(crate) fn repeat(&mut self, times: usize) {
         let Self::Same { count, .. } = self else { unreachable!("a column of one text") };
         *count += times;
@@ -150,7 +151,7 @@ impl Values {
         }
     }
 
-    /// Bytes of all texts; `None` of values of a fixed width.
+    /// The bytes of all texts; `None` for values of a fixed width.
     pub(crate) fn text_bytes(&self) -> Option<usize> {
         match self {
             Self::Texts(texts) => Some(texts.bytes().len()),
@@ -165,7 +166,7 @@ impl Values {
         matches!(self, Self::Ints { is_32: true, .. })
     }
 
-    /// The least and the greatest; `None` of no values.
+    /// The least and the greatest; `None` if there are no values.
     pub(crate) fn bounds(&self) -> Option<Bounds> {
         match self {
             Self::Ints { values, is_32 } => {
@@ -216,7 +217,7 @@ impl Values {
                 }
                 Encoding::PLAIN
             }
-            // Lengths by themselves, mostly in no bytes at all, leave the compressor nothing but text.
+            // Separate lengths, which mostly take no bytes at all, leave the compressor nothing but text.
             Self::Texts(texts) => {
                 delta::encode(&texts.lengths().collect::<Vec<_>>(), true, out);
                 out.extend_from_slice(texts.bytes());
@@ -238,11 +239,12 @@ impl Values {
         }
     }
 
-    /// A dictionary of the first values of a column chunk, if it would pay by these.
+    /// A dictionary of the first values of a column chunk, if it would pay off for these.
     pub(crate) fn dictionary(&self) -> Option<Dictionary> {
-        /// Values that are looked at.
+        /// The number of values that are looked at.
         const SAMPLE_VALUES: usize = 512;
-        /// Texts of which one at least must be a repeat, to look at more: columns of ids are given up early.
+        /// The number of texts among which at least one must be a repeat to look at more: columns of ids are
+        /// rejected early.
         const ANY_REPEAT_VALUES: usize = 64;
         let count = self.len().min(SAMPLE_VALUES);
         match self {
@@ -267,7 +269,7 @@ impl Values {
         }
     }
 
-    /// Finds or makes the values' places in a dictionary of their kind.
+    /// Finds or adds the values' indices in a dictionary of their kind.
     pub(crate) fn places(&self, dictionary: &mut Dictionary, places: &mut Vec<u32>) {
         match self {
             Self::Same { text, count } => {
@@ -287,18 +289,18 @@ impl Values {
     }
 }
 
-/// Appends what stands in front of the texts of UUIDs.
+/// Appends the lengths that precede the texts of UUIDs.
 pub(crate) fn encode_uuid_lengths(uuids: usize, out: &mut Vec<u8>) {
     delta::encode_same(length(UUID_TEXT_BYTES), uuids, out);
 }
 
-/// The least and the greatest; `None` of no values.
+/// The least and the greatest; `None` if there are no values.
 fn min_max<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
     let (&first, rest) = values.split_first()?;
     Some(rest.iter().fold((first, first), |(min, max), &value| (min.min(value), max.max(value))))
 }
 
-/// A dictionary, if the sample takes fewer bytes with one than it does without.
+/// A dictionary, if the sample takes fewer bytes with one than without.
 fn words_pay(
     mut sample: impl ExactSizeIterator<Item = i64>,
     word_bytes: usize,

@@ -1,4 +1,6 @@
-//! Numbers → bytes of seven bits each, the lowest first: ULEB128, as Parquet's encodings have it.
+//! Numbers → bytes of seven bits each, the lowest first: ULEB128, as in Parquet's encodings.
+//!
+//! Invariant: a number takes as few bytes as possible.
 
 /// Appends a number.
 pub(crate) fn encode(mut number: u64, out: &mut Vec<u8>) {

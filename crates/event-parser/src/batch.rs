@@ -8,19 +8,19 @@ use arrow::array::{ArrayRef, BooleanArray};
 use event_rows::{Batch, IdsBuilder, Position, ReadId};
 
 use crate::{
-    columns::{Change, Columns, ExpectedRows, ValueFault, struct_array},
+    columns::{Columns, ExpectedRows, ValueChange, ValueFault, struct_array},
     payload::Payload,
     plan::{Shape, TypePlan},
 };
 
-/// Collects the rows of one event type out of one block.
+/// Collects the rows of one event type in one block.
 #[derive(Debug, Default)]
 pub(crate) struct BatchBuilder {
     positions: Vec<Position>,
     micros: Vec<i64>,
     ids: IdsBuilder,
     columns: Columns,
-    /// For each object of the payload, whether it was there; unless the payload is flattened.
+    /// For each object of the payload, whether it exists; `None` if the payload is flattened.
     objects: Option<Vec<Vec<bool>>>,
 }
 
@@ -40,9 +40,9 @@ impl BatchBuilder {
         self.micros.len()
     }
 
-    /// Converts and adds the payload of a row, all of it or (with the column's index) nothing. If it succeeds,
-    /// [`Self::push_row`] must follow, or [`Self::forget_payload`].
-    /// Later candidates are rows without a payload: only their ids and timestamps matter.
+    /// Converts and adds the payload of a row: all of it or, with the index of the failing column, nothing.
+    /// After a success, [`Self::push_row`] or [`Self::forget_payload`] must follow. Later candidates are rows
+    /// without a payload: only their ids and timestamps matter.
     #[inline]
     pub(crate) fn push_payload(
         &mut self,
@@ -53,12 +53,12 @@ impl BatchBuilder {
         self.columns.append(shape, self.rows(), payload, line)
     }
 
-    /// Takes back the payload that was pushed last.
+    /// Removes the payload that was pushed last.
     pub(crate) fn forget_payload(&mut self) {
         self.columns.truncate(self.rows());
     }
 
-    /// Adds what is left of the row whose payload was just pushed.
+    /// Adds the rest of the row whose payload was just pushed.
     #[inline]
     pub(crate) fn push_row(
         &mut self,
@@ -77,12 +77,12 @@ impl BatchBuilder {
         }
     }
 
-    /// In how many rows the values of each path were changed on their way into their columns.
-    pub(crate) fn take_changes(&mut self, shape: &Shape) -> Vec<(String, Change, usize)> {
+    /// The number of rows in which the values of each path were changed on their way into their columns.
+    pub(crate) fn take_changes(&mut self, shape: &Shape) -> Vec<(String, ValueChange, usize)> {
         self.columns.take_changes(shape)
     }
 
-    /// The batch; `expected` becomes what the next block is likely to have.
+    /// The batch; `expected` becomes an estimate for the next block.
     pub(crate) fn finish(self, shape: &Shape, expected: &mut ExpectedRows) -> Batch {
         let rows = self.rows();
         let Self { positions, micros, ids, columns, objects } = self;

@@ -1,6 +1,6 @@
-//! What the lines of one block come to, as they are read → its parsed.
+//! The lines of one block, as they are read → the result of parsing the block.
 //!
-//! Invariant: a line that is bad, or has keys that no schema knows, counts once in each.
+//! Invariant: a line counts once as bad, and once for each unknown key.
 
 use events_core::event;
 use foldhash::fast::FixedState;
@@ -8,7 +8,7 @@ use hashbrown::HashMap;
 
 use crate::{
     batch::BatchBuilder,
-    columns::{Change, ExpectedRows},
+    columns::{ExpectedRows, ValueChange},
     fault::{Fault, Reason},
     framing::{Block, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX},
     parser::{BadLine, OTHER_NAMES, Parsed, none_of},
@@ -16,26 +16,27 @@ use crate::{
     plan::Plan,
 };
 
-/// Unknown keys of a block that are told apart: one line can have millions of them, each many times larger in memory.
+/// The most unknown keys of a block that are counted by name: one line can have millions, each many times
+/// larger in memory.
 const UNKNOWN_KEYS_MAX: usize = 10_000;
 
-/// What is collected of one block.
+/// The results of one block so far.
 pub(crate) struct BlockState<'b> {
     pub(crate) block: &'b Block,
-    /// Of the line that is being read: see [`BadLine`].
+    /// The line that is being read: see [`BadLine`].
     pub(crate) line_index: i64,
     pub(crate) parsed: Parsed,
     pub(crate) batches: Vec<Option<BatchBuilder>>,
     pub(crate) later_candidates: Vec<Option<BatchBuilder>>,
-    /// Rows whose timestamp has digits that are cut.
+    /// Rows whose timestamp loses digits.
     pub(crate) times_cut: u64,
-    /// By whose key it is and its name.
+    /// By the owner and the name of the key.
     unknown: HashMap<(KeyOwner, Vec<u8>), UnknownCount, FixedState>,
-    /// How often others occurred, once there are too many of them.
+    /// The occurrences of other keys, once there are too many.
     other_unknown: u64,
 }
 
-/// In how many lines a key occurred; a line counts once.
+/// The number of lines with a key; a line counts once.
 #[derive(Default)]
 struct UnknownCount {
     lines: u64,
@@ -96,8 +97,8 @@ impl<'b> BlockState<'b> {
         for (plan, batch) in plan.event_types.iter().zip(&mut self.batches) {
             for (path, change, rows) in batch.iter_mut().flat_map(|batch| batch.take_changes(&plan.payload)) {
                 let counts = match change {
-                    Change::Coerced => &mut *coerced,
-                    Change::Rounded => &mut *rounded,
+                    ValueChange::Coerced => &mut *coerced,
+                    ValueChange::Rounded => &mut *rounded,
                 };
                 *counts.entry(path).or_default() += rows as u64;
             }

@@ -1,6 +1,6 @@
-//! Why a line is bad: the reason by its code, and the place in words.
+//! Why a line is bad: a reason with a code, and the location in words.
 //!
-//! Invariant: every fault names what was expected and what was found, in texts of bounded length.
+//! Invariant: every fault has what was expected and what was found, in texts of bounded length.
 
 use std::fmt;
 
@@ -19,10 +19,10 @@ const EXCERPT_CHARS: usize = 60;
 /// Longest name of an event type in a message.
 const NAME_CHARS: usize = 200;
 
-/// The reason why a line is bad. A line has one, whatever else is wrong with it.
+/// The reason why a line is bad. A line has one, even if more is wrong with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// The line is not JSON, or stands in an array where no element may stand.
+    /// The line is not JSON, or is in an array at a place for no element.
     MalformedJson,
     /// The line is not UTF-8.
     InvalidUtf8,
@@ -59,7 +59,7 @@ impl Reason {
         Self::LineTooLong,
     ];
 
-    /// Its name in the quarantine and in the report.
+    /// Its code in the quarantine and in the report.
     #[must_use]
     pub fn code(self) -> &'static str {
         match self {
@@ -89,11 +89,11 @@ pub struct Fault {
 /// Where a line is bad, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Detail {
-    /// The path of the field, with dots from the event's root; `None` where the whole line is meant.
+    /// The path of the field, with dots from the event's root; `None` for the whole line.
     pub field: Option<String>,
-    /// What should stand there.
+    /// What was expected there.
     pub expected: String,
-    /// What stands there, shortened.
+    /// What was found there, shortened.
     pub found: String,
 }
 
@@ -125,7 +125,7 @@ impl Fault {
         Self::new(Reason::MalformedJson, None, malformed.expected(), found)
     }
 
-    /// Of what stands where an array has no place for it.
+    /// The fault of a text at a place in an array where no element may be.
     #[cold]
     pub(crate) fn out_of_place(element: &[u8], due: &str) -> Self {
         Self::new(Reason::MalformedJson, None, due, excerpt(element))
@@ -138,7 +138,8 @@ impl Fault {
         Self::new(Reason::InvalidUtf8, None, "UTF-8", found)
     }
 
-    /// An event of a type that the catalog doesn't have; it is named in full, but for what nobody would call a name.
+    /// An event of a type that the catalog does not have. Its name is given in full, up to the length of a
+    /// plausible name.
     #[cold]
     pub(crate) fn unknown_event(domain: &[u8], event_type: &[u8]) -> Self {
         let name = [domain, b"/", event_type].concat();
@@ -146,13 +147,13 @@ impl Fault {
         Self::new(Reason::UnknownEvent, None, "an event type of the catalog", name)
     }
 
-    /// A field that must be there and is not.
+    /// A required field is missing.
     #[cold]
     pub(crate) fn required(path: &str, found: &str) -> Self {
         Self::new(Reason::TypeMismatch, Some(path), "a value (required)", found)
     }
 
-    /// A value that doesn't fit its column, or an element that doesn't fit its list.
+    /// A value does not fit its column, or an element its list.
     #[cold]
     pub(crate) fn value(path: &str, kind: &KindPlan, fault: ValueFault, found: &[u8]) -> Self {
         let (reason, expected) = match (fault, kind) {
@@ -174,7 +175,7 @@ impl Fault {
         Self::new(reason, Some(path), &expected, excerpt(found))
     }
 
-    /// The fault of a column of an object that is held in `slots`.
+    /// The fault of a column of an object whose values are in `slots`.
     #[cold]
     pub(crate) fn column(
         shape: &Shape,
@@ -188,7 +189,7 @@ impl Fault {
             Slot::Missing => Self::value(&plan.path, &plan.kind, fault, b"nothing"),
             Slot::Value(value) => Self::value(&plan.path, &plan.kind, fault, value.text(line)),
             Slot::NotAnObject(value) => {
-                // The outermost object that holds the column and no other value was found for.
+                // The outermost object that contains the column and has another value instead.
                 let object = shape.objects.iter().find(|object| {
                     object.columns.contains(&column)
                         && slots[object.columns.clone()].iter().all(|s| *s == slots[column])
@@ -199,7 +200,7 @@ impl Fault {
         }
     }
 
-    /// The fault of something that stands at `path`, told so far by its path from there.
+    /// The fault of something at `path`; its own path so far begins there.
     #[cold]
     pub(crate) fn within(mut self, path: &str) -> Self {
         let inner = self.detail.field.unwrap_or_default();
@@ -208,7 +209,7 @@ impl Fault {
     }
 }
 
-/// The front of a piece of a line, for a message.
+/// The beginning of a piece of a line, for a message.
 pub(crate) fn excerpt(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(&text[..text.len().min(4 * EXCERPT_CHARS)]);
     let mut excerpt: String = text.chars().take(EXCERPT_CHARS).collect();

@@ -1,4 +1,4 @@
-//! One line → what it is, without any column: for programs that look at events before there is a catalog of them.
+//! One line → what it is, without any columns: for programs that look at events before they have a catalog.
 //!
 //! Invariant: a line is judged as [`crate::Parser`] judges it.
 
@@ -18,7 +18,7 @@ pub struct LineJudge<'a> {
 /// What a good line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judgement<'l> {
-    /// An event that the selection does not want.
+    /// An event that is not selected.
     Filtered,
     /// An event.
     Event {

@@ -4,9 +4,10 @@
 //! text → blocks (framing) → lines → events (base fields, filter) → payload → columns
 //! ```
 //!
-//! A [`Cutter`] cuts a text into [`Block`]s, and a [`Parser`] makes [`Parsed`] of each block, by a [`Plan`] of the catalog.
-//! Blocks are independent of each other, so each thread may have a parser of its own. There are no files here, no threads
-//! and no command line. The loader reads every event through this API.
+//! A [`Cutter`] cuts a text into [`Block`]s, and a [`Parser`] turns each block into a [`Parsed`], by a
+//! [`Plan`] of the catalog. Blocks are independent of each other, so each thread may have a parser of its
+//! own. There are no files here, no threads and no command line. The loader reads every event through this
+//! API.
 //!
 //! ```
 //! use event_parser::{Buffer, Cutter, Parser, ParserOptions, Plan, Reason, Selection};
@@ -18,9 +19,14 @@
 //!     price   = 'decimal(10,2)'
 //! ";
 //! let catalog = Catalog::from_toml(&[("shop.toml", catalog)])?;
-//! let text = r#"{"event_id": "1", "timestamp": "2024-10-10T08:00:00Z", "domain": "shop", "event_type": "sale", "data": {"article": "tea", "price": 4.5}}
-//! {"event_id": "2", "timestamp": "2024-10-10T08:00:01Z", "domain": "shop", "event_type": "sale", "data": {"price": "a lot"}}
-//! "#;
+//! let text = concat!(
+//!     r#"{"event_id": "1", "timestamp": "2024-10-10T08:00:00Z", "domain": "shop", "event_type": "sale", "#,
+//!     r#""data": {"article": "tea", "price": 4.5}}"#,
+//!     "\n",
+//!     r#"{"event_id": "2", "timestamp": "2024-10-10T08:00:01Z", "domain": "shop", "event_type": "sale", "#,
+//!     r#""data": {"price": "a lot"}}"#,
+//!     "\n",
+//! );
 //!
 //! let plan = Plan::new(&catalog);
 //! let selection = Selection::default();
@@ -42,8 +48,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Invariant: what a line is depends on the line, the catalog and the options alone. What a parser learns from one line
-//! makes later lines faster to read, and never different.
+//! Invariant: the result of a line depends on the line, the catalog and the options alone. What a parser
+//! learns from one line makes later lines faster to read, never different.
 
 mod framing;
 pub mod json;

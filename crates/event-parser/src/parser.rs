@@ -1,7 +1,8 @@
-//! A block → its lines, each judged: rows as one batch per event type, bad lines with their faults, counts of the rest.
+//! A block → its lines, each judged: rows as one batch per event type, bad lines with their faults, counts of
+//! the rest.
 //!
-//! Elements of an array are lines like others, except that none is blank and that newlines may stand in them. The line
-//! number of an element is that of the line of the text where it begins.
+//! Elements of an array are lines like others, except that none is blank and that they may contain newlines.
+//! The line number of an element is that of the line of the text where it begins.
 //!
 //! Invariant: each line of a block is exactly one of blank, bad, filtered, or a row.
 
@@ -23,28 +24,28 @@ use crate::{
 /// Counts by name: of fields by their path in the event, or of event types.
 pub type Counts = HashMap<String, u64, FixedState>;
 
-/// What to read, and how.
+/// The options of a parser.
 #[derive(Debug, Clone, Copy)]
 pub struct ParserOptions<'a> {
     /// Which events become rows. All others are filtered.
     pub selection: &'a Selection,
     /// One column per value of the payload. Otherwise the payload is one struct column, `data`.
     pub flatten: bool,
-    /// Whether events of later days than those of the selection are handed out as [`Parsed::later_candidates`]. They
+    /// Whether events of days after the selected ones are returned as [`Parsed::later_candidates`]. They
     /// count as filtered all the same.
     pub wants_later_candidates: bool,
 }
 
-/// What the lines of one block are.
+/// The result of parsing one block.
 #[derive(Debug, Default)]
 pub struct Parsed {
     /// Lines that begin in the block.
     pub lines: u32,
-    /// By how much the line number of the text is higher behind the block.
+    /// The newlines in the block: the line number of the text is higher by this after the block.
     pub newlines: u32,
     /// Lines of nothing but white space.
     pub blank: u32,
-    /// Good lines that the selection does not want.
+    /// Good lines that are not selected.
     pub filtered: u32,
     /// The bad lines, in the order of the text.
     pub bad: Vec<BadLine>,
@@ -52,7 +53,7 @@ pub struct Parsed {
     pub batches: Vec<(usize, Batch)>,
     /// Events of later days, which may supersede rows: batches without columns.
     pub later_candidates: Vec<(usize, Batch)>,
-    /// Rows in which a key occurred that the catalog does not know, by the path of the key.
+    /// Rows with a key that is not in the catalog, by the path of the key.
     pub unknown_fields: Counts,
     /// Rows in which a value of another type was converted, by its path.
     pub coerced: Counts,
@@ -63,8 +64,8 @@ pub struct Parsed {
 /// A bad line, or a fragment of one that is too long.
 #[derive(Debug)]
 pub struct BadLine {
-    /// The line of the text where it begins, counted from the line where the block begins. That of a fragment may be
-    /// before the block.
+    /// The line of the text where it begins, counted from the line where the block begins. That of a fragment
+    /// may be before the block.
     pub line_index: i64,
     /// The offset of the line's first byte in the text.
     pub offset: u64,
@@ -76,7 +77,7 @@ pub struct BadLine {
     pub raw: Vec<u8>,
 }
 
-/// The name that counts what has too many names to be told apart.
+/// The name under which names beyond the limit are counted.
 pub const OTHER_NAMES: &str = "(others)";
 
 /// Reads the blocks of a text; each thread has its own.
@@ -85,7 +86,7 @@ pub struct Parser<'a> {
     events: EventReader<'a>,
     plan: &'a Plan,
     flatten: bool,
-    /// By event type: what the block before had, so that columns need not grow.
+    /// By event type: an estimate from the block before, so that columns need not grow.
     expected: Vec<ExpectedRows>,
     /// Where the payloads of later candidates are converted, to see whether they are good; always left empty.
     candidate_payloads: Vec<Option<BatchBuilder>>,
@@ -105,7 +106,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Judges the lines of a block, and makes columns of the good ones.
+    /// Judges the lines of a block, and converts the good ones to columns.
     pub fn parse(&mut self, block: &Block) -> Parsed {
         let mut state = BlockState::new(block, self.plan);
         match &block.content {
@@ -119,7 +120,7 @@ impl<'a> Parser<'a> {
     fn read_lines(&mut self, state: &mut BlockState<'_>) {
         self.events.set_framing(false);
         let block = state.block;
-        // Checked once for all lines; line by line only where the block is not clean.
+        // Checked once for all lines; line by line only if the block is not valid as a whole.
         let all_utf8 = is_utf8(&block.bytes);
         let mut start = 0;
         while start < block.bytes.len() {
@@ -162,7 +163,8 @@ impl<'a> Parser<'a> {
         state.parsed.newlines = newlines_in(&block.bytes);
     }
 
-    /// Reads the line that `text` begins with, if its frame is known: its length. See [`EventReader::read_framed`].
+    /// Reads the line at the start of `text`, if its frame is known, and returns its length. See
+    /// [`EventReader::read_framed`].
     #[inline]
     fn read_framed(
         &mut self,
@@ -184,7 +186,7 @@ impl<'a> Parser<'a> {
         Some(length)
     }
 
-    /// Reads the line of `length` bytes that `text` begins with.
+    /// Reads the line of `length` bytes at the start of `text`.
     fn read_line(
         &mut self,
         state: &mut BlockState<'_>,
@@ -211,7 +213,7 @@ impl<'a> Parser<'a> {
         kept.unwrap_or_else(|fault| state.bad(raw, offset, None, fault));
     }
 
-    /// Keeps what is to be kept of the line that `text` begins with.
+    /// Keeps the result of the line at the start of `text`.
     #[inline]
     fn keep(&mut self, state: &mut BlockState<'_>, text: &[u8], judged: Judged<'_>) -> Result<(), Fault> {
         match judged {
@@ -242,7 +244,8 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// A later day's event competes if it is good; whether it is, is not reported: its day was not asked for.
+    /// Keeps an event of a later day if it is good. A bad one is not reported, because its day is not
+    /// selected.
     fn keep_later_candidate(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) {
         state.parsed.filtered += 1;
         let plan = &self.plan.event_types[event.type_index];
@@ -258,7 +261,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Whether a block is UTF-8. Most are ASCII alone, and that is known several times faster.
+/// Whether a block is UTF-8. Most blocks are ASCII alone, which is checked several times faster.
 fn is_utf8(bytes: &[u8]) -> bool {
     bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
 }

@@ -1,9 +1,11 @@
-//! An object in a line → what its shape's columns are given. The payload is read with it, and so are elements of lists.
+//! An object in a line → the values of its shape's columns. The payload is read with this, and so are
+//! elements of lists.
 //!
-//! A list is one value. Its elements become values when its column takes it; on the way here they are only looked through
-//! for what is told of a line before its values are: keys that occur twice, and keys that no schema knows.
+//! A list is one value. Its elements become values when its column takes it. Here they are only scanned for
+//! what must be known before the values are: repeated keys, and keys that are not in a schema.
 //!
-//! Invariant: what is learned from earlier lines (what stands between values) makes reading faster, never different.
+//! Invariant: what is learned from earlier lines (the text between values) makes reading faster, never
+//! different.
 
 use std::fmt;
 
@@ -11,49 +13,50 @@ use crate::{
     columns::Slot,
     fault::{Fault, Reason},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
-    plan::{KindPlan, ListPlan, Shape, Target},
+    plan::{KeyTarget, KindPlan, ListPlan, Shape},
 };
 
-/// Whose key something is: an object's, by [`crate::plan::ObjectPlan::id`], or the event's own.
+/// The owner of a key: an object, by [`crate::plan::ObjectPlan::id`], or the event itself.
 pub(crate) type KeyOwner = Option<usize>;
 
-/// A key that no schema knows: whose, and where it stands in the line.
+/// A key that is not in a schema: its owner, and its position in the line.
 pub(crate) type UnknownKey = (KeyOwner, Value);
 
-/// What an object holds.
+/// The contents of an object.
 #[derive(Debug, Default)]
 pub(crate) struct Payload {
-    /// What its columns are given, in the line's order; none twice.
+    /// The values of its columns, in the line's order; none twice.
     pub(crate) given: Vec<Given>,
-    /// The objects of its shape that are something else instead.
+    /// The objects of its shape that have another value instead.
     not_objects: Vec<(usize, Value)>,
-    /// Counts the objects that were read, so that nothing needs to be reset between them: what is marked with an earlier
-    /// number was there in an earlier one.
+    /// Counts the objects that were read, so that nothing needs to be reset between them: a mark with an
+    /// earlier number belongs to an earlier object.
     number: u32,
-    /// By column: the number of the object that last had it.
+    /// By column: the number of the last object that had it.
     columns: Vec<u32>,
-    /// For each object of the shape the number of the one that last had it, and that last had its key.
+    /// For each object of the shape, the number of the last one that had it, and of the last one that had its
+    /// key.
     objects: Vec<u32>,
     occurred: Vec<u32>,
-    /// The path of the first key that occurred twice.
+    /// The path of the first repeated key.
     pub(crate) duplicate: Option<String>,
-    /// An element of a list in it, while it is looked through.
+    /// An element of a list in it, while it is scanned.
     element: Option<Box<Self>>,
 }
 
-/// A value, null included, and the column that it is for.
+/// A value, null included, and its column.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Given {
     pub(crate) column: usize,
     pub(crate) value: Value,
 }
 
-/// What stood between the values in the objects of a shape.
+/// The texts between the values in the objects of a shape.
 #[derive(Debug)]
 pub(crate) struct Learned {
     /// By object.
-    links: Vec<KeyPredictor>,
-    /// Of the elements of each list of objects.
+    key_predictors: Vec<KeyPredictor>,
+    /// For the elements of each list of objects.
     elements: Vec<Self>,
 }
 
@@ -61,12 +64,12 @@ pub(crate) struct Learned {
 #[derive(Debug)]
 pub(crate) struct ObjectReader<'r, 'l> {
     pub(crate) scanner: &'r mut Scanner<'l>,
-    /// Takes the keys that no schema knows. Where they are not wanted, elements of lists aren't looked through either:
-    /// that was done before.
+    /// Collects the keys that are not in a schema. If `None`, elements of lists are not scanned either,
+    /// because they were before.
     pub(crate) unknown: Option<&'r mut Vec<UnknownKey>>,
 }
 
-/// Where an element of a list stands.
+/// The position of an element of a list.
 struct ElementPath<'p> {
     list: ListPath<'p>,
     index: usize,
@@ -81,14 +84,14 @@ enum ListPath<'p> {
 impl Learned {
     pub(crate) fn new(shape: &Shape) -> Self {
         Self {
-            links: shape.objects.iter().map(|_| KeyPredictor::default()).collect(),
+            key_predictors: shape.objects.iter().map(|_| KeyPredictor::default()).collect(),
             elements: shape.object_lists.iter().filter_map(|(_, list)| list.shape()).map(Self::new).collect(),
         }
     }
 }
 
 impl Payload {
-    /// Holds nothing, of `shape`.
+    /// An empty payload of `shape`.
     #[inline]
     pub(crate) fn reset(&mut self, shape: &Shape) {
         self.given.clear();
@@ -116,25 +119,25 @@ impl Payload {
         }
     }
 
-    /// Whether an object of the shape is there.
+    /// Whether an object of the shape exists.
     #[inline]
     pub(crate) fn has_object(&self, index: usize) -> bool {
         self.objects.get(index) == Some(&self.number)
     }
 
-    /// Whether a column is given anything, null included.
+    /// Whether a column has a value, null included.
     #[inline]
     pub(crate) fn has_column(&self, index: usize) -> bool {
         self.columns.get(index) == Some(&self.number)
     }
 
-    /// Whether an object of the shape is something else instead.
+    /// Whether an object of the shape has another value instead.
     #[inline]
     pub(crate) fn has_not_objects(&self) -> bool {
         !self.not_objects.is_empty()
     }
 
-    /// What there is for each column.
+    /// The slot of each column.
     #[cold]
     pub(crate) fn slots(&self, shape: &Shape) -> Vec<Slot> {
         let mut slots = vec![Slot::Missing; shape.columns.len()];
@@ -147,10 +150,10 @@ impl Payload {
         slots
     }
 
-    /// The fault of the first object that must be there and is not.
+    /// The fault of the first required object that is missing.
     #[inline]
     pub(crate) fn missing_object(&self, shape: &Shape) -> Option<Fault> {
-        // What is something else instead is told of by its columns.
+        // An object that has another value instead is reported by its columns.
         let is_missing = |index: usize| {
             !self.has_object(index)
                 && !self.not_objects.iter().any(|&(object, _)| {
@@ -166,7 +169,7 @@ impl Payload {
         })
     }
 
-    /// Takes a column's value, the first alone; whether it was that.
+    /// Takes a column's value, if it is the first; returns whether it was.
     #[inline]
     fn take(&mut self, column: usize, value: Value) -> bool {
         let last = std::mem::replace(&mut self.columns[column], self.number);
@@ -179,7 +182,7 @@ impl Payload {
 }
 
 impl ObjectReader<'_, '_> {
-    /// Reads the object that comes next, as `shape`.
+    /// Reads the next object as `shape`.
     pub(crate) fn read(
         &mut self,
         shape: &Shape,
@@ -190,7 +193,7 @@ impl ObjectReader<'_, '_> {
         self.read_object(shape, learned, payload, 0)
     }
 
-    /// Recursion goes as deep as the catalog's objects nest, not the line's.
+    /// Recursion is as deep as the catalog's objects nest, not the line's.
     fn read_object(
         &mut self,
         shape: &Shape,
@@ -201,16 +204,19 @@ impl ObjectReader<'_, '_> {
         let object = &shape.objects[index];
         payload.objects[index] = payload.number;
         self.scanner.open_object()?;
-        let mut place = OBJECT_START;
+        let mut position = OBJECT_START;
         loop {
             let find = |name: &[u8]| object.find(name);
-            let next = learned.links[index].next(self.scanner, place, object.members.len(), find)?;
-            place = next.place();
+            let next =
+                learned.key_predictors[index].next(self.scanner, position, object.members.len(), find)?;
+            position = next.position();
             let member = match next {
                 Next::End => return Ok(()),
                 Next::Member(member) => &object.members[member],
                 Next::Unknown => {
-                    if let (Some(unknown), Some(key)) = (&mut self.unknown, learned.links[index].unknown()) {
+                    if let (Some(unknown), Some(key)) =
+                        (&mut self.unknown, learned.key_predictors[index].unknown())
+                    {
                         unknown.push((Some(object.id), key));
                     }
                     self.scanner.value()?;
@@ -218,11 +224,11 @@ impl ObjectReader<'_, '_> {
                 }
             };
             let is_new = match member.target {
-                Target::Column(column) => {
+                KeyTarget::Column(column) => {
                     let value = self.scanner.value()?;
                     payload.take(column, value)
                 }
-                Target::ObjectList(list) => {
+                KeyTarget::ObjectList(list) => {
                     let (column, list_plan) = &shape.object_lists[list];
                     let path = ListPath::Column(&shape.columns[*column].path);
                     let value = match self.unknown {
@@ -231,7 +237,7 @@ impl ObjectReader<'_, '_> {
                     };
                     payload.take(*column, value)
                 }
-                Target::Object(inner) => self.read_member_object(shape, learned, payload, inner)?,
+                KeyTarget::Object(inner) => self.read_member_object(shape, learned, payload, inner)?,
             };
             if !is_new && payload.duplicate.is_none() {
                 payload.duplicate = Some(format!("{}.{}", object.path, member.name));
@@ -239,7 +245,7 @@ impl ObjectReader<'_, '_> {
         }
     }
 
-    /// Reads what should be an object of the shape; whether it is there for the first time.
+    /// Reads a value that should be an object of the shape; returns whether it occurs for the first time.
     fn read_member_object(
         &mut self,
         shape: &Shape,
@@ -259,7 +265,7 @@ impl ObjectReader<'_, '_> {
         Ok(is_new)
     }
 
-    /// Looks through what should be a list with objects in it.
+    /// Scans a value that should be a list of objects.
     fn read_list(
         &mut self,
         list: &ListPlan,
@@ -304,7 +310,7 @@ impl fmt::Display for ElementPath<'_> {
     }
 }
 
-/// The fault of a key that occurs twice.
+/// The fault of a repeated key.
 #[cold]
 pub(crate) fn duplicate_key(path: &str) -> Fault {
     Fault::new(Reason::DuplicateKey, Some(path), "the key once", "it twice")

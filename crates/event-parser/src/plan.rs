@@ -1,10 +1,11 @@
-//! The catalog → what reading a line needs of it: where each key of a payload goes, found without hashing where possible.
+//! The catalog → a plan for reading lines: where each key of a payload goes, found without hashing where
+//! possible.
 //!
-//! A [`Shape`] is an object as columns: the payload is one, and so are the elements of a list of objects, whose shape is
-//! read and filled in the same way, element by element.
+//! A [`Shape`] is an object as columns. The payload is one, and so are the elements of a list of objects,
+//! whose shape is read and filled in the same way, element by element.
 //!
-//! Invariant: the payload's shape has the columns of the catalog's flat schema, in its order; an object's columns are
-//! consecutive.
+//! Invariant: the payload's shape has the columns of the catalog's flat schema, in its order; an object's
+//! columns are consecutive.
 
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -18,14 +19,15 @@ use hashbrown::HashMap;
 
 use crate::json;
 
-/// Names are few and come from the catalog, so a fast hash without a seed does.
+/// Names are few and come from the catalog, so a fast hash without a seed is enough.
 type ByName<T> = HashMap<Box<[u8]>, T, FixedState>;
 
 /// A catalog, compiled for reading lines.
 #[derive(Debug)]
 pub struct Plan {
     pub(crate) event_types: Vec<TypePlan>,
-    /// By [`ObjectPlan::id`]: where an object stands in the event, with dots; elements of lists without their index.
+    /// By [`ObjectPlan::id`]: the path of an object in the event, with dots; elements of lists without their
+    /// index.
     pub(crate) object_paths: Vec<String>,
     by_domain: ByName<ByName<usize>>,
 }
@@ -37,13 +39,14 @@ pub(crate) struct TypePlan {
     pub(crate) payload: Shape,
 }
 
-/// An object as columns. Paths in it begin at its root: with `data` in the payload, with nothing in an element.
+/// An object as columns. Paths in it begin at its root: with `data` in the payload, with nothing in an
+/// element.
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) columns: Vec<ColumnPlan>,
-    /// The objects that it consists of; the first is it itself.
+    /// The objects that it consists of, beginning with itself.
     pub(crate) objects: Vec<ObjectPlan>,
-    /// Those of them that must be there, and the columns that must have a value.
+    /// The required ones of them, and the columns that must have a value.
     pub(crate) required_objects: Vec<usize>,
     pub(crate) required_columns: Vec<usize>,
     /// The lists in whose elements keys are read, with their columns.
@@ -61,7 +64,7 @@ pub(crate) struct ColumnPlan {
     pub(crate) kind: KindPlan,
 }
 
-/// What a column, or an element of a list, holds.
+/// The type of a column, or of the elements of a list.
 #[derive(Debug, Clone)]
 pub(crate) enum KindPlan {
     Value(ValueType),
@@ -77,14 +80,14 @@ pub(crate) struct ListPlan {
     pub(crate) element_field: FieldRef,
 }
 
-/// An object of a shape: which keys are read, and where they go.
+/// An object of a shape: the keys that are read, and where they go.
 #[derive(Debug, Default)]
 pub(crate) struct ObjectPlan {
     /// `data.merchant`; in an element `.merchant`.
     pub(crate) path: String,
     /// Index into [`Plan::object_paths`].
     pub(crate) id: usize,
-    /// The columns of all that is in it.
+    /// The columns of everything in it.
     pub(crate) columns: Range<usize>,
     pub(crate) members: Vec<Member>,
     by_name: ByName<usize>,
@@ -94,12 +97,12 @@ pub(crate) struct ObjectPlan {
 #[derive(Debug)]
 pub(crate) struct Member {
     pub(crate) name: Box<str>,
-    pub(crate) target: Target,
+    pub(crate) target: KeyTarget,
 }
 
 /// Where a key's value goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Target {
+pub(crate) enum KeyTarget {
     /// Index into [`Shape::columns`].
     Column(usize),
     /// Index into [`Shape::object_lists`].
@@ -126,7 +129,7 @@ impl Plan {
         Self { event_types, object_paths, by_domain }
     }
 
-    /// How many event types there are.
+    /// The number of event types.
     #[must_use]
     pub fn event_type_count(&self) -> usize {
         self.event_types.len()
@@ -135,7 +138,7 @@ impl Plan {
     /// The event type with this index.
     ///
     /// # Panics
-    /// If there are not as many.
+    /// If the index is out of range.
     #[must_use]
     pub fn event_type(&self, index: usize) -> &EventType {
         &self.event_types[index].event_type
@@ -148,7 +151,7 @@ impl Plan {
     }
 }
 
-/// Types that were found lately, at places that follow from their names: faster to look at than the maps of a [`Plan`].
+/// Types that were found lately, at indices computed from their names: faster than the maps of a [`Plan`].
 #[derive(Debug)]
 pub(crate) struct TypesFound {
     places: [Option<usize>; 64],
@@ -159,7 +162,7 @@ impl TypesFound {
         Self { places: [None; 64] }
     }
 
-    /// The same as [`Plan::find`], of ever the same plan.
+    /// The same as [`Plan::find`]; the plan must always be the same one.
     #[inline]
     pub(crate) fn find(&mut self, plan: &Plan, domain: &[u8], event_type: &[u8]) -> Option<usize> {
         let place = &mut self.places[place_of(domain, event_type)];
@@ -177,7 +180,7 @@ impl TypesFound {
     }
 }
 
-/// A number below 64 that names which differ at their ends or in their lengths seldom share.
+/// A number below 64 that is rarely the same for names that differ at their ends or in their lengths.
 #[inline]
 fn place_of(domain: &[u8], event_type: &[u8]) -> usize {
     let end = |text: &[u8]| match text.last_chunk::<8>() {
@@ -191,7 +194,8 @@ fn place_of(domain: &[u8], event_type: &[u8]) -> usize {
 }
 
 impl Shape {
-    /// The shape of an object with these fields, which stands at `event_path` and whose own paths begin with `root`.
+    /// The shape of an object with these fields, whose path in the event is `event_path` and whose own paths
+    /// begin with `root`.
     fn new(root: &str, event_path: &str, fields: &[Field], object_paths: &mut Vec<String>) -> Self {
         let mut shape = Self {
             columns: Vec::new(),
@@ -205,7 +209,7 @@ impl Shape {
         shape
     }
 
-    /// Adds an object and all in it; returns its index.
+    /// Adds an object and everything in it; returns its index.
     fn add_object(
         &mut self,
         path: &str,
@@ -226,7 +230,7 @@ impl Shape {
                 if field.required {
                     self.required_objects.push(object);
                 }
-                Target::Object(object)
+                KeyTarget::Object(object)
             } else {
                 let kind = KindPlan::new(&field.kind, &event_path, object_paths);
                 self.add_column(ColumnPlan { path, required: field.required, kind })
@@ -239,14 +243,14 @@ impl Shape {
         index
     }
 
-    fn add_column(&mut self, column: ColumnPlan) -> Target {
+    fn add_column(&mut self, column: ColumnPlan) -> KeyTarget {
         let index = self.columns.len();
         let target = match &column.kind {
             KindPlan::List(list) if list.shape().is_some() => {
                 self.object_lists.push((index, Arc::clone(list)));
-                Target::ObjectList(self.object_lists.len() - 1)
+                KeyTarget::ObjectList(self.object_lists.len() - 1)
             }
-            _ => Target::Column(index),
+            _ => KeyTarget::Column(index),
         };
         if column.required {
             self.required_columns.push(index);
@@ -282,7 +286,7 @@ impl ListPlan {
     }
 }
 
-/// As the catalog writes it.
+/// As a catalog writes it.
 impl fmt::Display for KindPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -319,8 +323,8 @@ mod tests {
         let sale = &plan.event_types[index].payload;
         let objects: Vec<_> = sale.objects.iter().map(|o| (o.path.as_str(), o.columns.clone())).collect();
         assert_eq!(objects, [("data", 0..4), ("data.merchant", 1..3), ("data.merchant.address", 2..3)]);
-        assert_eq!(sale.objects[0].members[1].target, Target::Object(1));
-        assert_eq!(sale.objects[0].members[2].target, Target::Column(3));
+        assert_eq!(sale.objects[0].members[1].target, KeyTarget::Object(1));
+        assert_eq!(sale.objects[0].members[2].target, KeyTarget::Column(3));
         assert_eq!(plan.find(b"card", b"other"), None);
     }
 
@@ -331,8 +335,8 @@ mod tests {
              items = { list = { list = { fields = { sku = 'string', price = { fields = { value = 'int32' } } } } } }",
         );
         let sale = &plan.event_types[0].payload;
-        assert_eq!(sale.objects[0].members[0].target, Target::Column(0));
-        assert_eq!(sale.objects[0].members[1].target, Target::ObjectList(0));
+        assert_eq!(sale.objects[0].members[0].target, KeyTarget::Column(0));
+        assert_eq!(sale.objects[0].members[1].target, KeyTarget::ObjectList(0));
         assert_eq!(sale.columns[1].kind.to_string(), "list(list(object))");
         let (column, list) = &sale.object_lists[0];
         let shape = list.shape().unwrap();

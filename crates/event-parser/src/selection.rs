@@ -1,6 +1,7 @@
-//! Domains, event types and days asked for → which events are wanted.
+//! The requested domains, event types and days → which events are selected.
 //!
-//! Invariant: an empty list of domains or types means all of them; days are whole, in UTC, both ends included.
+//! Invariant: an empty list of domains or types means all of them; days are whole, in UTC, both ends
+//! included.
 
 use std::fmt;
 
@@ -9,7 +10,7 @@ use events_core::{
     partition::Day,
 };
 
-/// Which events are wanted; by default all.
+/// Which events are selected; by default all.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     /// Only these domains; all where empty.
@@ -29,7 +30,7 @@ pub struct DayRange {
     pub last: Option<Day>,
 }
 
-/// Where an instant lies, seen from the days asked for.
+/// The position of an instant relative to the selected days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Timing {
     Before,
@@ -38,10 +39,10 @@ pub(crate) enum Timing {
 }
 
 impl Selection {
-    /// Refuses names that no event of the catalog has, and days that select none.
+    /// Refuses names that no event of the catalog has, and an empty range of days.
     ///
     /// # Errors
-    /// What is unknown, with the known name that is nearest.
+    /// The unknown name, with the nearest known one.
     pub fn check(&self, catalog: &Catalog) -> Result<(), SelectionError> {
         if let Some(DayRange { first: Some(first), last: Some(last) }) = self.days
             && first > last
@@ -78,7 +79,7 @@ impl Selection {
             && (self.event_types.is_empty() || self.event_types.iter().any(|t| t.as_bytes() == event_type))
     }
 
-    /// Whether events of this type are wanted.
+    /// Whether events of this type are selected.
     #[must_use]
     pub fn wants_type(&self, event_type: &EventType) -> bool {
         self.wants(event_type.domain.as_bytes(), event_type.name.as_bytes())

@@ -18,13 +18,13 @@ use crate::{
 /// Rows of one event type; from one block, or gathered and sorted.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// Where each row stands in the input.
+    /// The position of each row in the input or target.
     pub positions: Vec<Position>,
     /// The timestamps, in microseconds since 1970-01-01T00:00:00Z.
     pub micros: Vec<i64>,
     /// The event ids.
     pub ids: Ids,
-    /// The payload's columns, as the flat or the nested schema has them behind the base columns.
+    /// The payload's columns, as in the flat or the nested schema after the base columns.
     pub columns: Vec<ArrayRef>,
 }
 

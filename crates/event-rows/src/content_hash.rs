@@ -1,10 +1,12 @@
-//! Rows of a batch → a hash of what each of them says: its time and the values of its columns.
+//! Rows of a batch → a hash of the content of each: its timestamp and the values of its columns.
 //!
-//! It is made of the columns, not of the line: order of keys, white space and fields that no schema knows make no
-//! difference. Columns are gone through one by one, so that rows in ascending order are read as they lie in memory.
+//! The hash is computed from the columns, not from the line: the order of keys, white space and fields that
+//! are not in the schema make no difference. It goes column by column, so that rows in ascending order are
+//! read as they lie in memory.
 //!
-//! Invariant: rows of one event type that hold the same have the same hash, in whatever batch they are, spilled or not.
-//! Others have the same as rarely as 64 random bits are; the seed is random, so no input can be made to.
+//! Invariant: rows of one event type with equal contents have the same hash, in any batch, spilled or not.
+//! Other rows have the same hash as rarely as 64 random bits coincide; the seed is random, so no input can
+//! force it.
 
 use std::hash::{BuildHasher, Hash};
 
@@ -35,7 +37,7 @@ pub fn hash_batch(state: &RandomState, batch: &Batch) -> Vec<u64> {
     hash_rows(state, batch, &rows)
 }
 
-/// Makes each row's value a part of its hash.
+/// Adds the column's value of each row to its hash.
 fn add_column(state: &RandomState, column: &ArrayRef, rows: &[u32], hashes: &mut [u64]) {
     macro_rules! add_primitive {
         ($type:ty, $part:expr) => {{

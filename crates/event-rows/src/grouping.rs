@@ -1,7 +1,7 @@
 //! Batches of one event type → the rows of each partition, in the order in which they are written.
 //!
-//! Invariant: event ids are unique within a partition (superseded rows are left out), so the (timestamp, event id) order is
-//! total, and the same events give the same partition in whatever order they arrived.
+//! Invariant: event ids are unique within a partition (superseded rows are left out), so the (timestamp,
+//! event id) order is total, and the same events give the same partition in whatever order they arrived.
 
 use std::{collections::BTreeMap, iter, ops::Range};
 
@@ -17,15 +17,15 @@ pub type PartitionKey = (usize, i64);
 /// Rows by partition.
 #[derive(Debug, Default)]
 pub struct Grouped {
-    /// By the index of its unit of time: the rows of each partition that has some, in input order.
+    /// By the index of its unit of time: the rows of each partition, in input order.
     pub partitions: BTreeMap<i64, Vec<RowRef>>,
-    /// The same of rows that were left out, counted.
+    /// The number of rows that were left out, in the same way.
     pub left_out: BTreeMap<i64, u64>,
-    /// By batch: how many of its rows were not.
+    /// By batch: the number of rows that were kept.
     pub kept: Vec<u64>,
 }
 
-/// Brings the rows of each partition together, without those that `is_left_out` names.
+/// Groups rows by partition, without those for which `is_left_out` is true.
 pub fn group(batches: &[Batch], unit: PartitionUnit, is_left_out: impl Fn(Position) -> bool) -> Grouped {
     let mut grouped = Grouped::default();
     for (batch_index, batch) in batches.iter().enumerate() {
@@ -50,7 +50,7 @@ pub fn group(batches: &[Batch], unit: PartitionUnit, is_left_out: impl Fn(Positi
     grouped
 }
 
-/// How many rows of each event type fall into each unit of time.
+/// The number of rows of each event type in each unit of time.
 #[must_use]
 pub fn count_by_partition(
     batches: &[(usize, Batch)],
@@ -65,7 +65,8 @@ pub fn count_by_partition(
     counts
 }
 
-/// Neighbours that share their unit of time, with its index: mostly they do, so it is looked for only where it changes.
+/// Neighbours that share their unit of time, with its index: most do, so it is only computed where it
+/// changes.
 fn unit_runs(micros: &[i64], unit: PartitionUnit) -> impl Iterator<Item = (i64, Range<usize>)> {
     let mut next = 0;
     iter::from_fn(move || {
@@ -77,12 +78,13 @@ fn unit_runs(micros: &[i64], unit: PartitionUnit) -> impl Iterator<Item = (i64, 
     })
 }
 
-/// Brings rows into (timestamp, event id) order.
+/// Sorts rows into (timestamp, event id) order.
 ///
-/// Input mostly is in the order of time, but for rows that come a little late (a stream of several machines) and a few that
-/// come much later (a correction, a retry). The first are moved past their neighbours, the others are merged in.
+/// Input is mostly in the order of time, except for rows that are a little late (a stream of several
+/// machines) and a few that are much later (a correction, a retry). The former are moved past their
+/// neighbours, the latter are merged.
 pub fn sort(refs: &mut [RowRef], batches: &[Batch]) {
-    /// How many others a row that comes a little late may pass.
+    /// The most rows that a slightly late row passes.
     const PASSED_MAX: usize = 32;
     let mut in_time: Vec<(i64, RowRef)> = Vec::with_capacity(refs.len());
     let mut late = Vec::new();
@@ -112,7 +114,7 @@ pub fn sort(refs: &mut [RowRef], batches: &[Batch]) {
     }
 }
 
-/// Two lists that are in the order of time as one.
+/// Merges two lists that are in the order of time.
 fn merged(mut a: &[(i64, RowRef)], b: &[(i64, RowRef)]) -> Vec<(i64, RowRef)> {
     let mut merged = Vec::with_capacity(a.len() + b.len());
     for &row in b {
@@ -138,7 +140,7 @@ mod tests {
             batches in prop::collection::vec(prop::collection::vec((0_i64..20, 0_u128..5), 1..40), 1..4),
             straggler in any::<prop::sample::Index>(),
         ) {
-            // Each batch is mostly in order, as input is.
+            // Each batch is mostly in order, like the input.
             let mut events = batches;
             for batch in &mut events {
                 batch.sort_unstable();

@@ -1,7 +1,8 @@
-//! Event ids: 16 bytes where they are UUIDs in their usual spelling, text otherwise; compared as they are written.
+//! Event ids: 16 bytes if they are UUIDs in their usual spelling, text otherwise; compared as they are
+//! written.
 //!
-//! Invariant: two ids are equal exactly if their texts are, and they order as their texts order. A UUID's 32 lower-case
-//! digits and four hyphens order as the number that they write, so 16 bytes stand for 36.
+//! Invariant: two ids are equal exactly if their texts are, and they order as their texts order. A UUID's 32
+//! lower-case digits and four hyphens order like the number that they represent, so 16 bytes stand for 36.
 
 use std::{borrow::Cow, cmp::Ordering};
 
@@ -9,7 +10,7 @@ use arrow::array::{Array, StringArray};
 
 /// Length of a UUID's text.
 pub const UUID_TEXT_BYTES: usize = 36;
-/// Where its hyphens stand.
+/// The positions of its hyphens.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
 /// The ids of some rows.
@@ -58,7 +59,7 @@ impl<'a> Id<'a> {
         parse_uuid(text.as_bytes()).map_or(Self::Text(text), Self::Uuid)
     }
 
-    /// Appends the id as it was written.
+    /// Appends the id as written.
     pub fn write_to(self, out: &mut Vec<u8>) {
         match self {
             Self::Uuid(uuid) => out.extend_from_slice(&uuid_text(uuid)),
@@ -97,12 +98,12 @@ pub enum ReadId<'l> {
 #[derive(Debug, Default)]
 pub struct IdsBuilder {
     uuids: Vec<u128>,
-    /// Set from the first id on that is no UUID: the texts of all, each with its end.
+    /// Set from the first id on that is not a UUID: the texts of all, each with its end.
     texts: Option<(Vec<i32>, Vec<u8>)>,
 }
 
 impl IdsBuilder {
-    /// With room for as many rows.
+    /// An empty builder with room for this many rows.
     #[must_use]
     pub fn with_capacity(rows: usize) -> Self {
         Self { uuids: Vec::with_capacity(rows), texts: None }
@@ -155,7 +156,7 @@ impl IdsBuilder {
     }
 }
 
-/// The array of texts that end at `ends` (the first is 0) in `bytes`, all UTF-8.
+/// The array of the texts that end at `ends` (the first is 0) in `bytes`, all UTF-8.
 pub(crate) fn text_array(ends: Vec<i32>, bytes: Vec<u8>) -> StringArray {
     match StringArray::try_new(arrow::buffer::OffsetBuffer::new(ends.into()), bytes.into(), None) {
         Ok(array) => array,
@@ -178,7 +179,7 @@ pub(crate) fn texts_of(ids: &Ids) -> StringArray {
     }
 }
 
-/// A block's ids are no longer than its lines, and those are far below 2 GiB.
+/// The ids of a block are no longer than its lines, which are far below 2 GiB.
 pub(crate) fn end_of(bytes: &[u8]) -> i32 {
     i32::try_from(bytes.len()).unwrap_or(i32::MAX)
 }
@@ -189,7 +190,7 @@ pub(crate) fn parse_uuid(text: &[u8]) -> Option<u128> {
     parse_uuid_text(text.try_into().ok()?)
 }
 
-/// The same for a text that has its length.
+/// The same for a text of the right length.
 #[must_use]
 #[inline]
 pub fn parse_uuid_text(text: &[u8; UUID_TEXT_BYTES]) -> Option<u128> {
@@ -215,14 +216,15 @@ pub fn parse_uuid_text(text: &[u8; UUID_TEXT_BYTES]) -> Option<u128> {
     (others == 0).then_some(uuid)
 }
 
-/// Eight lower-case hexadecimal digits, the first in the lowest byte, as a number; and a word that is zero if they are that.
+/// Eight lower-case hexadecimal digits, the first in the lowest byte, as a number; and a word that is zero if
+/// all are such digits.
 #[inline]
 fn eight_hex_digits(text: u64) -> (u32, u64) {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     // Letters have bit 6 set, and the low half of `a` is 1.
     let letters = (text >> 6) & ONES;
     let digits = (text & (ONES * 0x0F)) + letters * 9;
-    // Written again, digits below 16 are what was read, or it was something else.
+    // Digits below 16 that give the same text when written again were hexadecimal digits.
     let above_nine = ((digits + ONES * 0x76) >> 7) & ONES;
     let again = digits + ONES * u64::from(b'0') + above_nine * u64::from(b'a' - b'0' - 10);
     let wrong = (digits & (ONES * 0xF0)) | (again ^ text);
@@ -236,7 +238,7 @@ fn eight_hex_digits(text: u64) -> (u32, u64) {
 #[must_use]
 #[inline]
 pub fn uuid_text(uuid: u128) -> [u8; UUID_TEXT_BYTES] {
-    /// Where the two digits of each byte stand.
+    /// The positions of the two digits of each byte.
     const PLACES: [usize; 16] = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
     let mut text = [b'-'; UUID_TEXT_BYTES];
     for (place, byte) in PLACES.into_iter().zip(uuid.to_be_bytes()) {

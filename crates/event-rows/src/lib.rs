@@ -1,12 +1,13 @@
-//! Rows in memory, between the parser and the encoder: batches of columns, references to rows, and their order.
+//! Rows in memory, between the parser and the encoder: batches of columns, references to rows, and their
+//! order.
 //!
 //! ```text
 //! Batch (ids, timestamps, positions, columns) → RowRef, Rows → grouped by partition, sorted, gathered
 //! ```
 //!
-//! There is no I/O here, and no thread.
+//! There is no I/O here, and there are no threads.
 //!
-//! Invariant: rows are never moved to group or sort them; only references are.
+//! Invariant: grouping and sorting move only references, never rows.
 
 mod batch;
 mod content_hash;

@@ -1,13 +1,13 @@
-//! Where a row stands: in the input, or in a target that a merge reads.
+//! The position of a row: in the input, or in a target that a merge reads.
 //!
-//! Invariant: positions order rows as "latest" breaks ties between equal timestamps: rows of the target come before the
-//! input, and rows of the input come in input order.
+//! Invariant: positions order rows as "latest" breaks ties between equal timestamps: rows of the target come
+//! before the input, and rows of the input are in input order.
 
 /// The position of a row, in eight bytes. It names the row, and it orders rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(u64);
 
-/// What a [`Position`] says.
+/// The parts of a [`Position`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// The row was in the target before the run.

@@ -1,8 +1,10 @@
 //! Rows of several batches, by reference → their columns, gathered.
 //!
-//! Rows are not moved to sort or group them. Their columns are gathered at the end, a few thousand rows at a time.
+//! Rows are not moved to sort or group them. Their columns are gathered at the end, a few thousand rows at a
+//! time.
 //!
-//! Invariant: gathering never changes the order of the references, and a chunk's length depends on its rows alone.
+//! Invariant: gathering never changes the order of the references, and a chunk's length depends on its rows
+//! alone.
 
 use std::ops::Range;
 
@@ -18,11 +20,11 @@ use crate::{
     ids::{self, Id, Ids},
 };
 
-/// Rows that are gathered and encoded at once.
+/// The most rows that are gathered and encoded at once.
 pub const CHUNK_ROWS: usize = 2_048;
 
-/// Bytes of text that are gathered at once, but for a single row with more: Arrow's offsets end at 2 GiB, and a chunk
-/// stands in memory beside what it is gathered from.
+/// The most bytes of text that are gathered at once, except for a single row with more: Arrow's offsets end
+/// at 2 GiB, and a chunk is in memory together with the batches that it is gathered from.
 pub const CHUNK_TEXT_BYTES: usize = 16 << 20;
 
 /// A row of one of several batches.
@@ -37,7 +39,7 @@ pub struct RowRef {
 /// Some rows of a partition, in order.
 #[derive(Debug, Clone, Copy)]
 pub struct Rows<'r> {
-    /// The batches that the references are of.
+    /// The batches that the references point into.
     pub batches: &'r [Batch],
     /// The rows.
     pub refs: &'r [RowRef],
@@ -68,10 +70,10 @@ impl<'r> Rows<'r> {
         runs.map(move |refs| (&self.batches[refs[0].batch()], refs))
     }
 
-    /// The rows prepared to be gathered, column by column.
+    /// Prepares the rows to be gathered, column by column.
     #[must_use]
     pub fn gathering(self) -> Gathering<'r> {
-        // Batches are counted anew: some rows touch few of many.
+        // Batches are numbered anew, because a few rows may come from a few of many batches.
         let (mut batches, mut numbers) = (Vec::new(), vec![usize::MAX; self.batches.len()]);
         let index = |row: &RowRef| {
             let number = &mut numbers[row.batch()];
@@ -90,7 +92,7 @@ impl<'r> Rows<'r> {
 #[derive(Debug)]
 pub struct Gathering<'r> {
     batches: Vec<&'r Batch>,
-    /// For each row its batch among these, and its place there.
+    /// For each row, its batch among these and its row there.
     indices: Vec<(usize, usize)>,
 }
 
@@ -159,7 +161,7 @@ impl RowRef {
         batches[self.batch()].micros[self.row()]
     }
 
-    /// The bytes of everything in the row that has no fixed width.
+    /// The bytes of all values of the row without a fixed width.
     #[must_use]
     pub fn text_bytes(self, batches: &[Batch]) -> usize {
         let (batch, row) = (&batches[self.batch()], self.row());
@@ -177,9 +179,10 @@ impl RowRef {
     }
 }
 
-/// How many of the next rows are taken at once: at most `rows_max`, and at most [`CHUNK_TEXT_BYTES`]; one at least.
+/// How many of the next rows are taken at once: at most `rows_max`, and at most [`CHUNK_TEXT_BYTES`]; at
+/// least one.
 ///
-/// It depends on the rows alone, since files must not depend on how their rows were kept.
+/// The result depends on the rows alone, because files must not depend on how their rows were stored.
 #[must_use]
 pub fn chunk_rows(batches: &[Batch], refs: &[RowRef], rows_max: usize) -> usize {
     let rows_max = rows_max.min(refs.len());
@@ -194,7 +197,7 @@ pub fn chunk_rows(batches: &[Batch], refs: &[RowRef], rows_max: usize) -> usize 
     refs.iter().take(rows_max).take_while(fits).count().max(1).min(refs.len())
 }
 
-/// Whether all texts of all batches that the rows are of would fit: then there is no need to look at each row.
+/// Whether all texts of all batches of the rows fit: then there is no need to look at each row.
 fn all_texts_fit(batches: &[Batch], refs: &[RowRef]) -> bool {
     let mut seen: Vec<u32> = refs.chunk_by(|a, b| a.batch == b.batch).map(|run| run[0].batch).collect();
     seen.sort_unstable();
@@ -210,7 +213,7 @@ fn all_texts_fit(batches: &[Batch], refs: &[RowRef]) -> bool {
     seen.iter().map(of_batch).sum::<usize>() <= CHUNK_TEXT_BYTES
 }
 
-/// Bytes of the texts in some rows of a column, those in lists and objects included.
+/// The bytes of the texts in some rows of a column, including those in lists and objects.
 fn text_bytes(column: &ArrayRef, rows: Range<usize>) -> usize {
     let between = |ends: &[i32]| usize::try_from(ends[rows.end] - ends[rows.start]).unwrap_or(0);
     match column.data_type() {

@@ -1,9 +1,10 @@
 //! A short part of a long text → appended without a call.
 //!
-//! Texts of events have some tens of bytes: a call that first finds out how many takes longer than to copy them. So a fixed
-//! count is copied, where so many bytes follow, and what is too much is taken back.
+//! Texts of events have some tens of bytes, and a call that first determines the length takes longer than
+//! copying them. So a fixed number of bytes is copied, if the text is long enough, and the excess is
+//! truncated.
 //!
-//! Invariant: what is appended is the part, whatever follows it.
+//! Invariant: exactly the part is appended, whatever follows it.
 
 use std::ops::Range;
 

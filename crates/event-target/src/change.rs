@@ -1,6 +1,7 @@
-//! One change of a directory in a target: what it is, what it will do, and how it is carried out.
+//! One change of a directory in a target: what it contains, what it will do, and how it is carried out.
 //!
-//! Invariant: [`Change::publish`] can be done again from the start wherever it was interrupted, with the same end.
+//! Invariant: [`Change::publish`] can be repeated from the start wherever it was interrupted, with the same
+//! result.
 
 use std::{
     collections::BTreeSet,
@@ -17,18 +18,18 @@ use crate::{StagedFile, TargetError, checksum_of, place};
 pub struct Change {
     /// Relative to the target, with `/`.
     pub directory: String,
-    /// Of which domain and type its rows are; none of what is no partition.
+    /// The domain and type of its rows; `None` if it is not a partition.
     pub event_type: Option<(String, String)>,
-    /// What comes in.
+    /// The new files.
     pub files: Vec<ChangedFile>,
-    /// Whether all Parquet files that are there now go, so that the directory holds these files and no others.
+    /// Whether all existing Parquet files are removed, so that the directory has these files and no others.
     pub replaces_all: bool,
-    /// Names of files that go.
+    /// The names of the files to remove.
     #[serde(default)]
     pub removes: Vec<String>,
 }
 
-/// A file that comes in.
+/// A new file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedFile {
     staged: String,
@@ -46,7 +47,7 @@ pub struct ChangedFile {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
-    /// It was not there before.
+    /// It is new.
     Created,
     /// It has other rows now.
     Replaced,
@@ -57,7 +58,7 @@ pub enum Action {
 }
 
 impl Change {
-    /// A partition's files, instead of all that it holds now.
+    /// Replaces all of a partition's files.
     #[must_use]
     pub fn partition(directory: &str, (domain, event_type): (&str, &str), files: &[StagedFile]) -> Self {
         Self {
@@ -69,7 +70,7 @@ impl Change {
         }
     }
 
-    /// One file, beside what else is in its directory.
+    /// Adds one file, and keeps the others in its directory.
     #[must_use]
     pub fn file(directory: &str, file: &StagedFile) -> Self {
         Self {
@@ -81,7 +82,7 @@ impl Change {
         }
     }
 
-    /// A file that goes, beside what else is in its directory.
+    /// Removes one file, and keeps the others in its directory.
     #[must_use]
     pub fn removal(directory: &str, name: String) -> Self {
         Self {
@@ -93,10 +94,10 @@ impl Change {
         }
     }
 
-    /// What this change will do to what is there now.
+    /// What this change will do to the existing files.
     ///
     /// # Errors
-    /// [`TargetError::Unusable`] where it can't be carried out: see `place.rs`.
+    /// [`TargetError::Unusable`] if it can't be carried out: see `place.rs`.
     pub fn action(&self, target: &Path) -> Result<Action, TargetError> {
         let comparing = |source| TargetError::Io { doing: "comparing with the target", source };
         if !place::directory_is_there(target, &self.directory)? {
@@ -120,7 +121,7 @@ impl Change {
         }
     }
 
-    /// Whether a directory holds just what this change would make of it, byte for byte.
+    /// Whether a directory already is what this change would make of it, byte for byte.
     fn is_in(&self, directory: &Path) -> io::Result<bool> {
         if self.replaces_all && parquet_names(directory)? != self.names() {
             return Ok(false);
@@ -140,7 +141,7 @@ impl Change {
         self.files.len() == 1
     }
 
-    /// Brings the one staged file into its place, where no other is.
+    /// Moves the only staged file into its place, where no other is.
     pub(crate) fn publish_one(&self, root: &Path, staging: &Path) -> io::Result<()> {
         self.rename_files(staging, &root.join(&self.directory))
     }
@@ -151,7 +152,7 @@ impl Change {
             .try_for_each(|file| rename_if_there(&staging.join(&file.staged), &to.join(&file.name)))
     }
 
-    /// Brings the staged files into their place; `number` names the change's own directory in `staging`.
+    /// Moves the staged files into their place; `number` names the change's own directory in `staging`.
     pub(crate) fn publish(&self, root: &Path, staging: &Path, number: usize) -> io::Result<()> {
         let live = root.join(&self.directory);
         let swap = staging.join(format!("swap-{number}"));
@@ -166,7 +167,8 @@ impl Change {
         if self.files.is_empty() { delete_empty(root, &live) } else { Ok(()) }
     }
 
-    /// Whether renaming files into a directory makes of it what it has to become, with no step at which a reader sees both or neither.
+    /// Whether renaming files into a directory is enough for this change, with no step at which a reader sees
+    /// both or neither.
     pub(crate) fn is_by_rename(&self, live: &Path) -> io::Result<bool> {
         match self.files.as_slice() {
             [file] if self.replaces_all => {
@@ -177,7 +179,7 @@ impl Change {
         }
     }
 
-    /// Makes the partition's new directory in full, then puts it in the place of the old one.
+    /// Builds the partition's new directory in full, then puts it in the place of the old one.
     fn exchange(&self, staging: &Path, live: &Path, swap: &Path) -> io::Result<()> {
         let old = swap.with_extension("old");
         if !self.is_in(live)? {
@@ -223,7 +225,7 @@ fn parquet_names(directory: &Path) -> io::Result<BTreeSet<String>> {
     Ok(names.filter(|name| name.ends_with(".parquet")).collect())
 }
 
-/// Moves a file, unless that was done before; makes its directory where someone has deleted it.
+/// Moves a file, unless that was done before; creates its directory if someone has deleted it.
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
     match storage::rename(from, to) {
         Err(error) if error.kind() == ErrorKind::NotFound && storage::is_there(to)? => Ok(()),
@@ -235,7 +237,7 @@ fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
     }
 }
 
-/// Deletes a directory of a target and those that it is in, as far as nothing is in them.
+/// Deletes a directory of a target and those around it, as long as they are empty.
 fn delete_empty(root: &Path, directory: &Path) -> io::Result<()> {
     for directory in directory.ancestors().take_while(|directory| *directory != root) {
         match storage::delete_directory(directory) {
@@ -247,7 +249,7 @@ fn delete_empty(root: &Path, directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Swaps two directories in one step, or where the file system can't, in two with `old` in between.
+/// Swaps two directories in one step or, if the file system can't, in two with `old` in between.
 fn exchange_directories(new: &Path, live: &Path, old: &Path) -> io::Result<()> {
     if storage::exchange(new, live)? {
         return Ok(());
@@ -256,7 +258,7 @@ fn exchange_directories(new: &Path, live: &Path, old: &Path) -> io::Result<()> {
     storage::rename(new, live)
 }
 
-/// Moves what is not Parquet out of a directory that is about to be deleted.
+/// Moves files that are not Parquet out of a directory that is about to be deleted.
 fn keep_other_files(from: &Path, to: &Path) -> io::Result<()> {
     for name in storage::names_in(from)?.unwrap_or_default() {
         if !name.to_string_lossy().ends_with(".parquet") && !storage::is_there(&to.join(&name))? {
@@ -267,7 +269,7 @@ fn keep_other_files(from: &Path, to: &Path) -> io::Result<()> {
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test looks behind the seam")]
+#[expect(clippy::disallowed_methods, reason = "a test accesses files directly")]
 mod tests {
     use fs_err as fs;
 
@@ -276,7 +278,7 @@ mod tests {
     const FILES: [(&str, &str); 2] =
         [("part-00000.zstd.parquet", "new 0"), ("part-00001.zstd.parquet", "new 1")];
 
-    /// A target whose partition `p` holds files of another program, and the staged files of a change of it.
+    /// A target whose partition `p` has files of another program, and the staged files of a change of it.
     fn target() -> (tempfile::TempDir, Change) {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir_all(dir.path().join("p")).unwrap();

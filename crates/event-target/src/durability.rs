@@ -1,9 +1,9 @@
-//! What was written or renamed → what survives a power cut.
+//! Files that were written or renamed → files that survive a power cut.
 //!
-//! On Linux one sync of the file system serves all files: with thousands of partitions a sync of each takes many times
-//! longer. Elsewhere each file and directory is synced.
+//! On Linux one sync of the file system covers all files: with thousands of partitions, syncing each takes
+//! many times longer. Elsewhere each file and directory is synced.
 //!
-//! Invariant: after a function of this module succeeded, what it names is on disk.
+//! Invariant: after a function of this module has succeeded, the files it names are on disk.
 
 use std::{io, path::Path};
 
@@ -42,7 +42,7 @@ pub(crate) fn sync_published(_lock: &File, root: &Path, changes: &[Change]) -> i
         let live = root.join(&change.directory);
         directories.extend(live.ancestors().take_while(|path| *path != root).map(Path::to_owned));
     }
-    // A partition that was removed is not there any more.
+    // A removed partition no longer exists.
     let is_there = |directory: &&std::path::PathBuf| storage::is_there(directory).unwrap_or(true);
     directories.iter().filter(is_there).try_for_each(|directory| sync_directory(directory))
 }

@@ -9,12 +9,12 @@ use crate::TargetLayout;
 /// Why a target could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum TargetError {
-    /// Something in the target's way.
+    /// Something is in the target's way.
     #[error("target {path}: {problem}; nothing was changed")]
     Unusable {
-        /// Where.
+        /// Its path.
         path: PathBuf,
-        /// What is the matter with it.
+        /// What is wrong with it.
         problem: String,
     },
     /// The target itself can't be written.
@@ -22,7 +22,7 @@ pub enum TargetError {
     Unwritable {
         /// The target.
         path: PathBuf,
-        /// What is the matter with it.
+        /// What is wrong with it.
         problem: String,
     },
     /// The target has another layout.
@@ -30,7 +30,7 @@ pub enum TargetError {
     OtherLayout {
         /// The target.
         root: PathBuf,
-        /// What the target remembers.
+        /// The layout that the target has recorded.
         remembered: Box<TargetLayout>,
         /// What the load asked for.
         asked: Box<TargetLayout>,
@@ -44,15 +44,15 @@ pub enum TargetError {
         source: io::Error,
     },
     /// The commit was recorded but could not be carried out to its end.
-    #[error("{doing}: {source}; the load is recorded, run any load of this target to finish it")]
+    #[error("{doing}: {source}; the commit is recorded, and the next load into this target finishes it")]
     Unfinished {
         /// What was being done.
         doing: &'static str,
         /// The system's reason; names the path.
         source: io::Error,
     },
-    /// A file that the loader wrote earlier is not what it must be.
-    #[error("{path}:{line}: {problem}; nothing was changed, move the file away to go on without it")]
+    /// A file that the loader wrote earlier has unexpected contents.
+    #[error("{path}:{line}: {problem}; nothing was changed, move the file away to continue without it")]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -61,12 +61,12 @@ pub enum TargetError {
         /// What is wrong.
         problem: String,
     },
-    /// Another load is at work.
-    #[error("target {path}: another load holds it{holder}; wait for it to end, or load to another target")]
+    /// Another load is running.
+    #[error("target {path}: another load is using it{holder}; wait for it to end, or choose another target")]
     Locked {
         /// The target.
         path: PathBuf,
-        /// Which process, where that is known.
+        /// Its process, if known.
         holder: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What identifies the content of a source, whatever the source is called.
+//! The identity of a source's content, independent of its name.
 //!
 //! Invariant: two sources with the same bytes have the same fingerprint.
 
@@ -7,7 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use xxhash_rust::xxh3::Xxh3Default;
 
-/// What identifies the content of a source, as it is stored: compressed, if it is.
+/// The identity of a source's content, as stored: compressed, if it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fingerprint {
     /// Its length in bytes.

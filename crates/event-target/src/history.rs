@@ -1,9 +1,12 @@
-//! All commits of a target, one after the other → the files that it holds, the contents that were merged into it, its runs.
+//! All commits of a target, one after the other → its files, the contents that were merged into it, its
+//! loads.
 //!
-//! From time to time commits are folded: what they come to is written to `history.json`, and they are deleted. So a target that is loaded
-//! every minute for years has few files of the loader's own, and reading them takes no longer from load to load.
+//! From time to time commits are folded: their result is written to `history.json`, and they are deleted. So
+//! a target that is loaded every minute for years has few files of the loader's own, and reading them does
+//! not take longer with each load.
 //!
-//! Invariant: `history.json` and the commits behind it say together what all commits said; a commit that it has is not read again.
+//! Invariant: `history.json` and the commits after it together have the same information as all commits; a
+//! commit that is folded is not read again.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -18,20 +21,20 @@ use crate::{
     TargetLayout, journal, json_file,
 };
 
-/// In the private directory: commits that were folded.
+/// In the private directory: the folded commits.
 pub(crate) const FILE: &str = "history.json";
 const VERSION: u32 = 1;
 
-/// From so many commits on they are folded.
+/// The number of commits from which on they are folded.
 const COMMITS_MAX: usize = 100;
-/// So many of the last runs are told of when they are folded.
+/// The number of loads that are kept when commits are folded.
 const RUNS_KEPT: usize = 1_000;
 
-/// What the commits of a target come to.
+/// The combined result of a target's commits.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct History {
     version: u32,
-    /// The number of the last commit that is in it.
+    /// The number of the last folded commit.
     last: u64,
     /// The layout of the first commit.
     pub layout: Option<TargetLayout>,
@@ -39,7 +42,7 @@ pub struct History {
     pub files: BTreeMap<String, StoredFile>,
     /// By what was loaded of them: the contents that were merged since anything was overwritten.
     merged: BTreeMap<String, HashSet<Fingerprint>>,
-    /// The last ones.
+    /// The last loads.
     pub runs: Vec<CommittedLoad>,
 }
 
@@ -48,7 +51,7 @@ pub struct History {
 pub struct StoredFile {
     /// The number of the commit that wrote it.
     pub commit: u64,
-    /// The domain and type of its rows; none of a file of the quarantine.
+    /// The domain and type of its rows; `None` for a file of the quarantine.
     pub event_type: Option<(String, String)>,
     /// Its rows.
     pub rows: u64,
@@ -56,7 +59,7 @@ pub struct StoredFile {
     pub bytes: u64,
     /// XXH3 of all bytes.
     pub checksum: u64,
-    /// Within what each event was to be there once.
+    /// The scope in which each event should occur once.
     pub dedupe_scope: DedupeScope,
 }
 
@@ -94,7 +97,7 @@ impl Default for History {
 }
 
 impl History {
-    /// Reads it. `look` sees each commit that is not folded, beside the history before it.
+    /// Reads the history. `look` is called for each commit that is not folded, with the history before it.
     ///
     /// # Errors
     /// A file can't be read, or is damaged.
@@ -110,7 +113,7 @@ impl History {
 
     /// The number of a target's last commit; 0 if there is none.
     pub(crate) fn last_number(root: &Path) -> Result<u64, TargetError> {
-        // Of folded commits the last one is deleted last.
+        // When commits are folded, the last one is deleted last.
         match journal::numbers(root)?.last() {
             Some(last) => Ok(*last),
             None => Ok(Self::folded(root)?.last),
@@ -119,17 +122,18 @@ impl History {
 
     fn folded(root: &Path) -> Result<Self, TargetError> {
         let path = root.join(PRIVATE).join(FILE);
-        let Some(history) = json_file::read::<Self>(&path, "reading what the loads recorded")? else {
+        let Some(history) = json_file::read::<Self>(&path, "reading the recorded loads")? else {
             return Ok(Self::default());
         };
         if history.version != VERSION {
-            let problem = format!("version {} of another eventloader; use that one", history.version);
+            let problem =
+                format!("format version {} of another eventloader; use that eventloader", history.version);
             return Err(TargetError::Damaged { path, line: 1, problem });
         }
         Ok(history)
     }
 
-    /// The commits that are not in it, ascending.
+    /// The commits that are not folded, ascending.
     fn numbers_behind(&self, root: &Path) -> Result<Vec<u64>, TargetError> {
         Ok(journal::numbers(root)?.into_iter().filter(|number| *number > self.last).collect())
     }
@@ -150,7 +154,7 @@ impl History {
             partitions,
         });
         match mode {
-            // What was merged before may have been in what is replaced.
+            // What was merged before may have been in the partitions that are replaced.
             Mode::Overwrite if partitions > 0 => self.merged.clear(),
             Mode::Overwrite => {}
             Mode::Merge => {
@@ -169,7 +173,7 @@ impl History {
             self.files.remove(&format!("{directory}/{name}"));
         }
         if replaces_all {
-            // `0` is the character behind `/`: these are all paths in the directory.
+            // `0` is the character after `/`: these are all paths in the directory.
             let inside = self.files.range(format!("{directory}/")..format!("{directory}0"));
             let inside: Vec<_> = inside.map(|(path, _)| path.clone()).collect();
             for path in inside {
@@ -184,20 +188,20 @@ impl History {
         }
     }
 
-    /// How many commits there were.
+    /// The number of commits.
     #[must_use]
     pub fn commits(&self) -> u64 {
         self.last
     }
 
-    /// The contents that were merged, if the same was loaded of them.
+    /// The contents that were merged with the same selection.
     pub fn merged(&mut self, what: &str) -> HashSet<Fingerprint> {
         self.merged.remove(what).unwrap_or_default()
     }
 }
 
 impl Target {
-    /// Folds the commits if there are many. A run that ends meanwhile, or fails, leaves them as they are for the next to do.
+    /// Folds the commits if there are many. If it fails or is interrupted, the next run does it.
     pub(crate) fn fold_history(&self) -> Result<(), TargetError> {
         let root = &self.root;
         if journal::numbers(root)?.len() < COMMITS_MAX {
@@ -206,7 +210,7 @@ impl Target {
         let mut history = History::read(root, |_, _| {})?;
         let old_runs = history.runs.len().saturating_sub(RUNS_KEPT);
         history.runs.drain(..old_runs);
-        // Nothing is deleted before what it says is on the disk elsewhere.
+        // Nothing is deleted before its information is on disk elsewhere.
         let private = self.private();
         json_file::replace(&private, FILE, &history).map_err(WRITING)?;
         for number in journal::numbers(root)?.into_iter().filter(|number| *number <= history.last) {
@@ -217,4 +221,4 @@ impl Target {
 }
 
 const WRITING: fn(io::Error) -> TargetError =
-    |source| TargetError::Unfinished { doing: "folding what the loads recorded", source };
+    |source| TargetError::Unfinished { doing: "folding the commit files", source };

@@ -1,7 +1,8 @@
-//! What a commit will do, and what it has done → `journal.json` while it is at work, `commit-N.json` for ever after.
+//! A commit, before and after it is carried out → `journal.json` while it is in progress, `commit-N.json`
+//! afterwards.
 //!
-//! Invariant: a journal that is there is whole, and all that it speaks of is on disk. The commits of a target, read one after the
-//! other, say which files it holds (`history.rs`).
+//! Invariant: an existing journal is complete, and all files that it names are on disk. The commits of a
+//! target, read one after the other, determine which files it has (`history.rs`).
 
 use std::{path::Path, time::SystemTime};
 
@@ -13,9 +14,9 @@ use crate::{
     durability, json_file,
 };
 
-/// In the private directory: a commit that is not done.
+/// In the private directory: a commit in progress.
 pub(crate) const FILE: &str = "journal.json";
-const READING: &str = "reading what a load recorded";
+const READING: &str = "reading a recorded commit";
 const VERSION: u32 = 2;
 
 /// A commit of a target.
@@ -34,7 +35,7 @@ pub struct Commit {
     pub changes: Vec<Change>,
 }
 
-/// What is kept of the load that a commit is of.
+/// Facts about the load of a commit.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LoadFacts {
     /// Its mode.
@@ -44,13 +45,13 @@ pub struct LoadFacts {
     pub dedupe_scope: DedupeScope,
     /// What became of its lines.
     pub counts: LineCounts,
-    /// Rows that partitions held before and hold still, of those that a merge has written again.
-    #[serde(default)]
-    pub held_kept: u64,
+    /// In a merge: existing rows that stay, in the partitions that were rewritten.
+    #[serde(default, rename = "held_kept")]
+    pub existing_kept: u64,
     /// Its sources.
     #[serde(default)]
     pub sources: Vec<LoadedSource>,
-    /// Stands for all that says what is loaded of a source: catalog, domains, types and days.
+    /// Identifies what is loaded of a source: catalog, domains, types and days.
     #[serde(default)]
     pub what: String,
 }
@@ -58,9 +59,9 @@ pub struct LoadFacts {
 /// A source of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LoadedSource {
-    /// Its path, as the load named it.
+    /// Its path in the load.
     pub path: String,
-    /// What it held, as it is stored; of merges alone.
+    /// Its content as stored; in merges only.
     pub content: Option<Fingerprint>,
 }
 
@@ -80,7 +81,7 @@ impl Commit {
         file_name(self.number)
     }
 
-    /// Where it is when it is done, in its target.
+    /// Its path in the target when it is done.
     #[must_use]
     pub fn path(&self) -> String {
         format!("{PRIVATE}/{}", self.file_name())
@@ -90,23 +91,26 @@ impl Commit {
     pub(crate) fn read(path: &Path) -> Result<Self, TargetError> {
         let commit: Option<Self> = json_file::read(path, READING)?;
         let damaged = |problem| TargetError::Damaged { path: path.to_owned(), line: 1, problem };
-        let commit = commit.ok_or_else(|| damaged("it is not there".to_owned()))?;
+        let commit = commit.ok_or_else(|| damaged("it is missing".to_owned()))?;
         if commit.version != VERSION {
-            return Err(damaged(format!("version {} of another eventloader; use that one", commit.version)));
+            return Err(damaged(format!(
+                "format version {} of another eventloader; use that eventloader",
+                commit.version
+            )));
         }
         Ok(commit)
     }
 }
 
 impl Target {
-    /// Makes the commit count, whatever happens from here on.
+    /// Records the commit: from here on it will be carried out, whatever happens.
     pub(crate) fn record(&self, journal: &Commit) -> std::io::Result<()> {
-        // The journal must not become durable before what it speaks of.
+        // The journal must not become durable before the files that it names.
         durability::sync_staged(&self.lock, &self.staging(), &journal.changes)?;
         json_file::replace(&self.private(), FILE, journal)
     }
 
-    /// The commit that an interrupted load left undone.
+    /// The commit that an interrupted load has recorded and not finished.
     pub(crate) fn unfinished(&self) -> Result<Option<Commit>, TargetError> {
         if is_unfinished(&self.root)? { Commit::read(&self.journal()).map(Some) } else { Ok(None) }
     }

@@ -1,4 +1,5 @@
-//! The loader's own JSON files in a target: written whole, and read back or refused with their line.
+//! The loader's own JSON files in a target: written as a whole, and read back or refused with the line of the
+//! error.
 //!
 //! Invariant: a reader sees the old file or the new one, also after a power cut.
 
@@ -12,10 +13,10 @@ use storage::File;
 
 use crate::{TargetError, durability};
 
-/// What the name of a file ends with while it is written.
+/// The end of a file's name while it is written.
 pub(crate) const NEW: &str = ".new";
 
-/// Writes `value` to the file `name` in `directory`, in place of what is there.
+/// Writes `value` to the file `name` in `directory`, replacing an existing one.
 pub(crate) fn replace(directory: &Path, name: &str, value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_vec(value)?;
     let new = directory.join(format!("{name}{NEW}"));
@@ -26,7 +27,7 @@ pub(crate) fn replace(directory: &Path, name: &str, value: &impl Serialize) -> i
     durability::sync_directory(directory)
 }
 
-/// Reads a file; `doing` says what for. `None` if there is none.
+/// Reads a file; `doing` is for error messages. `None` if there is none.
 pub(crate) fn read<T: DeserializeOwned>(path: &Path, doing: &'static str) -> Result<Option<T>, TargetError> {
     let failed = TargetError::io(doing);
     if !storage::is_there(path).map_err(failed)? {

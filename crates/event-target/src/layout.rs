@@ -1,7 +1,7 @@
-//! How the directories of a target are named, remembered with its first commit: `<target>/_eventloader/layout.json`.
+//! The layout of a target's directories, recorded with its first commit: `<target>/_eventloader/layout.json`.
 //!
-//! Invariant: a target has partitions of one layout and one unit of time only, as far as this program wrote them; readers
-//! would else see each event twice or not at all.
+//! Invariant: this program writes partitions of only one layout and one unit of time to a target; otherwise
+//! readers would see each event twice or not at all.
 
 use std::{fmt, io, path::Path};
 
@@ -12,7 +12,7 @@ use crate::{PRIVATE, TargetError, json_file};
 
 const NAME: &str = "layout.json";
 
-/// What a target remembers.
+/// The layout as a target records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetLayout {
     layout: String,
@@ -26,7 +26,7 @@ impl TargetLayout {
         Self { layout: layout.name().to_owned(), partition_by: unit.name().to_owned() }
     }
 
-    /// What it says; `None` where that is nothing known.
+    /// The layout and unit; `None` if they are unknown.
     #[must_use]
     pub fn parts(&self) -> Option<(Layout, PartitionUnit)> {
         let layout = [Layout::Plain, Layout::Hive].into_iter().find(|layout| layout.name() == self.layout)?;
@@ -34,7 +34,7 @@ impl TargetLayout {
         Some((layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
     }
 
-    /// The layout that a target remembers.
+    /// The recorded layout of a target.
     ///
     /// # Errors
     /// Its file can't be read.
@@ -42,10 +42,10 @@ impl TargetLayout {
         json_file::read(&root.join(PRIVATE).join(NAME), "reading the target's layout")
     }
 
-    /// Refuses a target that remembers another layout.
+    /// Refuses a target with another recorded layout.
     ///
     /// # Errors
-    /// [`TargetError::OtherLayout`], and those of reading.
+    /// [`TargetError::OtherLayout`], and read errors.
     pub fn check(&self, root: &Path) -> Result<(), TargetError> {
         let Some(remembered) = Self::remembered(root)? else { return Ok(()) };
         if remembered == *self {
@@ -58,7 +58,7 @@ impl TargetLayout {
         })
     }
 
-    /// Remembers the layout, unless that was done before.
+    /// Records the layout, unless that was done before.
     pub(crate) fn remember(&self, root: &Path) -> io::Result<()> {
         let private = root.join(PRIVATE);
         if storage::is_there(&private.join(NAME))? {

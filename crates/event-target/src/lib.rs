@@ -4,8 +4,8 @@
 //! Target::open (lock, recover) → begin (staging) → StagedFiles → Changes → commit (record, publish, close)
 //! ```
 //!
-//! docs/commit.md is the protocol. What is read of a target without changing it: its layout, its commits ([`History`]), its
-//! partitions ([`list_partitions`]) and all its files ([`list_files`]).
+//! docs/commit.md is the protocol. These can be read without changing a target: its layout, its commits
+//! ([`History`]), its partitions ([`list_partitions`]) and all its files ([`list_files`]).
 //!
 //! Invariant: only this crate renames or deletes anything in a target.
 

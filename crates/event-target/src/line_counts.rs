@@ -1,6 +1,7 @@
 //! What became of lines, as counts: of a run, of one of its sources, or of the load of a commit.
 //!
-//! Invariant: `lines = blank + quarantined + filtered + superseded + written`; [`LineCounts::balance`] checks it.
+//! Invariant: `lines = blank + quarantined + filtered + superseded + written`; [`LineCounts::balance`] checks
+//! it.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +14,9 @@ pub struct LineCounts {
     pub blank: u64,
     /// Bad lines.
     pub quarantined: u64,
-    /// Good lines that were not wanted.
+    /// Good lines that were not selected.
     pub filtered: u64,
-    /// Good lines of which a later version is kept.
+    /// Good lines with a later version that is kept.
     pub superseded: u64,
     /// Rows in files.
     pub written: u64,

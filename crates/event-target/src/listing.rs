@@ -1,6 +1,7 @@
-//! A target → the files in it that readers take for data, and those of the quarantine.
+//! A target → its files that readers take for data, and those of the quarantine.
 //!
-//! Invariant: no link is followed. A file that is neither Parquet nor quarantine belongs to another program, and is skipped.
+//! Invariant: no link is followed. A file that is neither Parquet nor quarantine belongs to another program,
+//! and is skipped.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -11,7 +12,7 @@ use crate::{QUARANTINE, TargetError};
 pub struct ListedFiles {
     /// Their lengths in bytes, by path in the target, with `/`.
     pub files: BTreeMap<String, u64>,
-    /// Paths of links, pipes and the like that are named like such files.
+    /// Paths of links, pipes and the like with the name of such a file.
     pub not_files: Vec<String>,
 }
 
@@ -26,12 +27,12 @@ pub fn list_files(root: &Path) -> Result<ListedFiles, TargetError> {
 }
 
 impl ListedFiles {
-    /// Adds what is in a directory, given by its path in the target.
+    /// Adds the files in a directory, given by its path in the target.
     fn add(&mut self, root: &Path, directory: &str) -> std::io::Result<()> {
         for name in storage::names_in(&root.join(directory))?.unwrap_or_default() {
             let path = Path::new(directory).join(&name);
             let there = root.join(&path);
-            // Of a name that is no text, readers see something like it.
+            // If a name is not UTF-8, readers see something like this.
             let path = path.to_string_lossy().into_owned();
             let is_private = directory.is_empty() && path.starts_with(['_', '.']);
             let Some(found) = storage::look_at(&there)? else { continue };

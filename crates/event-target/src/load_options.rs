@@ -1,4 +1,4 @@
-//! The options of a load that its target remembers.
+//! The options of a load that its target records.
 //!
 //! Invariant: their names are part of the format of a target's commits.
 
@@ -11,7 +11,7 @@ pub enum Mode {
     /// The partitions for which the load has rows are replaced.
     #[default]
     Overwrite,
-    /// The rows of the target take part. A partition is written again where its rows change.
+    /// The rows of the target take part. A partition is rewritten if its rows change.
     Merge,
 }
 

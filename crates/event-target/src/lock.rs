@@ -1,10 +1,10 @@
 //! A target → the right to change it, for one process at a time.
 //!
-//! The lock is the system's, on `<target>/_eventloader/lock`: it goes with the process that holds it, however that ends. The
-//! file's content, the holder's number, is for messages alone.
+//! The lock is the system's, on `<target>/_eventloader/lock`: it ends with the process that holds it, however
+//! that ends. The file's content, the process id of the holder, is only for messages.
 //!
-//! Invariant: who holds the lock holds that of the file that is in the target now. A file that another process deleted
-//! before it was locked does not count.
+//! Invariant: the holder of the lock has locked the file that is in the target now. A file that another
+//! process deleted before it was locked does not count.
 
 use std::{
     fs::TryLockError,
@@ -16,12 +16,13 @@ use storage::File;
 
 /// Why a lock was not taken.
 pub(crate) enum NotLocked {
-    /// Another process holds it: what it says of itself.
+    /// Another process holds it; the content of the file.
     Held(String),
     Failed(io::Error),
 }
 
-/// Takes the lock at `path` if nobody holds it; creates it where it is missing. `None` if it was deleted meanwhile.
+/// Takes the lock at `path` if nobody holds it; creates the file if missing. `None` if it was deleted
+/// meanwhile.
 pub(crate) fn take(path: &Path) -> Result<Option<File>, NotLocked> {
     let mut lock = File::open_or_create(path).map_err(NotLocked::Failed)?;
     lock.try_lock().map_err(|error| not_locked(error, path))?;
@@ -36,8 +37,8 @@ pub(crate) fn take(path: &Path) -> Result<Option<File>, NotLocked> {
     Ok(Some(lock))
 }
 
-/// Keeps loads out of a target that is only read, for as long as what is returned lives; nobody else who reads. `None` where no
-/// load has ever been.
+/// Keeps loads, but not other readers, out of a target that is only read, until the returned file is dropped.
+/// `None` if nothing was ever loaded.
 pub(crate) fn share(path: &Path) -> Result<Option<File>, NotLocked> {
     let lock = match File::open(path) {
         Ok(lock) => lock,
@@ -58,13 +59,13 @@ fn not_locked(error: TryLockError, path: &Path) -> NotLocked {
     }
 }
 
-/// The lock itself goes with the process; a name that a killed run leaves behind does no harm.
+/// The lock itself ends with the process; the id that a killed run leaves behind does no harm.
 pub(crate) fn forget_holder(lock: &File) {
     let _ = lock.set_len(0);
 }
 
 #[cfg(test)]
-#[expect(clippy::disallowed_methods, reason = "a test looks behind the seam")]
+#[expect(clippy::disallowed_methods, reason = "a test accesses files directly")]
 mod tests {
     use fs_err as fs;
 
@@ -79,7 +80,7 @@ mod tests {
         assert!(
             matches!(take(&path), Err(NotLocked::Held(holder)) if holder == std::process::id().to_string())
         );
-        // Who opened it before it was deleted holds the lock of a file that nobody else will ever find.
+        // A process that opened it before it was deleted has locked a file that nobody else will ever find.
         let opened = File::open(&path).unwrap();
         fs::remove_file(&path).unwrap();
         drop(first);

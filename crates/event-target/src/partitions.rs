@@ -1,7 +1,8 @@
-//! A target's directories → the partitions of some event types that it holds, with their files.
+//! A target's directories → its partitions of some event types, with their files.
 //!
-//! Invariant: a partition that is listed lies where the layout puts it and nowhere else. Nothing is reached by a link: where
-//! there is one in place of a directory, a merge is refused, for what readers see behind it would be left out.
+//! Invariant: a listed partition is where the layout puts it and nowhere else. No link is followed: a merge
+//! is refused if there is one in the place of a directory, because rows that readers see behind it would be
+//! left out.
 
 use std::{
     collections::BTreeMap,
@@ -12,7 +13,7 @@ use events_core::partition::{Day, Layout, PartitionUnit};
 
 use crate::{TargetError, TargetLayout};
 
-/// How many parts a day has in a path: year, month and day.
+/// The parts of a day in a path: year, month and day.
 const DAY_PARTS: usize = 3;
 
 /// Event type (its index among those given) and unit of time (counted from 1970).
@@ -33,7 +34,7 @@ pub struct PartitionFile {
 /// Lists the partitions of these event types, given by index and directory.
 ///
 /// # Errors
-/// The target can't be read, or a link stands in the place of a directory or a file.
+/// The target can't be read, or there is a link in the place of a directory or a file.
 pub fn list_partitions(
     root: &Path,
     layout: &TargetLayout,
@@ -56,13 +57,13 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Goes through a directory of the target that stands for a unit of time, or for what units are in; `numbers` are those in its
-    /// path: year, month and so on.
+    /// Visits a directory of the target that stands for a unit of time or contains such directories.
+    /// `numbers` are those in its path: year, month and so on.
     fn enter(&mut self, directory: &str, numbers: &mut Vec<i64>) -> Result<(), TargetError> {
         if let Some(unit_index) = self.unit_of(numbers) {
             for &(type_index, name) in self.types {
                 let path = self.naming.path(self.unit, unit_index, name);
-                // Another path to the same unit is none of the layout's.
+                // Only the layout's own path of a unit counts.
                 if path
                     .rsplit_once('/')
                     .is_some_and(|(parent, _)| directory.strip_suffix('/') == Some(parent))
@@ -87,7 +88,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// The unit of time that year, month, day and perhaps hour are, if these are all.
+    /// The unit of time of a year, month, day and perhaps hour, if these are complete.
     fn unit_of(&self, numbers: &[i64]) -> Option<i64> {
         let day = |numbers: &[i64]| match numbers {
             [year, month, day] => Day::parse(&format!("{year:04}-{month:02}-{day:02}")).map(Day::epoch_days),
@@ -103,7 +104,7 @@ impl Walk<'_> {
         }
     }
 
-    /// The number in a directory's name, which is the part of a path at this place.
+    /// The number in a directory's name, which is this part of a path.
     fn number_in(&self, name: &str, place: usize) -> Option<i64> {
         if place >= DAY_PARTS + usize::from(self.unit == PartitionUnit::Hour) {
             return None;
@@ -116,7 +117,7 @@ impl Walk<'_> {
         is_number.then(|| digits.parse().ok()).flatten()
     }
 
-    /// Adds the files of a partition, if it is there.
+    /// Adds the files of a partition, if it exists.
     fn add_partition(&mut self, partition: PartitionKey, path: &str) -> Result<(), TargetError> {
         let there = storage::look_at(&self.root.join(path)).map_err(LISTING)?;
         if there.is_none() {
@@ -127,7 +128,7 @@ impl Walk<'_> {
         for name in self.names(&format!("{path}/"))?.into_iter().filter(|name| name.ends_with(".parquet")) {
             let path = self.root.join(path).join(name);
             if !storage::look_at(&path).map_err(LISTING)?.is_some_and(|found| found.is_file()) {
-                let problem = "is a link or no file at all; put a file in its place".to_owned();
+                let problem = "is not a regular file; put a file in its place".to_owned();
                 return Err(TargetError::Unusable { path, problem });
             }
             files.push(PartitionFile { path, number: self.files });
@@ -145,7 +146,7 @@ impl Walk<'_> {
             return Ok(());
         }
         let problem =
-            "is a link or no directory, and a merge does not leave its target; put a directory in its place";
+            "is not a directory, and a merge follows no link out of its target; put a directory in its place";
         Err(TargetError::Unusable { path, problem: problem.to_owned() })
     }
 

@@ -1,49 +1,50 @@
-//! A journal → its changes in their places, at the first go or when an interrupted load is found.
+//! A journal → its changes in their places, in a commit or when an interrupted load is found.
 //!
-//! Invariant: [`Target::publish`] can be done again from the start wherever it was interrupted, with the same end; and so
-//! [`Target::recover`], too.
+//! Invariant: [`Target::publish`] can be repeated from the start wherever it was interrupted, with the same
+//! result; so can [`Target::recover`].
 
 use std::io;
 
 use crate::{Commit, Mode, Target, TargetError, durability, history, journal, json_file};
 
-/// What was done about what an interrupted load had left.
+/// What was done about an interrupted load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recovered {
     /// There was none.
     Nothing,
-    /// It had not come to its commit: what it had staged was deleted.
+    /// It had not recorded its commit: its staged files were deleted.
     Undone,
-    /// Its commit was carried to its end.
+    /// Its commit was finished.
     Finished {
-        /// How many directories it changes.
+        /// The number of directories that the commit changes.
         changes: usize,
     },
 }
 
 impl Target {
-    /// Finishes a commit that was recorded, and deletes what never came to one.
+    /// Finishes a recorded commit, and deletes staged files without one.
     pub(crate) fn recover(&self) -> Result<Recovered, TargetError> {
         let mut recovered = Recovered::Nothing;
         if let Some(journal) = self.unfinished()? {
-            // Whoever was interrupted may have begun.
+            // The interrupted load may have begun to publish.
             let new = vec![false; journal.changes.len()];
             self.publish(&journal, &new, 1)?;
             recovered = Recovered::Finished { changes: journal.changes.len() };
         }
-        let clearing = TargetError::io("clearing up after an interrupted load");
+        let clearing = TargetError::io("cleaning up after an interrupted load");
         if self.clear_staging().map_err(clearing)? && recovered == Recovered::Nothing {
             recovered = Recovered::Undone;
         }
         Ok(recovered)
     }
 
-    /// Brings all staged files into their places; can be done again from the start at any point.
-    /// Of directories that are `new` it is known that they are empty.
+    /// Moves all staged files into their places; can be repeated from the start at any point. Directories
+    /// that are `new` are known to be empty.
     pub(crate) fn publish(&self, journal: &Commit, new: &[bool], threads: usize) -> Result<(), TargetError> {
         let unfinished = |doing| move |source| TargetError::Unfinished { doing, source };
         let staging = self.staging();
-        // An event that a merge moves goes to a later partition. One after the other, it is never in two.
+        // A merge may move an event to a later partition. If partitions are published one after the other,
+        // the event is never in two.
         let threads = if journal.load.mode == Mode::Merge { 1 } else { threads };
         each_change(threads, journal, |number| {
             let change = &journal.changes[number];
@@ -54,7 +55,7 @@ impl Target {
             };
             published.map_err(unfinished("publishing a partition"))
         })?;
-        journal.layout.remember(&self.root).map_err(unfinished("remembering the target's layout"))?;
+        journal.layout.remember(&self.root).map_err(unfinished("recording the target's layout"))?;
         durability::sync_published(&self.lock, &self.root, &journal.changes)
             .map_err(unfinished("publishing"))?;
         let private = self.private();
@@ -63,7 +64,7 @@ impl Target {
             .map_err(unfinished("closing the journal"))
     }
 
-    /// Deletes what was staged and is not needed any more; whether there was something.
+    /// Deletes unneeded staged files; returns whether there were any.
     pub(crate) fn clear_staging(&self) -> io::Result<bool> {
         for name in [journal::FILE, history::FILE] {
             storage::delete_file(&self.private().join(format!("{name}{}", json_file::NEW)))?;
@@ -75,7 +76,8 @@ impl Target {
     }
 }
 
-/// Does `work` for each change, by its number. A thread takes neighbours: of two threads that make directories in one, one waits.
+/// Calls `work` for each change, by its number. A thread takes neighbours, because threads that create files
+/// in the same directory wait for each other.
 pub(crate) fn each_change<T: Send>(
     threads: usize,
     journal: &Commit,

@@ -1,6 +1,6 @@
-//! A file that is written, and not yet in its place.
+//! A file that is written, but not yet in its place.
 //!
-//! Invariant: its length and checksum are those of the bytes that were written, computed while they were.
+//! Invariant: its length and checksum are computed while the bytes are written.
 
 use std::{
     io::{self, Read},
@@ -10,14 +10,14 @@ use std::{
 use storage::File;
 use xxhash_rust::xxh3::Xxh3Default;
 
-/// A file that is written, and not yet in its place.
+/// A file that is written, but not yet in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagedFile {
     /// Its name in the partition's directory.
     pub name: String,
     /// Its path in the staging directory.
     pub staged: String,
-    /// Its rows; 0 where it is not Parquet.
+    /// Its rows; 0 if it is not Parquet.
     pub rows: u64,
     /// Its length in bytes.
     pub bytes: u64,
@@ -25,7 +25,7 @@ pub struct StagedFile {
     pub checksum: u64,
 }
 
-/// The length in bytes and the checksum of a file, as [`StagedFile`] has them.
+/// The length in bytes and the checksum of a file, as in [`StagedFile`].
 ///
 /// # Errors
 /// That of reading.

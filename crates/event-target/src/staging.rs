@@ -13,12 +13,12 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::StagedFile;
 
-/// Where the new files of a load go.
+/// The destination of a load's new files.
 #[derive(Debug, Clone)]
 pub enum Staging {
-    /// Into this directory of the target.
+    /// This directory of the target.
     Directory(PathBuf),
-    /// Nowhere: a dry run counts their bytes and discards them.
+    /// None: a dry run counts their bytes and discards them.
     Discard,
 }
 
@@ -86,7 +86,8 @@ impl fmt::Debug for StagedWriter {
 }
 
 impl StagedWriter {
-    /// Ends the file, and returns it with its handle, unless it was discarded. `name` is its name in its directory.
+    /// Ends the file, and returns it with its handle, unless it was discarded. `name` is its name in its
+    /// directory.
     ///
     /// # Errors
     /// That of the system.

@@ -1,19 +1,22 @@
-//! Staged files → visible partitions, all or nothing; only this crate renames or deletes anything in a target.
+//! Staged files → visible partitions, all or nothing; only this crate renames or deletes anything in a
+//! target.
 //!
-//! docs/commit.md is the protocol, with what each crash leaves and why recovery may be repeated. In short, the private files
-//! are in `<target>/_eventloader`: `lock`, `layout.json`, `journal.json`, `commit-000001.json` and so on, and `staging/`. A
-//! load goes through these states:
+//! docs/commit.md is the protocol, with the effects of each crash and the reason why recovery may be
+//! repeated. In short, the private files are in `<target>/_eventloader`: `lock`, `layout.json`,
+//! `journal.json`, `commit-000001.json` and so on, and `staging/`. A load goes through these states:
 //!
-//! 1. **staging**: new files are in `staging/`, under names that no reader takes for data. A load that ends here leaves the
-//!    target as it was; the next run deletes `staging/`.
-//! 2. **recorded**: all staged files are on disk, then `journal.json` appears by rename. From here on the load counts.
-//! 3. **publishing** (`publish.rs`): partition by partition the staged files come into their places (`change.rs`). Whoever
-//!    finds a journal carries publishing to its end before anything else. Every step can be repeated.
-//! 4. **done**: all is on disk, then the journal becomes `commit-N.json` by rename, and `staging/` is deleted. Many commits
-//!    are folded into one file (`history.rs`).
+//! 1. **staging**: new files are in `staging/`, under names that no reader takes for data. A load that ends
+//!    here leaves the target as it was; the next run deletes `staging/`.
+//! 2. **recorded**: all staged files are on disk, then `journal.json` appears by rename. From here on the
+//!    load counts.
+//! 3. **publishing** (`publish.rs`): partition by partition, the staged files are moved into their places
+//!    (`change.rs`). A process that finds a journal finishes publishing before anything else. Every step can
+//!    be repeated.
+//! 4. **done**: everything is on disk, then the journal becomes `commit-N.json` by rename, and `staging/` is
+//!    deleted. Many commits are folded into one file (`history.rs`).
 //!
-//! Invariant: a reader that lists a partition's `*.parquet` files sees the old or the new ones. Files in a partition's
-//! directory that are not Parquet stay.
+//! Invariant: a reader that lists a partition's `*.parquet` files sees the old or the new ones. Files in a
+//! partition's directory that are not Parquet stay.
 
 use std::{
     io, panic,
@@ -36,10 +39,10 @@ use crate::{
 const STAGING: &str = "staging";
 const LOCK: &str = "lock";
 
-/// Keeps loads out of a target while it is read, until what this returns is dropped.
+/// Keeps loads out of a target while it is read, until the returned value is dropped.
 ///
 /// # Errors
-/// A load is at work, or no load has ever been.
+/// A load is running, or nothing was ever loaded.
 pub fn lock_to_read(root: &Path) -> Result<impl Sized + use<>, TargetError> {
     require_target(root)?;
     lock::share(&root.join(PRIVATE).join(LOCK)).map_err(|error| match error {
@@ -48,7 +51,7 @@ pub fn lock_to_read(root: &Path) -> Result<impl Sized + use<>, TargetError> {
     })
 }
 
-/// Refuses what no load has made.
+/// Refuses a directory into which nothing was ever loaded.
 fn require_target(root: &Path) -> Result<(), TargetError> {
     if place::directory_is_there(root, PRIVATE)? {
         return Ok(());
@@ -60,22 +63,22 @@ fn require_target(root: &Path) -> Result<(), TargetError> {
 #[derive(Debug)]
 pub struct Target {
     pub(crate) root: PathBuf,
-    /// Released with the process, however that ends.
+    /// Released when the process ends, however that happens.
     pub(crate) lock: File,
     /// Directories that did not exist before, the innermost last.
     created: Vec<PathBuf>,
-    /// What an interrupted load had left.
+    /// What was done about an interrupted load.
     recovered: Recovered,
 }
 
 impl Target {
-    /// Creates a target where it is missing, takes its lock, and finishes or undoes what an interrupted load left.
+    /// Creates a target if it is missing, takes its lock, and finishes or undoes an interrupted load.
     ///
     /// # Errors
     /// The target can't be written, another load holds it, or its commit can't be finished.
     pub fn open(root: &Path) -> Result<Self, TargetError> {
         if storage::find(root).is_ok_and(|found| found.is_some_and(|found| !found.is_dir())) {
-            return Err(unwritable(root, "is no directory".to_owned()));
+            return Err(unwritable(root, "is not a directory".to_owned()));
         }
         let cannot_write = |error: io::Error| unwritable(root, format!("can't be written ({error})"));
         for own in [PRIVATE.to_owned(), format!("{PRIVATE}/{STAGING}")] {
@@ -88,7 +91,7 @@ impl Target {
             storage::create_directories(&root.join(PRIVATE), &mut created).map_err(cannot_write)?;
             match lock::take(&lock_path) {
                 Ok(Some(lock)) => break lock,
-                // A load that changed nothing took all away that it had made, its lock too.
+                // A load that changed nothing removed everything that it had created, including its lock.
                 Ok(None) => {}
                 Err(NotLocked::Failed(error)) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(NotLocked::Failed(error)) => return Err(cannot_write(error)),
@@ -103,7 +106,7 @@ impl Target {
     /// Opens a target that must exist already.
     ///
     /// # Errors
-    /// Those of [`Self::open`], and that no load has ever written there.
+    /// Those of [`Self::open`], and that nothing was ever loaded.
     pub fn open_existing(root: &Path) -> Result<Self, TargetError> {
         require_target(root)?;
         Self::open(root)
@@ -162,17 +165,18 @@ impl Target {
                 return Err(self.take_back(source));
             }
             self.publish(&journal, &new, threads)?;
-            // The load is done; what goes wrong here is for the next one to do.
+            // The load is done; if this fails, the next load does it.
             let _ = self.fold_history();
         }
         self.clear_staging()
-            .map_err(|source| TargetError::Unfinished { doing: "clearing up after the commit", source })?;
+            .map_err(|source| TargetError::Unfinished { doing: "cleaning up after the commit", source })?;
         lock::forget_holder(&self.lock);
         Ok(())
     }
 
-    /// All that can be done before the commit is recorded; says of each change's directory whether it is new. Writing to the disk takes
-    /// long, and the processor has nothing to do for it: so that is begun, and done again when all is there to be written.
+    /// Prepares everything before the commit is recorded; returns for each change's directory whether it is
+    /// new. Writing to the disk takes long without needing the processor, so a first sync is begun early, and
+    /// a second one covers the rest.
     fn prepare(
         &mut self,
         changes: Vec<Change>,
@@ -189,13 +193,13 @@ impl Target {
             let prepared = self.prepare_directories(&journal, threads);
             (syncing.join().unwrap_or_else(|payload| panic::resume_unwind(payload)), prepared)
         });
-        // The system tells an error once: the second time all would seem well.
+        // The system reports an error only once: a second sync would seem to succeed.
         synced.map_err(recording)?;
         Ok((journal, prepared?))
     }
 
-    /// Makes sure that publishing can't fail for want of a directory to rename into. Empty ones are nothing to readers.
-    /// Says of each whether it is new.
+    /// Makes sure that publishing can't fail because a directory is missing. Readers ignore empty ones.
+    /// Returns for each whether it is new.
     fn prepare_directories(&mut self, journal: &Commit, threads: usize) -> Result<Vec<bool>, TargetError> {
         let created = Mutex::new(Vec::new());
         let prepared = each_change(threads, journal, |number| {
@@ -204,7 +208,7 @@ impl Target {
             let result = storage::create_directories(&live, &mut own).and_then(|is_new| {
                 if !is_new {
                     may_be_written(&live)?;
-                    // To exchange a directory is to change what is above it.
+                    // Exchanging a directory changes the one above it.
                     if !journal.changes[number].is_by_rename(&live)? {
                         may_be_written(live.parent().unwrap_or(&self.root))?;
                     }
@@ -212,12 +216,10 @@ impl Target {
                 Ok(is_new)
             });
             created.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
-            result.map_err(|error| {
-                unusable(&live, &format!("can't be written ({error}); make way for the partition"))
-            })
+            result.map_err(|error| unusable(&live, &format!("can't be written ({error}); move it away")))
         });
         self.created.append(&mut created.into_inner().unwrap_or_else(PoisonError::into_inner));
-        // Each behind what it is in.
+        // Each after the directory that it is in.
         self.created.sort_unstable();
         prepared
     }
@@ -235,7 +237,8 @@ impl Target {
         }
     }
 
-    /// Ends a run whose commit could not be recorded. The journal goes before what it speaks of, on the disk too.
+    /// Ends a run whose commit could not be recorded. The journal is deleted before the files that it names,
+    /// on the disk too.
     fn take_back(self, source: io::Error) -> TargetError {
         let doing = "recording the commit";
         let journal = self.journal();

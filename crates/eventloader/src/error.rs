@@ -1,7 +1,9 @@
-//! Why a run failed: one type, with the place of what is wrong and the exit code that it means.
+//! Why a run failed: one type, with the location of the problem and its exit code.
 //!
-//! Bad lines are not errors: they go to the quarantine. An error states facts. What to do about it, where that depends on
-//! the command, is added by the command line (`cli/advice.rs`).
+//! Bad lines are not errors: they go to the quarantine. An error states facts. Advice that depends on the
+//! command is added by the command line (`cli/advice.rs`).
+//!
+//! Invariant: after any error but `Target(Unfinished)` and `Report`, nothing was changed.
 
 use std::{io, path::PathBuf, process::ExitCode};
 
@@ -12,18 +14,18 @@ use events_core::catalog::CatalogError;
 /// Why a load failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The command line asks for something that can't be.
+    /// The command line asks for something impossible.
     #[error("{0}")]
     Usage(String),
     /// The selection can't select any event.
     #[error("{0}")]
     Selection(#[from] SelectionError),
-    /// The target and a source lie in each other.
+    /// One of the target and a source is inside the other.
     #[error("the target {target} {problem} {source_path}")]
     Overlap {
         /// The target.
         target: PathBuf,
-        /// How.
+        /// Which way.
         problem: &'static str,
         /// The source.
         source_path: PathBuf,
@@ -34,29 +36,30 @@ pub enum Error {
     /// A manifest can't be used.
     #[error("manifest: {0}")]
     Manifest(String),
-    /// A source does not exist, or names no file.
+    /// A source does not exist, or matches no file.
     #[error("{path}: {problem}")]
     Source {
         /// As it was given.
         path: String,
-        /// What is the matter with it.
+        /// What is wrong with it.
         problem: String,
     },
-    /// A source broke off while it was read.
+    /// A source could not be read to its end.
     #[error(
-        "{path}: reading failed at byte {offset} of {text}: {source}; nothing was loaded, run again when the file can be read"
+        "{path}: reading failed at byte {offset} of {text}: {source}; nothing was loaded, run again when \
+         the file can be read"
     )]
     Read {
         /// The file.
         path: String,
-        /// How far reading came; where an array is cut off in an element, the element's first byte.
+        /// How far reading came; if an array is cut off in an element, the element's first byte.
         offset: u64,
-        /// What the offset counts in: the file, or its text where the file is compressed.
+        /// What the offset counts in: the file, or its text if the file is compressed.
         text: &'static str,
         /// The system's reason.
         source: io::Error,
     },
-    /// The input can't be made a catalog of.
+    /// No catalog can be drafted from the input.
     #[error("{0}")]
     Draft(String),
     /// The target could not be read or changed.
@@ -70,7 +73,7 @@ pub enum Error {
         /// The system's reason; names the path.
         source: io::Error,
     },
-    /// Rows could not be brought into Arrow arrays or Parquet.
+    /// Rows could not be converted to Arrow arrays or Parquet.
     #[error("writing {what}: {problem}; nothing was changed")]
     Encode {
         /// The partition or file.
@@ -81,18 +84,19 @@ pub enum Error {
     /// The counts don't add up.
     #[error("the accounting does not balance: {0}; nothing was changed, please report this with its input")]
     Unbalanced(String),
-    /// More bad lines than allowed.
+    /// There are more bad lines than allowed.
     #[error(
-        "{bad} of {lines} lines are bad, and at most {limit} may be; nothing was changed. The first: {first}"
+        "{bad} of {lines} lines are bad, but at most {limit} are allowed; nothing was changed. The first bad \
+         line: {first}"
     )]
     TooManyBadLines {
-        /// How many were found.
+        /// The number of bad lines.
         bad: u64,
-        /// How many lines were read.
+        /// The number of lines that were read.
         lines: u64,
-        /// The limit as it was given.
+        /// The limit as given.
         limit: String,
-        /// The first bad line: place and reason.
+        /// The first bad line: location and reason.
         first: String,
     },
     /// A signal ended the load.
@@ -122,13 +126,13 @@ impl Error {
         move |error| Self::Encode { what: what.to_owned(), problem: error.to_string() }
     }
 
-    /// The signal that the process is to end by, if one ended the load.
+    /// The signal that ended the load, if one did; the process should end by it.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
         if let Self::Interrupted { signal, .. } = self { Some(*signal) } else { None }
     }
 
-    /// The exit code that it means.
+    /// The exit code of the error.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {

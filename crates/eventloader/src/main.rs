@@ -1,4 +1,6 @@
-//! Arguments in; a load or what else was asked for, its summary and an exit code out.
+//! Arguments → the requested command, its output and an exit code.
+//!
+//! Invariant: results go to standard output, messages to standard error.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -24,13 +26,13 @@ use eventloader::{
     settings::Settings,
 };
 
-/// Where the JSON report goes.
+/// The destination of the JSON report.
 enum ReportOutput {
     Nowhere,
     StandardOutput,
     File {
         file: File,
-        /// Deleted again if the load fails; none where the file was there before.
+        /// Deleted again if the load fails; `None` if the file already existed.
         created: Option<PathBuf>,
     },
 }
@@ -138,7 +140,7 @@ fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<(), Error> {
     let print_last_words = |error: &Error| print_error(&error.to_string());
     let controls = Controls {
         progress: Progress::on_terminal(output.quiet),
-        // Without it, a signal ends the process as it does any other.
+        // Without a listener, a signal ends the process as usual.
         interruption: Interruption::listen(print_last_words).unwrap_or_default(),
     };
     let report_output = ReportOutput::open(output.report)?;
@@ -157,7 +159,7 @@ fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<(), Error> {
 }
 
 impl ReportOutput {
-    /// Opens the output before the load, so that a wrong path costs nothing.
+    /// Opens the output before the load, so that a wrong path fails early.
     fn open(path: Option<&Path>) -> Result<Self, Error> {
         match path {
             None => Ok(Self::Nowhere),
@@ -171,7 +173,7 @@ impl ReportOutput {
         }
     }
 
-    /// The load failed: there is nothing to report.
+    /// The load failed, so there is nothing to report.
     fn abandon(self) {
         if let Self::File { created: Some(path), .. } = self {
             drop(fs_err::remove_file(path));
@@ -191,20 +193,20 @@ impl ReportOutput {
     }
 }
 
-/// A result that was asked for.
+/// Prints a result to standard output.
 fn print(text: &str) -> Result<(), Error> {
     print_to_stdout(text.as_bytes()).map_err(Error::Output)
 }
 
 fn print_to_stdout(bytes: &[u8]) -> io::Result<()> {
     match io::stdout().write_all(bytes) {
-        // Whoever closed the pipe has read all that was wanted.
+        // The reader has closed the pipe because it needs no more.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
 }
 
-/// Which days to load is the one thing that must always be said.
+/// The days to load are the one thing that must always be given.
 fn reword(error: &clap::Error, line: &str) -> Option<&'static str> {
     let days_are_missing = error.kind() == ErrorKind::MissingRequiredArgument
         && line.contains("--backfill")
@@ -218,7 +220,7 @@ fn print_error(message: &str) {
     print_message(&format_args!("error: {}", escape_for_terminal(message)));
 }
 
-/// Prints to standard error. If that is closed, there is nobody to tell.
+/// Prints to standard error. If that is closed, nobody is listening.
 fn print_message(message: &dyn Display) {
     drop(writeln!(io::stderr(), "{message}"));
 }

@@ -1,4 +1,6 @@
-//! Everything that a load needs to know, resolved and checked. Nothing here means "default".
+//! All settings of a load, resolved and checked. Nothing here means "default".
+//!
+//! Invariant: a setting here has the same meaning whichever command made it.
 
 use std::path::PathBuf;
 
@@ -10,22 +12,22 @@ use events_core::{
     partition::{Layout, PartitionUnit},
 };
 
-/// What to load, where to, and how.
+/// The settings of a load.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// What to read.
+    /// The input.
     pub input: Input,
     /// The directory of the partitions.
     pub target: PathBuf,
-    /// Which events there are.
+    /// The known events.
     pub catalog: Catalog,
-    /// Which of them to load.
+    /// The events to load.
     pub selection: Selection,
     /// One column per value of the payload; otherwise one struct column.
     pub flatten: bool,
-    /// How directories are named.
+    /// The names of the directories.
     pub layout: Layout,
-    /// How much time a partition spans.
+    /// The time span of a partition.
     pub partition_unit: PartitionUnit,
     /// What happens to the rows that the target already has.
     pub mode: Mode,
@@ -35,22 +37,22 @@ pub struct Settings {
     pub codec: Codec,
     /// The most memory that the process may take, in bytes.
     pub memory_bytes: usize,
-    /// How many threads work.
+    /// The number of threads.
     pub threads: usize,
-    /// How many bad lines are too many.
+    /// The limit of bad lines.
     pub bad_lines_max: Option<BadLinesMax>,
-    /// How many superseded rows the report names.
+    /// The most superseded rows that the report lists.
     pub superseded_samples_max: usize,
     /// Does everything but the commit.
     pub dry_run: bool,
 }
 
-/// What a load reads.
+/// The input of a load.
 #[derive(Debug, Clone)]
 pub enum Input {
     /// Files, directories, globs, or `-` for standard input.
     Sources {
-        /// As they were given.
+        /// As given.
         paths: Vec<String>,
         /// Skip sources that the target has already, and those that are still being written.
         skip_loaded: bool,
@@ -64,16 +66,17 @@ pub enum Input {
 pub struct ReplaySelection {
     /// Only those with these reasons; all where empty.
     pub reasons: Vec<String>,
-    /// Only those of these sources, as the quarantine names them or by the end of their path; all where empty.
+    /// Only those of these sources, by their names in the quarantine or the ends of their paths; all where
+    /// empty.
     pub sources: Vec<String>,
 }
 
-/// How many bad lines a load may have.
+/// The limit of bad lines in a load.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum BadLinesMax {
-    /// More lines than this.
+    /// A number of lines.
     Count(u64),
-    /// More lines of a hundred than this.
+    /// A percentage of lines.
     Percent(f64),
 }
 
@@ -81,7 +84,7 @@ impl BadLinesMax {
     /// Parses `1000` or `0.5%`.
     ///
     /// # Errors
-    /// A message that says what is expected.
+    /// A message with the expected form.
     pub fn parse(text: &str) -> Result<Self, String> {
         let expected =
             || format!("expected a number of lines like 1000, or a share of them like 0.5%, found {text:?}");

@@ -1,6 +1,7 @@
-//! The base contract: what every event has, whatever its domain.
+//! The base contract: the fields of every event, in any domain.
 //!
-//! Text stays text here. What a timestamp means, and which event is the latest, is decided by those who read events.
+//! Invariant: text stays text here. The readers of events decide what a timestamp means, and which event is
+//! the latest.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +9,11 @@ use serde::{Deserialize, Serialize};
 pub const EVENT_ID: &str = "event_id";
 /// When it happened.
 pub const TIMESTAMP: &str = "timestamp";
-/// The part of the business that it belongs to; together with [`EVENT_TYPE`] it names one type of event.
+/// The part of the business that it belongs to; together with [`EVENT_TYPE`] it identifies one type of event.
 pub const DOMAIN: &str = "domain";
 /// What happened.
 pub const EVENT_TYPE: &str = "event_type";
-/// The payload, in the shape that the application that emits it chose.
+/// The payload, in the shape that the emitting application chose.
 pub const DATA: &str = "data";
 
 /// The fields of an event, in the order in which they are written.
@@ -23,7 +24,7 @@ pub const FIELDS: [&str; 5] = [EVENT_ID, TIMESTAMP, DOMAIN, EVENT_TYPE, DATA];
 /// ```
 /// use events_core::event::Event;
 ///
-/// let line = r#"{"event_id":"a1","timestamp":"2024-10-10T00:00:07","domain":"d","event_type":"t","data":{"id":1}}"#;
+/// let line = r#"{"event_id":"a1","timestamp":"2024-10-10","domain":"d","event_type":"t","data":{"id":1}}"#;
 /// let event: Event<serde_json::Value> = serde_json::from_str(line)?;
 /// assert_eq!(event.data["id"], 1);
 /// assert_eq!(serde_json::to_string(&event)?, line);
@@ -33,7 +34,7 @@ pub const FIELDS: [&str; 5] = [EVENT_ID, TIMESTAMP, DOMAIN, EVENT_TYPE, DATA];
 pub struct Event<D> {
     /// The unique id of the event, usually a UUID.
     pub event_id: String,
-    /// When it happened, as it was written.
+    /// When it happened, as written.
     pub timestamp: String,
     /// The part of the business that it belongs to.
     pub domain: String,

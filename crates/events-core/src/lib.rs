@@ -1,7 +1,10 @@
-//! What an event is, for the programs that write and read events: the base contract, the catalog of event types, the
-//! schemas derived from it, the meaning of values, the partition that an event belongs to, and the truth about generated events.
+//! What an event is, for the programs that write and read events: the base contract, the catalog of event
+//! types, the schemas derived from it, the meaning of values, the partition that an event belongs to, and the
+//! truth about generated events.
 //!
-//! No files and no command line here, and of the arrow family `arrow-schema` alone.
+//! There are no files and no command line here, and of the arrow family it only uses `arrow-schema`.
+//!
+//! Invariant: the programs agree on events because neither has a copy of what is here.
 //!
 //! In reading order:
 

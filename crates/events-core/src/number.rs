@@ -1,20 +1,22 @@
-//! Text of a JSON number → exact integer or decimal, from the digits as written, never through a binary float.
+//! Text of a JSON number → exact integer or decimal, from the digits as written, never through a binary
+//! float.
 //!
-//! Input is a token of JSON's number grammar ([`is_number`] tells); output is the integer, or the decimal's unscaled
-//! value (`12.5` as decimal(10,2) is 1250).
+//! Input is a token of JSON's number grammar ([`is_number`] checks it); output is the integer, or the
+//! decimal's unscaled value (`12.5` as decimal(10,2) is 1250).
 //!
-//! Invariant: no wrap and no truncation; work and memory are linear in the token's length, whatever its exponent.
+//! Invariant: no wrapping and no truncation; work and memory are linear in the token's length, whatever its
+//! exponent.
 
 /// Why a number does not fit a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberFault {
-    /// It has a fraction that is not zero, where an integer is expected.
+    /// It has a fraction other than zero, but an integer is expected.
     NotAnInteger,
     /// It is too large for the type.
     OutOfRange,
 }
 
-/// Whether `text` is a number by JSON's grammar (RFC 8259 section 6), all of it.
+/// Whether all of `text` is a number by JSON's grammar (RFC 8259 section 6).
 #[must_use]
 pub fn is_number(text: &[u8]) -> bool {
     let digits_len = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
@@ -40,10 +42,10 @@ pub fn is_number(text: &[u8]) -> bool {
     }
 }
 
-/// The exact integer that the JSON number `token` is: `12`, `12.0`, `120e-1` and `1.2e1` are all 12.
+/// The exact integer of the JSON number `token`: `12`, `12.0`, `120e-1` and `1.2e1` are all 12.
 ///
 /// # Errors
-/// [`NumberFault`] where it is no integer, or does not fit an `i64`.
+/// [`NumberFault`] if it is not an integer, or does not fit an `i64`.
 pub fn parse_integer(token: &[u8]) -> Result<i64, NumberFault> {
     if let Some(integer) = parse_short_integer(token) {
         return Ok(integer);
@@ -57,20 +59,20 @@ pub fn parse_integer(token: &[u8]) -> Result<i64, NumberFault> {
     i64::try_from(digits.unscaled(0, 38)?).map_err(|_| NumberFault::OutOfRange)
 }
 
-/// A number as a decimal column holds it.
+/// A number in a decimal column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
     /// Without its point: `12.5` with a scale of 2 is 1250.
     pub unscaled: i128,
-    /// Digits that are not all zero were rounded off.
+    /// Whether digits other than zero were rounded off.
     pub is_rounded: bool,
 }
 
-/// The JSON number `token` as decimal(`precision`, `scale`). Digits beyond the scale round half up, away from zero (Java's
-/// `HALF_UP`, what Spark does).
+/// The JSON number `token` as decimal(`precision`, `scale`). Digits beyond the scale round half up, away from
+/// zero (Java's `HALF_UP`, as in Spark).
 ///
 /// # Errors
-/// [`NumberFault::OutOfRange`] where the rounded value has more than `precision` digits.
+/// [`NumberFault::OutOfRange`] if the rounded value has more than `precision` digits.
 pub fn parse_decimal(token: &[u8], precision: u8, scale: u8) -> Result<Decimal, NumberFault> {
     if let Some(unscaled) = parse_short_decimal(token, precision, scale) {
         return Ok(Decimal { unscaled, is_rounded: false });
@@ -80,7 +82,7 @@ pub fn parse_decimal(token: &[u8], precision: u8, scale: u8) -> Result<Decimal, 
     Ok(Decimal { unscaled, is_rounded: digits.significant_len() > digits.point.saturating_add(scale.into()) })
 }
 
-/// Powers of ten that an `i64` holds.
+/// The powers of ten that fit an `i64`.
 const POWERS: [i64; 19] = {
     let mut powers = [1; 19];
     let mut exponent = 1;
@@ -91,7 +93,7 @@ const POWERS: [i64; 19] = {
     powers
 };
 
-/// Up to 18 plain digits with an optional sign: nearly every integer there is.
+/// Up to 18 plain digits with an optional sign: the form of nearly every integer.
 #[inline]
 fn parse_short_integer(token: &[u8]) -> Option<i64> {
     let (negative, digits) = match token {
@@ -114,7 +116,7 @@ fn parse_short_integer(token: &[u8]) -> Option<i64> {
     Some(if negative { -size } else { size })
 }
 
-/// At most eight digits, with zeros in front.
+/// At most eight digits, padded with zeros in front.
 #[inline]
 fn up_to_eight(digits: &[u8]) -> [u8; 8] {
     const ZEROS: u64 = u64::from_ne_bytes([b'0'; 8]);
@@ -145,7 +147,7 @@ fn eight_digits(text: [u8; 8]) -> Option<i64> {
     i64::try_from(all).ok()
 }
 
-/// Up to 18 plain digits, also once scaled, none of which is cut: nearly every amount there is.
+/// Up to 18 plain digits, also after scaling, none of which is cut: the form of nearly every amount.
 #[inline]
 fn parse_short_decimal(token: &[u8], precision: u8, scale: u8) -> Option<i128> {
     let (negative, token) = match token {
@@ -177,13 +179,14 @@ fn parse_short_decimal(token: &[u8], precision: u8, scale: u8) -> Option<i128> {
     Some(i128::from(if negative { -unscaled } else { unscaled }))
 }
 
-/// A number as sign, digits and the place of the decimal point: 0.`d1 d2 d3 …` × 10^`point`, `d1` not zero.
+/// A number as sign, digits and the position of the decimal point: 0.`d1 d2 d3 …` × 10^`point`, `d1` not
+/// zero.
 struct Digits<'a> {
     negative: bool,
-    /// The digits before and after the point, leading zeros left out.
+    /// The digits before and after the point, without leading zeros.
     before: &'a [u8],
     after: &'a [u8],
-    /// Where the point stands, counted from the first significant digit.
+    /// The position of the point, counted from the first significant digit.
     point: i64,
 }
 
@@ -214,7 +217,7 @@ impl<'a> Digits<'a> {
         Some(digit - b'0')
     }
 
-    /// How many digits there are up to the last that is not zero.
+    /// The number of digits up to the last that is not zero.
     fn significant_len(&self) -> i64 {
         let last_not_zero = |digits: &[u8]| digits.iter().rposition(|&digit| digit != b'0').map(|at| at + 1);
         let length = match (last_not_zero(self.before), last_not_zero(self.after)) {
@@ -246,7 +249,7 @@ impl<'a> Digits<'a> {
     }
 }
 
-/// An exponent, saturated: beyond ±10^17 every number is zero or out of range alike.
+/// An exponent, saturated: beyond ±10^17 every number is zero or out of range.
 fn parse_exponent(text: &[u8]) -> i64 {
     let (negative, digits) = match text {
         [b'-', digits @ ..] => (true, digits),

@@ -1,6 +1,7 @@
-//! An event's instant and type → the directory that its row belongs to.
+//! An event's instant and type → the directory of its row.
 //!
-//! A partition is one unit of time (a day, or an hour of it) of one event type. Its path is relative to the target.
+//! A partition is one unit of time (a day, or an hour of it) of one event type. Its path is relative to the
+//! target.
 //!
 //! Invariant: the unit is that of the timestamp in UTC, and two partitions never share a path.
 
@@ -14,17 +15,17 @@ use crate::{
     timestamp::{DAY_MICROS, EXPECTED_DATE, HOUR_MICROS},
 };
 
-/// How much time one partition spans.
+/// The time span of a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartitionUnit {
     /// One day.
     Day,
-    /// One hour; a level below the day.
+    /// One hour: one level below the day.
     Hour,
 }
 
 impl PartitionUnit {
-    /// As the command line says it.
+    /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -33,7 +34,7 @@ impl PartitionUnit {
         }
     }
 
-    /// The unit that holds an instant, counted from 1970-01-01T00:00:00Z.
+    /// The unit of an instant, counted from 1970-01-01T00:00:00Z.
     #[must_use]
     pub fn index_of(self, micros: i64) -> i64 {
         micros.div_euclid(self.micros())
@@ -62,7 +63,7 @@ impl PartitionUnit {
     }
 }
 
-/// How the directories of a target are named.
+/// The names of a target's directories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
     /// `2024/10/10/account-open`
@@ -72,7 +73,7 @@ pub enum Layout {
 }
 
 impl Layout {
-    /// As the command line says it.
+    /// Its name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -81,7 +82,7 @@ impl Layout {
         }
     }
 
-    /// The columns that engines make of a partition's path, in the order of its parts.
+    /// The columns that engines read from a partition's path, in the order of its parts.
     #[must_use]
     pub fn columns(self, unit: PartitionUnit) -> &'static [&'static str] {
         match (self, unit) {
@@ -109,7 +110,8 @@ impl Layout {
         match (self, hour) {
             (Self::Plain, None) => format!("{year:04}/{month:02}/{of_month:02}/{directory}"),
             (Self::Plain, Some(hour)) => format!("{year:04}/{month:02}/{of_month:02}/{hour:02}/{directory}"),
-            // Numbers as Spark, DuckDB and Polars write them: with a leading zero, DuckDB reads the column as text.
+            // Numbers as Spark, DuckDB and Polars write them: DuckDB reads a column with leading zeros as
+            // text.
             (Self::Hive, None) => {
                 format!("year={year}/month={month}/day={of_month}/event_type={directory}")
             }
@@ -165,7 +167,7 @@ impl fmt::Display for Day {
     }
 }
 
-/// As its text.
+/// As text.
 impl Serialize for Day {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

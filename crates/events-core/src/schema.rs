@@ -1,10 +1,11 @@
 //! An event type → its columns, as a flat table or with the payload as one nested column.
 //!
-//! A flattened column's name is its path joined with `_`: `data.merchant.address.city` is `data_merchant_address_city`;
-//! where the catalog names a `column`, that stands for the path up to there. A list is one column, whatever is in it.
+//! The name of a flattened column is its path joined with `_`: `data.merchant.address.city` is
+//! `data_merchant_address_city`. If the catalog gives a `column`, that replaces the path up to there. A list
+//! is one column, whatever its elements are.
 //!
-//! Invariant: the columns' order is that of the catalog, base columns first, and all are nullable; the flat and the
-//! nested schema hold the same values in the same order.
+//! Invariant: columns are in the order of the catalog, base columns first, and all are nullable; the flat and
+//! the nested schema have the same values in the same order.
 
 use std::sync::Arc;
 
@@ -15,10 +16,10 @@ use crate::{
     event,
 };
 
-/// How many columns every table begins with: the event's own, but for `data`.
+/// The number of columns that every table begins with: the event's own fields except `data`.
 pub const BASE_COLUMNS: usize = 4;
 
-/// What the elements of a list are called in the schema, as the Parquet format asks for.
+/// The name of a list's elements in the schema, as required by the Parquet format.
 const ELEMENT: &str = "element";
 
 /// One flattened column of a payload.
@@ -26,11 +27,11 @@ const ELEMENT: &str = "element";
 pub struct Column {
     /// Its name in the table.
     pub name: String,
-    /// Where its value stands in the event, with dots: `data.merchant.name`.
+    /// The path of its value in the event, with dots: `data.merchant.name`.
     pub path: String,
     /// Whether an event must have it.
     pub required: bool,
-    /// What it holds: a value or a list; objects have columns of their own.
+    /// Its type: a value or a list; objects have columns of their own.
     pub kind: FieldKind,
 }
 
@@ -55,7 +56,7 @@ fn collect_columns(name: &str, path: &str, fields: &[Field], columns: &mut Vec<C
     }
 }
 
-/// The name of a field's column, or what the names of its columns begin with.
+/// The name of a field's column, or the beginning of the names of its columns.
 fn flat_name(parent: &str, field: &Field) -> String {
     field.column.clone().unwrap_or_else(|| format!("{parent}_{}", field.name))
 }
@@ -76,8 +77,8 @@ pub fn flat_schema(event_type: &EventType) -> Schema {
     Schema::new(base_fields().into_iter().chain(payload).collect::<Fields>())
 }
 
-/// The schema with the payload as one struct column `data`; without it where the payload has no fields, because Parquet
-/// has no structs of nothing.
+/// The schema with the payload as one struct column `data`; without it if the payload has no fields, because
+/// Parquet has no empty structs.
 #[must_use]
 pub fn nested_schema(event_type: &EventType) -> Schema {
     let data = nullable(event::DATA, DataType::Struct(members(&event_type.fields)));
@@ -91,8 +92,8 @@ pub fn members(fields: &[Field]) -> Fields {
     fields.iter().map(|field| nullable(field.member_name(), data_type(&field.kind))).collect()
 }
 
-/// The descriptions of an event type's fields, by their place in the table: a column's name, and after a dot the member's
-/// in a nested one (`data.merchant.name`, `data_items.sku`).
+/// The descriptions of an event type's fields, by the name of a column and, in a nested one, the member's
+/// after a dot (`data.merchant.name`, `data_items.sku`).
 #[must_use]
 pub fn descriptions(event_type: &EventType, flatten: bool) -> Vec<(String, &str)> {
     let mut descriptions = Vec::new();

@@ -1,11 +1,13 @@
-//! Text of a timestamp or date → microseconds since 1970-01-01T00:00:00Z, or days since then; and an instant as text.
+//! Text of a timestamp or date → microseconds since 1970-01-01T00:00:00Z, or days since then; and an instant
+//! as text.
 //!
-//! Accepted (CONTRACT.md section 5): `YYYY-MM-DD`, optionally followed by `T`, `t` or a space and `HH:MM:SS`,
+//! Accepted (docs/values.md): `YYYY-MM-DD`, optionally followed by `T`, `t` or a space and `HH:MM:SS`,
 //! optionally a fraction of any length (cut after microseconds), optionally `Z`, `z`, `±HH:MM` or `±HHMM`.
-//! Without an offset the time is UTC; a bare date is its midnight. Nothing else: no leap second, no `24:00:00`,
-//! no week dates, no epoch numbers.
+//! Without an offset the time is UTC; a bare date is its midnight. Nothing else: no leap second, no
+//! `24:00:00`, no week dates, no epoch numbers.
 //!
-//! Invariant: the result is an instant of the years 0001 to 9999 in UTC, the range that SQL engines and Python share.
+//! Invariant: the result is an instant of the years 0001 to 9999 in UTC, the range that SQL engines and
+//! Python share.
 
 use crate::partition::Day;
 
@@ -16,13 +18,14 @@ pub const HOUR_MICROS: i64 = 3_600 * SECOND_MICROS;
 /// Microseconds in a second.
 pub const SECOND_MICROS: i64 = 1_000_000;
 
-/// What a timestamp must look like, for messages.
+/// The form of a timestamp, for messages.
 pub const EXPECTED_TIMESTAMP: &str = "a timestamp like 2024-10-10T00:00:07, 2024-10-10T00:00:07.123456Z or 2024-10-10 00:00:07+02:00, \
      that exists, of the years 0001 to 9999";
-/// What a date must look like, for messages.
+/// The form of a date, for messages.
 pub const EXPECTED_DATE: &str = "a date like 2024-10-10 that exists, of the years 0001 to 9999";
 
-/// Parses a timestamp into microseconds since the Unix epoch, UTC. `None` where it is anything but what the module accepts.
+/// Parses a timestamp into microseconds since the Unix epoch, UTC. `None` where it is anything but what the
+/// module accepts.
 ///
 /// ```
 /// use events_core::timestamp::parse_timestamp;
@@ -39,8 +42,8 @@ pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
     (text.len() == DATE_BYTES && midnight >= FIRST_INSTANT).then_some(midnight)
 }
 
-/// Parses the part of a timestamp that all have but bare dates, `YYYY-MM-DDTHH:MM:SS`, as if it were UTC. The result is for
-/// [`parse_behind_seconds`] alone; what is accepted has no `"`, `\` or control character.
+/// Parses the beginning `YYYY-MM-DDTHH:MM:SS` of a timestamp, as if it were UTC; bare dates lack it. The
+/// result is only for [`parse_behind_seconds`]; accepted text has no `"`, `\` or control character.
 #[must_use]
 #[inline]
 pub fn parse_to_seconds(text: &[u8; SECONDS_BYTES]) -> Option<i64> {
@@ -48,7 +51,7 @@ pub fn parse_to_seconds(text: &[u8; SECONDS_BYTES]) -> Option<i64> {
     Some(days_of(date)? * DAY_MICROS + time_of_day_micros(time)?)
 }
 
-/// Parses as [`parse_to_seconds`] does, and remembers the day: the next event mostly is of the same.
+/// Parses like [`parse_to_seconds`], and remembers the day: the next event usually has the same one.
 #[derive(Debug, Clone, Copy)]
 pub struct ToSeconds {
     date: [u8; DATE_BYTES],
@@ -88,7 +91,7 @@ fn time_of_day_micros(time: &[u8]) -> Option<i64> {
     Some(seconds * SECOND_MICROS)
 }
 
-/// Completes what [`parse_to_seconds`] gave with the text behind it: a fraction, an offset, or nothing.
+/// Completes the result of [`parse_to_seconds`] with the text after it: a fraction, an offset, or nothing.
 #[must_use]
 #[inline]
 pub fn parse_behind_seconds(micros: i64, rest: &[u8]) -> Option<i64> {
@@ -116,11 +119,11 @@ pub fn timestamp_text(micros: i64) -> String {
     format!("{day}T{:02}:{:02}:{:02}.{micros:06}Z", seconds / 3_600, seconds / 60 % 60, seconds % 60)
 }
 
-/// Whether parsing a timestamp cuts digits that are not all zero. `text` is one that was parsed.
+/// Whether parsing a timestamp cuts digits other than zero. `text` was parsed before.
 #[must_use]
 #[inline]
 pub fn is_cut(text: &[u8]) -> bool {
-    // Where the seventh digit of a fraction stands; most timestamps end before.
+    // The position of the seventh digit of a fraction; most timestamps end before.
     matches!(text.get(SECONDS_BYTES + 7), Some(b'0'..=b'9')) && cuts_digits(&text[SECONDS_BYTES..])
 }
 
@@ -130,16 +133,16 @@ fn cuts_digits(rest: &[u8]) -> bool {
     digits.iter().take_while(|byte| byte.is_ascii_digit()).skip(6).any(|&digit| digit != b'0')
 }
 
-/// Parses `YYYY-MM-DD` into days since the Unix epoch. `None` where there is no such day.
+/// Parses `YYYY-MM-DD` into days since the Unix epoch. `None` if there is no such day.
 #[must_use]
 pub fn parse_date(text: &[u8]) -> Option<i32> {
     let days = days_of(text.try_into().ok()?)?;
     if days * DAY_MICROS < FIRST_INSTANT { None } else { i32::try_from(days).ok() }
 }
 
-/// Length of `YYYY-MM-DD`, and of `YYYY-MM-DDTHH:MM:SS`.
+/// The length of `YYYY-MM-DD`.
 const DATE_BYTES: usize = 10;
-/// Length of the text that [`parse_to_seconds`] takes.
+/// The length of the text that [`parse_to_seconds`] accepts.
 pub const SECONDS_BYTES: usize = 19;
 
 /// `YYYY-MM-DD`, of the years 0000 to 9999, as days since the Unix epoch.
@@ -159,12 +162,12 @@ fn days_of(date: &[u8; DATE_BYTES]) -> Option<i64> {
     Some(year * 365 + leap_days + DAYS_BEFORE_MONTH[month] + day - 1 - DAYS_FROM_0000_TO_1970)
 }
 
-/// By month from 1, in a year that is no leap year.
+/// By month from 1, in a year that is not a leap year.
 const DAYS_OF_MONTH: [i64; 13] = [0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const DAYS_BEFORE_MONTH: [i64; 13] = [0, 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 const DAYS_FROM_0000_TO_1970: i64 = 719_528;
 
-/// What eight characters must be: a digit where it has a zero, itself elsewhere.
+/// A pattern of eight characters: a zero stands for a digit, anything else for itself.
 struct Like {
     text: u64,
     /// The bits that digits differ in.
@@ -184,7 +187,7 @@ impl Like {
         Self { text: u64::from_le_bytes(text), digit_bits: u64::from_le_bytes(digit_bits) }
     }
 
-    /// In the byte of each digit that another follows, the number that both are.
+    /// In the byte of each digit that is followed by another, the number of the two digits.
     #[inline]
     fn pairs(&self, text: [u8; 8]) -> Option<[u8; 8]> {
         const SIXES: u64 = u64::from_ne_bytes([6; 8]);
@@ -221,7 +224,7 @@ fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
     Some((micros, &digits[length..]))
 }
 
-/// The offset from UTC that is all of `text`, in seconds; nothing means UTC.
+/// The offset from UTC in `text`, in seconds; an empty text means UTC.
 fn parse_offset_seconds(text: &[u8]) -> Option<i64> {
     let (sign, hours, minutes) = match *text {
         [] | [b'Z' | b'z'] => return Some(0),

@@ -1,15 +1,17 @@
-//! The truth about generated events: what a load of them must come to. `datagen --manifest` writes it, `eventloader verify
-//! --against` holds a target against it. docs/manifest.md says the same for those who compute it by other means.
+//! The truth about generated events: the required result of loading them. `datagen --manifest` writes it,
+//! `eventloader verify --against` compares a target with it. docs/manifest.md describes it for other
+//! programs.
 //!
-//! A manifest is one JSON object: what was generated (`generator`), how many events were made faulty (`faults`), what the report
-//! of a load of all of it must say (`report`), the tables (`event_types`), and what is in them by day (`partitions`). docs/manifest.md
-//! has one.
+//! A manifest is one JSON object: what was generated (`generator`), how many events have faults (`faults`),
+//! the required report of a load of everything (`report`), the tables (`event_types`), and their contents by
+//! day (`partitions`). docs/manifest.md has an example.
 //!
-//! A partition's `checksum` is the sum of its rows' digests ([`Checksum`], [`RowDigest`]), `sums` are the exact sums of the columns
-//! that its event type names in `sums`, each with all digits of its column's scale.
+//! A partition's `checksum` is the sum of its rows' digests ([`Checksum`], [`RowDigest`]). Its `sums` are the
+//! exact sums of the columns that its event type names in `sums`, each with all digits of its column's scale.
 //!
-//! Invariant: a manifest that was read has format [`FORMAT`] and no unknown key; its partitions are in the order of day, domain and
-//! event type, each once and with rows, each of an event type that it names, with as many sums as that has; its counts add up.
+//! Invariant: a manifest that was read has format [`FORMAT`] and no unknown key. Its partitions are in the
+//! order of day, domain and event type, each once and with rows, each with an event type that it names and
+//! with as many sums as that has. Its counts add up.
 
 mod digest;
 mod reader;
@@ -30,13 +32,13 @@ use crate::{
     schema,
 };
 
-/// The only format that there is so far.
+/// The only format so far.
 pub const FORMAT: u32 = 1;
 
 /// Counts by name.
 pub type Counts = BTreeMap<String, u64>;
 
-/// What a load must come to.
+/// The required result of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
@@ -45,42 +47,42 @@ pub struct Manifest {
     pub format: u32,
     /// What was generated.
     pub generator: Generator,
-    /// By the name of a fault: how many events have it.
+    /// The number of events with each fault, by its name.
     pub faults: Counts,
     /// What became of all lines.
     pub report: Report,
     /// The tables.
     pub event_types: Vec<EventTypeTruth>,
-    /// What is in them, by day, domain and event type.
+    /// Their contents, by day, domain and event type.
     pub partitions: Vec<PartitionTruth>,
 }
 
-/// What was generated, and by what: enough to do it again.
+/// What was generated, and by which version: enough to generate it again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Generator {
-    /// The program's.
+    /// The version of the program.
     pub version: String,
-    /// Of the stream: while it is the same, the bytes are.
+    /// The version of the stream: while it is the same, the bytes are.
     pub stream_version: u32,
     /// `simple` or `ledger`.
     pub world: String,
-    /// Of all that is random.
+    /// The seed of everything random.
     pub seed: u64,
     /// The day of the first event.
     pub start_date: Day,
-    /// How many events an average day has, in the ledger.
+    /// The number of events on an average day of the ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub events_per_day: Option<u64>,
     /// The index of the first event that was written.
     pub first_event: u64,
-    /// How many events there are, those aside that faults add.
+    /// The number of events, without those that faults add.
     pub num_events: u64,
-    /// As they were asked for.
+    /// As given on the command line.
     pub faults: String,
 }
 
-/// What the report of a backfill of everything must say.
+/// The required report of a backfill of everything.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
@@ -90,19 +92,19 @@ pub struct Report {
     pub blank: u64,
     /// Bad lines.
     pub quarantined: Quarantined,
-    /// Lines of other domains, types or days than those that were asked for: none in a backfill of everything.
+    /// Lines that are not selected: none in a backfill of everything.
     pub filtered: u64,
     /// Versions of events that are not the latest.
     pub superseded: u64,
-    /// Those of them whose content is that of a later one.
+    /// Those of them with the content of a later one.
     pub redelivered: u64,
     /// The others.
     pub corrected: u64,
     /// Rows.
     pub written: u64,
-    /// By path in the event: rows that have a field that the schema doesn't know.
+    /// By path in the event: rows with a field that is not in the schema.
     pub unknown_fields: Counts,
-    /// By `domain/event_type`: events that the catalog doesn't know; they are bad lines.
+    /// By `domain/event_type`: events that are not in the catalog; they are bad lines.
     pub unknown_events: Counts,
 }
 
@@ -116,7 +118,7 @@ pub struct Quarantined {
     pub by_reason: Counts,
 }
 
-/// A table: its columns, in the order in which a row's digest takes them.
+/// A table: its columns, in the order of a row's digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventTypeTruth {
@@ -124,9 +126,9 @@ pub struct EventTypeTruth {
     pub domain: String,
     /// The events' type.
     pub event_type: String,
-    /// The names of all columns, as they are flattened.
+    /// The names of all columns, flattened.
     pub columns: Vec<String>,
-    /// Those of them whose sums the partitions give.
+    /// The columns whose sums the partitions have.
     pub sums: Vec<String>,
 }
 
@@ -140,17 +142,18 @@ pub struct PartitionTruth {
     pub domain: String,
     /// The events' type.
     pub event_type: String,
-    /// How many there are, at least one.
+    /// The number of rows, at least one.
     pub rows: u64,
-    /// Of their contents.
+    /// The checksum of their contents.
     pub checksum: Checksum,
-    /// Of the columns that its [`EventTypeTruth`] names, each as decimal text of its column's scale.
+    /// The sums of the columns that its [`EventTypeTruth`] names, each as decimal text with its column's
+    /// scale.
     pub sums: Vec<String>,
 }
 
 impl EventTypeTruth {
-    /// The table of an event type of a catalog, with the sums of its decimals. `None` where it has floats or lists, which have no
-    /// digest.
+    /// The table of an event type of a catalog, with the sums of its decimals. `None` if it has floats or
+    /// lists, which have no digest.
     #[must_use]
     pub fn of(event_type: &catalog::EventType) -> Option<Self> {
         let mut table = Self {

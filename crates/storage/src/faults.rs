@@ -1,4 +1,5 @@
-//! Two environment variables → an operation on a file that fails, or that the process does not survive. Debug builds only.
+//! Two environment variables → an operation on a file that fails, or at which the process ends. Debug builds
+//! only.
 //!
 //! ```text
 //! EVENTLOADER_FILE_LOG=FILE   each operation is a line of FILE, before it is done: `changes|looks NAME PATH`
@@ -11,10 +12,12 @@
 //!   names   the process ends; of the renames that were not synced, none is left but the last
 //! ```
 //!
-//! A power cut leaves the names of some moment since the last sync, and contents as far as they were synced: that is `power` at each
-//! operation, on a file system that keeps the order of changes to names, as ext4, XFS and APFS do. POSIX does not ask for that order:
-//! `names` is the worst that others may make of it.
-#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "beside the seam, not behind it")]
+//! A power cut leaves the names of some moment since the last sync, and contents as far as they were synced.
+//! `power` at each operation simulates this for a file system that keeps the order of changes to names, as
+//! ext4, XFS and APFS do. POSIX does not require that order: `names` is the worst that others may do.
+//!
+//! Invariant: without the variables, nothing here has an effect.
+#![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "faults must not trigger faults")]
 
 use std::{
     env,
@@ -29,7 +32,7 @@ use std::{
 use super::Operation;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum FaultKind {
     Error,
     Errors,
     Stop,
@@ -41,16 +44,16 @@ enum Kind {
 #[derive(Debug, Default)]
 struct Faults {
     log: Option<File>,
-    fault: Option<(u64, Kind)>,
-    /// How many operations there were.
+    fault: Option<(u64, FaultKind)>,
+    /// The number of operations so far.
     operations: u64,
     /// Written and not synced.
     unsynced: Vec<File>,
-    /// Renamed and not synced, the last one last.
+    /// Renamed and not synced, the latest last.
     renamed: Vec<Renamed>,
 }
 
-/// What takes a rename back.
+/// The information to undo a rename.
 #[derive(Debug)]
 enum Renamed {
     Moved { from: PathBuf, to: PathBuf, replaced: Option<PathBuf> },
@@ -58,7 +61,7 @@ enum Renamed {
 }
 
 impl Renamed {
-    /// As far as that is possible: what was deleted since stays deleted.
+    /// Undoes as much as possible: a file that was deleted since stays deleted.
     fn take_back(&self) {
         match self {
             Self::Moved { from, to, replaced } => {
@@ -93,21 +96,21 @@ impl Faults {
     }
 }
 
-fn parse(text: &str) -> Option<(u64, Kind)> {
+fn parse(text: &str) -> Option<(u64, FaultKind)> {
     let (number, kind) = text.split_once(':')?;
     let kind = match kind {
-        "error" => Kind::Error,
-        "errors" => Kind::Errors,
-        "stop" => Kind::Stop,
-        "torn" => Kind::Torn,
-        "power" => Kind::Power,
-        "names" => Kind::Names,
+        "error" => FaultKind::Error,
+        "errors" => FaultKind::Errors,
+        "stop" => FaultKind::Stop,
+        "torn" => FaultKind::Torn,
+        "power" => FaultKind::Power,
+        "names" => FaultKind::Names,
         _ => return None,
     };
     Some((number.parse().ok()?, kind))
 }
 
-/// The state of this process; `None` where no variable asks for anything.
+/// The state of this process; `None` if neither variable is set.
 fn faults() -> io::Result<Option<MutexGuard<'static, Faults>>> {
     static FAULTS: OnceLock<Result<Option<Mutex<Faults>>, String>> = OnceLock::new();
     let faults = FAULTS.get_or_init(|| match Faults::of_environment() {
@@ -121,12 +124,12 @@ fn faults() -> io::Result<Option<MutexGuard<'static, Faults>>> {
     }
 }
 
-/// Before an operation.
+/// Called before an operation.
 pub(super) fn at(operation: Operation<'_>) -> io::Result<()> {
     reach(operation, || Ok(()))
 }
 
-/// Before bytes are written to the end of a file.
+/// Called before bytes are written to the end of a file.
 pub(super) fn at_write(file: &File, operation: Operation<'_>, bytes: &[u8]) -> io::Result<()> {
     reach(operation, || file.write_all_at(&bytes[..bytes.len() / 2], file.metadata()?.len()))
 }
@@ -141,39 +144,39 @@ fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io:
     }
     let Some((number, kind)) = faults.fault else { return Ok(()) };
     let fails = match kind {
-        Kind::Errors => faults.operations == number || (faults.operations > number && changes),
+        FaultKind::Errors => faults.operations == number || (faults.operations > number && changes),
         _ => faults.operations == number,
     };
     if !fails {
         return Ok(());
     }
     match kind {
-        Kind::Error | Kind::Errors => {
+        FaultKind::Error | FaultKind::Errors => {
             return Err(io::Error::other(format!(
                 "{name} {}: the disk failed, as a test wants it",
                 path.display()
             )));
         }
-        Kind::Stop => {}
-        Kind::Torn => tear()?,
-        Kind::Power => faults.unsynced.iter().try_for_each(|file| file.set_len(0))?,
-        Kind::Names => faults.renamed.iter().rev().skip(1).for_each(Renamed::take_back),
+        FaultKind::Stop => {}
+        FaultKind::Torn => tear()?,
+        FaultKind::Power => faults.unsynced.iter().try_for_each(|file| file.set_len(0))?,
+        FaultKind::Names => faults.renamed.iter().rev().skip(1).for_each(Renamed::take_back),
     }
     process::abort()
 }
 
-/// A file is new, and what will be written to it is not on disk.
+/// Called for a new file, none of which is on disk yet.
 pub(super) fn created(file: &File) -> io::Result<()> {
     let Some(mut faults) = faults()? else { return Ok(()) };
     faults.unsynced.push(file.try_clone()?);
     Ok(())
 }
 
-/// Before a rename: where the names that are lost matter, what it replaces is kept under another name.
+/// Called before a rename: if names can be lost, the file that it replaces is kept under another name.
 pub(super) fn renaming(from: &Path, to: &Path) -> io::Result<()> {
     let Some(mut faults) = faults()? else { return Ok(()) };
     let kept = from.with_extension(format!("replaced-{}", faults.operations));
-    let is_kept = matches!(faults.fault, Some((_, Kind::Names))) && fs::hard_link(to, &kept).is_ok();
+    let is_kept = matches!(faults.fault, Some((_, FaultKind::Names))) && fs::hard_link(to, &kept).is_ok();
     faults.renamed.push(Renamed::Moved {
         from: from.to_owned(),
         to: to.to_owned(),
@@ -182,14 +185,14 @@ pub(super) fn renaming(from: &Path, to: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// After two directories have changed their names.
+/// Called after two directories have swapped their names.
 pub(super) fn exchanged(one: &Path, other: &Path) -> io::Result<()> {
     let Some(mut faults) = faults()? else { return Ok(()) };
     faults.renamed.push(Renamed::Exchanged { one: one.to_owned(), other: other.to_owned() });
     Ok(())
 }
 
-/// A file is on disk, or the names in a directory. No file is written to after it was synced.
+/// Called when a file, or the names in a directory, are on disk. No file is written to after it was synced.
 pub(super) fn synced(file: &File, path: &Path) -> io::Result<()> {
     let Some(mut faults) = faults()? else { return Ok(()) };
     let synced = identity(file)?;

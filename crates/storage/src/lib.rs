@@ -1,7 +1,7 @@
-//! Every operation that a load does on a file of a source or a target; behind it is the file system.
+//! Every operation of a load on a file of a source or a target; behind it is the file system.
 //!
-//! Each function is one operation, or says which ones it is. Errors name the path. In a debug build, a test can make each
-//! operation fail or end the process: see `faults.rs`. A release build has none of that.
+//! Each function is one operation, or says which ones it is. Errors name the path. In a debug build, a test
+//! can make each operation fail or end the process: see `faults.rs`. A release build has none of that.
 //!
 //! Invariant: no other code of the loader touches a file of a source or a target (`clippy.toml` forbids it).
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the one place")]
@@ -22,11 +22,11 @@ use fs_err as fs;
 
 /// One operation on a file.
 #[derive(Debug, Clone, Copy)]
-#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "a release build asks for nothing of it"))]
+#[cfg_attr(not(debug_assertions), expect(dead_code, reason = "only debug builds read it"))]
 struct Operation<'p> {
     name: &'static str,
     path: &'p Path,
-    /// Whether something is other than before afterwards; for a reader, or for a power cut.
+    /// Whether it changes something, for a reader or in a power cut.
     changes: bool,
 }
 
@@ -39,7 +39,7 @@ impl Operation<'_> {
         Operation { name, path, changes: false }
     }
 
-    /// Fails, or does not return, where a test wants that.
+    /// Fails, or does not return, if a test requests that.
     #[inline]
     #[cfg_attr(
         not(debug_assertions),
@@ -57,35 +57,35 @@ impl Operation<'_> {
 pub struct File(fs::File);
 
 impl File {
-    /// To read.
+    /// Opens a file to read.
     pub fn open(path: &Path) -> io::Result<Self> {
         Operation::look("open", path).begin()?;
         fs::File::open(path).map(Self)
     }
 
-    /// To write and to read back; empty.
+    /// Creates an empty file to write and to read back.
     pub fn create(path: &Path) -> io::Result<Self> {
         Operation::change("create", path).begin()?;
         Self(fs::OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?).tracked()
     }
 
-    /// To read and write, with what is in it; created where it is missing.
+    /// Opens a file to read and write, with its content; creates it if missing.
     pub fn open_or_create(path: &Path) -> io::Result<Self> {
         Operation::change("open or create", path).begin()?;
         Self(fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?).tracked()
     }
 
-    /// A file without a name on the file system of `dir`: it goes with the process.
+    /// Creates a file without a name on the file system of `dir`; it disappears with the process.
     pub fn unnamed(dir: &Path) -> io::Result<Self> {
         Operation::change("create an unnamed file in", dir).begin()?;
         let file = tempfile::tempfile_in(dir).map_err(|error| named("create a file in", dir, &error))?;
         Ok(Self(fs::File::from_parts(file, dir)))
     }
 
-    /// Tells the fault injection that what is written is in memory only, until it is synced.
+    /// Tells the fault injection that the written bytes are only in memory until they are synced.
     #[cfg_attr(
         not(debug_assertions),
-        expect(clippy::unnecessary_wraps, reason = "it can fail where it does something")
+        expect(clippy::unnecessary_wraps, reason = "it can fail in debug builds")
     )]
     fn tracked(self) -> io::Result<Self> {
         #[cfg(debug_assertions)]
@@ -93,7 +93,7 @@ impl File {
         Ok(self)
     }
 
-    /// Makes what was written durable; of a directory, the names in it.
+    /// Makes written bytes durable or, for a directory, the names in it.
     pub fn sync(&self) -> io::Result<()> {
         Operation::change("sync", self.0.path()).begin()?;
         self.0.sync_all()?;
@@ -102,7 +102,7 @@ impl File {
         Ok(())
     }
 
-    /// Makes everything durable that was written to the file system on which this file is.
+    /// Makes everything durable that was written to the file system of this file.
     #[cfg(target_os = "linux")]
     pub fn sync_file_system(&self) -> io::Result<()> {
         Operation::change("sync the file system of", self.0.path()).begin()?;
@@ -145,7 +145,7 @@ impl File {
         self.0.metadata().map(|found| found.len())
     }
 
-    /// Fills `bytes` from `offset` on; an error where the file ends before.
+    /// Fills `bytes` from `offset` on; an error if the file ends before.
     pub fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
         Operation::look("read", self.0.path()).begin()?;
         let read = self.0.file().read_exact_at(bytes, offset);
@@ -161,7 +161,7 @@ impl File {
 
     /// Lets the system begin to write the file to the disk. Nothing depends on it.
     pub fn begin_writeback(&self) {
-        // On Linux this begins to write what is not on the disk yet, and returns.
+        // On Linux this begins to write unsynced bytes, and returns.
         #[cfg(target_os = "linux")]
         let _ = rustix::fs::fadvise(self.0.file(), 0, None, rustix::fs::Advice::DontNeed);
     }
@@ -186,14 +186,14 @@ impl Write for File {
     }
 }
 
-/// All of a file.
+/// The whole file.
 pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// What has this path, a link itself; `None` where there is nothing.
+/// The metadata of a path, or of a link itself; `None` if nothing exists there.
 pub fn look_at(path: &Path) -> io::Result<Option<Metadata>> {
     Operation::look("look at", path).begin()?;
     match fs::symlink_metadata(path) {
@@ -203,7 +203,7 @@ pub fn look_at(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// What a path leads to, links followed; `None` where that is nothing.
+/// The metadata of a path, links followed; `None` if nothing exists there.
 pub fn find(path: &Path) -> io::Result<Option<Metadata>> {
     Operation::look("look at", path).begin()?;
     match fs::metadata(path) {
@@ -225,18 +225,18 @@ pub fn is_file(path: &Path) -> bool {
     find(path).is_ok_and(|found| found.is_some_and(|found| found.is_file()))
 }
 
-/// The absolute path without links. Everything that it leads through must exist.
+/// The absolute path without links. Everything on the way must exist.
 pub fn canonical(path: &Path) -> io::Result<PathBuf> {
     Operation::look("resolve", path).begin()?;
     path.canonicalize()
 }
 
-/// Whether anything has this path.
+/// Whether anything exists at a path.
 pub fn is_there(path: &Path) -> io::Result<bool> {
     Ok(look_at(path)?.is_some())
 }
 
-/// The names in a directory, sorted; `None` where there is none.
+/// The names in a directory, sorted; `None` if it does not exist.
 pub fn names_in(directory: &Path) -> io::Result<Option<Vec<OsString>>> {
     Operation::look("list", directory).begin()?;
     let entries = match fs::read_dir(directory) {
@@ -258,7 +258,8 @@ pub fn create_directory(path: &Path) -> io::Result<()> {
     fs::create_dir(path)
 }
 
-/// Creates a directory with all that leads to it, and says whether it was missing; what was is added to `created`.
+/// Creates a directory with all parents; returns whether it was missing, and adds the missing ones to
+/// `created`.
 pub fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result<bool> {
     let mut result = create_directory(path);
     if let (Err(error), Some(parent)) = (&result, path.parent())
@@ -280,7 +281,7 @@ pub fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result
     }
 }
 
-/// Renames a file or directory. What has the new name goes.
+/// Renames a file or directory, replacing what has the new name.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     Operation::change("rename to", to).begin()?;
     #[cfg(debug_assertions)]
@@ -288,7 +289,7 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Swaps two directories in one step; `false` where the system or the file system has no such operation.
+/// Swaps two directories in one step; `false` if the system or the file system does not support it.
 pub fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
     Operation::change("exchange", other).begin()?;
     let is_done = exchange_names(one, other)?;
@@ -319,7 +320,7 @@ fn exchange_names(_one: &Path, _other: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Deletes a file, if it is there.
+/// Deletes a file, if it exists.
 pub fn delete_file(path: &Path) -> io::Result<()> {
     Operation::change("delete", path).begin()?;
     match fs::remove_file(path) {
@@ -334,7 +335,7 @@ pub fn delete_directory(path: &Path) -> io::Result<()> {
     fs::remove_dir(path)
 }
 
-/// Deletes what has this path and all that is in it, one after the other; links are deleted, not followed.
+/// Deletes a path and everything in it, one after the other; links are deleted, not followed.
 pub fn delete_all(path: &Path) -> io::Result<()> {
     match look_at(path)? {
         None => Ok(()),
@@ -348,7 +349,7 @@ pub fn delete_all(path: &Path) -> io::Result<()> {
     }
 }
 
-/// An error with what was done to which file, as `fs_err` words it.
+/// An error with the operation and the file, worded as by `fs_err`.
 fn named(doing: &str, path: &Path, error: &io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("failed to {doing} file `{}`: {error}", path.display()))
 }

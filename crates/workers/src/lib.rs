@@ -1,7 +1,7 @@
 //! Independent pieces of work → the same work on several threads.
 //!
-//! Invariant: results come in the order of the pieces, whichever thread did them. After the first error no further piece
-//! begins, and of several errors that of the first piece is returned.
+//! Invariant: results are in the order of the pieces, whichever thread did them. After the first error no
+//! further piece begins, and of several errors that of the first piece is returned.
 
 use std::{
     convert::Infallible,
@@ -10,7 +10,7 @@ use std::{
     thread,
 };
 
-/// Does `work` for each piece of `0..pieces`, on at most `threads` threads.
+/// Calls `work` for each piece of `0..pieces`, on at most `threads` threads.
 ///
 /// # Errors
 /// The error of the first piece that failed.
@@ -59,7 +59,7 @@ pub fn map_with<S, T: Send, E: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Does `work` once on each of `threads` threads, of which the caller's is one, with the thread's number.
+/// Calls `work` once on each of `threads` threads, including the caller's, with the thread's number.
 ///
 /// # Errors
 /// The error of the thread with the lowest number that failed.

@@ -75,7 +75,7 @@ impl End {
         let said = String::from_utf8_lossy(&output.stderr);
         match output.status.code() {
             Some(0) => Self::Done,
-            Some(1) if said.contains("; the load is recorded") => Self::Recorded,
+            Some(1) if said.contains("; the commit is recorded") => Self::Recorded,
             Some(1) => Self::NothingChanged,
             None => Self::Died,
             _ => panic!("{what}: ended with {}, and said: {said}", output.status),

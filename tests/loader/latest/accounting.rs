@@ -216,7 +216,10 @@ fn values_of_another_kind_are_counted_by_path() {
     });
     assert_eq!((outcome.count("written"), &outcome.report()["coerced"]), (11, &expected), "{outcome}");
     assert_eq!(outcome.report()["rounded"], json!({}), "{outcome}");
-    assert!(outcome.stderr.contains("given as another type, converted: data.s 4, data.b 2"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("converted to the column's type: data.s in 4 rows, data.b in 2 rows"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -232,7 +235,7 @@ fn roundings_are_counted_by_path() {
     ]);
     let expected = json!({"data.m": 2, "data.t": 2, "data.n": 1, "data.o.x.t": 1});
     assert_eq!((outcome.count("written"), &outcome.report()["rounded"]), (4, &expected), "{outcome}");
-    assert!(outcome.stderr.contains("rounded to what their columns hold: data.m 2"), "{outcome}");
+    assert!(outcome.stderr.contains("rounded to fit the column: data.m in 2 rows"), "{outcome}");
 }
 
 /// Counted for all rows, superseded or not, but not for those of other days.

@@ -240,8 +240,8 @@ fn the_report_names_what_the_target_held() {
     let args = ["--backfill", "--mode", "merge", "--superseded-samples", "9", "-v"];
     let merged = dir.loader().source("2.json").args(args).succeeds();
     for said in [
-        "1 of the target's own rows superseded",
-        "account-open a corrected; kept: the target's of 2024-10-10",
+        "1 row of the target superseded by the input",
+        "account-open a corrected; kept: the target's row of 2024-10-10",
     ] {
         assert!(merged.stderr.contains(said), "{said:?} is said in {}", merged.stderr);
     }

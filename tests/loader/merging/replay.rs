@@ -121,7 +121,7 @@ fn reasons_and_sources_select() {
     assert_eq!(bad_lines(&dir).len(), 2);
     assert_eq!(run(&[]), [2, 1, 0, 1]);
     verify(&dir);
-    replay(&dir, &["--reason", "bad"]).exits(2).says(&["--reason: there is no \"bad\"", "malformed_json"]);
+    replay(&dir, &["--reason", "bad"]).exits(2).says(&["--reason: unknown reason \"bad\"", "malformed_json"]);
     dir.bare_loader().arg("replay").arg("nowhere").exits(1).says(&["no load has ever written there"]);
 }
 

@@ -79,7 +79,7 @@ fn is_well(lines: &[String], truth: &Truth, flags: &[&str]) {
     let partitions = manifest["partitions"].as_array().unwrap().len();
     let counts = [(partitions, "partition"), (truth.rows.len(), "row"), (truth.bad_lines(), "bad line")];
     let counts = counts.map(|(count, noun)| format!("{count} {noun}{}", if count == 1 { "" } else { "s" }));
-    let expected = format!("all is well, as {MANIFEST} says: {}\n", counts.join(", "));
+    let expected = format!("no problems; they match {MANIFEST}: {}\n", counts.join(", "));
     assert!(outcome.stderr.ends_with(&expected), "{flags:?}: expected {expected:?} of {outcome}");
 }
 
@@ -99,7 +99,7 @@ fn assert_told(outcome: &Outcome, expected: &[(&str, &str)]) {
     let told: Vec<_> = outcome.stdout.lines().collect();
     let expected: Vec<_> = expected.iter().map(|(path, problem)| format!("{path}: {problem}")).collect();
     assert_eq!(told, expected, "the problems of {outcome}");
-    assert!(outcome.stderr.contains("problem") && !outcome.stderr.contains("all is well"), "{outcome}");
+    assert!(outcome.stderr.contains("problem") && !outcome.stderr.contains("no problems"), "{outcome}");
 }
 
 /// How many rows the truth has of a partition, and the sum of its amounts in cents.
@@ -160,7 +160,7 @@ fn a_missing_partition_is_told() {
     let without = |lines: &mut Vec<String>| {
         lines.retain(|line| !(line.contains("\"2024-10-10T") && line.contains("\"payment-to\"")));
     };
-    let problem = format!("is missing: the manifest has {rows} rows of it");
+    let problem = format!("is missing: the manifest has {rows} rows for it");
     tells(&[], without, &[(DAY_1, &problem)]);
     tells(&["--partition-by", "hour"], without, &[("2024/10/10/*/payment-to", &problem)]);
     let hive = "year=2024/month=10/day=10/hour=*/event_type=payment-to";
@@ -185,7 +185,7 @@ fn a_row_that_was_lost_is_told_with_the_sums() {
     #[expect(clippy::cast_possible_truncation, reason = "cents of a small amount")]
     let left = sum - (amount * 100.0).round() as i64;
     let problem = format!(
-        "holds {} rows, the manifest has {rows}; data_amount adds up to {}, the manifest has {}",
+        "has {} rows, the manifest has {rows}; data_amount adds up to {}, the manifest has {}",
         rows - 1,
         cents(left),
         cents(sum)
@@ -207,7 +207,7 @@ fn a_value_that_is_another_is_told() {
         let amount: i64 = amount.trim_end_matches('}').replace('.', "").parse().unwrap();
         lines[changed] = format!("{front} {}}}}}", cents(amount + 1));
     };
-    let other = "its rows are not those of the manifest: same number, other content";
+    let other = "its rows differ from the manifest: same number, other content";
     let sums = format!("{other}; data_amount adds up to {}, the manifest has {}", cents(sum + 1), cents(sum));
     tells(&[], by_a_cent, &[(DAY_1, &sums)]);
     let payee = |lines: &mut Vec<String>| lines[changed] = lines[changed].replace("\"to\": ", "\"to\": 1");
@@ -228,8 +228,8 @@ fn a_row_in_another_day_is_told_twice() {
         &[],
         move_it,
         &[
-            ("2024/10/10/account-open", &format!("holds {} rows, the manifest has {from}", from - 1)),
-            ("2024/10/11/account-open", &format!("holds {} rows, the manifest has {to}", to + 1)),
+            ("2024/10/10/account-open", &format!("has {} rows, the manifest has {from}", from - 1)),
+            ("2024/10/11/account-open", &format!("has {} rows, the manifest has {to}", to + 1)),
         ],
     );
 }
@@ -254,10 +254,10 @@ fn a_row_that_is_there_twice_is_told() {
     writer.close().unwrap();
     let outcome = verify(&dir, 1);
     let last = outcome.stdout.lines().last().unwrap_or_default();
-    assert_eq!(last, format!("{directory}: holds {} rows, the manifest has {rows}", rows + 1), "{outcome}");
+    assert_eq!(last, format!("{directory}: has {} rows, the manifest has {rows}", rows + 1), "{outcome}");
     let of_file = outcome.stdout.lines().filter(|line| line.starts_with(&format!("{file}: "))).count();
     assert_eq!((of_file, outcome.stdout.lines().count()), (3, 4), "{outcome}");
-    assert!(outcome.stdout.starts_with(&format!("{file}: its bytes are not those")), "{outcome}");
+    assert!(outcome.stdout.starts_with(&format!("{file}: its bytes differ from those")), "{outcome}");
 }
 
 #[test]
@@ -266,7 +266,7 @@ fn bad_lines_that_are_lost_or_too_many_are_told_by_reason() {
     tells(
         &[],
         |lines| lines.retain(|line| line != "another"),
-        &[(quarantine, "holds 1 bad line of malformed_json, the manifest has 2")],
+        &[(quarantine, "has 1 bad line with malformed_json, the manifest has 2")],
     );
     let others = |lines: &mut Vec<String>| {
         lines.pop();
@@ -276,8 +276,8 @@ fn bad_lines_that_are_lost_or_too_many_are_told_by_reason() {
         &[],
         others,
         &[
-            (quarantine, "holds 0 bad lines of line_too_long, the manifest has 1"),
-            (quarantine, "holds 1 bad line of not_an_event, the manifest has 0"),
+            (quarantine, "has 0 bad lines with line_too_long, the manifest has 1"),
+            (quarantine, "has 1 bad line with not_an_event, the manifest has 0"),
         ],
     );
 }
@@ -295,9 +295,9 @@ fn a_quarantine_that_was_damaged_is_told_with_what_can_be_counted() {
     fs_err::write(dir.target().join(&name), records.join("\n")).unwrap();
     let outcome = verify(&dir, 1);
     for part in [
-        format!("{name}: its bytes are not those"),
-        format!("{name}: holds what is no quarantine record: "),
-        "_quarantine: holds 1 bad line of malformed_json, the manifest has 2".to_owned(),
+        format!("{name}: its bytes differ from those"),
+        format!("{name}: has a line that is not a quarantine record: "),
+        "_quarantine: has 1 bad line with malformed_json, the manifest has 2".to_owned(),
     ] {
         assert!(outcome.stdout.contains(&part), "expected {part:?} of {outcome}");
     }

@@ -81,7 +81,7 @@ fn a_target_as_its_loads_left_it_is_well() {
     let dir = loaded();
     let outcome = run_verify(&dir, 0);
     assert_eq!(outcome.stdout, "");
-    for part in ["3,000 rows", "15 files", "15 partitions", "2 commits", "all is well"] {
+    for part in ["3,000 rows", "15 files", "15 partitions", "2 commits", "no problems"] {
         assert!(outcome.stderr.contains(part), "expected {part:?} in {outcome}");
     }
     let quiet = dir.bare_loader().arg("verify").arg(dir.target()).arg("-q").succeeds();
@@ -130,7 +130,7 @@ fn every_flipped_byte_is_found() {
     fs_err::write(&path, &good).unwrap();
     run_verify(&dir, 0);
     fs_err::write(&path, &good[..good.len() / 2]).unwrap();
-    tells(&dir, &[&[DAY_1, "its bytes are not those"], &[DAY_1, "can't be decoded"]]);
+    tells(&dir, &[&[DAY_1, "its bytes differ from those"], &[DAY_1, "can't be decoded"]]);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn an_extra_file_is_found_and_what_is_no_data_is_left_alone() {
     fs_err::write(dir.target().join("README"), "of the user's own").unwrap();
     run_verify(&dir, 0);
     dir.write("target/2024/10/10/account-open/data_0.parquet", "of another program");
-    tells(&dir, &[&["2024/10/10/account-open/data_0.parquet", "was written by no load"]]);
+    tells(&dir, &[&["2024/10/10/account-open/data_0.parquet", "was not written by any load"]]);
 }
 
 #[test]
@@ -157,14 +157,14 @@ fn a_duplicated_file_is_found() {
     let dir = loaded();
     let copy = "2024/10/10/account-open/part-00001.zstd.parquet";
     fs_err::copy(dir.target().join(DAY_1), dir.target().join(copy)).unwrap();
-    tells(&dir, &[&[copy, "was written by no load"]]);
+    tells(&dir, &[&[copy, "was not written by any load"]]);
     fs_err::remove_file(dir.target().join(copy)).unwrap();
     // A copy that replaces another file.
     fs_err::copy(dir.target().join(DAY_1), dir.target().join(DAY_2)).unwrap();
     tells(
         &dir,
         &[
-            &[DAY_2, "its bytes are not those that commit 2 wrote"],
+            &[DAY_2, "its bytes differ from those that commit 2 wrote"],
             &[DAY_2, "rows in the wrong partition", "belongs to 2024/10/10"],
             &[DAY_2, "rows, commit 2 wrote"],
         ],
@@ -182,10 +182,10 @@ fn a_row_that_was_moved_to_another_day_is_found() {
     tells(
         &dir,
         &[
-            &[DAY_1, "its bytes are not those"],
-            &[DAY_2, "its bytes are not those"],
-            &[DAY_1, &format!("holds {} rows, commit 1 wrote {rows}", rows - 1)],
-            &[DAY_2, &format!("holds {} rows", to.num_rows() + 1)],
+            &[DAY_1, "its bytes differ from those"],
+            &[DAY_2, "its bytes differ from those"],
+            &[DAY_1, &format!("has {} rows, commit 1 wrote {rows}", rows - 1)],
+            &[DAY_2, &format!("has {} rows", to.num_rows() + 1)],
             &[DAY_2, "1 row in the wrong partition", "row 1 belongs to 2024/10/10"],
         ],
     );
@@ -200,7 +200,7 @@ fn rows_of_another_type_and_rows_out_of_order_are_found() {
     let last = batch.slice(batch.num_rows() - 1, 1);
     let rest = batch.slice(0, batch.num_rows() - 1);
     write_batch(&file, &concat_batches(&batch.schema(), &[last, rest]).unwrap());
-    tells(&dir, &[&[DAY_1, "its bytes are not those"], &[DAY_1, "1 row out of the order", "row 2"]]);
+    tells(&dir, &[&[DAY_1, "its bytes differ from those"], &[DAY_1, "1 row out of order", "row 2"]]);
     fs_err::write(&file, good).unwrap();
     fs_err::copy(dir.target().join("2024/10/10/account-close/part-00000.zstd.parquet"), &file).unwrap();
     assert!(run_verify(&dir, 1).stdout.contains("is of account/account-close"));
@@ -222,7 +222,7 @@ fn an_event_in_two_partitions_is_found_unless_its_scope_is_the_day() {
         }
         let outcome = run_verify(&dir, code);
         if code == 1 {
-            tells(&dir, &[&[DAY_1, "event \"twice\" is there 2 times", DAY_2]]);
+            tells(&dir, &[&[DAY_1, "event \"twice\" occurs 2 times", DAY_2]]);
         } else {
             assert_eq!(outcome.stdout, "");
         }
@@ -258,7 +258,7 @@ fn a_quarantine_that_was_changed_is_found() {
     let path = dir.target().join(&quarantine);
     let text = fs_err::read_to_string(&path).unwrap();
     fs_err::write(&path, text.replace("a bad line", "a BAD line")).unwrap();
-    tells(&dir, &[&[&quarantine, "its bytes are not those"]]);
+    tells(&dir, &[&[&quarantine, "its bytes differ from those"]]);
     fs_err::remove_file(&path).unwrap();
     tells(&dir, &[&[&quarantine, "is missing"]]);
 }
@@ -312,7 +312,7 @@ fn a_load_that_was_interrupted_before_its_commit_is_undone() {
     let dir = stopped_at("journal.json");
     // Nothing was recorded, so the target is fine as it is.
     run_verify(&dir, 0);
-    recovers(&dir, "no commit was under way");
+    recovers(&dir, "it had recorded no commit");
     let verified = recovers(&dir, "nothing to recover");
     assert!(verified.stderr.contains("0 rows"), "{verified}");
 }
@@ -348,7 +348,7 @@ fn neither_runs_while_a_load_is_at_work() {
     }
     for command in ["verify", "recover"] {
         let outcome = dir.bare_loader().arg(command).arg(dir.target()).exits(4);
-        outcome.says(&["another load holds it", &load.id().to_string()]);
+        outcome.says(&["another load is using it", &load.id().to_string()]);
     }
     drop(load.stdin.take());
     assert!(load.wait().unwrap().success());

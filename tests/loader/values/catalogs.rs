@@ -193,14 +193,17 @@ fn a_wrong_catalog_is_told_its_file_and_line() {
     let deep = "list(".repeat(2_000) + "int32" + &")".repeat(2_000);
     one(&format!("[domain.a.events.b.fields]\nx = '{deep}'"), &["c/x.toml:2: expected string", "64 levels"]);
     one("[domain.a.events.b]\n[domain.a.events.b]", &["c/x.toml:2: duplicate key"]);
-    one("[domain.a.events.b]\ndirectory = '../etc'", &["c/x.toml:2: \"../etc\" is no safe directory name"]);
+    one(
+        "[domain.a.events.b]\ndirectory = '../etc'",
+        &["c/x.toml:2: \"../etc\" is not a safe directory name"],
+    );
     one(
         "[domain.a.events.b.fields]\nx = { type = 'date', column = 'timestamp' }",
         &["c/x.toml:2: a/b: the event's own timestamp and data.x would share the column \"timestamp\""],
     );
     one("[domain.a.events.payment-to]", &["c/x.toml:1: ", "transaction/payment-to (built in)", "directory"]);
     let twice = [("c/x.toml", "[domain.a.events.b]"), ("c/y.toml", "\n[domain.a.events.b]")];
-    is_refused(&twice, &flags, &["c/y.toml:2: a/b is there twice, here and at c/x.toml:1"]);
+    is_refused(&twice, &flags, &["c/y.toml:2: a/b is defined twice, here and at c/x.toml:1"]);
     let dir = Workdir::new();
     dir.write("x.toml", b"[domain.a.events.b]\n# \xFF\n");
     let outcome = dir.bare_loader().args(["-s", "in", "-b", "--catalog", "x.toml"]).exits(2);
@@ -282,8 +285,8 @@ fn unknown_events_are_counted_by_name_and_their_catalog_can_be_drafted() {
     let expected = json!({"card/authorization": 2, "card/dispute": 1, "card/settlement": 1});
     assert_eq!(outcome.report()["unknown_events"], expected);
     for part in [
-        "not in the catalog: card/authorization 2, card/dispute 1, card/settlement 1\n",
-        "draft a catalog of them with: eventloader catalog infer in.json\n",
+        "event types not in the catalog: card/authorization 2, card/dispute 1, card/settlement 1\n",
+        "draft a catalog for them with: eventloader catalog infer in.json\n",
     ] {
         assert!(outcome.stderr.contains(part), "expected {part:?} in {outcome}");
     }

@@ -1,36 +1,36 @@
-//! Rows of a column whose values were changed on their way into it → by path in the event, how many rows there are.
+//! Rows of a column whose values were changed by conversion → the number of such rows, by path in the event.
 //!
-//! Only a value that is changed is noted, where it is found to be so: any other costs nothing.
+//! Only changed values are recorded, where the change is made, so all others cost nothing.
 //!
-//! Invariant: rows ascend, and each is there once; what is taken back of a column is taken back here.
+//! Invariant: rows ascend, and each occurs once. Truncating a column truncates its changes.
 
 use std::{mem, ops::Range};
 
 use super::{ColumnBuilder, Columns, Values};
 use crate::plan::Shape;
 
-/// How a value is not quite what was given.
+/// How a converted value differs from the given one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    /// It was another kind of JSON value than its column's type is: the text of a number, a number as text.
+pub(crate) enum ValueChange {
+    /// It was a JSON value of another kind than the column's type: the text of a number, a number as text.
     Coerced,
-    /// Digits that are not zero were rounded off or cut.
+    /// Digits other than zero were rounded off or cut.
     Rounded,
 }
 
-/// The rows of one column that were changed.
+/// The changed rows of one column.
 #[derive(Debug, Default)]
 pub(super) struct ChangedRows {
     pub(super) coerced: RowRuns,
     pub(super) rounded: RowRuns,
 }
 
-/// Ascending rows, as runs of neighbours: where a column always gets another kind of value than its own, that is one run.
+/// Ascending rows, as runs of neighbours: a column that always gets another kind of value has a single run.
 #[derive(Debug, Default)]
 pub(super) struct RowRuns(Vec<Range<usize>>);
 
 impl RowRuns {
-    /// Adds a row behind the others; the last one may come again.
+    /// Adds a row after the others; the last one may be added again.
     #[inline]
     pub(super) fn add(&mut self, row: usize) {
         match self.0.last_mut() {
@@ -57,19 +57,19 @@ impl RowRuns {
 }
 
 impl ChangedRows {
-    /// Forgets all rows from `rows` on.
+    /// Forgets the rows from `rows` on.
     pub(super) fn truncate(&mut self, rows: usize) {
         self.coerced.truncate(rows);
         self.rounded.truncate(rows);
     }
 }
 
-/// A path, how values there were changed, and in which rows.
-type ChangedPath = (String, Change, RowRuns);
+/// A path, the kind of change, and the changed rows.
+type ChangedPath = (String, ValueChange, RowRuns);
 
 impl Columns {
-    /// In how many rows each column was changed, by its path in the event.
-    pub(crate) fn take_changes(&mut self, shape: &Shape) -> Vec<(String, Change, usize)> {
+    /// The number of changed rows of each column, by its path in the event.
+    pub(crate) fn take_changes(&mut self, shape: &Shape) -> Vec<(String, ValueChange, usize)> {
         let mut paths = Vec::new();
         self.add_changes("", shape, &mut paths);
         paths.into_iter().map(|(path, change, rows)| (path, change, rows.count())).collect()
@@ -83,10 +83,10 @@ impl Columns {
 }
 
 impl ColumnBuilder {
-    /// The path of what is in a list is the list's.
+    /// The elements of a list have the path of the list.
     fn add_changes(&mut self, object: &str, path: &str, paths: &mut Vec<ChangedPath>) {
         let ChangedRows { coerced, rounded } = mem::take(&mut self.changed);
-        for (change, rows) in [(Change::Coerced, coerced), (Change::Rounded, rounded)] {
+        for (change, rows) in [(ValueChange::Coerced, coerced), (ValueChange::Rounded, rounded)] {
             if rows.count() > 0 {
                 paths.push((format!("{object}{path}"), change, rows));
             }

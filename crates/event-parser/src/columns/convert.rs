@@ -1,7 +1,9 @@
-//! A value of a line → what a column of each type holds of it: the meaning of each type (CONTRACT.md section 5). Whoever
-//! asks is told whether it is coerced, or rounded, by a call: also of a value that then does not fit.
+//! A value of a line → the value of a column, for each type: the meaning of the types (docs/values.md).
 //!
-//! Invariant: exact or a fault; nothing is wrapped or cut, and no number goes through a binary float but to become one.
+//! Callbacks report that a value is coerced or rounded, even if it then does not fit.
+//!
+//! Invariant: a conversion is exact or a fault. Nothing wraps or is cut, and only floats go through a binary
+//! float.
 
 use std::borrow::Cow;
 
@@ -11,14 +13,14 @@ use events_core::{number, timestamp};
 use super::ValueFault;
 use crate::json::{self, Kind, Value};
 
-/// Strings as they are, numbers and booleans as they are written, objects and arrays as compact JSON.
+/// Strings unchanged, numbers and booleans as written, objects and arrays as compact JSON.
 pub(super) fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u8>, coerced: impl FnOnce()) {
     match value.kind() {
         Kind::String { escaped: false } if !json => {
             extend_with_part(bytes, line, value.start() + 1..value.end() - 1);
         }
         Kind::String { escaped: true } if !json => json::unescape_into(value.inner(line), bytes),
-        // All that is left is what JSON columns are for.
+        // The other values become JSON text, which is only right for JSON columns.
         Kind::String { .. } | Kind::Object | Kind::Array => {
             if !json {
                 coerced();
@@ -34,7 +36,7 @@ pub(super) fn push_text(value: Value, line: &[u8], json: bool, bytes: &mut Vec<u
     }
 }
 
-/// The token of a number, or of a string that is one.
+/// The token of a number, or of a string that is a number.
 pub(super) fn number_token(
     value: Value,
     line: &[u8],
@@ -74,7 +76,7 @@ pub(super) fn boolean(value: Value, line: &[u8], coerced: impl FnOnce()) -> Resu
     }
 }
 
-/// Microseconds; what it has beyond them is cut.
+/// Microseconds; further digits are cut.
 pub(super) fn instant(value: Value, line: &[u8], cut: impl FnOnce()) -> Result<i64, ValueFault> {
     let text = value.string(line).ok_or(ValueFault::TypeMismatch)?;
     let micros = timestamp::parse_timestamp(&text).ok_or(ValueFault::TypeMismatch)?;

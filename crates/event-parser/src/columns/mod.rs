@@ -1,15 +1,15 @@
 //! The values of one payload field, line after line → one Arrow array.
 //!
-//! Values come as spans of the line and are converted here (`columns/convert.rs`), nowhere else, straight into the column.
-//! No value is made in between, nothing is allocated per row.
+//! Values arrive as spans of the line. They are converted only here (`columns/convert.rs`), straight into the
+//! column: there are no intermediate values, and no allocations per row.
 //!
-//! Lists are filled element by element with a builder of their elements (`columns/nested.rs`), objects in them column by
-//! column.
+//! Lists are filled element by element with a builder of their elements (`columns/nested.rs`), objects in
+//! them column by column.
 //!
-//! What an object has nothing for is null, and costs nothing until the next value comes: a shape of a thousand columns is
-//! filled as fast as one of the few that are given.
+//! A missing value is null, and costs nothing until the next value comes: a shape of a thousand columns with
+//! a few values is filled as fast as one with few columns.
 //!
-//! What is changed on its way into a column is noted there (`columns/changes.rs`).
+//! Changes by conversion are recorded in `columns/changes.rs`.
 //!
 //! Invariant: an append that failed leaves no trace.
 
@@ -26,13 +26,13 @@ use events_core::{
     timestamp,
 };
 
-pub(crate) use self::{changes::Change, convert::float, nested::struct_array};
 use self::{
     changes::ChangedRows,
     convert::{boolean, instant, integer, number_token, parse_string, push_text},
     nested::{ListBuilder, ObjectBuilder},
     values::Values,
 };
+pub(crate) use self::{changes::ValueChange, convert::float, nested::struct_array};
 use crate::{
     fault::Fault,
     json::{Kind, Value},
@@ -43,12 +43,12 @@ use crate::{
 /// What a line has for a column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Slot {
-    /// The key is not there.
+    /// The key does not occur.
     #[default]
     Missing,
     /// A value, null included.
     Value(Value),
-    /// An object of the payload is this instead of an object; all columns in it say so.
+    /// An object of the payload is this other value; all columns in it get this.
     NotAnObject(Value),
 }
 
@@ -57,13 +57,13 @@ pub(crate) enum Slot {
 pub(crate) enum ValueFault {
     TypeMismatch,
     OutOfRange,
-    /// It is missing or null and must not be.
+    /// It is missing or null, but required.
     Required,
-    /// Something in it does not fit; the fault's path begins behind the column's.
+    /// Something in it does not fit; the path of the fault begins after the column's.
     Within(Box<Fault>),
 }
 
-/// How much is likely to come, as memory to begin with.
+/// An estimate of the next rows, to allocate memory in advance.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ExpectedRows {
     pub(crate) rows: usize,
@@ -72,7 +72,7 @@ pub(crate) struct ExpectedRows {
 }
 
 impl ExpectedRows {
-    /// As much as came before, and a bit.
+    /// As much as the last rows, and a bit more.
     pub(crate) fn like(rows: usize, columns: &[ArrayRef]) -> Self {
         let more = |length: usize| length + length / 16;
         let text_bytes = |column: &ArrayRef| {
@@ -98,8 +98,8 @@ impl Columns {
         Self { builders: builders.collect() }
     }
 
-    /// Adds what an object of the shape has for row `row`, all of it or (with the index of the first column that does not
-    /// fit) nothing. What it has nothing for is null, and costs nothing here.
+    /// Adds the values of an object of the shape as row `row`: all of them or, with the index of the first
+    /// column that does not fit, none. Missing values are null, and cost nothing here.
     #[inline]
     pub(crate) fn append(
         &mut self,
@@ -116,7 +116,7 @@ impl Columns {
         if fits { Ok(()) } else { self.append_in_order(shape, row, payload, line) }
     }
 
-    /// The same column by column, so that it is the first that is told of.
+    /// The same, column by column, so that the first fault is the one that is reported.
     #[cold]
     fn append_in_order(
         &mut self,
@@ -141,7 +141,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Forgets all rows from `rows` on.
+    /// Forgets the rows from `rows` on.
     pub(crate) fn truncate(&mut self, rows: usize) {
         self.builders.iter_mut().for_each(|builder| builder.truncate(rows));
     }
@@ -152,7 +152,7 @@ impl Columns {
     }
 }
 
-/// A column that is being filled. Rows that it was given nothing for are null: they are filled in when the next value
+/// A column that is being filled. Rows without a value are null: they are filled in when the next value
 /// comes, or at the end.
 #[derive(Debug)]
 struct ColumnBuilder {
@@ -177,7 +177,7 @@ impl ColumnBuilder {
         Self { values, required: false, validity, changed: ChangedRows::default() }
     }
 
-    /// Adds a value of `line` as row `row`. If it does not fit, the row is to be truncated.
+    /// Adds a value of `line` as row `row`. If it does not fit, the caller truncates the row.
     #[inline]
     fn append(&mut self, row: usize, value: Value, line: &[u8]) -> Result<(), ValueFault> {
         if value.kind() == Kind::Null {
@@ -189,7 +189,7 @@ impl ColumnBuilder {
         match &mut self.values {
             Values::Text { ends, bytes, json } => {
                 push_text(value, line, *json, bytes, || self.changed.coerced.add(row));
-                // A block's texts are no longer than its lines, and those are far below 2 GiB.
+                // The texts of a block are no longer than its lines, which are far below 2 GiB.
                 ends.push(i32::try_from(bytes.len()).map_err(|_| ValueFault::OutOfRange)?);
             }
             Values::Int32(values) => {
@@ -222,7 +222,7 @@ impl ColumnBuilder {
         Ok(())
     }
 
-    /// As many rows as there are before `rows`.
+    /// Adds nulls up to `rows` rows.
     fn fill_with_nulls(&mut self, rows: usize) {
         self.values.resize(rows);
         let missing = rows - self.validity.len();
@@ -231,9 +231,9 @@ impl ColumnBuilder {
         }
     }
 
-    /// Forgets all rows from `rows` on.
+    /// Forgets the rows from `rows` on.
     fn truncate(&mut self, rows: usize) {
-        // What failed may have left more than is valid.
+        // A failed append may have left more values than valid rows.
         let rows = rows.min(self.validity.len());
         self.values.resize(rows);
         self.validity.truncate(rows);

@@ -1,9 +1,11 @@
-//! Columns of lists, and of the objects in lists: the values of elements, filled by the builders that columns have.
+//! Columns of lists, and of the objects in lists: the values of elements, filled by the column builders.
 //!
-//! An element that is an object is read as a shape of its own, like the payload, and each of its values goes to the builder
-//! of its column. Its line was scanned before, so reading it again can't fail; only its values can.
+//! An element that is an object is read as a shape of its own, like the payload, and each of its values goes
+//! to the builder of its column. Its line was scanned before, so reading it again can't fail; only its values
+//! can.
 //!
-//! Invariant: as for columns; a fault's path begins behind the list's or the object's: `[2]`, `[2].sku`, `.sku`.
+//! Invariant: an append that failed leaves no trace. The path of a fault begins after that of the list or
+//! object: `[2]`, `[2].sku`, `.sku`.
 
 use std::sync::Arc;
 
@@ -19,14 +21,14 @@ use crate::{
     fault::Fault,
     json::{Kind, Malformed, Scanner, Value},
     payload::{Learned, ObjectReader, Payload},
-    plan::{ListPlan, Shape, Target},
+    plan::{KeyTarget, ListPlan, Shape},
 };
 
 /// A column of lists.
 #[derive(Debug)]
 pub(super) struct ListBuilder {
     plan: Arc<ListPlan>,
-    /// Where each list ends, among the elements of all; a 0 in front.
+    /// The end of each list, as an index into all elements; begins with a 0.
     ends: Vec<i32>,
     pub(super) elements: ColumnBuilder,
 }
@@ -60,12 +62,12 @@ impl ListBuilder {
         Ok(())
     }
 
-    /// How many there are in all lists.
+    /// The number of elements of all lists.
     fn elements(&self) -> usize {
         self.ends.last().and_then(|&end| usize::try_from(end).ok()).unwrap_or(0)
     }
 
-    /// The lists that these elements are in, each once; both ascend.
+    /// The lists that have these elements, each once; both ascend.
     pub(super) fn rows_of(&self, elements: &RowRuns) -> RowRuns {
         let is_before = |end: i32, element: usize| usize::try_from(end).is_ok_and(|end| end <= element);
         let mut rows = RowRuns::default();
@@ -75,7 +77,7 @@ impl ListBuilder {
         rows
     }
 
-    /// Forgets the lists from `rows` on, or adds nulls up to there.
+    /// Forgets the lists from `rows` on, or adds nulls up to `rows`.
     pub(super) fn resize(&mut self, rows: usize) {
         self.ends.truncate(rows + 1);
         self.elements.truncate(self.elements());
@@ -98,7 +100,7 @@ impl ListBuilder {
 pub(super) struct ObjectBuilder {
     pub(super) shape: Arc<Shape>,
     pub(super) columns: Columns,
-    /// For each object of the shape, whether it was there.
+    /// For each object of the shape, whether it exists.
     objects: Vec<Vec<bool>>,
     learned: Learned,
     payload: Payload,
@@ -135,13 +137,13 @@ impl ObjectBuilder {
         Ok(())
     }
 
-    /// Forgets all rows from `rows` on.
+    /// Forgets the rows from `rows` on.
     pub(super) fn truncate(&mut self, rows: usize) {
         self.columns.truncate(rows);
         self.objects.iter_mut().for_each(|column| column.truncate(rows));
     }
 
-    /// Nothing is required of what is no object.
+    /// Nothing is required of a value that is not an object.
     pub(super) fn finish(self, rows: usize, nulls: Option<NullBuffer>) -> ArrayRef {
         let presence = self.objects.into_iter().map(|mut column| {
             column.resize(rows, false);
@@ -152,7 +154,8 @@ impl ObjectBuilder {
     }
 }
 
-/// The objects of a shape as a struct array. `columns` are the shape's; then, for each of its objects, whether it is there.
+/// The objects of a shape as a struct array. `columns` are those of the shape, followed by whether each of
+/// its objects exists.
 pub(crate) fn struct_array(shape: &Shape, columns: &[ArrayRef]) -> ArrayRef {
     let nulls = Some(presence(shape, 0, columns));
     object_column(shape, columns, nulls)
@@ -175,12 +178,12 @@ fn object_array(
     let mut members: Vec<ArrayRef> = Vec::with_capacity(fields.len());
     for (member, field) in shape.objects[index].members.iter().zip(fields) {
         members.push(match (member.target, field.data_type()) {
-            (Target::Object(inner), DataType::Struct(fields)) => {
+            (KeyTarget::Object(inner), DataType::Struct(fields)) => {
                 let nulls = Some(presence(shape, inner, columns));
                 Arc::new(object_array(shape, inner, fields, columns, nulls)?)
             }
-            (Target::ObjectList(list), _) => Arc::clone(&columns[shape.object_lists[list].0]),
-            (Target::Column(column) | Target::Object(column), _) => Arc::clone(&columns[column]),
+            (KeyTarget::ObjectList(list), _) => Arc::clone(&columns[shape.object_lists[list].0]),
+            (KeyTarget::Column(column) | KeyTarget::Object(column), _) => Arc::clone(&columns[column]),
         });
     }
     let rows = columns.last().map_or(0, Array::len);
@@ -192,7 +195,7 @@ fn presence(shape: &Shape, index: usize, columns: &[ArrayRef]) -> NullBuffer {
     NullBuffer::new(presence.values().clone())
 }
 
-/// Lines are judged as JSON before values are taken from them.
+/// Values are only taken from lines that were scanned as JSON before.
 #[cold]
 fn scanned_before(_: Malformed) -> ValueFault {
     ValueFault::TypeMismatch

@@ -1,6 +1,6 @@
-//! The values of one column as they come in, by the type of the column → one Arrow array.
+//! The values of one column, by its type → one Arrow array.
 //!
-//! Invariant: a row that has nothing holds a zero or an empty text, so that equal columns are equal bytes.
+//! Invariant: a null row has a zero or an empty text, so that equal columns have equal bytes.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use events_core::catalog::ValueType;
 
 use super::nested::{ListBuilder, ObjectBuilder};
 
-/// What a column holds so far.
+/// The values of a column so far.
 #[derive(Debug)]
 pub(super) enum Values {
     Text { ends: Vec<i32>, bytes: Vec<u8>, json: bool },
@@ -54,7 +54,7 @@ impl Values {
         }
     }
 
-    /// Forgets the rows from `rows` on, or adds nulls up to there.
+    /// Forgets the rows from `rows` on, or adds nulls up to `rows`.
     pub(super) fn resize(&mut self, rows: usize) {
         match self {
             Self::Text { ends, bytes, .. } => {
@@ -73,12 +73,12 @@ impl Values {
         }
     }
 
-    /// The array of `rows` rows, of which these are null.
+    /// The array of `rows` rows with these nulls.
     pub(super) fn finish(self, rows: usize, nulls: Option<NullBuffer>) -> ArrayRef {
         match self {
             Self::Text { ends, bytes, .. } => {
                 let offsets = OffsetBuffer::new(ScalarBuffer::from(fitting(ends)));
-                // Only texts of lines that passed the UTF-8 check come here; what was unescaped is made of `char`s.
+                // All texts come from lines that passed the UTF-8 check, or were unescaped from `char`s.
                 match StringArray::try_new(offsets, fitting(bytes).into(), nulls) {
                     Ok(array) => Arc::new(array),
                     Err(error) => unreachable!("texts are UTF-8 and offsets ascend: {error}"),
@@ -107,7 +107,7 @@ impl Values {
     }
 }
 
-/// In memory that is not much more than it takes: arrays are kept until the run ends.
+/// Shrinks the memory to what is needed: arrays are kept until the run ends.
 fn fitting<T>(mut values: Vec<T>) -> Vec<T> {
     if values.capacity() > values.len() + values.len() / 8 {
         values.shrink_to_fit();

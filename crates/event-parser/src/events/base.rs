@@ -1,6 +1,6 @@
-//! The base fields of one line: taken as they are scanned, judged when all are known.
+//! The base fields of one line: collected while it is scanned, judged when all are known.
 //!
-//! Invariant: a field's value is its first; that it came again is remembered, for a line with a key twice is bad.
+//! Invariant: a field has its first value. A repeated key is remembered, because it makes the line bad.
 
 use std::borrow::Cow;
 
@@ -26,9 +26,9 @@ pub(super) const DATA: usize = 4;
 pub(super) struct Base {
     pub(super) values: [Option<Value>; 5],
     pub(super) repeated: [bool; 5],
-    /// The id, where it is a UUID.
+    /// The id, if it is a UUID.
     pub(super) uuid: Option<u128>,
-    /// The timestamp up to its seconds, where it has these; its text goes on behind them.
+    /// The timestamp up to its seconds, if it has these; the rest of its text follows them.
     pub(super) to_seconds: Option<i64>,
 }
 
@@ -46,7 +46,7 @@ impl Base {
         }
     }
 
-    /// The instant that the timestamp's text `time` is.
+    /// The instant of the timestamp's text `time`.
     #[inline]
     pub(super) fn micros(&self, time: &[u8]) -> Option<i64> {
         match self.to_seconds {
@@ -55,7 +55,7 @@ impl Base {
         }
     }
 
-    /// An id is read as it is scanned: digits and hyphens end no string.
+    /// An id is parsed while it is scanned: its digits and hyphens can't end a string.
     #[inline]
     pub(super) fn scan_id(&mut self, scanner: &mut Scanner<'_>) -> Result<Value, Malformed> {
         match scanner.string_with_front(parse_uuid_text)? {
@@ -68,7 +68,7 @@ impl Base {
         }
     }
 
-    /// So is a timestamp, as far as its seconds.
+    /// So is a timestamp, up to its seconds.
     #[inline]
     pub(super) fn scan_timestamp(&mut self, scanner: &mut Scanner<'_>) -> Result<Value, Malformed> {
         match scanner.string_with_front(timestamp::parse_to_seconds)? {
@@ -98,7 +98,7 @@ impl Base {
     }
 }
 
-/// The instant of a timestamp that was read up to its seconds, and goes on with `rest`.
+/// The instant of a timestamp that was parsed up to its seconds, and continues with `rest`.
 #[inline]
 pub(super) fn instant(to_seconds: i64, rest: &[u8]) -> Option<i64> {
     timestamp::parse_behind_seconds(to_seconds, rest)

@@ -1,13 +1,14 @@
-//! What stood around the values of earlier lines → an event's id, time and type, and where its payload begins, by a few
-//! comparisons; also where the line ends, without looking for its newline.
+//! The text around the values of earlier lines → an event's id, time and type, the start of its payload, and
+//! the end of the line, found with a few comparisons.
 //!
-//! The lines of one program differ in their values alone. Domain and type are values too, but of few kinds, so what leads from
-//! the last value before them to the payload (`", "domain": "account", "event_type": "account-open", "data": `) is ever the
-//! same text for one type. A [`Frame`] remembers these texts; a line that has others is read token by token, and may be
-//! remembered then.
+//! The lines of one program differ only in their values. Domain and type are values too, but there are few of
+//! them, so the text between the last value before them and the payload (`", "domain": "account",
+//! "event_type": "account-open", "data": `) is always the same for one type. A [`Frame`] remembers these
+//! texts. A line with other texts is read token by token, and may then be remembered.
 //!
-//! Invariant: a frame is what was left of a line that was read token by token and is no bad line, with its id, its time and
-//! its payload taken out. So a line that is a frame with an id, a time and a payload in it is an event of that frame's type.
+//! Invariant: a frame is what remains of a good line, read token by token, when its id, its time and its
+//! payload are taken out. So a line that consists of a frame with an id, a time and a payload in it is an
+//! event of that frame's type.
 
 use std::borrow::Cow;
 
@@ -17,7 +18,7 @@ use events_core::timestamp::{self, ToSeconds};
 use super::base::{Base, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP, instant};
 use crate::json::{Kind, KnownText, end_of_plain};
 
-/// Frames that are remembered, and types in each: more would take as long to try as a line takes to read.
+/// The most frames, and the most types of each: trying more would take as long as reading a line.
 const FRAMES_MAX: usize = 4;
 const HEADS_MAX: usize = 64;
 /// Longer texts are not remembered.
@@ -30,25 +31,25 @@ pub(super) struct Frames {
     to_seconds: ToSeconds,
 }
 
-/// The text around an id, a time and a payload. Quotes around values are the frame's.
+/// The text around an id, a time and a payload. The quotes around values belong to the frame.
 #[derive(Debug)]
 struct Frame {
-    /// In front of both.
+    /// Before both.
     opening: KnownText,
     /// Between them.
     middle: KnownText,
     /// Whether the id comes before the time.
     id_first: bool,
     heads: Vec<Head>,
-    /// Behind the payload.
+    /// After the payload.
     closing: KnownText,
 }
 
-/// The text between id and time and the payload, which says of what type it is.
+/// The text between id and time and the payload, which contains the type.
 #[derive(Debug)]
 struct Head {
     text: Box<[u8]>,
-    /// The bytes where the type's name ends, which differ where others don't.
+    /// The bytes at the end of the type's name, which differ between types.
     probe: [u8; PROBE_BYTES],
     probe_at: usize,
     type_index: Option<usize>,
@@ -63,14 +64,14 @@ pub(super) struct Begun<'l> {
     pub(super) id: ReadId<'l>,
     pub(super) micros: i64,
     pub(super) is_time_cut: bool,
-    /// None of a type that is not asked for.
+    /// `None` if the type is not selected.
     pub(super) type_index: Option<usize>,
     pub(super) payload_start: usize,
 }
 
 impl Frames {
-    /// Reads the line that `text` begins with up to its payload, if it stands in a known frame. No more than `limit` bytes are
-    /// the line's.
+    /// Reads the line at the start of `text` up to its payload, if it has a known frame. The line is at most
+    /// `limit` bytes long.
     #[inline]
     pub(super) fn begin<'l>(&mut self, text: &'l [u8], limit: usize) -> Option<Begun<'l>> {
         let frame = self.frames.iter().position(|frame| frame.opening.is_at(text, limit))?;
@@ -93,7 +94,7 @@ impl Frames {
         Some(Begun { frame, id, micros, is_time_cut, type_index: head.type_index, payload_start })
     }
 
-    /// Where the line ends whose payload ended at `at`, if its frame ends like that.
+    /// The end of the line whose payload ended at `at`, if the rest is as in its frame.
     #[inline]
     pub(super) fn end(&self, begun: &Begun<'_>, text: &[u8], limit: usize, mut at: usize) -> Option<usize> {
         take(&self.frames[begun.frame].closing, text, limit, &mut at)?;
@@ -137,7 +138,7 @@ impl Frame {
         if second.end() > names_start || domain.end().max(event_type.end()) > data.start() {
             return None;
         }
-        // From the quote behind a value to the quote in front of the next.
+        // From the quote after a value to the quote before the next one.
         let opening = &line[..=first.start()];
         let middle = &line[first.end() - 1..=second.start()];
         let text = &line[second.end() - 1..data.start()];
@@ -152,7 +153,7 @@ impl Frame {
         Some((Self { opening, middle, id_first, heads: Vec::new(), closing }, head))
     }
 
-    /// The same, but for its heads.
+    /// Whether the frames are equal, ignoring their heads.
     fn is_like(&self, other: &Self) -> bool {
         self.id_first == other.id_first
             && self.opening == other.opening
@@ -169,14 +170,14 @@ impl Head {
     }
 }
 
-/// Goes past a known text.
+/// Skips a known text.
 #[inline]
 fn take(known: &KnownText, text: &[u8], limit: usize, at: &mut usize) -> Option<()> {
     let ahead = text.get(*at..)?;
     known.is_at(ahead, limit.checked_sub(*at)?).then(|| *at += known.length())
 }
 
-/// Goes past an id, up to its quote. One with an escape is left to be read token by token, and so is an empty one.
+/// Skips an id, up to its quote. An id that is empty or has an escape is left to be read token by token.
 #[inline]
 fn take_id<'l>(text: &'l [u8], limit: usize, at: &mut usize) -> Option<ReadId<'l>> {
     let start = *at;
@@ -189,7 +190,8 @@ fn take_id<'l>(text: &'l [u8], limit: usize, at: &mut usize) -> Option<ReadId<'l
     (*at > start).then(|| ReadId::Text(Cow::Borrowed(&text[start..*at])))
 }
 
-/// Goes past a time, up to its quote: the time, and whether digits of it are cut. One without seconds is left, too.
+/// Skips a time, up to its quote. Returns the time, and whether digits of it are cut. A time without seconds
+/// is left, too.
 #[inline]
 fn take_instant(
     to_seconds: &mut ToSeconds,

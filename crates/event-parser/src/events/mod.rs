@@ -1,15 +1,17 @@
-//! One line → what it is: an event with its payload as slots of its columns, an event that was not asked for, or a fault.
+//! One line → an event with its payload as slots of its columns, an event that is not selected, or a fault.
 //!
-//! Most lines stand in a frame that came before and are read with it (`events/frames.rs`); all others are read token by token.
+//! Most lines have a known frame and are read with it (`events/frames.rs`); all others are read token by
+//! token.
 //!
-//! The line is scanned once. Its payload is read on the way where domain and type came before it, as they do in practice;
-//! else it is scanned over and read afterwards.
+//! The line is scanned once. Its payload is read on the way if domain and type came before it, as they
+//! usually do; otherwise it is skipped and read afterwards.
 //!
-//! A line is judged in this order, so that a bad line has one reason whatever the order of its keys: JSON; an object;
-//! domain and type; the filter by them; the timestamp, if days were asked for, and the filter by it; the catalog; the
-//! event's id; the timestamp; the payload.
+//! A line is judged in this order, so that a bad line has one reason whatever the order of its keys: JSON; an
+//! object; domain and type; the filter by them; the timestamp, if days are selected, and the filter by it;
+//! the catalog; the event's id; the timestamp; the payload.
 //!
-//! Invariant: a line is judged by itself alone; what is learned from earlier ones makes reading faster, never different.
+//! Invariant: a line is judged by itself. What is learned from earlier lines makes reading faster, never
+//! different.
 
 mod base;
 mod frames;
@@ -29,24 +31,24 @@ use crate::{
     selection::{Selection, Timing},
 };
 
-/// What a line that is not bad is.
+/// What a good line is.
 #[derive(Debug)]
 pub(crate) enum Judged<'l> {
-    /// Domain, type or date rule it out, and it can't supersede a row.
+    /// Domain, type or date exclude it, and it can't supersede a row.
     Filtered,
     /// An event; its payload is in [`EventReader::payload`].
     Event(Event<'l>),
 }
 
-/// An event, but for its payload.
+/// An event without its payload.
 #[derive(Debug)]
 pub(crate) struct Event<'l> {
     pub(crate) type_index: usize,
     pub(crate) micros: i64,
-    /// Its timestamp has digits beyond microseconds that are not all zero.
+    /// Whether its timestamp has digits beyond microseconds other than zero.
     pub(crate) is_time_cut: bool,
     pub(crate) id: ReadId<'l>,
-    /// It is of a later day than those asked for: it only competes for being the latest.
+    /// Whether its day is later than the selected ones: it only competes for being the latest version.
     pub(crate) is_later_candidate: bool,
 }
 
@@ -57,16 +59,16 @@ pub(crate) struct EventReader<'a> {
     selection: &'a Selection,
     /// Whether events of later days matter.
     wants_later_candidates: bool,
-    /// Whether it reads elements of an array: newlines may stand in them.
+    /// Whether it reads elements of an array, which may contain newlines.
     of_array: bool,
-    /// What stood around the values of earlier lines.
+    /// The texts around the values of earlier lines.
     frames: Frames,
-    /// What stood between the base fields of earlier lines.
-    links: KeyPredictor,
+    /// The texts between the base fields of earlier lines.
+    key_predictor: KeyPredictor,
     /// By event type, from its first payload on.
     learned: Vec<Option<Box<Learned>>>,
     types_found: TypesFound,
-    /// The payload of the line that was read last, and the event type that it was read for.
+    /// The payload of the last line, and the event type that it was read for.
     payload: Payload,
     read_as: Option<usize>,
     unknown: Vec<UnknownKey>,
@@ -80,7 +82,7 @@ impl<'a> EventReader<'a> {
             wants_later_candidates,
             of_array: false,
             frames: Frames::default(),
-            links: KeyPredictor::default(),
+            key_predictor: KeyPredictor::default(),
             learned: plan.event_types.iter().map(|_| None).collect(),
             types_found: TypesFound::new(),
             payload: Payload::default(),
@@ -89,25 +91,27 @@ impl<'a> EventReader<'a> {
         }
     }
 
-    /// The payload of the event that was read last.
+    /// The payload of the last event.
     pub(crate) fn payload(&self) -> &Payload {
         &self.payload
     }
 
-    /// The keys that no schema knows, of the line that was read last.
+    /// The keys of the last line that are not in a schema.
     pub(crate) fn unknown(&self) -> &[UnknownKey] {
         &self.unknown
     }
 
-    /// What is read from now on are elements of an array, or lines. What was learned of the one does not hold for the other.
+    /// Sets whether the following texts are elements of an array, or lines. What was learned from one kind is
+    /// not valid for the other.
     pub(crate) fn set_framing(&mut self, of_array: bool) {
         if self.of_array != of_array {
             *self = Self { of_array, ..Self::new(self.plan, self.selection, self.wants_later_candidates) };
         }
     }
 
-    /// Reads and judges the line that `text` begins with, if it is a good one and stands in a known frame: what it is, and its
-    /// length. An element's length is known before, a line's is not: it ends before the next newline. All is valid UTF-8.
+    /// Reads and judges the line at the start of `text`, if it is a good one and has a known frame. Returns
+    /// what it is, and its length. The length of an element is known before. That of a line is not: it ends
+    /// before the next newline. All is valid UTF-8.
     pub(crate) fn read_framed<'l>(
         &mut self,
         text: &'l [u8],
@@ -144,8 +148,8 @@ impl<'a> EventReader<'a> {
         Some((judged, end))
     }
 
-    /// Reads and judges a line: valid UTF-8, not blank. `text` begins with it; what follows may be anything. Later lines may be
-    /// read faster for it.
+    /// Reads and judges a line: valid UTF-8, not blank. `text` begins with it, and may continue with
+    /// anything. Later lines may be read faster because of it.
     pub(crate) fn read<'l>(&mut self, line: &'l [u8], text: &'l [u8]) -> Result<Judged<'l>, Fault> {
         let mut base = Base::default();
         let judged = self.read_tokens(line, text, &mut base);
@@ -181,7 +185,7 @@ impl<'a> EventReader<'a> {
         if self.unknown.iter().any(|(owner, _)| owner.is_none()) {
             return;
         }
-        // The filter by days says nothing of other lines, the one by types does.
+        // The filter by days says nothing about other lines, but the one by types does.
         let is_wanted = || {
             let names = base.string(line, DOMAIN).ok().zip(base.string(line, EVENT_TYPE).ok());
             names.is_none_or(|(domain, event_type)| self.selection.wants(&domain, &event_type))
@@ -191,7 +195,8 @@ impl<'a> EventReader<'a> {
         }
     }
 
-    /// The line's base fields, its payload if its type is known in time; `false` where the line is no object.
+    /// Scans the line's base fields, and its payload if its type is known in time; `false` if the line is not
+    /// an object.
     fn scan(&mut self, line: &[u8], text: &[u8], base: &mut Base) -> Result<bool, Malformed> {
         let mut scanner = Scanner::in_text(text, line.len());
         if scanner.peek() != Some(b'{') {
@@ -201,14 +206,14 @@ impl<'a> EventReader<'a> {
         }
         scanner.open_object()?;
         let find = |name: &[u8]| BASE_NAMES.iter().position(|base_name| base_name.as_bytes() == name);
-        let mut place = OBJECT_START;
+        let mut position = OBJECT_START;
         loop {
-            let next = self.links.next(&mut scanner, place, BASE_NAMES.len(), find)?;
-            place = next.place();
+            let next = self.key_predictor.next(&mut scanner, position, BASE_NAMES.len(), find)?;
+            position = next.position();
             match next {
                 Next::Member(field) => self.scan_value(&mut scanner, line, field, base)?,
                 Next::Unknown => {
-                    self.unknown.extend(self.links.unknown().map(|key| (None, key)));
+                    self.unknown.extend(self.key_predictor.unknown().map(|key| (None, key)));
                     scanner.value()?;
                 }
                 Next::End => break,
@@ -249,8 +254,8 @@ impl<'a> EventReader<'a> {
         Ok(())
     }
 
-    /// The type to read a payload as, if what came before it in the line says so and does not rule it out. Its day is not asked
-    /// for: a payload is read faster than it is scanned over, for its keys are known.
+    /// The type to read a payload as, if the keys before it determine a type that is selected. Its day does
+    /// not matter: a payload is read faster than it is skipped, because its keys are known.
     #[inline(never)]
     fn type_to_read(&mut self, line: &[u8], base: &Base) -> Option<usize> {
         let domain = base.values[DOMAIN]?.string(line)?;
@@ -269,7 +274,7 @@ impl<'a> EventReader<'a> {
         for field in [DOMAIN, EVENT_TYPE] {
             base.refuse_repeated(field)?;
         }
-        // Where the payload was read on the way, domain and type have been asked already.
+        // If the payload was read on the way, domain and type were filtered before.
         let type_index = if let Some(type_index) = self.read_as {
             Ok(type_index)
         } else {
@@ -291,13 +296,13 @@ impl<'a> EventReader<'a> {
         let is_later_candidate = timing == Timing::After;
         match type_index.and_then(|type_index| self.judge_event(line, base, type_index, micros, &time)) {
             Ok(event) => Ok(Judged::Event(Event { is_later_candidate, ..event })),
-            // It was not asked for, and a bad line takes no part in "latest".
+            // Its day is not selected, and a bad line takes no part in "latest".
             Err(_) if is_later_candidate => Ok(Judged::Filtered),
             Err(fault) => Err(fault),
         }
     }
 
-    /// Judges all that the filters don't need.
+    /// Judges everything that the filters don't need.
     fn judge_event<'l>(
         &mut self,
         line: &'l [u8],

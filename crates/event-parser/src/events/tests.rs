@@ -1,4 +1,5 @@
-//! Lines read one after the other, with what was learned from those before, are judged as each is alone.
+//! Lines that are read one after the other, with what was learned from those before, are judged as each is
+//! alone.
 
 use events_core::catalog::Catalog;
 use proptest::prelude::*;
@@ -19,12 +20,12 @@ fn plan() -> Plan {
     Plan::new(&Catalog::from_toml(&[("x.toml", CATALOG)]).unwrap())
 }
 
-/// All that is told of a line.
-fn told(plan: &Plan, reader: &EventReader<'_>, judged: Result<Judged<'_>, Fault>) -> String {
+/// Everything that is reported about a line.
+fn description(plan: &Plan, reader: &EventReader<'_>, judged: Result<Judged<'_>, Fault>) -> String {
     match judged {
         Ok(Judged::Event(event)) => {
             let slots = reader.payload().slots(&plan.event_types[event.type_index].payload);
-            // A UUID may be told as its text.
+            // A UUID may be reported as its text.
             let id = match &event.id {
                 ReadId::Uuid(uuid) => event_rows::uuid_text(*uuid).to_vec(),
                 ReadId::Text(text) => text.to_vec(),
@@ -36,7 +37,8 @@ fn told(plan: &Plan, reader: &EventReader<'_>, judged: Result<Judged<'_>, Fault>
     }
 }
 
-/// Reads the lines of a block as the loader does, each also by itself; says how many were read by their frame.
+/// Reads the lines of a block as the loader does, and each line alone; returns how many were read by their
+/// frame.
 #[track_caller]
 fn reads_as_if_each_were_alone(selection: &Selection, lines: &[Vec<u8>], separator: &[u8]) -> usize {
     let plan = plan();
@@ -50,16 +52,16 @@ fn reads_as_if_each_were_alone(selection: &Selection, lines: &[Vec<u8>], separat
         start += line.len() + separator.len();
         let mut alone = EventReader::new(&plan, selection, true);
         let judged = alone.read_alone(line).map(|(judged, _)| judged);
-        let expected = told(&plan, &alone, judged);
+        let expected = description(&plan, &alone, judged);
         let length = of_array.then_some(line.len());
         let shown = String::from_utf8_lossy(line);
         if let Some((judged, length)) = reader.read_framed(text, length) {
             framed += 1;
             assert_eq!(length, line.len(), "the length of {shown}");
-            assert_eq!(told(&plan, &reader, Ok(judged)), expected, "by its frame: {shown}");
+            assert_eq!(description(&plan, &reader, Ok(judged)), expected, "by its frame: {shown}");
         } else {
             let judged = reader.read(line, text);
-            assert_eq!(told(&plan, &reader, judged), expected, "by its tokens: {shown}");
+            assert_eq!(description(&plan, &reader, judged), expected, "by its tokens: {shown}");
         }
     }
     framed
@@ -153,7 +155,7 @@ fn a_frame_holds_nothing_that_its_line_alone_does_not_say() {
     }
 }
 
-/// Two lines that would be one object with a newline in it are two bad lines.
+/// Two lines that together would be one object with a newline in it are two bad lines.
 #[test]
 fn no_line_goes_beyond_its_newline() {
     let good = line(UUID, "2024-10-10T00:00:07", "sale", SALE);

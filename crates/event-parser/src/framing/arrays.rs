@@ -1,74 +1,79 @@
-//! The text of a JSON array → where each of its elements stands; what an element is, is for who reads it.
+//! The text of a JSON array → the location of each of its elements; the reader decides what an element is.
 //!
-//! The blocks of an array are cut by one thread at a time, so this is fast and knows little: strings, how deep brackets
-//! nest (`nesting`), and what stands between elements. That they are JSON is seen later, on all threads.
+//! The blocks of an array are cut by one thread at a time, so this is fast and knows little: strings, how
+//! deep brackets nest (`nesting`), and the text between elements. All threads check later whether elements
+//! are JSON.
 //!
-//! What the array itself has wrong costs no element its neighbours. Every byte that is no white space, and neither the
-//! array's bracket nor a comma in its place, is in some element:
-//! - An object or array ends with its bracket. What follows it without a comma is an element that is out of place.
+//! A malformed element never affects its neighbours. Every byte is in some element, except for white space,
+//! the array's brackets and commas in their places:
+//! - An object or array ends with its bracket. Text that follows it without a comma is an element that is out
+//!   of place.
 //! - Anything else ends before a comma or bracket: `junk` in `[{}, junk, {}]`.
-//! - A comma or `]` where an element is due (`[{},,{}]`, `[{},]`) is itself one, that no reader takes for a value.
-//! - Behind the array's `]`, the rest of that line is out of place; each line below is an element, as in JSON lines.
+//! - A comma or `]` where an element is expected (`[{},,{}]`, `[{},]`) is itself an element, which no reader
+//!   accepts as a value.
+//! - After the array's `]`, the rest of that line is out of place; each line below is an element, as in JSON
+//!   lines.
 //!
-//! Invariant: elements depend on the text alone, not on the pieces that it comes in.
+//! Invariant: elements depend on the text alone, not on how it is cut into pieces.
 
 use std::{io, ops::Range};
 
 use super::nesting::Nesting;
 
-/// An element, as a range of the bytes that were scanned, white space around it left out.
+/// An element, as a range of the scanned bytes, without the white space around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Element {
     /// Its bytes in the block.
     pub range: Range<usize>,
-    /// What should stand here, if no element should.
+    /// What was expected here, if no element was.
     pub due: Option<&'static str>,
 }
 
-/// What has been read of an array, across all pieces of its text.
+/// The state of reading an array, across all pieces of its text.
 #[derive(Debug)]
 pub(crate) struct ArrayScanner {
-    place: Place,
-    /// Of the unfinished element, counted in the bytes that are being scanned.
+    state: State,
+    /// The start of the unfinished element, in the bytes that are being scanned.
     start: usize,
     /// How far the bytes are scanned.
     at: usize,
-    /// Where the bytes begin in the text, and the last element.
+    /// The offset of the bytes in the text, and the start of the last element.
     behind: u64,
     last_start: u64,
     nesting: Nesting,
 }
 
-/// Where scanning stands.
+/// Where in the array the scanner is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// In front of the first element.
+enum State {
+    /// Before the first element.
     BehindBracket,
-    /// In front of another element.
+    /// Before another element.
     BehindComma,
-    /// In front of a comma, or the end.
+    /// Before a comma, or the end.
     BehindElement,
     /// In an object or array.
     Container { due: Option<&'static str> },
     /// In anything else.
     Scalar { due: Option<&'static str> },
-    /// Behind the array, between what else there is.
+    /// After the array, between further text.
     Behind { due: Option<&'static str> },
-    /// Behind the array, in what should not be there.
+    /// After the array, in text that should not exist.
     Line { due: Option<&'static str> },
 }
 
 const COMMA: &str = "`,` or `]` behind an element of the array";
 const END: &str = "nothing behind the array's `]`";
 
-/// Where an array begins in the first bytes of a text: behind a byte order mark and white space. `None` if it is no array.
+/// The position after the opening bracket of an array in the first bytes of a text, after a byte order mark
+/// and white space. `None` if the text is not an array.
 #[must_use]
 pub fn opening_bracket(head: &[u8]) -> Option<usize> {
     let at = first_character(head)?;
     (head[at] == b'[').then_some(at)
 }
 
-/// Whether the first bytes of a text don't tell yet.
+/// Whether the first bytes of a text don't decide yet.
 #[must_use]
 pub fn is_blank(head: &[u8]) -> bool {
     first_character(head).is_none()
@@ -85,10 +90,10 @@ fn is_space(byte: u8) -> bool {
 }
 
 impl ArrayScanner {
-    /// Of an array whose bracket stands at `bracket`.
+    /// A scanner of an array whose bracket is at `bracket`.
     pub(crate) fn new(bracket: usize) -> Self {
         Self {
-            place: Place::BehindBracket,
+            state: State::BehindBracket,
             start: 0,
             at: bracket + 1,
             behind: 0,
@@ -97,33 +102,33 @@ impl ArrayScanner {
         }
     }
 
-    /// Goes on to the end of `bytes`, or till `elements` has `elements_max`.
+    /// Continues to the end of `bytes`, or until `elements` has `elements_max`.
     pub(crate) fn scan(&mut self, bytes: &[u8], elements: &mut Vec<Element>, elements_max: usize) {
         while self.at < bytes.len() && elements.len() < elements_max {
-            match self.place {
-                Place::BehindBracket | Place::BehindComma | Place::BehindElement => {
+            match self.state {
+                State::BehindBracket | State::BehindComma | State::BehindElement => {
                     self.scan_gap(bytes[self.at], elements);
                 }
-                Place::Container { due } => {
+                State::Container { due } => {
                     if self.nesting.ends_container(bytes, &mut self.at) {
                         elements.push(Element { range: self.start..self.at, due });
-                        self.place = Place::BehindElement;
+                        self.state = State::BehindElement;
                     }
                 }
-                Place::Scalar { due } => {
+                State::Scalar { due } => {
                     if self.nesting.ends_scalar(bytes[self.at]) {
                         elements.push(self.element_before(bytes, self.at, due));
-                        self.place = Place::BehindElement;
+                        self.state = State::BehindElement;
                     } else {
                         self.at += 1;
                     }
                 }
-                Place::Behind { due } => self.scan_behind(bytes[self.at], due),
-                Place::Line { due } => match memchr::memchr(b'\n', &bytes[self.at..]) {
+                State::Behind { due } => self.scan_behind(bytes[self.at], due),
+                State::Line { due } => match memchr::memchr(b'\n', &bytes[self.at..]) {
                     Some(length) => {
                         elements.push(self.element_before(bytes, self.at + length, due));
                         self.at += length;
-                        self.place = Place::Behind { due };
+                        self.state = State::Behind { due };
                     }
                     None => self.at = bytes.len(),
                 },
@@ -133,20 +138,20 @@ impl ArrayScanner {
 
     /// At the end of the text: finishes its last line; fails if the array has not ended.
     pub(crate) fn finish(&mut self, bytes: &[u8], elements: &mut Vec<Element>) -> io::Result<()> {
-        match self.place {
-            Place::Behind { .. } => Ok(()),
-            Place::Line { due } => {
+        match self.state {
+            State::Behind { .. } => Ok(()),
+            State::Line { due } => {
                 elements.push(self.element_before(bytes, bytes.len(), due));
-                self.place = Place::Behind { due };
+                self.state = State::Behind { due };
                 Ok(())
             }
             place => {
                 let what = match place {
-                    Place::Container { .. } | Place::Scalar { .. } => {
+                    State::Container { .. } | State::Scalar { .. } => {
                         "it ends in the element that begins there".to_owned()
                     }
-                    // It may have swallowed the array's bracket.
-                    Place::BehindElement => {
+                    // It may contain the array's bracket.
+                    State::BehindElement => {
                         format!("no `]` follows its last element, which begins at byte {}", self.last_start)
                     }
                     _ => "no `]` follows".to_owned(),
@@ -158,10 +163,10 @@ impl ArrayScanner {
         }
     }
 
-    /// Where the element begins in which the bytes end; their end, where they end between elements.
+    /// The start of the element in which the bytes end; their end, if they end between elements.
     pub(crate) fn unfinished(&self) -> usize {
-        match self.place {
-            Place::Container { .. } | Place::Scalar { .. } | Place::Line { .. } => self.start,
+        match self.state {
+            State::Container { .. } | State::Scalar { .. } | State::Line { .. } => self.start,
             _ => self.at,
         }
     }
@@ -171,7 +176,7 @@ impl ArrayScanner {
         self.at
     }
 
-    /// The first `length` bytes were handed out: what follows counts from there.
+    /// The first `length` bytes were returned: the following ones count from there.
     pub(crate) fn advance(&mut self, length: usize) {
         self.start = self.start.saturating_sub(length);
         self.at -= length;
@@ -179,25 +184,25 @@ impl ArrayScanner {
     }
 
     fn scan_gap(&mut self, byte: u8, elements: &mut Vec<Element>) {
-        let due = (self.place == Place::BehindElement).then_some(COMMA);
+        let due = (self.state == State::BehindElement).then_some(COMMA);
         match byte {
             byte if is_space(byte) => {}
             b',' | b']' => {
                 let is_missing = match byte {
-                    b',' => self.place != Place::BehindElement,
-                    _ => self.place == Place::BehindComma,
+                    b',' => self.state != State::BehindElement,
+                    _ => self.state == State::BehindComma,
                 };
                 if is_missing {
                     elements.push(Element { range: self.at..self.at + 1, due });
                 }
-                self.place = if byte == b',' { Place::BehindComma } else { Place::Behind { due: Some(END) } };
+                self.state = if byte == b',' { State::BehindComma } else { State::Behind { due: Some(END) } };
             }
             _ => {
                 self.start = self.at;
                 self.last_start = self.behind + self.at as u64;
                 let is_container = matches!(byte, b'{' | b'[');
                 self.nesting = Nesting::behind(byte);
-                self.place = if is_container { Place::Container { due } } else { Place::Scalar { due } };
+                self.state = if is_container { State::Container { due } } else { State::Scalar { due } };
             }
         }
         self.at += 1;
@@ -205,15 +210,15 @@ impl ArrayScanner {
 
     fn scan_behind(&mut self, byte: u8, due: Option<&'static str>) {
         if byte == b'\n' {
-            self.place = Place::Behind { due: None };
+            self.state = State::Behind { due: None };
         } else if !is_space(byte) {
             self.start = self.at;
-            self.place = Place::Line { due };
+            self.state = State::Line { due };
         }
         self.at += 1;
     }
 
-    /// The element that stands before `end`.
+    /// The element that ends before `end`.
     fn element_before(&self, bytes: &[u8], end: usize, due: Option<&'static str>) -> Element {
         let spaces = bytes[self.start..end].iter().rev().take_while(|byte| is_space(**byte)).count();
         Element { range: self.start..end - spaces, due }
@@ -227,7 +232,7 @@ mod tests {
 
     use super::*;
 
-    /// The elements of `text`, scanned in pieces of these lengths, one after the other and again; and whether it ends.
+    /// The elements of `text`, scanned in pieces of these lengths in turn, and whether it ends.
     fn scan(text: &[u8], lengths: &[usize]) -> (Vec<Element>, bool) {
         let mut scanner = ArrayScanner::new(opening_bracket(text).unwrap());
         let mut elements = Vec::new();
@@ -318,7 +323,7 @@ mod tests {
             prop_assert_eq!(texts(&text, &elements), expected);
         }
 
-        /// Also of text that is no JSON; byte by byte there are no strides.
+        /// Also for text that is not JSON; byte by byte there are no strides.
         #[test]
         fn elements_do_not_depend_on_the_pieces(
             parts in proptest::collection::vec(
@@ -331,7 +336,8 @@ mod tests {
             let by_bytes = scan(text.as_bytes(), &[1]);
             prop_assert_eq!(&scan(text.as_bytes(), &lengths), &by_bytes);
             prop_assert_eq!(&scan(text.as_bytes(), &[usize::MAX / 2]), &by_bytes);
-            // Nothing is lost: between elements there is only white space, and commas and the bracket in their places.
+            // Nothing is lost: between elements there is only white space, and commas and the bracket in
+            // their places.
             let mut rest = text.into_bytes();
             for element in &by_bytes.0 {
                 rest[element.range.clone()].fill(b' ');

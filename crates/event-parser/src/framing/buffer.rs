@@ -1,6 +1,7 @@
-//! The bytes of a block, in memory that is used for one block after the other.
+//! The bytes of a block, in memory that is reused for one block after the other.
 //!
-//! Invariant: memory is zeroed once, when it is allocated, and not for every block: that would cost as much as reading.
+//! Invariant: memory is zeroed once, when it is allocated, and not for every block: that would cost as much
+//! as reading.
 
 use std::{
     io::{self, ErrorKind, Read},
@@ -32,7 +33,7 @@ impl Buffer {
         bytes.clear();
     }
 
-    /// Appends at most `length` bytes, and fewer only where the input ends.
+    /// Appends `length` bytes, or fewer if the input ends.
     ///
     /// # Errors
     /// The input's own. The bytes before it are appended.
@@ -52,7 +53,7 @@ impl Buffer {
         Ok(length - missing)
     }
 
-    /// The memory behind the bytes, at least so much of it.
+    /// The memory after the bytes, with at least this length.
     fn room(&mut self, length: usize) -> &mut [u8] {
         let end = self.length + length;
         if self.memory.len() < end {
@@ -74,7 +75,7 @@ impl Deref for Buffer {
 mod tests {
     use super::*;
 
-    /// Gives a byte at a time, and fails at the end.
+    /// Returns one byte at a time, and fails at the end.
     struct Dripping(&'static [u8]);
 
     impl Read for Dripping {

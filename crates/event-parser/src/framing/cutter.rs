@@ -1,7 +1,7 @@
-//! One text → its blocks, each cut behind a line or an element.
+//! One text → its blocks, each cut after a line or an element.
 //!
-//! Invariant: the blocks, put together, are the text. Memory holds a block, and what is carried over from it to the next:
-//! less than a line or an element, which is at most [`LINE_BYTES_MAX`] and a block.
+//! Invariant: the blocks, concatenated, are the text. Memory contains a block, and the rest that is carried
+//! over to the next one: less than a line or an element, which is at most [`LINE_BYTES_MAX`] and a block.
 
 use std::io::{self, Read};
 
@@ -11,10 +11,10 @@ use super::{
     newlines_in,
 };
 
-/// How far into a text its first character is looked for: whoever writes more white space in front doesn't mean an array.
+/// The most white space before a text's first character: a program that writes more does not mean an array.
 const HEAD_BYTES: usize = 64 << 10;
-/// A block has no more lines or elements than there are pieces of so many bytes in it: a crowd of tiny ones takes many times
-/// its text when all are bad. No event is as short.
+/// The assumed minimum length of lines, which limits their number in a block: a crowd of tiny ones takes many
+/// times its text when all are bad. No event is as short.
 const LINE_BYTES_SMALL: usize = 64;
 
 /// Cuts one text into blocks.
@@ -25,13 +25,13 @@ pub struct Cutter<R> {
     next_number: u32,
     /// Whether it is known if the text is an array.
     is_recognised: bool,
-    /// What was read behind the end of the last block.
+    /// The text that was read after the end of the last block.
     carry: Vec<u8>,
     offset: u64,
     ended: bool,
     /// The state of the array, if the text is one.
     array: Option<ArrayScanner>,
-    /// The next fragment, inside of an over-long line.
+    /// The next fragment, inside an over-long line.
     long_line: Option<Fragment>,
 }
 
@@ -39,19 +39,21 @@ pub struct Cutter<R> {
 #[derive(Debug, thiserror::Error)]
 #[error("reading failed at byte {offset}: {source}")]
 pub struct CutError {
-    /// Where in the text: how far reading came or, where an array breaks off in an element, the element's first byte.
+    /// The offset in the text: how far reading came or, if an array breaks off in an element, the element's
+    /// first byte.
     pub offset: u64,
     /// The reader's error, or that the array has no end.
     pub source: io::Error,
 }
 
-/// How many lines or elements a block may have.
+/// The most lines or elements of a block.
 fn lines_max(block_bytes: usize) -> usize {
     (block_bytes / LINE_BYTES_SMALL).max(1)
 }
 
 impl<R: Read> Cutter<R> {
-    /// Cuts a text into blocks of about `block_bytes`. The text itself tells whether it is lines or an array.
+    /// Cuts a text into blocks of about `block_bytes`. The text itself decides whether it is lines or an
+    /// array.
     #[must_use]
     pub fn new(reader: R, block_bytes: usize) -> Self {
         Self {
@@ -67,7 +69,7 @@ impl<R: Read> Cutter<R> {
         }
     }
 
-    /// Takes the text as lines, also where it begins with a bracket.
+    /// Reads the text as lines, even if it begins with a bracket.
     #[must_use]
     pub fn as_lines(self) -> Self {
         Self { is_recognised: true, ..self }
@@ -85,7 +87,7 @@ impl<R: Read> Cutter<R> {
         self.next_number
     }
 
-    /// Bytes of the text in the blocks so far.
+    /// The length of the text in the blocks so far.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.offset
@@ -106,7 +108,7 @@ impl<R: Read> Cutter<R> {
         bytes.clear();
         let offset = self.offset;
         let content = self.content(&mut bytes).inspect_err(|_| {
-            // Whoever asks again gets nothing more.
+            // Further calls get nothing more.
             (self.ended, self.array, self.long_line) = (true, None, None);
             self.carry.clear();
         })?;
@@ -124,9 +126,9 @@ impl<R: Read> Cutter<R> {
         self.fill(bytes)
     }
 
-    /// Reads on to the first character, and sees whether it begins an array.
+    /// Reads up to the first character, and sees whether it begins an array.
     fn recognise(&mut self) -> Result<(), CutError> {
-        // A byte order mark comes whole with the first step.
+        // The first step is long enough for a whole byte order mark.
         let step = self.block_bytes.clamp(4, HEAD_BYTES);
         let mut head = Buffer::default();
         while !self.ended && head.len() < HEAD_BYTES && arrays::is_blank(&head) {
@@ -144,7 +146,7 @@ impl<R: Read> Cutter<R> {
         self.ended && self.carry.is_empty() && self.long_line.is_none() && self.array.is_none()
     }
 
-    /// Fills `bytes` with the next block; `None` where nothing is left.
+    /// Fills `bytes` with the next block; `None` at the end.
     fn fill(&mut self, bytes: &mut Buffer) -> Result<Option<Content>, CutError> {
         let block_bytes = self.block_bytes;
         bytes.append(&mut self.carry);
@@ -173,7 +175,7 @@ impl<R: Read> Cutter<R> {
             if self.ended || newline.is_some() {
                 let whole = if self.ended { bytes.len() } else { newline.map_or(0, |at| at + 1) };
                 let newlines = || memchr::memchr_iter(b'\n', &bytes[..whole]);
-                // Counting is many times faster than looking for each.
+                // Counting is many times faster than finding each of them.
                 let crowded = newlines().count() > lines_max(block_bytes);
                 let last = crowded.then(|| newlines().nth(lines_max(block_bytes) - 1)).flatten();
                 self.cut(bytes, last.map_or(whole, |at| at + 1));
@@ -205,7 +207,7 @@ impl<R: Read> Cutter<R> {
         Ok(Content::Fragment(fragment))
     }
 
-    /// Fills `bytes` with whole elements of an array, and what stands between them.
+    /// Fills `bytes` with whole elements of an array, and the text between them.
     fn fill_elements(
         &mut self,
         array: &mut ArrayScanner,
@@ -263,7 +265,7 @@ impl<R: Read> Cutter<R> {
         Ok(Content::Fragment(fragment))
     }
 
-    /// If the text has ended: finishes what stands behind the array, or fails where the array is cut off.
+    /// At the end of the text: finishes the text after the array, or fails if the array is cut off.
     fn finish_array(
         &mut self,
         array: &mut ArrayScanner,
@@ -281,7 +283,7 @@ impl<R: Read> Cutter<R> {
         let missing = length.saturating_sub(bytes.len());
         if missing > 0 && !self.ended {
             let read = bytes.read_from(&mut self.reader, missing).map_err(|source| {
-                // What came before the error is in `bytes`.
+                // The bytes before the error are in `bytes`.
                 CutError { offset: self.offset + bytes.len() as u64, source }
             })?;
             self.ended = read < missing;
@@ -289,7 +291,7 @@ impl<R: Read> Cutter<R> {
         Ok(())
     }
 
-    /// Hands out whole fragments; or all, where the text ends.
+    /// Returns whole fragments; or everything, if the text ends.
     fn cut_fragment(&mut self, bytes: &mut Buffer, fragment: Fragment) {
         if self.ended {
             self.offset += bytes.len() as u64;
@@ -301,7 +303,7 @@ impl<R: Read> Cutter<R> {
         }
     }
 
-    /// Hands out the first `length` bytes; the rest waits for the next block.
+    /// Returns the first `length` bytes; the rest waits for the next block.
     fn cut(&mut self, bytes: &mut Buffer, length: usize) {
         self.carry.extend_from_slice(&bytes[length..]);
         bytes.truncate(length);
@@ -325,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_put_together_are_the_text_whatever_their_size() {
+    fn concatenated_blocks_are_the_text_whatever_their_size() {
         let text = b"a\nbb\n\nccc\r\ndddd\neeeee\n\n\nlast line without a newline";
         for block_bytes in 1..text.len() + 2 {
             let blocks = blocks_of(text, block_bytes);

@@ -1,10 +1,11 @@
 //! A text → numbered blocks of whole lines, or of whole elements of a JSON array.
 //!
-//! A text that begins with `[` is an array. Any other is lines. Nothing else is guessed. A block ends behind a newline or
-//! an element, or where the text ends.
+//! A text that begins with `[` is an array. Any other is lines. Nothing else is guessed. A block ends after a
+//! newline or an element, or with the text.
 //!
-//! Invariant: the blocks in order, put together, are the text, byte for byte (except for the newline behind an over-long
-//! line). A line or element that is longer than [`LINE_BYTES_MAX`] by more than a block comes in fragments, never whole.
+//! Invariant: the blocks, concatenated in order, are the text, byte for byte (except for the newline after an
+//! over-long line). A line or element that is longer than [`LINE_BYTES_MAX`] by more than a block comes in
+//! fragments, never whole.
 
 mod arrays;
 mod buffer;
@@ -20,7 +21,8 @@ pub use self::{
     cutter::{CutError, Cutter},
 };
 
-/// The longest line that is read as an event, in bytes without its newline. It is `DuckDB`'s `maximum_object_size`.
+/// The longest line that is read as an event, in bytes without its newline. It is `DuckDB`'s
+/// `maximum_object_size`.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
 /// The length of the fragments that an over-long line is kept in, in bytes. The last fragment may be shorter.
 pub const FRAGMENT_BYTES: usize = 1 << 20;
@@ -32,9 +34,10 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub struct Block {
     /// The bytes of the text.
     pub bytes: Buffer,
-    /// The number of the block. Positions of rows begin with it, so it must be unique in a run and ascend in input order.
+    /// The number of the block. Positions of rows begin with it, so it must be unique in a run and ascend in
+    /// input order.
     pub number: u32,
-    /// Where the block begins in its text, in bytes.
+    /// The offset of the block in its text, in bytes.
     pub offset: u64,
     /// What the bytes are.
     pub content: Content,
@@ -46,29 +49,29 @@ pub enum Content {
     /// Whole lines.
     #[default]
     Lines,
-    /// These elements of an array, and what stands between them.
+    /// These elements of an array, and the text between them.
     Elements(Vec<Element>),
     /// A fragment of an over-long line or element.
     Fragment(Fragment),
 }
 
-/// Where a fragment stands in its line or element.
+/// The position of a fragment in its line or element.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Fragment {
     /// Bytes of the line before this fragment: a multiple of [`FRAGMENT_BYTES`].
     pub bytes_before: u64,
     /// Newlines in the element before this fragment. A line has none.
     pub newlines_before: u64,
-    /// Newlines in this fragment, and behind it if the line ends here.
+    /// Newlines in this fragment, and the one after it if the line ends here.
     pub newlines: u32,
 }
 
-/// A line of a block, or what stands in its place.
+/// A line of a block, or a replacement for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Line<'b> {
     /// A line without its newline, or an element.
     Text(&'b [u8]),
-    /// Something that stands in an array where no element may stand.
+    /// A text in an array at a place where no element may be.
     OutOfPlace(&'b [u8]),
     /// The first fragment of a line that is too long.
     TooLong,

@@ -1,25 +1,25 @@
-//! The bytes of an element → where it ends, by its strings and brackets alone, 64 bytes at once.
+//! The bytes of an element → its end, found by its strings and brackets alone, 64 bytes at a time.
 //!
-//! Of 64 bytes, masks tell which are quotes, backslashes and brackets; from the quotes that no backslash escapes follows
-//! which bytes are in strings. The brackets outside of them are counted, and only looked at one by one where the depth may
-//! come down to nothing.
+//! Masks of 64 bytes tell which are quotes, backslashes and brackets. The quotes that are not escaped
+//! determine which bytes are in strings. The brackets outside of strings are counted, and only looked at one
+//! by one where the depth may reach zero.
 //!
-//! Invariant: it is the same byte by byte ([`Nesting::end_in`]), wherever the bytes are cut.
+//! Invariant: the result is the same as byte by byte ([`Nesting::end_in`]), wherever the bytes are cut.
 
-/// How many bytes are looked at together.
+/// The number of bytes that are looked at together.
 const STRIDE: usize = 64;
 
-/// Where in an element scanning stands.
+/// The position of the scanner in an element.
 #[derive(Debug, Default)]
 pub(super) struct Nesting {
     depth: usize,
     in_string: bool,
-    /// The last byte was a backslash of a string.
+    /// Whether the last byte was a backslash in a string.
     escaped: bool,
 }
 
 impl Nesting {
-    /// Behind the first byte of an element.
+    /// The state after the first byte of an element.
     pub(super) fn behind(first: u8) -> Self {
         let depth = usize::from(matches!(first, b'{' | b'['));
         Self { depth, in_string: first == b'"', escaped: false }
@@ -30,7 +30,8 @@ impl Nesting {
         !self.is_of_string(byte) && matches!(byte, b',' | b']' | b'{' | b'[')
     }
 
-    /// Goes on from `at` to the end of the object or array, or to that of `bytes`; whether it ended.
+    /// Continues from `at` to the end of the object or array, or to that of `bytes`; returns whether it
+    /// ended.
     pub(super) fn ends_container(&mut self, bytes: &[u8], at: &mut usize) -> bool {
         loop {
             let rest = &bytes[*at..];
@@ -45,7 +46,7 @@ impl Nesting {
         }
     }
 
-    /// Byte by byte: how many bytes the object or array goes on for, if it ends.
+    /// Byte by byte: the number of bytes up to the end of the object or array, if it ends.
     fn end_in(&mut self, bytes: &[u8]) -> Option<usize> {
         let ends = |byte: &u8| {
             match byte {
@@ -75,7 +76,7 @@ impl Nesting {
         true
     }
 
-    /// The same for a stride at once.
+    /// The same for a whole stride.
     #[inline]
     fn stride(&mut self, bytes: &[u8; STRIDE]) -> Option<usize> {
         let masks = Masks::of(bytes);
@@ -93,7 +94,7 @@ impl Nesting {
             strings = !strings;
         }
         if masks.backslashes & !strings != 0 {
-            // Outside of strings a backslash is no JSON, and escapes nothing.
+            // Outside of strings a backslash is not JSON, and escapes nothing.
             return self.end_in(bytes);
         }
         let (opening, closing) = (masks.opening & !strings, masks.closing & !strings);
@@ -121,7 +122,7 @@ impl Nesting {
     }
 }
 
-/// Which of 64 bytes are what: the first byte is the lowest bit.
+/// The classes of 64 bytes: the first byte is the lowest bit.
 struct Masks {
     quotes: u64,
     backslashes: u64,
@@ -144,7 +145,7 @@ impl Masks {
         for (word, index) in kinds.as_chunks::<8>().0.iter().zip(0..) {
             let word = u64::from_le_bytes(*word);
             let gather = |kind: u32| {
-                // The lowest bits of eight bytes, brought together in the highest byte.
+                // The lowest bits of eight bytes, collected in the highest byte.
                 ((word >> kind & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56)
                     << (8 * index)
             };
@@ -157,7 +158,8 @@ impl Masks {
     }
 }
 
-/// Each bit xor all lower ones: of quotes, the strings, with the opening and without the closing quote.
+/// Each bit xor all lower ones: of quotes, this gives the strings, with the opening and without the closing
+/// quote.
 fn prefix_xor(mut bits: u64) -> u64 {
     for shift in [1, 2, 4, 8, 16, 32] {
         bits ^= bits << shift;

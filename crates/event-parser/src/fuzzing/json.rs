@@ -1,14 +1,16 @@
 //! The JSON scanner against `serde_json`.
+//!
+//! Invariant: see [`json`].
 
 use crate::json::{Kind, Malformed, Scanner, Value, compact_into, unescape_into};
 
 /// The bytes are a text.
 ///
-/// - What `serde_json` takes for JSON the scanner does, and nothing else; deeper nesting than 127 levels
-///   aside, and sizes of numbers, for which columns have their own rules.
-/// - The value's span is the text without the white space around it; its compact text and, of a string, its
+/// - The scanner accepts exactly what `serde_json` accepts as JSON, except for nesting deeper than 127
+///   levels, and the size of numbers, for which columns have their own rules.
+/// - The value's span is the text without the white space around it. Its compact text and, for a string, its
 ///   characters are those that `serde_json` reads.
-/// - Nothing that follows the text in its block changes that.
+/// - Text that follows in the block does not change the result.
 pub fn json(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let (ours, theirs) = (scan(bytes, bytes), naive_model::json::read(text));

@@ -1,7 +1,10 @@
-//! Arbitrary bytes → nothing, or a panic: fuzz targets of `fuzz/` for what the public API does not reach.
+//! Arbitrary bytes → nothing, or a panic: fuzz targets of `fuzz/` that need more than the public API.
 //!
-//! Compiled for `cargo fuzz` and for tests only. `cargo test` runs their committed seeds; the other targets are in the loader.
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
+//! Compiled only for `cargo fuzz` and for tests. `cargo test` runs their committed seeds; the other targets
+//! are in the loader.
+//!
+//! Invariant: a target panics exactly if the parser and the other implementation disagree.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic reports a finding")]
 
 mod json;
 mod number;
@@ -24,7 +27,7 @@ mod tests {
             for path in seeds {
                 let bytes = fs::read(&path).unwrap();
                 let outcome = std::panic::catch_unwind(|| target(&bytes));
-                assert!(outcome.is_ok(), "{} does not hold", path.display());
+                assert!(outcome.is_ok(), "{} fails", path.display());
             }
         }
     }

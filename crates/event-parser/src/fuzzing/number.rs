@@ -1,4 +1,6 @@
 //! Texts → integers, decimals and floats, against `serde_json`'s grammar and arithmetic on the digits.
+//!
+//! Invariant: see [`number`].
 
 use events_core::number::{NumberFault, is_number, parse_decimal, parse_integer};
 use naive_model::{
@@ -9,7 +11,7 @@ use serde_json::value::RawValue;
 
 use crate::{columns::float, json::Scanner};
 
-/// Precisions and scales at their limits and between: short ones are read another way.
+/// Precisions and scales at their limits and between; short numbers are read in a different way.
 const DECIMALS: [(u8, u8); 14] = [
     (1, 0),
     (1, 1),
@@ -27,11 +29,11 @@ const DECIMALS: [(u8, u8); 14] = [
     (38, 38),
 ];
 
-/// The bytes are texts, each in a line.
+/// The bytes are texts, one per line.
 ///
-/// - A text is a number if `serde_json` says so.
-/// - Its integer, and its decimals of some precisions and scales, are what moving the point by hand gives.
-/// - Its float is the nearest that there is; there is none where it is beyond all of them.
+/// - A text is a number if `serde_json` accepts it as one.
+/// - Its integer, and its decimals of some precisions and scales, are the result of moving the point by hand.
+/// - Its float is the nearest one; there is none if it is beyond all floats.
 pub fn number(bytes: &[u8]) {
     for text in bytes.split(|byte| *byte == b'\n') {
         let shown = text.escape_ascii();
@@ -76,8 +78,8 @@ fn decimal_text(unscaled: i128, scale: usize) -> String {
     format!("{sign}{integer}{point}{fraction}")
 }
 
-/// By the exact digits of the float and its neighbours: twice the number lies between the sums of it and each
-/// of them.
+/// By the exact digits of the float and its neighbours: twice the number is between the sums of the float and
+/// each neighbour.
 fn is_nearest(token: &str) {
     let ours = float(Scanner::new(token.as_bytes()).value().unwrap(), token.as_bytes(), || ());
     let Plain { negative, integer, fraction } = values::plain(token);
@@ -103,11 +105,11 @@ fn is_nearest(token: &str) {
     );
 }
 
-/// Before and behind the point of any float.
+/// The most digits before and after the point of any float.
 const INTEGER_DIGITS: usize = 309;
 const FRACTION_DIGITS: usize = 1074;
 
-/// The digits of a number, so many before and behind the point, and a zero in front.
+/// The digits of a number, with the given number of digits before and after the point, and a zero in front.
 fn digits(integer: &str, fraction: &str, (before, behind): (usize, usize)) -> Vec<u8> {
     format!("0{integer:0>before$}{fraction:0<behind$}").into_bytes()
 }

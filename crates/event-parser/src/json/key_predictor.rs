@@ -1,21 +1,23 @@
-//! What stood between the values of objects in earlier lines → the next key, known by one comparison.
+//! The text between the values of objects in earlier lines → the next key, found with one comparison.
 //!
-//! Between a value and the next one of an object stand white space, a comma, a key, a colon: in the lines of one program
-//! ever the same bytes. [`KeyPredictor`] remembers such texts whole, each with what the scanner made of it, by the member that
-//! stood before: the last two that came there, so that a member that is not always there costs nothing.
+//! Between a value and the next one of an object are white space, a comma, a key, a colon: always the same
+//! bytes in the lines of one program. [`KeyPredictor`] remembers such texts whole, each with the scanner's
+//! result, by the member before the text. It remembers the last two for each member, so that a member that is
+//! not always present costs nothing.
 //!
-//! Invariant: a text is remembered only after the scanner took it, from behind an object's brace or one of its values up to
-//! the next value, or past the object's closing brace. JSON's grammar knows only these two places in an object, and they are
-//! kept apart: so what was taken once would be taken again, to the same end.
+//! Invariant: a text is remembered only after the scanner accepted it, from an object's brace or one of its
+//! values up to the next value, or past the object's closing brace. JSON's grammar has only these two
+//! positions in an object, and they are kept apart. So a text that was accepted once would be accepted again,
+//! with the same result.
 
 use super::{Malformed, Scanner, Value, known::KnownText};
 
 /// Longer texts are not remembered.
 const LENGTH_MAX: usize = 256;
-/// What may follow on one member.
+/// The texts that are remembered for each member.
 const WAYS: usize = 2;
 
-/// Where an object begins, as what stood before; see [`Next::place`].
+/// The position at the start of an object; see [`Next::position`].
 pub(crate) const OBJECT_START: usize = 0;
 
 /// What comes next in an object.
@@ -23,16 +25,17 @@ pub(crate) const OBJECT_START: usize = 0;
 pub(crate) enum Next {
     /// The value of a key that is read: its index.
     Member(usize),
-    /// The value of a key that is not: [`KeyPredictor::unknown`].
+    /// The value of a key that is not read: [`KeyPredictor::unknown`].
     Unknown,
     /// Nothing: the object has ended.
     End,
 }
 
-/// What followed on what in the objects of one kind.
+/// The texts that followed each member in the objects of one kind.
 #[derive(Debug, Default)]
 pub(crate) struct KeyPredictor {
-    /// By what stood before: the object's brace, an unknown member, or the member by its index. Made when the first is learned.
+    /// By the position: the object's brace, an unknown member, or the member by its index. Allocated when the
+    /// first text is learned.
     from: Vec<[Link; WAYS]>,
     unknown: Option<Value>,
 }
@@ -41,7 +44,7 @@ pub(crate) struct KeyPredictor {
 struct Link {
     text: KnownText,
     next: Next,
-    /// Of an unknown key, counted from the text's beginning.
+    /// An unknown key, with offsets from the text's beginning.
     key: Option<Value>,
 }
 
@@ -52,9 +55,9 @@ impl Default for Link {
 }
 
 impl Next {
-    /// Where it leaves its object, as what stands before the next key.
+    /// The position in the object after this value.
     #[inline]
-    pub(crate) fn place(self) -> usize {
+    pub(crate) fn position(self) -> usize {
         match self {
             Self::Member(index) => index + 2,
             Self::Unknown | Self::End => 1,
@@ -63,17 +66,18 @@ impl Next {
 }
 
 impl KeyPredictor {
-    /// Goes on in an object to the next value, or past its end. `place` is where the last value left it ([`Next::place`]),
-    /// [`OBJECT_START`] behind its brace; `find` tells a key's index of at most `members`.
+    /// Advances in an object to the next value, or past its end. `position` is where the last value left it
+    /// ([`Next::position`]), or [`OBJECT_START`] after its brace. `find` returns the index of a key, of at
+    /// most `members`.
     #[inline]
     pub(crate) fn next(
         &mut self,
         scanner: &mut Scanner<'_>,
-        place: usize,
+        position: usize,
         members: usize,
         find: impl FnOnce(&[u8]) -> Option<usize>,
     ) -> Result<Next, Malformed> {
-        if let Some([first, second]) = self.from.get(place) {
+        if let Some([first, second]) = self.from.get(position) {
             if first.is_at(scanner) {
                 return Ok(first.follow(scanner, &mut self.unknown));
             }
@@ -81,10 +85,10 @@ impl KeyPredictor {
                 return Ok(second.follow(scanner, &mut self.unknown));
             }
         }
-        self.learn(scanner, place, members, find)
+        self.learn(scanner, position, members, find)
     }
 
-    /// The key that came last of those that are not read.
+    /// The last key that is not read.
     pub(crate) fn unknown(&self) -> Option<Value> {
         self.unknown
     }
@@ -93,12 +97,12 @@ impl KeyPredictor {
     fn learn(
         &mut self,
         scanner: &mut Scanner<'_>,
-        place: usize,
+        position: usize,
         members: usize,
         find: impl FnOnce(&[u8]) -> Option<usize>,
     ) -> Result<Next, Malformed> {
         let start = scanner.position();
-        let key = scanner.next_key(place == OBJECT_START)?;
+        let key = scanner.next_key(position == OBJECT_START)?;
         let next = match key.map(|key| find(&key.string(scanner.line).unwrap_or_default())) {
             None => Next::End,
             Some(Some(member)) => Next::Member(member),
@@ -113,7 +117,7 @@ impl KeyPredictor {
         if self.from.is_empty() {
             self.from.resize_with(members + 2, Default::default);
         }
-        if let Some(ways) = self.from.get_mut(place)
+        if let Some(ways) = self.from.get_mut(position)
             && scanner.position() - start <= LENGTH_MAX
         {
             ways.rotate_right(1);
@@ -132,7 +136,7 @@ impl Link {
         self.text.is_at(ahead, scanner.line.len() - scanner.at)
     }
 
-    /// Past its text.
+    /// Skips its text.
     #[inline]
     fn follow(&self, scanner: &mut Scanner<'_>, unknown: &mut Option<Value>) -> Next {
         match self.next {
@@ -153,14 +157,15 @@ mod tests {
 
     const NAMES: [&str; 4] = ["a", "ab", "a\"b", "a_key_that_is_longer_than_what_is_compared_at_once"];
 
-    /// All that is told of an object: its keys and values with their places, or where it is no JSON.
+    /// Everything that is reported about an object: its keys and values with their positions, or where it is
+    /// not JSON.
     fn read(
-        links: &mut KeyPredictor,
+        predictor: &mut KeyPredictor,
         line: &[u8],
         text: &[u8],
     ) -> Result<Vec<(Next, Option<Value>, Value)>, Malformed> {
         let mut scanner = Scanner::in_text(text, line.len());
-        let (mut members, mut place) = (Vec::new(), OBJECT_START);
+        let (mut members, mut position) = (Vec::new(), OBJECT_START);
         if scanner.peek() != Some(b'{') {
             scanner.value()?;
             scanner.end()?;
@@ -169,20 +174,20 @@ mod tests {
         scanner.open_object()?;
         let find = |name: &[u8]| NAMES.iter().position(|known| known.as_bytes() == name);
         loop {
-            let next = links.next(&mut scanner, place, NAMES.len(), find)?;
-            place = next.place();
+            let next = predictor.next(&mut scanner, position, NAMES.len(), find)?;
+            position = next.position();
             if next == Next::End {
                 scanner.end()?;
                 return Ok(members);
             }
-            let key = links.unknown().filter(|_| next == Next::Unknown);
+            let key = predictor.unknown().filter(|_| next == Next::Unknown);
             members.push((next, key, scanner.value()?));
         }
     }
 
-    /// Reads a line with what was learned from others and without, with text behind it and without.
+    /// Reads a line with and without what was learned from others, and with and without text after it.
     #[track_caller]
-    fn reads_as_if_it_were_alone(links: &mut KeyPredictor, line: &[u8]) {
+    fn reads_as_if_it_were_alone(predictor: &mut KeyPredictor, line: &[u8]) {
         let alone = read(&mut KeyPredictor::default(), line, line);
         let is_json = std::str::from_utf8(line)
             .is_ok_and(|line| serde_json::from_str::<serde_json::Value>(line).is_ok());
@@ -196,7 +201,7 @@ mod tests {
             &[0; 64],
         ] {
             let block = [line, behind].concat();
-            assert_eq!(read(links, line, &block), alone, "{text}, behind it {behind:?}");
+            assert_eq!(read(predictor, line, &block), alone, "{text}, behind it {behind:?}");
         }
     }
 
@@ -222,12 +227,12 @@ mod tests {
             r#"{"a":1,"ab":}"#,
             "{\n  \"a\": 1,\n  \"ab\": 2\n}",
         ];
-        let mut links = KeyPredictor::default();
+        let mut predictor = KeyPredictor::default();
         for round in 0..3 {
             for text in texts.iter().cycle().skip(round * 7).take(texts.len()) {
-                reads_as_if_it_were_alone(&mut links, text.as_bytes());
+                reads_as_if_it_were_alone(&mut predictor, text.as_bytes());
                 for length in 0..text.len() {
-                    reads_as_if_it_were_alone(&mut links, &text.as_bytes()[..length]);
+                    reads_as_if_it_were_alone(&mut predictor, &text.as_bytes()[..length]);
                 }
             }
         }
@@ -251,20 +256,20 @@ mod tests {
             ),
             (at, byte) in (0_usize..400, any::<u8>()),
         ) {
-            let mut links = KeyPredictor::default();
+            let mut predictor = KeyPredictor::default();
             for (members, (comma, colon)) in &lines {
                 let members: Vec<_> = members.iter().map(|(key, value)| format!("\"{key}\"{colon}{value}")).collect();
                 let mut line = format!("{{{}}}", members.join(comma)).into_bytes();
-                reads_as_if_it_were_alone(&mut links, &line);
-                // One that is damaged, and then the same again.
+                reads_as_if_it_were_alone(&mut predictor, &line);
+                // A damaged line, and then the same one again.
                 let whole = line.clone();
-                if let Some(place) = line.get_mut(at) {
-                    *place = byte;
+                if let Some(position) = line.get_mut(at) {
+                    *position = byte;
                 }
                 if std::str::from_utf8(&line).is_ok() {
-                    reads_as_if_it_were_alone(&mut links, &line);
+                    reads_as_if_it_were_alone(&mut predictor, &line);
                 }
-                reads_as_if_it_were_alone(&mut links, &whole);
+                reads_as_if_it_were_alone(&mut predictor, &whole);
             }
         }
     }

@@ -1,19 +1,19 @@
-//! A text that came before → whether it comes again, by one comparison.
+//! A text of an earlier line → whether it occurs again, found with one comparison.
 //!
-//! Invariant: what stands behind the text does not count, though it is loaded with it.
+//! Invariant: the bytes after the text do not matter, although they are loaded with it.
 
-/// How many bytes are compared at once.
+/// The number of bytes that are compared at once.
 const STRIDE: usize = 16;
 
 /// A text of an earlier line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KnownText {
-    /// The text's first bytes, and which bits of them count.
+    /// The text's first bytes, and a mask of the bits that count.
     words: [u64; STRIDE / 8],
     masks: [u64; STRIDE / 8],
-    /// `usize::MAX` where there is no text: nothing is that long.
+    /// `usize::MAX` if there is no text: nothing is that long.
     length: usize,
-    /// Of a longer text its last bytes, and all of it if it is longer still.
+    /// The last bytes of a longer text, and the whole text if it is longer still.
     end: [u8; STRIDE],
     whole: Box<[u8]>,
 }
@@ -45,8 +45,8 @@ impl KnownText {
         self.length
     }
 
-    /// Whether it comes next: `ahead` begins there, and `limit` bytes of that count. Where `ahead` ends too soon to be loaded at
-    /// once, it does not.
+    /// Whether the text comes next: `ahead` begins there, and `limit` of its bytes count. `false` if `ahead`
+    /// is too short to be loaded at once.
     #[inline]
     pub(crate) fn is_at(&self, ahead: &[u8], limit: usize) -> bool {
         let Some(front) = ahead.first_chunk::<STRIDE>() else { return false };
@@ -58,7 +58,7 @@ impl KnownText {
         differences == 0 && self.length <= limit && (self.length <= STRIDE || self.goes_on(ahead))
     }
 
-    /// The same for all behind the first bytes.
+    /// The same for the bytes after the first ones.
     #[inline]
     fn goes_on(&self, ahead: &[u8]) -> bool {
         let Some(text) = ahead.get(..self.length) else { return false };
@@ -66,7 +66,7 @@ impl KnownText {
     }
 }
 
-/// None: never comes.
+/// No text, which never matches.
 impl Default for KnownText {
     fn default() -> Self {
         let (words, masks) = ([0; STRIDE / 8], [u64::MAX; STRIDE / 8]);

@@ -1,11 +1,13 @@
-//! The bytes of one line → its JSON tokens, strictly by RFC 8259, as spans of the line. Nothing is copied or decoded.
+//! The bytes of one line → its JSON tokens, strictly by RFC 8259, as spans of the line. Nothing is copied or
+//! decoded.
 //!
-//! A pull scanner: the caller asks for the next key or value, and gets its place. The caller skips what it does not want
-//! with [`Scanner::value`], which validates all the same. Beyond the grammar, the scanner refuses what `serde_json`
-//! refuses: lone surrogates, and nesting deeper than [`DEPTH_MAX`].
+//! A pull scanner: the caller asks for the next key or value, and gets its span. The caller skips unneeded
+//! values with [`Scanner::value`], which validates them all the same. Beyond the grammar, the scanner refuses
+//! what `serde_json` refuses: lone surrogates, and nesting deeper than [`DEPTH_MAX`].
 //!
-//! Invariant: input is valid UTF-8; a scanner that reached [`Scanner::end`] without a fault has seen one valid JSON text.
-//! Work is linear in the line's length and nothing recurses, so no line can exhaust the stack.
+//! Invariant: input is valid UTF-8. A scanner that reached [`Scanner::end`] without a fault has seen one
+//! valid JSON text. Work is linear in the line's length and nothing recurses, so no line can exhaust the
+//! stack.
 
 mod key_predictor;
 mod known;
@@ -25,42 +27,43 @@ pub use self::{
     value::{Kind, Malformed, Value},
 };
 
-/// Levels of objects and arrays that a line may nest, the event's own object included: `serde_json`'s limit.
+/// The most levels of objects and arrays in a line, including the event itself: the limit of `serde_json`.
 pub const DEPTH_MAX: u32 = 127;
 
-/// Reads one line; see the module.
+/// Scans one line; see the module.
 #[derive(Debug)]
 pub struct Scanner<'a> {
     line: &'a [u8],
-    /// The line, and what follows it in its block: loaded with it, never looked at.
+    /// The line, and the text after it in its block, which is loaded with it but never interpreted.
     text: &'a [u8],
     at: usize,
     depth: u32,
-    /// Whether a newline is white space. It is not where the line's end is yet to be found.
+    /// Whether a newline is white space. It is not while the line's end is still unknown.
     spans_newlines: bool,
 }
 
 type Scan<T> = Result<T, Malformed>;
 
 impl<'a> Scanner<'a> {
-    /// Reads a line from its beginning.
+    /// A scanner at the start of a line.
     #[must_use]
     pub fn new(line: &'a [u8]) -> Self {
         Self { line, text: line, at: 0, depth: 0, spans_newlines: true }
     }
 
-    /// Reads the first `length` bytes of `text`. It is faster where others follow, and the same.
+    /// A scanner of the first `length` bytes of `text`. The result is the same as for the line alone, but
+    /// faster if more text follows.
     pub(crate) fn in_text(text: &'a [u8], length: usize) -> Self {
         Self { text, ..Self::new(&text[..length]) }
     }
 
-    /// Goes back to a value that was scanned before.
+    /// A scanner at a value that was scanned before.
     pub(crate) fn at(line: &'a [u8], value: Value) -> Self {
         Self { at: value.start(), ..Self::new(line) }
     }
 
-    /// Goes on at `at` in an object that is not in another, of a text that begins with the line. Without a `length` the line is
-    /// as long as its newline says; nothing goes beyond that.
+    /// Continues at `at` in an outermost object, in a text that begins with the line. Without a `length`, the
+    /// line ends at the next newline; the scanner never goes beyond that.
     #[inline]
     pub(crate) fn in_object(text: &'a [u8], length: Option<usize>, at: usize) -> Self {
         let line = length.and_then(|length| text.get(..length)).unwrap_or(text);
@@ -73,7 +76,7 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
-    /// What comes next, white space left out; `None` at the end.
+    /// The next byte that is not white space; `None` at the end.
     #[inline]
     pub fn peek(&mut self) -> Option<u8> {
         match self.line.get(self.at) {
@@ -92,7 +95,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Succeeds if nothing but white space is left.
+    /// Succeeds if only white space is left.
     ///
     /// # Errors
     /// [`Malformed`] where the line is not JSON.
@@ -103,7 +106,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Goes into an object: with its first key next, or past it where it is empty (`false`).
+    /// Enters an object: at its first key, or past it if it is empty (`false`).
     ///
     /// # Errors
     /// [`Malformed`] where the line is not JSON.
@@ -117,7 +120,7 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// Past a value in an object: `true` if another key comes, `false` if the object ended.
+    /// Leaves a value in an object: `true` if another key follows, `false` if the object ended.
     ///
     /// # Errors
     /// [`Malformed`] where the line is not JSON.
@@ -156,7 +159,7 @@ impl<'a> Scanner<'a> {
         false
     }
 
-    /// Takes the next key, whatever it is, and its colon.
+    /// Takes the next key and its colon.
     ///
     /// # Errors
     /// [`Malformed`] where the line is not JSON.
@@ -172,14 +175,15 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
-    /// Goes into an object whose keys [`Self::next_key`] takes.
+    /// Enters an object whose keys [`Self::next_key`] takes.
     #[inline]
     pub(crate) fn open_object(&mut self) -> Scan<()> {
         debug_assert_eq!(self.peek(), Some(b'{'));
         self.descend()
     }
 
-    /// Takes the next key of an object, and its colon; `None` past the object's end. `is_first`: no value stands before.
+    /// Takes the next key of an object, and its colon; `None` past the object's end. `is_first`: there is no
+    /// value before.
     fn next_key(&mut self, is_first: bool) -> Scan<Option<Value>> {
         let more = match (is_first, self.peek()) {
             (true, Some(b'}')) => {
@@ -192,7 +196,7 @@ impl<'a> Scanner<'a> {
         if more { self.key().map(Some) } else { Ok(None) }
     }
 
-    /// Takes the next value, whatever it is; objects and arrays with all that is in them.
+    /// Takes the next value; objects and arrays as a whole.
     ///
     /// # Errors
     /// [`Malformed`] where the line is not JSON.
@@ -234,13 +238,13 @@ impl<'a> Scanner<'a> {
         Ok(Value::new(kind, start, self.at))
     }
 
-    /// An object or array with all that is in it, on a stack of one bit per level: is it an object?
+    /// Takes an object or array as a whole, with a stack of one bit per level: is it an object?
     fn container(&mut self) -> Scan<Value> {
         let (start, outer) = (self.at, self.depth);
         let kind = if self.line[start] == b'{' { Kind::Object } else { Kind::Array };
         let mut objects = 0_u128;
         loop {
-            // A value is due; an empty container is over at once.
+            // A value is expected; an empty container ends at once.
             match self.peek() {
                 Some(b'{') => {
                     if self.enter_object()? {
@@ -257,7 +261,7 @@ impl<'a> Scanner<'a> {
                 }
                 _ => drop(self.scalar()?),
             }
-            // A value has ended, and with it perhaps what it stands in.
+            // A value has ended, and its container may end with it.
             loop {
                 if self.depth == outer {
                     return Ok(Value::new(kind, start, self.at));
@@ -279,7 +283,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Goes into an array: with its first element next, or past it where it is empty (`false`).
+    /// Enters an array: at its first element, or past it if it is empty (`false`).
     ///
     /// # Errors
     /// [`Malformed`] where the line is not JSON.
@@ -292,7 +296,7 @@ impl<'a> Scanner<'a> {
         Ok(true)
     }
 
-    /// Past an element of an array: `true` if another comes, `false` if the array ended.
+    /// Leaves an element of an array: `true` if another follows, `false` if the array ended.
     ///
     /// # Errors
     /// [`Malformed`] where the line is not JSON.
@@ -371,8 +375,8 @@ impl<'a> Scanner<'a> {
         self.string_with_escapes(start)
     }
 
-    /// Takes a string if it comes next and `read` makes something of its first `N` bytes. What `read` accepts must be
-    /// without quotes, backslashes and control characters: it is not looked at again.
+    /// Takes a string if it comes next and `read` accepts its first `N` bytes. These must be without quotes,
+    /// backslashes and control characters, because they are not scanned again.
     #[inline]
     pub(crate) fn string_with_front<const N: usize, T>(
         &mut self,
@@ -384,7 +388,7 @@ impl<'a> Scanner<'a> {
         Ok(Some((self.string_from(start, start + 1 + N)?, front)))
     }
 
-    /// The rest of a string that goes on with anything but its end.
+    /// Takes the rest of a string that continues with anything but its end.
     #[inline(never)]
     fn string_with_escapes(&mut self, start: usize) -> Scan<Value> {
         loop {
@@ -401,7 +405,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Past an escape; a surrogate must come in a pair.
+    /// Skips an escape; surrogates must come in pairs.
     fn escape(&mut self) -> Scan<()> {
         let kind = self.line.get(self.at + 1);
         match kind {

@@ -1,17 +1,17 @@
-//! Bytes of a line → how many of them are of one class, eight at a time: characters of a string that mean themselves,
+//! Bytes of a line → how many of them are of one class, eight at a time: plain characters of a string, or
 //! digits.
 //!
-//! A line stands in a block, so what follows it is there to be loaded too: only near the block's end are bytes taken one by
-//! one.
+//! A line is in a block, so the bytes after it can be loaded too: only near the block's end are bytes taken
+//! one by one.
 //!
-//! Invariant: the result depends on the line alone, never on what stands behind it.
+//! Invariant: the result depends on the line alone, never on the bytes after it.
 
 /// A one in each byte.
 const ONES: u64 = u64::from_ne_bytes([1; 8]);
 /// The top bit of each byte.
 const TOPS: u64 = ONES << 7;
 
-/// Where, at or behind `at`, the first `"`, `\` or control character of the line stands; its end, if there is none.
+/// The position, from `at` on, of the line's first `"`, `\` or control character; its end, if there is none.
 /// `text` begins with the line.
 #[inline]
 pub(crate) fn end_of_plain(text: &[u8], line_length: usize, mut at: usize) -> usize {
@@ -30,7 +30,7 @@ pub(crate) fn end_of_plain(text: &[u8], line_length: usize, mut at: usize) -> us
     line_length
 }
 
-/// Where, at or behind `at`, the first byte of the line stands that is no digit; its end, if there is none.
+/// The position, from `at` on, of the line's first byte that is not a digit; its end, if there is none.
 #[inline]
 pub(super) fn end_of_digits(text: &[u8], line_length: usize, at: usize) -> usize {
     if let Some(&bytes) = text.get(at..).and_then(<[u8]>::first_chunk::<8>) {
@@ -42,20 +42,20 @@ pub(super) fn end_of_digits(text: &[u8], line_length: usize, at: usize) -> usize
     end_of_many_digits(text, line_length, at)
 }
 
-/// The same for more than eight, or near the block's end.
+/// The same for more than eight bytes, or near the block's end.
 #[inline(never)]
 fn end_of_many_digits(text: &[u8], line_length: usize, at: usize) -> usize {
     let rest = text.get(at..line_length).unwrap_or_default();
     at + rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len())
 }
 
-/// Whether two short texts are the same, without a call.
+/// Whether two short texts are equal, without a call.
 #[inline]
 pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    // Of up to twice as many bytes, the first and the last are all.
+    // The first and the last bytes cover a text of up to twice their number.
     if let (Some((a_head, b_head)), Some((a_tail, b_tail))) =
         (a.first_chunk::<8>().zip(b.first_chunk::<8>()), a.last_chunk::<8>().zip(b.last_chunk::<8>()))
     {
@@ -69,17 +69,18 @@ pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
     a.iter().zip(b).all(|(a, b)| a == b)
 }
 
-/// A bit in the top of each byte of `word` that is `"`, `\` or a control character; exact up to the lowest such byte,
-/// which is all that is asked for (the borrows go upwards).
+/// A bit in the top of each byte of `word` that is `"`, `\` or a control character; exact up to the lowest
+/// such byte, which is sufficient (the borrows go upwards).
 #[inline]
 fn special_bytes(word: u64) -> u64 {
-    // With this bit changed `"` is 0x20: it and the control characters alone are below 0x21.
+    // With this bit flipped, `"` is 0x20: only it and the control characters are below 0x21.
     let quote_or_control = (word ^ (ONES * 2)).wrapping_sub(ONES * 0x21);
     let backslash = (word ^ (ONES * u64::from(b'\\'))).wrapping_sub(ONES);
     (quote_or_control | backslash) & !word & TOPS
 }
 
-/// A bit in the top of each byte of `word` that is no digit; exact up to the lowest such byte (the carries go upwards).
+/// A bit in the top of each byte of `word` that is not a digit; exact up to the lowest such byte (the carries
+/// go upwards).
 #[inline]
 fn bytes_but_digits(word: u64) -> u64 {
     let digits = word ^ (ONES * 0x30);
@@ -109,7 +110,7 @@ mod tests {
             for length in 0..20 {
                 for behind in [&b""[..], b"\"1\n\"1\n\"1\n\"1\n\"1\n", b"1234567890123456789"] {
                     let is_special = byte < 0x20 || byte == b'"' || byte == b'\\';
-                    // The class of a byte must not depend on those before and behind it.
+                    // The class of a byte must not depend on the bytes around it.
                     for (around, digits) in [(b'7', true), (b'x', false), (0xFF, false)] {
                         let mut line = vec![around; length];
                         for place in 0..length {

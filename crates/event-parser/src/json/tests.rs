@@ -1,4 +1,4 @@
-//! The scanner and the text made of its values, against `serde_json`.
+//! The scanner, and the text of its values, against `serde_json`.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,5 @@
-//! Spans of JSON → the text that they mean: strings without their escapes, values without insignificant white space.
+//! Spans of JSON → the text that they mean: strings without their escapes, values without insignificant white
+//! space.
 //!
 //! Invariant: input was scanned before, so every string and escape in it is whole.
 
@@ -9,8 +10,8 @@ pub(super) fn parse_hex(digits: &[u8]) -> Option<u16> {
     })
 }
 
-/// Appends what a string means: `inner` with its escapes resolved. `inner` is what `Value::inner` gave of a string that
-/// was scanned, so every escape in it is whole.
+/// Appends the characters of a string. `inner` is the result of `Value::inner` for a scanned string, so every
+/// escape in it is whole.
 pub(crate) fn unescape_into(inner: &[u8], out: &mut Vec<u8>) {
     let mut rest = inner;
     while let Some(at) = memchr::memchr(b'\\', rest) {
@@ -30,7 +31,7 @@ pub(crate) fn unescape_into(inner: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
-/// `\uXXXX`, or a surrogate pair of two of them → the character, and how many bytes it took.
+/// `\uXXXX`, or a surrogate pair of two of them → the character, and its length in bytes.
 fn unescape_unicode(text: &[u8]) -> (char, usize) {
     let unit = |at: usize| text.get(at..at + 4).and_then(parse_hex).unwrap_or_default();
     let high = unit(2);
@@ -40,8 +41,9 @@ fn unescape_unicode(text: &[u8]) -> (char, usize) {
     (character.unwrap_or(char::REPLACEMENT_CHARACTER), length)
 }
 
-/// Appends a value's JSON text without insignificant white space and with strings in their shortest form, so that the
-/// same value gives the same text however it was formatted. Order of keys and numbers stay as written.
+/// Appends a value's JSON text without insignificant white space and with strings in their shortest form, so
+/// that the same value gives the same text however it was formatted. Numbers, and the order of keys, stay as
+/// written.
 pub(crate) fn compact_into(value: &[u8], out: &mut Vec<u8>) {
     let mut at = 0;
     while let Some(&byte) = value.get(at) {
@@ -60,7 +62,7 @@ pub(crate) fn compact_into(value: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// How many bytes the string at the front of `text` takes, with its quotes.
+/// The length of the string at the start of `text`, with its quotes.
 fn string_length(text: &[u8]) -> usize {
     let mut at = 1;
     loop {
@@ -86,8 +88,8 @@ fn compact_string_into(inner: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// A key as it stands in most lines, without its opening quote, escaped where it must be: no other key begins like that,
-/// whatever is in either.
+/// A key as it is written in most lines, without its opening quote, escaped where necessary. No other key
+/// begins like that, because of the closing quote.
 #[must_use]
 pub fn quoted_key(name: &[u8]) -> Box<[u8]> {
     let quoted = serde_json::to_string(&String::from_utf8_lossy(name)).unwrap_or_default();

@@ -1,12 +1,14 @@
-//! What a scanner gives: values as spans of their line, or where the line is no JSON. Each is one word.
+//! The results of a scanner: values as spans of their line, or the position where the line is not JSON. Each
+//! is one word.
 //!
-//! Invariant: a span is of the line that was scanned; its kind is that of its text.
+//! Invariant: a span belongs to the line that was scanned, and its kind is that of its text.
 
 use std::borrow::Cow;
 
 use super::unescape_into;
 
-/// Where a line is no JSON, and what JSON allows there. One word, as a [`Value`] is: both are handed on in registers.
+/// The position where a line is not JSON, and what JSON allows there. One word, like a [`Value`]: both are
+/// passed in registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed {
     bits: u64,
@@ -18,7 +20,7 @@ impl Malformed {
         Self { bits: (at as u64) << 8 | expected as u64 }
     }
 
-    /// Byte of the line, from 0.
+    /// The byte of the line, from 0.
     #[must_use]
     pub fn at(self) -> usize {
         usize::try_from(self.bits >> 8).unwrap_or(usize::MAX)
@@ -32,7 +34,7 @@ impl Malformed {
     }
 }
 
-/// What JSON allows somewhere.
+/// What JSON allows at some position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expected {
     End,
@@ -115,7 +117,7 @@ pub struct Value {
     bits: u64,
 }
 
-/// Bits of a start and an end: far more than a line has bytes.
+/// The bits of a start and an end: enough for any line.
 const OFFSET_BITS: u32 = 30;
 const OFFSET_MASK: u64 = (1 << OFFSET_BITS) - 1;
 
@@ -149,7 +151,7 @@ impl Kind {
 }
 
 impl Value {
-    /// What stands from `start` to `end`.
+    /// The value from `start` to `end`.
     #[inline]
     pub(crate) fn new(kind: Kind, start: usize, end: usize) -> Self {
         debug_assert!(end as u64 <= OFFSET_MASK);
@@ -163,38 +165,38 @@ impl Value {
         Kind::ALL[(self.bits >> (2 * OFFSET_BITS)) as usize]
     }
 
-    /// Where it begins.
+    /// Its start.
     #[must_use]
     #[inline]
     pub fn start(self) -> usize {
         (self.bits & OFFSET_MASK) as usize
     }
 
-    /// Behind its last byte.
+    /// The position after its last byte.
     #[must_use]
     #[inline]
     pub fn end(self) -> usize {
         (self.bits >> OFFSET_BITS & OFFSET_MASK) as usize
     }
 
-    /// The same in a text that begins elsewhere.
+    /// The same value in a text that begins elsewhere.
     #[inline]
     pub(super) fn moved(self, from: usize, to: usize) -> Self {
         Self::new(self.kind(), self.start() - from + to, self.end() - from + to)
     }
 
-    /// The value as it is written.
+    /// The value as written.
     #[must_use]
     pub fn text(self, line: &[u8]) -> &[u8] {
         &line[self.start()..self.end()]
     }
 
-    /// A string's characters between its quotes, escapes as they are written.
+    /// A string's characters between its quotes, escapes as written.
     pub(crate) fn inner(self, line: &[u8]) -> &[u8] {
         &line[self.start() + 1..self.end() - 1]
     }
 
-    /// What a string means, `None` of anything else; it is copied only where it has escapes.
+    /// The characters of a string, `None` for anything else; copied only if it has escapes.
     #[must_use]
     #[inline]
     pub fn string(self, line: &[u8]) -> Option<Cow<'_, [u8]>> {

@@ -1,4 +1,6 @@
-//! An error of a command → its message, with the flags that the user can change. Errors state facts and know no flags.
+//! An error of a command → its message, with the flags that the user can change.
+//!
+//! Errors themselves state facts and know no flags.
 //!
 //! Invariant: a message never names a flag that its command does not have.
 
@@ -19,7 +21,7 @@ pub fn explain(error: &Error, command: Option<&Command>) -> String {
     format!("{flags}{error}{advice}")
 }
 
-/// The flags that a message begins with, and what it ends with.
+/// The flags that the message begins with, and the advice that it ends with.
 fn advice_for_load(error: &Error) -> (&'static str, String) {
     let advice = |text: &str| ("", text.to_owned());
     match error {

@@ -1,4 +1,6 @@
-//! `eventloader catalog …` → what its commands need to know.
+//! `eventloader catalog …` → the settings of its commands.
+//!
+//! Invariant: flags that a load also has mean the same here.
 
 use std::path::PathBuf;
 
@@ -18,46 +20,48 @@ use crate::{
     runtime::{Progress, memory},
 };
 
-/// What to do with catalogs.
+/// The commands for catalogs.
 #[derive(Debug, Subcommand)]
 pub enum CatalogCommand {
     /// Draft a catalog from events
     ///
-    /// Reads all of the input once and prints a catalog, as TOML, that --catalog takes as it is. Every type holds for all
-    /// values that were seen, so what was read loads without a line in the quarantine, but for lines that are bad whatever
-    /// a catalog says. Behind each field stands what was seen: how often, from what to what, examples, why this type, and a
-    /// narrower one if only few lines object to it. Go over the draft: data can't tell a price from a measurement.
+    /// Reads all of the input once and prints a catalog (TOML) that --catalog accepts. Every field gets a
+    /// type that fits all values seen, so the same input then loads without quarantined lines, except for
+    /// lines that no catalog could accept. A comment behind each field says what was seen: how often, the
+    /// range, examples, the reason for the type, and a narrower type if only a few lines rule it out. Review
+    /// the draft: data cannot tell a price from a measurement.
     #[command(after_long_help = INFER_EXAMPLES)]
     Infer(InferArgs),
 
-    /// Prove a catalog against events, without writing anything
+    /// Check events against a catalog, without writing anything
     ///
-    /// Judges every line as a load would, and says for each event type how many would load, how many would be quarantined
-    /// for which reason with the first of them, and which fields the catalog doesn't know. Exit code 0 if no line would be
-    /// quarantined, otherwise 3.
+    /// Judges every line as a load would. Prints, for each event type, how many lines would load, how many
+    /// would be quarantined, for which reason and where the first of them is, and which fields the catalog
+    /// does not have. The exit code is 0 if no line would be quarantined, otherwise 3.
     Check(CheckArgs),
 
-    /// Show the tables that a catalog makes
+    /// Show the tables that a catalog describes
     ///
-    /// As text with types and descriptions, as Arrow schemas, or as CREATE TABLE statements with the types that an engine
-    /// gives to the files' columns. Without --catalog: the tables of the built-in event types.
+    /// As text with types and descriptions, as Arrow schemas, or as CREATE TABLE statements with the types
+    /// that an engine gives to the columns of the files. Without --catalog, shows the tables of the built-in
+    /// event types.
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
 }
 
 const INFER_EXAMPLES: &str = "\
 Examples:
-  eventloader catalog infer events.json > shop.toml             a draft; now go over it, then
+  eventloader catalog infer events.json > shop.toml             draft a catalog; review it, then
   eventloader -s events.json --backfill --catalog shop.toml     load with it
-  eventloader catalog infer 'in/*.json.gz' --output catalogs/   a file for each domain
-  eventloader catalog infer huge.json --sample-lines 1000000    of its first lines";
+  eventloader catalog infer 'in/*.json.gz' --output catalogs/   write one file per domain
+  eventloader catalog infer huge.json --sample-lines 1000000    read only the first lines";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
   eventloader catalog show --catalog shop.toml
   eventloader catalog show --catalog shop.toml -e order-placed --format duckdb | duckdb lake.db";
 
-/// What `infer` and `check` read.
+/// The input of `infer` and `check`.
 #[derive(Debug, Args)]
 pub(super) struct ReadArgs {
     /// A file, a directory, a glob, or - for standard input
@@ -69,27 +73,28 @@ pub(super) struct ReadArgs {
     #[command(flatten)]
     catalog: CatalogArgs,
 
-    /// How many threads work [default: all cores]
+    /// The number of threads [default: all cores]
     #[arg(
         long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX)
     )]
     threads: Option<usize>,
 }
 
-/// Which catalog, and what of it.
+/// The catalog, and the part of it to use.
 #[derive(Debug, Args)]
 pub(super) struct CatalogArgs {
-    /// Event types of your own: a catalog file (TOML), or a directory of such; may be given several times
+    /// Add event types: a catalog file (TOML) or a directory of them; can be given several times
     ///
-    /// They come over those that are built in. Where the flag is not given, EVENTLOADER_CATALOG is read.
+    /// They are added to the built-in ones. Without this flag, the environment variable EVENTLOADER_CATALOG
+    /// is used.
     #[arg(long, value_name = "FILE|DIR")]
     catalog: Vec<PathBuf>,
 
-    /// Only events of this domain; may be given several times
+    /// Only events of this domain; can be given several times
     #[arg(short = 'D', long, value_name = "DOMAIN")]
     domain: Vec<String>,
 
-    /// Only events of this type; may be given several times
+    /// Only events of this type; can be given several times
     #[arg(short, long, value_name = "TYPE")]
     event_type: Vec<String>,
 }
@@ -100,23 +105,23 @@ pub struct InferArgs {
     #[command(flatten)]
     read: ReadArgs,
 
-    /// Draft event types that the catalog has already, too: the draft replaces them
+    /// Also draft event types that the catalog already has; the draft replaces them
     #[arg(long)]
     all: bool,
 
-    /// Read only so many lines, the first ones; what comes later may not fit the draft
+    /// Read only the first N lines; later lines may not fit the draft
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample_lines: Option<u64>,
 
-    /// Write a file for each domain into this directory, created when missing
+    /// Write one file per domain into this directory; created if missing
     #[arg(long, value_name = "DIR")]
     output: Option<PathBuf>,
 
-    /// Replace files that are there
+    /// Replace existing files
     #[arg(long, requires = "output")]
     force: bool,
 
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long)]
     quiet: bool,
 }
@@ -138,15 +143,15 @@ pub struct ShowArgs {
     #[arg(long, value_enum, default_value_t = FormatArg::Text)]
     format: FormatArg,
 
-    /// One column per value of the payload (true), or all of it in one struct column (false)
+    /// One column per payload value (true), or the whole payload in one struct column (false)
     #[arg(short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     flatten: bool,
 
-    /// How the directories are named: with hive, engines make columns of them
+    /// The names of the partition directories; engines read columns from hive names
     #[arg(long, value_enum, default_value_t = LayoutArg::Plain)]
     layout: LayoutArg,
 
-    /// How much time a partition spans
+    /// The time span of a partition
     #[arg(long, value_name = "UNIT", value_enum, default_value_t = Unit::Day)]
     partition_by: Unit,
 }
@@ -161,7 +166,7 @@ enum FormatArg {
     Duckdb,
     /// CREATE TABLE for Spark SQL, USING parquet
     Spark,
-    /// CREATE TABLE for PostgreSQL; what it has no type for is jsonb
+    /// CREATE TABLE for PostgreSQL; jsonb where it has no matching type
     Postgres,
 }
 
@@ -185,7 +190,7 @@ impl ReadArgs {
 }
 
 impl InferArgs {
-    /// What the command line asks for; reads the catalogs.
+    /// The settings given by the command line; reads the catalogs.
     ///
     /// # Errors
     /// A catalog can't be read or used.
@@ -199,7 +204,7 @@ impl InferArgs {
         })
     }
 
-    /// Whether to say nothing but errors.
+    /// Whether to print only errors.
     #[must_use]
     pub fn quiet(&self) -> bool {
         self.quiet
@@ -207,7 +212,7 @@ impl InferArgs {
 }
 
 impl CheckArgs {
-    /// What the command line asks for; reads the catalogs.
+    /// The settings given by the command line; reads the catalogs.
     ///
     /// # Errors
     /// A catalog can't be read or used.
@@ -217,7 +222,7 @@ impl CheckArgs {
 }
 
 impl ShowArgs {
-    /// What the command line asks for; reads the catalogs.
+    /// The settings given by the command line; reads the catalogs.
     ///
     /// # Errors
     /// A catalog can't be read or used.

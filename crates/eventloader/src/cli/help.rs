@@ -1,4 +1,6 @@
-//! What `eventloader --help` says around its flags.
+//! The texts around the flags in `eventloader --help`: usage, description, examples, exit codes.
+//!
+//! Invariant: every example is a command line that the loader accepts.
 
 pub(super) const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
@@ -6,28 +8,29 @@ eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY
        eventloader <list|recover|replay|verify> [TARGET]";
 
 pub(super) const LONG_ABOUT: &str = "\
-Loads JSON events into Parquet, partitioned by day and event type, without losing or doubling one.
+Loads JSON events into Parquet, partitioned by day and event type, each event exactly once.
 
-Reads events of all types in one pass, flattens their payloads by the schemas of the catalog, keeps the latest version of \
-each event and replaces the partitions that it has rows for (with --mode merge, brings them into what these hold): all of them or, if anything fails, none. Bad lines go to \
-<target>/_quarantine/ with their place and reason. Every run proves that no line was lost before it commits: \
-lines = blank + quarantined + filtered + superseded + written.";
+Reads events of all types in one pass, flattens their payloads by the schemas of the catalog, keeps the \
+latest version of each event, and replaces the partitions that have rows in the input (with --mode merge, \
+merges the rows into them): all of these partitions or, if anything fails, none. Bad lines go to \
+<target>/_quarantine/ with their position and reason. Before it commits, every run proves that no line was \
+lost: lines = blank + quarantined + filtered + superseded + written.";
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
-  eventloader -s data/raw_events/events.json -b            every day of a file, into data/target/
+  eventloader -s data/raw_events/events.json -b            all days of a file, into data/target/
   eventloader -s data/raw_events/ -d 2024-10-10            one day of all files in a directory
   eventloader -s 'in/*.json.gz' -t lake -D account --since 2024-10-01 --until 2024-10-31
   datagen -n 1000000 | eventloader -s - -b --report -      from a pipe, with the report as JSON
-  eventloader -s in/ -b --dry-run -v                       what would be written?
-  eventloader catalog infer in/ > mine.toml                a draft of the catalog for events of your own
-  eventloader -s in/ -b --catalog catalogs/                events of your own types
-  eventloader -s in/today.json -t lake -b --mode merge     what arrives in pieces, into what is there
-  eventloader -s landing/ -t lake -b --mode merge --skip-loaded   what is new in a directory that fills up
-  eventloader replay lake --catalog mine.toml             bad lines that the new catalog knows
-  eventloader list lake                                    which loads were there?
-  eventloader verify data/target/                          is all there, once, as it was written?
-  eventloader verify lake --against truth.json             is all there that datagen --manifest says?
+  eventloader -s in/ -b --dry-run -v                       show what would be written
+  eventloader catalog infer in/ > mine.toml                draft a catalog for your own events
+  eventloader -s in/ -b --catalog catalogs/                load your own event types
+  eventloader -s in/today.json -t lake -b --mode merge     add a delivery to an existing target
+  eventloader -s landing/ -t lake -b --mode merge --skip-loaded   load the new files of a directory
+  eventloader replay lake --catalog mine.toml              load bad lines that the new catalog accepts
+  eventloader list lake                                    list the loads of a target
+  eventloader verify data/target/                          check all files and rows of a target
+  eventloader verify lake --against truth.json             compare with the file of datagen --manifest
 
-Exit codes: 0 done, 1 failed and nothing changed, 2 wrong usage, 3 too many bad lines and nothing changed, \
-4 another load holds the target.";
+Exit codes: 0 success, 1 failure, nothing changed, 2 wrong usage, 3 too many bad lines, nothing changed, \
+4 another load is using the target.";

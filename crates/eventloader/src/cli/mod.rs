@@ -1,4 +1,6 @@
-//! The command line → [`Settings`]; a bad value fails here, before any source is opened.
+//! The command line → [`Settings`], or the settings of a subcommand.
+//!
+//! Invariant: a bad value fails here, before any source is opened.
 
 mod advice;
 mod catalog;
@@ -35,20 +37,19 @@ use crate::{
     settings::{BadLinesMax, Input, Settings},
 };
 
-/// Superseded rows are held in memory to be named, and nobody looks at more.
+/// Sampled rows stay in memory, and nobody reads more of them.
 const SAMPLES_MAX: u64 = 10_000;
 
-/// Names catalogs where `--catalog` names none.
+/// Names the catalogs if `--catalog` is not given.
 const CATALOG_VARIABLE: &str = "EVENTLOADER_CATALOG";
 
-const SOURCE: &str = "What to read";
-const SELECT: &str =
-    "What to load of it (all domains and types where nothing is said; the days must be said)";
-const TARGET: &str = "Where and how to write";
-const RUN: &str = "How to run";
-const SAY: &str = "What to say";
+const INPUT: &str = "Input";
+const SELECTION: &str = "Selection";
+const TARGET: &str = "Target";
+const RESOURCES: &str = "Resources";
+const OUTPUT: &str = "Output";
 
-/// Loads JSON events into Parquet, partitioned by day and event type, without losing or doubling one.
+/// Loads JSON events into Parquet, partitioned by day and event type, each event exactly once.
 #[derive(Debug, Parser)]
 #[command(
     name = "eventloader",
@@ -62,173 +63,189 @@ const SAY: &str = "What to say";
     subcommand_negates_reqs = true,
     args_conflicts_with_subcommands = true,
     disable_help_subcommand = true,
-    group = ArgGroup::new("days").required(true).multiple(true).args(["date", "since", "until", "backfill", "generate"])
+    group = ArgGroup::new("days")
+        .required(true)
+        .multiple(true)
+        .args(["date", "since", "until", "backfill", "generate"])
 )]
 pub struct Cli {
-    /// Something else than a load.
+    /// What to do instead of loading.
     #[command(subcommand)]
     pub command: Option<Command>,
 
-    /// A file, a directory, a glob, or - for standard input; may be given several times
+    /// A file, a directory, a glob, or - for standard input; can be given several times
     ///
-    /// JSON lines, or one JSON array of events, pretty-printed or not: what begins with [ is an array. Plain or compressed
-    /// with gzip or zstd (told by content, not by name). Of a directory all files below it are read, but for names that
-    /// begin with _ or a dot. All files are read in the order of their paths, standard input last, each once.
-    #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = SOURCE)]
+    /// The content is JSON lines or one JSON array of events (it begins with [), pretty-printed or not, plain
+    /// or compressed with gzip or zstd. Formats are recognised by content, not by name. A directory stands
+    /// for all files below it, except names that begin with _ or a dot. Files are read in the order of their
+    /// paths, each once; standard input comes last.
+    #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = INPUT)]
     source_file: Vec<String>,
 
-    /// Pass over sources that the target holds already, and those that are still being written (with --mode merge)
+    /// Skip sources that are already loaded or still being written (with --mode merge)
     ///
-    /// A source is known by its content, whatever it is called, if the same (catalog, domains, types, days) was merged of it since
-    /// anything was overwritten. One whose last line or array has no end yet, or whose compressed data breaks off, is left for a later run, and
-    /// named. So one command line loads a directory that fills up, for ever.
-    #[arg(long, help_heading = SOURCE)]
+    /// A source is recognised by its content, whatever its name. It counts as loaded if the same selection
+    /// (catalog, domains, types, days) of it was merged and nothing was overwritten since. A source whose
+    /// last line or array is incomplete, or whose compressed data breaks off, is reported and left for a
+    /// later run. So the same command can load a growing directory again and again.
+    #[arg(long, help_heading = INPUT)]
     skip_loaded: bool,
 
-    /// Event types of your own: a catalog file (TOML), or a directory of such; may be given several times
+    /// Add event types: a catalog file (TOML) or a directory of them; can be given several times
     ///
-    /// They are added to those that are built in, and replace them where domain and type are the same. Where the flag is
-    /// not given, the environment variable `EVENTLOADER_CATALOG` is read: paths with a colon between them. docs/catalog.md has the
-    /// format.
-    #[arg(long, value_name = "FILE|DIR", help_heading = SOURCE)]
+    /// They are added to the built-in ones, and replace those with the same domain and type. Without this
+    /// flag, the environment variable `EVENTLOADER_CATALOG` is used: paths separated by colons.
+    /// docs/catalog.md describes the format.
+    #[arg(long, value_name = "FILE|DIR", help_heading = INPUT)]
     catalog: Vec<PathBuf>,
 
-    /// Only events of this domain; may be given several times
-    #[arg(short = 'D', long, value_name = "DOMAIN", help_heading = SELECT)]
+    /// Load only events of this domain [default: all]; can be given several times
+    #[arg(short = 'D', long, value_name = "DOMAIN", help_heading = SELECTION)]
     domain: Vec<String>,
 
-    /// Only events of this type; may be given several times
-    #[arg(short, long, value_name = "TYPE", help_heading = SELECT)]
+    /// Load only events of this type [default: all]; can be given several times
+    #[arg(short, long, value_name = "TYPE", help_heading = SELECTION)]
     event_type: Vec<String>,
 
-    /// Load this day, in UTC
+    /// Load this day (UTC)
     #[arg(
-        short, long, value_name = "YYYY-MM-DD", value_parser = parse_day, conflicts_with_all = ["since", "until", "backfill"],
-        help_heading = SELECT
+        short, long, value_name = "YYYY-MM-DD", value_parser = parse_day, help_heading = SELECTION,
+        conflicts_with_all = ["since", "until", "backfill"]
     )]
     date: Option<Day>,
 
-    /// Load the days from this one on
+    /// Load from this day on
     #[arg(
-        long, value_name = "YYYY-MM-DD", value_parser = parse_day, conflicts_with = "backfill", help_heading = SELECT
+        long, value_name = "YYYY-MM-DD", value_parser = parse_day, conflicts_with = "backfill",
+        help_heading = SELECTION
     )]
     since: Option<Day>,
 
-    /// Load the days up to this one, itself included
+    /// Load up to and including this day
     #[arg(
-        long, value_name = "YYYY-MM-DD", value_parser = parse_day, conflicts_with = "backfill", help_heading = SELECT
+        long, value_name = "YYYY-MM-DD", value_parser = parse_day, conflicts_with = "backfill",
+        help_heading = SELECTION
     )]
     until: Option<Day>,
 
-    /// Load every day in the source
-    #[arg(short, long, help_heading = SELECT)]
+    /// Load all days of the input
+    ///
+    /// The days to load must always be given: with this flag, --date, --since or --until.
+    #[arg(short, long, help_heading = SELECTION)]
     backfill: bool,
 
-    /// Where "the latest version of an event" is decided [default: input; with --mode merge target]
-    #[arg(long, value_name = "SCOPE", value_enum, help_heading = SELECT)]
+    /// Among which events the latest version is chosen [default: input; with --mode merge: target]
+    #[arg(long, value_name = "SCOPE", value_enum, help_heading = SELECTION)]
     dedupe_scope: Option<Scope>,
 
-    /// The directory of the partitions; created when missing
+    /// The directory of the partitions; created if missing
     #[arg(short, long, value_name = "DIR", default_value = "data/target/", help_heading = TARGET)]
     target_path: PathBuf,
 
-    /// One column per value of the payload (true), or all of it in one struct column (false)
+    /// Write one column per payload value (true), or the whole payload in one struct column (false)
     #[arg(
-        short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = TARGET
+        short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set,
+        help_heading = TARGET
     )]
     flatten: bool,
 
-    /// How the directories are named
+    /// The names of the partition directories
     #[arg(long, value_enum, default_value_t = LayoutArg::Plain, help_heading = TARGET)]
     layout: LayoutArg,
 
-    /// How much time a partition spans
+    /// The time span of a partition
     #[arg(long, value_name = "UNIT", value_enum, default_value_t = Unit::Day, help_heading = TARGET)]
     partition_by: Unit,
 
-    /// What happens to what the target holds
+    /// What happens to rows that the target already has
     #[arg(long, value_enum, default_value_t = Mode::Overwrite, help_heading = TARGET)]
     mode: Mode,
 
-    /// Codec of the Parquet pages
+    /// The compression of the Parquet pages
     #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
     compression: CodecArg,
 
     #[command(flatten)]
     resources: ResourceArgs,
 
-    /// Commit nothing and exit with 3 if more lines than this are bad: a number, or a share like 0.5% [default: no limit]
-    #[arg(long, value_name = "N|P%", value_parser = BadLinesMax::parse, allow_hyphen_values = true, help_heading = RUN)]
+    /// Exit with 3 and commit nothing if more lines than this are bad: a number, or a share like 0.5%
+    /// [default: no limit]
+    #[arg(
+        long, value_name = "N|P%", value_parser = BadLinesMax::parse, allow_hyphen_values = true,
+        help_heading = TARGET
+    )]
     max_bad_lines: Option<BadLinesMax>,
 
-    /// Do everything but the commit: exact counts, and the partitions that would be written
-    #[arg(long, help_heading = RUN)]
+    /// Do everything except the commit, and print exact counts
+    #[arg(long, help_heading = TARGET)]
     dry_run: bool,
 
     /// Write the run report as JSON to this file; - for standard output
-    #[arg(long, value_name = "FILE", help_heading = SAY)]
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub report: Option<PathBuf>,
 
-    /// Name the first N superseded rows, each with the one that is kept: in the report, and with -v in the summary
+    /// List the first N superseded rows, each with the row that replaced it, in the report and with -v
     ///
-    /// In input order, with event type, id, timestamp, source and line (in a JSON array the element's number), and whether it was
-    /// redelivered (the same content) or corrected.
+    /// In input order, with event type, id, timestamp, source and line (in a JSON array: element). Each is
+    /// marked as redelivered (the same content) or corrected.
     #[arg(
-        long, value_name = "N", default_value_t = 0, value_parser = RangedU64ValueParser::<usize>::new().range(0..=SAMPLES_MAX),
-        help_heading = SAY
+        long, value_name = "N", default_value_t = 0, help_heading = OUTPUT,
+        value_parser = RangedU64ValueParser::<usize>::new().range(0..=SAMPLES_MAX)
     )]
     superseded_samples: usize,
 
-    /// Say nothing but errors
-    #[arg(short, long, conflicts_with = "verbose", help_heading = SAY)]
+    /// Print only errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub quiet: bool,
 
-    /// Name every partition in the summary
-    #[arg(short, long, help_heading = SAY)]
+    /// Print more: every partition, conversions, times per stage
+    #[arg(short, long, help_heading = OUTPUT)]
     pub verbose: bool,
 
-    /// Print the man page or a shell's completions, and load nothing
-    #[arg(long, value_name = "WHAT", value_enum, exclusive = true, help_heading = SAY)]
+    /// Print the man page or a shell's completions instead of loading
+    #[arg(long, value_name = "WHAT", value_enum, exclusive = true, help_heading = OUTPUT)]
     pub generate: Option<Document>,
 }
 
-/// What there is besides loading.
+/// What to do instead of loading.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Draft a catalog from events, prove one against events, or show its tables
+    /// Draft a catalog from events, check events against one, or show its tables
     #[command(subcommand)]
     Catalog(CatalogCommand),
 
-    /// Finish or undo what an interrupted load left in a target, and do nothing else
+    /// Finish or undo what an interrupted load left in a target
     ///
-    /// Every load does that first, so nobody has to: it is for those who want a target in order before they read it. A commit
-    /// that was recorded is carried to its end; what had not come so far is deleted.
+    /// Every load does this first, so it is only needed to clean up a target before reading it. A recorded
+    /// commit is finished; files of a load that had not recorded its commit are deleted.
     Recover(RecoverArgs),
 
-    /// Show the loads that were committed to a target: when, what from, what became of it
+    /// List the loads of a target: when, from which sources, with which result
     ///
-    /// One line for each on standard output, the last one last; of folded commits the last 1000.
+    /// Prints one line per load to standard output, the latest last. Of loads whose commit files were folded,
+    /// the last 1000 are listed.
     List(ListArgs),
 
-    /// Load the bad lines of a target's quarantine again, by today's catalog: those that hold now are merged
+    /// Load the bad lines in a target's quarantine again, with the current catalog
     ///
-    /// They leave the quarantine in the same commit; the others stay, with today's reason. Lines that were too long are left.
+    /// Lines that are good now are merged into the target and leave the quarantine in the same commit. The
+    /// others stay, with their current reason. Over-long lines are not replayed.
     Replay(ReplayArgs),
 
-    /// Read a whole target back, and say what is not as its loads left it, or not what a manifest says
+    /// Check a whole target: its files, its rows, and optionally a manifest
     ///
-    /// All bytes are compared with the checksums that the commits recorded, all pages decoded, and every row is asked whether it
-    /// belongs to its partition, stands in order, and is there once. With --against, what is there is also compared with what must come of
-    /// the events that were generated. Each problem is a line on standard output, with the file's path.
-    /// Exit code 0 if there is none, otherwise 1. Nothing is changed.
+    /// Compares all bytes with the checksums recorded by the commits, decodes all pages, and checks that each
+    /// row belongs to its partition, is in order, and occurs once. With --against, also compares the target
+    /// with what the generated events must result in. Prints one line per problem to standard output, with
+    /// the file's path. The exit code is 0 if there is no problem, otherwise 1. Changes nothing.
     Verify(VerifyArgs),
 }
 
 fn parse_day(text: &str) -> Result<Day, String> {
-    Day::parse(text).ok_or_else(|| "expected a day that exists, like 2024-10-10".to_owned())
+    Day::parse(text).ok_or_else(|| "expected an existing day, for example 2024-10-10".to_owned())
 }
 
-/// The catalogs of the command line, or else those of the environment.
+/// The catalogs given on the command line, or else by the environment.
 fn catalogs_of(given: &[PathBuf]) -> Vec<PathBuf> {
     if !given.is_empty() {
         return given.to_owned();
@@ -238,7 +255,7 @@ fn catalogs_of(given: &[PathBuf]) -> Vec<PathBuf> {
 }
 
 impl Cli {
-    /// What the command line asks for, in full; reads the catalogs.
+    /// The settings given by the command line; reads the catalogs.
     ///
     /// # Errors
     /// A catalog can't be read or used.
@@ -269,8 +286,9 @@ impl Cli {
 
     fn skip_loaded(&self) -> Result<bool, Error> {
         if self.skip_loaded && self.mode == Mode::Overwrite {
-            let problem = "--skip-loaded: what is replaced by --mode overwrite is no longer known to be there; add --mode merge";
-            return Err(Error::Usage(problem.to_owned()));
+            return Err(Error::Usage(
+                "--skip-loaded: overwriting forgets which sources were loaded; add --mode merge".to_owned(),
+            ));
         }
         Ok(self.skip_loaded)
     }
@@ -280,18 +298,18 @@ impl Cli {
             (Mode::Overwrite, None) => Ok(Scope::Input),
             (Mode::Merge, None) => Ok(Scope::Target),
             (Mode::Overwrite, Some(Scope::Target)) => Err(Error::Usage(
-                "--dedupe-scope target: what the target holds takes part with --mode merge only; add that"
+                "--dedupe-scope target: rows of the target take part only with --mode merge; add it"
                     .to_owned(),
             )),
             (Mode::Merge, Some(Scope::Input)) => Err(Error::Usage(
-                "--dedupe-scope input: with --mode merge the rows of the target take part; use target or day"
+                "--dedupe-scope input: with --mode merge, rows of the target take part; use target or day"
                     .to_owned(),
             )),
             (_, Some(scope)) => Ok(scope),
         }
     }
 
-    /// The target as it was given, for messages.
+    /// The target as given, for messages.
     #[must_use]
     pub fn target(&self) -> String {
         self.target_path.display().to_string()

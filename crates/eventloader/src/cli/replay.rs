@@ -1,4 +1,6 @@
-//! `eventloader replay` → the settings of a load whose input are bad lines of the target's quarantine.
+//! `eventloader replay` → the settings of a load that reads bad lines from the target's quarantine.
+//!
+//! Invariant: the layout is the one that the target was written with.
 
 use std::path::PathBuf;
 
@@ -7,14 +9,12 @@ use event_parser::{Reason, Selection};
 use event_target::{DedupeScope, Mode, TargetLayout};
 use events_core::partition::{Layout, PartitionUnit};
 
-use super::{CodecArg, RUN, SAY, SOURCE, TARGET, catalogs_of, resources::ResourceArgs};
+use super::{CodecArg, INPUT, OUTPUT, SELECTION, TARGET, catalogs_of, resources::ResourceArgs};
 use crate::{
     commands::catalog_files,
     error::Error,
     settings::{Input, ReplaySelection, Settings},
 };
-
-const WHICH: &str = "Which bad lines";
 
 /// `replay`
 #[derive(Debug, Args)]
@@ -23,58 +23,61 @@ pub struct ReplayArgs {
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
-    /// Event types of your own: a catalog file (TOML), or a directory of such; may be given several times
-    #[arg(long, value_name = "FILE|DIR", help_heading = SOURCE)]
+    /// Add event types: a catalog file (TOML) or a directory of them; can be given several times
+    #[arg(long, value_name = "FILE|DIR", help_heading = INPUT)]
     catalog: Vec<PathBuf>,
 
-    /// Only bad lines of this reason (`unknown_event`, …); may be given several times
-    #[arg(long, value_name = "REASON", help_heading = WHICH)]
+    /// Replay only bad lines with this reason (`unknown_event`, …); can be given several times
+    #[arg(long, value_name = "REASON", help_heading = SELECTION)]
     reason: Vec<String>,
 
-    /// Only bad lines of this source, as the quarantine names it, or the end of its path; may be given several times
-    #[arg(long, value_name = "PATH", help_heading = WHICH)]
+    /// Replay only bad lines of this source: its name in the quarantine, or the end of its path; can be given
+    /// several times
+    #[arg(long, value_name = "PATH", help_heading = SELECTION)]
     source: Vec<String>,
 
-    /// One column per value of the payload (true), or all of it in one struct column (false); as the target was loaded
+    /// One column per payload value (true), or the whole payload in one struct column (false), as the target
+    /// was written
     #[arg(
-        short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set, help_heading = TARGET
+        short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set,
+        help_heading = TARGET
     )]
     flatten: bool,
 
-    /// Codec of the Parquet pages
+    /// The compression of the Parquet pages
     #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
     compression: CodecArg,
 
     #[command(flatten)]
     resources: ResourceArgs,
 
-    /// Do everything but the commit
-    #[arg(long, help_heading = RUN)]
+    /// Do everything except the commit, and print exact counts
+    #[arg(long, help_heading = TARGET)]
     dry_run: bool,
 
     /// Write the run report as JSON to this file; - for standard output
-    #[arg(long, value_name = "FILE", help_heading = SAY)]
+    #[arg(long, value_name = "FILE", help_heading = OUTPUT)]
     pub report: Option<PathBuf>,
 
-    /// Say nothing but errors
-    #[arg(short, long, conflicts_with = "verbose", help_heading = SAY)]
+    /// Print only errors
+    #[arg(short, long, conflicts_with = "verbose", help_heading = OUTPUT)]
     pub quiet: bool,
 
-    /// Name every partition in the summary
-    #[arg(short, long, help_heading = SAY)]
+    /// Print more: every partition, conversions, times per stage
+    #[arg(short, long, help_heading = OUTPUT)]
     pub verbose: bool,
 }
 
 impl ReplayArgs {
-    /// What the command line asks for, in full; reads the catalogs, and how the target is laid out.
+    /// The settings given by the command line; reads the catalogs and the target's layout.
     ///
     /// # Errors
-    /// A catalog can't be read or used, a reason is none, or no load has ever been there.
+    /// A catalog can't be read or used, a reason does not exist, or nothing was ever loaded into the target.
     pub fn settings(&self) -> Result<Settings, Error> {
         let codes = Reason::ALL.map(Reason::code);
         if let Some(unknown) = self.reason.iter().find(|reason| !codes.contains(&reason.as_str())) {
             return Err(Error::Usage(format!(
-                "--reason: there is no {unknown:?}. Known: {}",
+                "--reason: unknown reason {unknown:?}; the reasons are {}",
                 codes.join(", ")
             )));
         }
@@ -102,7 +105,7 @@ impl ReplayArgs {
         })
     }
 
-    /// The target as it was given, for messages.
+    /// The target as given, for messages.
     #[must_use]
     pub fn target(&self) -> String {
         self.target.display().to_string()

@@ -1,42 +1,48 @@
-//! Memory and threads of a run, for the commands that load.
+//! The flags for memory and threads, shared by the commands that load → numbers.
+//!
+//! Invariant: neither changes what is written.
 
 use std::thread;
 
 use clap::{Args, builder::RangedU64ValueParser};
 
-use super::RUN;
+use super::RESOURCES;
 use crate::runtime::memory;
 
-/// More threads than this are a slip of the keyboard.
+/// A larger number of threads is a typing error.
 pub(super) const THREADS_MAX: u64 = 1_024;
 
-/// What a run may use.
+/// The resources of a run.
 #[derive(Debug, Args)]
 pub(super) struct ResourceArgs {
-    /// Upper bound for what the process holds: 512MiB, 2GiB, …; rows beyond it are spilled to disk
+    /// The memory that the process may use: 512MiB, 2GiB, …; rows beyond it are spilled to disk
     ///
-    /// At least 64MiB. Rows are spilled to an unnamed temporary file in the target (in a dry run: in $TMPDIR).
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size, help_heading = RUN)]
+    /// At least 64MiB. Rows are spilled to an unnamed temporary file in the target (in a dry run: in
+    /// $TMPDIR).
+    #[arg(
+        long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size,
+        help_heading = RESOURCES
+    )]
     pub(super) memory: usize,
 
-    /// How many threads work [default: all cores]
+    /// The number of threads [default: all cores]
     ///
-    /// The output is the same bytes for every number.
+    /// The output is the same for any number.
     #[arg(
         long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX),
-        help_heading = RUN
+        help_heading = RESOURCES
     )]
     threads: Option<usize>,
 }
 
 impl ResourceArgs {
-    /// The threads asked for, or else as many as there are cores.
+    /// The number of threads given, or else the number of cores.
     pub(super) fn threads(&self) -> usize {
         threads_of(self.threads)
     }
 }
 
-/// The threads asked for, or else as many as there are cores.
+/// The number of threads given, or else the number of cores.
 pub(super) fn threads_of(given: Option<usize>) -> usize {
     given.or_else(|| thread::available_parallelism().ok().map(usize::from)).unwrap_or(1)
 }

@@ -1,4 +1,6 @@
-//! `eventloader list`, `recover` and `verify` → what they need to know.
+//! `eventloader list`, `recover` and `verify` → the settings of these commands.
+//!
+//! Invariant: the target has the same default as for a load.
 
 use std::path::PathBuf;
 
@@ -14,7 +16,7 @@ pub struct RecoverArgs {
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     pub target: PathBuf,
 
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long)]
     pub quiet: bool,
 }
@@ -26,7 +28,7 @@ pub struct ListArgs {
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     pub target: PathBuf,
 
-    /// One JSON object a line
+    /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
 }
@@ -38,30 +40,31 @@ pub struct VerifyArgs {
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
-    /// What the target must hold: the file that `datagen --manifest` wrote with the events
+    /// Compare the target with this file, which `datagen --manifest` wrote with the events
     ///
-    /// For a target that all of them were loaded into, with the catalog of their world. Rows, contents and sums are compared by day and
-    /// event type, and the bad lines by reason, in any layout, flat or nested. docs/manifest.md has the format.
+    /// All of the events must have been loaded into the target, with the catalog of their world. Compares
+    /// rows, contents and sums by day and event type, and bad lines by reason, for any layout, flat or
+    /// nested. docs/manifest.md describes the format.
     #[arg(long, value_name = "MANIFEST")]
     against: Option<PathBuf>,
 
-    /// Upper bound for what the process holds: 512MiB, 2GiB, …; ids beyond it are compared in several passes
+    /// The memory that the process may use: 512MiB, 2GiB, …; ids beyond it are compared in several passes
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size)]
     memory: usize,
 
-    /// How many threads work [default: all cores]
+    /// The number of threads [default: all cores]
     #[arg(
         long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX)
     )]
     threads: Option<usize>,
 
-    /// Say nothing but problems and errors
+    /// Print only problems and errors
     #[arg(short, long)]
     pub quiet: bool,
 }
 
 impl VerifyArgs {
-    /// What the command line asks for, in full.
+    /// The settings given by the command line.
     #[must_use]
     pub fn settings(&self) -> VerifySettings {
         VerifySettings {

@@ -1,4 +1,6 @@
-//! The values that flags take by name, and what they mean to the loader.
+//! The named values of flags → the loader's own types.
+//!
+//! Invariant: this is the only place that maps names to these types.
 
 use clap::ValueEnum;
 use event_parquet::Codec;
@@ -7,11 +9,11 @@ use events_core::partition::{Layout, PartitionUnit};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Scope {
-    /// Over the whole input: an event that was corrected on a later day is not in the earlier day
+    /// In the whole input: if an event is corrected on a later day, the earlier day does not have it
     Input,
-    /// Within each day: a day is what its own events say
+    /// In each day by itself: every day keeps its latest version of an event
     Day,
-    /// Over the input and all that the target holds: an event that was corrected leaves the day where it was
+    /// In the input and the target: a corrected event leaves the partition where it was before
     Target,
 }
 
@@ -27,24 +29,24 @@ pub(super) enum LayoutArg {
 pub(super) enum Unit {
     /// A day, in UTC
     Day,
-    /// An hour of it: one level of directories more, below the day
+    /// An hour (UTC): one more level of directories, below the day
     Hour,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Mode {
-    /// The partitions that the load has rows for are replaced, all others stay as they are
+    /// Replace the partitions that the load has rows for; all others stay
     Overwrite,
-    /// The rows that the target holds take part: the latest version of each event stays, wherever it is, and partitions whose rows
-    /// change are written again
+    /// Keep the latest version of each event, whether it is in the input or in the target, and rewrite only
+    /// the partitions whose rows change
     Merge,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum CodecArg {
-    /// The smallest files, and as fast to load as the others
+    /// The smallest files, as fast to load as the others
     Zstd,
-    /// For readers that know no zstd
+    /// For readers without zstd
     Snappy,
     /// No compression
     None,

@@ -1,8 +1,8 @@
-//! `--catalog` → the catalog of the run: the files named, read, over the one that is built in; and whether it goes with
-//! a layout.
+//! The paths of `--catalog` → the catalog of the run: the named files on top of the built-in one. Also checks
+//! a catalog against a layout.
 //!
-//! Invariant: what is read does not depend on the order that a file system lists a directory in; a file that is named twice
-//! is read once.
+//! Invariant: the result does not depend on the order in which a file system lists a directory. A file that
+//! is named twice is read once.
 #![expect(clippy::disallowed_methods, reason = "a catalog is neither source nor target")]
 
 use std::{
@@ -20,7 +20,7 @@ use events_core::{
 
 use crate::error::Error;
 
-/// The built-in catalog with what `paths` say: catalog files, and directories of them.
+/// The built-in catalog, extended by `paths`: catalog files, and directories of them.
 ///
 /// # Errors
 /// [`Error::Usage`] for a path that can't be read, [`Error::Catalog`] for a file that can't be used.
@@ -32,7 +32,7 @@ pub fn read(paths: &[PathBuf]) -> Result<Catalog, Error> {
     let mut seen = HashSet::new();
     let mut texts = Vec::new();
     for file in files {
-        // The name is that of the path as it was given: two links to one file are that file.
+        // The name in messages is the path as given; two links to the same file count once.
         if seen.insert(fs_err::canonicalize(&file).map_err(unreadable)?) {
             texts.push((file.display().to_string(), text_of(&file)?));
         }
@@ -41,11 +41,12 @@ pub fn read(paths: &[PathBuf]) -> Result<Catalog, Error> {
     Ok(BUILT_IN.extended(&files)?)
 }
 
-/// Refuses columns of the flat tables that are named like those that engines make of the directories. `DuckDB`, Polars and
-/// Spark would show the directory's value in place of the event's and say nothing; pyarrow fails where the types differ.
+/// Refuses columns of the flat tables that have the name of a column that engines read from the directories.
+/// DuckDB, Polars and Spark would silently show the directory's value instead of the event's; pyarrow fails
+/// if the types differ.
 ///
 /// # Errors
-/// [`Error::Catalog`] at the first such field of an event type that is selected.
+/// [`Error::Catalog`] at the first such field of a selected event type.
 pub(crate) fn check_layout(
     catalog: &Catalog,
     selection: &Selection,
@@ -60,8 +61,8 @@ pub(crate) fn check_layout(
         let is_taken = |name: &str| of_directories.iter().any(|taken| taken.eq_ignore_ascii_case(name));
         if let Some(column) = schema::columns(event_type).into_iter().find(|column| is_taken(&column.name)) {
             let message = format!(
-                "{event_type}: {} would be the column {:?}, which engines make of the directories of the layout {} by {}: \
-                 give it another name with `column = \"…\"`, or load with the layout plain",
+                "{event_type}: {} would be the column {:?}, which engines read from the directories of the \
+                 layout {} by {}: give it another name with `column = \"…\"`, or load with the layout plain",
                 column.path,
                 column.name,
                 layout.name(),
@@ -73,7 +74,7 @@ pub(crate) fn check_layout(
     Ok(())
 }
 
-/// The catalog files of a directory, by name; those that an editor hides are none.
+/// The catalog files of a directory, by name, without hidden files.
 fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let entries = fs_err::read_dir(dir).map_err(unreadable)?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();

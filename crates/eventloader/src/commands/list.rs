@@ -1,6 +1,6 @@
-//! `eventloader list`: a target → the loads that were committed to it, the last ones last.
+//! `eventloader list`: a target → the loads that were committed to it, the latest last.
 //!
-//! Invariant: nothing is changed, and no load is waited for: what is told is what was committed when it was asked.
+//! Invariant: nothing is changed, and the command does not wait for a running load.
 
 use std::{
     fmt::{self, Write},
@@ -11,24 +11,26 @@ use event_target::{CommittedLoad, History};
 
 use crate::{error::Error, runtime::escape_for_terminal, runtime::grouped};
 
-/// The loads of a target, as far back as is told: the last thousand, and those that were not folded yet.
+/// The loads of a target: the last thousand, and those whose commits are not folded yet.
 #[derive(Debug)]
 pub struct Runs(Vec<CommittedLoad>);
 
-/// Reads them.
+/// Reads the loads of a target.
 ///
 /// # Errors
-/// [`Error::Locked`] while a load is at work, [`Error::Target`] where no load has ever been, and those of reading.
+/// [`TargetError::Locked`](event_target::TargetError::Locked) while a load is running,
+/// [`TargetError::Unusable`](event_target::TargetError::Unusable) if nothing was ever loaded, and read
+/// errors.
 pub fn list(target: &Path) -> Result<Runs, Error> {
     let _lock = event_target::lock_to_read(target)?;
     Ok(Runs(History::read(target, |_, _| {})?.runs))
 }
 
 impl Runs {
-    /// One JSON object a line.
+    /// One JSON object per line.
     ///
     /// # Errors
-    /// None that can happen: all keys are strings.
+    /// None in practice: all keys are strings.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         self.0.iter().map(|run| serde_json::to_string(run).map(|line| line + "\n")).collect()
     }
@@ -48,7 +50,7 @@ impl fmt::Display for Runs {
         for row in &table {
             let mut line = String::new();
             for (column, (text, width)) in row.iter().zip(widths).enumerate() {
-                // Numbers stand at the right.
+                // Numbers are aligned right.
                 let is_text = matches!(column, 1 | 2 | 8);
                 if is_text { write!(line, "{text:<width$}  ")? } else { write!(line, "{text:>width$}  ")? }
             }

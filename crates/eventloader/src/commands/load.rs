@@ -4,7 +4,8 @@
 //! input → ingest (parse) → rows → latest → existing → output → commit → report
 //! ```
 //!
-//! Invariant: up to the commit nothing visible in the target changes, and the commit comes only after the counts balance.
+//! Invariant: nothing visible in the target changes before the commit, and the commit only happens if the
+//! counts balance.
 
 use std::{collections::HashSet, path::Path, thread, time::Instant};
 
@@ -57,7 +58,7 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     };
     let mut clock = stages.clock();
     thread::scope(|scope| {
-        // Giving memory back takes about as long as the commit, which has little to compute.
+        // Freeing the memory takes about as long as the commit, which needs little CPU time.
         scope.spawn(|| drop(rows));
         report.committed = sink.commit(commit, layout, settings.threads)?;
         Ok::<_, Error>(())
@@ -70,7 +71,7 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     Ok(report)
 }
 
-/// The sources of a load; those of a replay are listed when the target is locked.
+/// The sources of a load; those of a replay are listed once the target is locked.
 fn list(settings: &Settings) -> Result<Vec<Source>, Error> {
     match &settings.input {
         Input::Replay(_) => Ok(Vec::new()),
@@ -80,11 +81,11 @@ fn list(settings: &Settings) -> Result<Vec<Source>, Error> {
     }
 }
 
-/// Where a load goes.
+/// The destination of a load.
 enum Sink<'s> {
-    /// Into a target.
+    /// A target.
     Target(Target),
-    /// Nowhere: a dry run only looks at the target.
+    /// A dry run reads the target and writes nothing.
     DryRun(&'s Path),
 }
 
@@ -127,7 +128,7 @@ impl<'s> Sink<'s> {
     }
 }
 
-/// A load at work.
+/// A load in progress.
 #[derive(Clone, Copy)]
 struct Load<'a> {
     settings: &'a Settings,
@@ -135,12 +136,12 @@ struct Load<'a> {
     stages: &'a Stages,
 }
 
-/// What is ready to be committed.
+/// A load that is ready to be committed.
 struct Staged {
     /// Its counts balance.
     report: Report,
     commit: ReadyCommit,
-    /// They are written by now.
+    /// They are already written.
     rows: RowStore,
 }
 
@@ -226,7 +227,7 @@ impl Load<'_> {
         ingest.run(sources, rows, Quarantine::new(staging.clone()))
     }
 
-    /// In a merge, lists what the target has already, and adds its rows that compete.
+    /// In a merge, lists the existing partitions, and adds the existing rows that compete with the input.
     fn add_existing(
         self,
         plan: &Plan,
@@ -244,7 +245,7 @@ impl Load<'_> {
         Ok((Some(existing), rows))
     }
 
-    /// What changes in the quarantine.
+    /// The changes of the quarantine.
     fn quarantine_changes(self, quarantine: Quarantine, sources: &[Source]) -> Result<Vec<Change>, Error> {
         let target = &self.settings.target;
         let changes = match &self.settings.input {
@@ -260,14 +261,14 @@ impl Load<'_> {
         Ok(kept)
     }
 
-    /// What the commit records of the load.
+    /// What the commit records about the load.
     fn facts(self, report: &Report, input: &InputCounts, what: String) -> LoadFacts {
         let sources = input.sources.iter();
         LoadFacts {
             mode: self.settings.mode,
             dedupe_scope: self.settings.dedupe_scope,
             counts: report.counts(),
-            held_kept: report.held_kept,
+            existing_kept: report.existing_kept,
             sources: sources
                 .map(|source| LoadedSource { path: source.name.clone(), content: source.fingerprint })
                 .collect(),
@@ -276,7 +277,7 @@ impl Load<'_> {
     }
 }
 
-/// Identifies what is loaded of a source: what the catalog means, and which events are selected.
+/// Identifies what is loaded of a source: the meaning of the catalog, and the selected events.
 fn what_is_loaded(settings: &Settings) -> String {
     let Settings { catalog, selection, .. } = settings;
     let sorted = |names: &[String]| {

@@ -1,6 +1,8 @@
-//! What the program does: one file or folder for each command.
+//! The commands of the program: one file or folder for each.
 //!
-//! `replay` is a load whose input are bad lines of the target's quarantine.
+//! `replay` has none: it is a load that reads bad lines from the target's quarantine.
+//!
+//! Invariant: a command knows the stages of a run; no stage knows a command.
 
 pub mod catalog;
 pub mod catalog_files;

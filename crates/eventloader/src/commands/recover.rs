@@ -1,4 +1,6 @@
-//! `eventloader recover`: a target → nothing in it is left half done. What every load does first, and nothing else.
+//! `eventloader recover`: a target → the same target without traces of an interrupted load.
+//!
+//! Invariant: it does what every load does first, and nothing else.
 
 use std::{fmt, path::Path};
 
@@ -6,14 +8,16 @@ use event_target::{Recovered, Target};
 
 use crate::{error::Error, runtime::plural};
 
-/// What was done, for people.
+/// What was done, as a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Recovery(Recovered);
 
 /// Finishes the commit that an interrupted load had recorded, or deletes what it had staged.
 ///
 /// # Errors
-/// [`Error::Locked`] while a load is at work, [`Error::Target`] where no load has ever been, and those of reading and writing.
+/// [`TargetError::Locked`](event_target::TargetError::Locked) while a load is running,
+/// [`TargetError::Unusable`](event_target::TargetError::Unusable) if nothing was ever loaded, and read and
+/// write errors.
 pub fn recover(target: &Path) -> Result<Recovery, Error> {
     let target = Target::open_existing(target)?;
     let recovery = Recovery(target.recovered());
@@ -24,9 +28,9 @@ pub fn recover(target: &Path) -> Result<Recovery, Error> {
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Recovered::Nothing => f.write_str("nothing to recover: the last load came to its end"),
+            Recovered::Nothing => f.write_str("nothing to recover: the last load was completed"),
             Recovered::Undone => {
-                f.write_str("deleted what an interrupted load had left behind; no commit was under way")
+                f.write_str("deleted the files of an interrupted load; it had recorded no commit")
             }
             Recovered::Finished { changes } => {
                 write!(f, "finished the commit of an interrupted load: {}", plural(changes as u64, "change"))

@@ -1,7 +1,7 @@
 //! Rows of a target's file → batches with the columns of a load.
 //!
-//! Invariant: no value is lost. A column that the file does not have, because its catalog had fewer fields, is null. A column
-//! that the catalog does not have, or has with another type, is refused.
+//! Invariant: no value is lost. A column that the file does not have, because its catalog had fewer fields,
+//! is null. A column that the catalog does not have, or has with another type, is refused.
 
 use std::sync::Arc;
 
@@ -18,8 +18,8 @@ pub(super) struct ExistingColumns<'p> {
     schema: Schema,
 }
 
-/// What every row has.
-pub(super) struct Base<'b> {
+/// The base fields of every row.
+pub(super) struct BaseColumns<'b> {
     pub(super) ids: &'b StringArray,
     pub(super) micros: &'b [i64],
 }
@@ -37,10 +37,10 @@ impl<'p> ExistingColumns<'p> {
     }
 
     /// The columns that every event has.
-    pub(super) fn base<'b>(&self, batch: &'b RecordBatch) -> Result<Base<'b>, String> {
+    pub(super) fn base<'b>(&self, batch: &'b RecordBatch) -> Result<BaseColumns<'b>, String> {
         let column = |name: &str| {
             let column = batch.column_by_name(name).filter(|column| column.null_count() == 0);
-            column.ok_or_else(|| format!("its column {name} is not there in every row"))
+            column.ok_or_else(|| format!("its column {name} does not have a value in every row"))
         };
         for (name, expected) in
             [(event::DOMAIN, &self.event_type.domain), (event::EVENT_TYPE, &self.event_type.name)]
@@ -53,9 +53,9 @@ impl<'p> ExistingColumns<'p> {
         let ids = column(event::EVENT_ID)?.as_string_opt();
         let micros = column(event::TIMESTAMP)?.as_primitive_opt::<TimestampMicrosecondType>();
         let (Some(ids), Some(micros)) = (ids, micros) else {
-            return Err("its columns event_id and timestamp are of other types".to_owned());
+            return Err("its columns event_id and timestamp have other types".to_owned());
         };
-        Ok(Base { ids, micros: micros.values() })
+        Ok(BaseColumns { ids, micros: micros.values() })
     }
 
     /// The payload's columns, as a batch of the load has them.
@@ -67,7 +67,7 @@ impl<'p> ExistingColumns<'p> {
     }
 }
 
-/// A column as the catalog has it: objects in it get the members that the file did not have yet, all null.
+/// A column as the catalog has it: objects in it get the members that the file does not have, all null.
 fn adapted(found: Option<&ArrayRef>, field: &Field, rows: usize) -> ArrayRef {
     match (found, field.data_type()) {
         (None, data_type) => new_null_array(data_type, rows),
@@ -92,8 +92,8 @@ fn check_fields(path: &str, found: &Fields, expected: &Fields) -> Result<(), Str
         match (known.map(|known| known.data_type()), field.data_type()) {
             (None, _) => {
                 return Err(format!(
-                    "the catalog has no field for its column {name}, which would be lost: load with the catalog that it was \
-                     written with, or one that has it, flat or nested as it was"
+                    "the catalog has no field for its column {name}, which would be lost: load with a catalog \
+                     that has it, such as the one it was written with, and flat or nested as before"
                 ));
             }
             (Some(DataType::Struct(expected)), DataType::Struct(found)) => {
@@ -102,8 +102,8 @@ fn check_fields(path: &str, found: &Fields, expected: &Fields) -> Result<(), Str
             (Some(expected), found) if expected == found => {}
             (Some(expected), found) => {
                 return Err(format!(
-                    "its column {name} is of type {found}, by the catalog it is {expected}: load with the catalog that it was \
-                     written with"
+                    "its column {name} is of type {found}, but {expected} in the catalog: load with the catalog \
+                     that it was written with"
                 ));
             }
         }

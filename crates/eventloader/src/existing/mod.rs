@@ -1,12 +1,13 @@
-//! What a target has already → the rows that compete with those of a merge, and the partitions that the merge changes.
+//! The existing rows of a target → those that compete with the rows of a merge, and the partitions that the
+//! merge changes.
 //!
-//! The files themselves tell where an event is. The id column of each partition of the event type is compared with the ids
-//! of the input, except for row groups whose least and greatest id have none of these between them. Rows with such an id are
-//! read whole, and compete like rows of the input that come before it. There is no index, so none can be wrong; docs/merge.md
-//! has what that costs.
+//! There is no index, so none can be wrong: the files themselves show where an event is. The id column of
+//! each partition of the event type is compared with the ids of the input, except for row groups whose range
+//! of ids contains none of them. Rows with such an id are read whole, and compete like rows of the input that
+//! come before it. docs/merge.md describes the cost.
 //!
-//! Invariant: of an event that the input has, every row in the target competes. Memory grows with such rows and with the
-//! names of the target's files, and not with the target.
+//! Invariant: of an event that the input has, every row in the target competes. Memory grows with such rows
+//! and with the names of the target's files, but not with the target.
 
 mod columns;
 mod parquet_file;
@@ -35,7 +36,7 @@ pub(crate) struct Existing<'p> {
     /// By event type; `None` of types without rows.
     columns: Vec<Option<ExistingColumns<'p>>>,
     partitions: Partitions,
-    /// The days whose partitions are searched, by event type; `None` where all are.
+    /// The days whose partitions are searched, by event type; `None` if all are.
     days: Option<BTreeSet<(usize, i64)>>,
 }
 
@@ -72,7 +73,8 @@ impl<'p> Existing<'p> {
         Some(ExistingRows::new(columns, self.partitions.get(&partition)?, instants))
     }
 
-    /// Adds the rows that have an id of the input to the rows that compete. `readers` threads read whole rows at once.
+    /// Adds the rows that have an id of the input to the competing rows. At most `readers` threads read whole
+    /// rows at a time.
     pub(crate) fn add_contenders(
         &self,
         rows: RowStore,

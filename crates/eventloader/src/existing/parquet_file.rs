@@ -1,6 +1,6 @@
 //! A file of the target → bytes, as the `parquet` crate asks for them when it reads.
 //!
-//! Invariant: what lies behind the file's end is an error, whatever lengths the file itself says.
+//! Invariant: reading past the end of the file is an error, whatever lengths the file itself claims.
 
 use std::{io, path::Path, sync::Arc};
 
@@ -39,7 +39,7 @@ impl ChunkReader for ParquetFile {
     }
 
     fn get_bytes(&self, offset: u64, length: usize) -> ParquetResult<Bytes> {
-        // Lengths come from the file, which may say anything.
+        // Lengths come from the file, which may claim anything.
         if offset.checked_add(length as u64).is_none_or(|end| end > self.bytes) {
             return Err(io::Error::from(io::ErrorKind::UnexpectedEof).into());
         }
@@ -49,7 +49,7 @@ impl ChunkReader for ParquetFile {
     }
 }
 
-/// A file from some offset on.
+/// A file from an offset on.
 pub(crate) struct ReadFrom {
     file: Arc<File>,
     offset: u64,

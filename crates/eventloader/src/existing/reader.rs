@@ -1,7 +1,7 @@
 //! Files of a partition → their rows, a few thousand at a time.
 //!
-//! Invariant: rows come in (timestamp, event id) order and belong to the partition. A file where that is not so was written
-//! by no load, and is refused.
+//! Invariant: rows come in (timestamp, event id) order and belong to the partition. A file that breaks this
+//! was not written by a load, and is refused.
 
 use std::{collections::VecDeque, fmt::Display, ops::Range};
 
@@ -23,14 +23,15 @@ use parquet::{
 use super::{ParquetFile, columns::ExistingColumns};
 use crate::{error::Error, latest::IdSet};
 
-/// Rows that are decoded at once, at most.
+/// The most rows that are decoded at once.
 const BATCH_ROWS_MAX: usize = 8_192;
-/// About so many bytes of them: each thread holds a batch, and a merge one of each file that it reads.
+/// The approximate size of such a batch: each thread has one, and a merge has one for each file that it
+/// reads.
 const BATCH_BYTES: usize = 1 << 20;
 
 type Builder = ParquetRecordBatchReaderBuilder<ParquetFile>;
 
-/// A file whose rows take part in a merge.
+/// An existing file whose rows take part in a merge.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ExistingFile<'f>(pub(super) &'f PartitionFile);
 
@@ -48,7 +49,8 @@ impl ExistingFile<'_> {
         Ok(builder.with_batch_size(rows))
     }
 
-    /// Which of its rows have an id of the set, ascending. Row groups between whose least and greatest id there is none are not read.
+    /// The rows with an id of the set, ascending. Row groups whose range of ids contains none of them are not
+    /// read.
     pub(super) fn rows_with(self, wanted: &IdSet) -> Result<Vec<u32>, Error> {
         let builder = self.open()?;
         let schema = builder.parquet_schema();
@@ -75,7 +77,7 @@ impl ExistingFile<'_> {
         for batch in reader.map_err(|error| self.refused(error))? {
             let batch = batch.map_err(|error| self.refused(error))?;
             let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
-            let ids = ids.ok_or_else(|| self.refused("its ids are no texts"))?;
+            let ids = ids.ok_or_else(|| self.refused("its ids are not strings"))?;
             for (id, row) in ids.iter().zip(&mut rows) {
                 if id.is_some_and(|id| wanted.contains(Id::of(id))) {
                     found.push(row);
@@ -85,7 +87,7 @@ impl ExistingFile<'_> {
         Ok(found)
     }
 
-    /// These rows, which ascend, as batches.
+    /// The given rows, which ascend, as batches.
     pub(super) fn rows_at(
         self,
         rows: &[u32],
@@ -125,10 +127,10 @@ impl ExistingFile<'_> {
     }
 }
 
-/// Whether a row group may have an id of the set, by its statistics: texts that no id is before, and none behind.
+/// Whether a row group may have an id of the set, according to its statistics.
 fn may_hold(row_group: &RowGroupMetaData, id_column: usize, wanted: &IdSet) -> bool {
     let statistics = row_group.column(id_column).statistics();
-    // The older kind orders texts in another way.
+    // The deprecated kind of statistics orders texts differently.
     let Some(statistics) = statistics.filter(|statistics| !statistics.is_min_max_deprecated()) else {
         return true;
     };
@@ -138,7 +140,7 @@ fn may_hold(row_group: &RowGroupMetaData, id_column: usize, wanted: &IdSet) -> b
     }
 }
 
-/// How many rows of a file are decoded at once: fewer of wide ones.
+/// The number of rows of a file that are decoded at once: fewer if they are wide.
 fn batch_rows(row_groups: &[RowGroupMetaData]) -> usize {
     let bytes: i64 = row_groups.iter().map(RowGroupMetaData::total_byte_size).sum();
     let rows: i64 = row_groups.iter().map(RowGroupMetaData::num_rows).sum();
@@ -146,7 +148,7 @@ fn batch_rows(row_groups: &[RowGroupMetaData]) -> usize {
     (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS_MAX)
 }
 
-/// Leaps over all rows but these.
+/// Skips all rows but these.
 fn selection(rows: &[u32]) -> RowSelection {
     let mut selectors = Vec::new();
     let mut next = 0;
@@ -166,7 +168,7 @@ pub(crate) struct ExistingRows<'h> {
     files: VecDeque<ExistingFile<'h>>,
     open: Option<OpenFile<'h>>,
     instants: Range<i64>,
-    /// Time and id of the row that came last.
+    /// Timestamp and id of the last row.
     last: Option<(i64, Vec<u8>)>,
 }
 
@@ -191,7 +193,7 @@ impl<'h> ExistingRows<'h> {
         Self { columns, files: files.iter().map(ExistingFile).collect(), open: None, instants, last: None }
     }
 
-    /// The next rows; `None` where there are no more.
+    /// The next rows; `None` at the end.
     pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
         loop {
             let Some(OpenFile { file, reader, rows_before }) = &mut self.open else {
@@ -221,7 +223,7 @@ impl<'h> ExistingRows<'h> {
     fn check_order(&mut self, batch: &Batch) -> Result<(), &'static str> {
         let Some(last_row) = batch.rows().checked_sub(1) else { return Ok(()) };
         if batch.micros.iter().any(|micros| !self.instants.contains(micros)) {
-            return Err("it has rows of other days or hours than its directory's; no load has written it");
+            return Err("it has rows of another day or hour than its directory; no load wrote it");
         }
         let ascends = |row: usize| {
             let (before, here) = (batch.micros[row - 1], batch.micros[row]);
@@ -232,7 +234,7 @@ impl<'h> ExistingRows<'h> {
             (*micros, Id::of(&String::from_utf8_lossy(id))) < first
         });
         if !follows || !(1..=last_row).all(ascends) {
-            return Err("its rows are not in the order of (timestamp, event_id); no load has written it");
+            return Err("its rows are not ordered by (timestamp, event_id); no load wrote it");
         }
         let mut id = Vec::new();
         batch.ids.get(last_row).write_to(&mut id);

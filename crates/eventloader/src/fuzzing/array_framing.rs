@@ -1,24 +1,26 @@
 //! A text → its lines or the elements of its array, cut into blocks of any size, against `serde_json` and the
 //! model.
+//!
+//! Invariant: see [`array_framing`].
 
 use event_parser::{Block, Content, newlines_in};
 use serde_json::value::RawValue;
 
 use super::lines::{blocks_of, pieces_of};
 
-/// From blocks that hold one line at most to one of all.
+/// From blocks of at most one line to one block for everything.
 const BLOCK_BYTES: [usize; 10] = [1, 2, 3, 7, 16, 63, 64, 65, 200, 1 << 16];
 
-/// A line or element: its offset, its line in the file, its text, whether it is where the array has no place
-/// for it.
+/// A line or element: its offset, its line in the file, its text, whether it is out of place in the array.
 type Piece<'t> = (usize, u64, &'t [u8], bool);
 
 /// The bytes are a text.
 ///
-/// - Blocks put together are the text, and what they hold, or the error, is the same for every size of them.
-/// - Lines and elements are those of the model: each byte is in one, or is white space, a comma or bracket in
-///   its place.
-/// - Of a text that is an array for `serde_json` they are the elements that it sees.
+/// - The blocks, concatenated, are the text; what they contain, or the error, is the same for every block
+///   size.
+/// - Lines and elements are those of the model: each byte is in one of them, or is white space, or a comma or
+///   bracket in its place.
+/// - If `serde_json` reads the text as an array, the elements are those that it sees.
 pub fn array_framing(text: &[u8]) {
     let expected = pieces_of(text).map(|pieces| {
         let pieces = pieces.iter().map(|piece| (piece.offset, piece.line, piece.raw, piece.out_of_place));
@@ -45,7 +47,7 @@ pub fn array_framing(text: &[u8]) {
     }
 }
 
-/// What the blocks hold; they must be the text.
+/// The pieces in the blocks; the blocks must make up the text.
 fn pieces_in<'t>(blocks: &'t [Block], text: &[u8]) -> Vec<Piece<'t>> {
     let (mut pieces, mut newlines, mut offset) = (Vec::new(), 0, 0);
     for block in blocks {

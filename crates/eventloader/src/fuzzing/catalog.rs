@@ -1,5 +1,7 @@
-//! Bytes as a catalog file → an error with its place, or a catalog that everything can be made of: tables,
-//! directories, rows.
+//! Bytes as a catalog file → an error with its location, or a catalog from which everything can be made:
+//! tables, directories, rows.
+//!
+//! Invariant: see [`catalog`].
 
 use std::{
     collections::HashSet,
@@ -20,12 +22,12 @@ use crate::commands::catalog::{Format, ShowSettings, show};
 
 /// The bytes are a catalog file.
 ///
-/// - What is refused has a line of the file, and a reason in one line.
-/// - Directories of what is accepted lead nowhere out of a target, and no two are one; so it is with columns
-///   of a table.
+/// - A refusal has a line of the file, and a reason in one line.
+/// - The directories of an accepted catalog stay inside a target and are distinct; so are the columns of a
+///   table.
 /// - It can be shown in all formats; in SQL, no name and no description ends its quotes.
-/// - An event with all its fields is a row for each of its types, in flat and nested tables of the schemas
-///   that are shown, with the model's values.
+/// - An event with all its fields becomes a row for each of its types, in flat and nested tables of the
+///   schemas that are shown, with the model's values.
 pub fn catalog(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     let catalog = match BUILT_IN.extended(&[("a.toml", text)]) {
@@ -94,7 +96,7 @@ fn can_be_shown(catalog: &Catalog) {
     }
 }
 
-/// SQL's statements, what is in quotes left out.
+/// The SQL statements, without quoted parts.
 fn statements(sql: &str, backslash_escapes: bool) -> Vec<String> {
     let (mut statements, mut quote) = (vec![String::new()], None);
     let mut characters = sql.chars();
@@ -120,7 +122,9 @@ fn has_rows(catalog: &Catalog) {
     let (plan, types) = (Plan::new(catalog), event_types::declared_in(catalog));
     for (event_type, (domain, name, fields)) in catalog.event_types().iter().zip(&types) {
         let data = object(&event_type.fields);
-        let line = json!({"event_id": "a", "timestamp": "2024-10-10", "domain": domain, "event_type": name, "data": data});
+        let line = json!({
+            "event_id": "a", "timestamp": "2024-10-10", "domain": domain, "event_type": name, "data": data,
+        });
         let line = line.to_string();
         let blocks = blocks_of(line.as_bytes(), 1 << 20).unwrap();
         let data = naive_model::json::read(&data.to_string());

@@ -1,5 +1,7 @@
-//! A text → what the loader's stages up to columns make of it, and what the model does: line by line, as
-//! values that compare.
+//! A text → the result of the loader's stages up to columns, and that of the model: line by line, as values
+//! that can be compared.
+//!
+//! Invariant: both results depend only on the text and the options.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
@@ -20,13 +22,13 @@ use naive_model::{
     value_text,
 };
 
-/// The built-in catalog, and one of all there is.
+/// The built-in catalog, and one with all types of values.
 pub(super) static CATALOG: LazyLock<Catalog> =
     LazyLock::new(|| BUILT_IN.extended(&[("catalog.toml", include_str!("catalog.toml"))]).unwrap());
 static PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::new(&CATALOG));
 static TYPES: LazyLock<Vec<EventType>> = LazyLock::new(|| event_types::declared_in(&CATALOG));
 
-/// The only day that some cases ask for.
+/// The only day that some cases select.
 const DAY: &str = "2024-10-10";
 
 /// How lines are read.
@@ -43,24 +45,24 @@ fn add(counts: &mut BTreeMap<String, u64>, more: impl IntoIterator<Item = (Strin
     }
 }
 
-/// What became of the lines of a text.
+/// The result of reading the lines of a text.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Lines {
     pub(super) lines: usize,
     pub(super) blank: usize,
-    /// Later candidates included.
+    /// Including later candidates.
     pub(super) filtered: usize,
-    /// By the line's number in the text, from 0; those that are blank or filtered have none.
-    pub(super) fates: BTreeMap<usize, Fate>,
+    /// By the line's number in the text, from 0; blank and filtered lines have none.
+    pub(super) outcomes: BTreeMap<usize, Outcome>,
     pub(super) unknown_fields: BTreeMap<String, u64>,
     pub(super) coerced: BTreeMap<String, u64>,
     pub(super) rounded: BTreeMap<String, u64>,
 }
 
-/// What became of a line.
+/// What a line became.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Fate {
-    /// The model knows no details.
+pub(super) enum Outcome {
+    /// The model has no details.
     Bad {
         line: u64,
         offset: u64,
@@ -83,7 +85,7 @@ pub(super) enum Fate {
 }
 
 impl Case {
-    /// One of 16, by the low bits: those of the digits and of `:` to `?`.
+    /// One of 16, by the low bits, so that digits and `:` to `?` choose different ones.
     pub(super) fn of(options: u8) -> Self {
         let is_set = |bit: u8| options >> bit & 1 == 1;
         let (by_day, by_type, nested, small_blocks) = (is_set(0), is_set(1), is_set(2), is_set(3));
@@ -112,13 +114,13 @@ impl Case {
         Parser::new(&PLAN, options)
     }
 
-    /// As a load reads them: block after block, with what was learned before.
+    /// Reads blocks as a load does, with what was learned from earlier ones.
     pub(super) fn read(&self, blocks: &[Block]) -> Vec<Parsed> {
         let mut parser = self.parser();
         blocks.iter().map(|block| parser.parse(block)).collect()
     }
 
-    /// What came of the lines or elements of a text.
+    /// The result of the lines or elements of a text.
     pub(super) fn lines(&self, parsed: Vec<Parsed>, pieces: &[Piece<'_>]) -> Lines {
         let (mut lines, mut newlines) = (Lines::default(), 0);
         for parsed in parsed {
@@ -127,7 +129,7 @@ impl Case {
         lines
     }
 
-    /// Each by a reader of its own.
+    /// Reads each line with a reader of its own.
     pub(super) fn read_each_alone(&self, blocks: &[Block], pieces: &[Piece<'_>]) -> Lines {
         let mut due = blocks.iter().flat_map(|block| match &block.content {
             Content::Elements(elements) => elements.as_slice(),
@@ -143,7 +145,7 @@ impl Case {
             };
             let mut bytes = Buffer::default();
             bytes.append(&mut piece.raw.to_vec());
-            // A block is of something: an empty line is its newline.
+            // A block is never empty: an empty line is its newline.
             if bytes.is_empty() {
                 bytes.append(&mut b"\n".to_vec());
             }
@@ -154,7 +156,7 @@ impl Case {
         lines
     }
 
-    /// Adds what a block held; the newlines in it.
+    /// Adds the result of a block, and returns its newlines.
     fn add(&self, lines: &mut Lines, parsed: Parsed, newlines: u64, pieces: &[Piece<'_>]) -> u64 {
         let first = lines.lines;
         lines.lines += parsed.lines as usize;
@@ -166,7 +168,7 @@ impl Case {
             let reason = bad.fault.reason.code();
             assert!(bad.fragment.is_none() && (first..lines.lines).contains(&index), "{bad:?}");
             let detail = Some(bad.fault.detail);
-            lines.insert(index, Fate::Bad { line, offset: bad.offset, reason, raw: bad.raw, detail });
+            lines.insert(index, Outcome::Bad { line, offset: bad.offset, reason, raw: bad.raw, detail });
         }
         for (type_index, batch) in parsed.batches {
             self.add_rows(lines, first, type_index, &batch);
@@ -176,7 +178,7 @@ impl Case {
                 assert!(batch.positions[row].is_later_candidate());
                 let (event_type, event_id, micros) = event(type_index, &batch, row);
                 let line = line_in_block(batch.positions[row]);
-                lines.insert(first + line as usize, Fate::LaterCandidate { event_type, event_id, micros });
+                lines.insert(first + line as usize, Outcome::LaterCandidate { event_type, event_id, micros });
             }
         }
         add(&mut lines.unknown_fields, parsed.unknown_fields);
@@ -194,11 +196,11 @@ impl Case {
                 batch.columns.iter().flat_map(|column| value_text::values(column, row)).collect()
             };
             let line = line_in_block(batch.positions[row]);
-            lines.insert(first + line as usize, Fate::Row { event_type, event_id, micros, payload });
+            lines.insert(first + line as usize, Outcome::Row { event_type, event_id, micros, payload });
         }
     }
 
-    /// As the model does.
+    /// The result of the model.
     pub(super) fn expected(&self, pieces: &[Piece<'_>]) -> Lines {
         let mut lines = Lines { lines: pieces.len(), ..Lines::default() };
         for (index, piece) in pieces.iter().enumerate() {
@@ -213,7 +215,7 @@ impl Case {
                 }
                 Verdict::Bad(reason) => {
                     let (offset, raw) = (piece.offset as u64, piece.raw.to_vec());
-                    lines.insert(index, Fate::Bad { line: piece.line, offset, reason, raw, detail: None });
+                    lines.insert(index, Outcome::Bad { line: piece.line, offset, reason, raw, detail: None });
                     continue;
                 }
                 Verdict::Good(event) => event,
@@ -227,15 +229,15 @@ impl Case {
                 };
                 let has_column = !self.wanted.nested || TYPES.iter().any(has_fields);
                 let payload = if has_column { event.payload } else { Vec::new() };
-                lines.insert(index, Fate::Row { event_type, event_id, micros, payload });
+                lines.insert(index, Outcome::Row { event_type, event_id, micros, payload });
                 add(&mut lines.unknown_fields, event.unknown_fields.into_iter().map(|name| (name, 1)));
                 add(&mut lines.coerced, event.changed.coerced.into_iter().map(|path| (path, 1)));
                 add(&mut lines.rounded, event.changed.rounded.into_iter().map(|path| (path, 1)));
             } else {
                 lines.filtered += 1;
-                // What comes before the days asked for can't be the latest.
+                // An event before the selected days can't be the latest.
                 if event.timestamp.date_naive() > self.wanted.until.unwrap() {
-                    lines.insert(index, Fate::LaterCandidate { event_type, event_id, micros });
+                    lines.insert(index, Outcome::LaterCandidate { event_type, event_id, micros });
                 }
             }
         }
@@ -244,24 +246,24 @@ impl Case {
 }
 
 impl Lines {
-    fn insert(&mut self, index: usize, fate: Fate) {
-        let before = self.fates.insert(index, fate);
+    fn insert(&mut self, index: usize, outcome: Outcome) {
+        let before = self.outcomes.insert(index, outcome);
         assert!(
             before.is_none(),
-            "line {index} of the text has two fates: {before:?}, {:?}",
-            self.fates[&index]
+            "line {index} of the text has two outcomes: {before:?}, {:?}",
+            self.outcomes[&index]
         );
     }
 
-    /// They are among the filtered.
+    /// They are among the filtered lines.
     pub(super) fn later_candidates(&self) -> usize {
-        self.fates.values().filter(|fate| matches!(fate, Fate::LaterCandidate { .. })).count()
+        self.outcomes.values().filter(|outcome| matches!(outcome, Outcome::LaterCandidate { .. })).count()
     }
 
-    /// Without what the model does not know.
+    /// Without the details, which the model does not have.
     pub(super) fn without_details(mut self) -> Self {
-        for fate in self.fates.values_mut() {
-            if let Fate::Bad { detail, .. } = fate {
+        for outcome in self.outcomes.values_mut() {
+            if let Outcome::Bad { detail, .. } = outcome {
                 *detail = None;
             }
         }
@@ -269,7 +271,7 @@ impl Lines {
     }
 }
 
-/// The file's line where a bad line begins, `newlines` before whose block there are.
+/// The line of the file where a bad line begins; `newlines` are before its block.
 pub(super) fn line_of(bad: &BadLine, newlines: u64) -> u64 {
     (newlines + 1).checked_add_signed(bad.line_index).unwrap()
 }
@@ -288,7 +290,7 @@ fn event(type_index: usize, batch: &Batch, row: usize) -> (String, String, i64) 
     (event_type, String::from_utf8(id).unwrap(), batch.micros[row])
 }
 
-/// The blocks of a text; where it is cut off, as the error says it. There are never more of them than bytes.
+/// The blocks of a text, or the error if it is cut off. There are never more of them than bytes.
 pub(super) fn blocks_of(text: &[u8], block_bytes: usize) -> Result<Vec<Block>, String> {
     let mut cutter = Cutter::new(text, block_bytes);
     let mut blocks = Vec::new();

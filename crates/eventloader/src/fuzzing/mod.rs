@@ -1,11 +1,12 @@
-//! Arbitrary bytes → nothing, or a panic: what the fuzz targets of `fuzz/` call, one function each.
+//! Arbitrary bytes → nothing, or a panic: the fuzz targets of `fuzz/`, one function each.
 //!
-//! Each compares a part of the loader with something that was written without it: `serde_json`, `chrono`, or
-//! the crate `naive-model`. Everything happens in memory, so that a core tries some thousand inputs per
-//! second.
+//! Each compares a part of the loader with an independent implementation: `serde_json`, `chrono`, or the
+//! crate `naive-model`. Everything happens in memory, so a core tries several thousand inputs per second.
 //!
-//! Compiled for `cargo fuzz` and for tests only. `cargo test` runs the committed seeds of all targets.
-#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic is how a finding is told")]
+//! Compiled only for `cargo fuzz` and for tests. `cargo test` runs the committed seeds of all targets.
+//!
+//! Invariant: a target panics exactly if the loader and the other implementation disagree.
+#![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "a panic reports a finding")]
 
 mod array_framing;
 mod catalog;
@@ -51,7 +52,7 @@ mod tests {
                 let path = fuzz.join("seeds").join(name).join(seed);
                 let bytes = fs_err::read(&path).unwrap();
                 let outcome = std::panic::catch_unwind(|| target(&bytes));
-                assert!(outcome.is_ok(), "{} does not hold", path.display());
+                assert!(outcome.is_ok(), "{} fails", path.display());
             }
         }
     }
@@ -59,7 +60,7 @@ mod tests {
     #[test]
     fn every_target_has_a_binary_and_seeds() {
         let fuzz = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz");
-        // The parser has the targets that its public API does not reach.
+        // The parser has the targets that need more than its public API.
         let of_parser = ["json", "number"].map(str::to_owned);
         let names: BTreeSet<_> =
             TARGETS.map(|(name, _)| name.to_owned()).into_iter().chain(of_parser).collect();

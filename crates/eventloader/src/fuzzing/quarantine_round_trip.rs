@@ -1,27 +1,30 @@
 //! A text → the quarantine's records of its bad lines → the bad lines again, byte for byte.
+//!
+//! Invariant: see [`quarantine_round_trip`].
 
 use std::collections::BTreeMap;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 
-use super::lines::{Case, Fate, blocks_of, line_of, pieces_of};
+use super::lines::{Case, Outcome, blocks_of, line_of, pieces_of};
 use crate::{
     error::Error,
     quarantine::record::{Record, RecordReader, merge},
 };
 
-/// What identifies the source, as odd as a path can be.
+/// The identity of the source, as odd as a path can be.
 const SOURCE: &str = "/in/\"odd\"\\\n\u{2028}.json";
 
 /// The first byte chooses how to read the rest (see [`super::line_to_row`]), and how much of it the source
 /// had before.
 ///
-/// - From the records alone each line that the model calls bad is rebuilt: source, place, reason and bytes.
-/// - Merged with those of an earlier content of the source, records are those of both, each once, in the
-///   order of places.
-/// - Merged again, or with nothing, they stay as they are.
-/// - A quarantine of arbitrary bytes is told as damaged, or none of its records is lost.
+/// - Each line that the model calls bad can be rebuilt from the records alone: source, position, reason and
+///   bytes.
+/// - Merged with the records of an earlier content of the source, the result has both, each once, in the
+///   order of positions.
+/// - Merging again, or with nothing, changes nothing.
+/// - A quarantine of arbitrary bytes is reported as damaged, or none of its records is lost.
 pub fn quarantine_round_trip(bytes: &[u8]) {
     let Some((&options, text)) = bytes.split_first() else { return };
     let case = Case::of(options);
@@ -30,7 +33,7 @@ pub fn quarantine_round_trip(bytes: &[u8]) {
     let nothing = merged(b"", &new).unwrap();
     assert_eq!(nothing, new, "merged with nothing");
     assert_eq!(merged(&new, &new).unwrap(), new, "merged with itself");
-    // The source grew: its last line may have been another.
+    // The source grew, so its last line may have been different.
     let earlier_length = text.len() * usize::from(options >> 4) / 16;
     if let Some((old, before)) = quarantine_of(&text[..earlier_length], &case) {
         let both = merged(&old, &new).unwrap();
@@ -47,7 +50,7 @@ pub fn quarantine_round_trip(bytes: &[u8]) {
 /// A bad line: line, offset, bytes, reason.
 type Bad = (u64, u64, Vec<u8>, String);
 
-/// The records of a text's bad lines, and the bad lines by the model; `None` where it is cut off.
+/// The records of a text's bad lines, and the bad lines according to the model; `None` if it is cut off.
 fn quarantine_of(text: &[u8], case: &Case) -> Option<(Vec<u8>, Vec<Bad>)> {
     let (blocks, pieces) = (blocks_of(text, case.block_bytes).ok()?, pieces_of(text)?);
     let (mut records, mut newlines) = (Vec::new(), 0);
@@ -57,11 +60,11 @@ fn quarantine_of(text: &[u8], case: &Case) -> Option<(Vec<u8>, Vec<Bad>)> {
         }
         newlines += u64::from(parsed.newlines);
     }
-    let bad = |fate| match fate {
-        Fate::Bad { line, offset, raw, reason, .. } => Some((line, offset, raw, reason.to_owned())),
+    let bad = |outcome| match outcome {
+        Outcome::Bad { line, offset, raw, reason, .. } => Some((line, offset, raw, reason.to_owned())),
         _ => None,
     };
-    Some((records, case.expected(&pieces).fates.into_values().filter_map(bad).collect()))
+    Some((records, case.expected(&pieces).outcomes.into_values().filter_map(bad).collect()))
 }
 
 fn merged(old: &[u8], new: &[u8]) -> Result<Vec<u8>, Error> {
@@ -70,7 +73,7 @@ fn merged(old: &[u8], new: &[u8]) -> Result<Vec<u8>, Error> {
     Ok(both)
 }
 
-/// What records say: in the order of places, as they must be.
+/// The bad lines in the records, which must be in the order of positions.
 fn rebuilt(records: &[u8]) -> Vec<Bad> {
     let text = std::str::from_utf8(records).unwrap();
     assert!(text.is_empty() || text.ends_with('\n'), "{text}");
@@ -94,7 +97,7 @@ fn bad_of(record: &str) -> Bad {
     (number("line"), number("offset"), raw, record["reason"].as_str().unwrap().to_owned())
 }
 
-/// Both; the reason of a line that is in both is the later's.
+/// Both; a line that is in both has the later reason.
 fn union(old: Vec<Bad>, new: &[Bad]) -> Vec<Bad> {
     let all = old.into_iter().chain(new.iter().cloned());
     let union: BTreeMap<_, _> =
@@ -102,7 +105,7 @@ fn union(old: Vec<Bad>, new: &[Bad]) -> Vec<Bad> {
     union.into_iter().map(|((line, offset, raw), reason)| (line, offset, raw, reason)).collect()
 }
 
-/// Each record that was there is there still, or one of the same line and bytes is.
+/// Each old record still exists, or a new one of the same line and bytes does.
 fn keeps_all(old: &[u8], new: &[u8], both: &[u8]) {
     let text = |records| std::str::from_utf8(records).unwrap();
     let both: Vec<_> = text(both).lines().collect();

@@ -1,4 +1,6 @@
 //! Texts → instants and days, against `chrono`.
+//!
+//! Invariant: see [`timestamp`].
 
 use std::sync::LazyLock;
 
@@ -10,13 +12,12 @@ use naive_model::{value_text, values};
 
 static EPOCH: LazyLock<NaiveDate> = LazyLock::new(|| DateTime::UNIX_EPOCH.date_naive());
 
-/// The bytes are texts, each in a line.
+/// The bytes are texts, one per line.
 ///
-/// - An instant is what the model makes of the text with `chrono`; what that refuses is refused.
-/// - A day is one where the text is a day alone and an instant.
-/// - Read in two steps, as on the way through a line, with what was remembered of the day before, it is the
-///   same.
-/// - The instant written out is read as itself.
+/// - The instant of a text is the one that the model finds with `chrono`; both refuse the same texts.
+/// - A text is a day if it is a date alone and an instant.
+/// - Parsing in two steps, as the event reader does, with the day before remembered, gives the same instant.
+/// - The instant as text parses to itself.
 pub fn timestamp(bytes: &[u8]) {
     let mut to_seconds = ToSeconds::default();
     for text in bytes.split(|byte| *byte == b'\n') {
@@ -31,7 +32,7 @@ pub fn timestamp(bytes: &[u8]) {
             let micros = parse_to_seconds(front);
             assert_eq!(to_seconds.parse(front), micros, "{shown}");
             assert_eq!(micros.and_then(|micros| parse_behind_seconds(micros, rest)), ours, "{shown}");
-            // Readers of lines rely on it: what is accepted ends no string.
+            // Readers of lines rely on it: no accepted text contains the end of a string.
             let is_plain = |byte: &u8| (b' '..0x7F).contains(byte) && !matches!(byte, b'"' | b'\\');
             assert!(micros.is_none() || front.iter().all(is_plain), "{shown}");
         }

@@ -1,6 +1,6 @@
 //! Parsed blocks, as workers hand them in → rows, bad lines and counts, in the order of the blocks.
 //!
-//! Invariant: a block is entered only when all blocks before it are.
+//! Invariant: a block is added only after all blocks before it.
 
 use std::{collections::BTreeMap, mem};
 
@@ -27,20 +27,20 @@ pub(super) struct ParsedBlock {
     /// Whether its lines are elements of an array.
     pub(super) of_array: bool,
     pub(super) parsed: Parsed,
-    /// How many rows fall into each partition.
+    /// The number of its rows in each partition.
     pub(super) by_partition: HashMap<PartitionKey, u64, FixedState>,
 }
 
-/// Takes blocks in their order.
+/// Collects blocks in their order.
 pub(super) struct Collector<'a> {
     sources: &'a [Source],
     ingested: Ingested,
-    /// Blocks that came before their turn.
+    /// Blocks that arrived too early.
     waiting: BTreeMap<u32, ParsedBlock>,
-    /// How many blocks ahead of its turn a block may be.
+    /// How far ahead of its turn a block may be.
     ahead_max: u32,
     next_block: u32,
-    /// The source of the last block, and how many of its lines are behind.
+    /// The source of the last block, and the number of its lines so far.
     source: usize,
     lines_behind: u64,
 }
@@ -67,7 +67,7 @@ impl<'a> Collector<'a> {
         number - self.next_block <= self.ahead_max
     }
 
-    /// Takes a block, and enters all whose turn has come; returns what is to be spilled now.
+    /// Accepts a block, and adds all blocks whose turn has come; returns the rows to spill now.
     pub(super) fn take(&mut self, block: ParsedBlock) -> Result<Vec<SpillJob>, Error> {
         self.waiting.insert(block.number, block);
         let mut jobs = Vec::new();

@@ -1,6 +1,7 @@
-//! What the lines of the input are, as counts: by source, by reason, and by name.
+//! The lines of the input → counts by source, by reason, and by name.
 //!
-//! Invariant: the counts are those of the input's order, whatever the threads did. Names are bounded in number.
+//! Invariant: the counts depend on the order of the input, not on that of the threads. The number of names is
+//! bounded.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +10,21 @@ use event_target::Fingerprint;
 
 use crate::{input::Source, runtime::names};
 
-/// The most names of fields and unknown events that are told apart; a hostile file could have one per line.
+/// The most names of fields and unknown events that are counted separately; a hostile file could have one per
+/// line.
 const NAMES_MAX: usize = 1_000;
 
-/// What the lines of all sources are.
+/// The counts of all sources.
 #[derive(Debug, Default)]
 pub(crate) struct InputCounts {
-    /// Counted beside the sources, not added up from them: `report/proof.rs` compares the two.
+    /// Counted separately from the sources, not added up from them: `report/proof.rs` compares the two.
     pub(crate) run: RunCounts,
     pub(crate) sources: Vec<SourceCounts>,
     /// Bad lines by reason.
     pub(crate) by_reason: BTreeMap<&'static str, u64>,
     /// Events that the catalog does not know, by `domain/event_type`.
     pub(crate) unknown_events: BTreeMap<String, u64>,
-    /// Rows by the path of a field that the catalog does not know.
+    /// Rows by the path of a field that is not in the catalog.
     pub(crate) unknown_fields: BTreeMap<String, u64>,
     /// Rows by the path of a value of another type that was converted.
     pub(crate) coerced: BTreeMap<String, u64>,
@@ -32,7 +34,7 @@ pub(crate) struct InputCounts {
     pub(crate) first_bad: Option<String>,
 }
 
-/// What the lines of the run are.
+/// The counts of the run.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct RunCounts {
     pub(crate) lines: u64,
@@ -41,7 +43,7 @@ pub(crate) struct RunCounts {
     pub(crate) filtered: u64,
 }
 
-/// What the lines of one source are.
+/// The counts of one source.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct SourceCounts {
     pub(crate) name: String,
@@ -63,7 +65,7 @@ impl InputCounts {
         Self { sources: sources.iter().map(counts).collect(), ..Self::default() }
     }
 
-    /// Counts a bad line, which is the `line`th of its source.
+    /// Counts a bad line, which is number `line` of its source.
     pub(super) fn add_bad(&mut self, source: usize, line: u64, bad: &BadLine) {
         let source = &mut self.sources[source];
         if bad.fragment.unwrap_or(0) == 0 {

@@ -1,8 +1,9 @@
 //! Sources → all good rows, the bad lines and the counts, in one pass on all threads.
 //!
-//! Each worker takes the next block from the shared reader, parses it, and hands in what it found. Blocks are collected in
-//! their order, so line numbers, the quarantine and all counts are those of the input's order. A worker that is too far
-//! ahead of the others waits, so no more parsed blocks wait for their turn than there are workers.
+//! Each worker takes the next block from the shared reader, parses it, and hands in the result. Results are
+//! collected in the order of the blocks, so line numbers, the quarantine and all counts follow the input. A
+//! worker that is too far ahead of the others waits, so at most as many parsed blocks wait for their turn as
+//! there are workers.
 //!
 //! Invariant: except for the rows that are kept, memory does not depend on the number of lines.
 
@@ -26,7 +27,7 @@ use crate::{
     settings::Settings,
 };
 
-/// Everything that was read.
+/// The result of reading everything.
 #[derive(Debug)]
 pub(crate) struct Ingested {
     pub(crate) rows: RowStore,
@@ -34,7 +35,7 @@ pub(crate) struct Ingested {
     pub(crate) counts: InputCounts,
 }
 
-/// What an ingest needs to know.
+/// The settings of an ingest.
 #[derive(Clone, Copy)]
 pub(crate) struct Ingest<'a> {
     pub(crate) settings: &'a Settings,
@@ -118,7 +119,7 @@ impl Ingest<'_> {
     }
 }
 
-/// A panic in another worker is on its way to end the run; until then its data is as good as any.
+/// If another worker panicked, the run is about to end; until then its data is still valid.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

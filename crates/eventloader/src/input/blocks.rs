@@ -1,9 +1,9 @@
 //! Sources, one after the other → numbered blocks of whole lines, or of whole elements of a JSON array.
 //!
-//! The workers share one reader. A worker that needs work takes the next block, so memory holds as many blocks as there are
-//! workers, however large the input is.
+//! The workers share one reader. An idle worker takes the next block, so memory has as many blocks as there
+//! are workers, however large the input is.
 //!
-//! Invariant: the blocks in order of their numbers, put together, are the sources in input order.
+//! Invariant: the blocks, concatenated in the order of their numbers, are the sources in input order.
 
 use event_parser::{Block, Buffer, CutError, Cutter};
 use event_target::Fingerprint;
@@ -22,12 +22,12 @@ pub(crate) struct SourceBlock {
     pub(crate) block: Block,
 }
 
-/// What was read of a source.
+/// Facts about a source that was read.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct SourceFacts {
     /// Bytes of its text.
     pub(crate) bytes: u64,
-    /// Its content as it is stored, if it was hashed.
+    /// Its content as stored, if it was hashed.
     pub(crate) fingerprint: Option<Fingerprint>,
 }
 
@@ -36,7 +36,7 @@ pub(crate) struct BlockReader {
     sources: Vec<Source>,
     progress: Progress,
     block_bytes: usize,
-    /// The source that is open, and how its text is cut.
+    /// The open source, and its cutter.
     open: Option<Cutter<Text>>,
     /// The index of the open source, or of the next one.
     source: usize,
@@ -67,12 +67,12 @@ impl BlockReader {
         Self { are_hashed: true, ..self }
     }
 
-    /// What was read of each source, once all blocks were taken.
+    /// Facts about each source, after all blocks were taken.
     pub(crate) fn into_facts(self) -> Vec<SourceFacts> {
         self.facts
     }
 
-    /// The next block, in the memory of `recycled`; `None` when everything is read.
+    /// The next block, in the memory of `recycled`; `None` at the end of the input.
     pub(crate) fn next_block(&mut self, recycled: Buffer) -> Result<Option<SourceBlock>, Error> {
         let mut recycled = Some(recycled);
         while self.source < self.sources.len() {
@@ -110,7 +110,7 @@ impl BlockReader {
         Ok(None)
     }
 
-    /// Ends reading: workers that come for another block after an error find nothing more.
+    /// Ends reading after an error: workers that ask for another block get nothing more.
     fn failed(&mut self, compression: Option<&'static str>, error: CutError) -> Error {
         let CutError { offset, source } = error;
         let path = self.sources[self.source].name.clone();

@@ -1,7 +1,7 @@
-//! The bytes of a source as it is stored → their length and checksum, computed while they are read.
+//! The bytes of a source as stored → their length and checksum, computed while they are read.
 //!
-//! Invariant: the fingerprint is that of all bytes that went through. A source whose fingerprint is known already is read up
-//! to that length, and must still have that content.
+//! Invariant: the fingerprint covers all bytes that were read. A source whose fingerprint is already known is
+//! read up to that length, and must still have that content.
 
 use std::{
     io::{self, Read},
@@ -11,7 +11,7 @@ use std::{
 use event_target::{ContentChecksum, Fingerprint};
 use xxhash_rust::xxh3::Xxh3Default;
 
-/// A source does not have the content any more that it had when it was screened.
+/// The content of a source changed after it was screened.
 #[derive(Debug, thiserror::Error)]
 #[error("it was changed while it was read")]
 pub(crate) struct Changed;
@@ -19,12 +19,12 @@ pub(crate) struct Changed;
 /// Hashes what is read from a source.
 pub(crate) struct HashingReader<R> {
     input: R,
-    /// The fingerprint when it was screened, if it was.
+    /// Its fingerprint when it was screened, if it was.
     expected: Option<Fingerprint>,
     running_hash: RunningHash,
 }
 
-/// The hash of what went through so far; its owner keeps it when the reader is handed away.
+/// The hash so far; its owner keeps it when the reader is handed away.
 #[derive(Clone)]
 pub(crate) struct RunningHash(Arc<Mutex<(u64, Xxh3Default)>>);
 

@@ -1,6 +1,7 @@
 //! Paths as given → sources in input order → their texts, decompressed → numbered blocks.
 //!
-//! Invariant: the order of the input never depends on a file system's own order, nor on that of the command line.
+//! Invariant: the order of the input depends neither on a file system's order nor on that of the command
+//! line.
 
 mod blocks;
 mod hashing_reader;

@@ -1,9 +1,10 @@
 //! A source → its text, decompressed.
 //!
-//! gzip and zstd are recognised by their first bytes, never by a file's name. All members and frames are read.
+//! gzip and zstd are recognised by their first bytes, never by a file's name. All members and frames are
+//! read.
 //!
-//! Invariant: a compressed source that is truncated or corrupt, or goes on with something else, ends in an error, never in
-//! a silent end of the text.
+//! Invariant: a compressed source that is truncated, corrupt, or followed by other data ends in an error,
+//! never in a silent end of the text.
 
 use std::io::{self, BufReader, Cursor, Read};
 
@@ -15,10 +16,10 @@ use super::{
 };
 use crate::runtime::{CountingReader, Progress};
 
-/// Bytes that are read from a compressed file at once.
+/// The number of bytes that are read from a compressed file at once.
 const COMPRESSED_READ_BYTES: usize = 256 << 10;
 
-/// What zstd says of a frame that refers back further than 2^27 bytes: its limit where nothing else is set
+/// zstd's error for a frame that refers back further than 2^27 bytes, its default limit
 /// (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`).
 const ZSTD_WINDOW_TOO_LARGE: &str = "Frame requires too much memory";
 
@@ -30,8 +31,9 @@ pub(super) struct Text {
     running_hash: Option<RunningHash>,
 }
 
-/// Opens a source; errors name the path. Progress counts bytes as they are stored, compressed or not. A source that was
-/// screened is read as it was then. That one, and any with `is_hashed`, has a fingerprint when it was read to its end.
+/// Opens a source; errors name the path. Progress counts stored bytes, compressed or not. A source that was
+/// screened is read with its content at that time. It has a fingerprint when it was read to its end, and so
+/// has any source with `is_hashed`.
 pub(super) fn open(source: &Source, progress: &Progress, is_hashed: bool) -> io::Result<Text> {
     let mut input: Box<dyn Read + Send> = match &source.origin {
         Origin::File(path) => Box::new(storage::File::open(path)?),
@@ -52,7 +54,7 @@ pub(super) fn open(source: &Source, progress: &Progress, is_hashed: bool) -> io:
     let buffered = |whole| BufReader::with_capacity(COMPRESSED_READ_BYTES, whole);
     let (reader, compression): (Box<dyn Read + Send>, _) = match magic.as_slice() {
         [0x1F, 0x8B, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))), Some("gzip")),
-        // A frame, or a skippable one, as parallel compressors write it in front.
+        // A frame, or a skippable one, which parallel compressors write first.
         [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => {
             (Box::new(zstd::Decoder::with_buffer(buffered(whole))?), Some("zstd"))
         }
@@ -62,7 +64,7 @@ pub(super) fn open(source: &Source, progress: &Progress, is_hashed: bool) -> io:
 }
 
 impl Text {
-    /// The fingerprint of what was read so far, if it is computed.
+    /// The fingerprint of the bytes read so far, if it is computed.
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
         self.running_hash.as_ref().map(RunningHash::fingerprint)
     }
@@ -73,7 +75,8 @@ impl Read for Text {
         self.reader.read(bytes).map_err(|error| match self.compression {
             _ if error.kind() == io::ErrorKind::Interrupted => error,
             Some(_) if error.to_string().contains(ZSTD_WINDOW_TOO_LARGE) => {
-                let problem = "its zstd data needs more than 128 MiB to be read; compress it again without --long or --ultra";
+                let problem = "its zstd data needs more than 128 MiB to be read; compress it again without \
+                               --long or --ultra";
                 io::Error::new(error.kind(), problem)
             }
             Some(format) => {

@@ -1,10 +1,11 @@
-//! The sources of a merge → those to load now: not those that the target has already, nor those still being written.
+//! The sources of a merge → those to load now, without those that the target already has or that are still
+//! being written.
 //!
-//! A source is recognised by its content. A new source is read once, as a whole, before the load: one whose last line is not
-//! JSON yet, whose array has no end, or whose compressed data breaks off is left for a later run.
+//! A source is recognised by its content. A new source is read once, as a whole, before the load. It is left
+//! for a later run if its last line is not JSON yet, its array has no end, or its compressed data breaks off.
 //!
-//! Invariant: a source that is skipped is named with the reason. Any other is loaded with the content that was screened, or
-//! the load fails.
+//! Invariant: a source that is skipped is reported with the reason. Any other is loaded with the content that
+//! was screened, or the load fails.
 
 use std::{
     collections::HashSet,
@@ -27,10 +28,10 @@ use crate::{
 
 const BREAKS_OFF: &str = "its compressed data breaks off";
 
-/// Bytes that are read at once.
+/// The number of bytes that are read at once.
 const PIECE_BYTES: usize = 1 << 20;
 
-/// What is to be loaded, and what is not.
+/// The sources to load, and the others.
 #[derive(Debug, Default)]
 pub(crate) struct Screened {
     pub(crate) sources: Vec<Source>,
@@ -42,7 +43,7 @@ pub(crate) struct Screened {
 pub(crate) struct SkippedSource {
     pub(crate) path: String,
     pub(crate) reason: SkipReason,
-    /// How it is known that the source is unfinished.
+    /// Why the source counts as unfinished.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) detail: Option<String>,
 }
@@ -50,7 +51,7 @@ pub(crate) struct SkippedSource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SkipReason {
-    /// The target holds its content already.
+    /// The target already has its content.
     Loaded,
     /// Another source of this run has the same content.
     Same,
@@ -58,7 +59,7 @@ pub(crate) enum SkipReason {
     Unfinished,
 }
 
-/// Screens all sources; `loaded` are the contents that the target has.
+/// Screens all sources; `loaded` are the contents that the target already has.
 pub(crate) fn screen(
     sources: Vec<Source>,
     loaded: &HashSet<Fingerprint>,
@@ -98,7 +99,8 @@ fn unreadable(source: &Source, error: io::Error) -> Error {
     Error::Read { path: source.name.clone(), offset: 0, text: "the file", source: error }
 }
 
-/// What a source holds; `None` of standard input and of what is no file: these are read once.
+/// The content of a source; `None` for standard input and everything else that is not a file, which is read
+/// only once.
 fn content_of(source: &Source) -> io::Result<Option<Fingerprint>> {
     let Origin::File(path) = &source.origin else { return Ok(None) };
     if !storage::is_file(path) {
@@ -112,7 +114,7 @@ fn content_of(source: &Source) -> io::Result<Option<Fingerprint>> {
     Ok(Some(running_hash.fingerprint()))
 }
 
-/// What tells that a source is not complete, if anything does.
+/// The sign that a source is incomplete, if there is one.
 fn unfinished(source: &Source) -> io::Result<Option<&'static str>> {
     let mut text = match open(source, &Progress::hidden(), false) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(Some(BREAKS_OFF)),
@@ -140,7 +142,7 @@ fn is_changed(error: &io::Error) -> bool {
 enum Ending {
     Array,
     ArrayWithoutEnd,
-    /// What stands behind the last newline; nothing of a line that is too long to be an event.
+    /// The text after the last newline; empty if the line is too long to be an event.
     Line(Vec<u8>),
 }
 

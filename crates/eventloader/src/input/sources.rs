@@ -1,12 +1,14 @@
 //! Paths as given → the files to read, in input order.
 //!
-//! A path is a file, a directory (all files below it), a glob, or `-` for standard input. Names that begin with `_` or `.`
-//! are left out of directories, as Spark and Hive do: they are other programs' private files. So are pipes, sockets and devices,
-//! which have no end that belongs to a load; they are read where they are named themselves.
+//! A path is a file, a directory (all files below it), a glob, or `-` for standard input. In directories,
+//! names that begin with `_` or `.` are skipped, as in Spark and Hive: they are private files of other
+//! programs. Pipes, sockets and devices are skipped, too: their content has no end. They are read if they are
+//! named themselves.
 //!
-//! Invariant: input order is the order of the paths as bytes, over all sources together, standard input last; a file that
-//! is named twice is read once, by whatever links, and so is a directory: one that leads back into itself comes to an end.
-//! The order decides ties, so it never depends on the directory's own order, or on that of the command line.
+//! Invariant: input order is the order of the paths as bytes, over all sources together, with standard input
+//! last. A file that is named twice is read once, by whatever links, and so is a directory: one that leads
+//! back into itself is not followed forever. The order decides ties, so it depends neither on the directory's
+//! own order nor on the command line.
 
 use std::{
     cmp::Reverse,
@@ -25,30 +27,30 @@ use crate::error::Error;
 /// One input.
 #[derive(Debug, Clone)]
 pub(crate) struct Source {
-    /// Its name as it was given, or found below a directory; for people.
+    /// Its name as given, or as found below a directory; for messages.
     pub(crate) name: String,
     /// Where its bytes are.
     pub(crate) origin: Origin,
-    /// What distinguishes it from all others: the canonical path, or `-`.
+    /// What distinguishes it from all other sources: the canonical path, or `-`.
     pub(crate) identity: String,
-    /// Its content when it was screened, if it was: it is read up to there.
+    /// Its content when it was screened, if it was; only this much is read.
     pub(crate) fingerprint: Option<Fingerprint>,
 }
 
 /// Where the bytes of a source are.
 #[derive(Debug, Clone)]
 pub(crate) enum Origin {
-    /// In this file.
+    /// A file.
     File(PathBuf),
-    /// In standard input.
+    /// Standard input.
     StandardInput,
-    /// In lines that another part of the program hands in.
+    /// Lines that another part of the program provides.
     Records(Arc<dyn Records>),
 }
 
-/// Lines that another part of the program hands in. They are lines, whatever they begin with.
+/// Lines that another part of the program provides. They are lines, even if they begin with `[`.
 pub(crate) trait Records: Debug + Send + Sync {
-    /// A reader of their text.
+    /// Opens a reader of their text.
     fn open(&self) -> io::Result<Box<dyn Read + Send>>;
 }
 
@@ -63,10 +65,10 @@ impl Source {
 /// Lists the inputs, at least one; see [`list_any`].
 pub(crate) fn list_sources(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
     let sources = list_any(given, target)?;
-    if sources.is_empty() { Err(no_source(&given.join(", "), "holds no file to read")) } else { Ok(sources) }
+    if sources.is_empty() { Err(no_source(&given.join(", "), "has no file to read")) } else { Ok(sources) }
 }
 
-/// Lists the inputs, and refuses a target that lies in a source or the other way round.
+/// Lists the inputs, and refuses a target inside a source or the other way round.
 pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
     let target = target.map(canonical_ancestor);
     let mut paths = BinaryHeap::new();
@@ -75,7 +77,8 @@ pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<So
     }
     let mut sources = Vec::new();
     let mut seen = HashSet::new();
-    // What a directory holds comes behind it in the order of paths: so the first to be taken is always the next.
+    // The entries of a directory sort behind the directory itself, so the first path in the queue is always
+    // the next.
     while let Some(Reverse(InOrder { name, path })) = paths.pop() {
         let unreadable = |error: std::io::Error| no_source(&name, &error.to_string());
         let real = storage::canonical(&path).map_err(unreadable)?;
@@ -87,7 +90,7 @@ pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<So
         }
         if storage::is_directory(&real) {
             let names = storage::names_in(&path).map_err(unreadable)?;
-            for entry in names.ok_or_else(|| no_source(&name, "no such directory any more"))? {
+            for entry in names.ok_or_else(|| no_source(&name, "the directory no longer exists"))? {
                 let is_private = entry.to_string_lossy().starts_with(['_', '.']);
                 let entry = path.join(entry);
                 let is_odd = || {
@@ -99,7 +102,8 @@ pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<So
                 }
             }
         } else {
-            // Of a name that is no text, its bytes are spelt out, in a way that no path begins: two that look alike are still two files.
+            // If the name is not UTF-8, its bytes are spelt out, in a form that no path has: two names that
+            // look alike are still two files.
             let spelt_out = || format!("b\"{}\"", real.as_os_str().as_encoded_bytes().escape_ascii());
             let identity = real.to_str().map_or_else(spelt_out, str::to_owned);
             sources.push(Source { name, origin: Origin::File(path), identity, fingerprint: None });
@@ -129,7 +133,7 @@ fn no_source(path: &str, problem: &str) -> Error {
     Error::Source { path: path.to_owned(), problem: problem.to_owned() }
 }
 
-/// The paths that a name means: itself if it exists, else what it matches as a glob.
+/// The paths that a name stands for: itself if it exists, otherwise its matches as a glob.
 fn expand(name: &str) -> Result<Vec<PathBuf>, Error> {
     let path = Path::new(name);
     if storage::find(path).is_ok_and(|found| found.is_some()) {
@@ -145,19 +149,19 @@ fn expand(name: &str) -> Result<Vec<PathBuf>, Error> {
     if paths.is_empty() { Err(no_source(name, "matches no file")) } else { Ok(paths) }
 }
 
-/// Reading what the same run writes could load it twice: each must lie outside the other.
+/// Refuses overlapping paths: a run that reads its own output could load it twice.
 fn refuse_overlap(source: &Path, real: &Path, target: &Path) -> Result<(), Error> {
     let problem = if storage::is_directory(real) && target.starts_with(real) {
-        "lies in the source"
+        "is inside the source"
     } else if !storage::is_file(target) && real.starts_with(target) {
-        "holds the source"
+        "contains the source"
     } else {
         return Ok(());
     };
     Err(Error::Overlap { target: target.to_owned(), problem, source_path: source.to_owned() })
 }
 
-/// The canonical path, of a path whose last parts need not exist yet.
+/// The canonical form of a path whose last parts need not exist yet.
 fn canonical_ancestor(path: &Path) -> PathBuf {
     if let Ok(canonical) = storage::canonical(path) {
         return canonical;

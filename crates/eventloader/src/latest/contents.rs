@@ -1,19 +1,19 @@
-//! Rows of many batches whose contents are asked for → their hashes, to be looked up.
+//! Rows of many batches whose contents are needed → their hashes, to be looked up.
 //!
-//! Rows are marked first, in any order, and hashed then, batch by batch and in the order in which they lie there.
+//! Rows are marked first, in any order. Then they are hashed, batch by batch and in their order in memory.
 //!
-//! Invariant: a row that was not marked costs a bit, and nothing in a batch without marks.
+//! Invariant: a row that was not marked costs one bit, and nothing in a batch without marks.
 
 use event_rows::{Batch, RowRef, hash_rows};
 use foldhash::quality::RandomState;
 
-/// By batch: which rows are asked for.
+/// By batch: the marked rows.
 #[derive(Debug)]
 pub(super) struct Marks {
     batches: Vec<Vec<u64>>,
 }
 
-/// By batch: what was asked for.
+/// By batch: the hashes of the marked rows.
 #[derive(Debug)]
 pub(super) struct Contents {
     batches: Vec<OfBatch>,
@@ -22,7 +22,7 @@ pub(super) struct Contents {
 #[derive(Debug)]
 struct OfBatch {
     marks: Vec<u64>,
-    /// By word of the marks: how many are before it.
+    /// By word of the marks: the number of marks before it.
     before: Vec<u32>,
     /// Of the marked rows, in their order.
     hashes: Vec<u64>,
@@ -41,7 +41,7 @@ impl Marks {
         marks[row.row() / 64] |= 1 << (row.row() % 64);
     }
 
-    /// Hashes what was marked.
+    /// Hashes the marked rows.
     pub(super) fn hash(mut self, state: &RandomState, batches: &[&Batch], threads: usize) -> Contents {
         let hashes = workers::compute(threads, batches.len(), |index| {
             let rows: Vec<_> = rows_of(&self.batches[index]).collect();

@@ -1,7 +1,7 @@
 //! Ids of the input → whether another row may have one of them, and whether rows between two ids may.
 //!
-//! Of each id a hash is held, and how it begins. Two ids may share a hash, once in about 2^64 / (ids × rows) times; what is found is
-//! compared as a whole later.
+//! Of each id, the set has a hash and the beginning of the text. Two ids may share a hash, once in about 2^64
+//! / (ids × rows) times; whole ids are compared later.
 //!
 //! Invariant: every id that was added is found, by itself and between any two others.
 
@@ -13,10 +13,11 @@ use hashbrown::HashSet;
 
 use super::Deduper;
 
-/// So much of an id decides what it is between: all of a UUID.
+/// The beginning of an id that decides between which ids it is: all of a UUID.
 const KEY_BYTES: usize = UUID_TEXT_BYTES;
 
-/// Bytes that an id takes in it, at most: a table of hashes that grows by doubling, and a text of its own.
+/// The most bytes that an id takes in the set: in a hash table that grows by doubling, and as a text of its
+/// own.
 pub(crate) const ID_BYTES_MAX: usize =
     2 * (size_of::<u64>() + 1) * 8 / 7 + 2 * size_of::<Box<[u8]>>() + KEY_BYTES;
 
@@ -59,7 +60,8 @@ impl IdSet {
         self.0.hashes.contains(&self.0.deduper.hash_id(id))
     }
 
-    /// Whether there may be an id from the first to the last of these texts; if there is one, the answer is yes.
+    /// Whether there may be an id from the first to the last of these texts. If there is one, the answer is
+    /// yes.
     pub(crate) fn may_hold_between(&self, first: &[u8], last: &[u8]) -> bool {
         let (first, last) = (key_of(first), key_of(last));
         let IdSetBuilder { uuids, keys, .. } = &self.0;
@@ -70,7 +72,7 @@ impl IdSet {
     }
 }
 
-/// How an id begins; begun texts order as the whole ones do, or are equal.
+/// The beginning of an id; such beginnings order as the whole ids do, or are equal.
 fn key_of(text: &[u8]) -> &[u8] {
     &text[..text.len().min(KEY_BYTES)]
 }

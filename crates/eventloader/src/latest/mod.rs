@@ -1,17 +1,19 @@
 //! The ids and timestamps of all rows of an event type → which of the rows are superseded.
 //!
-//! Within one event type the highest timestamp per id wins and, of equal ones, the row that comes last in the input. With
-//! [`DedupeScope::Day`] that is decided within each day. Rows of the target come before the input. Of two rows with the
-//! same content, one of which is in the target already, that one stays.
+//! Within one event type the highest timestamp per id wins and, of equal ones, the row that comes last in the
+//! input. With [`DedupeScope::Day`] this is decided within each day. Rows of the target come before the
+//! input. If two rows have the same content and one of them is in the target already, that one stays.
 //!
-//! The contenders are split by a hash of their id into ranges that fit the processor's cache, and each range is resolved
-//! on its own. Which rows lose does not depend on the hash, so its seed is random: no input can be made to collide. Of rows
-//! in memory only a part of the hash is gathered, and the ids are looked up where two of these are equal: nearly always
-//! because they are two versions of one event. Spilled rows are read back with their ids.
+//! The contenders are split by a hash of their id into ranges that fit the processor's cache, and each range
+//! is resolved on its own. The hash does not influence which rows are superseded, so its seed is random: no
+//! input can be made to collide. For rows in memory, only a part of the hash is collected, and the ids are
+//! looked up if two of these are equal: nearly always because they are two versions of one event. Spilled
+//! rows are read back with their ids.
 //!
-//! Whether a superseded row was redelivered or corrected depends on contents. In memory these are hashed only for rows that
-//! share id and timestamp: rows with other timestamps differ. Spilled rows have their content beside them. If samples were
-//! asked for, the superseded rows that come first in the input are kept (`samples.rs`).
+//! Whether a superseded row was redelivered or corrected depends on contents. In memory these are hashed only
+//! for rows that share id and timestamp: rows with other timestamps differ. Spilled rows have their content
+//! hash beside them. If samples are requested, the superseded rows that come first in the input are kept
+//! (`samples.rs`).
 //!
 //! Invariant: of the contenders with one id (and day) all but one are superseded. Whole ids are compared.
 
@@ -35,15 +37,15 @@ pub(crate) use self::{
     id_set::{ID_BYTES_MAX, IdSet, IdSetBuilder},
     samples::{Sample, SampledRow, Sampler, Samples},
     spilled::{SpilledContenders, TextContender, UuidContender, resolve_spilled},
-    superseded::{Kind, Superseded, SupersededCounts, SupersededRow},
+    superseded::{Superseded, SupersededCounts, SupersededKind, SupersededRow},
     versions::Version,
 };
 
-/// Into how many ranges ids are split; a power of two. One million ids in memory make ranges of 48 KiB.
+/// The number of ranges of ids; a power of two. One million ids in memory make ranges of 48 KiB.
 pub(crate) const RANGES: usize = 256;
 
-/// Bytes that a row in memory takes at most while it is decided: with its contender, or
-/// as a superseded row with its winner, its content and its kind.
+/// The most bytes that a row in memory takes while it is decided: as a contender, or as a superseded row with
+/// its winner, its content and its kind.
 pub(crate) const ROW_BYTES_MAX: usize =
     2 * size_of::<RowRef>() + size_of::<u64>() + size_of::<SupersededRow>();
 
@@ -62,7 +64,7 @@ pub(crate) struct Deduper {
     scope: DedupeScope,
 }
 
-/// Superseded rows, each behind the row that is kept. Those of one event are neighbours, in input order.
+/// Superseded rows, each with the row that is kept. Those of one event are neighbours, in input order.
 type SupersededPairs<R> = Vec<(R, R)>;
 
 impl Deduper {
@@ -80,7 +82,7 @@ impl Deduper {
         }
     }
 
-    /// Adds the rows of the batch with this index whose ids fall into `ranges` to `split`, which has a place for each of them.
+    /// Adds the rows of a batch whose ids fall into `ranges` to `split`, which has an entry for each range.
     fn split(&self, index: usize, batch: &Batch, ranges: &Range<usize>, split: &mut [Vec<Contender>]) {
         for (row, &micros) in batch.micros.iter().enumerate() {
             let hash = self.hash(batch.ids.get(row), micros);
@@ -92,7 +94,7 @@ impl Deduper {
         }
     }
 
-    /// The day within which a row competes; the same for all where the scope is the input.
+    /// The day within which a row competes; the same for all unless the scope is the day.
     fn day(&self, micros: i64) -> i64 {
         match self.scope {
             DedupeScope::Input | DedupeScope::Target => 0,
@@ -100,7 +102,7 @@ impl Deduper {
         }
     }
 
-    /// The hash of an id, whatever its row's time is.
+    /// The hash of an id, independent of its row's timestamp.
     pub(crate) fn hash_id(&self, id: Id<'_>) -> u64 {
         match id {
             Id::Uuid(uuid) => self.hasher.hash_one(uuid),
@@ -139,8 +141,8 @@ impl Deduper {
         pairs
     }
 
-    /// Each superseded contender, behind the one that is kept of its id; in no order. A later candidate supersedes rows, and
-    /// is never superseded itself.
+    /// Each superseded contender with the one that is kept of its id, in no order. A later candidate
+    /// supersedes rows, and is never superseded itself.
     fn find_superseded<'c, C>(
         &self,
         parts: &[&'c [C]],
@@ -149,7 +151,7 @@ impl Deduper {
         order: impl Fn(&C) -> (i64, Position),
     ) -> SupersededPairs<&'c C> {
         let same = |a: &C, b: &C| same_id(a, b) && self.day(order(a).0) == self.day(order(b).0);
-        // Holds the best contender so far of each id.
+        // The best contender so far of each id.
         let mut best: HashTable<&C> = HashTable::with_capacity(parts.iter().map(|part| part.len()).sum());
         let mut superseded_rows = Vec::new();
         for contender in parts.iter().copied().flatten() {
@@ -182,12 +184,12 @@ fn is_later((time, place): (i64, Position), (other_time, other_place): (i64, Pos
     time.cmp(&other_time).then(place.cmp(&other_place)).is_gt()
 }
 
-/// The range of a hash: its middle bits, since the hash table of spilled rows uses both ends.
+/// The range of a hash: its middle bits, because the hash table of spilled rows uses both ends.
 fn range_of(hash: u64) -> usize {
     (hash >> 32) as usize & (RANGES - 1)
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "its lower half, of which the range takes no bit")]
+#[expect(clippy::cast_possible_truncation, reason = "the lower half, which the range does not use")]
 fn fingerprint_of(hash: u64) -> u32 {
     hash as u32
 }
@@ -204,7 +206,7 @@ pub(crate) fn resolve(
     let shares: Vec<_> = batches.chunks(share).collect();
     let split = workers::compute(threads, shares.len(), |number| {
         let rows: usize = shares[number].iter().map(|batch| batch.rows()).sum();
-        // With room for its likely part.
+        // With room for its likely share.
         let likely = rows / RANGES;
         let mut split: Vec<_> = ranges.clone().map(|_| Vec::with_capacity(likely + likely / 8)).collect();
         for (index, batch) in shares[number].iter().enumerate() {
@@ -240,7 +242,7 @@ pub(crate) fn resolve(
     })
 }
 
-/// What the rows of those events say of which two rows have one time.
+/// The contents of the rows of those events that have two rows with the same timestamp.
 fn contents_of(
     deduper: &Deduper,
     batches: &[&Batch],

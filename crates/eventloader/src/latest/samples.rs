@@ -1,10 +1,10 @@
-//! Rows that lost, with those that they lost against → the first of them in input order, for people to look at.
+//! Superseded rows, with those that are kept → the first of them in input order, for the report.
 //!
-//! All event types and ranges of ids offer theirs to one collection, from all threads and in any order. Ids are copied only
-//! for rows that it takes.
+//! All event types and ranges of ids offer theirs to one collector, from all threads and in any order. Ids
+//! are copied only for rows that it accepts.
 //!
-//! Invariant: at the end it has the superseded rows that come first in the input, whatever the order in which they were offered;
-//! meanwhile no more than were asked for.
+//! Invariant: at the end it has the superseded rows that come first in the input, whatever the order in which
+//! they were offered, and never more than requested.
 
 use std::{
     collections::BTreeMap,
@@ -13,18 +13,18 @@ use std::{
 
 use event_rows::{Id, Position, uuid_text};
 
-use super::superseded::{Kind, SupersededRow};
+use super::superseded::{SupersededKind, SupersededRow};
 use crate::runtime::names;
 
 /// A superseded row beside the one that is kept.
 #[derive(Debug)]
 pub(crate) struct Sample {
     pub(crate) type_index: usize,
-    /// Cut as names are in the report.
+    /// Cut like the names in the report.
     pub(crate) event_id: String,
-    pub(crate) kind: Kind,
+    pub(crate) kind: SupersededKind,
     pub(crate) row: SampledRow,
-    /// May be a rival, or a row of the target.
+    /// A row of the input, a later candidate, or a row of the target.
     pub(crate) by: SampledRow,
 }
 
@@ -48,7 +48,7 @@ pub(crate) struct Sampler<'s> {
     type_index: usize,
 }
 
-/// Of what is added, so many that come first in the input.
+/// The entries that come first in the input, up to a number.
 #[derive(Debug)]
 struct First<T> {
     entries_max: usize,
@@ -60,13 +60,13 @@ impl<T> First<T> {
         Self { entries_max, entries: BTreeMap::new() }
     }
 
-    /// Where it takes no more from on; nowhere as long as it is not full.
+    /// The position from which on it accepts no more; `None` until it is full.
     fn end(&self) -> Option<Position> {
         let (last, _) = self.entries.last_key_value()?;
         (self.entries.len() >= self.entries_max).then_some(*last)
     }
 
-    /// Adds an entry, made only if it is among the first.
+    /// Adds an entry, which is only made if it is among the first.
     fn add(&mut self, position: Position, entry: impl FnOnce() -> T) {
         if self.end().is_some_and(|end| position > end) {
             return;
@@ -99,8 +99,8 @@ impl Samples {
 }
 
 impl Sampler<'_> {
-    /// Takes those of a range that are among the first: of the superseded rows as they were judged, and the rows that lost, each
-    /// behind the one that it lost against.
+    /// Accepts the samples of a range that are among the first. `superseded_rows` are the judged rows, and
+    /// `pairs` the superseded rows, each with the row that is kept.
     pub(super) fn offer<R: Copy>(
         self,
         superseded_rows: &[SupersededRow],
@@ -152,7 +152,7 @@ mod tests {
         for entries_max in 1..6 {
             for step in [1, 2, 3, 4] {
                 let mut first = First::new(entries_max);
-                // Steps through 0 to 4, which is prime to them.
+                // Steps through 0 to 4; the step and 5 are coprime.
                 for line in (0..5).map(|index| index * step % 5) {
                     first.add(Position::new(0, line), || line);
                 }

@@ -1,7 +1,7 @@
 //! Spilled rows of one event type, by ranges of their ids → the superseded ones.
 //!
-//! Invariant: the same rows are superseded, in the same way, as if they were in memory: what is compared is spilled with
-//! each row.
+//! Invariant: the same rows are superseded, in the same way, as if they were in memory: everything that is
+//! compared is spilled with each row.
 
 use std::ops::Range;
 
@@ -86,7 +86,7 @@ impl Deduper {
     }
 }
 
-/// Makes the pairs of an event neighbours, and keeps an existing row where it has the same content.
+/// Makes the pairs of an event neighbours, and keeps an existing row if it has the same content.
 fn bring_events_together<'c, C>(pairs: &mut [(&'c C, &'c C)], version: impl Fn(&C) -> Version) {
     pairs.sort_unstable_by_key(|(winner, _)| version(winner).position);
     versions::let_existing_win(pairs, version);

@@ -1,7 +1,7 @@
 //! Superseded rows → the set of them, and how many were redelivered and how many corrected.
 //!
-//! In a merge, rows of the target are superseded, too. They are in a set of their own and counted apart, because they are
-//! not lines of the input.
+//! In a merge, rows of the target are superseded, too. They are in a separate set and counted separately,
+//! because they are not lines of the input.
 //!
 //! Invariant: a row is in the set once. Later candidates are never in it, because they are not rows.
 
@@ -16,8 +16,8 @@ use super::samples::Sample;
 /// How a row was superseded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub(crate) enum Kind {
-    /// A row that is kept, or that was corrected itself, has the same content.
+pub(crate) enum SupersededKind {
+    /// A row that is kept, or was itself corrected, has the same content.
     Redelivered,
     /// Another version has other content.
     Corrected,
@@ -28,7 +28,7 @@ pub(crate) enum Kind {
 pub(crate) struct SupersededRow {
     pub(crate) position: Position,
     pub(crate) micros: i64,
-    pub(crate) kind: Kind,
+    pub(crate) kind: SupersededKind,
 }
 
 /// The rows that are not the latest version of their event.
@@ -42,11 +42,11 @@ pub(crate) struct Superseded {
     merged: Option<InMerge>,
 }
 
-/// By block or file: one bit per line or row; empty where none of them is in the set.
+/// By block or file: one bit per line or row; empty if none of them is in the set.
 #[derive(Debug, Default)]
 struct Bits(Vec<Vec<u64>>);
 
-/// What a merge counts in addition.
+/// Additional counts of a merge.
 #[derive(Debug)]
 struct InMerge {
     unit: PartitionUnit,
@@ -64,7 +64,7 @@ pub(crate) struct SupersededCounts {
     pub(crate) existing: u64,
 }
 
-/// The two numbers of a place: block and line, or file and row.
+/// The two numbers of a position: block and line, or file and row.
 #[inline]
 fn numbers(position: Position) -> (u32, u32) {
     match position.place() {
@@ -99,7 +99,7 @@ impl Bits {
 }
 
 impl Superseded {
-    /// Of a merge, by partitions of this unit.
+    /// An empty set for a merge, with counts by partitions of this unit.
     pub(crate) fn of_merge(unit: PartitionUnit) -> Self {
         let merged = InMerge { unit, existing: Bits::default(), by_partition: BTreeMap::new() };
         Self { merged: Some(merged), ..Self::default() }
@@ -120,8 +120,8 @@ impl Superseded {
             self.blocks.set(position);
             self.rows += 1;
             *match kind {
-                Kind::Redelivered => &mut self.redelivered,
-                Kind::Corrected => &mut self.corrected,
+                SupersededKind::Redelivered => &mut self.redelivered,
+                SupersededKind::Corrected => &mut self.corrected,
             } += 1;
         }
     }
@@ -137,12 +137,12 @@ impl Superseded {
         self.merged.iter().flat_map(|merged| merged.existing.counts()).sum()
     }
 
-    /// Takes the samples of all superseded rows.
+    /// Sets the samples of all superseded rows.
     pub(crate) fn set_samples(&mut self, samples: Vec<Sample>) {
         self.samples = samples;
     }
 
-    /// The first of them in input order, as many as were asked for.
+    /// The first of them in input order, as many as requested.
     pub(crate) fn samples(&self) -> &[Sample] {
         &self.samples
     }
@@ -152,12 +152,12 @@ impl Superseded {
         self.rows
     }
 
-    /// How many of them have the content of a version that is kept or was corrected.
+    /// How many of them have the content of a version that is kept or was itself corrected.
     pub(crate) fn redelivered(&self) -> u64 {
         self.redelivered
     }
 
-    /// How many of them were versions of their own.
+    /// How many of them were versions with their own content.
     pub(crate) fn corrected(&self) -> u64 {
         self.corrected
     }

@@ -1,22 +1,23 @@
-//! The rows of one event → which of those that lost were redelivered, and which corrected.
+//! The rows of one event → which of the superseded ones were redelivered, and which corrected.
 //!
-//! Of rows that say the same, the one that orders last is the version, and the others are copies of it that were
-//! redelivered. A version that is not the latest was corrected. So of n different contents n - 1 are corrected.
+//! Of rows with the same content, the last one is the version, and the others are copies that were
+//! redelivered. A version that is not the latest was corrected. So of n different contents, n - 1 are
+//! corrected.
 //!
-//! Invariant: it depends on the rows, not on the order in which they are held against each other.
+//! Invariant: the result depends on the rows, not on the order in which they are compared.
 
 use event_rows::Position;
 
 use super::{
     samples::SampledRow,
-    superseded::{Kind, SupersededRow},
+    superseded::{SupersededKind, SupersededRow},
 };
 
-/// A row, by what it is judged by.
+/// The facts about a row that decide.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Version {
     pub(crate) micros: i64,
-    /// Need not be known where no other row of the event has this time.
+    /// May be unknown if no other row of the event has this timestamp.
     pub(crate) content: u64,
     pub(crate) position: Position,
 }
@@ -31,12 +32,12 @@ impl Version {
         SampledRow { micros: self.micros, position: self.position }
     }
 
-    fn says_the_same(&self, other: &Self) -> bool {
+    fn has_same_content(&self, other: &Self) -> bool {
         (self.micros, self.content) == (other.micros, other.content)
     }
 }
 
-/// Judges rows that lost, each behind the one that it lost against; those of one event are neighbours.
+/// Judges superseded rows, each with the one that is kept; those of one event are neighbours.
 pub(super) fn judge(pairs: impl ExactSizeIterator<Item = (Version, Version)>) -> Vec<SupersededRow> {
     let mut judged = Vec::with_capacity(pairs.len());
     let mut pairs = pairs.peekable();
@@ -54,35 +55,39 @@ pub(super) fn judge(pairs: impl ExactSizeIterator<Item = (Version, Version)>) ->
 fn judge_event(winner: &Version, superseded_rows: &mut [Version], judged: &mut Vec<SupersededRow>) {
     superseded_rows
         .sort_unstable_by_key(|superseded| (superseded.micros, superseded.content, superseded.position));
-    for same in superseded_rows.chunk_by(Version::says_the_same) {
+    for same in superseded_rows.chunk_by(Version::has_same_content) {
         let Some((version, copies)) = same.split_last() else { continue };
         let superseded =
             |row: &Version, kind| SupersededRow { position: row.position, micros: row.micros, kind };
-        judged.extend(copies.iter().map(|copy| superseded(copy, Kind::Redelivered)));
-        let kind = if winner.says_the_same(version) { Kind::Redelivered } else { Kind::Corrected };
+        judged.extend(copies.iter().map(|copy| superseded(copy, SupersededKind::Redelivered)));
+        let kind = if winner.has_same_content(version) {
+            SupersededKind::Redelivered
+        } else {
+            SupersededKind::Corrected
+        };
         judged.push(superseded(version, kind));
     }
 }
 
-/// Where the winner says what a row of the target says, lets that one win: so what is delivered again changes nothing.
-/// The pairs of one event are neighbours, before and afterwards.
+/// Where the winner has the content of a row of the target, makes that row the winner, so that a redelivery
+/// changes nothing. The pairs of one event are neighbours, before and afterwards.
 pub(super) fn let_existing_win<R: Copy>(pairs: &mut [(R, R)], version: impl Fn(R) -> Version) {
     for event in pairs.chunk_by_mut(|(a, _), (b, _)| version(*a).position == version(*b).position) {
         let winner = event[0].0;
         let is_the_same = |(_, superseded): &(R, R)| {
             version(*superseded).position.is_existing()
-                && version(*superseded).says_the_same(&version(winner))
+                && version(*superseded).has_same_content(&version(winner))
         };
-        let Some(held) = event.iter().position(is_the_same) else { continue };
-        let kept = event[held].1;
-        event[held].1 = winner;
+        let Some(existing) = event.iter().position(is_the_same) else { continue };
+        let kept = event[existing].1;
+        event[existing].1 = winner;
         for (winner, _) in event {
             *winner = kept;
         }
     }
 }
 
-/// Whether two rows have one time, so that their contents must be known.
+/// Whether two rows have the same timestamp, so that their contents must be known.
 pub(super) fn times_meet(winner: i64, superseded_rows: &mut [i64]) -> bool {
     superseded_rows.sort_unstable();
     superseded_rows.contains(&winner) || superseded_rows.windows(2).any(|two| two[0] == two[1])
@@ -101,8 +106,8 @@ mod tests {
         }
     }
 
-    /// The kinds of the superseded rows among rows (time, content) that come in this order.
-    fn kinds(rows: &[(i64, u64)]) -> Vec<(u32, Kind)> {
+    /// The kinds of the superseded rows among rows (timestamp, content) in this order.
+    fn kinds(rows: &[(i64, u64)]) -> Vec<(u32, SupersededKind)> {
         let version = |(row, &(micros, content)): (usize, &(i64, u64))| {
             let position = Position::new(0, u32::try_from(row).unwrap());
             Version { micros, content, position }
@@ -121,7 +126,7 @@ mod tests {
 
     #[test]
     fn of_rows_with_one_content_the_last_is_the_version() {
-        use Kind::{Corrected, Redelivered};
+        use SupersededKind::{Corrected, Redelivered};
         assert_eq!(kinds(&[(1, 7)]), []);
         assert_eq!(kinds(&[(1, 7), (1, 7)]), [(0, Redelivered)]);
         assert_eq!(kinds(&[(1, 7), (1, 8)]), [(0, Corrected)]);

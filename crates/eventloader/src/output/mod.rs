@@ -1,6 +1,6 @@
-//! The rows of a run that are kept → partitions in staged files, each with what it changes.
+//! The rows of a run that are kept → partitions in staged files, and the changes that they make.
 //!
-//! Invariant: changes come in the order of time, in which a merge publishes them (docs/merge.md).
+//! Invariant: changes are in the order of time, in which a merge publishes them (docs/merge.md).
 
 mod partition_rows;
 mod partition_writer;
@@ -25,13 +25,13 @@ use crate::{
     settings::Settings,
 };
 
-/// What a run writes its partitions with.
+/// The context in which a run writes its partitions.
 pub(crate) struct Writing<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) plan: &'a Plan,
     pub(crate) rows: &'a RowStore,
     pub(crate) superseded: &'a Superseded,
-    /// What the target has already, in a merge.
+    /// The existing partitions, in a merge.
     pub(crate) existing: Option<&'a Existing<'a>>,
     pub(crate) staging: &'a Staging,
     pub(crate) controls: &'a Controls,
@@ -55,7 +55,7 @@ pub(crate) struct WrittenPartition {
     pub(crate) key: PartitionKey,
     pub(crate) path: String,
     pub(crate) files: usize,
-    /// As the footers of its files say.
+    /// As counted in the footers of its files.
     pub(crate) rows: u64,
     pub(crate) bytes: u64,
     pub(crate) action: Action,
@@ -79,8 +79,8 @@ struct Staged {
 }
 
 impl Writing<'_> {
-    /// Writes all partitions, the largest first, so that no thread is left with one at the end. The changes are those of
-    /// partitions that do change.
+    /// Writes all partitions, the largest first, so that no thread is left with one at the end. Returns
+    /// changes only for partitions that do change.
     pub(crate) fn write_partitions(&self, encoders: usize) -> Result<(Written, Vec<Change>), Error> {
         let Self { settings, controls, .. } = self;
         let mut clock = self.stages.clock();
@@ -107,7 +107,7 @@ impl Writing<'_> {
         Ok(self.collect(&partitions, staged, out))
     }
 
-    /// Brings what the threads have written together.
+    /// Collects what the threads have written.
     fn collect(&self, partitions: &[Partition], staged: Vec<Staged>, out: RowsOut) -> (Written, Vec<Change>) {
         let mut written = Written { out, ..Written::default() };
         let mut changes = Vec::new();

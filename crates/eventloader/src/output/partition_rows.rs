@@ -1,8 +1,9 @@
-//! The rows of a partition, from memory, from sorted runs, or from the files of the target → chunks in (timestamp, event id)
-//! order.
+//! The rows of a partition, from memory, from sorted runs, or from the files of the target → chunks in
+//! (timestamp, event id) order.
 //!
-//! Invariant: a chunk ends at [`CHUNK_ROWS`] rows or [`CHUNK_TEXT_BYTES`], wherever the rows come from. So what is written
-//! depends neither on the memory that there was, nor on how often the partition was merged. Superseded rows are left out.
+//! Invariant: a chunk ends at [`CHUNK_ROWS`] rows or [`CHUNK_TEXT_BYTES`], wherever the rows come from. So
+//! the output depends neither on the available memory, nor on how often the partition was merged. Superseded
+//! rows are left out.
 
 use std::mem;
 
@@ -50,7 +51,7 @@ impl<'a> InMemory<'a> {
 }
 
 impl<'a> PartitionRows<'a> {
-    /// The rows of a partition and, in a merge, those that the target has of it.
+    /// The rows of a partition and, in a merge, those that the target already has in it.
     pub(super) fn new(
         rows: &'a RowStore,
         partition: &Partition,
@@ -79,7 +80,7 @@ impl<'a> PartitionRows<'a> {
         Self::Merged(Box::new(RunMerge { superseded, runs, chunks: Vec::new(), refs: Vec::new(), tally }))
     }
 
-    /// The next rows; `None` where all were handed out.
+    /// The next rows; `None` after the last.
     pub(super) fn next_chunk(&mut self) -> Result<Option<Rows<'_>>, Error> {
         match self {
             Self::InMemory(rows) => Ok(rows.next_chunk()),
@@ -87,7 +88,7 @@ impl<'a> PartitionRows<'a> {
         }
     }
 
-    /// What became of the rows, when all were handed out; of rows in memory it is known from their grouping.
+    /// What became of the rows, after the last chunk; rows in memory are counted by their grouping.
     pub(super) fn into_rows_out(self) -> RowsOut {
         match self {
             Self::InMemory(_) => RowsOut::default(),
@@ -96,11 +97,11 @@ impl<'a> PartitionRows<'a> {
     }
 }
 
-/// Rows of a partition that are sorted.
+/// Sorted rows of a partition.
 #[derive(Debug)]
 struct Run<'a> {
     rows: RunRows<'a>,
-    /// The next row, among the chunks of the merge.
+    /// The next row, as a reference into the chunks of the merge.
     at: Option<RowRef>,
 }
 
@@ -124,14 +125,14 @@ impl RunRows<'_> {
     }
 }
 
-/// Merges runs; holds one chunk of each.
+/// Merges runs; keeps one chunk of each in memory.
 #[derive(Debug)]
 pub(super) struct RunMerge<'a> {
     superseded: &'a Superseded,
     runs: Vec<Run<'a>>,
-    /// The chunks that runs stand in, and those whose rows wait to be handed out.
+    /// The current chunks of the runs, and those whose rows wait to be returned.
     chunks: Vec<Batch>,
-    /// The rows that were handed out last.
+    /// The rows that were returned last.
     refs: Vec<RowRef>,
     tally: Tally<'a>,
 }
@@ -141,7 +142,7 @@ pub(super) struct RunMerge<'a> {
 struct Tally<'a> {
     ledger: &'a RowLedger,
     partition: PartitionKey,
-    /// By source; `None` where rows of the input were counted before.
+    /// By source; `None` if rows of the input were counted before.
     written: Option<HashMap<usize, u64, FixedState>>,
     left_out: u64,
     existing: ExistingCounts,
@@ -190,7 +191,7 @@ impl RunMerge<'_> {
         Ok((!rows.is_empty()).then_some(rows))
     }
 
-    /// The next row of all, and its run; none if all are done.
+    /// The next row of all, and its run; `None` at the end.
     fn first_row(&mut self) -> Result<Option<(usize, RowRef)>, Error> {
         let mut first: Option<(usize, RowRef)> = None;
         for index in 0..self.runs.len() {
@@ -234,7 +235,7 @@ impl RunMerge<'_> {
         None
     }
 
-    /// Lets go of the chunks that no run stands in.
+    /// Drops the chunks that no run needs any more.
     fn release(&mut self) {
         let mut kept = Vec::new();
         let mut chunks: Vec<_> = mem::take(&mut self.chunks).into_iter().map(Some).collect();

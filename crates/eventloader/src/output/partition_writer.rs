@@ -15,7 +15,7 @@ use crate::{
     runtime::{Clock, Stage},
 };
 
-/// The most rows of a file. A partition with more has further parts.
+/// The most rows of a file. A larger partition has several parts.
 pub(super) const PART_ROWS: u64 = 1 << 24;
 
 /// Writes partitions, one after the other; each thread has its own.
@@ -27,7 +27,7 @@ pub(super) struct PartitionWriter<'s> {
     scratch: Scratch,
 }
 
-/// A partition as messages and staged files name it.
+/// The name of a partition in messages and staged files.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct PartitionName<'p> {
     /// Its path in the target.
@@ -109,17 +109,17 @@ fn has_room_for(part: &FileWriter<'_, StagedWriter>, chunk: Rows<'_>, part_rows:
     part.rows() + chunk.len() as u64 <= part_rows
 }
 
-/// Lets the system begin to write a large file to the disk, so that the commit does not have to wait for all of it at once:
-/// with 5,000,000 events (160 MiB) the commit then takes 0.01 to 0.06 s instead of 0.2 s.
+/// Lets the system begin to write a large file to the disk, so that the commit does not have to wait for all
+/// of it at once: with 5,000,000 events (160 MiB) the commit then takes 0.01 to 0.06 s instead of 0.2 s.
 fn begin_writeback(file: &File, file_bytes: u64) {
-    /// Many small files are written as quickly all together.
+    /// Many small files are written just as quickly all at once.
     const LARGE_BYTES: u64 = 1 << 20;
     if file_bytes >= LARGE_BYTES {
         file.begin_writeback();
     }
 }
 
-/// Reads the footer back, and refuses another number of rows than was written.
+/// Reads the footer back, and fails if its number of rows is not the number that was written.
 fn check_footer(file: &File, staged: &StagedFile, path: &str) -> Result<(), Error> {
     let read = |offset: u64, bytes: &mut [u8]| -> io::Result<()> { file.read_exact_at(bytes, offset) };
     let in_footer = rows_in_footer(staged.bytes, read).map_err(|error| {

@@ -1,10 +1,11 @@
-//! Bad lines → `<target>/_quarantine/`, one JSON lines file per source, with place, reason and the exact bytes.
+//! Bad lines → `<target>/_quarantine/`, one JSON lines file per source, with position, reason and the exact
+//! bytes.
 //!
-//! A source's file is a set: it is merged with the bad lines of each run that reads the source. So a line is kept once,
-//! however often it is read, and none is forgotten. Records are in the order of their lines.
+//! A source's file is a set: it is merged with the bad lines of each run that reads the source. So a line is
+//! kept once, however often it is read, and none is forgotten. Records are in the order of their lines.
 //!
-//! Invariant: `raw` (or `raw_base64` decoded) is the line, byte for byte, without its newline. An over-long line is several
-//! records with consecutive `fragment`s. Memory does not grow with the number of bad lines.
+//! Invariant: `raw` (or `raw_base64` decoded) is the line, byte for byte, without its newline. An over-long
+//! line is several records with consecutive `fragment`s. Memory does not grow with the number of bad lines.
 
 pub(crate) mod record;
 mod replay;
@@ -29,7 +30,7 @@ use crate::{
     settings::ReplaySelection,
 };
 
-/// Adds the bad lines of a file to the counts by reason. A line that is kept in fragments is one.
+/// Adds the bad lines of a file to the counts by reason. A line in fragments counts once.
 pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), Error> {
     let mut records = RecordReader::open(path)?;
     while let Some((record, _)) = records.next()? {
@@ -44,7 +45,7 @@ pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), Error> {
 #[derive(Debug)]
 pub(crate) struct Quarantine {
     staging: Staging,
-    /// The file of the last source that had a bad line.
+    /// The file of the last source with a bad line.
     open: Option<(usize, BufWriter<File>)>,
     /// The files of the run's bad lines, by source.
     new: BTreeMap<usize, PathBuf>,
@@ -83,7 +84,7 @@ impl Quarantine {
         }
     }
 
-    /// Merges each source's bad lines with those that the target has of it, and returns what changes there.
+    /// Merges each source's bad lines with its existing ones in the target, and returns the changes.
     pub(crate) fn finish(mut self, sources: &[Source], target: &Path) -> Result<Vec<Change>, Error> {
         self.close()?;
         let mut changes = Vec::new();
@@ -99,7 +100,7 @@ impl Quarantine {
         Ok(changes)
     }
 
-    /// Takes the lines that are good now out of the files that were replayed, and returns what changes.
+    /// Removes the lines that are good now from the files that were replayed, and returns the changes.
     pub(crate) fn finish_replay(
         mut self,
         sources: &[Source],
@@ -125,7 +126,7 @@ impl Quarantine {
         Ok(changes)
     }
 
-    /// Stages the file of a source, as `write` writes it.
+    /// Stages the file of a source, with the contents from `write`.
     fn stage(
         &self,
         index: usize,
@@ -142,7 +143,7 @@ impl Quarantine {
     }
 }
 
-/// `<the source's own name>-<hash of what identifies it>.jsonl`
+/// `<the source's own name>-<hash of its identity>.jsonl`
 fn file_name(source: &Source) -> String {
     let name = match &source.origin {
         Origin::File(path) => path.file_name().map(|name| name.to_string_lossy()),

@@ -1,4 +1,4 @@
-//! One record of a quarantine file, and files of records in the order of their places.
+//! One record of a quarantine file, and files of records in the order of their positions.
 //!
 //! Invariant: a record that is read and written again has the same bytes.
 
@@ -24,7 +24,7 @@ pub(super) const STAGING: &str = "staging the quarantine";
 /// A bad line, or a fragment of one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record<'r> {
-    /// What identifies its source.
+    /// The identity of its source.
     pub(super) source: Cow<'r, str>,
     /// Its line in the source, from 1.
     pub(super) line: u64,
@@ -43,7 +43,7 @@ pub(crate) struct Record<'r> {
 }
 
 impl<'r> Record<'r> {
-    /// The record of a bad line, which is the `line`th of its source.
+    /// The record of a bad line, which is number `line` of its source.
     pub(crate) fn new(source: &'r str, line: u64, bad: &'r BadLine) -> Self {
         let text = std::str::from_utf8(&bad.raw).ok();
         Self {
@@ -64,17 +64,17 @@ impl<'r> Record<'r> {
         output.write_all(b"\n")
     }
 
-    /// Where the line stands in its source; records of a file ascend by it.
+    /// The line's position in its source; the records of a file ascend by it.
     pub(super) fn place(&self) -> (u64, u64, Option<u64>) {
         (self.line, self.offset, self.fragment)
     }
 
-    /// Whether it is the same line: of one place, with the same bytes.
+    /// Whether it is the same line: the same bytes at the same position.
     pub(super) fn is_same_line(&self, other: &Self) -> bool {
         self.place() == other.place() && self.raw == other.raw && self.raw_base64 == other.raw_base64
     }
 
-    /// Whether it stands for a bad line: of a line in fragments, the first one does.
+    /// Whether it counts as a bad line: of a line in fragments, only the first one does.
     pub(super) fn counts(&self) -> bool {
         self.fragment.unwrap_or(0) == 0
     }
@@ -112,15 +112,15 @@ impl<R: BufRead> RecordReader<R> {
         let Some((index, line)) = self.lines.next() else { return Ok(None) };
         let text = line.map_err(Error::io(READING))?;
         let record = serde_json::from_str(&text).map_err(|error| {
-            let problem = format!("no quarantine record: {error}");
+            let problem = format!("not a quarantine record: {error}");
             TargetError::Damaged { path: self.path.clone(), line: index + 1, problem }
         })?;
         Ok(Some((record, text)))
     }
 }
 
-/// Merges two files of one source, both in the order of places, into their union. Of a line that is in both, the new record is
-/// kept: it has today's reason.
+/// Merges two files of one source, both in the order of positions, into their union. If both have a line, the
+/// new record is kept, because it has the current reason.
 pub(crate) fn merge<R: BufRead>(
     old: Option<RecordReader<R>>,
     mut new: RecordReader<R>,
@@ -134,7 +134,7 @@ pub(crate) fn merge<R: BufRead>(
                 put(&text)?;
                 next_new = new.next()?;
             }
-            // The same place with other bytes is a line of an earlier content of the source: both stay.
+            // The same position with other bytes is a line of an earlier content of the source: both stay.
             if !next_new.as_ref().is_some_and(|(record, _)| record.is_same_line(&old_record)) {
                 put(&old_text)?;
             }

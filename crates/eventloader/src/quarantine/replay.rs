@@ -1,10 +1,10 @@
 //! Records of the quarantine → the lines of a replay, and the files without those that are good now.
 //!
-//! A file of the quarantine is a source: each record that is wanted is a line of it, and lines that are bad again are
-//! recognised by their number. Fragments of over-long lines are never lines again.
+//! A file of the quarantine is a source: each selected record is a line of it, and lines that are bad again
+//! are recognised by their number. Fragments of over-long lines are never replayed.
 //!
-//! Invariant: a record leaves its file exactly if its line became a row of the same commit. One that stays keeps its place
-//! and its bytes; it has today's reason.
+//! Invariant: a record leaves its file if and only if its line became a row of the same commit. One that
+//! stays keeps its position and its bytes, and gets the current reason.
 
 use std::{
     io::{self, BufRead, BufReader, Cursor, Lines, Read, Write},
@@ -53,7 +53,7 @@ pub(crate) fn sources(target: &Path, selection: &ReplaySelection) -> Result<Vec<
     Ok(sources)
 }
 
-/// The lines that are wanted of a file of the quarantine.
+/// The selected lines of a quarantine file.
 #[derive(Debug)]
 struct Replayed {
     path: PathBuf,
@@ -89,7 +89,8 @@ impl Read for ReplayText {
     }
 }
 
-/// A record as a line of a file: an element of an array may have newlines, where any white space will do.
+/// A record as a line of a file: newlines in an element of an array are replaced, since any white space will
+/// do.
 fn line_of(record: Record<'_>) -> io::Result<Vec<u8>> {
     let mut line = record.into_raw()?;
     line.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
@@ -97,8 +98,8 @@ fn line_of(record: Record<'_>) -> io::Result<Vec<u8>> {
     Ok(line)
 }
 
-/// Writes a file of the quarantine again, without the records that are good now, and returns how many are left. `again` has
-/// those that are bad again, by the numbers of their lines.
+/// Writes a quarantine file again, without the records that are good now, and returns how many are left.
+/// `again` has those that are bad again, by the numbers of their lines.
 pub(super) fn rewrite(
     live: &Path,
     again: Option<&Path>,

@@ -1,6 +1,6 @@
-//! What a run did → the report, as JSON for machines; `report/summary.rs` makes a short text for people of it.
+//! The results of a run → the report, as JSON; `report/summary.rs` makes a short text of it.
 //!
-//! Invariant: the counts are those that `report/proof.rs` has compared with each other before anything was committed.
+//! Invariant: `report/proof.rs` has compared the counts with each other before anything was committed.
 
 mod proof;
 mod samples;
@@ -47,24 +47,26 @@ pub struct Report {
     pub(crate) quarantined: Quarantined,
     pub(crate) filtered: u64,
     pub(crate) superseded: u64,
-    /// Superseded rows with the content of a version that is kept or was corrected.
+    /// Superseded rows with the content of a version that is kept or was itself corrected.
     pub(crate) redelivered: u64,
-    /// Superseded rows with content of their own.
+    /// Superseded rows with their own content.
     pub(crate) corrected: u64,
-    /// The first superseded rows in input order, as many as were asked for.
+    /// The first superseded rows in input order, as many as requested.
     pub(crate) superseded_samples: Vec<SupersededSample>,
     pub(crate) written: u64,
-    /// In a merge: rows that partitions had before and have still, of those that were written again.
-    pub(crate) held_kept: u64,
-    /// In a merge: rows that the target had, and that a later version superseded.
-    pub(crate) held_superseded: u64,
+    /// In a merge: existing rows that stay, in the partitions that were rewritten.
+    #[serde(rename = "held_kept")]
+    pub(crate) existing_kept: u64,
+    /// In a merge: existing rows that a later version superseded.
+    #[serde(rename = "held_superseded")]
+    pub(crate) existing_superseded: u64,
     /// By path.
     pub(crate) partitions: Vec<PartitionReport>,
     /// Partitions all of whose rows are superseded, by path; nothing was written for them.
     pub(crate) superseded_partitions: Vec<SupersededPartitionReport>,
-    /// Days of the range that was asked for without rows.
+    /// Days of the requested range without rows.
     pub(crate) days_without_events: Vec<String>,
-    /// Rows with a field that the catalog does not know, by its path in the event.
+    /// Rows with a field that is not in the catalog, by its path in the event.
     pub(crate) unknown_fields: BTreeMap<String, u64>,
     /// Rows with a value of another type that was converted, by its path in the event.
     pub(crate) coerced: BTreeMap<String, u64>,
@@ -79,7 +81,7 @@ pub struct Report {
     pub(crate) committed: bool,
     pub(crate) dry_run: bool,
     pub(crate) duration_ms: u64,
-    /// In the order in which data passes them.
+    /// In the order in which data passes through them.
     pub(crate) stages: Vec<StageReport>,
 }
 
@@ -94,14 +96,16 @@ pub(crate) struct Quarantined {
 #[derive(Debug, Serialize)]
 pub(crate) struct PartitionReport {
     pub(crate) path: String,
-    /// As the footers of its files say.
+    /// As counted in the footers of its files.
     pub(crate) rows: u64,
     /// Superseded rows of the input that fell into it.
     pub(crate) superseded: u64,
     /// Rows that it had before a merge.
-    pub(crate) held: u64,
+    #[serde(rename = "held")]
+    pub(crate) existing: u64,
     /// Those of them that are superseded.
-    pub(crate) held_superseded: u64,
+    #[serde(rename = "held_superseded")]
+    pub(crate) existing_superseded: u64,
     pub(crate) files: usize,
     pub(crate) bytes: u64,
     pub(crate) action: Action,
@@ -139,7 +143,7 @@ impl LoadOutcome<'_> {
         counts.collect()
     }
 
-    /// Rows that partitions had before and have still.
+    /// Existing rows that stay in their partitions.
     fn existing_kept(self) -> u64 {
         let kept = |partition: &WrittenPartition| {
             let existing = partition.counts.existing;
@@ -162,7 +166,7 @@ impl LoadOutcome<'_> {
         }
     }
 
-    /// The days between two given ends that have no rows, as many as are worth listing.
+    /// The days of a closed range that have no rows, up to the number that is listed.
     fn days_without_events(self) -> Vec<String> {
         let Some(DayRange { first: Some(first), last: Some(last) }) = self.settings.selection.days else {
             return Vec::new();
@@ -206,8 +210,8 @@ impl Report {
             corrected: superseded.corrected(),
             superseded_samples: samples.collect(),
             written: written_rows,
-            held_kept: outcome.existing_kept(),
-            held_superseded: superseded.existing_rows(),
+            existing_kept: outcome.existing_kept(),
+            existing_superseded: superseded.existing_rows(),
             partitions: written.partitions.iter().map(PartitionReport::new).collect(),
             superseded_partitions: written
                 .superseded
@@ -234,7 +238,7 @@ impl Report {
     /// The report as JSON, with a newline.
     ///
     /// # Errors
-    /// None that can happen: all keys are strings.
+    /// None in practice: all keys are strings.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self).map(|text| text + "\n")
     }
@@ -257,8 +261,8 @@ impl PartitionReport {
             path: path.clone(),
             rows: *rows,
             superseded: counts.left_out,
-            held: counts.existing.read,
-            held_superseded: counts.existing.left_out,
+            existing: counts.existing.read,
+            existing_superseded: counts.existing.left_out,
             files: *files,
             bytes: *bytes,
             action: *action,

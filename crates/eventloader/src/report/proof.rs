@@ -1,12 +1,13 @@
-//! The counts of a load → whether they prove that no line was lost and no row came from nowhere.
+//! The counts of a load → a proof that no line was lost and no row came from nowhere, or an error.
 //!
-//! `lines = blank + quarantined + filtered + superseded + written` must hold for the run and for each source. What fell into
-//! a partition, or was there before a merge, must be in its files or superseded.
+//! `lines = blank + quarantined + filtered + superseded + written` must be true for the run and for each
+//! source. Every row that was read for a partition, or was in it before a merge, must be in its files or
+//! superseded.
 //!
-//! Invariant: the sides of each equation are counted in different places. Lines, and what they are: by whoever reads them.
-//! Rows of a source and of a partition: from the batches that come in. Superseded rows: by "latest", from the bits of its
-//! set, block by block, and where partitions leave them out. Written rows: where they go out to the encoders, and in the
-//! footers of the files.
+//! Invariant: the sides of each equation are counted in different places. Lines, and what they are: where
+//! they are read. Rows of a source and of a partition: in the batches that arrive. Superseded rows: by
+//! "latest", from the bits of its set, block by block, and where partitions leave them out. Written rows:
+//! where they go to the encoders, and in the footers of the files.
 
 use event_target::LineCounts;
 
@@ -40,7 +41,7 @@ struct SourceBalance {
 #[derive(Debug, Default)]
 struct PartitionBalance {
     path: String,
-    /// As the footers of its files say.
+    /// As counted in the footers of the files.
     rows: u64,
     counts: PartitionCounts,
 }
@@ -186,7 +187,7 @@ mod tests {
                 "17 lines, but 2 blank + 2 quarantined + 2 filtered + 4 superseded + 6 written = 16",
             ),
             (|r| r.run.written -= 1, "written = 15"),
-            // A line that moved from one fate to another balances, but is told by its source.
+            // A line that is counted as another kind still balances, but is found by its source.
             (|r| (r.run.blank, r.run.filtered) = (1, 3), "blank: 1, but 2 by source"),
             (|r| (r.run.blank, r.run.filtered) = (3, 1), "blank: 3, but 2 by source"),
             (
@@ -242,7 +243,8 @@ mod tests {
         }
     }
 
-    /// The mistakes that docs/manifest.md says a load finds itself, by the counts that such a loader would have.
+    /// The mistakes that, according to docs/manifest.md, a load finds itself: with the counts of such a
+    /// loader.
     #[test]
     fn a_wrong_loader_does_not_balance() {
         type Change = fn(&mut Balance);

@@ -1,6 +1,7 @@
-//! A superseded row beside the one that is kept → an entry of the report, and a line of the summary.
+//! A superseded row and the one that is kept → an entry of the report, and a line of the summary.
 //!
-//! Invariant: both say where each of the two stands: source, and line or, in a JSON array, element; or that it is in the target.
+//! Invariant: both say where each of the two rows is: its source, and its line or array element; or that it
+//! is in the target.
 
 use std::fmt;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use super::SourceReport;
 use crate::{
-    latest::{Kind, Sample, SampledRow},
+    latest::{Sample, SampledRow, SupersededKind},
     rows::{LineNumber, Origin, RowLedger},
     runtime::escape_for_terminal,
 };
@@ -20,18 +21,18 @@ pub(crate) struct SupersededSample {
     domain: String,
     event_type: String,
     event_id: String,
-    kind: Kind,
+    kind: SupersededKind,
     #[serde(flatten)]
-    row: Place,
-    /// The row that is kept; with a range of days perhaps an event of a later day, which is not loaded.
-    by: Place,
+    row: RowPlace,
+    /// The row that is kept; with a range of days it may be an event of a later day, which is not loaded.
+    by: RowPlace,
 }
 
-/// When and where an event was told.
+/// Timestamp and origin of a row.
 #[derive(Debug, Serialize)]
-struct Place {
+struct RowPlace {
     timestamp: String,
-    /// As `sources` has it; none of a row that the target held before.
+    /// As in `sources`; `None` for a row that the target had before.
     source: Option<String>,
     #[serde(flatten)]
     number: Option<LineNumber>,
@@ -47,9 +48,9 @@ impl SupersededSample {
         let place = |row: SampledRow| {
             let timestamp = timestamp_text(row.micros);
             match ledger.origin_of(row.position) {
-                None => Place { timestamp, source: None, number: None },
+                None => RowPlace { timestamp, source: None, number: None },
                 Some(Origin { source, number }) => {
-                    Place { timestamp, source: Some(sources[source].path.clone()), number: Some(number) }
+                    RowPlace { timestamp, source: Some(sources[source].path.clone()), number: Some(number) }
                 }
             }
         };
@@ -77,10 +78,10 @@ impl fmt::Display for SupersededSample {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for RowPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((source, number)) = self.source.as_deref().zip(self.number) else {
-            return write!(f, "the target's of {}", self.timestamp);
+            return write!(f, "the target's row of {}", self.timestamp);
         };
         let source = escape_for_terminal(source);
         match number {

@@ -1,6 +1,6 @@
 //! A run's report → a short table for people, on standard error.
 //!
-//! Invariant: what is zero is not said; names in one line are few, the most frequent first.
+//! Invariant: counts of zero are not shown; a line has only a few names, the most frequent first.
 
 use std::{
     collections::BTreeMap,
@@ -15,14 +15,14 @@ use crate::{
     runtime::{StageReport, bytes_text, duration_text, escape_for_terminal, grouped, plural},
 };
 
-/// The report for people; `verbose` adds each partition.
+/// The report for people.
 #[derive(Debug)]
 pub struct Summary<'a> {
     /// What to show.
     pub report: &'a Report,
-    /// Where it was loaded to.
+    /// The target, as it was given.
     pub target: &'a str,
-    /// With a line per partition, stage and sampled row.
+    /// Adds conversions, and a line per partition, stage and sampled row.
     pub verbose: bool,
 }
 
@@ -41,8 +41,11 @@ impl fmt::Display for Summary<'_> {
             if count > 0 { writeln!(f, "{:>14} {what}", grouped(count)) } else { Ok(()) }
         };
         row(report.blank, "blank")?;
-        row(report.quarantined.total, &format!("quarantined: {}", counts(&report.quarantined.by_reason)))?;
-        row(report.filtered, "filtered: of other domains, types or days")?;
+        row(
+            report.quarantined.total,
+            &format!("quarantined: {}", largest(&report.quarantined.by_reason, None)),
+        )?;
+        row(report.filtered, "filtered out by domain, type or day")?;
         row(
             report.superseded,
             &format!(
@@ -66,9 +69,10 @@ impl fmt::Display for Summary<'_> {
             bytes_text(bytes),
             self.actions()
         )?;
-        if report.held_superseded > 0 {
-            let rows = grouped(report.held_superseded);
-            writeln!(f, "{rows:>14} of the target's own rows superseded")?;
+        if report.existing_superseded > 0 {
+            let rows = if report.existing_superseded == 1 { "row" } else { "rows" };
+            let count = grouped(report.existing_superseded);
+            writeln!(f, "{count:>14} {rows} of the target superseded by the input")?;
         }
         if self.verbose {
             for partition in &report.partitions {
@@ -77,29 +81,34 @@ impl fmt::Display for Summary<'_> {
             }
             for StageReport { stage, thread_ms, bytes } in &report.stages {
                 let bytes = bytes.map_or(String::new(), |bytes| format!(", {}", bytes_text(bytes)));
-                writeln!(f, "{:>14} of threads: {stage:?}{bytes}", duration_text(*thread_ms))?;
+                let stage = format!("{stage:?}").to_lowercase();
+                writeln!(f, "{:>14} of thread time: {stage}{bytes}", duration_text(*thread_ms))?;
             }
         }
         if !report.unknown_events.is_empty() {
-            writeln!(f, "not in the catalog: {}", counts(&report.unknown_events))?;
-            writeln!(f, "draft a catalog of them with: eventloader catalog infer {}", self.source())?;
+            writeln!(f, "event types not in the catalog: {}", largest(&report.unknown_events, None))?;
+            writeln!(f, "draft a catalog for them with: eventloader catalog infer {}", self.source())?;
         }
         if !report.unknown_fields.is_empty() {
-            writeln!(f, "not in the schema, left out: {}", counts(&report.unknown_fields))?;
+            writeln!(
+                f,
+                "fields not in the schema, left out: {}",
+                largest(&report.unknown_fields, Some("row"))
+            )?;
         }
-        // What an application always writes so, every run would say.
+        // Applications often write one type for another in every event, so every run would have this line.
         if self.verbose && !report.coerced.is_empty() {
-            writeln!(f, "given as another type, converted: {}", counts(&report.coerced))?;
+            writeln!(f, "converted to the column's type: {}", largest(&report.coerced, Some("row")))?;
         }
         if !report.rounded.is_empty() {
-            writeln!(f, "rounded to what their columns hold: {}", counts(&report.rounded))?;
+            writeln!(f, "rounded to fit the column: {}", largest(&report.rounded, Some("row")))?;
         }
         self.skipped(f)?;
         for day in &report.days_without_events {
-            writeln!(f, "no events on {day}: what the target has of it was left as it is")?;
+            writeln!(f, "no events on {day}; any partitions of that day are unchanged")?;
         }
         if report.quarantined.total > 0 && report.committed {
-            writeln!(f, "bad lines with their reasons: {}/_quarantine/", self.target.trim_end_matches('/'))?;
+            writeln!(f, "bad lines and their reasons: {}/_quarantine/", self.target.trim_end_matches('/'))?;
         }
         if report.dry_run {
             writeln!(f, "dry run: nothing was changed")?;
@@ -109,7 +118,7 @@ impl fmt::Display for Summary<'_> {
 }
 
 impl Summary<'_> {
-    /// The source as an argument of a shell command, where there is one.
+    /// The only source as an argument of a shell command, or a placeholder.
     fn source(&self) -> String {
         let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
         match self.report.sources.as_slice() {
@@ -122,11 +131,11 @@ impl Summary<'_> {
         let (unfinished, known): (Vec<_>, Vec<_>) =
             self.report.skipped.iter().partition(|source| source.reason == SkipReason::Unfinished);
         if !known.is_empty() {
-            writeln!(f, "passed over: {} that were loaded before", plural(known.len() as u64, "source"))?;
+            writeln!(f, "skipped, already loaded: {}", plural(known.len() as u64, "source"))?;
         }
         for SkippedSource { path, detail, .. } in unfinished {
             let detail = detail.as_deref().unwrap_or_default();
-            writeln!(f, "passed over until it is finished: {}: {detail}", escape_for_terminal(path))?;
+            writeln!(f, "skipped until complete: {}: {detail}", escape_for_terminal(path))?;
         }
         Ok(())
     }
@@ -134,24 +143,25 @@ impl Summary<'_> {
     fn actions(&self) -> String {
         let counted = [Action::Created, Action::Replaced, Action::Removed, Action::Unchanged]
             .map(|action| (self.report.count(action), format!("{action:?}").to_lowercase()));
-        let said: Vec<_> = counted
+        let shown: Vec<_> = counted
             .iter()
             .filter(|(count, _)| *count > 0)
             .map(|(count, name)| format!("{count} {name}"))
             .collect();
-        if said.is_empty() { "no rows".to_owned() } else { said.join(", ") }
+        if shown.is_empty() { "no rows".to_owned() } else { shown.join(", ") }
     }
 }
 
-/// The largest counts by name, for one line.
-fn counts<K: AsRef<str>>(counts: &BTreeMap<K, u64>) -> String {
+/// The largest counts by name, for one line: `name 5` or, with a unit, `name in 5 rows`.
+fn largest<K: AsRef<str>>(counts: &BTreeMap<K, u64>, unit: Option<&str>) -> String {
     const SHOWN: usize = 8;
     let mut sorted: Vec<_> = counts.iter().map(|(name, count)| (name.as_ref(), *count)).collect();
     sorted.sort_by_key(|(name, count)| (std::cmp::Reverse(*count), *name));
     let mut text = String::new();
     for (index, (name, count)) in sorted.iter().take(SHOWN).enumerate() {
         let comma = if index > 0 { ", " } else { "" };
-        let _ = write!(text, "{comma}{} {}", escape_for_terminal(name), grouped(*count));
+        let count = unit.map_or_else(|| grouped(*count), |unit| format!("in {}", plural(*count, unit)));
+        let _ = write!(text, "{comma}{} {count}", escape_for_terminal(name));
     }
     if sorted.len() > SHOWN {
         let _ = write!(text, " and {} more", sorted.len() - SHOWN);

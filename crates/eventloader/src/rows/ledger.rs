@@ -1,14 +1,15 @@
-//! Rows as they are read, and rows as they go out → how many there are of each source and partition, and where a row stands.
+//! Rows as they are read, and rows as they go out → their numbers by source and partition, and where a row
+//! came from.
 //!
-//! Invariant: each row is counted where it is found, by its own batch and position, and never as the rest of another count.
-//! `report/proof.rs` compares the counts.
+//! Invariant: each row is counted where it is found, by its own batch and position, and never as the rest of
+//! another count. `report/proof.rs` compares the counts.
 
 use std::collections::BTreeMap;
 
 use event_rows::{PartitionKey, Place, Position};
 use serde::Serialize;
 
-/// The rows of a run as they were read: where each comes from, and how many fell into each partition.
+/// The rows of a run as they were read: where each comes from, and how many are in each partition.
 #[derive(Debug, Default)]
 pub(crate) struct RowLedger {
     /// By block.
@@ -27,7 +28,7 @@ struct BlockOrigin {
     of_array: bool,
 }
 
-/// Where a row of the input stands.
+/// The origin of a row of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Origin {
     pub(crate) source: usize,
@@ -40,11 +41,11 @@ pub(crate) struct Origin {
 pub(crate) enum LineNumber {
     /// Among the lines of the file.
     Line(u64),
-    /// Among the elements of the array, several of which may stand on one line.
+    /// Among the elements of the array; a line can have several.
     Element(u64),
 }
 
-/// What became of rows: where each went, or that it was left out.
+/// What became of rows: written, or left out.
 #[derive(Debug, Default)]
 pub(crate) struct RowsOut {
     /// Rows that go out to be written, by source.
@@ -67,7 +68,7 @@ pub(crate) struct ExistingCounts {
 /// The rows of a partition.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct PartitionCounts {
-    /// Rows of the input that fell into it, as they were read.
+    /// Rows of the input, as they were read.
     pub(crate) read: u64,
     /// Those that it leaves out, because they are superseded.
     pub(crate) left_out: u64,
@@ -76,7 +77,8 @@ pub(crate) struct PartitionCounts {
 }
 
 impl RowLedger {
-    /// Enters the next block: its source, its lines, whether these are elements of an array, and its rows by partition.
+    /// Adds the next block: its source, its lines, whether these are elements of an array, and its rows by
+    /// partition.
     pub(crate) fn add_block(
         &mut self,
         source: usize,
@@ -94,7 +96,7 @@ impl RowLedger {
         }
     }
 
-    /// The source of a row of the input; `None` of a row that the target had before.
+    /// The source of a row of the input; `None` for a row that the target had before.
     pub(crate) fn source_of(&self, position: Position) -> Option<usize> {
         match position.place() {
             Place::Existing { .. } => None,
@@ -104,7 +106,7 @@ impl RowLedger {
         }
     }
 
-    /// Where a row or later candidate stands in the input; `None` of a row that the target had before.
+    /// The origin of a row or later candidate of the input; `None` for a row that the target had before.
     pub(crate) fn origin_of(&self, position: Position) -> Option<Origin> {
         let (block, line) = match position.place() {
             Place::Existing { .. } => return None,
@@ -126,12 +128,12 @@ impl RowLedger {
         self.read.get(&partition).copied().unwrap_or_default()
     }
 
-    /// The partitions that rows fell into.
+    /// The partitions that have rows of the input.
     pub(crate) fn partition_keys(&self) -> impl Iterator<Item = PartitionKey> {
         self.read.keys().copied()
     }
 
-    /// Counts by block, added up by source.
+    /// Counts by block → counts by source.
     pub(crate) fn by_source(&self, by_block: impl Iterator<Item = u64>) -> BTreeMap<usize, u64> {
         let mut sums = BTreeMap::new();
         for (origin, count) in self.origins.iter().zip(by_block).filter(|(_, count)| *count > 0) {
@@ -140,7 +142,7 @@ impl RowLedger {
         sums
     }
 
-    /// The counts of all partitions that rows fell into, or that a merge read.
+    /// The counts of all partitions that have rows of the input, or that a merge read.
     pub(crate) fn partitions(&self, out: &RowsOut) -> BTreeMap<PartitionKey, PartitionCounts> {
         let mut partitions: BTreeMap<PartitionKey, PartitionCounts> = BTreeMap::new();
         for (&partition, &read) in &self.read {
@@ -157,17 +159,17 @@ impl RowLedger {
 }
 
 impl RowsOut {
-    /// Enters rows of a source that go out to be written.
+    /// Adds rows of a source that go out to be written.
     pub(crate) fn add_written(&mut self, source: usize, rows: u64) {
         *self.written.entry(source).or_default() += rows;
     }
 
-    /// Enters superseded rows of the input that a partition leaves out.
+    /// Adds superseded rows of the input that a partition leaves out.
     pub(crate) fn add_left_out(&mut self, partition: PartitionKey, rows: u64) {
         *self.left_out.entry(partition).or_default() += rows;
     }
 
-    /// Enters all rows that a partition had before.
+    /// Adds all rows that a partition had before.
     pub(crate) fn add_existing(&mut self, partition: PartitionKey, rows: ExistingCounts) {
         if rows.read > 0 {
             self.existing.insert(partition, rows);

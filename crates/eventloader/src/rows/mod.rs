@@ -1,10 +1,11 @@
-//! Batches from all blocks → all good rows of the run, by event type: in memory up to a share of it, spilled beyond that.
+//! Batches from all blocks → all good rows of the run, by event type: in memory up to a share of it, spilled
+//! beyond that.
 //!
-//! Spilling is a [`SpillJob`], which one worker does while the others go on. Rows on their way to the file count until they
-//! are there.
+//! Spilling is a [`SpillJob`], which one worker does while the others go on. Rows count as memory until they
+//! are in the file.
 //!
-//! Invariant: once [`RowStore::seal`] was called, either all rows are in memory or all are spilled, so a partition is written
-//! from one kind of place.
+//! Invariant: once [`RowStore::seal`] was called, either all rows are in memory or all are spilled, so a
+//! partition is written from one kind of storage.
 
 mod ledger;
 mod partitions;
@@ -31,7 +32,8 @@ use crate::{
     runtime::MemoryShares,
 };
 
-/// How many runs may be on their way to the spill file at once. With what is collected meanwhile they share the memory for rows.
+/// The most runs on their way to the spill file. With the rows that are collected meanwhile, they share the
+/// memory for rows.
 const JOBS_MAX: usize = 2;
 
 /// All good rows of a run.
@@ -44,7 +46,7 @@ pub(crate) struct RowStore {
     deduper: Arc<Deduper>,
     spill_dir: PathBuf,
     spill: Option<Spill>,
-    /// How many were given out and are not done.
+    /// The number of jobs that were given out and are not done.
     jobs: usize,
     ledger: RowLedger,
 }
@@ -64,7 +66,7 @@ pub(crate) struct BlockRows {
     pub(crate) source: usize,
     pub(crate) lines: u32,
     pub(crate) of_array: bool,
-    /// How many rows fall into each partition.
+    /// The number of its rows in each partition.
     pub(crate) by_partition: HashMap<PartitionKey, u64, FixedState>,
     /// The rows, by the index of their event type.
     pub(crate) batches: Vec<(usize, Batch)>,
@@ -113,7 +115,7 @@ impl RowStore {
         }
     }
 
-    /// Adds the rows of the next block. If there is no room left, some are to be spilled now.
+    /// Adds the rows of the next block. If there is no room left, returns rows to spill now.
     pub(crate) fn add(&mut self, block: BlockRows) -> Result<Option<SpillJob>, Error> {
         let BlockRows { source, lines, of_array, by_partition, batches, later_candidates } = block;
         self.ledger.add_block(source, lines, of_array, by_partition.into_iter());
@@ -128,8 +130,8 @@ impl RowStore {
         self.spill_if_full()
     }
 
-    /// Adds rows that the target has: they compete, and are written with their partition. If there is no room left, some are
-    /// to be spilled now.
+    /// Adds rows that the target has: they compete, and are written with their partition. If there is no room
+    /// left, returns rows to spill now.
     pub(crate) fn add_existing(
         &mut self,
         type_index: usize,
@@ -153,7 +155,7 @@ impl RowStore {
         self.jobs >= JOBS_MAX && self.in_memory_bytes > self.run_bytes()
     }
 
-    /// A job was done.
+    /// Adds a run whose job was done.
     fn spilled(&mut self, run: SpilledRun) {
         self.jobs -= 1;
         if let Some(spill) = &mut self.spill {
@@ -161,12 +163,12 @@ impl RowStore {
         }
     }
 
-    /// Memory that the rows of one run take.
+    /// The memory that the rows of one run take.
     fn run_bytes(&self) -> usize {
         self.shares.rows_bytes / (JOBS_MAX + 1)
     }
 
-    /// Takes about so many bytes of rows out, of all event types alike.
+    /// Takes about this many bytes of rows out, of all event types alike.
     fn spill(&mut self, bytes: usize) -> Result<SpillJob, Error> {
         let spill = match &mut self.spill {
             Some(spill) => spill,
@@ -193,7 +195,7 @@ impl RowStore {
         Ok(SpillJob { types, file, unit: self.unit, deduper: Arc::clone(&self.deduper) })
     }
 
-    /// All rows are added and no job is left: if some were spilled, so is the rest.
+    /// Ends adding: no job is left, and if some rows were spilled, the rest is spilled, too.
     pub(crate) fn seal(&mut self) -> Result<(), Error> {
         if self.spill.is_some() {
             let run = self.spill(self.in_memory_bytes)?.write()?;
@@ -202,7 +204,7 @@ impl RowStore {
         Ok(())
     }
 
-    /// In which ranges the ids of an event type are to be held at a time.
+    /// The ranges in which the ids of an event type are kept in memory at a time.
     pub(crate) fn id_passes(&self, type_index: usize) -> impl Iterator<Item = Range<usize>> + use<> {
         let ids: u64 = self.ledger.rows_of_type(type_index);
         let bytes = usize::try_from(ids).unwrap_or(usize::MAX).saturating_mul(ID_BYTES_MAX);
@@ -227,7 +229,7 @@ impl RowStore {
         Ok(ids.finish())
     }
 
-    /// Finds the superseded rows of all event types, and keeps so many as samples.
+    /// Finds the superseded rows of all event types, and keeps up to `samples_max` samples.
     pub(crate) fn superseded(
         &self,
         threads: usize,

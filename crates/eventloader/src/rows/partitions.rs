@@ -1,7 +1,7 @@
 //! All good rows of a run, without the superseded ones → the partitions to write.
 //!
-//! Invariant: a partition that is handed out has rows left or, if rows are spilled or in a merge, may have none left but
-//! some to take away.
+//! Invariant: a partition in the list has rows left; or, if rows are spilled or in a merge, it may have none
+//! left but some to remove.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(crate) struct Partition {
     pub(crate) type_index: usize,
     /// Its unit of time, counted from 1970.
     pub(crate) unit_index: i64,
-    /// Its rows, where they are in memory.
+    /// Its rows, if they are in memory.
     refs: Vec<RowRef>,
 }
 
@@ -31,7 +31,7 @@ impl Partition {
     }
 }
 
-/// The partitions to write, and what became of the rows that grouping has seen.
+/// The partitions to write, and the counts of the rows that were grouped.
 #[derive(Debug, Default)]
 pub(crate) struct GroupedRows {
     pub(crate) partitions: Vec<Partition>,
@@ -39,7 +39,7 @@ pub(crate) struct GroupedRows {
 }
 
 impl RowStore {
-    /// Groups the rows by partition. Of rows in memory it counts which go out, and which are left out.
+    /// Groups the rows by partition. Of rows in memory, counts those that go out and those that are left out.
     pub(crate) fn group(&self, superseded: &Superseded, threads: usize) -> GroupedRows {
         let is_left_out = |position: Position| superseded.contains(position);
         let by_type = workers::compute(threads, self.types.len(), |type_index| {
@@ -64,7 +64,7 @@ impl RowStore {
         grouped
     }
 
-    /// Keeps, in a merge, the partitions whose rows change, and adds those that only lose rows that they had.
+    /// Keeps, in a merge, the partitions whose rows change, and adds those that only lose existing rows.
     pub(crate) fn keep_changed(&self, grouped: &mut GroupedRows, superseded: &Superseded) {
         let mut counts: BTreeMap<_, _> = superseded.by_partition().collect();
         let mut changed = Vec::new();

@@ -1,9 +1,11 @@
 //! Rows that memory has no room for → an unnamed temporary file, and back, partition by partition.
 //!
-//! Each spill is one run. For every event type it has the partitions, each sorted by (timestamp, event id) and cut into
-//! chunks of Arrow IPC, and what "latest" needs of the rows, by ranges of ids. The file has no name, so it can't be left over.
+//! Each spill is one run. For every event type it has the partitions, each sorted by (timestamp, event id)
+//! and cut into chunks of Arrow IPC, and the facts that "latest" needs about the rows, by ranges of ids. The
+//! file has no name, so it can't be left over.
 //!
-//! Invariant: what is read back is what was written. Only the places of chunks are kept in memory.
+//! Invariant: the rows read back are those that were written. Only the locations of chunks are kept in
+//! memory.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -35,53 +37,53 @@ use crate::{
 pub(super) struct Spill {
     file: Arc<SpillFile>,
     /// For each run its chunks, in order.
-    runs: BTreeMap<PartitionKey, Vec<Vec<Place>>>,
+    runs: BTreeMap<PartitionKey, Vec<Vec<Location>>>,
     /// By event type and range of ids.
-    contenders: BTreeMap<(usize, usize), Vec<ContendersPlace>>,
+    contenders: BTreeMap<(usize, usize), Vec<ContendersLocation>>,
 }
 
-/// The file, which several threads may write to at once.
+/// The file; several threads may write to it at once.
 #[derive(Debug)]
 pub(super) struct SpillFile {
     file: File,
-    /// Up to where it is written, or will be.
+    /// The length that is written, or reserved.
     bytes: AtomicU64,
 }
 
-/// Where the parts of one run stand.
+/// The locations of the parts of one run.
 #[derive(Debug, Default)]
 pub(super) struct SpilledRun {
-    partitions: Vec<(PartitionKey, Vec<Place>)>,
-    contenders: Vec<((usize, usize), ContendersPlace)>,
+    partitions: Vec<(PartitionKey, Vec<Location>)>,
+    contenders: Vec<((usize, usize), ContendersLocation)>,
 }
 
 /// The spilled rows of a partition from one run, sorted by (timestamp, event id).
 #[derive(Debug)]
 pub(crate) struct SortedRun<'s> {
     file: &'s SpillFile,
-    places: VecDeque<Place>,
+    locations: VecDeque<Location>,
 }
 
-/// Where something stands in the file.
+/// The location of something in the file.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+struct Location {
     offset: u64,
     bytes: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct ContendersPlace {
-    uuids: Place,
-    texts: Place,
+struct ContendersLocation {
+    uuids: Location,
+    texts: Location,
 }
 
-/// About how large a chunk is: a merge holds one of each run, and there may be a hundred.
+/// The approximate size of a chunk: a merge keeps one of each run in memory, and there may be a hundred.
 const CHUNK_BYTES: usize = 256 << 10;
 /// Bytes of a contender with a UUID in the file.
 const UUID_CONTENDER_BYTES: usize = 40;
 
 impl SpillFile {
-    /// Writes the rows of one event type, and what competes with them, as a part of `run`.
+    /// Writes the rows of one event type, and their competitors, as a part of `run`.
     pub(super) fn write(
         &self,
         type_index: usize,
@@ -123,25 +125,25 @@ impl SpillFile {
         }
         for (range, contenders) in split.iter().enumerate() {
             if !contenders.uuids.is_empty() || !contenders.texts.is_empty() {
-                let place = ContendersPlace {
+                let location = ContendersLocation {
                     uuids: self.append(&encode_uuids(&contenders.uuids))?,
                     texts: self.append(&encode_texts(&contenders.texts))?,
                 };
-                run.contenders.push(((type_index, range), place));
+                run.contenders.push(((type_index, range), location));
             }
         }
         Ok(())
     }
 
-    fn append(&self, bytes: &[u8]) -> Result<Place, Error> {
+    fn append(&self, bytes: &[u8]) -> Result<Location, Error> {
         let offset = self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         self.file.write_all_at(bytes, offset).map_err(Error::io("writing the spill file"))?;
-        Ok(Place { offset, bytes: bytes.len() })
+        Ok(Location { offset, bytes: bytes.len() })
     }
 
-    fn read(&self, place: Place) -> Result<Vec<u8>, Error> {
-        let mut bytes = vec![0; place.bytes];
-        self.file.read_exact_at(&mut bytes, place.offset).map_err(Error::io("reading the spill file"))?;
+    fn read(&self, location: Location) -> Result<Vec<u8>, Error> {
+        let mut bytes = vec![0; location.bytes];
+        self.file.read_exact_at(&mut bytes, location.offset).map_err(Error::io("reading the spill file"))?;
         Ok(bytes)
     }
 }
@@ -158,13 +160,13 @@ impl Spill {
         Arc::clone(&self.file)
     }
 
-    /// Takes note of a run that was written. The order of runs does not matter.
+    /// Adds a run that was written. The order of runs does not matter.
     pub(super) fn add(&mut self, run: SpilledRun) {
         for (partition, chunks) in run.partitions {
             self.runs.entry(partition).or_default().push(chunks);
         }
-        for (range, place) in run.contenders {
-            self.contenders.entry(range).or_default().push(place);
+        for (range, location) in run.contenders {
+            self.contenders.entry(range).or_default().push(location);
         }
     }
 
@@ -177,32 +179,35 @@ impl Spill {
     pub(super) fn runs(&self, partition: PartitionKey) -> Vec<SortedRun<'_>> {
         let runs = self.runs.get(&partition).map_or(&[][..], Vec::as_slice);
         runs.iter()
-            .map(|places| SortedRun { file: &self.file, places: places.iter().copied().collect() })
+            .map(|locations| SortedRun { file: &self.file, locations: locations.iter().copied().collect() })
             .collect()
     }
 
-    /// How many bytes of contenders an event type has.
+    /// The bytes of an event type's contenders.
     pub(super) fn contenders_bytes(&self, type_index: usize) -> usize {
         let of_type = self.contenders.range((type_index, 0)..(type_index + 1, 0));
-        of_type.flat_map(|(_, places)| places).map(|place| place.uuids.bytes + place.texts.bytes).sum()
+        of_type
+            .flat_map(|(_, locations)| locations)
+            .map(|location| location.uuids.bytes + location.texts.bytes)
+            .sum()
     }
 
     /// The contenders of an event type whose ids fall into a range.
     pub(super) fn contenders(&self, type_index: usize, range: usize) -> Result<SpilledContenders, Error> {
         let mut contenders = SpilledContenders::default();
-        for place in self.contenders.get(&(type_index, range)).into_iter().flatten() {
-            decode_uuids(&self.file.read(place.uuids)?, &mut contenders.uuids);
-            decode_texts(&self.file.read(place.texts)?, &mut contenders.texts);
+        for location in self.contenders.get(&(type_index, range)).into_iter().flatten() {
+            decode_uuids(&self.file.read(location.uuids)?, &mut contenders.uuids);
+            decode_texts(&self.file.read(location.texts)?, &mut contenders.texts);
         }
         Ok(contenders)
     }
 }
 
 impl SortedRun<'_> {
-    /// The next rows; `None` when all were read.
+    /// The next rows; `None` after the last.
     pub(crate) fn next_chunk(&mut self) -> Result<Option<Batch>, Error> {
-        let Some(place) = self.places.pop_front() else { return Ok(None) };
-        let chunk = decode(self.file.read(place)?);
+        let Some(location) = self.locations.pop_front() else { return Ok(None) };
+        let chunk = decode(self.file.read(location)?);
         chunk.map(Some).map_err(|problem| Error::Encode { what: "the spill file".to_owned(), problem })
     }
 }

@@ -1,6 +1,6 @@
 //! Rows that several threads add to, one at a time → the rows, spilled where memory is short.
 //!
-//! A thread that is let in changes the state under the lock. If that leaves a spill job to be done, the same thread does it
+//! A thread changes the state under the lock. If that leaves a spill job to be done, the same thread does it
 //! outside of the lock, while the others go on.
 //!
 //! Invariant: no thread waits for one that failed or panicked.
@@ -33,13 +33,13 @@ impl<T: AsMut<RowStore>> Turnstile<T> {
         Self { inner: Mutex::new(Inner { state, has_failed: false }), moved: Condvar::new() }
     }
 
-    /// To be kept by a thread for as long as others may wait for it.
+    /// Must be kept by a thread for as long as others may wait for it.
     pub(crate) fn guard(&self) -> PanicGuard<'_, T> {
         PanicGuard(self)
     }
 
-    /// Waits until the thread may enter and there is room for rows, changes the state, and does the spill jobs that the change
-    /// leaves. `false` if the run has failed elsewhere and should end.
+    /// Waits until the thread may enter and there is room for rows, changes the state, and does the spill
+    /// jobs that result. `false` if the run has failed elsewhere and should end.
     pub(crate) fn enter(
         &self,
         may_enter: impl Fn(&T) -> bool,
@@ -68,7 +68,7 @@ impl<T: AsMut<RowStore>> Turnstile<T> {
         Ok(go_on)
     }
 
-    /// Looks at the state, whoever's turn it is.
+    /// Looks at the state without waiting for a turn.
     pub(crate) fn look<R>(&self, look: impl FnOnce(&T) -> R) -> R {
         look(&self.lock().state)
     }
@@ -78,7 +78,7 @@ impl<T: AsMut<RowStore>> Turnstile<T> {
         self.inner.into_inner().unwrap_or_else(PoisonError::into_inner).state
     }
 
-    /// A panic in another thread is on its way to end the run; until then its data is as good as any.
+    /// If another thread panicked, the run is about to end; until then its data is still valid.
     fn lock(&self) -> MutexGuard<'_, Inner<T>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,10 +1,10 @@
 //! SIGINT and SIGTERM → a load that ends at its next step and leaves nothing behind.
 //!
-//! A load looks for them between two blocks and between two partitions. Where it can't, since it waits for a pipe that stays
-//! silent, the process ends a moment later; what it leaves then, the next load clears up. A commit that has begun is carried to
-//! its end. A second signal ends the process at once: no moment is unsafe for that.
+//! A load checks for them between two blocks and between two partitions. If it can't, because it waits for a
+//! silent pipe, the process ends a moment later, and the next load cleans up. A commit that has begun is
+//! completed. A second signal ends the process at once, which is safe at any moment.
 //!
-//! Invariant: a load that was told of a signal by this module commits nothing.
+//! Invariant: a load that this module has told to end commits nothing.
 
 use std::{
     io,
@@ -24,10 +24,10 @@ use signal_hook::{
 
 use crate::error::Error;
 
-/// How long a load that does not look may go on.
+/// How long a load that does not check may go on.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Whether a load is to end; never, unless somebody listens.
+/// Whether a load should end; never, unless signals are listened to.
 #[derive(Debug, Clone, Default)]
 pub struct Interruption {
     state: Arc<State>,
@@ -35,17 +35,17 @@ pub struct Interruption {
 
 #[derive(Debug, Default)]
 struct State {
-    /// The first that came, or 0.
+    /// The first signal that came, or 0.
     signal: AtomicI32,
     is_committing: AtomicBool,
 }
 
 impl Interruption {
-    /// Takes the signals from now on, instead of being ended by them. `say` is given the last words of a process that can't be ended
-    /// in order.
+    /// Handles the signals from now on, instead of being ended by them. `say` gets the error if the process
+    /// has to end without the load.
     ///
     /// # Errors
-    /// Those of the system, if it takes no more handlers or threads.
+    /// Those of the system, if it allows no more handlers or threads.
     pub fn listen(say: impl Fn(&Error) + Send + 'static) -> io::Result<Self> {
         let interruption = Self::default();
         let state = Arc::clone(&interruption.state);
@@ -67,6 +67,8 @@ impl Interruption {
         Ok(interruption)
     }
 
+    /// Fails if the load should end.
+    ///
     /// # Errors
     /// [`Error::Interrupted`] once a signal came.
     pub(crate) fn check(&self) -> Result<(), Error> {
@@ -76,16 +78,16 @@ impl Interruption {
         }
     }
 
-    /// The same for the last time: what comes from now on waits for the commit.
+    /// Checks for the last time: later signals wait for the commit.
     pub(crate) fn begin_commit(&self) -> Result<(), Error> {
         self.state.is_committing.store(true, Ordering::SeqCst);
         self.check()
     }
 }
 
-/// Ends the process as the signal would have, so that whoever started it sees that.
+/// Ends the process as the signal would have, so that its parent sees that.
 pub fn end_process(signal: i32) {
-    // It returns only where there is no such signal.
+    // It returns only if there is no such signal.
     drop(low_level::emulate_default_handler(signal));
 }
 

@@ -1,40 +1,40 @@
-//! `--memory` → what each stage may hold.
+//! `--memory` → the memory of each stage.
 //!
-//! Invariant: what the stages may hold together stays below the limit; rows beyond their share are spilled.
+//! Invariant: the stages together stay below the limit; rows beyond their share are spilled.
 
-/// Least memory that a load can be run with.
+/// The least memory that a load can run with.
 pub const MEMORY_BYTES_MIN: usize = 64 << 20;
-/// Memory where nothing else is asked for: about ten million events of the built-in types without spilling.
+/// The default: enough for about ten million events of the built-in types without spilling.
 pub const MEMORY_BYTES_DEFAULT: usize = 2 << 30;
 
-/// Largest block. Blocks of 1 to 8 MiB load equally fast; smaller ones make more batches to gather from.
+/// The largest block. Blocks of 1 to 8 MiB load equally fast; smaller ones make more batches to gather from.
 const BLOCK_BYTES_MAX: usize = 4 << 20;
 const BLOCK_BYTES_MIN: usize = 256 << 10;
 
 /// The shares of the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemoryShares {
-    /// Of one block of lines. A worker holds one, and the columns that it makes of it.
+    /// For one block of lines. A worker has one, and the columns that it makes of it.
     pub(crate) block_bytes: usize,
-    /// Of all rows that are kept in memory.
+    /// For all rows that are kept in memory.
     pub(crate) rows_bytes: usize,
-    /// Of the ids and times that "latest" compares at once.
+    /// For the ids and timestamps that "latest" compares at once.
     pub(crate) contenders_bytes: usize,
     /// How many partitions are encoded at once.
     pub(crate) encoders: usize,
 }
 
-/// What encoding one partition holds at most, but for very wide rows: a row group's pages (`parquet.rs` flushes them at
-/// 32 MiB of values, of which little is left when they are compressed) and a chunk of each run that is merged.
+/// The most memory for encoding one partition, unless rows are very wide: a row group's pages (flushed at 32
+/// MiB of values, of which little is left after compression) and a chunk of each run that is merged.
 const ENCODER_BYTES: usize = 24 << 20;
 
-/// What a load holds whatever its rows are: the program, its blocks, one encoder.
+/// The memory of a load without any rows: the program, its blocks, one encoder.
 const FIXED_BYTES: usize = 32 << 20;
 
 impl MemoryShares {
     pub(crate) fn of(memory_bytes: usize, threads: usize) -> Self {
-        // Of what is left, three fifths are for rows, those on their way to the spill file included; what bringing these together
-        // takes, and what the allocator holds of what was freed, is in the rest.
+        // Three fifths of the rest are for rows, including those on their way to the spill file. The
+        // remainder is for gathering them, and for freed memory that the allocator keeps.
         let shared_bytes = memory_bytes.saturating_sub(FIXED_BYTES);
         Self {
             block_bytes: (memory_bytes / 32 / threads).clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX),
@@ -48,7 +48,7 @@ impl MemoryShares {
 /// Parses `2GiB`, `512MiB`, `1GB`, `64m`, or plain bytes.
 ///
 /// # Errors
-/// A message that says what is expected.
+/// A message with the expected form.
 pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
     let bytes = command_line::parse_bytes(text)?;
     let bytes = usize::try_from(bytes)

@@ -1,4 +1,6 @@
-//! What a run has beside its data: memory, threads' clocks, progress, signals, and text for people.
+//! What a run uses beside its data: memory, stage clocks, progress, signals, and text for messages.
+//!
+//! Invariant: nothing here knows events or files.
 
 mod interruption;
 pub(crate) mod memory;
@@ -26,7 +28,7 @@ pub(crate) use self::{
 pub struct Controls {
     /// Where the progress is shown.
     pub progress: Progress,
-    /// Whether the run is to end before its time.
+    /// Whether the run should end early.
     pub interruption: Interruption,
 }
 

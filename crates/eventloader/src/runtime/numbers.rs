@@ -1,4 +1,6 @@
 //! Numbers → text for people.
+//!
+//! Invariant: the text does not depend on the locale.
 
 pub(crate) use command_line::bytes_text;
 use indicatif::HumanCount;

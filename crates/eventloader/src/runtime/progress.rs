@@ -1,7 +1,8 @@
-//! How far a run has come → one line on the terminal: bytes, rate and remaining time while reading, then partitions.
+//! The progress of a run → one line on the terminal: bytes, rate and remaining time while reading, then
+//! partitions.
 //!
-//! Nothing is shown where standard error is no terminal, where that was asked for, or of a run that is over in a moment. The
-//! line has no colours, and is gone when the run ends.
+//! Nothing is shown if standard error is not a terminal, if the user asked for silence, or for a run that
+//! ends within a moment. The line has no colours, and disappears when the run ends.
 //!
 //! Invariant: what is shown never changes what is done.
 
@@ -13,7 +14,7 @@ const OF_BYTES: &str = "reading [{wide_bar}] {bytes} of {total_bytes}, {bytes_pe
 const SO_FAR: &str = "reading {bytes}, {bytes_per_sec}, {elapsed}";
 const OF_PARTITIONS: &str = "writing [{wide_bar}] {pos} of {len} partitions, {eta} left";
 
-/// The line on the terminal, which says something else in each of two stages; clones share it.
+/// The line on the terminal, with a different text in each of two stages; clones share it.
 #[derive(Debug, Clone)]
 pub struct Progress {
     reading: ProgressLine,
@@ -27,13 +28,13 @@ impl Progress {
         Self { reading: ProgressLine::hidden(), writing: ProgressLine::hidden() }
     }
 
-    /// Shows a line on standard error, if that is a terminal; nothing if the user asked for silence.
+    /// Shows a line on standard error, if that is a terminal and the user did not ask for silence.
     #[must_use]
     pub fn on_terminal(quiet: bool) -> Self {
         Self { reading: ProgressLine::on_terminal(quiet), writing: ProgressLine::on_terminal(quiet) }
     }
 
-    /// Does what is to be shown, and takes the line away: what comes next is the summary, or an error.
+    /// Does the work, then removes the line before the summary or an error follows.
     pub fn during<T>(&self, work: impl FnOnce() -> T) -> T {
         let done = work();
         self.reading.end();
@@ -41,7 +42,7 @@ impl Progress {
         done
     }
 
-    /// Sources are about to be read. `total_bytes` says how many bytes there are, or `None` where that is unknown; it is
+    /// Begins the reading stage. `total_bytes` returns the number of bytes, or `None` if it is unknown; it is
     /// called only if the line may be shown.
     pub(crate) fn begin_reading(&self, total_bytes: impl FnOnce() -> Option<u64>) {
         if self.reading.is_never_shown() {
@@ -51,24 +52,24 @@ impl Progress {
         self.reading.begin(total, if total.is_some() { OF_BYTES } else { SO_FAR });
     }
 
-    /// So many more bytes were read.
+    /// Adds bytes that were read.
     pub(crate) fn read(&self, bytes: u64) {
         self.reading.advance(bytes);
     }
 
-    /// So many partitions are about to be written.
+    /// Begins the writing stage, with this many partitions.
     pub(crate) fn begin_writing(&self, partitions: usize) {
         self.reading.end();
         self.writing.begin(Some(partitions as u64), OF_PARTITIONS);
     }
 
-    /// One more partition is written.
+    /// Adds a partition that was written.
     pub(crate) fn partition_written(&self) {
         self.writing.advance(1);
     }
 }
 
-/// Passes a reader through, and counts its bytes.
+/// A reader that counts its bytes.
 pub(crate) struct CountingReader<R> {
     pub(crate) input: R,
     pub(crate) progress: Progress,

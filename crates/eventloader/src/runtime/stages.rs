@@ -1,7 +1,8 @@
-//! What each stage took, over all threads → the profile of a run: in the report, and with `-v` in the summary.
+//! The time that each stage took, over all threads → the profile of a run: in the report, and with `-v` in
+//! the summary.
 //!
-//! A worker's clock is read where it goes from one stage to the next, some times for each block and each partition: too
-//! seldom to cost anything. Time that a worker waits for another is a stage of its own.
+//! A worker reads the clock when it goes from one stage to the next, a few times for each block and each
+//! partition: too seldom to cost anything. Waiting for another worker is a stage of its own.
 //!
 //! Invariant: a stage's figures only grow; nothing in the output depends on them.
 
@@ -12,31 +13,31 @@ use std::{
 
 use serde::Serialize;
 
-/// Where time goes, in the order of the data's way.
+/// Where time is spent, in the order of the data flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stage {
-    /// Until the reader, or the turn to hand in, is free.
+    /// Waiting for the reader, or for the turn to hand in.
     Wait,
     /// Sources into blocks, decompressed. Bytes of text.
     Read,
     /// Lines into columns.
     Parse,
-    /// Outcomes of blocks into counts, quarantine and rows, spilling where memory is short.
+    /// Results of blocks into counts, quarantine and rows; spilling if memory is short.
     Collect,
-    /// What the target holds of the events of a merge: by all threads.
+    /// Searching the target for the events of a merge: all threads.
     Search,
-    /// Which rows are superseded: by all threads.
+    /// Finding superseded rows: all threads.
     Latest,
-    /// Rows by partition: by all threads, a type each.
+    /// Rows by partition: all threads, a type each.
     Group,
-    /// Rows of a partition brought in order, or merged from the spill file.
+    /// Rows of a partition into order, or merged from the spill file.
     Order,
-    /// Columns into pages, compressed, into staged files. Bytes of files.
+    /// Columns into compressed pages of staged files. Bytes of files.
     Encode,
-    /// Staged files beside what the target holds.
+    /// Comparing staged files with existing ones.
     Compare,
-    /// Until all is on the disk and in its place: by all threads, or waiting for the disk.
+    /// Making everything durable and visible: all threads, or waiting for the disk.
     Commit,
 }
 
@@ -68,7 +69,7 @@ pub(crate) struct Clock<'a> {
     since: Instant,
 }
 
-/// What a stage took.
+/// The figures of a stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct StageReport {
     pub(crate) stage: Stage,
@@ -98,12 +99,13 @@ impl Stages {
 }
 
 impl Clock<'_> {
-    /// All time since the last lap was this stage's.
+    /// Counts all time since the last lap for this stage.
     pub(crate) fn lap(&mut self, stage: Stage) {
         self.lap_of(1, stage);
     }
 
-    /// The same, of so many threads that were busy with it.
+    /// Counts all time since the last lap for this stage, for each of `threads` threads that were busy with
+    /// it.
     pub(crate) fn lap_of(&mut self, threads: usize, stage: Stage) {
         let now = Instant::now();
         let nanos = (now - self.since).as_nanos() * threads as u128;

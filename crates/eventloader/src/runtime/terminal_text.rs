@@ -1,10 +1,11 @@
-//! Text from anywhere (names in the data, paths) → text that a terminal shows and does not act upon.
+//! Text from anywhere (names in the data, paths) → text that is safe to print on a terminal.
 //!
-//! Invariant: what comes out is one line, without control characters and those that change the direction of writing.
+//! Invariant: the result is one line, without control characters and characters that change the writing
+//! direction.
 
 use std::fmt::Write;
 
-/// Writes what a terminal would act upon, and what would end the line, as `\uXXXX`.
+/// Writes characters that a terminal would act upon, and line breaks, as `\uXXXX`.
 #[must_use]
 pub fn escape_for_terminal(text: &str) -> String {
     let mut escape_for_terminal = String::with_capacity(text.len());

@@ -1,15 +1,17 @@
-//! The catalog → a text that says what it means: which events it takes, and into which columns.
+//! The catalog → a text of its meaning: which events it accepts, and into which columns.
 //!
-//! Where the catalog stands, its comments and descriptions, and the order of types and fields are not part of it.
+//! The catalog's location, its comments and descriptions, and the order of types and fields are not part of
+//! it.
 //!
-//! Invariant: two catalogs with the same text take the same lines, with the same values in columns of the same names.
+//! Invariant: two catalogs with the same text accept the same lines, with the same values in columns of the
+//! same names.
 
 use std::fmt::Write;
 
 use super::{Catalog, EventType, Field, FieldKind};
 
 impl Catalog {
-    /// The canonical form of what the catalog means.
+    /// The canonical form of the catalog's meaning.
     #[must_use]
     pub fn meaning(&self) -> String {
         let mut types: Vec<_> = self.event_types.iter().collect();

@@ -1,10 +1,10 @@
-//! TOML → the catalog: which types of events there are, and the fields of their payloads.
+//! TOML → the catalog: the types of events, and the fields of their payloads.
 //!
 //! ```toml
 //! [domain.card]                            # one or more of them in a file
 //! description = "…"                        # optional, like every description
 //!
-//! [domain.card.fields]                     # fields of `data` that all its event types in this file carry, in column order
+//! [domain.card.fields]                     # fields of `data` in all its event types, in column order
 //! id       = { type = "string", required = true, column = "card_id" }
 //! amount   = { type = "decimal(12,2)", description = "…" }
 //! merchant = { fields = { name = "string", address = { fields = { city = "string" } } } }
@@ -15,22 +15,25 @@
 //! directory = "card-authorization"         # optional; the event type's name otherwise
 //!
 //! [domain.card.events.authorization.fields]
-//! approved = "boolean"                     # fields of this type only: their columns come after the shared ones,
-//! amount   = "decimal(18,4)"               # but for those of a shared field's name, which take its place
+//! approved = "boolean"                     # fields of this type only: their columns follow the shared ones,
+//! amount   = "decimal(18,4)"               # except for those that override a shared field of the same name
 //! ```
 //!
-//! A field is a type's name (see [`ValueType`]; `list(…)` of any), or a table with one of `type` (such a name), `fields`
-//! (an object, to any depth) and `list` (what its elements are: a type's name, or a table with `type`, `fields` or `list`),
-//! and optionally
-//! - `required = true`: an event without it, or with null, is a bad line; so it is if an object around it is missing;
-//! - `column`: the whole name of its column, in place of `data_…`; of an object: what the names of its columns begin with,
-//!   in place of `data_…`. Where the payload is kept nested, it is the member's name;
+//! A field is the name of a type (see [`ValueType`]; `list(…)` of any), or a table with one of `type` (such a
+//! name), `fields` (an object, to any depth) and `list` (its elements: the name of a type, or a table with
+//! `type`, `fields` or `list`), and optionally
+//! - `required = true`: an event without it, or with null, is a bad line; also if an object around it is
+//!   missing;
+//! - `column`: the full name of its column, instead of `data_…`; for an object, the beginning of the names of
+//!   its columns. If the payload is nested, it is the member's name;
 //! - `description`: goes into the Parquet files.
 //!
-//! Catalogs add up ([`Catalog::extended`]): an event type that the first has is replaced, as a whole, by that of the second.
+//! Catalogs add up ([`Catalog::extended`]): an event type of the first is replaced, as a whole, by that of
+//! the second.
 //!
-//! Invariant: in a catalog that was read, `domain` + `event_type` is unique, every event type has a directory of its
-//! own that is safe as one, and every column of a table has a name of its own. Errors name file, line and what is allowed.
+//! Invariant: in a catalog that was read, `domain` + `event_type` is unique, every event type has its own
+//! directory with a safe name, and every column of a table has its own name. Errors name file, line and the
+//! allowed values.
 
 mod meaning;
 mod names;
@@ -43,7 +46,7 @@ use std::{collections::HashMap, fmt, sync::LazyLock};
 
 pub use value_type::ValueType;
 
-/// The catalog that is built in: the domains account and transaction.
+/// The built-in catalog: the domains account and transaction.
 pub static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| {
     let files = [
         ("account.toml", include_str!("account.toml")),
@@ -52,34 +55,35 @@ pub static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| {
     Catalog::from_toml(&files).expect("the built-in catalog is read by a test")
 });
 
-/// The catalog of the ledger world that `datagen --world ledger` writes, as TOML. Its types replace the built-in ones of their names.
+/// The catalog of the ledger world of `datagen --world ledger`, as TOML. Its types replace the built-in ones
+/// with the same names.
 pub const LEDGER: &str = include_str!("ledger.toml");
 
 /// All known types of events, in the order of their files.
 #[derive(Debug, Clone)]
 pub struct Catalog {
     event_types: Vec<EventType>,
-    /// Where each of them stands. It is no part of what the catalog means.
+    /// The location of each of them. It is not part of the catalog's meaning.
     places: Vec<TypePlaces>,
 }
 
-/// Where an event type and its fields stand.
+/// The locations of an event type and its fields.
 #[derive(Debug, Clone)]
 struct TypePlaces {
-    /// The catalog file, as it was named.
+    /// The catalog file, as named by the user.
     file: String,
     /// The line of each field, by its path in the event.
     lines: HashMap<String, usize>,
 }
 
-/// One type of event: what `domain` + `event_type` name together.
+/// One type of event, identified by `domain` + `event_type`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventType {
     /// The event's `domain`.
     pub domain: String,
     /// The event's `event_type`.
     pub name: String,
-    /// What the events of this type say.
+    /// A description of its events.
     pub description: Option<String>,
     /// The last part of its partitions' paths.
     pub directory: String,
@@ -92,24 +96,25 @@ pub struct EventType {
 pub struct Field {
     /// Its key in the JSON object.
     pub name: String,
-    /// The name of its column, or what the names of its columns begin with, where those don't follow from the path.
+    /// The name of its column, or the beginning of the names of its columns, if those don't follow from the
+    /// path.
     pub column: Option<String>,
-    /// What it says.
+    /// Its description.
     pub description: Option<String>,
-    /// Whether an event must have it, and not as null.
+    /// Whether an event must have it, with a value other than null.
     pub required: bool,
-    /// What it holds.
+    /// Its type.
     pub kind: FieldKind,
 }
 
-/// What a field holds.
+/// The type of a field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FieldKind {
     /// A value; one column.
     Value(ValueType),
-    /// An object; its fields' columns.
+    /// An object; the columns of its fields.
     Object(Vec<Field>),
-    /// A list of such; one column.
+    /// A list of these; one column.
     List(Box<FieldKind>),
 }
 
@@ -117,7 +122,7 @@ pub enum FieldKind {
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 #[error("{file}:{line}: {message}")]
 pub struct CatalogError {
-    /// The file, as it was named.
+    /// The file, as named by the user.
     pub file: String,
     /// The line, from 1.
     pub line: usize,
@@ -125,7 +130,7 @@ pub struct CatalogError {
     pub message: String,
 }
 
-/// Where something stands in a catalog file.
+/// A location in a catalog file.
 #[derive(Debug, Clone)]
 struct Place {
     file: String,
@@ -136,7 +141,7 @@ struct Place {
 struct Entry {
     event_type: EventType,
     places: TypePlaces,
-    /// Where its name stands, unless it comes from the earlier catalog.
+    /// The location of its name, unless it comes from the earlier catalog.
     place: Option<Place>,
 }
 
@@ -149,7 +154,7 @@ impl Catalog {
         Self { event_types: Vec::new(), places: Vec::new() }.extended(files)
     }
 
-    /// This catalog and what is in `files`: event types that it has are replaced, others added.
+    /// This catalog, extended by `files`: event types that it has are replaced, others added.
     ///
     /// # Errors
     /// A [`CatalogError`] at the first entry that can't be used, or that two of the files have.
@@ -167,7 +172,7 @@ impl Catalog {
                 };
                 if let (Some(first), Some(place)) = (&entries[index].place, &entry.place) {
                     let message = format!(
-                        "{} is there twice, here and at {first}: an event type stands in one file; remove one of the two",
+                        "{} is defined twice, here and at {first}: remove one of the two",
                         entry.event_type
                     );
                     return Err(place.error(message));
@@ -216,7 +221,7 @@ impl EventType {
     }
 }
 
-/// `domain/event_type`, as messages name it.
+/// `domain/event_type`, as in messages.
 impl fmt::Display for EventType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.domain, self.name)

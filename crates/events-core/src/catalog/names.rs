@@ -1,6 +1,8 @@
-//! Which names of directories and columns a catalog may give, and that no two things get the same.
+//! Checks which names a catalog may give to directories and columns, and that no two things get the same
+//! name.
 //!
-//! Names that differ in case alone count as the same: as directories on macOS, as columns in Spark and DuckDB.
+//! Invariant: names that differ only in case count as the same: as directories on macOS, as columns in Spark
+//! and DuckDB.
 
 use std::collections::HashMap;
 
@@ -10,21 +12,22 @@ use crate::{event, schema};
 /// Longest name of a directory or column, in bytes.
 const NAME_BYTES_MAX: usize = 100;
 
-/// What [`is_safe_directory`] takes, for messages.
+/// The names that [`is_safe_directory`] accepts, for messages.
 pub(super) const EXPECTED_DIRECTORY: &str =
     "letters, digits, `-`, `_` and `.`, up to 100 bytes, not beginning with `_`, `.` or `-`";
 
-/// What [`is_safe_column`] takes, for messages.
+/// The names that [`is_safe_column`] accepts, for messages.
 pub(super) const EXPECTED_COLUMN: &str =
     "letters, digits, `_` and `-`, up to 100 bytes, beginning with a letter or `_`";
 
-/// Whether a name can be a directory on every file system, and is one that readers don't skip (`_`, `.`).
+/// Whether a name can be a directory on every file system, and is not skipped by readers (as with `_` or `.`
+/// in front).
 pub(super) fn is_safe_directory(name: &str) -> bool {
     let safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     is_of(name, safe) && !name.starts_with(['_', '.', '-'])
 }
 
-/// Whether every engine takes a name for a column (Spark refuses some punctuation, dots mean nesting).
+/// Whether every engine accepts a column name (Spark refuses some punctuation, dots mean nesting).
 pub(super) fn is_safe_column(name: &str) -> bool {
     let safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_');
     is_of(name, safe) && name.starts_with(|c: char| c.is_alphabetic() || c == '_')
@@ -39,13 +42,14 @@ pub(super) fn check_directories(entries: &[Entry]) -> Result<(), CatalogError> {
     let mut owners: HashMap<String, &Entry> = HashMap::new();
     for entry in entries {
         let Some(earlier) = owners.insert(entry.event_type.directory.to_lowercase(), entry) else { continue };
-        // One of an earlier catalog shares its directory only with one that was read now.
+        // A type of the earlier catalog can only share its directory with one that was read now.
         let (new, other) = if entry.place.is_some() { (entry, earlier) } else { (earlier, entry) };
         if let Some(place) = &new.place {
             let at =
                 other.place.as_ref().map_or_else(|| " (built in)".to_owned(), |place| format!(" ({place})"));
             return Err(place.error(format!(
-                "{} and {}{at} would share the directory {:?}: give one of them another with `directory = \"…\"`",
+                "{} and {}{at} would share the directory {:?}: give one of them another with \
+                 `directory = \"…\"`",
                 new.event_type, other.event_type, new.event_type.directory
             )));
         }
@@ -53,7 +57,7 @@ pub(super) fn check_directories(entries: &[Entry]) -> Result<(), CatalogError> {
     Ok(())
 }
 
-/// Two fields of one name: the path of the second, and what is wrong with it.
+/// Two fields with one name: the path of the second, and what is wrong with it.
 pub(super) struct Clash {
     pub(super) path: String,
     pub(super) message: String,
@@ -67,7 +71,8 @@ pub(super) fn check_columns(event_type: &EventType) -> Result<(), Clash> {
     for column in schema::columns(event_type) {
         if let Some(other) = owners.insert(column.name.to_lowercase(), column.path.clone()) {
             let message = format!(
-                "{event_type}: {other} and {} would share the column {:?}: name one of the fields with `column = \"…\"`",
+                "{event_type}: {other} and {} would share the column {:?}: name one of the fields with \
+                 `column = \"…\"`",
                 column.path, column.name
             );
             return Err(Clash { path: column.path, message });
@@ -82,8 +87,8 @@ fn check_members(event_type: &EventType, path: &str, fields: &[Field]) -> Result
         let path = format!("{path}.{}", field.name);
         if let Some(other) = owners.insert(field.member_name().to_lowercase(), path.clone()) {
             let message = format!(
-                "{event_type}: the fields {other} and {path} would share the name {:?} in their object: give one of \
-                 them another with `column = \"…\"`",
+                "{event_type}: the fields {other} and {path} would share the name {:?} in their object: give \
+                 one of them another with `column = \"…\"`",
                 field.member_name()
             );
             return Err(Clash { path, message });

@@ -1,7 +1,7 @@
-//! One catalog file → its event types, each with its place.
+//! One catalog file → its event types, each with its location.
 //!
-//! Invariant: what is returned was checked as far as one file allows: every key is known, every name safe, and no two
-//! fields of a type share a column. Errors are at the line of what is wrong.
+//! Invariant: the result was checked as far as one file allows: every key is known, every name safe, and no
+//! two fields of a type share a column. Errors have the line of the mistake.
 
 use std::{collections::HashMap, ops::Range};
 
@@ -20,10 +20,10 @@ use crate::event;
 type Key<'a> = Spanned<DeString<'a>>;
 type Value<'a> = Spanned<DeValue<'a>>;
 
-/// By path in the event: where a field stands.
+/// By path in the event: the location of a field.
 type Spans = HashMap<String, Range<usize>>;
 
-/// Longest excerpt of what should be a type's name in a message.
+/// The longest excerpt of an invalid type name in a message.
 const FOUND_CHARS_MAX: usize = 100;
 
 /// Reads a file; `file` names it in messages.
@@ -32,14 +32,14 @@ pub(super) fn read(file: &str, text: &str) -> Result<Vec<Entry>, CatalogError> {
     Source { file, text, line_ends }.read()
 }
 
-/// The file, while it is read.
+/// The file that is read.
 struct Source<'a> {
     file: &'a str,
     text: &'a str,
     line_ends: Vec<usize>,
 }
 
-/// Fields, and where they stand.
+/// Fields, with their locations.
 #[derive(Default, Clone)]
 struct Fields {
     fields: Vec<Field>,
@@ -122,7 +122,7 @@ impl Source<'_> {
         let (directory, span) = directory;
         if !names::is_safe_directory(&directory) {
             let message = format!(
-                "{directory:?} is no safe directory name: allowed are {EXPECTED_DIRECTORY}; set `directory = \"…\"`"
+                "{directory:?} is not a safe directory name: use {EXPECTED_DIRECTORY}; set `directory = \"…\"`"
             );
             return Err(self.error(&span, message));
         }
@@ -183,7 +183,8 @@ impl Source<'_> {
         Ok(field)
     }
 
-    /// What a field or an element is: a type's name, or what a table says of it. Other keys of the table are not looked at.
+    /// The type of a field or an element: a type's name, or that of a table. Other keys of the table are
+    /// ignored here.
     fn kind(
         &self,
         value: &Value<'_>,
@@ -215,7 +216,7 @@ impl Source<'_> {
         }
     }
 
-    /// What the elements of a list are.
+    /// The type of the elements of a list.
     fn element(&self, value: &Value<'_>, path: &str, spans: &mut Spans) -> Result<FieldKind, CatalogError> {
         if value.get_ref().is_table() {
             for (key, _) in self.table(value)? {
@@ -249,7 +250,7 @@ impl Source<'_> {
         if names::is_safe_column(&name) {
             return Ok(name);
         }
-        let message = format!("{name:?} is no safe column name: allowed are {EXPECTED_COLUMN}");
+        let message = format!("{name:?} is not a safe column name: use {EXPECTED_COLUMN}");
         Err(self.error(&value.span(), message))
     }
 
@@ -289,7 +290,7 @@ impl Source<'_> {
 }
 
 impl Fields {
-    /// Adds a type's own fields; one of a shared field's name takes its place.
+    /// Adds a type's own fields; one with the name of a shared field replaces it.
     fn override_with(&mut self, own: Self) {
         for field in own.fields {
             match self.fields.iter_mut().find(|shared| shared.name == field.name) {

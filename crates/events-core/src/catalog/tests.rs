@@ -1,4 +1,4 @@
-//! What a catalog file may say, and how it is told what it may not.
+//! What a catalog file may contain, and the errors for everything else.
 
 use super::{value_type::EXPECTED_TYPE, *};
 use crate::schema;
@@ -95,7 +95,7 @@ fn what_two_files_say_of_one_thing_is_refused_with_both_places() {
     let error = |files: &[(&str, &str)]| BUILT_IN.extended(files).unwrap_err().to_string();
     assert_eq!(
         error(&[("x.toml", "[domain.a.events.open]"), ("y.toml", "\n\n[domain.a.events.open]")]),
-        "y.toml:3: a/open is there twice, here and at x.toml:1: an event type stands in one file; remove one of the two"
+        "y.toml:3: a/open is defined twice, here and at x.toml:1: remove one of the two"
     );
     assert_eq!(
         error(&[("x.toml", "[domain.a.events.open]"), ("y.toml", "[domain.b.events.open]")]),
@@ -154,10 +154,10 @@ fn errors_name_the_line_and_what_is_allowed() {
         ),
         (
             of_field("id = { type = 'date', column = '' }"),
-            "x.toml:2: \"\" is no safe column name: allowed are letters, digits",
+            "x.toml:2: \"\" is not a safe column name: use letters, digits",
         ),
-        (of_field("id = { type = 'date', column = 'a.b' }"), "x.toml:2: \"a.b\" is no safe column name"),
-        (of_field("id = { type = 'date', column = '1st' }"), "x.toml:2: \"1st\" is no safe column name"),
+        (of_field("id = { type = 'date', column = 'a.b' }"), "x.toml:2: \"a.b\" is not a safe column name"),
+        (of_field("id = { type = 'date', column = '1st' }"), "x.toml:2: \"1st\" is not a safe column name"),
         (
             of_field("a_b = 'int32'\na = { fields = { b = 'int32' } }"),
             "x.toml:3: card/sale: data.a_b and data.a.b would share the column \"data_a_b\": name one of the fields with `column = \"…\"`",
@@ -178,9 +178,12 @@ fn errors_name_the_line_and_what_is_allowed() {
             of_field("x = { list = { fields = {\n  a = 'date',\n  b = { type = 'date', column = 'A' } } } }"),
             "x.toml:4: card/sale: the fields data.x.a and data.x.b would share the name \"A\" in their object",
         ),
-        ("[domain.a.events.'../../etc']".to_owned(), "x.toml:1: \"../../etc\" is no safe directory name"),
-        ("[domain.a.events._x]".to_owned(), "x.toml:1: \"_x\" is no safe directory name"),
-        ("[domain.a.events.x]\ndirectory = 'a/b'".to_owned(), "x.toml:2: \"a/b\" is no safe directory name"),
+        ("[domain.a.events.'../../etc']".to_owned(), "x.toml:1: \"../../etc\" is not a safe directory name"),
+        ("[domain.a.events._x]".to_owned(), "x.toml:1: \"_x\" is not a safe directory name"),
+        (
+            "[domain.a.events.x]\ndirectory = 'a/b'".to_owned(),
+            "x.toml:2: \"a/b\" is not a safe directory name",
+        ),
         (
             "[domain.a.events.open]\n[domain.b.events.Open]".to_owned(),
             "x.toml:2: b/Open and a/open (x.toml:1) would share the directory \"Open\"",

@@ -9,7 +9,7 @@ use super::FieldKind;
 /// The type of a value, as the catalog names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueType {
-    /// `string`: text; numbers and booleans as they are written; objects and arrays as JSON.
+    /// `string`: text; numbers and booleans as written; objects and arrays as JSON.
     String,
     /// `int32`
     Int32,
@@ -28,16 +28,16 @@ pub enum ValueType {
     },
     /// `date`: `YYYY-MM-DD`
     Date,
-    /// `timestamp`: as the event's own; microseconds, UTC.
+    /// `timestamp`: like the event's own; microseconds, UTC.
     Timestamp,
-    /// `json`: the value's JSON text, whatever it is.
+    /// `json`: the value's JSON text, for any value.
     Json,
 }
 
-/// What [`FieldKind::parse`] takes, for messages.
+/// The names that [`FieldKind::parse`] accepts, for messages.
 pub(super) const EXPECTED_TYPE: &str = "string, int32, int64, float64, boolean, decimal(precision,scale) with 1 to 38 digits, date, timestamp, json or list(type), of at most 64 levels";
 
-/// Lists in lists that a type's name may have. A line has 127 levels at most, and what is made of a type recurses.
+/// The most nested lists in a type's name. A line has at most 127 levels, and code recurses over a type.
 const LIST_LEVELS_MAX: usize = 64;
 
 impl ValueType {
@@ -62,7 +62,7 @@ impl ValueType {
 }
 
 impl FieldKind {
-    /// A type's name: a value's, or `list(…)` of one.
+    /// The type of a name: a value's, or `list(…)` of one.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let (mut levels, mut rest) = (0, text);
         while let Some(element) = rest.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')')) {
@@ -93,7 +93,7 @@ impl fmt::Display for ValueType {
     }
 }
 
-/// A type's name; objects have none and are just that: `list(object)`.
+/// A type's name. Objects have none, so they are shown as such: `list(object)`.
 impl fmt::Display for FieldKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

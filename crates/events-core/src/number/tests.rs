@@ -1,4 +1,4 @@
-//! Numbers as texts, by hand and against what they must come to.
+//! Numbers as texts, checked by hand and against an independent calculation.
 
 use super::*;
 

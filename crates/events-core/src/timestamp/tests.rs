@@ -1,4 +1,4 @@
-//! Timestamps and dates as texts, by hand and against the calendar.
+//! Timestamps and dates as texts, checked by hand and against the calendar.
 
 use super::*;
 

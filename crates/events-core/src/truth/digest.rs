@@ -1,17 +1,20 @@
 //! The values of a row, one after the other → its digest; the digests of many rows → their checksum.
 //!
-//! The digest is XXH3-128 (seed 0) of the row's canonical bytes. These are, for each column in the table's order:
+//! The digest is XXH3-128 (seed 0) of the row's canonical bytes. These are, for each column in the table's
+//! order:
 //! - null: one byte 0;
 //! - a value: one byte 1, the length of its text in bytes as u32, little endian, and the text.
 //!
-//! Texts are UTF-8: a string or json is itself; an integer, and a timestamp as its microseconds since 1970-01-01T00:00:00Z, are
-//! decimal digits with a `-` in front of what is negative; a decimal has in addition a point and as many digits behind it as its
-//! column's scale says (`-0.05`, `12.300`; with scale 0 no point); a date is `YYYY-MM-DD`; a boolean is `true` or `false`.
+//! Texts are UTF-8. A string or json is itself. An integer, and a timestamp as its microseconds since
+//! 1970-01-01T00:00:00Z, are decimal digits with a `-` in front of negative ones. A decimal also has a point
+//! followed by as many digits as its column's scale (`-0.05`, `12.300`; with scale 0 no point). A date is
+//! `YYYY-MM-DD`; a boolean is `true` or `false`.
 //!
 //! The checksum is the sum of the digests modulo 2^128, written as 32 lower-case hex digits.
 //!
-//! Invariant: rows that differ in a value differ in their bytes; a checksum does not depend on the order of rows, nor on how they
-//! were parted before their checksums were added. Once its buffer has grown, a digest allocates nothing.
+//! Invariant: rows that differ in a value differ in their bytes. A checksum does not depend on the order of
+//! rows, nor on how they were divided before their checksums were added. Once its buffer has grown, a digest
+//! allocates nothing.
 
 use std::{fmt, str::FromStr};
 
@@ -20,13 +23,13 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::partition::Day;
 
-/// What stands in front of a null, and of a value.
+/// The byte before a null, and the byte before a value.
 const NULL: u8 = 0;
 const VALUE: u8 = 1;
-/// What the length of a value's text takes.
+/// The bytes of a text's length.
 const LENGTH_BYTES: usize = size_of::<u32>();
 
-/// The canonical bytes of a row while they come together.
+/// The canonical bytes of a row, as they are collected.
 ///
 /// ```
 /// use events_core::truth::{Checksum, RowDigest};
@@ -44,59 +47,59 @@ pub struct RowDigest {
 }
 
 impl RowDigest {
-    /// A null, of whatever type.
+    /// Adds a null, of any type.
     #[inline]
     pub fn null(&mut self) {
         self.bytes.push(NULL);
     }
 
-    /// A string, or json.
+    /// Adds a string, or json.
     #[inline]
     pub fn text(&mut self, text: &[u8]) {
         self.text_of(|bytes| bytes.extend_from_slice(text));
     }
 
-    /// A value whose text `append` puts behind what it is given, in as many pieces as it likes.
+    /// Adds a value whose text `append` appends, in any number of pieces.
     #[inline]
     pub fn text_of(&mut self, append: impl FnOnce(&mut Vec<u8>)) {
         self.bytes.extend_from_slice(&[VALUE, 0, 0, 0, 0]);
         let start = self.bytes.len();
         append(&mut self.bytes);
-        // A text beyond u32 can't come of a line, which has at most 16 MiB.
+        // A line has at most 16 MiB, so no text exceeds a u32.
         let length = u32::try_from(self.bytes.len() - start).unwrap_or(u32::MAX);
         self.bytes[start - LENGTH_BYTES..start].copy_from_slice(&length.to_le_bytes());
     }
 
-    /// An integer of any width.
+    /// Adds an integer of any width.
     #[inline]
     pub fn integer(&mut self, value: i64) {
         self.decimal(value.into(), 0);
     }
 
-    /// A decimal: `unscaled` × 10^-`scale`.
+    /// Adds a decimal: `unscaled` × 10^-`scale`.
     #[inline]
     pub fn decimal(&mut self, unscaled: i128, scale: u8) {
         self.text_of(|bytes| append_decimal(bytes, unscaled, scale));
     }
 
-    /// An instant, in microseconds since 1970-01-01T00:00:00Z.
+    /// Adds an instant, in microseconds since 1970-01-01T00:00:00Z.
     #[inline]
     pub fn timestamp(&mut self, micros: i64) {
         self.integer(micros);
     }
 
-    /// A day, in days since 1970-01-01.
+    /// Adds a day, in days since 1970-01-01.
     pub fn date(&mut self, days: i32) {
         self.text(Day::from_epoch_days(days.into()).to_string().as_bytes());
     }
 
-    /// A boolean.
+    /// Adds a boolean.
     #[inline]
     pub fn boolean(&mut self, value: bool) {
         self.text(if value { b"true" } else { b"false" });
     }
 
-    /// The digest of the row, of which all values have been given; the next row begins.
+    /// The digest of the row, after all of its values; begins the next row.
     #[inline]
     pub fn finish(&mut self) -> u128 {
         let digest = xxh3_128(&self.bytes);
@@ -203,7 +206,7 @@ impl Checksum {
         self.0 = self.0.wrapping_add(digest);
     }
 
-    /// Adds all rows of another.
+    /// Adds all rows of another checksum.
     #[inline]
     pub fn add_all(&mut self, other: Self) {
         self.add(other.0);

@@ -1,6 +1,6 @@
-//! The text of a manifest → the manifest, or what is wrong with it and where.
+//! The text of a manifest → the manifest, or an error with its location.
 //!
-//! Invariant: see `truth.rs`; whatever does not hold it is refused.
+//! Invariant: a manifest that breaks the invariant of `truth.rs` is refused.
 
 use std::{collections::HashMap, io};
 
@@ -14,7 +14,7 @@ pub enum ManifestError {
     /// It could not be read to its end.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is no manifest of this format.
+    /// It is not a manifest of this format.
     #[error("line {line}: {message}")]
     Syntax {
         /// From 1.
@@ -22,10 +22,10 @@ pub enum ManifestError {
         /// What is wrong, and what is allowed.
         message: String,
     },
-    /// What it says doesn't go together.
+    /// It contradicts itself.
     #[error("{place}: {message}")]
     Content {
-        /// Of which of its entries.
+        /// The entry.
         place: String,
         /// What is wrong with it.
         message: String,
@@ -36,14 +36,14 @@ impl Manifest {
     /// Reads a manifest.
     ///
     /// # Errors
-    /// [`ManifestError`] where it is none of [`FORMAT`], or contradicts itself.
+    /// [`ManifestError`] if it does not have [`FORMAT`], or contradicts itself.
     pub fn read(input: impl io::Read) -> Result<Self, ManifestError> {
         let manifest: Self = serde_json::from_reader(input).map_err(|error| {
             let line = error.line();
             if error.is_io() {
                 return ManifestError::Io(error.into());
             }
-            // serde_json adds the place, which is told in front.
+            // serde_json appends the position, which is already in front.
             let message = error.to_string();
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(message, _)| message);
             ManifestError::Syntax { line, message: message.to_owned() }
@@ -58,10 +58,10 @@ impl Manifest {
         for table in &self.event_types {
             let place = || format!("event type {}/{}", table.domain, table.event_type);
             if sums.insert((&*table.domain, &*table.event_type), table.sums.len()).is_some() {
-                return Err(content(place(), "is there twice"));
+                return Err(content(place(), "occurs twice"));
             }
             if let Some(sum) = table.sums.iter().find(|sum| !table.columns.contains(sum)) {
-                return Err(content(place(), &format!("sums {sum:?}, which is none of its columns")));
+                return Err(content(place(), &format!("sums {sum:?}, which is not one of its columns")));
             }
         }
         let mut last = None;
@@ -69,17 +69,17 @@ impl Manifest {
             let key = partition.key();
             let error = |message: &str| Err(content(partition.name(), message));
             match sums.get(&(key.1, key.2)) {
-                None => return error("is of an event type that event_types doesn't have"),
+                None => return error("has an event type that is not in event_types"),
                 Some(sums) if *sums != partition.sums.len() => {
                     return error(&format!("expected {sums} sums, as its event type names"));
                 }
                 Some(_) if partition.rows == 0 => {
-                    return error("has no rows; partitions are those with rows");
+                    return error("has no rows; partitions without rows must be left out");
                 }
                 Some(_) => {}
             }
             if last.is_some_and(|last| last >= key) {
-                return error("is out of the order of day, domain, event type");
+                return error("is out of order by day, domain, event type");
             }
             last = Some(key);
         }
@@ -94,13 +94,13 @@ impl Manifest {
 }
 
 impl Report {
-    /// Whether its counts go together, and with the rows of the partitions.
+    /// Whether its counts agree with each other, and with the rows of the partitions.
     fn check(&self, partitions: &[PartitionTruth]) -> Result<(), ManifestError> {
         let Self { lines, blank, filtered, superseded, redelivered, corrected, written, .. } = *self;
         let Quarantined { total, by_reason } = &self.quarantined;
-        let fates = sum([blank, *total, filtered, superseded, written]);
+        let counted = sum([blank, *total, filtered, superseded, written]);
         let unequal = [
-            ("lines", lines, "blank, quarantined, filtered, superseded and written are", fates),
+            ("lines", lines, "blank, quarantined, filtered, superseded and written are", counted),
             ("quarantined.total", *total, "by_reason has", sum(by_reason.values().copied())),
             ("superseded", superseded, "redelivered and corrected are", sum([redelivered, corrected])),
             (
@@ -119,7 +119,7 @@ impl Report {
     }
 }
 
-/// A sum that is exact whatever a manifest says.
+/// A sum that can't overflow, whatever a manifest contains.
 fn sum(counts: impl IntoIterator<Item = u64>) -> u128 {
     counts.into_iter().map(u128::from).sum()
 }
@@ -129,20 +129,20 @@ fn content(place: String, message: &str) -> ManifestError {
 }
 
 impl PartitionTruth {
-    /// What the partitions of a manifest are ordered by.
+    /// The order of a manifest's partitions.
     #[must_use]
     pub fn key(&self) -> (i64, &str, &str) {
         (self.day.epoch_days(), &self.domain, &self.event_type)
     }
 
-    /// As messages name it.
+    /// As in messages.
     #[must_use]
     pub fn name(&self) -> String {
         format!("partition {} {}/{}", self.day, self.domain, self.event_type)
     }
 }
 
-/// Takes the one format there is, so that of another nothing else is judged.
+/// Accepts the only format; with another format, nothing else is checked.
 pub(super) fn format<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
     let format = u32::deserialize(deserializer)?;
     if format == FORMAT {

@@ -1,4 +1,4 @@
-//! Bytes and sums against those made by hand; manifests written and read back, or refused.
+//! Bytes and sums, compared with ones made by hand; manifests, written and read back, or refused.
 
 use std::io;
 
@@ -8,7 +8,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use super::*;
 use crate::catalog::{BUILT_IN, Catalog, LEDGER};
 
-/// The digest of a row whose texts are these; `None` is null.
+/// The digest of a row with these texts; `None` is null.
 fn digest_of(texts: &[Option<&str>]) -> u128 {
     let mut bytes = Vec::new();
     for text in texts {
@@ -199,7 +199,7 @@ fn partitions_that_are_not_in_order_are_not_written() {
         let mut manifest = manifest();
         manifest.partitions = vec![manifest.partitions[first].clone(), manifest.partitions[second].clone()];
         let error = written(&manifest).unwrap_err();
-        assert!(error.to_string().contains("out of the order"), "{error}");
+        assert!(error.to_string().contains("out of order"), "{error}");
     }
 }
 
@@ -215,7 +215,7 @@ fn a_manifest_that_is_none_is_refused_with_the_place() {
         ("\"late\":1", "\"late\":1.5", "invalid type"),
         ("2024-10-11", "2024-10-32", "line 14: expected a date like"),
         (&checksum, "12", "line 12: expected a checksum, 32 lower-case hex digits"),
-        ("2024-10-11", "2024-10-09", "partition 2024-10-09 account/account-open: is out of the order"),
+        ("2024-10-11", "2024-10-09", "partition 2024-10-09 account/account-open: is out of order"),
         ("\"12.30\"", "", "partition 2024-10-10 transaction/payment-to: expected 1 sums"),
         ("\"rows\":3", "\"rows\":0", "partition 2024-10-10 account/account-open: has no rows"),
         (
@@ -223,15 +223,11 @@ fn a_manifest_that_is_none_is_refused_with_the_place() {
             "\"sums\":[\"amount\"]",
             "event type transaction/payment-to: sums \"amount\"",
         ),
-        (
-            "\"event_type\":\"account-close\"",
-            "\"event_type\":\"account-open\"",
-            "account-open: is there twice",
-        ),
+        ("\"event_type\":\"account-close\"", "\"event_type\":\"account-open\"", "account-open: occurs twice"),
         (
             "\"domain\":\"account\",\"event_type\":\"account-open\",\"rows\"",
             "\"domain\":\"account\",\"event_type\":\"shut\",\"rows\"",
-            "partition 2024-10-10 account/shut: is of an event type that event_types doesn't have",
+            "partition 2024-10-10 account/shut: has an event type that is not in event_types",
         ),
         (
             "\"blank\":0",

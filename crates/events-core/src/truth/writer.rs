@@ -1,9 +1,10 @@
-//! Partitions, as they come in the order of days → the text of a manifest, which need not fit memory.
+//! Partitions, in the order of days → the text of a manifest, which need not fit in memory.
 //!
-//! `faults` and `report` are known only when all events are written, so they stand behind the partitions. Each partition is one line.
+//! `faults` and `report` are known only when all events are written, so they follow the partitions. Each
+//! partition is one line.
 //!
-//! Invariant: what was written and finished is read back by [`Manifest::read`](super::Manifest::read), if the report and the tables
-//! are right; a partition that is not behind the last one is refused.
+//! Invariant: a finished manifest is read back by [`Manifest::read`](super::Manifest::read), if the report
+//! and the tables are right; a partition that does not follow the last one in order is refused.
 
 use std::io::{self, Write};
 
@@ -35,13 +36,13 @@ impl<W: Write> ManifestWriter<W> {
         Ok(Self { output, last: None })
     }
 
-    /// Adds a partition; they come in the order of day, domain and event type.
+    /// Adds a partition; they must be in the order of day, domain and event type.
     ///
     /// # Errors
-    /// Those of `output`, and [`io::ErrorKind::InvalidInput`] where the order is another.
+    /// Those of `output`, and [`io::ErrorKind::InvalidInput`] if the order is wrong.
     pub fn partition(&mut self, partition: PartitionTruth) -> io::Result<()> {
         if self.last.as_ref().is_some_and(|last| last.key() >= partition.key()) {
-            let message = format!("{} is out of the order of day, domain, event type", partition.name());
+            let message = format!("{} is out of order by day, domain, event type", partition.name());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
         separate(&mut self.output, self.last.is_none())?;
@@ -50,7 +51,7 @@ impl<W: Write> ManifestWriter<W> {
         Ok(())
     }
 
-    /// Ends the manifest, and gives the output back, flushed.
+    /// Ends the manifest, and returns the output, flushed.
     ///
     /// # Errors
     /// Those of `output`.
@@ -65,7 +66,7 @@ impl<W: Write> ManifestWriter<W> {
     }
 }
 
-/// What stands in front of an entry of a list.
+/// Writes the separator before an entry of a list.
 fn separate(output: &mut impl Write, is_first: bool) -> io::Result<()> {
     output.write_all(if is_first { b"\n" } else { b",\n" })
 }

@@ -13,24 +13,19 @@ fn a_target_of_another_catalog_is_told_once_per_event_type() {
     let dir = Workdir::new();
     load(&dir, &SIMPLE, &LEDGER.lines(), &[]);
     dir.write(MANIFEST, Truth::of(&LEDGER).manifest().to_string());
-    let hint = "it was loaded with another catalog, load it with that of the manifest's world (--catalog)";
-    let open = "data_channel, data_currency, data_holder_name, data_holder_country are not there";
+    let hint = "load the events with the catalog of the manifest's world (--catalog)";
+    let open = "data_channel, data_currency, data_holder_name, data_holder_country are missing";
     let payment = "data_currency, data_balance, data_channel, data_merchant_name, data_merchant_category, data_merchant_city, \
-                   data_merchant_country are not there";
+                   data_merchant_country are missing";
     let expected = [
         ("2024/10/10/account-open", "account/account-open", ", in 2 partitions", open),
         ("2024/10/10/payment-from", "transaction/payment-from", "", payment),
-        ("2024/10/10/status-change", "account/status-change", "", "data_channel is not there"),
-        ("2024/10/11/account-close", "account/account-close", "", "data_channel is not there"),
+        ("2024/10/10/status-change", "account/status-change", "", "data_channel is missing"),
+        ("2024/10/11/account-close", "account/account-close", "", "data_channel is missing"),
         ("2024/10/11/payment-to", "transaction/payment-to", "", payment),
     ];
     let expected = expected.map(|(path, event_type, places, difference)| {
-        (
-            path,
-            format!(
-                "the columns of {event_type} are not those of the manifest{places}: {difference}; {hint}"
-            ),
-        )
+        (path, format!("the columns of {event_type} differ from the manifest{places}: {difference}; {hint}"))
     });
     assert_told(&verify(&dir, 1), &expected.each_ref().map(|(path, problem)| (*path, problem.as_str())));
 }
@@ -42,13 +37,16 @@ fn columns_that_have_no_digest_or_sum_are_told() {
     let manifest = Truth::of(&OWN).manifest().to_string();
     dir.write(MANIFEST, manifest.replace("\"sums\":[\"data_big\"]", "\"sums\":[\"data_inner_day\"]"));
     let outcome = verify(&dir, 1);
-    assert!(outcome.stdout.contains("data_inner_day is no number that could be added up"), "{outcome}");
+    assert!(outcome.stdout.contains("data_inner_day is not a number, so it has no sum"), "{outcome}");
     let dir = Workdir::new();
     let floats = World { catalog: Some("[domain.own.events.all.fields]\nx = 'float64'"), ..OWN };
     load(&dir, &floats, &OWN.lines(), &["--event-type", "all"]);
     dir.write(MANIFEST, manifest);
     let outcome = verify(&dir, 1);
-    assert!(outcome.stdout.contains("data_x is of type Float64, which no manifest speaks of"), "{outcome}");
+    assert!(
+        outcome.stdout.contains("data_x is of type Float64, which manifests do not support"),
+        "{outcome}"
+    );
 }
 
 #[test]
@@ -76,7 +74,7 @@ fn a_manifest_that_cannot_be_used_is_refused_with_its_place() {
     refused(Some(pretty.replace("\"rows\": ", "\"lines\": ")), &["truth.json:", "unknown field `lines`"]);
     refused(
         Some(pretty.replacen("2024-10-11", "2024-10-09", 1)),
-        &["truth.json: partition 2024-10-09 account/account-close", "out of the order"],
+        &["truth.json: partition 2024-10-09 account/account-close", "out of order"],
     );
     assert!(before == tree(&dir.target()));
 }

@@ -50,17 +50,17 @@ enum Told {
     Against(&'static [&'static str]),
 }
 
-const OTHER_ROWS: Told = Told::Against(&["holds ", " rows, the manifest has "]);
+const OTHER_ROWS: Told = Told::Against(&[": has ", " rows, the manifest has "]);
 const OTHER_CONTENT: Told = Told::Against(&["same number, other content"]);
-const OTHER_SUMS: Told = Told::Against(&["holds ", " rows, the manifest has ", "data_amount adds up to "]);
-const TWICE: Told = Told::Alone(&["event ", "is there 2 times"]);
+const OTHER_SUMS: Told = Told::Against(&[": has ", " rows, the manifest has ", "data_amount adds up to "]);
+const TWICE: Told = Told::Alone(&["event ", "occurs 2 times"]);
 
 fn wrong_loaders() -> Vec<WrongLoader> {
     use Leaves::{AllOf, ChangedTo, NoQuarantine};
     let loader = |name, leaves, told, combinations| WrongLoader { name, leaves, told, combinations };
     let wrong_partition = Told::Alone(&["in the wrong partition"]);
     let too_few_bad_lines =
-        Told::Against(&["_quarantine: holds 0 bad lines of malformed_json, the manifest has 4"]);
+        Told::Against(&["_quarantine: has 0 bad lines with malformed_json, the manifest has 4"]);
     let other_decimals = Told::Against(&["same number, other content", "data_amount adds up to "]);
     let missing = Told::Against(&["is missing: the manifest has "]);
     vec![

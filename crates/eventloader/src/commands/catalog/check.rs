@@ -1,7 +1,7 @@
-//! Sources and a catalog → what a load would make of each line, without writing anything.
+//! Sources and a catalog → how a load would treat each line, without writing anything.
 //!
-//! Invariant: lines are judged by the load's own parser. Every line that is not blank or filtered would be loaded or
-//! quarantined, and is counted as one of the two.
+//! Invariant: lines are judged by the load's own parser. Every line that is not blank or filtered is counted
+//! either as loaded or as quarantined.
 
 use std::{
     collections::BTreeMap,
@@ -18,23 +18,23 @@ use crate::{
     runtime::{MemoryShares, escape_for_terminal, names},
 };
 
-/// Unknown fields and event types that are told apart.
+/// The number of unknown fields and event types that are counted by name.
 const NAMES_MAX: usize = 10_000;
 
-/// What a load would come to.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Checked {
     lines: u64,
     blank: u64,
     filtered: u64,
-    /// By `domain/event_type`; lines that don't say what they are, under no name.
+    /// By `domain/event_type`; lines that have none are under an empty name.
     by_type: BTreeMap<String, OfType>,
     unknown_fields: BTreeMap<String, u64>,
 }
 
 #[derive(Debug, Default)]
 struct OfType {
-    /// Versions of one event each count.
+    /// Each version of an event counts.
     loads: u64,
     faults: BTreeMap<&'static str, Faults>,
 }
@@ -43,14 +43,15 @@ struct OfType {
 #[derive(Debug)]
 struct Faults {
     count: u64,
-    first: Place,
+    first: LinePosition,
     detail: String,
 }
 
-/// A line: its source, its block's number, and which line from the block's first; in input order.
-type Place = (usize, u32, i64);
+/// A line: its source, its block's number, and its line from the start of the block; orders as the input
+/// does.
+type LinePosition = (usize, u32, i64);
 
-/// By source and block: by how much the file's line number is higher behind the block.
+/// By source and block: the number of newlines in the block.
 type LineCounts = BTreeMap<(usize, u32), u64>;
 
 /// Judges all lines.
@@ -137,7 +138,7 @@ impl Checked {
         }
     }
 
-    /// Writes file and line in front of what is told of a first bad line.
+    /// Puts file and line in front of the detail of each first bad line.
     fn name_places(&mut self, counts: &LineCounts, sources: &[Source]) {
         for faults in self.by_type.values_mut().flat_map(|of_type| of_type.faults.values_mut()) {
             let (source, block, index) = faults.first;
@@ -153,7 +154,13 @@ impl Checked {
 }
 
 impl OfType {
-    fn add(&mut self, reason: &'static str, count: u64, first: Place, detail: impl FnOnce() -> String) {
+    fn add(
+        &mut self,
+        reason: &'static str,
+        count: u64,
+        first: LinePosition,
+        detail: impl FnOnce() -> String,
+    ) {
         match self.faults.get_mut(reason) {
             None => drop(self.faults.insert(reason, Faults { count, first, detail: detail() })),
             Some(faults) => {

@@ -1,10 +1,11 @@
-//! The values seen at one place of a payload, and below it → what they have in common, in bounded memory.
+//! The values seen at one path of a payload, and below it → their common properties, in bounded memory.
 //!
-//! Objects are followed key by key, lists element by element, to [`DEPTH_MAX`] levels. An object with more different keys
-//! than [`KEYS_MAX`] is a map whose keys are data: its keys are forgotten, and it will be `json`.
+//! Objects are followed key by key, lists element by element, up to [`DEPTH_MAX`] levels. An object with more
+//! than [`KEYS_MAX`] different keys is a map whose keys are data: its keys are forgotten, and it becomes
+//! `json`.
 //!
-//! Invariant: evidence depends on the set of lines alone: not on their order, and not on how they were spread over
-//! threads and merged.
+//! Invariant: evidence depends only on the set of lines: not on their order, and not on how threads shared
+//! and merged them.
 
 use event_parser::json;
 use foldhash::fast::FixedState;
@@ -12,14 +13,14 @@ use hashbrown::HashMap;
 
 use super::{numbers::Numbers, texts::Texts};
 
-/// Objects and lists are followed to this depth; what is deeper will be `json`.
+/// Objects and lists are followed to this depth; anything deeper becomes `json`.
 pub(crate) const DEPTH_MAX: u32 = 16;
-/// Different keys of one object, over all lines.
+/// The most different keys of one object, over all lines.
 pub(crate) const KEYS_MAX: usize = 512;
-/// Different keys of `data` itself, which can't be `json`.
+/// The most different keys of `data` itself, which can't be `json`.
 pub(crate) const PAYLOAD_KEYS_MAX: usize = 4_096;
 
-/// What was seen at one place.
+/// What was seen at one path.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Evidence {
     pub(crate) nulls: u64,
@@ -33,13 +34,13 @@ pub(crate) struct Evidence {
     pub(crate) too_deep: u64,
 }
 
-/// The objects seen at one place.
+/// The objects seen at one path.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Objects {
     pub(crate) count: u64,
     /// Objects that have a key twice.
     pub(crate) with_repeated_key: u64,
-    /// In the order in which they were first seen, which means nothing.
+    /// In the order in which they were first seen, which has no meaning.
     pub(crate) members: Vec<Member>,
     pub(crate) has_too_many_keys: bool,
     by_name: HashMap<Box<[u8]>, usize, FixedState>,
@@ -51,20 +52,20 @@ pub(crate) struct Member {
     pub(crate) name: Box<[u8]>,
     /// Objects that have it.
     pub(crate) count: u64,
-    /// The sum of the places at which it stood in them.
+    /// The sum of its positions in these objects.
     pub(crate) places: u64,
     pub(crate) evidence: Evidence,
-    /// As it is usually written, with the closing quote.
+    /// The key as usually written, with the closing quote.
     pub(super) quoted: Box<[u8]>,
-    /// The object in which it was seen last, by its number.
+    /// The number of the last object that had it.
     pub(super) last_object: u64,
 }
 
-/// The lists seen at one place.
+/// The lists seen at one path.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Lists {
     pub(crate) count: u64,
-    /// Fewest and most elements.
+    /// The fewest and the most elements.
     pub(crate) lengths: Option<(u64, u64)>,
     pub(crate) elements: Evidence,
 }
@@ -88,7 +89,7 @@ impl Evidence {
         objects + lists + self.too_deep
     }
 
-    /// Takes what others have seen at this place.
+    /// Adds what another thread has seen at this path.
     pub(crate) fn merge(&mut self, other: Self) {
         self.nulls += other.nulls;
         self.trues += other.trues;
@@ -110,7 +111,7 @@ impl Evidence {
 }
 
 impl Objects {
-    /// The member of this name; `None` where there are too many.
+    /// The member of this name, added if it is new; `None` if there are too many.
     pub(crate) fn find_or_add(&mut self, name: &[u8], keys_max: usize) -> Option<usize> {
         if let Some(&index) = self.by_name.get(name) {
             return Some(index);
@@ -151,16 +152,16 @@ impl Objects {
         self.by_name.get(name).map(|&index| &self.members[index])
     }
 
-    /// Adds a member that is not there.
+    /// Adds a member that does not exist yet.
     pub(crate) fn add(&mut self, member: Member) {
         self.by_name.insert(member.name.clone(), self.members.len());
         self.members.push(member);
     }
 
-    /// The members in the order in which they usually stand.
+    /// The members in their usual order.
     pub(crate) fn ordered(&self) -> Vec<&Member> {
         let mut members: Vec<_> = self.members.iter().collect();
-        // Mean places, compared without dividing: a/b < c/d where a·d < c·b.
+        // Mean positions, compared without dividing: a/b < c/d where a·d < c·b.
         members.sort_by(|a, b| {
             let (left, right) =
                 (u128::from(a.places) * u128::from(b.count), u128::from(b.places) * u128::from(a.count));
@@ -170,7 +171,7 @@ impl Objects {
     }
 }
 
-/// What tells objects apart, however they were come by.
+/// Compares what was seen, not the order or state in which it was collected.
 impl PartialEq for Objects {
     fn eq(&self, other: &Self) -> bool {
         let key = |objects: &Self| (objects.count, objects.with_repeated_key, objects.has_too_many_keys);
@@ -183,7 +184,7 @@ impl PartialEq for Objects {
 }
 
 impl Member {
-    /// Takes what others have seen at this key.
+    /// Adds what another thread has seen at this key.
     pub(crate) fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.places += other.places;

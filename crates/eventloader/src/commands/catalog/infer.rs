@@ -1,7 +1,7 @@
-//! Sources → the draft of a catalog, as text or as files, and a summary of what it was drafted from.
+//! Sources → the draft of a catalog, as text or as files, and a summary.
 //!
-//! Invariant: a draft that is handed out was read back as a catalog; a file that exists is replaced only where that was
-//! asked for.
+//! Invariant: every draft that is returned was read back as a catalog. An existing file is replaced only on
+//! request.
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -22,34 +22,34 @@ use super::{
 };
 use crate::{error::Error, input::list_sources, runtime::plural};
 
-/// What to draft.
+/// The settings of a draft.
 #[derive(Debug, Clone)]
 pub struct InferSettings {
-    /// What to read.
+    /// The input.
     pub read: ReadSettings,
-    /// Draft event types that the catalog has, too.
+    /// Also draft event types that the catalog has.
     pub with_known: bool,
-    /// Only so many lines, the first.
+    /// Read only the first lines, up to this number.
     pub lines_max: Option<u64>,
-    /// Where to write a file for each domain; else the draft is one document.
+    /// The directory for one file per domain; otherwise the draft is one document.
     pub output: Option<PathBuf>,
-    /// Replace files that exist.
+    /// Replace existing files.
     pub force: bool,
 }
 
 /// A drafted catalog.
 #[derive(Debug)]
 pub struct Draft {
-    /// The catalog, where it was not written to files.
+    /// The catalog, unless it was written to files.
     pub document: Option<String>,
-    /// What it is, in a few lines.
+    /// A short summary of what was read and drafted.
     pub summary: String,
 }
 
 /// Drafts a catalog from data.
 ///
 /// # Errors
-/// A source can't be read, it holds no event to draft, or too many kinds of them; or a file is in the way.
+/// A source can't be read, it has no event to draft, or too many kinds of them; or a file already exists.
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let InferSettings { read, with_known, lines_max, output, force } = settings;
     let sources = list_sources(&read.sources, output.as_deref())?;
@@ -74,7 +74,7 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     Ok(Draft { document: None, summary })
 }
 
-/// One file per domain; none where one of them is in the way.
+/// Writes one file per domain; none if one of them already exists.
 fn write_files(draft: &draft::Draft, dir: &Path, force: bool) -> Result<Vec<PathBuf>, Error> {
     fs_err::create_dir_all(dir).map_err(Error::io("writing the draft"))?;
     let paths: Vec<_> = file_names(&draft.domains).into_iter().map(|name| dir.join(name)).collect();
@@ -94,8 +94,8 @@ fn write_files(draft: &draft::Draft, dir: &Path, force: bool) -> Result<Vec<Path
     Ok(paths)
 }
 
-/// For each domain its name where it can be a file's, with a number where another domain has that. Names that differ in case
-/// alone are one to some file systems.
+/// For each domain a file name: its own if possible, with a number if another domain has it. Some file
+/// systems ignore case, so names that differ only in case count as the same.
 fn file_names(domains: &[DomainDraft]) -> Vec<String> {
     let is_safe = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_');
     let mut taken = HashSet::new();

@@ -1,12 +1,14 @@
-//! `eventloader catalog …`: a catalog drafted from data, proved against data, or shown as tables.
+//! `eventloader catalog …`: a catalog drafted from data, checked against data, or shown as tables.
 //!
-//! Nothing here writes to a target. Sources are read by the loader's own stages, so that whatever a load reads (gzip,
-//! arrays, globs, standard input) is read alike, and a line is judged alike.
+//! Nothing here writes to a target. Sources are read by the loader's own stages, so everything that a load
+//! reads (gzip, arrays, globs, standard input) is read the same way, and lines are judged the same way.
 //!
 //! ```text
 //! infer: blocks → observe → walk → evidence, numbers, texts → decide → draft → TOML
 //! check: blocks → counts                 show: catalog → schemas → text, Arrow, CREATE TABLE
 //! ```
+//!
+//! Invariant: these commands judge a line as a load does.
 
 mod check;
 mod decide;
@@ -30,19 +32,19 @@ pub use self::{
 };
 use crate::runtime::Progress;
 
-/// What `infer` and `check` read, and how.
+/// The input of `infer` and `check`.
 #[derive(Debug, Clone)]
 pub struct ReadSettings {
     /// Files, directories, globs, or `-`.
     pub sources: Vec<String>,
-    /// Which events there are, as far as is known.
+    /// The known events.
     pub catalog: Catalog,
-    /// Which of them to look at.
+    /// The events to look at.
     pub selection: Selection,
-    /// What the process may hold, in bytes.
+    /// The memory limit of the process, in bytes.
     pub memory_bytes: usize,
-    /// Threads that work.
+    /// The number of threads.
     pub threads: usize,
-    /// Where it is shown how far reading has come.
+    /// Shows how much has been read.
     pub progress: Progress,
 }

@@ -1,39 +1,39 @@
-//! The number tokens seen at one place → what decides their type: how large, how exact, how they are written.
+//! The number tokens seen at one path → the facts that decide their type: range, precision, notation.
 //!
-//! Invariant: what is kept depends on the set of tokens alone, not on their order, and is of bounded size.
+//! Invariant: the result depends only on the set of tokens, not on their order, and has a bounded size.
 
 use events_core::number;
 
 use super::texts::shown;
 
-/// Digits that every `f64` keeps.
+/// The number of digits that every `f64` keeps.
 const EXACT_DIGITS: usize = 15;
-/// Longest token of which more than the length matters: nothing that a column holds is longer.
+/// Longer tokens fit no column, so only their length matters.
 const TOKEN_BYTES_MAX: usize = 400;
 
-/// What the numbers have in common.
+/// The common properties of the numbers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Numbers {
     pub(crate) count: u64,
-    /// Those that `int32` and `int64` hold, however they are written.
+    /// Those that fit `int32` and `int64`, in any notation.
     pub(crate) int32: u64,
     pub(crate) int64: u64,
-    /// Those that `float64` holds, exactly or not.
+    /// Those that fit `float64`, exactly or not.
     pub(crate) finite: u64,
-    /// Those that `float64` holds with other digits than written.
+    /// Those that `float64` would keep with other digits than written.
     pub(crate) inexact: u64,
     /// Those written with a point or an exponent.
     pub(crate) fractional: u64,
     pub(crate) with_exponent: u64,
-    /// Most digits before the point.
+    /// The most digits before the point.
     pub(crate) whole_digits: usize,
-    /// Fewest and most digits after the point.
+    /// The fewest and the most digits after the point.
     pub(crate) scale: Option<(usize, usize)>,
     /// The least and the greatest.
     pub(crate) range: Option<(Extreme, Extreme)>,
 }
 
-/// A number at an end of the range, as it is written.
+/// A number at an end of the range, as written.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Extreme {
     value: f64,
@@ -51,7 +51,7 @@ impl Extreme {
 }
 
 impl Numbers {
-    /// Takes a token of JSON's number grammar.
+    /// Adds a token of JSON's number grammar.
     pub(crate) fn add(&mut self, token: &[u8]) {
         self.count += 1;
         let integer = number::parse_integer(token).ok();
@@ -63,7 +63,7 @@ impl Numbers {
         self.with_exponent += u64::from(written.has_exponent);
         let (least, most) = self.scale.unwrap_or((written.scale, written.scale));
         self.scale = Some((least.min(written.scale), most.max(written.scale)));
-        // Also of a token without an end, whose value is then only an order.
+        // A very long token is cut; its value is then only used for ordering.
         let token = String::from_utf8_lossy(&token[..token.len().min(TOKEN_BYTES_MAX)]);
         let value = token.parse().unwrap_or(f64::NAN);
         if value.is_finite() {
@@ -87,7 +87,7 @@ impl Numbers {
         }
     }
 
-    /// Takes what others have seen.
+    /// Adds what another thread has seen.
     pub(crate) fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.int32 += other.int32;
@@ -107,13 +107,13 @@ impl Numbers {
         }
     }
 
-    /// The greatest distance from zero, of integers.
+    /// The greatest absolute value of the integers.
     pub(crate) fn magnitude(&self) -> f64 {
         self.range.as_ref().map_or(0.0, |(least, greatest)| least.value.abs().max(greatest.value.abs()))
     }
 }
 
-/// How a number is written.
+/// The notation of a number.
 struct Written<'t> {
     whole_digits: usize,
     scale: usize,
@@ -138,7 +138,7 @@ impl<'t> Written<'t> {
         }
     }
 
-    /// Whether `value`, which was parsed from it, has all its digits.
+    /// Whether `value`, which was parsed from it, keeps all its digits.
     fn is_exact_as(&self, value: f64) -> bool {
         let is_zero = self.mantissa.iter().all(|byte| matches!(byte, b'0' | b'.'));
         if is_zero != (value == 0.0) {
@@ -147,7 +147,7 @@ impl<'t> Written<'t> {
         if self.whole_digits + self.scale <= EXACT_DIGITS {
             return true;
         }
-        // The shortest text that means the same float is the one that a program wrote a float as.
+        // Programs write a float as the shortest text that reads back as the same float.
         let shortest = format!("{value:e}");
         let mantissa = shortest.split('e').next().unwrap_or_default();
         significant(self.mantissa) == significant(mantissa.as_bytes())

@@ -1,10 +1,10 @@
-//! Sources → what was seen of each event type, on all threads.
+//! Sources → the evidence of each event type, on all threads.
 //!
-//! Lines are judged as a load judges them, by a catalog that grows with each type that turns up. Its types have no fields.
-//! A line that is bad here is bad by any catalog.
+//! Lines are judged as in a load, by a catalog that grows with each new type. Its types have no fields, so a
+//! line that is bad here is bad for any catalog.
 //!
-//! Invariant: memory is bounded by [`EVENT_TYPES_MAX`] and [`FIELDS_MAX`]. The outcome is that of the set of lines, in
-//! whatever order and on however many threads they were read.
+//! Invariant: memory is bounded by [`EVENT_TYPES_MAX`] and [`FIELDS_MAX`]. The result depends on the set of
+//! lines, not on their order or the number of threads.
 
 use std::{
     collections::BTreeMap,
@@ -31,26 +31,26 @@ use crate::{
     runtime::MemoryShares,
 };
 
-/// More event types than this are no types: `event_type` holds data.
+/// With more event types than this, `event_type` holds data rather than types.
 const EVENT_TYPES_MAX: usize = 1_000;
-/// Fields in all that are told apart: some hundred bytes each.
+/// The most fields that are observed, in all; each takes a few hundred bytes.
 const FIELDS_MAX: usize = 100_000;
 
 /// Domain and event type.
 pub(crate) type TypeName = (String, String);
 
-/// All that was seen.
+/// Everything that was seen.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Observed {
     pub(crate) lines: u64,
     pub(crate) blank: u64,
     pub(crate) filtered: u64,
-    /// Lines that are bad whatever a catalog says, by reason.
+    /// Lines that are bad for any catalog, by reason.
     pub(crate) bad: BTreeMap<&'static str, u64>,
     pub(crate) event_types: BTreeMap<TypeName, Payloads>,
 }
 
-/// What was seen of one event type.
+/// The events of one type.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Payloads {
     pub(crate) events: u64,
@@ -73,7 +73,7 @@ struct Tally {
     fields: usize,
 }
 
-/// Reads all sources, or the first `lines_max` lines of them.
+/// Reads all sources, or their first `lines_max` lines.
 pub(crate) fn observe(
     read: &ReadSettings,
     sources: &[Source],
@@ -81,7 +81,7 @@ pub(crate) fn observe(
 ) -> Result<Observed, Error> {
     let block_bytes = MemoryShares::of(read.memory_bytes, read.threads).block_bytes;
     let blocks = Mutex::new(BlockReader::new(sources.to_vec(), block_bytes, read.progress.clone()));
-    // The first lines are the first only to one that reads them all.
+    // Only a single thread can know which lines are the first.
     let threads = if lines_max.is_some() { 1 } else { read.threads };
     let observed = workers::each(threads, |_| -> Result<_, Error> {
         let mut reader = Reader::new(&read.selection)?;
@@ -139,7 +139,7 @@ impl<'a> Reader<'a> {
 }
 
 impl Tally {
-    /// Takes a line, unless its event type is new: then it must come again.
+    /// Observes a line, unless its event type is new: then the caller must pass it again.
     fn take(
         &mut self,
         judge: &mut LineJudge<'_>,
@@ -192,14 +192,14 @@ impl Tally {
         payloads.events += 1;
         let Some(object) = payload else { return Ok(()) };
         let mut walk = Walk { line: object, scanner: Scanner::new(object), members_added: 0 };
-        // The line was scanned to its end before: nothing is malformed.
+        // The line was scanned to its end before, so nothing is malformed.
         let _ = walk.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX);
         self.fields += walk.members_added;
         check_fields(self.fields)
     }
 }
 
-/// The event type that a line says it is, as far as it says so.
+/// The event type that a line claims to have, if it names one.
 pub(super) fn type_of(line: &[u8]) -> Option<TypeName> {
     let mut scanner = Scanner::new(line);
     let (mut domain, mut event_type) = (None, None);
@@ -239,8 +239,8 @@ impl Observed {
 fn check_event_types(count: usize, names: &[TypeName]) -> Result<(), Error> {
     let Some((domain, name)) = names.last().filter(|_| count > EVENT_TYPES_MAX) else { return Ok(()) };
     Err(Error::Draft(format!(
-        "more than {EVENT_TYPES_MAX} event types, the last {domain:?} / {name:?}: `domain` or `event_type` seems to hold \
-         data; draft some of them with --domain or --event-type"
+        "more than {EVENT_TYPES_MAX} event types, the last {domain:?} / {name:?}: `domain` or `event_type` seems to \
+         contain data; draft some of them with --domain or --event-type"
     )))
 }
 
@@ -249,17 +249,17 @@ fn check_fields(count: usize) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::Draft(format!(
-        "more than {FIELDS_MAX} different fields: draft fewer event types at once with --domain or --event-type, or fewer \
-         lines with --sample-lines"
+        "more than {FIELDS_MAX} different fields: draft fewer event types at once with --domain or --event-type, \
+         or read fewer lines with --sample-lines"
     )))
 }
 
-/// A plan of these event types, in this order, none of which has fields.
+/// A plan of these event types, in this order, all without fields.
 fn plan_of(names: &[TypeName]) -> Result<Plan, CatalogError> {
     let texts = names.iter().enumerate().map(|(index, (domain, name))| {
         format!("[domain.{}.events.{}]\ndirectory = \"d{index}\"", quoted_key(domain), quoted_key(name))
     });
-    // Each in a file of its own, because a file has its event types by domain.
+    // One file per type, because a file groups its event types by domain.
     let texts: Vec<_> = texts.collect();
     let files: Vec<_> = texts.iter().map(|text| ("(observed)", text.as_str())).collect();
     Ok(Plan::new(&Catalog::from_toml(&files)?))

@@ -1,24 +1,24 @@
-//! The strings seen at one place → what decides their type, and what a reader wants to know of them.
+//! The strings seen at one path → the facts that decide their type and that a draft's comments show.
 //!
-//! Invariant: what is kept depends on the set of strings alone, not on their order, and is of bounded size.
+//! Invariant: the result depends only on the set of strings, not on their order, and has a bounded size.
 
 use events_core::{number, timestamp};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::numbers::Numbers;
 
-/// As many different strings are kept; where there are more, one stands for all.
+/// The most different strings that are kept; if there are more, one example is kept instead.
 const DISTINCT_MAX: usize = 5;
-/// Longest string that is kept whole.
+/// The longest string that is kept whole.
 const SHOWN_CHARS: usize = 40;
 
-/// What the strings have in common.
+/// The common properties of the strings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Texts {
     pub(crate) count: u64,
-    /// Fewest and most characters.
+    /// The fewest and the most characters.
     pub(crate) chars: Option<(usize, usize)>,
-    /// Those that the types hold.
+    /// Those that are valid values of the types.
     pub(crate) dates: u64,
     pub(crate) timestamps: u64,
     pub(crate) booleans: u64,
@@ -26,13 +26,13 @@ pub(crate) struct Texts {
     pub(crate) numbers: Numbers,
     /// The earliest and the latest, of those that are a time.
     pub(crate) times: Option<(Instant, Instant)>,
-    /// All of them, sorted; `None` where they are more than a few.
+    /// All of them, sorted, as long as there are few.
     distinct: Distinct,
-    /// The one with the least hash: as good as picked by chance, but the same whatever the order.
+    /// The string with the least hash: as good as random, but the same in any order.
     example: Option<(u64, String)>,
 }
 
-/// Microseconds since 1970 and how it is written.
+/// Microseconds since 1970, and the text.
 pub(crate) type Instant = (i64, String);
 
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +88,7 @@ impl Texts {
         });
     }
 
-    /// Takes what others have seen.
+    /// Adds what another thread has seen.
     pub(crate) fn merge(&mut self, other: Self) {
         self.count += other.count;
         self.dates += other.dates;
@@ -108,7 +108,7 @@ impl Texts {
         self.example = [self.example.take(), other.example].into_iter().flatten().min();
     }
 
-    /// All of them where they are few, else one; and whether that is all.
+    /// All strings if there are few, otherwise one; and whether these are all.
     pub(crate) fn examples(&self) -> (&[String], bool) {
         match (&self.distinct, &self.example) {
             (Distinct::Few(texts), _) => (texts, true),
@@ -130,7 +130,7 @@ impl Distinct {
     }
 }
 
-/// The front of a string that may be long.
+/// The beginning of a string that may be long.
 pub(crate) fn shown(text: &[u8]) -> String {
     let front = String::from_utf8_lossy(&text[..text.len().min(4 * SHOWN_CHARS)]);
     let mut shown: String = front.chars().take(SHOWN_CHARS).collect();

@@ -1,4 +1,6 @@
-//! Strings → TOML keys, values and comments that mean them, whatever is in them.
+//! Strings → TOML keys, values and comments, whatever is in them.
+//!
+//! Invariant: TOML reads the text back as the same string.
 
 use crate::runtime::escape_for_terminal;
 
@@ -8,7 +10,8 @@ pub(crate) fn quoted_key(name: &str) -> String {
     if !name.is_empty() && name.bytes().all(is_bare) { name.to_owned() } else { quoted(name) }
 }
 
-/// A basic string. JSON's escapes are TOML's. What JSON does not escape and TOML refuses is escaped in the same way.
+/// A basic string. JSON's escapes are valid in TOML. Characters that TOML forbids and JSON does not escape
+/// are escaped the same way.
 pub(crate) fn quoted(text: &str) -> String {
     escape_for_terminal(&serde_json::to_string(text).unwrap_or_default())
 }

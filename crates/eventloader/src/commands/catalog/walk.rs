@@ -1,7 +1,7 @@
-//! A value of a line → what it adds to the evidence of its place, and of all places below it.
+//! A value of a line → the evidence of its path and of all paths below it.
 //!
-//! Invariant: the line was scanned before and is valid; of a key that an object has twice the first counts, as a load
-//! has it, and the object is counted as one that does.
+//! Invariant: the line was scanned before and is valid. Of a repeated key the first value counts, as in a
+//! load, and the object is counted as having a repeated key.
 
 use event_parser::json::{Kind, Malformed, Scanner};
 
@@ -17,7 +17,7 @@ pub(crate) struct Walk<'l> {
 }
 
 impl Walk<'_> {
-    /// Takes the next value, at the depth of `depth` objects and lists.
+    /// Observes the next value, inside of `depth` objects and lists.
     pub(crate) fn value(&mut self, evidence: &mut Evidence, depth: u32) -> Result<(), Malformed> {
         match self.scanner.peek() {
             Some(b'{' | b'[') if depth >= DEPTH_MAX => {
@@ -46,7 +46,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Takes an object that comes next, whose values are at `depth`.
+    /// Observes the next value, an object; its values are at `depth`.
     pub(crate) fn object(
         &mut self,
         objects: &mut Objects,
@@ -80,7 +80,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Takes the next key: the index of its member, unless there are too many.
+    /// Reads the next key: the index of its member, unless there are too many.
     fn member(
         &mut self,
         objects: &mut Objects,

@@ -1,6 +1,7 @@
-//! What a target holds, beside what a manifest says that it must hold → how they differ.
+//! A target's contents and a manifest → the differences between them.
 //!
-//! Invariant: a partition is told of once, with all that differs; the hours of a day add up to the day, for a manifest has days.
+//! Invariant: each partition is reported once, with all its differences. The hours of a day are added up,
+//! because a manifest has days.
 #![expect(clippy::disallowed_types, reason = "a manifest is neither source nor target")]
 
 use std::{
@@ -28,14 +29,14 @@ use crate::{
     runtime::{grouped, plural},
 };
 
-/// What a target that is as its manifest says was compared with.
+/// What was compared, if the target matches its manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
-    /// The manifest, as it was given.
+    /// The manifest, as given.
     pub manifest: String,
-    /// Partitions in it, by days.
+    /// The number of its partitions, by day.
     pub partitions: usize,
-    /// Rows in these.
+    /// The rows in these.
     pub rows: u64,
     /// Bad lines.
     pub bad_lines: u64,
@@ -47,7 +48,7 @@ impl fmt::Display for Compared {
         let (manifest, partitions) = (escape_for_terminal(manifest), plural(*partitions as u64, "partition"));
         write!(
             f,
-            "as {manifest} says: {partitions}, {}, {}",
+            "they match {manifest}: {partitions}, {}, {}",
             plural(*rows, "row"),
             plural(*bad_lines, "bad line")
         )
@@ -69,14 +70,14 @@ pub(super) fn read(path: &Path) -> Result<Manifest, Error> {
 /// Domain and name.
 type EventType = (String, String);
 
-/// What was found of a manifest's matter.
+/// What was found in the target, to be compared with the manifest.
 pub(super) struct Against<'m> {
     manifest: &'m Manifest,
     layout: (Layout, PartitionUnit),
     /// By event type, the last part of its partitions' paths.
     directories: HashMap<EventType, String>,
     partitions: BTreeMap<(i64, EventType), Found>,
-    /// By event type and difference: the partitions where the columns are so.
+    /// By event type and difference: the partitions whose columns differ in this way.
     other_columns: BTreeMap<(EventType, String), BTreeSet<String>>,
     bad_lines: Counts,
 }
@@ -85,7 +86,7 @@ pub(super) struct Against<'m> {
 #[derive(Default)]
 struct Found {
     content: Content,
-    /// Whether its rows' contents are not known.
+    /// Whether the contents of its rows are unknown.
     is_counted_only: bool,
 }
 
@@ -118,15 +119,15 @@ impl<'m> Against<'m> {
         }
     }
 
-    /// Adds the bad lines of a file of the quarantine; what is wrong with it, if it can't be read.
+    /// Adds the bad lines of a quarantine file. Returns a problem if it can't be read.
     pub(super) fn add_bad_lines(&mut self, root: &Path, path: &str) -> Option<Problem> {
         let problem = quarantine::count(&root.join(path), &mut self.bad_lines).err()?;
-        Some(Problem::new(path, format!("holds what is no quarantine record: {problem}")))
+        Some(Problem::new(path, format!("has a line that is not a quarantine record: {problem}")))
     }
 
-    /// How all that was added differs from the manifest.
+    /// All differences from the manifest.
     pub(super) fn problems(&self) -> Vec<Problem> {
-        let mut problems: Vec<_> = self.other_columns.iter().map(tell_columns).collect();
+        let mut problems: Vec<_> = self.other_columns.iter().map(column_problem).collect();
         let mut missing: BTreeMap<(i64, EventType), &PartitionTruth> = self
             .manifest
             .partitions
@@ -142,7 +143,7 @@ impl<'m> Against<'m> {
             problems.extend(problem.map(|problem| Problem::new(&self.directory(key), problem)));
         }
         for (key, truth) in missing {
-            let problem = format!("is missing: the manifest has {} of it", plural(truth.rows, "row"));
+            let problem = format!("is missing: the manifest has {} for it", plural(truth.rows, "row"));
             problems.push(Problem::new(&self.directory(&key), problem));
         }
         problems.extend(self.compare_bad_lines());
@@ -150,7 +151,7 @@ impl<'m> Against<'m> {
         problems
     }
 
-    /// What there is to say if nothing differs.
+    /// The summary, if nothing differs.
     pub(super) fn compared(&self, manifest: &Path) -> Compared {
         Compared {
             manifest: manifest.display().to_string(),
@@ -169,7 +170,7 @@ impl<'m> Against<'m> {
             let problem = || {
                 let lines = plural(found, "bad line");
                 format!(
-                    "holds {lines} of {}, the manifest has {}",
+                    "has {lines} with {}, the manifest has {}",
                     escape_for_terminal(reason),
                     grouped(expected)
                 )
@@ -179,7 +180,7 @@ impl<'m> Against<'m> {
         reasons.into_iter().filter_map(compare).collect()
     }
 
-    /// Where the rows of an event type and day are, or would be; of hours, all.
+    /// The directory of the rows of an event type and day; with hours, a pattern for all of them.
     fn directory(&self, (day, event_type): &(i64, EventType)) -> String {
         let directory = self.directories.get(event_type).unwrap_or(&event_type.1);
         let (layout, unit) = self.layout;
@@ -194,7 +195,7 @@ impl<'m> Against<'m> {
     }
 }
 
-fn tell_columns((key, partitions): (&(EventType, String), &BTreeSet<String>)) -> Problem {
+fn column_problem((key, partitions): (&(EventType, String), &BTreeSet<String>)) -> Problem {
     let ((domain, name), difference) = key;
     let places = match partitions.len() {
         0 | 1 => String::new(),
@@ -204,8 +205,8 @@ fn tell_columns((key, partitions): (&(EventType, String), &BTreeSet<String>)) ->
     Problem::new(
         path,
         format!(
-            "the columns of {domain}/{name} are not those of the manifest{places}: {difference}; it was loaded with another \
-             catalog, load it with that of the manifest's world (--catalog)"
+            "the columns of {domain}/{name} differ from the manifest{places}: {difference}; load the events \
+             with the catalog of the manifest's world (--catalog)"
         ),
     )
 }
@@ -213,24 +214,24 @@ fn tell_columns((key, partitions): (&(EventType, String), &BTreeSet<String>)) ->
 impl Found {
     fn compare(&self, truth: &PartitionTruth, table: &EventTypeTruth) -> Option<String> {
         let content = &self.content;
-        let mut said = Vec::new();
+        let mut differences = Vec::new();
         if content.rows != truth.rows {
-            said.push(format!(
-                "holds {}, the manifest has {}",
+            differences.push(format!(
+                "has {}, the manifest has {}",
                 plural(content.rows, "row"),
                 grouped(truth.rows)
             ));
         } else if !self.is_counted_only && content.checksum != truth.checksum {
-            said.push("its rows are not those of the manifest: same number, other content".to_owned());
+            differences.push("its rows differ from the manifest: same number, other content".to_owned());
         }
         if !self.is_counted_only {
             for ((column, found), expected) in table.sums.iter().zip(&content.sums).zip(&truth.sums) {
                 let found = found.text();
                 if found != *expected {
-                    said.push(format!("{column} adds up to {found}, the manifest has {expected}"));
+                    differences.push(format!("{column} adds up to {found}, the manifest has {expected}"));
                 }
             }
         }
-        (!said.is_empty()).then(|| said.join("; "))
+        (!differences.is_empty()).then(|| differences.join("; "))
     }
 }

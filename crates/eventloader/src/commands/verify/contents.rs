@@ -1,7 +1,8 @@
-//! The rows of a file, some thousand at a time → by day: how many there are, their checksum and sums, as a manifest gives them.
+//! The rows of a file, a few thousand at a time → by day: their number, checksum and sums, as in a manifest.
 //!
-//! Invariant: a row's digest is that of `events_core::truth`, from what the Parquet file holds, whatever its layout: a nested table's
-//! columns are its leaves, named by their paths with `_`. Memory grows with the days in the file alone.
+//! Invariant: a row's digest is that of `events_core::truth`, computed from the Parquet file, in any layout.
+//! The columns of a nested table are its leaves, named by their paths with `_`. Memory grows only with the
+//! number of days in the file.
 
 use std::{collections::BTreeMap, ops::Range};
 
@@ -17,12 +18,12 @@ use events_core::{
     truth::{Checksum, EventTypeTruth, RowDigest, decimal_text},
 };
 
-/// What a file holds.
+/// The contents of a file.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
     /// By day, counted from 1970-01-01.
     pub(super) days: BTreeMap<i64, Content>,
-    /// How its columns differ from those of the manifest; then rows are only counted.
+    /// How its columns differ from those of the manifest; in this case rows are only counted.
     pub(super) other_columns: Option<String>,
 }
 
@@ -37,13 +38,13 @@ pub(super) struct Content {
 /// The sum of a column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sum {
-    /// `None` where it has more digits than can be counted.
+    /// `None` if it has more digits than can be counted.
     unscaled: Option<i128>,
     scale: u8,
 }
 
 impl Content {
-    /// Adds further rows of the same columns.
+    /// Adds rows with the same columns.
     pub(super) fn add_all(&mut self, other: &Self) {
         self.rows += other.rows;
         self.checksum.add_all(other.checksum);
@@ -70,7 +71,7 @@ impl Sum {
 
 /// Reads the contents of one file.
 pub(super) struct ContentsReader<'m> {
-    /// None where the manifest doesn't have the event type.
+    /// `None` if the manifest does not have the event type.
     table: Option<&'m EventTypeTruth>,
     row: RowDigest,
     contents: Contents,
@@ -85,7 +86,7 @@ impl<'m> ContentsReader<'m> {
         self.contents
     }
 
-    /// Adds rows; `micros` are their times.
+    /// Adds rows; `micros` are their timestamps.
     pub(super) fn add(&mut self, batch: &RecordBatch, micros: &[i64]) {
         let mut columns = None;
         if let (Some(table), None) = (self.table, &self.contents.other_columns) {
@@ -107,7 +108,7 @@ impl<'m> ContentsReader<'m> {
     }
 }
 
-/// The columns of some rows, and which of them are added up.
+/// The columns of some rows, and which of them are summed.
 struct Columns<'b> {
     columns: Vec<Column<'b>>,
     summed: Vec<usize>,
@@ -116,13 +117,13 @@ struct Columns<'b> {
 /// A flat column, or a leaf of a nested one.
 struct Column<'b> {
     name: String,
-    values: Values<'b>,
+    values: DigestValues<'b>,
     /// Its own nulls and those of the objects around it.
     nulls: Option<NullBuffer>,
 }
 
 /// Values of the types that have a digest.
-enum Values<'b> {
+enum DigestValues<'b> {
     Text(&'b StringArray),
     Int32(&'b [i32]),
     Int64(&'b [i64]),
@@ -133,7 +134,7 @@ enum Values<'b> {
 }
 
 impl<'b> Columns<'b> {
-    /// The columns, if they are those of the table.
+    /// The columns, if they match those of the table.
     fn of(batch: &'b RecordBatch, table: &EventTypeTruth) -> Result<Self, String> {
         let mut columns = Vec::new();
         for (field, array) in batch.schema_ref().fields().iter().zip(batch.columns()) {
@@ -144,7 +145,7 @@ impl<'b> Columns<'b> {
         let summed = table.sums.iter().map(|sum| {
             let index = names.iter().position(|name| name == sum);
             let index = index.filter(|&index| columns[index].values.scale().is_some());
-            index.ok_or_else(|| format!("{sum} is no number that could be added up"))
+            index.ok_or_else(|| format!("{sum} is not a number, so it has no sum"))
         });
         let summed = summed.collect::<Result<_, _>>()?;
         Ok(Self { columns, summed })
@@ -187,28 +188,28 @@ fn collect<'b>(
         }
         return Ok(());
     }
-    let values = Values::of(array)
-        .ok_or_else(|| format!("{name} is of type {}, which no manifest speaks of", array.data_type()))?;
+    let values = DigestValues::of(array)
+        .ok_or_else(|| format!("{name} is of type {}, which manifests do not support", array.data_type()))?;
     columns.push(Column { name, values, nulls });
     Ok(())
 }
 
-/// Tells columns that are not those of the manifest.
+/// Describes how the columns differ from those of the manifest.
 fn compare_names(found: &[&str], expected: &[String]) -> Result<(), String> {
     let missing: Vec<_> = expected.iter().map(String::as_str).filter(|name| !found.contains(name)).collect();
     let unknown: Vec<_> =
         found.iter().copied().filter(|name| !expected.iter().any(|other| other == name)).collect();
-    let mut said = Vec::new();
+    let mut differences = Vec::new();
     if !missing.is_empty() {
-        said.push(format!("{} not there", are(&missing)));
+        differences.push(format!("{} missing", are(&missing)));
     }
     if !unknown.is_empty() {
-        said.push(format!("{} not in the manifest", are(&unknown)));
+        differences.push(format!("{} not in the manifest", are(&unknown)));
     }
-    if said.is_empty() && found != expected {
-        said.push("they are in another order".to_owned());
+    if differences.is_empty() && found != expected {
+        differences.push("they are in another order".to_owned());
     }
-    if said.is_empty() { Ok(()) } else { Err(said.join(", ")) }
+    if differences.is_empty() { Ok(()) } else { Err(differences.join(", ")) }
 }
 
 fn are(names: &[&str]) -> String {
@@ -225,18 +226,18 @@ impl Column<'_> {
             return digest.null();
         }
         match self.values {
-            Values::Text(values) => digest.text(values.value(row).as_bytes()),
-            Values::Int32(values) => digest.integer(values[row].into()),
-            Values::Int64(values) => digest.integer(values[row]),
-            Values::Decimal(values, scale) => digest.decimal(values[row], scale),
-            Values::Timestamp(values) => digest.timestamp(values[row]),
-            Values::Date(values) => digest.date(values[row]),
-            Values::Boolean(values) => digest.boolean(values.value(row)),
+            DigestValues::Text(values) => digest.text(values.value(row).as_bytes()),
+            DigestValues::Int32(values) => digest.integer(values[row].into()),
+            DigestValues::Int64(values) => digest.integer(values[row]),
+            DigestValues::Decimal(values, scale) => digest.decimal(values[row], scale),
+            DigestValues::Timestamp(values) => digest.timestamp(values[row]),
+            DigestValues::Date(values) => digest.date(values[row]),
+            DigestValues::Boolean(values) => digest.boolean(values.value(row)),
         }
     }
 }
 
-impl<'b> Values<'b> {
+impl<'b> DigestValues<'b> {
     fn of(array: &'b ArrayRef) -> Option<Self> {
         Some(match array.data_type() {
             DataType::Utf8 => Self::Text(array.as_string_opt()?),
@@ -255,7 +256,7 @@ impl<'b> Values<'b> {
         })
     }
 
-    /// Digits behind the point, of what can be added up.
+    /// The digits after the point, if the column can be summed.
     fn scale(&self) -> Option<u8> {
         match self {
             Self::Int32(_) | Self::Int64(_) => Some(0),

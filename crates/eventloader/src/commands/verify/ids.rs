@@ -1,9 +1,11 @@
-//! The files of one event type → their rows checked, and events that are there twice.
+//! The files of one event type → the result of checking their rows, and the events that occur more than once.
 //!
-//! Each file's rows are checked once (`rows.rs`); of ids, hashes are kept and sorted, as many at once as memory allows, the others in
-//! further passes over the column of ids alone. Ids whose hashes are equal are read once more and compared themselves.
+//! Each file's rows are checked once (`rows.rs`). Ids are hashed, and the hashes sorted, as many at once as
+//! memory allows; the others follow in further passes that only read the id column. Ids with equal hashes are
+//! read once more and compared themselves.
 //!
-//! Invariant: an event is told of if and only if it is there twice within what its loads kept it once in: the event type, or the day.
+//! Invariant: an event is reported if and only if it occurs twice in the scope in which its loads kept it
+//! once: the event type, or the day.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -18,9 +20,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::{Problem, Reading, recorded::RecordedFile, rows};
 use crate::runtime::plural;
 
-/// Bytes that an id takes while it is compared.
+/// The bytes that an id takes while it is compared.
 const ENTRY_BYTES: usize = size_of::<u64>();
-/// So many events that are there twice are named.
+/// The most duplicate events that are listed.
 const NAMED_MAX: usize = 10;
 
 type Files<'a> = [(&'a String, &'a RecordedFile)];
@@ -32,11 +34,12 @@ pub(super) struct Ids {
 
 impl Ids {
     pub(super) fn new(memory_bytes: usize) -> Self {
-        // Half of it: while they are brought together, there are two of each.
+        // Half of the memory: while they are collected from the threads, there are two copies of each.
         Self { entries_max: (memory_bytes / ENTRY_BYTES / 2).max(1) }
     }
 
-    /// Checks all rows of all files; what was found in each, and which events are there twice.
+    /// Checks all rows of all files. Returns the result for each file, and a problem for each duplicate
+    /// event.
     pub(super) fn read(
         &self,
         reading: &Reading<'_>,
@@ -55,7 +58,7 @@ impl Ids {
                         ids.iter().flatten().zip(micros).map(|(id, &micros)| hash(id, micros, file));
                     hashes.extend(of_rows.filter(|hash| hash % passes == pass));
                 };
-                // Whatever the first pass can't read, it tells of.
+                // The first pass reports files that can't be read.
                 let checked = if pass == 0 {
                     Some(rows::check(reading, path, file, take))
                 } else {
@@ -78,7 +81,7 @@ impl Ids {
     }
 }
 
-/// The hash of an id, with the day where it need be unique within that only.
+/// The hash of an id, combined with the day if it must only be unique within a day.
 fn hash(id: &str, micros: i64, file: &RecordedFile) -> u64 {
     xxh3_64(id.as_bytes())
         ^ day(micros, file).map_or(0, |day| day.cast_unsigned().wrapping_mul(0x9E37_79B9_7F4A_7C15))
@@ -88,7 +91,7 @@ fn day(micros: i64, file: &RecordedFile) -> Option<i64> {
     (file.dedupe_scope == DedupeScope::Day).then(|| micros.div_euclid(DAY_MICROS))
 }
 
-/// Those of the suspects that are the same event indeed.
+/// Those of the suspects that really are the same event.
 fn duplicates(root: &Path, files: &Files<'_>, suspects: &HashSet<u64>, threads: usize) -> Vec<Problem> {
     let found = workers::compute(threads, files.len(), |number| {
         let (path, file) = files[number];
@@ -118,14 +121,13 @@ fn duplicates(root: &Path, files: &Files<'_>, suspects: &HashSet<u64>, threads: 
             let times = places.len();
             Problem::new(
                 places[0],
-                format!("event {id:?} is there {times} times, last in {}", places[times - 1]),
+                format!("event {id:?} occurs {times} times, last in {}", places[times - 1]),
             )
         })
         .collect();
     if events > NAMED_MAX {
         let more = plural((events - NAMED_MAX) as u64, "event");
-        problems
-            .push(Problem::new("(all files)", format!("{more} more of that type are there more than once")));
+        problems.push(Problem::new("(all files)", format!("{more} more of this type occur more than once")));
     }
     problems
 }

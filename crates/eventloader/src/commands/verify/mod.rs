@@ -1,11 +1,12 @@
-//! `eventloader verify`: a target → what in it is not as its loads left it.
+//! `eventloader verify`: a target → its problems.
 //!
-//! Three things are compared: what the commits say that the target holds (`recorded.rs`), what is there (`found.rs`), and what the
-//! files say of themselves when all of their rows are read (`rows.rs`, `ids.rs`). With a manifest, a fourth: what must come of the
-//! events that were generated (`contents.rs`, `against.rs`).
+//! Three things are compared: the files that the commits recorded (`recorded.rs`), the files that exist
+//! (`event_target::list_files`), and the rows that the files contain (`rows.rs`, `ids.rs`). A manifest is a
+//! fourth: the result that the generated events must have (`contents.rs`, `against.rs`).
 //!
-//! Invariant: nothing is changed; memory does not grow with the target, but for the names of its files and partitions. A file whose
-//! bytes are not those that were written is read after all others, for a decoder may not survive it.
+//! Invariant: nothing is changed. Memory does not grow with the target, except for the names of its files and
+//! partitions. A file whose bytes have changed is read after all others, because a decoder may not survive
+//! it.
 
 mod against;
 mod contents;
@@ -33,25 +34,25 @@ use crate::{
     runtime::{grouped, plural},
 };
 
-/// What to verify, and with what.
+/// The settings of a verification.
 #[derive(Debug, Clone)]
 pub struct VerifySettings {
     /// The directory of the partitions.
     pub target: PathBuf,
-    /// The manifest that says what the target must hold.
+    /// The manifest to compare the target with.
     pub against: Option<PathBuf>,
-    /// What the process may hold, in bytes.
+    /// The memory limit of the process, in bytes.
     pub memory_bytes: usize,
-    /// Threads that work.
+    /// The number of threads.
     pub threads: usize,
 }
 
-/// Something that is not as it must be.
+/// A problem in a target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Problem {
     /// The file, relative to the target.
     pub path: String,
-    /// What is the matter with it.
+    /// What is wrong with it.
     pub problem: String,
 }
 
@@ -67,20 +68,20 @@ impl fmt::Display for Problem {
     }
 }
 
-/// What was verified.
+/// The summary of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verified {
-    /// How many commits the target has had.
+    /// The number of the target's commits.
     pub commits: usize,
-    /// Partitions that the commits speak of.
+    /// The number of recorded partitions.
     pub partitions: usize,
-    /// Files of rows that were read.
+    /// The number of Parquet files that were read.
     pub files: usize,
-    /// Rows in them.
+    /// The number of rows in them.
     pub rows: u64,
-    /// How many problems were told.
+    /// The number of problems that were reported.
     pub problems: usize,
-    /// What of it was compared with a manifest.
+    /// What was compared with a manifest.
     pub compared: Option<Compared>,
 }
 
@@ -89,28 +90,28 @@ impl fmt::Display for Verified {
         let Self { commits, partitions, files, rows, problems, ref compared } = *self;
         write!(
             f,
-            "{:>14} rows in {}, {}, as {} left them: {}",
+            "{:>14} rows in {}, {}, from {}: {}",
             grouped(rows),
             plural(files as u64, "file"),
             plural(partitions as u64, "partition"),
             plural(commits as u64, "commit"),
-            if problems == 0 { "all is well".to_owned() } else { plural(problems as u64, "problem") }
+            if problems == 0 { "no problems".to_owned() } else { plural(problems as u64, "problem") }
         )?;
         match compared {
-            Some(compared) if problems == 0 => write!(f, ", {compared}"),
+            Some(compared) if problems == 0 => write!(f, "; {compared}"),
             _ => Ok(()),
         }
     }
 }
 
-/// Reads a whole target, and calls `tell` for each problem as it is found.
+/// Reads a whole target, and calls `report` for each problem as it is found.
 ///
 /// # Errors
-/// [`Error::Locked`] while a load is at work, [`Error::Manifest`] for a manifest that can't be used, and those of reading; a file that is
-/// not what it must be is no error but a problem.
+/// [`TargetError::Locked`](event_target::TargetError::Locked) while a load is running, [`Error::Manifest`]
+/// for a manifest that can't be used, and read errors. A damaged file is not an error but a problem.
 pub fn verify(
     settings: &VerifySettings,
-    tell: impl Fn(&Problem) -> Result<(), Error>,
+    report: impl Fn(&Problem) -> Result<(), Error>,
 ) -> Result<Verified, Error> {
     let manifest = settings.against.as_deref().map(against::read).transpose()?;
     let root = settings.target.as_path();
@@ -118,20 +119,20 @@ pub fn verify(
     let recorded = Recorded::read(root)?;
     let mut verified =
         Verified { commits: recorded.commits, partitions: recorded.partitions(), ..Verified::default() };
-    let tell_all = |problems: Vec<Problem>| problems.iter().try_for_each(&tell).map(|()| problems.len());
-    verified.problems += tell_all(recorded.problems.clone())?;
+    let report_all = |problems: Vec<Problem>| problems.iter().try_for_each(&report).map(|()| problems.len());
+    verified.problems += report_all(recorded.problems.clone())?;
     if recorded.is_unfinished {
         return Ok(verified);
     }
     let found = list_files(root)?;
-    verified.problems += tell_all(compare(&recorded, &found))?;
+    verified.problems += report_all(compare(&recorded, &found))?;
     let reading = Reading { root, recorded: &recorded, manifest: manifest.as_ref() };
     let mut against = manifest.as_ref().map(|manifest| Against::new(manifest, &recorded));
     let (sound, unsound) = reading.by_soundness(&found, settings.threads)?;
     let changed = |(path, file): &(&String, &RecordedFile)| {
-        Problem::new(path, format!("its bytes are not those that commit {} wrote (XXH3)", file.commit))
+        Problem::new(path, format!("its bytes differ from those that commit {} wrote (XXH3)", file.commit))
     };
-    verified.problems += tell_all(unsound.iter().map(changed).collect())?;
+    verified.problems += report_all(unsound.iter().map(changed).collect())?;
     for (event_type, files) in by_event_type(&sound) {
         let ids = Ids::new(settings.memory_bytes);
         let (checked, mut problems) = ids.read(&reading, &files, settings.threads);
@@ -139,26 +140,26 @@ pub fn verify(
             problems.extend(verified.add(path, event_type, checked, against.as_mut()));
         }
         problems.sort();
-        verified.problems += tell_all(problems)?;
+        verified.problems += report_all(problems)?;
     }
     for (event_type, files) in by_event_type(&unsound) {
         for (path, file) in files {
             let checked = rows::check(&reading, path, file, |_, _| {});
-            verified.problems += tell_all(verified.add(path, event_type, checked, against.as_mut()))?;
+            verified.problems += report_all(verified.add(path, event_type, checked, against.as_mut()))?;
         }
     }
     if let (Some(mut against), Some(path)) = (against, &settings.against) {
         let quarantined = sound.iter().chain(&unsound).filter(|(_, file)| file.event_type.is_none());
         let unreadable = quarantined.filter_map(|(path, _)| against.add_bad_lines(root, path)).collect();
-        verified.problems += tell_all(unreadable)?;
-        verified.problems += tell_all(against.problems())?;
+        verified.problems += report_all(unreadable)?;
+        verified.problems += report_all(against.problems())?;
         verified.compared = Some(against.compared(path));
     }
     Ok(verified)
 }
 
 impl Verified {
-    /// Adds a file that was checked; the problems in it.
+    /// Adds a checked file, and returns its problems.
     fn add(
         &mut self,
         path: &str,
@@ -175,7 +176,7 @@ impl Verified {
     }
 }
 
-/// What is read, and what is known of it.
+/// What is read, and what is known about it.
 struct Reading<'a> {
     root: &'a Path,
     recorded: &'a Recorded,
@@ -186,7 +187,7 @@ struct Reading<'a> {
 type Files<'a> = Vec<(&'a String, &'a RecordedFile)>;
 
 impl<'a> Reading<'a> {
-    /// The files that are there: those with the bytes that were written, and the others.
+    /// The existing files: those whose bytes are as recorded, and the others.
     fn by_soundness(&self, found: &ListedFiles, threads: usize) -> Result<(Files<'a>, Files<'a>), Error> {
         let is_there = |(path, _): &(&String, _)| found.files.contains_key(*path);
         let there: Vec<_> = self.recorded.files.iter().filter(is_there).collect();
@@ -204,24 +205,24 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// What is missing, and what is there that no load has written.
+/// Files that are missing, and files that no load wrote.
 fn compare(recorded: &Recorded, found: &ListedFiles) -> Vec<Problem> {
-    let not_file = |path: &String| Problem::new(path, "is a link or no file at all: no load has made it");
+    let not_file = |path: &String| Problem::new(path, "is not a regular file, so no load wrote it");
     let mut problems: Vec<_> = found.not_files.iter().map(not_file).collect();
     for (path, file) in recorded.files.iter().filter(|(path, _)| !found.files.contains_key(*path)) {
         problems.push(Problem::new(
             path,
-            format!("is missing: commit {} wrote it, {}", file.commit, plural(file.rows, "row")),
+            format!("is missing: commit {} wrote it with {}", file.commit, plural(file.rows, "row")),
         ));
     }
     for (path, bytes) in found.files.iter().filter(|(path, _)| !recorded.files.contains_key(*path)) {
-        problems.push(Problem::new(path, format!("was written by no load: {}", plural(*bytes, "byte"))));
+        problems.push(Problem::new(path, format!("was not written by any load: {}", plural(*bytes, "byte"))));
     }
     problems.sort();
     problems
 }
 
-/// The files of rows of each event type.
+/// The Parquet files of each event type.
 fn by_event_type<'r>(files: &[(&'r String, &'r RecordedFile)]) -> BTreeMap<&'r (String, String), Files<'r>> {
     let mut types = BTreeMap::<_, Vec<_>>::new();
     for &(path, file) in files {

@@ -1,6 +1,6 @@
-//! The commits of a target → the files that it must hold, and what is wrong with the commits themselves.
+//! The commits of a target → the files that it must have, and problems of the commits themselves.
 //!
-//! Invariant: of each file that is there after the last commit, what is known is what the commit says that wrote it.
+//! Invariant: the facts about a file are those of the last commit that wrote it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,7 +14,7 @@ use events_core::partition::{Layout, PartitionUnit};
 use super::Problem;
 use crate::error::Error;
 
-/// What a target must hold.
+/// What a target must have.
 #[derive(Debug, Default)]
 pub(super) struct Recorded {
     pub(super) commits: usize,
@@ -22,7 +22,7 @@ pub(super) struct Recorded {
     pub(super) files: BTreeMap<String, RecordedFile>,
     pub(super) layout: Option<(Layout, PartitionUnit)>,
     pub(super) problems: Vec<Problem>,
-    /// Whether a commit was interrupted: then no file need be where it belongs.
+    /// Whether a commit was interrupted; if so, files may be anywhere between staging and their place.
     pub(super) is_unfinished: bool,
 }
 
@@ -31,7 +31,7 @@ impl Recorded {
         let mut recorded = Self::default();
         if event_target::is_unfinished(root)? {
             let problem =
-                "a commit was interrupted: `eventloader recover` or any load of the target finishes it";
+                "a commit was interrupted; `eventloader recover` or any load into the target finishes it";
             recorded.problems.push(Problem::new(event_target::JOURNAL_PATH, problem));
             recorded.is_unfinished = true;
         }
@@ -42,7 +42,7 @@ impl Recorded {
         Ok(recorded)
     }
 
-    /// How many directories hold rows.
+    /// The number of directories with rows.
     pub(super) fn partitions(&self) -> usize {
         let with_rows = self.files.iter().filter(|(_, file)| file.event_type.is_some());
         with_rows.map(|(path, _)| directory_of(path)).collect::<BTreeSet<_>>().len()
@@ -51,7 +51,7 @@ impl Recorded {
     fn check(&mut self, before: &History, commit: &Commit) {
         let counts = &commit.load.counts;
         let rows: u64 = commit.changes.iter().flat_map(|change| &change.files).map(|file| file.rows).sum();
-        let written = counts.written + commit.load.held_kept;
+        let written = counts.written + commit.load.existing_kept;
         let more_rows = || format!("{written} written, but {rows} in its files");
         let problem = counts.balance().err().or_else(|| (rows > written).then(more_rows));
         if let Some(problem) = problem {
@@ -60,7 +60,7 @@ impl Recorded {
         }
         let is_another = before.layout.as_ref().is_some_and(|layout| *layout != commit.layout);
         if commit.layout.parts().is_none() || is_another {
-            let problem = format!("its layout is not that of the commits before: {}", commit.layout);
+            let problem = format!("its layout differs from that of the earlier commits: {}", commit.layout);
             self.problems.push(Problem::new(&commit.path(), problem));
         }
     }

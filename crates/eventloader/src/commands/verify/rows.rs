@@ -1,4 +1,4 @@
-//! One file → all of its rows, decoded, each held against what the file's place says of it.
+//! One file → all of its rows, decoded, each checked against the partition of the file.
 //!
 //! Invariant: every page of every column is decoded.
 
@@ -25,19 +25,19 @@ use super::{
 };
 use crate::{existing::ParquetFile, runtime::plural};
 
-/// Rows that are decoded at once.
+/// The number of rows that are decoded at once.
 const BATCH_ROWS: usize = 8_192;
 
-/// What was found in a file.
+/// The result of checking a file.
 #[derive(Debug, Default)]
 pub(super) struct Checked {
     pub(super) rows: u64,
     pub(super) problems: Vec<Problem>,
-    /// What it holds, where there is a manifest to compare it with.
+    /// Its contents, if there is a manifest to compare them with.
     pub(super) contents: Option<Contents>,
 }
 
-/// Reads all of a file; `take` gets the ids and times of its rows.
+/// Reads all of a file; `take` gets the ids and timestamps of its rows.
 pub(super) fn check(
     reading: &Reading<'_>,
     path: &str,
@@ -51,7 +51,7 @@ pub(super) fn check(
     let read = batches(&reading.root.join(path), None).and_then(|batches| {
         for batch in batches {
             let batch = batch?;
-            let base = Base::of(&batch)
+            let base = BaseColumns::of(&batch)
                 .ok_or_else(|| format!("its first columns are not {:?}", &event::FIELDS[..BASE_COLUMNS]))?;
             checks.add(&base);
             take(base.ids, base.micros);
@@ -64,7 +64,7 @@ pub(super) fn check(
     Checked { contents: contents.map(ContentsReader::finish), ..checks.finish(read.err()) }
 }
 
-/// The ids of all rows of a file that was checked before, with their times.
+/// The ids of all rows of a file that was checked before, with their timestamps.
 pub(super) fn ids(path: &Path, mut take: impl FnMut(&StringArray, &[i64])) -> Result<(), String> {
     for batch in batches(path, Some(2))? {
         let batch = batch?;
@@ -74,7 +74,7 @@ pub(super) fn ids(path: &Path, mut take: impl FnMut(&StringArray, &[i64])) -> Re
     Ok(())
 }
 
-/// The rows of a file, of so many of its first columns or of all.
+/// The rows of a file, with the given number of its first columns or all of them.
 fn batches(
     path: &Path,
     columns: Option<usize>,
@@ -95,16 +95,16 @@ fn undecodable(error: impl std::fmt::Display) -> String {
     format!("can't be decoded: {error}")
 }
 
-/// What every table begins with.
-struct Base<'b> {
+/// The base columns of every table.
+struct BaseColumns<'b> {
     ids: &'b StringArray,
     micros: &'b [i64],
     domains: &'b StringArray,
     event_types: &'b StringArray,
 }
 
-impl<'b> Base<'b> {
-    /// `None` where these are other columns, or have nulls.
+impl<'b> BaseColumns<'b> {
+    /// `None` if they are other columns, or have nulls.
     fn of(batch: &'b RecordBatch) -> Option<Self> {
         let [ids, timestamps, domains, event_types] = batch.columns().get(..BASE_COLUMNS)? else {
             return None;
@@ -121,11 +121,11 @@ impl<'b> Base<'b> {
     }
 }
 
-/// What every row of a file is asked.
+/// The checks of every row of a file.
 struct Checks<'a> {
     path: &'a str,
     file: &'a RecordedFile,
-    partition: Place<'a>,
+    partition: PartitionPlace<'a>,
     rows: u64,
     last: Option<(i64, String)>,
     elsewhere: Rows,
@@ -133,7 +133,7 @@ struct Checks<'a> {
     out_of_order: Rows,
 }
 
-/// Rows that have something wrong in common.
+/// Rows with the same problem.
 #[derive(Default)]
 struct Rows {
     count: u64,
@@ -156,12 +156,12 @@ impl Rows {
 
 impl<'a> Checks<'a> {
     fn new(recorded: &Recorded, path: &'a str, file: &'a RecordedFile) -> Self {
-        let partition = Place { directory: directory_of(path), layout: recorded.layout, last: None };
+        let partition = PartitionPlace { directory: directory_of(path), layout: recorded.layout, last: None };
         let (elsewhere, of_other_type, out_of_order) = Default::default();
         Self { path, file, partition, rows: 0, last: None, elsewhere, of_other_type, out_of_order }
     }
 
-    fn add(&mut self, base: &Base<'_>) {
+    fn add(&mut self, base: &BaseColumns<'_>) {
         for (row, &micros) in base.micros.iter().enumerate() {
             let id = base.ids.value(row);
             let event = || format!("event {id:?}, row {}", self.rows + 1);
@@ -195,7 +195,7 @@ impl<'a> Checks<'a> {
         let rows = || {
             let (rows, recorded) = (self.rows, self.file.rows);
             let problem =
-                format!("holds {}, commit {} wrote {recorded}", plural(rows, "row"), self.file.commit);
+                format!("has {}, commit {} wrote {recorded}", plural(rows, "row"), self.file.commit);
             (rows != recorded).then(|| Problem::new(self.path, problem))
         };
         let problems = match error {
@@ -203,8 +203,8 @@ impl<'a> Checks<'a> {
             None => [
                 rows(),
                 self.elsewhere.problem(self.path, "in the wrong partition"),
-                self.of_other_type.problem(self.path, "of another type"),
-                self.out_of_order.problem(self.path, "out of the order of (timestamp, event_id)"),
+                self.of_other_type.problem(self.path, "of another event type"),
+                self.out_of_order.problem(self.path, "out of order by (timestamp, event_id)"),
             ]
             .into_iter()
             .flatten()
@@ -214,21 +214,21 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// The place of a file: which instants belong there.
-struct Place<'a> {
+/// The partition of a file: the instants that belong there.
+struct PartitionPlace<'a> {
     directory: &'a str,
     layout: Option<(Layout, PartitionUnit)>,
-    /// The unit of the last row, and its place where that is another.
+    /// The unit of the last row, and its directory if that is another one.
     last: Option<(i64, Option<String>)>,
 }
 
-impl Place<'_> {
-    /// Where an instant belongs, if not there.
+impl PartitionPlace<'_> {
+    /// The directory where an instant belongs, if it is another one.
     fn other_than(&mut self, micros: i64) -> Option<&str> {
         let (layout, unit) = self.layout?;
         let index = unit.index_of(micros);
         if self.last.as_ref().is_none_or(|(last, _)| *last != index) {
-            // All that stands in front of the event type's own directory.
+            // Everything before the event type's own directory.
             let prefix = layout.path(unit, index, "");
             let is_here = self.directory.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('/'));
             self.last = Some((index, (!is_here).then(|| directory_of(&prefix).to_owned())));

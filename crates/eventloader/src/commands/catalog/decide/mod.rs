@@ -1,15 +1,16 @@
-//! Evidence → the type that holds every value seen, and how that was decided.
+//! Evidence → the type that fits every value seen, and the reason for it.
 //!
 //! ```text
 //! boolean    int32 → int64 → decimal(38,0)      date → timestamp      object      list
 //!     │            ↘ decimal(p,s), float64            │                  │          │
 //!     └────────────────────┴── string ────────────────┘                  └── json ──┘
 //! ```
-//! Values that disagree get the nearest type that loads them all: scalars meet in `string`, anything with objects or
-//! lists in `json`. Where a narrower type would lose only few lines, it is named as an alternative.
 //!
-//! Invariant: a column of the type takes every value of the evidence, exactly as it is written (but for the zone of a
-//! timestamp, and zeros at the end of a float).
+//! Values of different types get the nearest type that loads them all: scalars meet in `string`, objects and
+//! lists in `json`. Where a narrower type would lose only a few lines, it is named as an alternative.
+//!
+//! Invariant: a column of the type takes every value of the evidence exactly as written (except for the zone
+//! of a timestamp, and zeros at the end of a float).
 
 use events_core::catalog::ValueType;
 
@@ -19,47 +20,47 @@ use super::{
     texts::Texts,
 };
 
-/// Most digits of a decimal.
+/// The most digits of a decimal.
 const DECIMAL_DIGITS_MAX: usize = 38;
-/// Precisions to choose from: the widest that Parquet stores in 64 bits is the second; the first is the usual one.
+/// The precisions to choose from: 10 is the usual one, 18 is the widest that Parquet stores in 64 bits.
 const PRECISIONS: [usize; 3] = [10, 18, DECIMAL_DIGITS_MAX];
-/// Digits before the point that a decimal has left for values to come.
+/// Digits before the point that a decimal keeps free for larger values.
 const HEADROOM: usize = 2;
-/// Fewest and most digits after the point of numbers that are money, a price or a rate, and not measured.
+/// The digits after the point that mark numbers as money, a price or a rate rather than a measurement.
 const MONEY_SCALES: std::ops::RangeInclusive<usize> = 2..=4;
-/// As many, of texts that all have the same number of them.
+/// The same for text, where all values have the same number of digits.
 const TEXT_MONEY_SCALES: std::ops::RangeInclusive<usize> = 2..=18;
-/// Integers beyond half of `int32` are no `int32`: the next one may be too large.
+/// Half of the range of `int32`: larger integers get `int64`, because the next one may not fit.
 const INT32_COMFORT: f64 = 1_073_741_823.0;
-/// Shares, as one of so many: a type that loses more lines than this is no alternative.
+/// An alternative may lose at most one in this many lines.
 const ALTERNATIVE_ONE_IN: u64 = 10;
 
-/// A type for a place.
+/// The decided type of a field or element.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Kind {
+pub(crate) enum DecidedKind {
     Value(ValueType),
-    List(Box<Kind>),
-    /// An object that is followed; its fields are decided one by one.
+    List(Box<DecidedKind>),
+    /// An object with columns of its own; its fields are decided one by one.
     Object,
 }
 
-/// A type, and what there is to say of the choice.
+/// A type, and the comments on the choice.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Decision {
-    pub(crate) kind: Kind,
-    /// Why, where that isn't plain.
+    pub(crate) kind: DecidedKind,
+    /// The reason, where it is not obvious.
     pub(crate) because: Option<String>,
     /// A narrower type, and what it would cost.
     pub(crate) alternative: Option<String>,
 }
 
 impl Decision {
-    fn of(kind: Kind) -> Self {
+    fn of(kind: DecidedKind) -> Self {
         Self { kind, because: None, alternative: None }
     }
 
     fn value(value_type: ValueType) -> Self {
-        Self::of(Kind::Value(value_type))
+        Self::of(DecidedKind::Value(value_type))
     }
 
     fn because(mut self, because: impl Into<String>) -> Self {
@@ -68,7 +69,7 @@ impl Decision {
     }
 }
 
-/// Decides what a place holds.
+/// Decides the type of one path.
 pub(crate) fn decide(evidence: &Evidence) -> Decision {
     let values = evidence.values();
     let objects = evidence.objects.as_deref();
@@ -93,12 +94,12 @@ fn decide_object(objects: &Objects) -> Decision {
     } else if objects.members.is_empty() {
         "always {}: its fields are not known".to_owned()
     } else {
-        return Decision::of(Kind::Object);
+        return Decision::of(DecidedKind::Object);
     };
     Decision::value(ValueType::Json).because(because)
 }
 
-/// Whether keys are data (ids, dates, numbers), not names.
+/// Whether keys are data (ids, dates, numbers) rather than names.
 fn is_map(objects: &Objects) -> bool {
     let keys = objects.members.len() as u64;
     let ids = objects.members.iter().filter(|member| is_id(&member.name)).count() as u64;
@@ -108,7 +109,8 @@ fn is_map(objects: &Objects) -> bool {
         || (keys >= 32 && filled.saturating_mul(10) < objects.count.saturating_mul(keys))
 }
 
-/// Whether a key is a number, a date, a UUID, or another id: long, and of hexadecimal digits, a decimal one among them.
+/// Whether a key is a number, a date, a UUID, or another id: long, of hexadecimal digits, at least one of
+/// them decimal.
 fn is_id(name: &[u8]) -> bool {
     let digits = name.iter().filter(|byte| byte.is_ascii_digit()).count();
     let separators = name.iter().filter(|byte| matches!(byte, b'-' | b':' | b'.' | b'_')).count();
@@ -119,13 +121,13 @@ fn is_id(name: &[u8]) -> bool {
 
 fn decide_list(elements: &Evidence) -> Decision {
     if elements.values() == 0 {
-        let list = Kind::List(Box::new(Kind::Value(ValueType::Json)));
+        let list = DecidedKind::List(Box::new(DecidedKind::Value(ValueType::Json)));
         return Decision::of(list).because("always empty: its elements are not known");
     }
     let Decision { kind, because, alternative } = decide(elements);
     let because = because.map(|because| format!("elements: {because}"));
     let alternative = alternative.map(|alternative| format!("elements: {alternative}"));
-    Decision { kind: Kind::List(Box::new(kind)), because, alternative }
+    Decision { kind: DecidedKind::List(Box::new(kind)), because, alternative }
 }
 
 fn decide_scalar(evidence: &Evidence, values: u64) -> Decision {
@@ -175,7 +177,7 @@ fn decide_numbers(numbers: &Numbers) -> Decision {
     }
 }
 
-/// The decimal that holds all numbers, with room for larger ones.
+/// The decimal that fits all numbers, with room for larger ones.
 fn decimal(numbers: &Numbers) -> Option<ValueType> {
     let (_, scale) = numbers.scale?;
     let digits = numbers.whole_digits + scale;
@@ -208,7 +210,7 @@ fn decide_texts(texts: &Texts) -> Decision {
     Decision::value(ValueType::String)
 }
 
-/// What there is besides each other: `text in 257, number in 3`.
+/// The different types that were seen: `text in 257, number in 3`.
 fn mixture(evidence: &Evidence) -> String {
     let numbers = evidence.numbers.as_ref().map_or(0, |numbers| numbers.count);
     let texts = evidence.texts.as_ref().map_or(0, |texts| texts.count);
@@ -222,16 +224,16 @@ fn mixture(evidence: &Evidence) -> String {
         (lists, "a list"),
     ];
     counts.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
-    let said: Vec<_> = counts
+    let parts: Vec<_> = counts
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, what)| format!("{what} in {count}"))
         .collect();
-    said.join(", ")
+    parts.join(", ")
 }
 
 /// The first narrower type that would lose few values or none.
-fn alternative(evidence: &Evidence, values: u64, chosen: &Kind) -> Option<String> {
+fn alternative(evidence: &Evidence, values: u64, chosen: &DecidedKind) -> Option<String> {
     let default = Numbers::default();
     let numbers = evidence.numbers.as_deref().unwrap_or(&default);
     let texts = evidence.texts.as_deref();
@@ -246,31 +248,33 @@ fn alternative(evidence: &Evidence, values: u64, chosen: &Kind) -> Option<String
         (ValueType::Timestamp, of_texts(|texts| texts.timestamps)),
     ];
     let narrower = match chosen {
-        Kind::Value(ValueType::Int64) => &all[1..2],
-        Kind::Value(ValueType::Decimal { .. } | ValueType::Float64) => &all[1..3],
-        Kind::Value(ValueType::Timestamp) => &all[4..5],
-        Kind::Value(ValueType::String) => &all[..],
+        DecidedKind::Value(ValueType::Int64) => &all[1..2],
+        DecidedKind::Value(ValueType::Decimal { .. } | ValueType::Float64) => &all[1..3],
+        DecidedKind::Value(ValueType::Timestamp) => &all[4..5],
+        DecidedKind::Value(ValueType::String) => &all[..],
         _ => return None,
     };
     let (value_type, fits) =
         narrower.iter().find(|(_, fits)| (values - fits) * ALTERNATIVE_ONE_IN <= values)?;
     Some(match values - fits {
-        // Chosen for the room that it has.
-        0 if *chosen == Kind::Value(ValueType::Int64) => return None,
+        // It was chosen for its range.
+        0 if *chosen == DecidedKind::Value(ValueType::Int64) => return None,
         0 => format!("{value_type} holds all of them, too"),
         lost => format!("{value_type} would quarantine {lost} of {values}"),
     })
 }
 
-/// Whether a place that holds `evidence` can be a field of the kind that was decided for more than that: because it is of
-/// that kind itself, or because nothing is known of it.
+/// Whether `evidence`, which is part of `all`, can be a field of the kind decided for `all`: because it has
+/// that kind by itself, or because nothing is known about it.
 pub(crate) fn goes_with(evidence: &Evidence, all: &Evidence) -> bool {
     if evidence.values() == 0 {
         return true;
     }
     let (kind, of_all) = (decide(evidence).kind, decide(all).kind);
     match (&evidence.objects, &all.objects, &evidence.lists, &all.lists) {
-        (Some(objects), Some(of_all_objects), ..) if kind == Kind::Object && of_all == Kind::Object => {
+        (Some(objects), Some(of_all_objects), ..)
+            if kind == DecidedKind::Object && of_all == DecidedKind::Object =>
+        {
             objects.members.len() == of_all_objects.members.len()
                 && objects.members.iter().all(|member| {
                     let same = of_all_objects.members.iter().find(|other| other.name == member.name);
@@ -278,7 +282,7 @@ pub(crate) fn goes_with(evidence: &Evidence, all: &Evidence) -> bool {
                 })
         }
         (_, _, Some(lists), Some(of_all_lists))
-            if matches!((&kind, &of_all), (Kind::List(_), Kind::List(_))) =>
+            if matches!((&kind, &of_all), (DecidedKind::List(_), DecidedKind::List(_))) =>
         {
             goes_with(&lists.elements, &of_all_lists.elements)
         }

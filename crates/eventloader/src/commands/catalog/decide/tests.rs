@@ -5,7 +5,7 @@ use event_parser::json::Scanner;
 use super::*;
 use crate::commands::catalog::walk::Walk;
 
-/// What was seen, of JSON values separated by spaces (none of them has one inside).
+/// The evidence of JSON values that are separated by spaces (none of them has one inside).
 pub(in crate::commands::catalog) fn seen(values: &str) -> Evidence {
     let mut evidence = Evidence::default();
     for value in values.split(' ') {
@@ -16,11 +16,11 @@ pub(in crate::commands::catalog) fn seen(values: &str) -> Evidence {
     evidence
 }
 
-fn name(kind: &Kind) -> String {
+fn name(kind: &DecidedKind) -> String {
     match kind {
-        Kind::Value(value_type) => value_type.to_string(),
-        Kind::List(element) => format!("list({})", name(element)),
-        Kind::Object => "object".to_owned(),
+        DecidedKind::Value(value_type) => value_type.to_string(),
+        DecidedKind::List(element) => format!("list({})", name(element)),
+        DecidedKind::Object => "object".to_owned(),
     }
 }
 
@@ -93,12 +93,15 @@ fn values_decide_their_type() {
 #[test]
 fn an_object_with_ever_new_keys_is_a_map_but_a_wide_one_is_not() {
     let sparse: Vec<_> = (0..40).map(|i| format!(r#"{{"user_{i}":1}}"#)).collect();
-    assert_eq!(decide(&seen(&sparse.join(" "))).kind, Kind::Value(ValueType::Json));
+    assert_eq!(decide(&seen(&sparse.join(" "))).kind, DecidedKind::Value(ValueType::Json));
     let keys: Vec<_> = (0..200).map(|i| format!(r#""field_{i}":1"#)).collect();
     let wide = format!("{{{}}}", keys.join(","));
-    assert_eq!(decide(&seen(&wide)).kind, Kind::Object);
+    assert_eq!(decide(&seen(&wide)).kind, DecidedKind::Object);
     let endless: Vec<_> = (0..600).map(|i| format!(r#""field_{i}":1"#)).collect();
-    assert_eq!(decide(&seen(&format!("{{{}}}", endless.join(",")))).kind, Kind::Value(ValueType::Json));
+    assert_eq!(
+        decide(&seen(&format!("{{{}}}", endless.join(",")))).kind,
+        DecidedKind::Value(ValueType::Json)
+    );
 }
 
 #[test]
@@ -106,10 +109,10 @@ fn what_is_nested_too_deep_is_json() {
     let nested = format!("{}1{}", "[".repeat(30), "]".repeat(30));
     let mut kind = decide(&seen(&nested)).kind;
     let mut depth = 0;
-    while let Kind::List(element) = kind {
+    while let DecidedKind::List(element) = kind {
         (kind, depth) = (*element, depth + 1);
     }
-    assert_eq!((kind, depth), (Kind::Value(ValueType::Json), 15));
+    assert_eq!((kind, depth), (DecidedKind::Value(ValueType::Json), 15));
 }
 
 #[test]

@@ -1,19 +1,19 @@
-//! Evidence → the few words that a draft says of a field.
+//! Evidence → the comment that a draft puts behind a field.
 //!
 //! Invariant: a comment is one line of bounded length, whatever is in the data.
 
 use super::super::{
-    decide::{Decision, Kind},
+    decide::{DecidedKind, Decision},
     evidence::{Evidence, Lists, Member},
     texts::Texts,
     toml_text::quoted,
 };
 use crate::runtime::grouped;
 
-/// Longest list of examples.
+/// The longest list of examples.
 const EXAMPLES_CHARS: usize = 70;
 
-/// What there is to say of a field that `of` events or objects could have.
+/// The comment on a field that could occur in `of` events or objects.
 pub(super) fn of(member: &Member, of: u64, decision: &Decision) -> String {
     let presence = presence(member.count, of, member.evidence.nulls);
     let facts = facts(&member.evidence, &decision.kind);
@@ -21,7 +21,7 @@ pub(super) fn of(member: &Member, of: u64, decision: &Decision) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
 }
 
-/// How often it is there.
+/// How often the field is present.
 fn presence(count: u64, of: u64, nulls: u64) -> String {
     match (count == of, nulls) {
         (true, 0) => "always".to_owned(),
@@ -33,9 +33,9 @@ fn presence(count: u64, of: u64, nulls: u64) -> String {
     }
 }
 
-/// What the values are.
-fn facts(evidence: &Evidence, kind: &Kind) -> Option<String> {
-    if let (Some(lists), Kind::List(_)) = (&evidence.lists, kind) {
+/// What the values are like.
+fn facts(evidence: &Evidence, kind: &DecidedKind) -> Option<String> {
+    if let (Some(lists), DecidedKind::List(_)) = (&evidence.lists, kind) {
         return Some(of_lists(lists, kind));
     }
     let booleans = (evidence.booleans() > 0)
@@ -51,11 +51,13 @@ fn range(least: &str, greatest: &str) -> String {
     if least == greatest { least.to_owned() } else { format!("{least} to {greatest}") }
 }
 
-fn of_texts(texts: &Texts, kind: &Kind) -> String {
+fn of_texts(texts: &Texts, kind: &DecidedKind) -> String {
     use events_core::catalog::ValueType::{Date, Decimal, Timestamp};
     match (kind, &texts.times, &texts.numbers.range) {
-        (Kind::Value(Date | Timestamp), Some(((_, first), (_, last))), _) => return range(first, last),
-        (Kind::Value(Decimal { .. }), _, Some((least, greatest))) => {
+        (DecidedKind::Value(Date | Timestamp), Some(((_, first), (_, last))), _) => {
+            return range(first, last);
+        }
+        (DecidedKind::Value(Decimal { .. }), _, Some((least, greatest))) => {
             return range(&least.token, &greatest.token);
         }
         _ => {}
@@ -79,18 +81,18 @@ fn of_texts(texts: &Texts, kind: &Kind) -> String {
     }
 }
 
-fn of_lists(lists: &Lists, kind: &Kind) -> String {
+fn of_lists(lists: &Lists, kind: &DecidedKind) -> String {
     let (least, most) = lists.lengths.unwrap_or_default();
     let what = match kind {
-        Kind::List(element) if **element == Kind::Object => "object",
-        Kind::List(element) if matches!(**element, Kind::List(_)) => "list",
+        DecidedKind::List(element) if **element == DecidedKind::Object => "object",
+        DecidedKind::List(element) if matches!(**element, DecidedKind::List(_)) => "list",
         _ => "element",
     };
     let plural = if most == 1 { "" } else { "s" };
     let lengths =
         if least == most { grouped(most) } else { format!("{} to {}", grouped(least), grouped(most)) };
     let mut text = format!("{lengths} {what}{plural}");
-    if let Kind::List(element) = kind
+    if let DecidedKind::List(element) = kind
         && let Some(facts) = facts(&lists.elements, element)
     {
         text = format!("{text}: {facts}");

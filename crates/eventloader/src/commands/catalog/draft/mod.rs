@@ -1,10 +1,10 @@
-//! What was seen of all event types → the draft of their catalog.
+//! The evidence of all event types → the draft of their catalog.
 //!
-//! Domains and event types are ordered by name, fields by where they usually stand. A field that all event types of a
-//! domain carry with one type is the domain's.
+//! Domains and event types are ordered by name, fields by their usual order in events. A field that all event
+//! types of a domain have with the same type becomes a field of the domain.
 //!
-//! Invariant: a draft depends on what was seen alone; its text is a catalog that can be read, and loads every line that it
-//! was drafted from, but for those that are bad whatever a catalog says.
+//! Invariant: a draft depends only on what was seen. Its text is a valid catalog, and it loads every line
+//! that it was drafted from, except for lines that no catalog could accept.
 
 mod comments;
 mod names;
@@ -15,7 +15,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use events_core::catalog::{Catalog, ValueType};
 
 use super::{
-    decide::{self, Kind},
+    decide::{self, DecidedKind},
     evidence::{Evidence, Member, Objects},
     observe::{Observed, Payloads},
 };
@@ -25,7 +25,7 @@ use crate::runtime::plural;
 #[derive(Debug)]
 pub(crate) struct Draft {
     pub(crate) domains: Vec<DomainDraft>,
-    /// What is to be known of the draft as a whole.
+    /// Remarks on the draft as a whole.
     pub(crate) notes: Vec<String>,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct DomainDraft {
 #[derive(Debug)]
 struct TypeDraft {
     name: String,
-    /// Where its name can't be one.
+    /// Set where the name can't be a directory.
     directory: Option<String>,
     fields: Vec<FieldDraft>,
     comments: Vec<String>,
@@ -51,12 +51,12 @@ struct TypeDraft {
 #[derive(Debug)]
 struct FieldDraft {
     name: String,
-    /// Where its path can't be one.
+    /// Set where the path can't be a column name.
     column: Option<String>,
     kind: KindDraft,
-    /// Behind the field, in a few words.
+    /// The comment behind the field.
     comment: String,
-    /// Another type that it could have.
+    /// Another possible type.
     alternative: Option<String>,
 }
 
@@ -117,16 +117,16 @@ fn notes(observed: &Observed) -> Vec<String> {
     notes
 }
 
-/// How many objects that will be columns have a key twice.
+/// The number of objects with a repeated key that will become columns.
 fn repeated_keys(objects: &Objects) -> u64 {
     let inner = objects.members.iter().map(|member| {
         let mut evidence = &member.evidence;
         let mut kind = decide::decide(evidence).kind;
-        while let (Kind::List(element), Some(lists)) = (kind.clone(), &evidence.lists) {
+        while let (DecidedKind::List(element), Some(lists)) = (kind.clone(), &evidence.lists) {
             (evidence, kind) = (&lists.elements, *element);
         }
         match (&evidence.objects, kind) {
-            (Some(objects), Kind::Object) => repeated_keys(objects),
+            (Some(objects), DecidedKind::Object) => repeated_keys(objects),
             _ => 0,
         }
     });
@@ -143,7 +143,8 @@ fn draft_domain(name: &str, types: &[(&str, &Payloads)]) -> DomainDraft {
         let mut comments = vec![plural(payloads.events, "event")];
         if payloads.payload.has_too_many_keys {
             comments.push(
-                "The keys of its data vary without bound, and data itself can't be json: none of them is loaded.".to_owned(),
+                "The keys of its data vary without bound, and data itself can't be json: none of them is loaded."
+                    .to_owned(),
             );
         }
         TypeDraft {
@@ -156,7 +157,7 @@ fn draft_domain(name: &str, types: &[(&str, &Payloads)]) -> DomainDraft {
     DomainDraft { name: name.to_owned(), shared: shared_drafts, event_types: event_types.collect() }
 }
 
-/// The fields that all of several event types carry with the same type, as if they were one.
+/// The fields that all of several event types have with the same type, as one object.
 fn shared_fields(types: &[(&str, &Payloads)]) -> Objects {
     let mut all = Objects::default();
     let [first, others @ ..] = types else { return all };
@@ -191,17 +192,17 @@ fn draft_field(member: &Member, of: u64) -> FieldDraft {
     }
 }
 
-fn draft_kind(kind: &Kind, evidence: &Evidence) -> KindDraft {
+fn draft_kind(kind: &DecidedKind, evidence: &Evidence) -> KindDraft {
     match (kind, &evidence.objects, &evidence.lists) {
-        (Kind::Value(value_type), ..) => KindDraft::Value(*value_type),
-        (Kind::List(element), _, Some(lists)) => {
+        (DecidedKind::Value(value_type), ..) => KindDraft::Value(*value_type),
+        (DecidedKind::List(element), _, Some(lists)) => {
             KindDraft::List(Box::new(draft_kind(element, &lists.elements)))
         }
-        (Kind::Object, Some(objects), _) => {
+        (DecidedKind::Object, Some(objects), _) => {
             let members = objects.ordered();
             KindDraft::Object(members.into_iter().map(|member| draft_field(member, objects.count)).collect())
         }
-        // A list or object that was decided for was seen.
-        (Kind::List(_) | Kind::Object, ..) => KindDraft::Value(ValueType::Json),
+        // The evidence has a list or an object if one was decided.
+        (DecidedKind::List(_) | DecidedKind::Object, ..) => KindDraft::Value(ValueType::Json),
     }
 }

@@ -1,7 +1,7 @@
-//! Names of directories and columns, where an event type's or a field's own can't be one.
+//! Gives directories and columns a name, where that of the event type or field can't be used.
 //!
-//! Invariant: after it, no two event types share a directory and no two fields a column, upper and lower case taken as
-//! equal, and every name that is given is one that the catalog allows.
+//! Invariant: afterwards no two event types share a directory and no two fields share a column, ignoring
+//! case, and the catalog allows every name that was given.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,10 +9,10 @@ use events_core::catalog::Catalog;
 
 use super::{DomainDraft, FieldDraft, KindDraft};
 
-/// Longest name that is given, in bytes; with a number behind it still one that a catalog allows.
+/// The longest name that is given, in bytes; a catalog still allows it with a number appended.
 const NAME_BYTES_MAX: usize = 90;
 
-/// Gives directories to event types whose name can't be one, or that share it with others.
+/// Gives a directory to each event type whose name can't be one, or is already taken.
 pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
     let drafted: HashSet<(String, String)> = domains
         .iter()
@@ -50,7 +50,7 @@ fn is_safe_directory(name: &str) -> bool {
     !name.is_empty() && name.len() <= 100 && name.chars().all(is_safe) && !name.starts_with(['_', '.', '-'])
 }
 
-/// Gives columns to fields whose path can't be one, or that share it with others.
+/// Gives a column to each field whose path can't be one, or is already taken.
 pub(super) fn give_columns(domain: &mut DomainDraft) {
     let mut names = Names::default();
     for field in &mut domain.shared {
@@ -74,8 +74,8 @@ struct Names {
 }
 
 impl Names {
-    /// Gives a field a column if need be, and all in it. `parent` is what its column's name begins with; none in a list,
-    /// whose elements have no columns.
+    /// Gives a field, and all fields in it, a column if needed. `parent` is the beginning of its column's
+    /// name; `None` in a list, whose elements have no columns.
     fn give(&mut self, field: &mut FieldDraft, parent: Option<&str>) {
         let natural = parent.map_or_else(|| field.name.clone(), |parent| format!("{parent}_{}", field.name));
         let is_column = parent.is_some() && !matches!(field.kind, KindDraft::Object(_));
@@ -102,7 +102,7 @@ impl Names {
             KindDraft::Value(_) => {}
             KindDraft::List(element) => Self::default().give_within(element, None),
             KindDraft::Object(fields) => {
-                // Columns are the table's, members the object's.
+                // Columns belong to the table, members to the object.
                 let columns = std::mem::take(&mut self.columns);
                 let mut inner = Self { columns, members: HashSet::new() };
                 for field in fields {
@@ -122,7 +122,7 @@ fn is_safe_character(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '-' | '_')
 }
 
-/// `name` with `by` in place of what is not safe, not too long.
+/// `name` with `by` in place of unsafe characters, cut to the longest length.
 fn replaced(name: &str, by: char, is_safe: impl Fn(char) -> bool) -> String {
     let mut safe = String::new();
     for character in name.chars().map(|character| if is_safe(character) { character } else { by }) {
@@ -134,7 +134,7 @@ fn replaced(name: &str, by: char, is_safe: impl Fn(char) -> bool) -> String {
     safe
 }
 
-/// `name`, or with a number behind it the first that is not taken; which it is then.
+/// `name`, or the first of `name` with a number appended, that is not taken; marks it as taken.
 fn untaken(name: &str, separator: char, taken: &mut HashSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{name}{separator}{number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);

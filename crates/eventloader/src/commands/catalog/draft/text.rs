@@ -1,7 +1,9 @@
 //! A draft → its TOML text, one line for each column, in the order of the columns.
 //!
-//! Fields of objects are written with dotted keys: TOML would take tables of their own to come after all other fields,
-//! and there the order of the columns would change.
+//! Fields of objects are written with dotted keys. TOML would require tables of their own to follow all other
+//! fields, which would change the order of the columns.
+//!
+//! Invariant: the text reads back as the drafted catalog.
 
 use std::fmt::Write;
 
@@ -10,16 +12,16 @@ use super::{
     DomainDraft, Draft, FieldDraft, KindDraft,
 };
 
-/// Comments begin at the same place, but for lines that are longer than this.
+/// Comments are aligned, except behind keys longer than this.
 const KEY_CHARS_MAX: usize = 64;
 const VALUE_CHARS_MAX: usize = 24;
-/// Longest line of a note.
+/// The longest line of a note.
 const NOTE_CHARS_MAX: usize = 110;
 
 /// A line of a table of fields.
 struct Entry {
     key: String,
-    /// Empty where there is only something to say.
+    /// Empty where the line is only a comment.
     value: String,
     comment: String,
     alternative: Option<String>,
@@ -55,7 +57,7 @@ impl Draft {
     }
 }
 
-/// A note as comment lines of readable length.
+/// Writes a note as comment lines of readable length.
 fn wrap(note: &str, text: &mut String) {
     let mut line = String::from("#");
     for word in note.split(' ') {

@@ -1,15 +1,16 @@
-//! A table → the `CREATE TABLE` statement that an engine takes, with the types that its Parquet reader gives the files.
+//! A table → the `CREATE TABLE` statement of an engine, with the types that its Parquet reader gives the
+//! files.
 //!
-//! Invariant: a statement is one that the engine takes as it is; names are quoted where the engine would not take them,
-//! or would change them, without.
+//! Invariant: the engine accepts the statement unchanged. A name is quoted if the engine would reject or
+//! change it otherwise.
 
 use std::fmt::Write;
 
 use arrow::datatypes::{DataType, Fields};
 
-use super::Table;
+use super::ShownTable;
 
-/// An engine's SQL.
+/// An SQL dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Dialect {
     DuckDb,
@@ -17,7 +18,7 @@ pub(super) enum Dialect {
     Postgres,
 }
 
-pub(super) fn create_table(table: &Table<'_>, dialect: Dialect) -> String {
+pub(super) fn create_table(table: &ShownTable<'_>, dialect: Dialect) -> String {
     let name = dialect.table_name(&table.event_type.directory);
     let columns: Vec<_> = table
         .schema
@@ -61,7 +62,7 @@ fn comment(text: &mut String, dialect: Dialect, what: &str, name: &str, descript
 }
 
 impl Dialect {
-    /// Spark's catalogs take letters, digits and `_` only, quoted or not.
+    /// Spark's catalogs accept letters, digits and `_` only, quoted or not.
     fn table_name(self, directory: &str) -> String {
         if self != Self::Spark {
             return self.identifier(directory);
@@ -70,7 +71,8 @@ impl Dialect {
         self.identifier(&directory.chars().map(plain).collect::<String>())
     }
 
-    /// Quoted unless it is plain and can't be a word of SQL: as all names are that a catalog or an event type gives.
+    /// Quoted unless it is plain and can't be an SQL keyword: all names from a catalog or an event type are
+    /// quoted.
     fn identifier(self, name: &str) -> String {
         let is_plain = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
         let is_no_word = name.starts_with("data_") || matches!(name, "event_id" | "event_type");
@@ -118,7 +120,7 @@ impl Dialect {
         let inner = self.type_name(element);
         match self {
             Self::Spark => format!("ARRAY<{inner}>"),
-            // Its arrays are rectangular, and of values only.
+            // PostgreSQL's arrays are rectangular, and have values only.
             Self::Postgres if matches!(element, DataType::List(_) | DataType::Struct(_)) => {
                 "jsonb".to_owned()
             }

@@ -1,4 +1,5 @@
-//! A catalog → the tables that a load makes of it: for people, as Arrow schemas, or as statements that make such a table.
+//! A catalog → the tables that a load creates from it: as text, as Arrow schemas, or as `CREATE TABLE`
+//! statements.
 //!
 //! Invariant: names and types are those of the schemas that files are written with.
 
@@ -20,26 +21,26 @@ use crate::{commands::catalog_files, error::Error};
 /// What to show.
 #[derive(Debug, Clone)]
 pub struct ShowSettings {
-    /// Which events there are.
+    /// The known events.
     pub catalog: Catalog,
-    /// Which of them to show.
+    /// The events to show.
     pub selection: Selection,
-    /// One column per value of the payload; else one struct column.
+    /// One column per payload value; otherwise one struct column.
     pub flatten: bool,
-    /// How directories are named: engines make columns of some.
+    /// The names of the directories; engines read columns from some of them.
     pub layout: Layout,
-    /// How much time a partition spans.
+    /// The time span of a partition.
     pub partition_unit: PartitionUnit,
-    /// How.
+    /// The output format.
     pub format: Format,
 }
 
-/// How tables are shown.
+/// An output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     /// Columns, types, descriptions.
     Text,
-    /// Arrow's names of types.
+    /// Arrow's type names.
     Arrow,
     /// `CREATE TABLE` for `DuckDB`.
     DuckDb,
@@ -49,7 +50,7 @@ pub enum Format {
     Postgres,
 }
 
-/// The tables of the event types asked for.
+/// The tables of the selected event types.
 ///
 /// # Errors
 /// A domain or event type is not in the catalog.
@@ -62,7 +63,7 @@ pub fn show(settings: &ShowSettings) -> Result<String, Error> {
     let of_directories = layout.columns(*partition_unit);
     let wanted = catalog.event_types().iter().filter(|event_type| selection.wants_type(event_type));
     let tables = wanted.map(|event_type| {
-        let table = Table::new(event_type, *flatten, of_directories);
+        let table = ShownTable::new(event_type, *flatten, of_directories);
         match settings.format {
             Format::Text => table.text(),
             Format::Arrow => table.arrow(),
@@ -75,17 +76,17 @@ pub fn show(settings: &ShowSettings) -> Result<String, Error> {
 }
 
 /// An event type's table.
-struct Table<'c> {
+struct ShownTable<'c> {
     event_type: &'c EventType,
-    /// The files' columns, and behind them those that engines make of the directories.
+    /// The columns of the files, then those that engines read from the directories.
     schema: Schema,
-    /// The columns that engines make of the directories, one of which the files have, too.
+    /// The columns that engines read from the directories; the files have one of them, too.
     of_directories: &'static [&'static str],
-    /// By column, and by member where the place has a dot.
+    /// By column, and by member where the path has a dot.
     descriptions: Vec<(String, &'c str)>,
 }
 
-impl<'c> Table<'c> {
+impl<'c> ShownTable<'c> {
     fn new(event_type: &'c EventType, flatten: bool, of_directories: &'static [&'static str]) -> Self {
         let files = if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
         let mut columns = SchemaBuilder::from(&files);
@@ -134,7 +135,7 @@ impl<'c> Table<'c> {
     }
 }
 
-/// A type as a catalog names it; objects with their members.
+/// A type as a catalog writes it; objects with their members.
 fn type_name(data_type: &DataType) -> String {
     match data_type {
         DataType::Utf8 => "string".to_owned(),
