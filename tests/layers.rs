@@ -1,6 +1,8 @@
-//! The tables of ARCHITECTURE.md against the code: which crate may depend on which, and which folder may use which.
+//! The docs against the code: which crate and folder may use which (ARCHITECTURE.md), which tests there are
+//! (docs/faults.md), and how wide a comment may be.
 //!
-//! What comes in: the tables, the manifests, and the text of the sources. What comes out: each use that its table does not allow.
+//! In: the tables, the manifests and the text of the sources. Out: each use that its table does not allow, each
+//! name that is not there, each line that is too long.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop at that line")]
 #![allow(clippy::disallowed_methods, reason = "a test reads the sources of the project")]
 
@@ -218,7 +220,7 @@ fn every_test_that_docs_faults_md_names_exists() {
     let docs = fs::read_to_string(root().join("docs/faults.md")).unwrap();
     let rows = docs.lines().filter(|line| line.starts_with("| "));
     let proofs = rows.filter_map(|row| row.trim_end_matches(" |").rsplit('|').next());
-    // In backquotes, for example `usage::another_load…`: modules and tests, where … stands for the rest of a name.
+    // For example `usage::another_load…`: a module and a test; … stands for the rest of the name.
     let names = proofs.flat_map(|proof| proof.split('`').skip(1).step_by(2));
     let names: Vec<_> = names.filter(|name| !name.contains([' ', '/', '-', '.'])).collect();
     for name in &names {
@@ -230,4 +232,17 @@ fn every_test_that_docs_faults_md_names_exists() {
         }
     }
     assert!(names.len() > 30, "only {} names of tests were found in docs/faults.md", names.len());
+}
+
+/// rustfmt keeps code within its `max_width`, but not comments.
+#[test]
+fn comments_fit_the_width_of_the_code() {
+    let folders = ["crates", "tests", "fuzz/fuzz_targets"];
+    for path in folders.iter().flat_map(|folder| rust_files(&root().join(folder))) {
+        for (line, text) in (1..).zip(fs::read_to_string(&path).unwrap().lines()) {
+            let width = text.chars().count();
+            let is_comment = text.trim_start().starts_with("//");
+            assert!(width <= 110 || !is_comment, "{}:{line}: {width} columns; at most 110", path.display());
+        }
+    }
 }

@@ -1,8 +1,8 @@
-//! How fast is a whole load without the disk? By one thread, with the Parquet files encoded but not kept (`--dry-run`).
+//! How fast is a whole load without the disk? One thread; Parquet files are encoded but not kept (`--dry-run`).
 //!
-//! 200,000 events of datagen, one in twenty of them delivered twice, in few large partitions and in many small ones, each flat
-//! and nested, with every codec. What `reading` measures is part of it; so the difference is what latest, order and encoding
-//! cost. `eventloader -v` says it by stages.
+//! The input is 200,000 events of datagen, one in twenty delivered twice, in a few large partitions or in many
+//! small ones, flat or nested, with every codec. It includes what `reading` measures, so the difference is the
+//! cost of latest, order and encoding. `eventloader -v` prints the time of each stage.
 //!
 //! ```sh
 //! cargo bench -p eventloader --bench loading                    # all
@@ -10,7 +10,7 @@
 //! cargo bench -p eventloader --bench loading -- many_small::flat --sample-count 50
 //! ```
 //!
-//! How to compare two commits is told in `reading.rs`.
+//! `reading.rs` says how to compare two commits.
 #![allow(clippy::unwrap_used, reason = "a bench that can't go on should stop at that line")]
 
 mod support;

@@ -33,9 +33,15 @@ pub enum Error {
     /// A catalog file can't be used.
     #[error("catalog: {0}")]
     Catalog(#[from] CatalogError),
+    /// A catalog can't be read.
+    #[error("{0}")]
+    CatalogFile(String),
     /// A manifest can't be used.
     #[error("manifest: {0}")]
     Manifest(String),
+    /// A manifest can't be read.
+    #[error("{0}")]
+    ManifestFile(io::Error),
     /// A source does not exist, or matches no file.
     #[error("{path}: {problem}")]
     Source {
@@ -62,6 +68,12 @@ pub enum Error {
     /// No catalog can be drafted from the input.
     #[error("{0}")]
     Draft(String),
+    /// The input has more fields than a draft can keep count of.
+    #[error("more than {0} different fields")]
+    DraftFields(usize),
+    /// A draft would replace a file.
+    #[error("{0} exists")]
+    DraftExists(PathBuf),
     /// The target could not be read or changed.
     #[error(transparent)]
     Target(#[from] TargetError),
@@ -140,7 +152,9 @@ impl Error {
             | Self::Selection(_)
             | Self::Overlap { .. }
             | Self::Catalog(_)
+            | Self::CatalogFile(_)
             | Self::Manifest(_)
+            | Self::ManifestFile(_)
             | Self::Target(TargetError::OtherLayout { .. }) => 2,
             Self::TooManyBadLines { .. } => 3,
             Self::Target(TargetError::Locked { .. }) => 4,

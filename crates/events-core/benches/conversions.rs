@@ -1,12 +1,12 @@
-//! How fast do texts become instants, dates, integers and decimals? Per form of text, since some take another way.
+//! How fast do texts become instants, dates, integers and decimals? Each form of text has its own bench.
 //!
 //! ```sh
 //! cargo bench -p events-core                        # all
 //! cargo bench -p events-core -- decimal             # those with "decimal" in their names
 //! ```
 //!
-//! A time is that of 1,024 values, each another one; below it are values and bytes per second. How to compare two commits is
-//! told in `crates/eventloader/benches/reading.rs`.
+//! A time is that of 1,024 different values; below it are values and bytes per second.
+//! `crates/eventloader/benches/reading.rs` says how to compare two commits.
 
 use std::hint::black_box;
 

@@ -13,39 +13,53 @@ use crate::error::Error;
 /// The message for an error of this command; `None` stands for a load.
 #[must_use]
 pub fn explain(error: &Error, command: Option<&Command>) -> String {
-    let (flags, advice) = match command {
+    let advice = match command {
         None => advice_for_load(error),
-        Some(Command::Catalog(_)) => (flags_of_selection(error), String::new()),
-        Some(_) => ("", String::new()),
+        Some(Command::Catalog(_)) => advice_for_catalog(error).to_owned(),
+        Some(_) => String::new(),
     };
-    format!("{flags}{error}{advice}")
+    format!("{}{error}{advice}", flags_of(error))
 }
 
-/// The flags that the message begins with, and the advice that it ends with.
-fn advice_for_load(error: &Error) -> (&'static str, String) {
-    let advice = |text: &str| ("", text.to_owned());
+/// The flags that the message begins with: those whose value is wrong.
+fn flags_of(error: &Error) -> &'static str {
     match error {
-        Error::Source { .. } => advice("; check --source-file"),
-        Error::TooManyBadLines { .. } => ("--max-bad-lines: ", String::new()),
-        Error::Selection(SelectionError::Days { .. }) => advice("; swap --since and --until"),
-        Error::Target(TargetError::OtherLayout { remembered, .. }) => match remembered.parts() {
-            Some((layout, unit)) => {
-                let flags = format!("--layout {} --partition-by {}", layout.name(), unit.name());
-                advice(&format!("; load with {flags}, or into another --target-path"))
-            }
-            None => advice("; choose another --target-path"),
-        },
-        Error::Overlap { .. } | Error::Target(TargetError::Unwritable { .. }) => {
-            advice("; choose another --target-path")
-        }
-        _ => (flags_of_selection(error), String::new()),
+        Error::CatalogFile(_) => "--catalog (or EVENTLOADER_CATALOG): ",
+        Error::ManifestFile(_) => "--against: ",
+        Error::Selection(SelectionError::Domain(_)) => "--domain: ",
+        Error::Selection(SelectionError::EventType { .. }) => "--event-type: ",
+        Error::TooManyBadLines { .. } => "--max-bad-lines: ",
+        _ => "",
     }
 }
 
-fn flags_of_selection(error: &Error) -> &'static str {
+/// What the message ends with.
+fn advice_for_load(error: &Error) -> String {
+    let advice = match error {
+        Error::Source { .. } => "; check --source-file",
+        Error::Selection(SelectionError::Days { .. }) => "; swap --since and --until",
+        Error::Target(TargetError::OtherLayout { remembered, .. }) => match remembered.parts() {
+            Some((layout, unit)) => {
+                let flags = format!("--layout {} --partition-by {}", layout.name(), unit.name());
+                return format!("; load with {flags}, or into another --target-path");
+            }
+            None => "; choose another --target-path",
+        },
+        Error::Overlap { .. } | Error::Target(TargetError::Unwritable { .. }) => {
+            "; choose another --target-path"
+        }
+        _ => "",
+    };
+    advice.to_owned()
+}
+
+fn advice_for_catalog(error: &Error) -> &'static str {
     match error {
-        Error::Selection(SelectionError::Domain(_)) => "--domain: ",
-        Error::Selection(SelectionError::EventType { .. }) => "--event-type: ",
+        Error::DraftFields(_) => {
+            "; draft fewer event types at once with --domain or --event-type, or read fewer lines with \
+             --sample-lines"
+        }
+        Error::DraftExists(_) => "; --force replaces it",
         _ => "",
     }
 }

@@ -84,7 +84,7 @@ fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     let mut files: Vec<_> = paths.map_err(unreadable)?.into_iter().filter(is_catalog).collect();
     if files.is_empty() {
         let dir = dir.display();
-        return Err(Error::Usage(format!("--catalog: {dir}: the directory has no catalog, a file *.toml")));
+        return Err(Error::CatalogFile(format!("{dir}: the directory has no catalog, a file *.toml")));
     }
     files.sort();
     Ok(files)
@@ -95,11 +95,11 @@ fn text_of(file: &Path) -> Result<String, Error> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + memchr::memchr_iter(b'\n', valid).count();
-        Error::Usage(format!("--catalog: {}:{line}: a catalog is UTF-8, this line is not", file.display()))
+        Error::CatalogFile(format!("{}:{line}: a catalog is UTF-8, this line is not", file.display()))
     })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn unreadable(error: io::Error) -> Error {
-    Error::Usage(format!("--catalog (or EVENTLOADER_CATALOG): {error}"))
+    Error::CatalogFile(error.to_string())
 }

@@ -79,7 +79,7 @@ fn write_files(draft: &draft::Draft, dir: &Path, force: bool) -> Result<Vec<Path
     fs_err::create_dir_all(dir).map_err(Error::io("writing the draft"))?;
     let paths: Vec<_> = file_names(&draft.domains).into_iter().map(|name| dir.join(name)).collect();
     if let Some(path) = paths.iter().find(|path| path.exists() && !force) {
-        return Err(Error::Draft(format!("{} exists: --force replaces it", path.display())));
+        return Err(Error::DraftExists(path.clone()));
     }
     for (domain, path) in draft.domains.iter().zip(&paths) {
         let mut file = fs_err::OpenOptions::new()

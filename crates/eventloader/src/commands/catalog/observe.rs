@@ -248,10 +248,7 @@ fn check_fields(count: usize) -> Result<(), Error> {
     if count <= FIELDS_MAX {
         return Ok(());
     }
-    Err(Error::Draft(format!(
-        "more than {FIELDS_MAX} different fields: draft fewer event types at once with --domain or --event-type, \
-         or read fewer lines with --sample-lines"
-    )))
+    Err(Error::DraftFields(FIELDS_MAX))
 }
 
 /// A plan of these event types, in this order, all without fields.

@@ -57,11 +57,10 @@ impl fmt::Display for Compared {
 
 /// Reads a manifest.
 pub(super) fn read(path: &Path) -> Result<Manifest, Error> {
-    let unreadable = |error| Error::Usage(format!("--against: {error}"));
-    let file = fs_err::File::open(path).map_err(unreadable)?;
+    let file = fs_err::File::open(path).map_err(Error::ManifestFile)?;
     let name = path.display();
     Manifest::read(BufReader::new(file)).map_err(|error| match error {
-        ManifestError::Io(error) => unreadable(error),
+        ManifestError::Io(error) => Error::ManifestFile(error),
         ManifestError::Syntax { line, message } => Error::Manifest(format!("{name}:{line}: {message}")),
         ManifestError::Content { place, message } => Error::Manifest(format!("{name}: {place}: {message}")),
     })
