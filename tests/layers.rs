@@ -210,3 +210,24 @@ fn a_use_is_found_however_it_is_written() {
     assert_eq!(used("fn f() -> crate::input::Source { crate::cli::run() }"), "cli input");
     assert_eq!(used("use some_crate::rows; $crate::x;"), "");
 }
+
+#[test]
+fn every_test_that_docs_faults_md_names_exists() {
+    let tests: String =
+        rust_files(&root().join("tests")).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let docs = fs::read_to_string(root().join("docs/faults.md")).unwrap();
+    let rows = docs.lines().filter(|line| line.starts_with("| "));
+    let proofs = rows.filter_map(|row| row.trim_end_matches(" |").rsplit('|').next());
+    // In backquotes, for example `usage::another_load…`: modules and tests, where … stands for the rest of a name.
+    let names = proofs.flat_map(|proof| proof.split('`').skip(1).step_by(2));
+    let names: Vec<_> = names.filter(|name| !name.contains([' ', '/', '-', '.'])).collect();
+    for name in &names {
+        for part in name.split("::").map(|part| part.trim_matches(['…', '*'])).filter(|part| !part.is_empty())
+        {
+            let is_test = tests.lines().any(|line| line.contains("fn ") && line.contains(part));
+            let is_module = tests.contains(&format!("mod {part};"));
+            assert!(is_test || is_module, "docs/faults.md names {name}, but tests/ has no {part}");
+        }
+    }
+    assert!(names.len() > 30, "only {} names of tests were found in docs/faults.md", names.len());
+}

@@ -2,7 +2,8 @@
 //!
 //! Invariant: the text does not depend on the locale.
 
-use indicatif::{HumanBytes, HumanCount};
+pub(crate) use command_line::bytes_text;
+use indicatif::HumanCount;
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
@@ -12,11 +13,6 @@ pub(crate) fn grouped(number: u64) -> String {
 /// `1 row`, `2,000 rows`.
 pub(crate) fn plural(count: u64, noun: &str) -> String {
     format!("{} {noun}{}", grouped(count), if count == 1 { "" } else { "s" })
-}
-
-/// `160.00 MiB`
-pub(crate) fn bytes_text(bytes: u64) -> String {
-    HumanBytes(bytes).to_string()
 }
 
 /// `17 ms`, `1.2 s`.
