@@ -128,7 +128,7 @@ impl Walk<'_> {
         for name in self.names(&format!("{path}/"))?.into_iter().filter(|name| name.ends_with(".parquet")) {
             let path = self.root.join(path).join(name);
             if !storage::look_at(&path).map_err(LISTING)?.is_some_and(|found| found.is_file()) {
-                let problem = "is not a regular file; put a file in its place".to_owned();
+                let problem = "is a link or not a regular file; put a file in its place".to_owned();
                 return Err(TargetError::Unusable { path, problem });
             }
             files.push(PartitionFile { path, number: self.files });
@@ -145,8 +145,8 @@ impl Walk<'_> {
         if storage::look_at(&path).map_err(LISTING)?.is_some_and(|found| found.is_dir()) {
             return Ok(());
         }
-        let problem =
-            "is not a directory, and a merge follows no link out of its target; put a directory in its place";
+        let problem = "is a link or not a directory, and a merge follows no link out of its target; put a \
+                       directory in its place";
         Err(TargetError::Unusable { path, problem: problem.to_owned() })
     }
 

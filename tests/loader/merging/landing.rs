@@ -54,7 +54,7 @@ fn what_was_merged_is_known_by_its_content() {
         (again.count("lines"), passed_over(&again)),
         (0, vec!["loaded a.json".into(), "loaded b.json".into()])
     );
-    assert!(again.stderr.contains("2 sources that were loaded before"), "{again}");
+    assert!(again.stderr.contains("skipped, already loaded: 2 sources"), "{again}");
     assert_same_tree(&before, &tree(&dir.target()), "nothing is new");
 
     fs_err::rename(dir.path("landing/a.json"), dir.path("landing/z.json")).unwrap();

@@ -334,11 +334,11 @@ fn what_no_load_has_written_is_refused() {
     refused("part-00000.zstd.parquet: can't be merged with");
     dir.write(file, &right);
     dir.write("target/2024/10/10/account-open/copy.parquet", &right);
-    refused("are not in the order");
+    refused("are not ordered by");
     fs_err::remove_file(dir.path("target/2024/10/10/account-open/copy.parquet")).unwrap();
     dir.write("target/2024/10/11/account-open/moved.parquet", &right);
     dir.write("more.json", more.replace("10-10", "10-11"));
-    refused("rows of other days");
+    refused("rows of another day");
 }
 
 /// Ids that ascend with time, as many do, show which files can't hold an event: these are not read.

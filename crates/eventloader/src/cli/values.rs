@@ -13,7 +13,7 @@ pub(super) enum Scope {
     Input,
     /// In each day by itself: every day keeps its latest version of an event
     Day,
-    /// In the input and the target: a corrected event leaves the partition where it was before
+    /// In the input and the target: a corrected event moves out of its old partition
     Target,
 }
 

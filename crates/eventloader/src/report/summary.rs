@@ -77,7 +77,8 @@ impl fmt::Display for Summary<'_> {
         if self.verbose {
             for partition in &report.partitions {
                 let PartitionReport { path, rows, bytes, action, .. } = partition;
-                writeln!(f, "{:>14} {path}, {}, {action:?}", grouped(*rows), bytes_text(*bytes))?;
+                let action = format!("{action:?}").to_lowercase();
+                writeln!(f, "{:>14} {path}, {}, {action}", grouped(*rows), bytes_text(*bytes))?;
             }
             for StageReport { stage, thread_ms, bytes } in &report.stages {
                 let bytes = bytes.map_or(String::new(), |bytes| format!(", {}", bytes_text(bytes)));
@@ -148,7 +149,7 @@ impl Summary<'_> {
             .filter(|(count, _)| *count > 0)
             .map(|(count, name)| format!("{count} {name}"))
             .collect();
-        if shown.is_empty() { "no rows".to_owned() } else { shown.join(", ") }
+        if shown.is_empty() { "no partition changes".to_owned() } else { shown.join(", ") }
     }
 }
 

@@ -207,7 +207,7 @@ impl<'a> Reading<'a> {
 
 /// Files that are missing, and files that no load wrote.
 fn compare(recorded: &Recorded, found: &ListedFiles) -> Vec<Problem> {
-    let not_file = |path: &String| Problem::new(path, "is not a regular file, so no load wrote it");
+    let not_file = |path: &String| Problem::new(path, "is a link or not a regular file, so no load wrote it");
     let mut problems: Vec<_> = found.not_files.iter().map(not_file).collect();
     for (path, file) in recorded.files.iter().filter(|(path, _)| !found.files.contains_key(*path)) {
         problems.push(Problem::new(
