@@ -157,7 +157,9 @@ fn the_tables_have_no_circle() {
                 layers.iter().filter(|(_, uses)| uses.is_empty()).map(|(name, _)| name.clone()).collect();
             assert!(!free.is_empty(), "{heading}: a circle among {:?}", layers.keys());
             layers.retain(|name, _| !free.contains(name));
-            layers.values_mut().for_each(|uses| uses.retain(|name| !free.contains(name)));
+            for uses in layers.values_mut() {
+                uses.retain(|name| !free.contains(name));
+            }
         }
     }
 }
