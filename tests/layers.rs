@@ -1,8 +1,8 @@
 //! The docs against the code: which crate and folder may use which (ARCHITECTURE.md), which tests there are
 //! (docs/faults.md), and how wide a comment may be.
 //!
-//! In: the tables, the manifests and the text of the sources. Out: each use that its table does not allow, each
-//! name that is not there, each line that is too long.
+//! In: the tables, the manifests and the text of the sources. Out: each use that its table does not allow,
+//! each name that is not there, each line that is too long.
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop at that line")]
 #![allow(clippy::disallowed_methods, reason = "a test reads the sources of the project")]
 

@@ -1,8 +1,9 @@
-//! How fast is a whole load without the disk? One thread; Parquet files are encoded but not kept (`--dry-run`).
+//! How fast is a whole load without the disk? One thread; Parquet files are encoded but not kept
+//! (`--dry-run`).
 //!
-//! The input is 200,000 events of datagen, one in twenty delivered twice, in a few large partitions or in many
-//! small ones, flat or nested, with every codec. It includes what `reading` measures, so the difference is the
-//! cost of latest, order and encoding. `eventloader -v` prints the time of each stage.
+//! The input is 200,000 events of datagen, one in twenty delivered twice, in a few large partitions or in
+//! many small ones, flat or nested, with every codec. It includes what `reading` measures, so the difference
+//! is the cost of latest, order and encoding. `eventloader -v` prints the time of each stage.
 //!
 //! ```sh
 //! cargo bench -p eventloader --bench loading                    # all

@@ -1,8 +1,8 @@
 //! How fast are sources read and lines parsed into columns? One thread, without the later stages of a load.
 //!
-//! It runs `catalog check` on several kinds of events, because their lines differ in cost: events of datagen in
-//! every form of input, sparse events of a wide type, nested events of a public source. Every event must load;
-//! otherwise the bench fails before it measures.
+//! It runs `catalog check` on several kinds of events, because their lines differ in cost: events of datagen
+//! in every form of input, sparse events of a wide type, nested events of a public source. Every event must
+//! load; otherwise the bench fails before it measures.
 //!
 //! ```sh
 //! cargo bench -p eventloader --bench reading                            # all
@@ -10,9 +10,9 @@
 //! cargo bench -p eventloader --bench reading -- github --sample-count 100
 //! ```
 //!
-//! Each bench prints its time, with bytes and events per second below. Bytes are those of the text, even if the
-//! file is compressed. To compare two commits, build both first, then run them in turn on an idle machine and
-//! look at `fastest`, which other programs disturb least:
+//! Each bench prints its time, with bytes and events per second below. Bytes are those of the text, even if
+//! the file is compressed. To compare two commits, build both first, then run them in turn on an idle machine
+//! and look at `fastest`, which other programs disturb least:
 //!
 //! ```sh
 //! git worktree add /tmp/before main
@@ -184,7 +184,8 @@ fn wide_value(column: u64, event: u64) -> (&'static str, String) {
     }
 }
 
-/// Nested objects, lists of objects, keys that vary: 14 event types, with the catalog that is drafted from them.
+/// Nested objects, lists of objects, keys that vary: 14 event types, with the catalog that is drafted from
+/// them.
 #[divan::bench]
 fn github(bencher: Bencher) {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/loader/data/github_events.json");
