@@ -1,7 +1,7 @@
 //! The bytes of a block, in memory that is reused for one block after the other.
 //!
-//! Invariant: memory is zeroed once, when it is allocated, and not for every block: that would cost as much
-//! as reading.
+//! Invariant: memory is zeroed once, by its allocation, and not for every block: that would cost as much as
+//! reading. A short input never touches the rest of its block.
 
 use std::{
     io::{self, ErrorKind, Read},
@@ -19,6 +19,16 @@ impl Buffer {
     /// Forgets the bytes, and keeps the memory.
     pub fn clear(&mut self) {
         self.length = 0;
+    }
+
+    /// Forgets the bytes, and has memory for that many.
+    pub fn clear_for(&mut self, length: usize) {
+        self.length = 0;
+        if self.memory.len() < length {
+            // Fresh pages are zeros already; memory that grows is copied and written.
+            self.memory = Vec::new();
+            self.memory = vec![0; length];
+        }
     }
 
     /// Keeps the first `length` bytes.
@@ -90,7 +100,7 @@ mod tests {
     fn what_was_read_stays_also_before_an_error_and_nothing_of_earlier_bytes_does() {
         let mut buffer = Buffer::default();
         assert_eq!(buffer.read_from(&mut "earlier".as_bytes(), 100).unwrap(), 7);
-        buffer.clear();
+        buffer.clear_for(3);
         buffer.append(&mut b"ab".to_vec());
         assert_eq!(buffer.read_from(&mut Dripping(b"cdef"), 3).unwrap(), 3);
         assert!(buffer.read_from(&mut Dripping(b"fg"), 3).is_err());

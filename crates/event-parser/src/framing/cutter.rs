@@ -105,7 +105,7 @@ impl<R: Read> Cutter<R> {
     /// The text could not be read to its end.
     pub fn next_block(&mut self, recycled: Buffer) -> Result<Option<Block>, CutError> {
         let mut bytes = recycled;
-        bytes.clear();
+        bytes.clear_for(self.block_bytes);
         let offset = self.offset;
         let content = self.content(&mut bytes).inspect_err(|_| {
             // Further calls get nothing more.
