@@ -5,11 +5,11 @@ use std::path::Path;
 use fs_err as fs;
 use tempfile::TempDir;
 
-use crate::support::{all_text, failure, names, stdout, text, write, write_failure};
+use crate::support::{all_text, failure, names, run, stdout, text, write, write_failure};
 
-const WORLDS: [&str; 2] = ["simple", "ledger"];
-const APPEND: [&str; 2] = ["--if-exists", "append"];
-const NEW_FILE: [&str; 2] = ["--if-exists", "new-file"];
+pub(crate) const WORLDS: [&str; 2] = ["simple", "ledger"];
+pub(crate) const APPEND: [&str; 2] = ["--if-exists", "append"];
+pub(crate) const NEW_FILE: [&str; 2] = ["--if-exists", "new-file"];
 
 /// Runs once for each number of events.
 fn write_each(directory: &Path, arguments: &[&str], counts: &[&str]) {
@@ -209,6 +209,38 @@ fn a_damaged_file_is_named() {
     let (code, said) = write_failure(directory.path(), &["--if-exists", "append"]);
     assert_eq!((code, said.lines().count()), (1, 1), "{said}");
     assert!(said.contains("events.json.gz") && said.contains("repair or remove it"), "{said}");
+}
+
+#[test]
+fn records_of_earlier_runs_stay() {
+    let directory = TempDir::new().unwrap();
+    let path = |name: &str| directory.path().join(name).to_str().unwrap().to_owned();
+    let (base_path, manifest, log) = (path("in"), path("truth.json"), path("log"));
+    let continued = |if_exists: [&str; 2]| {
+        let to = ["-w", "-b", &base_path, "--manifest", &manifest, "--faults-log", &log];
+        let output = run(&[&to[..], &["-n", "50", "--faults", "late=5"], &if_exists].concat());
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let said = continued(APPEND);
+    assert!(said.ends_with("/in/events.json\n"), "{said}");
+    for (if_exists, number) in [(APPEND, 1), (NEW_FILE, 2)] {
+        let said = continued(if_exists);
+        let expected = [format!("truth-{number}.json"), format!("log-{number}")].map(|name| path(&name));
+        let expected = format!(", the manifest to {}, the faults log to {}\n", expected[0], expected[1]);
+        assert!(said.ends_with(&expected), "{said}");
+    }
+    assert_eq!(
+        names(directory.path()),
+        ["in", "log", "log-1", "log-2", "truth-1.json", "truth-2.json", "truth.json"]
+    );
+    for (name, first_event) in [("truth.json", 0), ("truth-1.json", 50), ("truth-2.json", 100)] {
+        let manifest = text(directory.path(), name);
+        assert!(manifest.contains(&format!("\"first_event\":{first_event},\"num_events\":50")), "{manifest}");
+    }
+    continued(["--if-exists", "overwrite"]);
+    assert!(text(directory.path(), "truth.json").contains("\"first_event\":0,"));
+    assert_eq!(names(directory.path()).len(), 7, "a run that replaces the events replaces their manifest");
 }
 
 #[test]

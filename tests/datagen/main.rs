@@ -6,6 +6,8 @@
 //! - `file`: `--write-data`, a complete file or none.
 //! - `files`: several files, compressed files, and which existing files are replaced.
 //! - `continued`: runs that continue existing events equal one run.
+//! - `torn`: so do those that continue a file whose last line was cut off.
+//! - `turns`: so do those that are started at the same time.
 //! - `sizes`: days, durations and bytes instead of a number of events.
 //! - `rate`: live feeds, and what a terminal shows.
 //! - `ledger`: the events of the ledger.
@@ -27,5 +29,7 @@ mod rate;
 mod sizes;
 mod stream;
 mod support;
+mod torn;
+mod turns;
 mod usage;
 mod world;

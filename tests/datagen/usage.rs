@@ -90,6 +90,30 @@ fn a_reader_that_leaves_is_no_failure() {
     }
 }
 
+/// Counting the events of the first of these runs would take for ever, and those of the others minutes.
+#[test]
+fn the_first_line_does_not_wait_for_the_last() {
+    let ledger = ["--world", "ledger", "--events-per-day", "10000000000"];
+    for arguments in [
+        &[&ledger[..], &["--end-date", "9999-12-31"]].concat()[..],
+        &[&ledger[..], &["--duration", "2900000d"]].concat(),
+        &["-d", "0001-01-01", "--end-date", "9999-12-31"],
+        &["-d", "0001-01-01", "--duration", "9999999d", "--rate", "1000"],
+        &["-n", "2000000000", "--faults", "late=1%"],
+        &["--world", "ledger", "-n", "2000000000", "--faults", "late=1%,stale=7"],
+    ] {
+        for threads in ["1", "3"] {
+            let mut run = command(&[arguments, &["--threads", threads]].concat());
+            let mut run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+            let mut first_line = String::new();
+            BufReader::new(run.stdout.take().unwrap()).read_line(&mut first_line).unwrap();
+            let output = run.wait_with_output().unwrap();
+            assert_eq!((output.status.code(), &*output.stderr), (Some(0), &b""[..]), "{arguments:?}");
+            assert!(first_line.starts_with("{\"event_id\": \"c07bbad8-"), "{arguments:?}: {first_line}");
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_one_line_and_exit_code_1() {

@@ -2,12 +2,36 @@
 //!
 //! Invariant: messages state facts; `cli::messages` adds which flags help.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 
 use crate::config::fault_list::FaultListError;
+
+/// Something that a run writes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputName {
+    /// The events, in files.
+    Events,
+    /// The events, to standard output.
+    StandardOutput,
+    /// The manifest.
+    Manifest,
+    /// The faults log.
+    FaultsLog,
+}
+
+impl fmt::Display for OutputName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Events => "an events file",
+            Self::StandardOutput => "standard output",
+            Self::Manifest => "the manifest",
+            Self::FaultsLog => "the faults log",
+        })
+    }
+}
 
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
@@ -102,6 +126,35 @@ pub enum Error {
         directory: PathBuf,
     },
 
+    /// A line was cut off, and continuing would lose its event.
+    #[error(
+        "the last line of {} was cut off and cannot be written again, so its event would be lost; complete \
+         or remove it",
+        path.display()
+    )]
+    TornLine {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Two outputs are one file.
+    #[error("{} and {} would be the same file, {}", outputs.0, outputs.1, path.display())]
+    SameOutput {
+        /// Which.
+        outputs: (OutputName, OutputName),
+        /// The path of the first.
+        path: PathBuf,
+    },
+
+    /// A record has the name of an events file, or of a file that helps to write these.
+    #[error("{output} cannot be {}, the name of an events file or a temporary one", path.display())]
+    ReservedName {
+        /// The record.
+        output: OutputName,
+        /// Its path.
+        path: PathBuf,
+    },
+
     /// A run that continues existing files cannot begin elsewhere.
     #[error("a run that continues existing files begins after their last event, not at a given one")]
     FirstEventOfContinuedRun,
@@ -156,6 +209,8 @@ impl Error {
         matches!(
             self,
             Self::FirstEventOfContinuedRun
+                | Self::SameOutput { .. }
+                | Self::ReservedName { .. }
                 | Self::EndsBeforeStart { .. }
                 | Self::Faults(_)
                 | Self::CheckLedgerFromMiddle

@@ -13,10 +13,9 @@ use uuid::Uuid;
 use crate::{
     config::{Config, WorldName},
     error::Error,
-    lines::{clock::Clock, line::text_of},
     stream::{CHUNK_EVENTS, EVENT_INDEX_MAX, event_id::EventIds},
     worlds::{
-        Event, EventType, World,
+        Event, EventType, find,
         ledger::{History, LedgerWorld},
         simple::SimpleWorld,
     },
@@ -75,17 +74,6 @@ pub fn explain(
             Ok(Explanation { line, index, event_type: event.event_type(), seed, history })
         }
     }
-}
-
-/// The event at a position, and its line.
-fn find<W: World>(world: &W, index: u64) -> Result<(W::Event, String), Error> {
-    let mut last = None;
-    for chunk in world.chunks(index.saturating_add(1))? {
-        last = Some(chunk?);
-    }
-    let event = last.and_then(|chunk| world.events(&chunk).last());
-    let event = event.expect("the last event of the chunks up to an index is at that index");
-    Ok((event, text_of(|line| world.write_line(&event, line, &mut Clock::new()))))
 }
 
 impl fmt::Display for Explanation {

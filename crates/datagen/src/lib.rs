@@ -50,7 +50,7 @@ pub use crate::{
         Config, DEFAULT_EVENTS_PER_DAY, DEFAULT_START_DATE, WorldName,
         fault_list::{Fault, FaultCounts, FaultList, FaultListError},
     },
-    error::Error,
+    error::{Error, OutputName},
     render::{Summary, compression::Compression, generate},
     stream::STREAM_VERSION,
     worlds::payload,

@@ -52,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 fn run_generate(cli: &Cli) -> Result<(), Error> {
-    let files = deliver(&cli.run_spec(), &cli.progress())?;
+    let files = deliver(&cli.run_spec(), &cli.progress(|message| report(message)))?;
     if let Some(files) = files.filter(|_| !cli.is_quiet()) {
         report(&files);
     }

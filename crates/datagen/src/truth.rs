@@ -61,7 +61,7 @@ impl Truth {
         for (partition, totals) in &other.partitions {
             self.partitions.entry(*partition).or_default().add(totals);
         }
-        add_report(&mut self.report, &other.report);
+        self.report.add(&other.report);
     }
 
     /// Removes and returns the partitions of the days before `day`, in order.
@@ -77,38 +77,6 @@ impl Truth {
     pub(crate) fn clear(&mut self) {
         self.partitions.clear();
         self.report = Report::default();
-    }
-}
-
-fn add_report(report: &mut Report, other: &Report) {
-    let Report {
-        lines,
-        blank,
-        quarantined,
-        filtered,
-        superseded,
-        redelivered,
-        corrected,
-        written,
-        unknown_fields,
-        unknown_events,
-    } = other;
-    report.lines += lines;
-    report.blank += blank;
-    report.quarantined.total += quarantined.total;
-    report.filtered += filtered;
-    report.superseded += superseded;
-    report.redelivered += redelivered;
-    report.corrected += corrected;
-    report.written += written;
-    for (counts, more) in [
-        (&mut report.quarantined.by_reason, &quarantined.by_reason),
-        (&mut report.unknown_fields, unknown_fields),
-        (&mut report.unknown_events, unknown_events),
-    ] {
-        for (name, count) in more {
-            *counts.entry(name.clone()).or_default() += count;
-        }
     }
 }
 

@@ -14,6 +14,7 @@
 //! with as many sums as that has. Its counts add up.
 
 mod digest;
+mod joined;
 mod reader;
 mod writer;
 
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     digest::{Checksum, RowDigest, decimal_text},
+    joined::JoinError,
     reader::ManifestError,
     writer::ManifestWriter,
 };

@@ -303,6 +303,73 @@ fn a_quarantine_that_was_damaged_is_told_with_what_can_be_counted() {
     }
 }
 
+/// The first rows and the others, as two runs would have generated them, each with its bad lines.
+fn two_runs(truth: &Truth) -> [Value; 2] {
+    let (first, rest) = truth.rows.split_at(250);
+    let of = |rows: &[String], redelivered, bad: &[(&'static str, usize)]| {
+        let bad = bad.iter().copied().collect();
+        Truth { world: truth.world, rows: rows.to_vec(), redelivered, corrected: 0, blank: 0, bad }.manifest()
+    };
+    let mut second = of(rest, 20, &[("malformed_json", 1), ("unknown_event", 1), ("line_too_long", 1)]);
+    second["generator"]["first_event"] = 250.into();
+    [of(first, 0, &[("malformed_json", 1)]), second]
+}
+
+/// Verifies a target of `lines` against both of these manifests.
+fn verify_both(lines: &[String], manifests: &[Value; 2], code: i32) -> Outcome {
+    let dir = Workdir::new();
+    load(&dir, &SIMPLE, lines, &[]);
+    let names = ["truth.json", "truth-1.json"];
+    names.iter().zip(manifests).for_each(|(name, manifest)| drop(dir.write(name, manifest.to_string())));
+    let loader = dir.bare_loader().arg("verify").arg(dir.target());
+    names.iter().fold(loader, |loader, name| loader.args(["--against", name])).exits(code)
+}
+
+#[test]
+fn the_manifests_of_several_runs_are_the_truth_about_all_of_their_events() {
+    let (mut lines, truth) = simple();
+    let (manifests, partitions) =
+        (two_runs(&truth), truth.manifest()["partitions"].as_array().unwrap().len());
+    let outcome = verify_both(&lines, &manifests, 0);
+    let expected =
+        format!("they match truth.json, truth-1.json: {partitions} partitions, 400 rows, 4 bad lines\n");
+    assert!(outcome.stderr.ends_with(&expected), "expected {expected:?} of {outcome}");
+
+    let lost = lines[first(&lines, "2024-10-10", "account-open")].clone();
+    lines.retain(|line| *line != lost && line != "another");
+    let (rows, _) = partition(&truth, "2024-10-10", "account-open");
+    assert_told(
+        &verify_both(&lines, &manifests, 1),
+        &[
+            ("2024/10/10/account-open", &format!("has {} rows, the manifests have {rows}", rows - 1)),
+            ("_quarantine", "has 1 bad line with malformed_json, the manifests have 2"),
+        ],
+    );
+}
+
+#[test]
+fn manifests_that_contradict_each_other_are_refused() {
+    let (lines, truth) = simple();
+    let [first, second] = two_runs(&truth);
+    let mut overlapping = second.clone();
+    overlapping["generator"]["first_event"] = 249.into();
+    let mut of_another_world = Truth::of(&LEDGER).manifest();
+    of_another_world["generator"]["seed"] = 2.into();
+    let mut without_number = second;
+    for partition in without_number["partitions"].as_array_mut().unwrap() {
+        partition["sums"].as_array_mut().unwrap().iter_mut().for_each(|sum| *sum = "1,5".into());
+    }
+    for (second, expected) in [
+        (overlapping, "both are about the events 249 to 249 of seed 1"),
+        (of_another_world, "they have different columns for account/account-open"),
+        (without_number, "can't add up "),
+    ] {
+        let outcome = verify_both(&lines[..9], &[first.clone(), second], 2);
+        assert!(outcome.stderr.contains("truth.json and truth-1.json: "), "{outcome}");
+        assert!(outcome.stderr.contains(expected), "expected {expected:?} of {outcome}");
+    }
+}
+
 /// Whatever is not as its loads left it is reported as usual, before the differences from the manifest.
 #[test]
 fn an_unfinished_commit_is_told_alone() {

@@ -113,7 +113,8 @@ fn every_flipped_byte_is_found() {
     let dir = loaded();
     let path = dir.target().join(DAY_1);
     let good = fs_err::read(&path).unwrap();
-    let settings = VerifySettings { target: dir.target(), against: None, memory_bytes: 1 << 30, threads: 1 };
+    let settings =
+        VerifySettings { target: dir.target(), against: Vec::new(), memory_bytes: 1 << 30, threads: 1 };
     // In the magic, in a page, in the footer, in its length.
     for offset in [0, 5, good.len() / 3, good.len() / 2, good.len() - 100, good.len() - 6, good.len() - 1] {
         for bit in [1, 0x80] {
@@ -241,7 +242,7 @@ fn the_same_is_found_with_any_memory() {
         dir.loader().source(file).arg("--backfill").succeeds();
     }
     let told = |memory_bytes, threads| {
-        problems_of(&VerifySettings { target: dir.target(), against: None, memory_bytes, threads })
+        problems_of(&VerifySettings { target: dir.target(), against: Vec::new(), memory_bytes, threads })
     };
     let expected = told(1 << 30, 1);
     assert!(expected.1.iter().any(|told| told.contains("40 events more")), "{expected:?}");

@@ -26,6 +26,8 @@ pub(super) struct AmountArgs {
     num_events: u64,
 
     /// Write all events up to the end of this day
+    ///
+    /// With --files, --faults and --manifest, they are counted before the first one is written.
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date, group = AMOUNT, help_heading = EVENTS)]
     end_date: Option<NaiveDate>,
 

@@ -17,9 +17,10 @@ pub(super) struct FaultArgs {
     /// Faults to put into the stream: name=COUNT or name=PERCENT%, comma-separated
     ///
     /// Exactly this many events have each fault, and no event has two; a percentage is of all events of the
-    /// run. --seed and the number of events decide which events are hit; nothing in a line reveals it. Late
-    /// lines arrive at most 1,000 events after their position. Without the faulty lines, which --faults-log
-    /// lists, the lines are those of a run without --faults.
+    /// run, and 100% is every event but the last, after which nothing can arrive. --seed and the number of
+    /// events decide which events are hit; nothing in a line reveals it. Late lines arrive at most 1,000
+    /// events after their position. Without the faulty lines, which --faults-log lists, the lines are those
+    /// of a run without --faults.
     ///
     /// duplicates: the same line arrives again. corrections: a later version of the event arrives, with
     /// another payload; some are of another day. stale: a correction arrives, then the old line again. ties:
@@ -33,11 +34,13 @@ pub(super) struct FaultArgs {
     /// Write what a correct load of these events must leave, for `eventloader verify --against`
     ///
     /// By day and event type: the number of rows, a checksum of their contents and the sums of amounts; also
-    /// the counts that the loader must report. docs/manifest.md describes the format.
+    /// the counts that the loader must report. A run that continues existing events leaves the manifests and
+    /// logs of earlier runs alone: its own is then FILE with a number, as in truth-1.json. docs/manifest.md
+    /// describes the format.
     #[arg(long, value_name = "FILE", help_heading = VERIFICATION)]
     manifest: Option<PathBuf>,
 
-    /// Write which line has which fault, one JSON object for each
+    /// Write which line has which fault, one JSON object for each; named as a manifest is
     #[arg(long, value_name = "FILE", help_heading = VERIFICATION)]
     faults_log: Option<PathBuf>,
 }

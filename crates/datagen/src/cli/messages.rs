@@ -25,6 +25,9 @@ pub fn message(error: &Error) -> String {
 /// What a user can do about an error.
 fn advice(error: &Error) -> &'static str {
     match error {
+        Error::SameOutput { .. } | Error::ReservedName { .. } => {
+            ": choose another path for --manifest or --faults-log"
+        }
         Error::CalendarEnds { .. } => ": ask for fewer events or an earlier --start-date",
         Error::AccountsEnd { .. } => ": ask for fewer events",
         Error::UnknownId { .. } => {

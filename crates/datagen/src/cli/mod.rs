@@ -14,7 +14,7 @@ mod progress;
 mod stream;
 mod values;
 
-use std::{num::NonZero, thread};
+use std::{fmt::Display, num::NonZero, thread};
 
 use clap::{Parser, Subcommand};
 use command_line::Document;
@@ -82,11 +82,12 @@ impl Cli {
         }
     }
 
-    /// Shows the progress of the run, unless nobody would see it or it was not wanted.
+    /// Shows the progress of the run, unless nobody would see it or it was not wanted; `say` prints a line.
     #[must_use]
-    pub fn progress(&self) -> TerminalProgress {
+    pub fn progress(&self, say: fn(&dyn Display)) -> TerminalProgress {
         let counts_bytes = matches!(self.amount.amount(), Amount::Bytes(_));
-        TerminalProgress::new(self.output.hides_progress(), counts_bytes)
+        let say = (!self.output.quiet).then_some(say);
+        TerminalProgress::new(self.output.hides_progress(), counts_bytes, say)
     }
 
     /// Whether to print only errors.

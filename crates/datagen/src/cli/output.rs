@@ -32,8 +32,9 @@ pub(super) struct OutputArgs {
     ///
     /// The file appears under its name only when it is complete and on the disk. Until then it is a hidden
     /// temporary file next to it, so a run that is stopped, killed or out of disk space leaves the old
-    /// events.json as it was; the next run removes what such a run left. Standard error says what was
-    /// written, and where.
+    /// events.json as it was; the next run removes what such a run left. A file that is replaced or continued
+    /// keeps its mode, its owner and the links to it. Runs that write to one directory at the same time do so
+    /// one after the other. Standard error says what was written, and where.
     #[arg(short, long, help_heading = OUTPUT)]
     write_data: bool,
 

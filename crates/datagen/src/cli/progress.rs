@@ -1,6 +1,8 @@
-//! The progress of a run → a line on the terminal.
+//! The progress of a run → a line on the terminal, and a line for what it waits for.
 //!
 //! Invariant: what is shown never changes what is written.
+
+use std::{fmt::Display, path::Path};
 
 use command_line::ProgressLine;
 
@@ -11,6 +13,8 @@ use crate::{
 
 const EVENTS_TEMPLATE: &str =
     "writing [{wide_bar}] {human_pos} of {human_len} events, {msg}, {per_sec}, {eta} left";
+const ABOUT_TEMPLATE: &str =
+    "writing [{wide_bar}] {human_pos} of about {human_len} events, {msg}, {per_sec}, {eta} left";
 const BYTES_TEMPLATE: &str =
     "writing [{wide_bar}] {bytes} of {total_bytes}, {msg}, {bytes_per_sec}, {eta} left";
 
@@ -20,18 +24,27 @@ pub struct TerminalProgress {
     line: ProgressLine,
     /// Whether the total is in bytes.
     counts_bytes: bool,
+    /// Says what anyone should know, even without a terminal.
+    say: Option<fn(&dyn Display)>,
 }
 
 impl TerminalProgress {
-    pub(super) fn new(hidden: bool, counts_bytes: bool) -> Self {
-        Self { line: ProgressLine::on_terminal(hidden), counts_bytes }
+    pub(super) fn new(hidden: bool, counts_bytes: bool, say: Option<fn(&dyn Display)>) -> Self {
+        Self { line: ProgressLine::on_terminal(hidden), counts_bytes, say }
     }
 }
 
 impl Progress for TerminalProgress {
+    fn waits_for(&self, directory: &Path) {
+        if let Some(say) = self.say {
+            say(&format_args!("waiting for another run that writes to {}", directory.display()));
+        }
+    }
+
     fn begin(&self, total: Total) {
         match total {
             Total::Events(events) => self.line.begin(Some(events), EVENTS_TEMPLATE),
+            Total::About(events) => self.line.begin(Some(events), ABOUT_TEMPLATE),
             Total::Bytes(bytes) => self.line.begin(Some(bytes), BYTES_TEMPLATE),
         }
     }
@@ -57,7 +70,7 @@ mod tests {
 
     #[test]
     fn all_templates_are_well_formed() {
-        for template in [EVENTS_TEMPLATE, BYTES_TEMPLATE] {
+        for template in [EVENTS_TEMPLATE, ABOUT_TEMPLATE, BYTES_TEMPLATE] {
             assert!(command_line::is_template(template), "{template}");
         }
     }

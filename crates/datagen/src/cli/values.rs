@@ -40,13 +40,13 @@ pub(super) const IF_EXISTS: &[Named<IfExists>] = &[
         "append",
         "Continue the stream after the last existing event, so two runs of 500 events equal one of 1000. The \
          events go to the end of the existing file (with --rotate, of the file of their day or hour; with \
-         --files, into additional files)",
+         --files, into additional files). A last line that was cut off is written again",
         IfExists::Append,
     ),
     (
         "new-file",
-        "Continue the stream like append, but leave existing files alone and write the first free of \
-         events-1.json, events-2.json, …",
+        "Continue the stream like append, but leave existing files alone (except for a last line that was \
+         cut off: it is removed) and write the first free of events-1.json, events-2.json, …",
         IfExists::NewFile,
     ),
 ];

@@ -37,8 +37,12 @@ pub struct Config {
     pub seed: u64,
     /// The position in the stream of the first event to write; earlier events are skipped.
     pub first_event: u64,
-    /// The number of events to write.
+    /// The number of events to write; with `until_micros`, at most this many.
     pub num_events: u64,
+    /// If given, the run ends before the first event that is not before this time, in microseconds since
+    /// 1970, which is at most the end of the year 9999. Not with faults: who gets them depends on the exact
+    /// number of events.
+    pub until_micros: Option<i64>,
     /// The stream begins at midnight of this day.
     pub start_date: NaiveDate,
     /// Events on an average day of the ledger; at least 1.
@@ -79,6 +83,7 @@ impl Default for Config {
             seed: 0,
             first_event: 0,
             num_events: 10,
+            until_micros: None,
             start_date: DEFAULT_START_DATE,
             events_per_day: DEFAULT_EVENTS_PER_DAY,
             faults: FaultCounts::default(),

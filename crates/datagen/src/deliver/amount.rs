@@ -1,10 +1,11 @@
-//! How much of a stream is asked for (events, days, a duration, bytes) → how many events that is.
+//! How much of a stream is asked for (events, days, a duration, bytes) → where the run ends.
 //!
-//! Times are counted by the steps of the stream alone; nothing is decided or rendered. That takes one
-//! nanosecond per event in the simple world and 14 in the ledger. How many events fit into a number of bytes
-//! is known only when they are written; the writer stops there.
+//! Days and durations end at a time. Nothing has to be counted for that: the run goes on until it gets there.
+//! What needs to know the number of events beforehand (faults, equal files, the manifest) costs a pass over
+//! the times: one nanosecond per event in the simple world, 14 in the ledger. How many events fit into a
+//! number of bytes is known only when they are written; the writer stops there.
 //!
-//! Invariant: the number is exact, except for bytes, where it is an upper bound.
+//! Invariant: counted or not, the run has the same events.
 
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::{
         clock::{CALENDAR_END, midnight},
         line::LINE_BYTES_MIN,
     },
+    stream::EVENT_INDEX_MAX,
     worlds::{World, ledger::LedgerWorld, simple::SimpleWorld},
 };
 
@@ -37,41 +39,60 @@ pub enum Amount {
 }
 
 impl Amount {
-    /// The number of events, counted from the first event of `config`.
-    pub(super) fn events(self, config: &Config) -> Result<u64, Error> {
-        let &Config { seed, start_date, events_per_day, .. } = config;
+    /// Fails if there can be no such run of this stream.
+    pub(super) fn check(self, config: &Config) -> Result<(), Error> {
         match self {
-            Self::Events(events) => return Ok(events),
-            Self::Bytes(bytes) => return Ok(bytes / LINE_BYTES_MIN),
-            Self::Until(end_date) if end_date < start_date => {
-                return Err(Error::EndsBeforeStart { start_date, end_date });
+            Self::Until(end_date) if end_date < config.start_date => {
+                Err(Error::EndsBeforeStart { start_date: config.start_date, end_date })
             }
-            Self::Until(_) | Self::Lasting(_) => {}
+            _ => Ok(()),
         }
-        Ok(match config.world {
-            WorldName::Simple => self.count(&SimpleWorld::new(seed, start_date), config.first_event),
+    }
+
+    /// `config`, which begins where the run does, with the end of the run: as a number of events if
+    /// `is_counted`.
+    pub(super) fn limit(self, config: Config, is_counted: bool) -> Config {
+        let Config { seed, start_date, events_per_day, .. } = config;
+        match config.world {
+            WorldName::Simple => self.limit_in(&SimpleWorld::new(seed, start_date), config, is_counted),
             WorldName::Ledger => {
-                self.count(&LedgerWorld::new(seed, start_date, events_per_day), config.first_event)
+                self.limit_in(&LedgerWorld::new(seed, start_date, events_per_day), config, is_counted)
             }
-        })
+        }
+    }
+
+    fn limit_in(self, world: &impl World, config: Config, is_counted: bool) -> Config {
+        let end = match self {
+            Self::Events(num_events) => return Config { num_events, ..config },
+            Self::Bytes(bytes) => return Config { num_events: bytes / LINE_BYTES_MIN, ..config },
+            Self::Until(end_date) => (midnight(end_date) + DAY_SECONDS) * SECOND_MICROS,
+            Self::Lasting(time) => {
+                let time = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+                world.time_of(config.first_event).map_or(i64::MIN, |first| first.saturating_add(time))
+            }
+        };
+        let end = end.min(CALENDAR_END * SECOND_MICROS);
+        if is_counted {
+            Config { num_events: world.count_before(end).saturating_sub(config.first_event), ..config }
+        } else {
+            Config { num_events: EVENT_INDEX_MAX, until_micros: Some(end), ..config }
+        }
     }
 
     /// The maximum total size of the lines.
     pub(super) fn bytes_max(self) -> Option<u64> {
         if let Self::Bytes(bytes) = self { Some(bytes) } else { None }
     }
+}
 
-    fn count(self, world: &impl World, first_event: u64) -> u64 {
-        let skipped = usize::try_from(first_event).unwrap_or(usize::MAX);
-        let mut times = world.times().skip(skipped).peekable();
-        let end = match (self, times.peek()) {
-            (Self::Until(end_date), _) => (midnight(end_date) + DAY_SECONDS) * SECOND_MICROS,
-            (Self::Lasting(time), Some(first)) => {
-                first.saturating_add(i64::try_from(time.as_micros()).unwrap_or(i64::MAX))
-            }
-            _ => i64::MIN,
-        };
-        let end = end.min(CALENDAR_END * SECOND_MICROS);
-        times.take_while(|time| *time < end).map(|_| 1).sum()
-    }
+/// About how many events a run has that ends at a time.
+pub(super) fn events_until(until_micros: i64, config: &Config) -> u64 {
+    let &Config { seed, start_date, events_per_day, first_event, .. } = config;
+    let time = until_micros.saturating_sub(midnight(start_date) * SECOND_MICROS);
+    let time = u64::try_from(time).unwrap_or_default();
+    let events = match config.world {
+        WorldName::Simple => SimpleWorld::new(seed, start_date).events_within(time),
+        WorldName::Ledger => LedgerWorld::new(seed, start_date, events_per_day).events_within(time),
+    };
+    events.saturating_sub(first_event)
 }

@@ -4,8 +4,12 @@
 //! the order of lines and files. Lines that are no events, or whose id is not of this stream (as in lines
 //! that faults inserted), are skipped.
 //!
+//! A last line without a newline is complete if it is JSON. Else it was cut off, by a copy or a full disk
+//! perhaps, and the run writes its event again: the rest of the line is cut out of the file then.
+//!
 //! Invariant: a stream is continued only if one of its lines was found: never the events of another seed,
-//! world, start date or pace.
+//! world, start date or pace. A line that was cut off and is not that of the next event is an error: its
+//! event would be lost.
 
 use std::{
     io::{self, BufRead},
@@ -16,7 +20,7 @@ use fs_err as fs;
 use memchr::memchr;
 use uuid::Uuid;
 
-use super::file_names::files_in;
+use super::file_names::{EventsFileName, files_in};
 use crate::{
     config::{Config, WorldName},
     error::Error,
@@ -24,8 +28,9 @@ use crate::{
         clock::Clock,
         line::{LINE_BYTES_MAX, text_of},
     },
+    render::compression::Compression,
     stream::{EVENT_INDEX_MAX, event_id::EventIds},
-    worlds::{Chunk, Event, World, ledger::LedgerWorld, simple::SimpleWorld},
+    worlds::{Chunk, End, Event, World, find, ledger::LedgerWorld, simple::SimpleWorld},
 };
 
 /// At most this many lines are compared with the stream.
@@ -34,28 +39,50 @@ const LINES_COMPARED_MAX: usize = 200;
 const BEFORE_ID: &[u8] = br#"{"event_id": ""#;
 const ID_END: usize = BEFORE_ID.len() + uuid::fmt::Hyphenated::LENGTH;
 
-/// The position of the first event that is not in the files of `directory`.
-pub(super) fn first_event(directory: &Path, config: &Config) -> Result<u64, Error> {
+/// At most this much of a last line is kept, to see whether it is complete; other lines are shorter.
+const LAST_LINE_BYTES_MAX: usize = 64 << 10;
+
+/// Where a run goes on.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Continued {
+    /// The position of the first event that is not in the files.
+    pub(super) first_event: u64,
+    /// The file whose last line was cut off: that of the first event.
+    pub(super) torn: Option<Torn>,
+}
+
+/// A file whose last line was cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Torn {
+    pub(super) name: EventsFileName,
+    /// The bytes before that line.
+    pub(super) kept: u64,
+}
+
+/// Where a run goes on that continues the files of `directory`.
+pub(super) fn continued(directory: &Path, config: &Config) -> Result<Continued, Error> {
     let mut scan = Scan::new(config.seed);
+    let mut rests = Vec::new();
     for name in files_in(directory).map_err(Error::Continue)? {
         let path = directory.join(name.to_string());
         let file = fs::File::open(&path).map_err(Error::Continue)?;
         let scanned = name.compression.reader(file).and_then(|text| scan.read(text));
-        scanned.map_err(|source| Error::ContinueFile { path, source })?;
+        let rest = scanned.map_err(|source| Error::ContinueFile { path, source })?;
+        rests.extend(rest.map(|rest| (name, rest)));
     }
     let &Config { seed, start_date, events_per_day, .. } = config;
-    let belongs_to_stream = !scan.found_lines
-        || match config.world {
-            WorldName::Simple => contains_any(&SimpleWorld::new(seed, start_date), scan.first_lines),
-            WorldName::Ledger => {
-                contains_any(&LedgerWorld::new(seed, start_date, events_per_day), scan.first_lines)
-            }
-        };
-    if belongs_to_stream {
-        Ok(scan.last.map_or(0, |last| last + 1))
-    } else {
-        Err(Error::OtherStream { directory: directory.to_owned() })
+    match config.world {
+        WorldName::Simple => scan.end(&SimpleWorld::new(seed, start_date), directory, &rests),
+        WorldName::Ledger => scan.end(&LedgerWorld::new(seed, start_date, events_per_day), directory, &rests),
     }
+}
+
+/// What is left of a line that was cut off at the end of a file.
+#[derive(Debug)]
+struct Rest {
+    /// The bytes of text before it.
+    begin: u64,
+    bytes: Vec<u8>,
 }
 
 /// What was found in the files.
@@ -82,14 +109,21 @@ impl Scan {
         }
     }
 
-    fn read(&mut self, mut text: impl BufRead) -> io::Result<()> {
-        // The beginning of a line whose end has not been read yet.
-        let mut open = Vec::new();
+    /// Reads a file. Returns its last line if that was cut off.
+    fn read(&mut self, mut text: impl BufRead) -> io::Result<Option<Rest>> {
+        // The beginning of a line whose end has not been read yet, and the bytes before it.
+        let (mut open, mut begin) = (Vec::new(), 0);
+        let mut position = 0;
         loop {
             let bytes = text.fill_buf()?;
             if bytes.is_empty() {
+                let is_complete = open.trim_ascii().is_empty()
+                    || serde_json::from_slice::<serde::de::IgnoredAny>(&open).is_ok();
+                if !is_complete {
+                    return Ok(Some(Rest { begin, bytes: open }));
+                }
                 self.take(&open);
-                return Ok(());
+                return Ok(None);
             }
             let mut rest = bytes;
             while let Some(end) = memchr(b'\n', rest) {
@@ -102,9 +136,11 @@ impl Scan {
                     open.clear();
                 }
                 rest = after;
+                begin = position + (bytes.len() - rest.len()) as u64;
             }
             keep_beginning(&mut open, rest);
             let length = bytes.len();
+            position += length as u64;
             text.consume(length);
         }
     }
@@ -123,6 +159,26 @@ impl Scan {
         }
     }
 
+    /// Where the stream goes on, if the files are of this stream.
+    fn end<W: World>(
+        self,
+        world: &W,
+        directory: &Path,
+        rests: &[(EventsFileName, Rest)],
+    ) -> Result<Continued, Error> {
+        if self.found_lines && !contains_any(world, self.first_lines) {
+            return Err(Error::OtherStream { directory: directory.to_owned() });
+        }
+        let first_event = self.last.map_or(0, |last| last + 1);
+        let Some((name, rest)) = rests.first() else { return Ok(Continued { first_event, torn: None }) };
+        let is_of_next =
+            find(world, first_event).is_ok_and(|(_, line)| line.as_bytes().starts_with(&rest.bytes));
+        if rests.len() > 1 || !is_of_next || name.compression != Compression::None {
+            return Err(Error::TornLine { path: directory.join(name.to_string()) });
+        }
+        Ok(Continued { first_event, torn: Some(Torn { name: *name, kept: rest.begin }) })
+    }
+
     #[inline]
     fn index_of(&self, line: &[u8]) -> Option<u64> {
         let id = line.get(..ID_END)?.strip_prefix(BEFORE_ID)?;
@@ -131,9 +187,9 @@ impl Scan {
     }
 }
 
-/// Keeps as much of a line as a clean one can have: a longer line matters only for its id.
+/// Keeps as much of a line as one of an event can have: a longer line matters only for its id.
 fn keep_beginning(open: &mut Vec<u8>, more: &[u8]) {
-    let room = LINE_BYTES_MAX - open.len();
+    let room = LAST_LINE_BYTES_MAX - open.len();
     open.extend_from_slice(&more[..room.min(more.len())]);
 }
 
@@ -146,7 +202,7 @@ fn contains_any<W: World>(world: &W, mut lines: Vec<(u64, Vec<u8>)>) -> bool {
     }
     let Some((last, _)) = lines.last() else { return false };
     // A stream that ends earlier is a different one.
-    let Ok(chunks) = world.chunks(last + 1) else { return false };
+    let Ok(chunks) = world.chunks(End::before_event(last + 1)) else { return false };
     let (mut lines, mut clock) = (&lines[..], Clock::new());
     for chunk in chunks.map_while(Result::ok) {
         let end = chunk.first_event() + u64::from(chunk.events());

@@ -12,6 +12,7 @@ use std::{
 use memchr::{memchr_iter, memrchr};
 
 use super::{
+    amount::events_until,
     events_files::{EventsFiles, FileLayout, FilesWritten},
     live::Live,
     progress::{Progress, Total},
@@ -105,7 +106,11 @@ impl<'p> Delivery<'p> {
             batch_events: self.events_per_second.map(Live::batch_events),
             wants_truth: records.want_truth(),
         };
-        self.progress.begin(self.bytes_max.map_or(Total::Events(self.config.num_events), Total::Bytes));
+        self.progress.begin(match (self.bytes_max, self.config.until_micros) {
+            (Some(bytes), _) => Total::Bytes(bytes),
+            (None, Some(until)) => Total::About(events_until(until, &self.config)),
+            (None, None) => Total::Events(self.config.num_events),
+        });
         let live = self.events_per_second.map(|rate| Live::begin(rate, self.config.num_events));
         let mut delivered = Delivered::default();
         let done = run(&self.config, &format, |rendered| {

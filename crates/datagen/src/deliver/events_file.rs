@@ -1,85 +1,124 @@
-//! Bytes → a complete events file, or none.
+//! Bytes → an events file that has all of them, behind those that it had or instead of them; or is as it was.
 //!
-//! The bytes go to a temporary file in the same directory, which is flushed to the disk and then renamed.
-//! `append` first copies the old events into it, so a run that is stopped by anything, even a full disk or a
-//! power cut, leaves the old file as it was.
+//! Events that are put behind others go into a new file as well, with a copy of the old events in front. So a
+//! run that is stopped by anything, even a full disk or a power cut, leaves the old file as it was. Only
+//! where the file itself has to stay, since it has other names or another owner, the new events are copied
+//! behind it at the end of the run.
 //!
-//! A temporary file has a name that no reader of `*.json` picks up, and its writer holds a lock on it for as
-//! long as it lives. A file without that lock was left by a killed run, and the next run removes it.
-//!
-//! Invariant: only `EventsFile::publish` and `publish_under_free_name` touch a file that others read. Two
-//! runs that append to one file at the same time are not merged: the one that finishes last wins.
+//! Invariant: nothing that another program writes into the file meanwhile is lost: the run fails.
 
 use std::{
-    fs::TryLockError,
     io::{self, BufRead, Read, Seek, SeekFrom, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use fs_err as fs;
-use tempfile::NamedTempFile;
 
-use super::file_names::EventsFileName;
+use super::{
+    file_names::EventsFileName,
+    replacement::{EVENTS_PREFIX, Replacement},
+};
 use crate::render::compression::Compression;
-
-const PREFIX: &str = ".events.json.";
-const SUFFIX: &str = ".tmp";
 
 /// An events file that is being written.
 #[derive(Debug)]
-pub(super) struct EventsFile(NamedTempFile);
+pub(super) struct EventsFile {
+    file: Replacement,
+    place: Place,
+}
+
+/// Where the bytes go.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    /// Into a new file, which takes the place of the old one, if any.
+    Anew,
+    /// Into a new file, behind a copy of the old one; or into the first one of that name.
+    Behind,
+    /// Into the old file, behind so many of its bytes.
+    Into { kept: u64 },
+}
 
 impl EventsFile {
-    /// Makes the temporary file.
-    pub(super) fn begin(directory: &Path) -> io::Result<Self> {
-        locked_temporary(directory).map(Self)
+    /// Begins a file that replaces any file at `path`.
+    pub(super) fn begin(path: &Path) -> io::Result<Self> {
+        Ok(Self { file: Replacement::begin(path, EVENTS_PREFIX)?, place: Place::Anew })
+    }
+
+    /// Continues the file at `path`, if there is one: behind its first `kept` bytes if given, which end with
+    /// a line, else behind all of them, with a newline if the last line has none.
+    pub(super) fn append(path: &Path, compression: Compression, kept: Option<u64>) -> io::Result<Self> {
+        let mut file = Replacement::begin(path, EVENTS_PREFIX)?;
+        let Some(old) = file.old() else {
+            let place = if file.is_temporary() { Place::Behind } else { Place::Anew };
+            return Ok(Self { file, place });
+        };
+        let (length, must_stay) = (old.bytes(), old.must_stay());
+        let kept_bytes = kept.unwrap_or(length);
+        let mut old = fs::File::open(file.path())?;
+        if let Some(temporary) = file.temporary().filter(|_| !must_stay) {
+            // File to file, so that the system can copy in the kernel or share the blocks.
+            io::copy(&mut old.file_mut().take(kept_bytes), temporary.as_file_mut())?;
+        }
+        let place = if must_stay { Place::Into { kept: kept_bytes } } else { Place::Behind };
+        let mut file = Self { file, place };
+        if kept.is_none() && length > 0 && last_byte(old, compression)?.is_some_and(|last| last != b'\n') {
+            let mut end = Vec::new();
+            compression.compressor().append(b"\n", &mut end);
+            file.write(&end)?;
+        }
+        Ok(file)
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+        self.file.write_all(bytes)
     }
 
-    /// Copies the old file, if there is one, and adds a newline if its last line has none.
-    pub(super) fn copy_old(&mut self, old: &Path, compression: Compression) -> io::Result<()> {
-        let mut old = match fs::File::open(old) {
-            Ok(old) => old,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        // File to file, so that the system can copy in the kernel or share the blocks.
-        let copied = io::copy(old.file_mut(), self.0.as_file_mut())?;
-        if copied > 0 && last_byte(old, compression)?.is_some_and(|last| last != b'\n') {
-            let mut end = Vec::new();
-            compression.compressor().append(b"\n", &mut end);
-            self.write(&end)?;
+    /// Puts the finished file in its place.
+    pub(super) fn publish(self) -> io::Result<()> {
+        match (self.place, self.file.old()) {
+            (Place::Into { kept }, _) => append_in_place(self.file, kept),
+            (Place::Behind, None) => {
+                let path = self.file.path().to_owned();
+                self.file.publish_new([path]).map(drop)
+            }
+            (Place::Behind, Some(old)) => {
+                old.check_unchanged(&fs::metadata(self.file.path())?)?;
+                self.file.publish()
+            }
+            (Place::Anew, _) => self.file.publish(),
         }
-        Ok(())
     }
 
-    /// Gives the finished file its name, replacing any file of that name.
-    pub(super) fn publish(self, path: &Path) -> io::Result<()> {
-        self.0.as_file().sync_all()?;
-        self.0.persist(path).map(drop).map_err(|failed| failed.error)
-    }
-
-    /// Gives the finished file the first free name, beginning with `name`, and returns it. Never replaces a
-    /// file, not even one that appears at this moment.
+    /// Gives the finished file the first free name, beginning with `name`, and returns it.
     pub(super) fn publish_under_free_name(
         self,
         directory: &Path,
         mut name: EventsFileName,
     ) -> io::Result<EventsFileName> {
-        self.0.as_file().sync_all()?;
-        let mut temporary = self.0;
-        loop {
-            match temporary.persist_noclobber(directory.join(name.to_string())) {
-                Ok(_) => return Ok(name),
-                Err(failed) if failed.error.kind() == io::ErrorKind::AlreadyExists => temporary = failed.file,
-                Err(failed) => return Err(failed.error),
-            }
+        let path_of = |name: &EventsFileName| -> PathBuf { directory.join(name.to_string()) };
+        let names = std::iter::successors(Some(name), |name| Some(name.next_copy()));
+        let taken = self.file.publish_new(names.map(|name| path_of(&name)))?;
+        while taken.as_ref().is_some_and(|taken| *taken != path_of(&name)) {
             name = name.next_copy();
         }
+        Ok(name)
     }
+}
+
+/// Appends the bytes of the temporary file to the file itself. If that fails, it is cut back.
+fn append_in_place(mut file: Replacement, kept: u64) -> io::Result<()> {
+    let mut there = fs::OpenOptions::new().append(true).open(file.path())?;
+    if let Some(old) = file.old() {
+        old.check_unchanged(&there.metadata()?)?;
+    }
+    let Some(temporary) = file.temporary() else { return Ok(()) };
+    temporary.rewind()?;
+    there.set_len(kept)?;
+    let copied = io::copy(temporary.as_file_mut(), there.file_mut()).and_then(|_| there.sync_all());
+    if copied.is_err() {
+        drop(there.set_len(kept));
+    }
+    copied
 }
 
 /// The last byte of the text of a file.
@@ -101,52 +140,5 @@ fn last_byte(mut file: fs::File, compression: Compression) -> io::Result<Option<
             }
         };
         text.consume(length);
-    }
-}
-
-/// A temporary file that we hold the lock of.
-fn locked_temporary(directory: &Path) -> io::Result<NamedTempFile> {
-    loop {
-        let temporary = builder().tempfile_in(directory)?;
-        // A run that is cleaning up may hold the lock by now, or have removed the file.
-        let ours = match temporary.as_file().try_lock() {
-            Ok(()) => temporary.path().exists(),
-            Err(TryLockError::WouldBlock) => false,
-            // The file system has no locks, so no run can mistake the file for a leftover.
-            Err(TryLockError::Error(_)) => true,
-        };
-        if ours {
-            return Ok(temporary);
-        }
-    }
-}
-
-fn builder() -> tempfile::Builder<'static, 'static> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(PREFIX).suffix(SUFFIX);
-    // Not private to the user, as temporary files are by default: the file's mode is subject to the umask,
-    // like any other.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder
-}
-
-/// Removes the temporary files whose writers are dead. This is best effort: what cannot be removed is left
-/// for the next run.
-pub(super) fn remove_leftovers(directory: &Path) {
-    let Ok(entries) = fs::read_dir(directory) else { return };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let ours = name.to_str().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(SUFFIX));
-        if !ours {
-            continue;
-        }
-        if let Ok(file) = fs::File::open(entry.path())
-            && file.try_lock().is_ok()
-        {
-            // We hold the lock until the file is gone. A writer that has just created the file notices and
-            // creates another.
-            drop(fs::remove_file(entry.path()));
-        }
     }
 }

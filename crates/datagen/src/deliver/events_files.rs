@@ -14,8 +14,10 @@ use chrono::NaiveDate;
 use fs_err as fs;
 
 use super::{
-    events_file::{EventsFile, remove_leftovers},
+    continued::Torn,
+    events_file::EventsFile,
     file_names::{EventsFileName, FILE_NUMBER_MAX, FileKind, files_in},
+    replacement::remove_leftovers,
 };
 use crate::{error::Error, lines::pieces::FileSplit, render::compression::Compression};
 
@@ -57,6 +59,16 @@ pub enum Rotation {
 const HOURS_PER_DAY: i64 = 24;
 const HOUR_MICROS: i64 = 3_600_000_000;
 
+impl IfExists {
+    /// Whether the run goes on where the existing events end.
+    pub(super) fn continues(self) -> bool {
+        match self {
+            Self::Append | Self::NewFile => true,
+            Self::Overwrite => false,
+        }
+    }
+}
+
 impl FileLayout {
     /// How that splits the stream.
     pub(super) fn split(self) -> FileSplit {
@@ -92,6 +104,8 @@ pub(super) struct EventsFiles {
     renamed: BTreeMap<i64, EventsFileName>,
     /// Files of earlier runs that have not been replaced yet.
     outdated: BTreeSet<String>,
+    /// A file whose last line is written again, until it has been cut.
+    torn: Option<Torn>,
 }
 
 #[derive(Debug)]
@@ -102,12 +116,13 @@ struct Open {
 }
 
 impl EventsFiles {
-    /// Creates the directory and looks at what it contains.
+    /// Looks at what the directory contains.
     pub(super) fn begin(
         directory: &Path,
         layout: FileLayout,
         compression: Compression,
         if_exists: IfExists,
+        torn: Option<Torn>,
     ) -> Result<Self, Error> {
         let mut files = Self {
             directory: directory.to_owned(),
@@ -119,6 +134,7 @@ impl EventsFiles {
             written: FilesWritten::default(),
             renamed: BTreeMap::new(),
             outdated: BTreeSet::new(),
+            torn,
         };
         files.prepare().map_err(|source| files.failed(source))?;
         if let FileLayout::Numbered(more) = layout
@@ -134,7 +150,6 @@ impl EventsFiles {
     }
 
     fn prepare(&mut self) -> io::Result<()> {
-        fs::create_dir_all(&self.directory)?;
         remove_leftovers(&self.directory);
         match (self.if_exists, self.layout) {
             (IfExists::Overwrite, _) => {
@@ -167,9 +182,16 @@ impl EventsFiles {
         written.map_err(|source| self.failed(source))
     }
 
-    /// Completes the last file, and removes the files of earlier runs that this run replaces.
+    /// Completes the last file, and removes what this run replaces: files of earlier runs, or a torn line in
+    /// a file that it had no events for.
     pub(super) fn finish(mut self) -> Result<FilesWritten, Error> {
         self.complete()?;
+        if let Some(Torn { name, kept }) = self.torn.take() {
+            let path = self.directory.join(name.to_string());
+            let cut = EventsFile::append(&path, name.compression, Some(kept)).and_then(EventsFile::publish);
+            let complete = self.written.count;
+            cut.map_err(|source| Error::Publish { path, source, complete })?;
+        }
         for name in &self.outdated {
             fs::remove_file(self.directory.join(name)).map_err(Error::NotReplaced)?;
         }
@@ -206,10 +228,13 @@ impl EventsFiles {
         while self.if_exists == IfExists::NewFile && self.directory.join(name.to_string()).exists() {
             name = name.next_copy();
         }
-        let mut contents = EventsFile::begin(&self.directory)?;
-        if self.if_exists == IfExists::Append {
-            contents.copy_old(&self.directory.join(name.to_string()), self.compression)?;
-        }
+        let path = self.directory.join(name.to_string());
+        let contents = if self.if_exists == IfExists::Append {
+            let torn = self.torn.take_if(|torn| torn.name == name);
+            EventsFile::append(&path, self.compression, torn.map(|torn| torn.kept))?
+        } else {
+            EventsFile::begin(&path)?
+        };
         Ok(self.open.insert(Open { file, name, contents }))
     }
 
@@ -219,7 +244,7 @@ impl EventsFiles {
         let published = if self.if_exists == IfExists::NewFile {
             contents.publish_under_free_name(&self.directory, name)
         } else {
-            contents.publish(&path).map(|()| name)
+            contents.publish().map(|()| name)
         };
         let complete = self.written.count;
         let name = published.map_err(|source| Error::Publish { path, source, complete })?;

@@ -3,10 +3,14 @@
 //!
 //! - [`run_spec`](RunSpec) settles the run, with `amount` (how many events) and `continued` (where to go on);
 //! - `delivery` writes the rendered pieces, at the pace of `live`, and reports to [`Progress`];
+//! - `outputs` sees to it that no two outputs are one file, `turn` that runs write to a directory one after
+//!   the other;
 //! - `events_files` is the set of files of a run, `events_file` one of them, `file_names` their names;
-//! - `records` are the manifest and the faults log.
+//! - `records` are the manifest and the faults log;
+//! - `replacement` is any file while it is written, `real_path` where its path leads.
 //!
-//! Invariant: a file that others read appears under its name only when it is complete.
+//! Invariant: a file that others read appears under its name only when it is complete. The events of a
+//! directory are those of one run after the other.
 
 mod amount;
 mod continued;
@@ -15,11 +19,20 @@ mod events_file;
 mod events_files;
 mod file_names;
 mod live;
+mod outputs;
 mod progress;
+mod real_path;
 mod records;
+mod replacement;
 mod run_spec;
+mod turn;
 
-use std::{fmt, io, path::PathBuf};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
 
 pub use self::{
     amount::Amount,
@@ -32,7 +45,9 @@ pub use self::{
 use self::{
     delivery::{Delivered, Delivery, Sink},
     events_files::{EventsFiles, FilesWritten},
-    records::Records,
+    records::{Records, Renamed},
+    run_spec::Settled,
+    turn::Turn,
 };
 use crate::{
     error::Error,
@@ -47,6 +62,7 @@ pub struct Report {
     directory: PathBuf,
     if_exists: IfExists,
     compression: Compression,
+    renamed: Vec<Renamed>,
 }
 
 /// Generates the events of `spec` and writes them, and their records, to where it says. There is a report
@@ -57,29 +73,50 @@ pub struct Report {
 /// The errors of [`generate`](crate::generate), those of an impossible `spec`, and those of the files. After
 /// an error, the events file that was being written and the records are as they were before.
 pub fn deliver(spec: &RunSpec, progress: &dyn Progress) -> Result<Option<Report>, Error> {
-    let config = spec.resolve()?;
-    let mut records = Records::begin(&spec.records, &config)?;
-    let delivery = Delivery::new(spec, &config, progress);
-    let report = match &spec.output.destination {
+    outputs::check(spec)?;
+    match &spec.output.destination {
         Destination::StandardOutput => {
+            let Settled { config, .. } = spec.settle()?;
+            let mut records = Records::begin(&spec.records, &config, false)?;
             // Line-buffered by the library, but a write that ends with a newline bypasses the buffer as a
             // whole.
             let mut sink = Sink::StandardOutput(io::stdout().lock());
+            let delivery = Delivery::new(spec, &config, progress);
             delivery.run(FileLayout::Single, &mut records, &mut sink)?;
-            None
+            records.publish()?;
+            Ok(None)
         }
         Destination::EventsFiles { base_path, layout, if_exists } => {
-            let compression = spec.output.compression;
-            let files = EventsFiles::begin(base_path, *layout, compression, *if_exists)?;
-            let mut sink = Sink::Files(Box::new(files));
-            let delivered = delivery.run(*layout, &mut records, &mut sink)?;
-            let files = sink.finish()?;
-            let (directory, if_exists) = (base_path.clone(), *if_exists);
-            Some(Report { delivered, files, directory, if_exists, compression })
+            write_files(spec, base_path, *layout, *if_exists, progress).map(Some)
         }
-    };
-    records.publish()?;
-    Ok(report)
+    }
+}
+
+fn write_files(
+    spec: &RunSpec,
+    directory: &Path,
+    layout: FileLayout,
+    if_exists: IfExists,
+    progress: &dyn Progress,
+) -> Result<Report, Error> {
+    let continues = if_exists.continues();
+    // A run that can't be is refused before anything is made.
+    let settled = if continues && directory.exists() { None } else { Some(spec.settle()?) };
+    let failed = |source| Error::EventsFile { source, complete: 0 };
+    fs::create_dir_all(directory).map_err(failed)?;
+    let turn = Turn::take(directory, progress).map_err(failed)?;
+    // What a run continues is known when it has its turn.
+    let settled = settled.filter(|_| !continues);
+    let Settled { config, torn } = settled.map_or_else(|| spec.settle(), Ok)?;
+    let mut records = Records::begin(&spec.records, &config, continues)?;
+    let compression = spec.output.compression;
+    let files = EventsFiles::begin(directory, layout, compression, if_exists, torn)?;
+    let mut sink = Sink::Files(Box::new(files));
+    let delivered = Delivery::new(spec, &config, progress).run(layout, &mut records, &mut sink)?;
+    let files = sink.finish()?;
+    let renamed = records.publish()?;
+    drop(turn);
+    Ok(Report { delivered, files, directory: directory.to_owned(), if_exists, compression, renamed })
 }
 
 impl fmt::Display for Report {
@@ -93,9 +130,12 @@ impl fmt::Display for Report {
         }
         let (FilesWritten { count, first, last }, directory) = (&self.files, &self.directory);
         match count {
-            0 => write!(f, "), no file"),
-            1 => write!(f, ") to {}", directory.join(last).display()),
-            _ => write!(f, ") to {count} files in {}, {first} to {last}", directory.display()),
+            0 => write!(f, "), no file")?,
+            1 => write!(f, ") to {}", directory.join(last).display())?,
+            _ => write!(f, ") to {count} files in {}, {first} to {last}", directory.display())?,
         }
+        self.renamed
+            .iter()
+            .try_for_each(|Renamed { record, path }| write!(f, ", {record} to {}", path.display()))
     }
 }

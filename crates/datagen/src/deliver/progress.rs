@@ -2,6 +2,8 @@
 //!
 //! Invariant: what is shown never changes what is written.
 
+use std::path::Path;
+
 use crate::render::Summary;
 
 /// How much a run writes in all.
@@ -9,12 +11,17 @@ use crate::render::Summary;
 pub enum Total {
     /// This many events.
     Events(u64),
+    /// About this many events: the run ends at a time.
+    About(u64),
     /// Lines of about this many bytes.
     Bytes(u64),
 }
 
 /// Receives the progress of a run.
 pub trait Progress {
+    /// The run waits until another run has written to this directory.
+    fn waits_for(&self, directory: &Path);
+
     /// The run begins.
     fn begin(&self, total: Total);
 
@@ -31,6 +38,8 @@ pub trait Progress {
 pub struct NoProgress;
 
 impl Progress for NoProgress {
+    fn waits_for(&self, _: &Path) {}
+
     fn begin(&self, _: Total) {}
 
     fn advance(&self, _: u64, _: Summary) {}

@@ -2,7 +2,8 @@
 //! the faults log (which line has which fault).
 //!
 //! Both are written along with the stream, so they need no memory: a day goes into the manifest when no event
-//! of it can follow. They appear under their names when they are complete.
+//! of it can follow. They appear under their names when they are complete. A run that continues a stream
+//! leaves the records of the runs before it alone: `truth.json` is then followed by `truth-1.json`.
 //!
 //! Invariant: they describe what was written, and exist only if all of it was.
 
@@ -15,11 +16,11 @@ use events_core::{
     partition::Day,
     truth::{Generator, ManifestWriter},
 };
-use tempfile::NamedTempFile;
 
+use super::replacement::{RECORD_PREFIX, Replacement, remove_leftovers};
 use crate::{
     config::{Config, WorldName, fault_list::FaultCounts},
-    error::Error,
+    error::{Error, OutputName},
     render::{Part, Rendered},
     stream::STREAM_VERSION,
     truth::{Tables, Truth},
@@ -39,11 +40,20 @@ pub struct RecordPaths {
 pub(super) struct Records {
     manifest: Option<Manifest>,
     faults_log: Option<FaultsLog>,
+    /// Whether records that are there stay.
+    keeps_old: bool,
+}
+
+/// A record under another name than the one that was asked for, which was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Renamed {
+    pub(super) record: OutputName,
+    pub(super) path: PathBuf,
 }
 
 #[derive(Debug)]
 struct Manifest {
-    writer: ManifestWriter<BufWriter<NamedTempFile>>,
+    writer: ManifestWriter<BufWriter<Replacement>>,
     path: PathBuf,
     tables: Tables,
     /// The days that are not written yet.
@@ -53,7 +63,7 @@ struct Manifest {
 
 #[derive(Debug)]
 struct FaultsLog {
-    out: BufWriter<NamedTempFile>,
+    out: BufWriter<Replacement>,
     path: PathBuf,
     /// The current events file, and how many lines it has.
     file: Option<i64>,
@@ -61,10 +71,11 @@ struct FaultsLog {
 }
 
 impl Records {
-    pub(super) fn begin(paths: &RecordPaths, config: &Config) -> Result<Self, Error> {
+    /// Begins the records of a run. With `keeps_old`, it does not replace those that are there.
+    pub(super) fn begin(paths: &RecordPaths, config: &Config, keeps_old: bool) -> Result<Self, Error> {
         let manifest = paths.manifest.as_deref().map(|path| Manifest::begin(path, config)).transpose()?;
         let faults_log = paths.faults_log.as_deref().map(FaultsLog::begin).transpose()?;
-        Ok(Self { manifest, faults_log })
+        Ok(Self { manifest, faults_log, keeps_old })
     }
 
     /// Whether the truth of chunks is needed.
@@ -87,15 +98,18 @@ impl Records {
         Ok(())
     }
 
-    /// Gives the records their names.
-    pub(super) fn publish(self) -> Result<(), Error> {
+    /// Gives the records their names, and returns those that are not as asked for.
+    pub(super) fn publish(self) -> Result<Vec<Renamed>, Error> {
+        let keeps_old = self.keeps_old;
+        let mut renamed = Vec::new();
         if let Some(manifest) = self.manifest {
-            manifest.publish()?;
+            let (out, path) = manifest.finish()?;
+            renamed.extend(publish(OutputName::Manifest, out, &path, keeps_old)?);
         }
         if let Some(FaultsLog { out, path, .. }) = self.faults_log {
-            publish(out, &path)?;
+            renamed.extend(publish(OutputName::FaultsLog, out, &path, keeps_old)?);
         }
-        Ok(())
+        Ok(renamed)
     }
 }
 
@@ -113,7 +127,7 @@ impl Manifest {
             faults: config.faults.to_string(),
         };
         let tables = Tables::new(config.world.catalog());
-        let writer = ManifestWriter::begin(temporary_for(path)?, &generator, &tables.event_types);
+        let writer = ManifestWriter::begin(begin(path)?, &generator, &tables.event_types);
         let writer = writer.map_err(|source| failed(path, source))?;
         Ok(Self { writer, path: path.to_owned(), tables, truth: Truth::default(), faults: config.faults })
     }
@@ -132,19 +146,19 @@ impl Manifest {
         done.into_iter().try_for_each(|partition| self.writer.partition(partition))
     }
 
-    fn publish(mut self) -> Result<(), Error> {
+    fn finish(mut self) -> Result<(BufWriter<Replacement>, PathBuf), Error> {
         let path = self.path.clone();
         let written = self.write_before(i64::MAX).and_then(|()| {
             let faults = self.faults.iter().map(|(fault, count)| (fault.name().to_owned(), count)).collect();
             self.writer.finish(&faults, &self.truth.report)
         });
-        publish(written.map_err(|source| failed(&path, source))?, &path)
+        Ok((written.map_err(|source| failed(&path, source))?, path))
     }
 }
 
 impl FaultsLog {
     fn begin(path: &Path) -> Result<Self, Error> {
-        Ok(Self { out: temporary_for(path)?, path: path.to_owned(), file: None, lines: 0 })
+        Ok(Self { out: begin(path)?, path: path.to_owned(), file: None, lines: 0 })
     }
 
     fn take(&mut self, rendered: &Rendered, file_name: impl Fn(i64) -> Option<String>) -> io::Result<()> {
@@ -169,21 +183,39 @@ impl FaultsLog {
     }
 }
 
-/// A temporary file in the directory of `path`, which will replace it.
-fn temporary_for(path: &Path) -> Result<BufWriter<NamedTempFile>, Error> {
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    // Subject to the umask, like any other file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file = builder.prefix(".datagen.").suffix(".tmp").tempfile_in(directory);
-    file.map(BufWriter::new).map_err(|source| failed(path, source))
+/// Begins the file that will be at `path`.
+fn begin(path: &Path) -> Result<BufWriter<Replacement>, Error> {
+    remove_leftovers(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")));
+    Replacement::begin(path, RECORD_PREFIX).map(BufWriter::new).map_err(|source| failed(path, source))
 }
 
-fn publish(out: BufWriter<NamedTempFile>, path: &Path) -> Result<(), Error> {
+fn publish(
+    record: OutputName,
+    out: BufWriter<Replacement>,
+    path: &Path,
+    keeps_old: bool,
+) -> Result<Option<Renamed>, Error> {
     let file = out.into_inner().map_err(|error| failed(path, error.into_error()))?;
-    file.as_file().sync_all().map_err(|source| failed(path, source))?;
-    file.persist(path).map(drop).map_err(|error| failed(path, error.error))
+    if !keeps_old {
+        return file.publish().map(|()| None).map_err(|source| failed(path, source));
+    }
+    let real = file.path().to_owned();
+    let names = std::iter::once(real.clone()).chain((1_u64..).map(|copy| numbered(&real, copy)));
+    let taken = file.publish_new(names).map_err(|source| failed(path, source))?;
+    let other = taken.filter(|taken| *taken != real);
+    Ok(other
+        .map(|taken| Renamed { record, path: path.with_file_name(taken.file_name().unwrap_or_default()) }))
+}
+
+/// `truth.json` → `truth-1.json`.
+fn numbered(path: &Path, copy: u64) -> PathBuf {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!("-{copy}"));
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
 }
 
 fn failed(path: &Path, source: io::Error) -> Error {

@@ -7,7 +7,7 @@ use std::{num::NonZero, path::PathBuf};
 
 use super::{
     amount::Amount,
-    continued,
+    continued::{Continued, Torn, continued},
     events_files::{FileLayout, IfExists},
     records::RecordPaths,
 };
@@ -64,28 +64,46 @@ pub enum Destination {
     },
 }
 
+/// A run that is settled.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Settled {
+    pub(super) config: Config,
+    /// A file whose last line the run writes again.
+    pub(super) torn: Option<Torn>,
+}
+
 impl RunSpec {
     /// Settles what the run generates.
-    pub(crate) fn resolve(&self) -> Result<Config, Error> {
-        let mut config = Config { first_event: self.first_event()?, ..self.stream };
-        config.num_events = self.amount.events(&config)?;
+    pub(super) fn settle(&self) -> Result<Settled, Error> {
+        self.amount.check(&self.stream)?;
+        let Continued { first_event, torn } = self.continued()?;
+        let config = Config { first_event, ..self.stream };
+        let mut config = self.amount.limit(config, self.needs_count());
         config.faults = match &self.faults {
             Some(list) => list.counts(config.num_events)?,
             None => FaultCounts::default(),
         };
-        Ok(config)
+        Ok(Settled { config, torn })
     }
 
-    fn first_event(&self) -> Result<u64, Error> {
-        use IfExists::{Append, NewFile};
+    /// Whether the number of events has to be known before the first one is written.
+    fn needs_count(&self) -> bool {
+        let in_equal_files = matches!(
+            self.output.destination,
+            Destination::EventsFiles { layout: FileLayout::Numbered(_), .. }
+        );
+        in_equal_files || self.faults.is_some() || self.records.manifest.is_some()
+    }
+
+    fn continued(&self) -> Result<Continued, Error> {
         match (&self.output.destination, self.first_event) {
-            (Destination::EventsFiles { if_exists: Append | NewFile, .. }, Some(_)) => {
-                Err(Error::FirstEventOfContinuedRun)
+            (Destination::EventsFiles { base_path, if_exists, .. }, first_event) if if_exists.continues() => {
+                match first_event {
+                    Some(_) => Err(Error::FirstEventOfContinuedRun),
+                    None => continued(base_path, &self.stream),
+                }
             }
-            (Destination::EventsFiles { base_path, if_exists: Append | NewFile, .. }, None) => {
-                continued::first_event(base_path, &self.stream)
-            }
-            (_, first_event) => Ok(first_event.unwrap_or_default()),
+            (_, first_event) => Ok(Continued { first_event: first_event.unwrap_or_default(), torn: None }),
         }
     }
 }

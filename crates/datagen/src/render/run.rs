@@ -17,7 +17,7 @@ use crate::{
     faults::Faults,
     lines::pieces::{FileSplit, Split},
     stream::CHUNK_EVENTS,
-    worlds::{Chunk, Job, World, ledger::LedgerWorld, simple::SimpleWorld},
+    worlds::{Chunk, End, Job, World, ledger::LedgerWorld, simple::SimpleWorld},
 };
 
 /// What was generated.
@@ -121,7 +121,7 @@ fn jobs<W: World>(
 ) -> Result<impl Iterator<Item = Result<Job<W::Chunk>, Error>>, Error> {
     let Range { start, end } = config.events();
     let is_wanted = move |chunk: &W::Chunk| chunk.first_event() + u64::from(chunk.events()) > start;
-    let chunks = world.chunks(end)?;
+    let chunks = world.chunks(End { event: end, micros: config.until_micros })?;
     let chunks = chunks.skip_while(move |chunk| chunk.as_ref().is_ok_and(|chunk| !is_wanted(chunk)));
     let needs_predecessor = config.faults.total() > 0;
     let mut last = None;

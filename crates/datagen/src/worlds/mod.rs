@@ -18,8 +18,11 @@ use uuid::Uuid;
 
 use crate::{
     error::Error,
-    lines::{clock::Clock, line::Line},
-    stream::event_id::EventIds,
+    lines::{
+        clock::Clock,
+        line::{Line, text_of},
+    },
+    stream::{EVENT_INDEX_MAX, event_id::EventIds},
 };
 
 /// A world of one seed.
@@ -29,13 +32,18 @@ pub(crate) trait World: Sync {
     /// An event, before it is text.
     type Event: Event;
 
-    /// The chunks of the stream, in order, up to and excluding the event at `end`. Fails early if it is cheap
-    /// to tell that the stream ends before.
-    fn chunks(&self, end: u64) -> Result<impl Iterator<Item = Result<Self::Chunk, Error>>, Error>;
+    /// The chunks of the stream, in order, up to `end`. Fails early if it is cheap to tell that the stream
+    /// ends before the event that `end` names.
+    fn chunks(&self, end: End) -> Result<impl Iterator<Item = Result<Self::Chunk, Error>>, Error>;
 
-    /// The times of all events of the stream, in order, in microseconds since 1970; they continue beyond the
-    /// calendar.
-    fn times(&self) -> impl Iterator<Item = i64>;
+    /// The number of events before a time, in microseconds since 1970, which is at most the calendar's end.
+    fn count_before(&self, micros: i64) -> u64;
+
+    /// About how many events there are in so many microseconds.
+    fn events_within(&self, micros: u64) -> u64;
+
+    /// The time of the event at a position, in microseconds since 1970; `None` if the calendar ends before.
+    fn time_of(&self, index: u64) -> Option<i64>;
 
     /// The events of a chunk, in order.
     fn events<'w>(&'w self, chunk: &'w Self::Chunk) -> impl Iterator<Item = Self::Event> + 'w;
@@ -56,6 +64,27 @@ pub(crate) trait World: Sync {
 
     /// The ids of the stream's events.
     fn ids(&self) -> &EventIds;
+}
+
+/// Where a run ends: at what comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct End {
+    /// The position of the first event that is not in the run.
+    pub(crate) event: u64,
+    /// The first time that is not in the run, in microseconds since 1970: at most the calendar's end.
+    pub(crate) micros: Option<i64>,
+}
+
+impl End {
+    /// Before the event at a position, which the stream must reach.
+    pub(crate) fn before_event(event: u64) -> Self {
+        Self { event, micros: None }
+    }
+
+    /// Before a time, wherever in the stream that is.
+    pub(crate) fn before_time(micros: i64) -> Self {
+        Self { event: EVENT_INDEX_MAX, micros: Some(micros) }
+    }
 }
 
 /// The largest number of decimal columns of a table.
@@ -88,6 +117,17 @@ pub(crate) trait Event: Copy {
 
     /// Its type.
     fn event_type(&self) -> EventType;
+}
+
+/// The event at a position of a stream, and its line.
+pub(crate) fn find<W: World>(world: &W, index: u64) -> Result<(W::Event, String), Error> {
+    let mut last = None;
+    for chunk in world.chunks(End::before_event(index.saturating_add(1)))? {
+        last = Some(chunk?);
+    }
+    let event = last.and_then(|chunk| world.events(&chunk).last());
+    let event = event.expect("the last event of the chunks up to an index is at that index");
+    Ok((event, text_of(|line| world.write_line(&event, line, &mut Clock::new()))))
 }
 
 /// The event types, which both worlds share, in the order of their domains and names.

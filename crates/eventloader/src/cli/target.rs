@@ -44,9 +44,10 @@ pub struct VerifyArgs {
     ///
     /// All of the events must have been loaded into the target, with the catalog of their world. Compares
     /// rows, contents and sums by day and event type, and bad lines by reason, for any layout, flat or
-    /// nested. docs/manifest.md describes the format.
+    /// nested. Events that several runs wrote have a manifest for each: give all of them, each with its own
+    /// --against. docs/manifest.md describes the format.
     #[arg(long, value_name = "MANIFEST")]
-    against: Option<PathBuf>,
+    against: Vec<PathBuf>,
 
     /// The memory that the process may use: 512MiB, 2GiB, …; ids beyond it are compared in several passes
     #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size)]

@@ -1,7 +1,8 @@
 //! A list like `duplicates=500, corrections=1%` → the number of events of a run that have each fault.
 //!
 //! A list is parsed without knowing how many events there are ([`FaultList`]) and becomes numbers when that
-//! is known ([`FaultCounts`]). Percentages are computed exactly, in integers, and rounded half up.
+//! is known ([`FaultCounts`]). Percentages are computed exactly, in integers, and rounded half up. 100% is
+//! every event but the last.
 //!
 //! Invariant: there are fewer faults than events, for an event has at most one and the last has none.
 //! [`FaultList`] parses what [`FaultCounts`] writes as the same numbers.
@@ -190,14 +191,35 @@ impl FaultList {
     /// # Errors
     ///
     /// [`FaultListError::TooMany`] unless there are fewer faults than events: nothing can arrive after the
-    /// last event.
+    /// last event. Percentages alone, of 100% in all or less, are never too many.
     pub fn counts(&self, num_events: u64) -> Result<FaultCounts, FaultListError> {
-        let counts = self.0.map(|amount| amount.map_or(0, |amount| amount.of(num_events)));
-        let faults = counts.iter().map(|&count| u128::from(count)).sum();
-        if faults > 0 && faults >= u128::from(num_events) {
-            return Err(FaultListError::TooMany { faults, events: num_events });
+        let mut counts = self.0.map(|amount| amount.map_or(0, |amount| amount.of(num_events)));
+        let faults: u128 = counts.iter().map(|&count| u128::from(count)).sum();
+        let mut excess = (faults + 1).saturating_sub(u128::from(num_events));
+        if faults > 0 && excess > 0 {
+            if !self.are_shares_of_the_whole() {
+                return Err(FaultListError::TooMany { faults, events: num_events });
+            }
+            // The last event, and what was rounded up: at most one more than there are faults.
+            while excess > 0
+                && let Some(most) = counts.iter_mut().max_by_key(|count| **count)
+            {
+                *most -= 1;
+                excess -= 1;
+            }
         }
         Ok(FaultCounts(counts))
+    }
+
+    /// Whether all amounts are percentages, and no more than 100% together.
+    fn are_shares_of_the_whole(&self) -> bool {
+        let share = |amount: &Amount| match amount {
+            Amount::Count(0) => Some(0),
+            Amount::Count(_) => None,
+            Amount::Millionths(millionths) => Some(u64::from(*millionths)),
+        };
+        let shares: Option<u64> = self.0.iter().flatten().map(share).sum();
+        shares.is_some_and(|sum| sum <= ALL_MILLIONTHS.into())
     }
 }
 

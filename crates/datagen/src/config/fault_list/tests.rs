@@ -74,5 +74,28 @@ fn messages_say_what_is_allowed() {
         let error = counts(list, 100).expect_err(list).to_string();
         assert!(error.contains(expected), "{list:?}: {error}");
     }
-    assert!(counts("late=50%,ties=50%", 1).is_err(), "one event is rounded up to twice");
+}
+
+#[test]
+fn all_events_are_all_but_the_last() {
+    for (list, num_events, expected) in [
+        ("late=100%", 10, Ok("late=9")),
+        ("late=100%", 1, Ok("")),
+        ("late=100%", 0, Ok("")),
+        ("late=100%,ties=0", 10, Ok("late=9")),
+        ("late=50%,ties=50%", 10, Ok("ties=5,late=4")),
+        ("late=50%,ties=50%", 1, Ok("")),
+        ("duplicates=50%,late=50%", 3, Ok("duplicates=1,late=1")),
+        ("late=99.9999%", 10, Ok("late=9")),
+        ("late=100%,ties=0.0001%", 10, Err("faults for 10 events")),
+        ("late=60%,ties=40", 100, Err("100 faults for 100 events")),
+        ("late=10", 10, Err("10 faults for 10 events")),
+        ("late=9", 10, Ok("late=9")),
+    ] {
+        match (counts(list, num_events), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{list} of {num_events}"),
+            (Err(error), Err(expected)) => assert!(error.to_string().contains(expected), "{list}: {error}"),
+            (found, expected) => panic!("{list} of {num_events}: {found:?} instead of {expected:?}"),
+        }
+    }
 }

@@ -21,6 +21,7 @@ use crate::{
         clock::Clock,
         line::{Line, text_of},
     },
+    worlds::End,
 };
 
 /// The history that an event ends.
@@ -74,7 +75,9 @@ impl LedgerWorld {
     ) -> Result<History, Error> {
         let until = of.index;
         let mut history = History::before(self, of);
-        for (index, decision) in (0..).zip(Decisions::new(self.plan(until.saturating_add(1))?)) {
+        for (index, decision) in
+            (0..).zip(Decisions::new(self.plan(End::before_event(until.saturating_add(1)))?))
+        {
             match decision {
                 Ok(decision) => history.take(index, decision, kept_max),
                 Err(error) if index <= until => return Err(error),

@@ -32,13 +32,18 @@ use uuid::Uuid;
 pub(crate) use self::history::History;
 use self::{
     details::Details,
+    pace::DAY_MICROS,
     plan::{Decision, LedgerChunk, Plan},
 };
 use crate::{
     error::Error,
-    lines::{clock::Clock, line::Line, sentence::Sentence},
+    lines::{
+        clock::{CALENDAR_END, Clock},
+        line::Line,
+        sentence::Sentence,
+    },
     stream::event_id::EventIds,
-    worlds::{Chunk, Event, EventType, SUMS_MAX, World},
+    worlds::{Chunk, End, Event, EventType, SUMS_MAX, World},
 };
 
 /// An event, before it is text.
@@ -117,8 +122,13 @@ impl LedgerWorld {
         Self { seed, start_date, events_per_day, ids, details }
     }
 
-    fn plan(&self, end: u64) -> Result<Plan, Error> {
+    fn plan(&self, end: End) -> Result<Plan, Error> {
         Plan::new(self.seed, self.start_date, self.events_per_day, end)
+    }
+
+    /// The times of all events, endlessly.
+    fn times(&self) -> impl Iterator<Item = i64> {
+        pace::times(self.seed, self.start_date, self.events_per_day)
     }
 }
 
@@ -126,12 +136,23 @@ impl World for LedgerWorld {
     type Chunk = LedgerChunk;
     type Event = LedgerEvent;
 
-    fn chunks(&self, end: u64) -> Result<impl Iterator<Item = Result<LedgerChunk, Error>>, Error> {
+    fn chunks(&self, end: End) -> Result<impl Iterator<Item = Result<LedgerChunk, Error>>, Error> {
         self.plan(end)
     }
 
-    fn times(&self) -> impl Iterator<Item = i64> {
-        plan::times(self.seed, self.start_date, self.events_per_day)
+    fn count_before(&self, micros: i64) -> u64 {
+        self.times().take_while(|time| *time < micros).map(|_| 1).sum()
+    }
+
+    fn events_within(&self, micros: u64) -> u64 {
+        let events =
+            u128::from(micros) * u128::from(self.events_per_day) / u128::from(DAY_MICROS.unsigned_abs());
+        u64::try_from(events).unwrap_or(u64::MAX)
+    }
+
+    fn time_of(&self, index: u64) -> Option<i64> {
+        let mut times = self.times().take_while(|time| *time < CALENDAR_END * 1_000_000);
+        times.nth(usize::try_from(index).ok()?)
     }
 
     #[inline]

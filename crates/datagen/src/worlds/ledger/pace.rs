@@ -2,7 +2,15 @@
 //!
 //! Invariant: only integers, so every machine computes the same; a step is at least a microsecond.
 
-use crate::stream::random::Engine;
+use chrono::NaiveDate;
+
+use crate::{
+    lines::clock::midnight,
+    stream::{
+        CHUNK_EVENTS,
+        random::{Engine, Stream, StreamKey},
+    },
+};
 
 /// Microseconds per day.
 pub(super) const DAY_MICROS: i64 = 86_400_000_000;
@@ -43,10 +51,24 @@ impl Pace {
     }
 }
 
+/// The times of all events, endlessly: they do not depend on any decision.
+pub(super) fn times(seed: u64, start_date: NaiveDate, events_per_day: u64) -> impl Iterator<Item = i64> {
+    let (pace, steps) = (Pace::new(events_per_day), StreamKey::new(seed, Stream::Pace));
+    let mut engine = steps.engine(0);
+    let mut next = midnight(start_date) * 1_000_000;
+    (0_u64..).map(move |index| {
+        if index.is_multiple_of(u64::from(CHUNK_EVENTS)) {
+            engine = steps.engine(index / u64::from(CHUNK_EVENTS));
+        }
+        let time = next;
+        next += pace.draw_step(time, &mut engine);
+        time
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::stream::random::{Stream, StreamKey};
 
     #[test]
     fn weights_are_100_on_average() {

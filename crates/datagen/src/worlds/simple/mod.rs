@@ -23,7 +23,7 @@ use crate::{
         event_id::EventIds,
         random::{Engine, Stream, StreamKey},
     },
-    worlds::{Chunk, Event, EventType, SUMS_MAX, World},
+    worlds::{Chunk, End, Event, EventType, SUMS_MAX, World},
 };
 
 /// The largest id of an account or a transaction; the smallest is 1.
@@ -122,18 +122,31 @@ impl SimpleWorld {
             amounts: key(Stream::Amount),
         }
     }
+
+    fn plan(&self, end: End) -> Result<Plan, Error> {
+        Plan::new(self.seed, self.start_date, end)
+    }
 }
 
 impl World for SimpleWorld {
     type Chunk = SimpleChunk;
     type Event = SimpleEvent;
 
-    fn chunks(&self, end: u64) -> Result<impl Iterator<Item = Result<SimpleChunk, Error>>, Error> {
-        Plan::new(self.seed, self.start_date, end)
+    fn chunks(&self, end: End) -> Result<impl Iterator<Item = Result<SimpleChunk, Error>>, Error> {
+        self.plan(end)
     }
 
-    fn times(&self) -> impl Iterator<Item = i64> {
-        plan::times(self.seed, self.start_date)
+    fn count_before(&self, micros: i64) -> u64 {
+        let chunks = self.plan(End::before_time(micros)).into_iter().flatten();
+        chunks.map_while(Result::ok).map(|chunk| u64::from(chunk.events)).sum()
+    }
+
+    fn events_within(&self, micros: u64) -> u64 {
+        plan::events_within(micros)
+    }
+
+    fn time_of(&self, index: u64) -> Option<i64> {
+        plan::time_of(self.seed, self.start_date, index)
     }
 
     #[inline]

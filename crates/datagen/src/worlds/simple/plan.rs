@@ -1,11 +1,12 @@
-//! A number of events → chunks of consecutive events, each with the time of its first event.
+//! The end of a run → chunks of consecutive events, each with the time of its first event.
 //!
 //! Timestamps are a running sum, which would force the events into one thread. Instead, the gaps have a
 //! stream of their own: the plan sums up the gaps alone, at about a nanosecond per event, and any thread can
 //! render any chunk.
 //!
-//! Invariant: a chunk depends on the seed, the start date and its own index. The number of threads and the
-//! number of events only decide where the last chunk ends.
+//! Invariant: a chunk depends on the seed, the start date and its own index. The number of threads changes
+//! nothing, and the end of the run only decides where the last chunk ends. A run that ends at a time is
+//! planned as it goes: nothing is counted before its first chunk.
 
 use chrono::NaiveDate;
 
@@ -16,7 +17,7 @@ use crate::{
         CHUNK_EVENTS,
         random::{Engine, Stream, StreamKey},
     },
-    worlds::Chunk,
+    worlds::{Chunk, End},
 };
 
 const GAP_SECONDS_MAX: u32 = 120;
@@ -56,22 +57,30 @@ pub(crate) struct Plan {
     gaps: StreamKey,
     chunk_index: u64,
     events_left: u64,
-    /// The time of the next event.
+    /// The time of the next event, in seconds since 1970.
     time: i64,
+    /// If given, the run ends before this time.
+    until: Option<i64>,
 }
 
 impl Plan {
     /// Plans a run. Fails if it is cheap to tell that the run would leave the calendar.
-    pub(crate) fn new(seed: u64, start_date: NaiveDate, events: u64) -> Result<Self, Error> {
+    pub(crate) fn new(seed: u64, start_date: NaiveDate, end: End) -> Result<Self, Error> {
         let plan = Self {
             start_date,
-            events,
+            events: end.event,
             gaps: StreamKey::new(seed, Stream::Gap),
             chunk_index: 0,
-            events_left: events,
+            events_left: end.event,
             time: midnight(start_date),
+            // Events are at whole seconds.
+            until: end.micros.map(|micros| {
+                micros.div_euclid(MICROS_PER_SECOND) + i64::from(micros % MICROS_PER_SECOND != 0)
+            }),
         };
-        plan.check_calendar()?;
+        if plan.until.is_none() {
+            plan.check_calendar()?;
+        }
         Ok(plan)
     }
 
@@ -86,6 +95,16 @@ impl Plan {
             self.clone().try_for_each(|chunk| chunk.map(drop))?;
         }
         Ok(())
+    }
+
+    /// How many of the next `events` are before `until`.
+    fn count_until(&self, until: i64, events: u32) -> u32 {
+        let (mut gaps, mut time, mut count) = (Gaps::new(self.gaps, self.chunk_index), self.time, 0);
+        while count < events && time < until {
+            time += gaps.draw();
+            count += 1;
+        }
+        count
     }
 
     fn calendar_ends(&self) -> Error {
@@ -104,6 +123,11 @@ impl Iterator for Plan {
         let chunk = SimpleChunk { index: self.chunk_index, events, start: self.time };
         let mut gaps = Gaps::new(self.gaps, chunk.index);
         let last_event = (1..events).fold(self.time, |time, _| time + gaps.draw());
+        if let Some(until) = self.until.filter(|until| last_event >= *until) {
+            self.events_left = 0;
+            let events = self.count_until(until, events);
+            return (events > 0).then_some(Ok(SimpleChunk { events, ..chunk }));
+        }
         if last_event >= CALENDAR_END {
             return Some(Err(self.calendar_ends()));
         }
@@ -114,19 +138,20 @@ impl Iterator for Plan {
     }
 }
 
-/// The times of all events, in microseconds since 1970, endlessly.
-pub(super) fn times(seed: u64, start_date: NaiveDate) -> impl Iterator<Item = i64> {
-    let key = StreamKey::new(seed, Stream::Gap);
-    let gaps = (0..).flat_map(move |chunk| {
-        let mut gaps = Gaps::new(key, chunk);
-        (0..CHUNK_EVENTS).map(move |_| gaps.draw())
-    });
-    let mut next = midnight(start_date);
-    gaps.map(move |gap| {
-        let time = next;
-        next += gap;
-        time * MICROS_PER_SECOND
-    })
+/// About how many events there are in so many microseconds.
+pub(super) fn events_within(micros: u64) -> u64 {
+    // Gaps are between 1 and the maximum.
+    2 * (micros / MICROS_PER_SECOND.unsigned_abs()) / u64::from(1 + GAP_SECONDS_MAX)
+}
+
+/// The time of an event, in microseconds since 1970; `None` if the calendar ends before it.
+pub(super) fn time_of(seed: u64, start_date: NaiveDate, index: u64) -> Option<i64> {
+    let plan = Plan::new(seed, start_date, End::before_time(CALENDAR_END * MICROS_PER_SECOND)).ok()?;
+    let is_in = |chunk: &SimpleChunk| index - chunk.first_event() < u64::from(chunk.events);
+    let chunk = plan.map_while(Result::ok).find(is_in)?;
+    let mut gaps = Gaps::new(StreamKey::new(seed, Stream::Gap), chunk.index);
+    let seconds = (chunk.first_event()..index).fold(chunk.start, |time, _| time + gaps.draw());
+    Some(seconds * MICROS_PER_SECOND)
 }
 
 /// The seconds from each event of a chunk to the next one.

@@ -1,4 +1,5 @@
-//! A target's contents and a manifest → the differences between them.
+//! A target's contents and its manifests → the differences between them. Several manifests are joined into
+//! one.
 //!
 //! Invariant: each partition is reported once, with all its differences. The hours of a day are added up,
 //! because a manifest has days.
@@ -8,13 +9,13 @@ use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     io::BufReader,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use event_target::QUARANTINE;
 use events_core::{
     partition::{Layout, PartitionUnit},
-    truth::{Counts, EventTypeTruth, Manifest, ManifestError, PartitionTruth},
+    truth::{Counts, EventTypeTruth, JoinError, Manifest, ManifestError, PartitionTruth},
 };
 
 use super::{
@@ -29,12 +30,12 @@ use crate::{
     runtime::{grouped, plural},
 };
 
-/// What was compared, if the target matches its manifest.
+/// What was compared, if the target matches its manifests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compared {
-    /// The manifest, as given.
-    pub manifest: String,
-    /// The number of its partitions, by day.
+    /// The manifests, as given.
+    pub manifests: Vec<String>,
+    /// The number of their partitions, by day.
     pub partitions: usize,
     /// The rows in these.
     pub rows: u64,
@@ -44,19 +45,30 @@ pub struct Compared {
 
 impl fmt::Display for Compared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { manifest, partitions, rows, bad_lines } = self;
-        let (manifest, partitions) = (escape_for_terminal(manifest), plural(*partitions as u64, "partition"));
+        let Self { manifests, partitions, rows, bad_lines } = self;
+        let names = match &manifests[..] {
+            few @ ([_] | [_, _] | [_, _, _]) => escape_for_terminal(&few.join(", ")),
+            many => plural(many.len() as u64, "manifest"),
+        };
         write!(
             f,
-            "they match {manifest}: {partitions}, {}, {}",
+            "they match {names}: {}, {}, {}",
+            plural(*partitions as u64, "partition"),
             plural(*rows, "row"),
             plural(*bad_lines, "bad line")
         )
     }
 }
 
-/// Reads a manifest.
-pub(super) fn read(path: &Path) -> Result<Manifest, Error> {
+/// Reads manifests, and joins them.
+pub(super) fn read(paths: &[PathBuf]) -> Result<Option<Manifest>, Error> {
+    let manifests = paths.iter().map(|path| read_one(path)).collect::<Result<_, _>>()?;
+    Manifest::join(manifests).map_err(|JoinError { manifests: (first, second), message }| {
+        Error::Manifest(format!("{} and {}: {message}", paths[first].display(), paths[second].display()))
+    })
+}
+
+fn read_one(path: &Path) -> Result<Manifest, Error> {
     let file = fs_err::File::open(path).map_err(Error::ManifestFile)?;
     let name = path.display();
     Manifest::read(BufReader::new(file)).map_err(|error| match error {
@@ -72,6 +84,8 @@ type EventType = (String, String);
 /// What was found in the target, to be compared with the manifest.
 pub(super) struct Against<'m> {
     manifest: &'m Manifest,
+    /// Where it was read from.
+    files: &'m [PathBuf],
     layout: (Layout, PartitionUnit),
     /// By event type, the last part of its partitions' paths.
     directories: HashMap<EventType, String>,
@@ -90,13 +104,14 @@ struct Found {
 }
 
 impl<'m> Against<'m> {
-    pub(super) fn new(manifest: &'m Manifest, recorded: &Recorded) -> Self {
+    pub(super) fn new(manifest: &'m Manifest, files: &'m [PathBuf], recorded: &Recorded) -> Self {
         let directory = |(path, file): (&String, &RecordedFile)| {
             let directory = directory_of(path).rsplit(['/', '=']).next()?;
             Some((file.event_type.clone()?, directory.to_owned()))
         };
         Self {
             manifest,
+            files,
             layout: recorded.layout.unwrap_or((Layout::Plain, PartitionUnit::Day)),
             directories: recorded.files.iter().filter_map(directory).collect(),
             partitions: BTreeMap::new(),
@@ -124,7 +139,12 @@ impl<'m> Against<'m> {
         Some(Problem::new(path, format!("has a line that is not a quarantine record: {problem}")))
     }
 
-    /// All differences from the manifest.
+    /// "The manifest has", if there is one.
+    fn expects(&self) -> &'static str {
+        if self.files.len() == 1 { "the manifest has" } else { "the manifests have" }
+    }
+
+    /// All differences from the manifests.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<_> = self.other_columns.iter().map(column_problem).collect();
         let mut missing: BTreeMap<(i64, EventType), &PartitionTruth> = self
@@ -136,13 +156,16 @@ impl<'m> Against<'m> {
         for (key, found) in &self.partitions {
             let table = self.manifest.event_type(&key.1.0, &key.1.1);
             let problem = match (missing.remove(key), table) {
-                (Some(truth), Some(table)) => found.compare(truth, table),
-                _ => Some(format!("is not in the manifest: {}", plural(found.content.rows, "row"))),
+                (Some(truth), Some(table)) => found.compare(truth, table, self.expects()),
+                _ => {
+                    let place = if self.files.len() == 1 { "the manifest" } else { "any manifest" };
+                    Some(format!("is not in {place}: {}", plural(found.content.rows, "row")))
+                }
             };
             problems.extend(problem.map(|problem| Problem::new(&self.directory(key), problem)));
         }
         for (key, truth) in missing {
-            let problem = format!("is missing: the manifest has {} for it", plural(truth.rows, "row"));
+            let problem = format!("is missing: {} {} for it", self.expects(), plural(truth.rows, "row"));
             problems.push(Problem::new(&self.directory(&key), problem));
         }
         problems.extend(self.compare_bad_lines());
@@ -151,9 +174,9 @@ impl<'m> Against<'m> {
     }
 
     /// The summary, if nothing differs.
-    pub(super) fn compared(&self, manifest: &Path) -> Compared {
+    pub(super) fn compared(&self) -> Compared {
         Compared {
-            manifest: manifest.display().to_string(),
+            manifests: self.files.iter().map(|path| path.display().to_string()).collect(),
             partitions: self.partitions.len(),
             rows: self.partitions.values().map(|found| found.content.rows).sum(),
             bad_lines: self.bad_lines.values().sum(),
@@ -169,8 +192,9 @@ impl<'m> Against<'m> {
             let problem = || {
                 let lines = plural(found, "bad line");
                 format!(
-                    "has {lines} with {}, the manifest has {}",
+                    "has {lines} with {}, {} {}",
                     escape_for_terminal(reason),
+                    self.expects(),
                     grouped(expected)
                 )
             };
@@ -211,12 +235,12 @@ fn column_problem((key, partitions): (&(EventType, String), &BTreeSet<String>)) 
 }
 
 impl Found {
-    fn compare(&self, truth: &PartitionTruth, table: &EventTypeTruth) -> Option<String> {
+    fn compare(&self, truth: &PartitionTruth, table: &EventTypeTruth, expects: &str) -> Option<String> {
         let content = &self.content;
         let mut differences = Vec::new();
         if content.rows != truth.rows {
             differences.push(format!(
-                "has {}, the manifest has {}",
+                "has {}, {expects} {}",
                 plural(content.rows, "row"),
                 grouped(truth.rows)
             ));
@@ -227,7 +251,7 @@ impl Found {
             for ((column, found), expected) in table.sums.iter().zip(&content.sums).zip(&truth.sums) {
                 let found = found.text();
                 if found != *expected {
-                    differences.push(format!("{column} adds up to {found}, the manifest has {expected}"));
+                    differences.push(format!("{column} adds up to {found}, {expects} {expected}"));
                 }
             }
         }

@@ -39,8 +39,8 @@ use crate::{
 pub struct VerifySettings {
     /// The directory of the partitions.
     pub target: PathBuf,
-    /// The manifest to compare the target with.
-    pub against: Option<PathBuf>,
+    /// The manifests to compare the target with: of all events in it, each in one of them.
+    pub against: Vec<PathBuf>,
     /// The memory limit of the process, in bytes.
     pub memory_bytes: usize,
     /// The number of threads.
@@ -113,7 +113,7 @@ pub fn verify(
     settings: &VerifySettings,
     report: impl Fn(&Problem) -> Result<(), Error>,
 ) -> Result<Verified, Error> {
-    let manifest = settings.against.as_deref().map(against::read).transpose()?;
+    let manifest = against::read(&settings.against)?;
     let root = settings.target.as_path();
     let _lock = lock_to_read(root)?;
     let recorded = Recorded::read(root)?;
@@ -127,7 +127,8 @@ pub fn verify(
     let found = list_files(root)?;
     verified.problems += report_all(compare(&recorded, &found))?;
     let reading = Reading { root, recorded: &recorded, manifest: manifest.as_ref() };
-    let mut against = manifest.as_ref().map(|manifest| Against::new(manifest, &recorded));
+    let files = &settings.against[..];
+    let mut against = manifest.as_ref().map(|manifest| Against::new(manifest, files, &recorded));
     let (sound, unsound) = reading.by_soundness(&found, settings.threads)?;
     let changed = |(path, file): &(&String, &RecordedFile)| {
         Problem::new(path, format!("its bytes differ from those that commit {} wrote (XXH3)", file.commit))
@@ -148,12 +149,12 @@ pub fn verify(
             verified.problems += report_all(verified.add(path, event_type, checked, against.as_mut()))?;
         }
     }
-    if let (Some(mut against), Some(path)) = (against, &settings.against) {
+    if let Some(mut against) = against {
         let quarantined = sound.iter().chain(&unsound).filter(|(_, file)| file.event_type.is_none());
         let unreadable = quarantined.filter_map(|(path, _)| against.add_bad_lines(root, path)).collect();
         verified.problems += report_all(unreadable)?;
         verified.problems += report_all(against.problems())?;
-        verified.compared = Some(against.compared(path));
+        verified.compared = Some(against.compared());
     }
     Ok(verified)
 }

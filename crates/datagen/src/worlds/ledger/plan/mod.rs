@@ -1,10 +1,10 @@
-//! A number of events → chunks of decisions: what happens to which account, and when.
+//! The end of a run → chunks of decisions: what happens to which account, and when.
 //!
 //! One event is decided after the other, each consistent with those before it. The second side of a payment
 //! follows the first within about [`LEGS_APART_MAX`] events; until then neither account changes its status.
 //!
-//! Invariant: a decision depends on the seed and on the decisions before it; the number of events only
-//! decides where the last chunk ends. Memory is that of the live accounts.
+//! Invariant: a decision depends on the seed and on the decisions before it; the end of the run only decides
+//! where the last chunk ends. Memory is that of the live accounts.
 
 mod decisions;
 
@@ -27,7 +27,7 @@ use crate::{
         CHUNK_EVENTS,
         random::{Engine, Stream, StreamKey},
     },
-    worlds::Chunk,
+    worlds::{Chunk, End},
 };
 
 /// The second side of a payment comes at most about this many events after the first.
@@ -70,6 +70,8 @@ impl Chunk for LedgerChunk {
 pub(super) struct Plan {
     start_date: NaiveDate,
     end: u64,
+    /// The run ends before this time, if it does not end before.
+    until: i64,
     life: StreamKey,
     steps: StreamKey,
     pace: Pace,
@@ -98,16 +100,17 @@ impl Plan {
         seed: u64,
         start_date: NaiveDate,
         events_per_day: u64,
-        end: u64,
+        end: End,
     ) -> Result<Self, Error> {
         let micros = midnight(start_date) * 1_000_000;
         // A step is at least a microsecond.
-        if end > (CALENDAR_END * 1_000_000).abs_diff(micros) {
-            return Err(Error::CalendarEnds { events: end, start_date });
+        if end.micros.is_none() && end.event > (CALENDAR_END * 1_000_000).abs_diff(micros) {
+            return Err(Error::CalendarEnds { events: end.event, start_date });
         }
         Ok(Self {
             start_date,
-            end,
+            end: end.event,
+            until: end.micros.unwrap_or(i64::MAX),
             life: StreamKey::new(seed, Stream::Life),
             steps: StreamKey::new(seed, Stream::Pace),
             pace: Pace::new(events_per_day),
@@ -254,21 +257,6 @@ impl Plan {
     }
 }
 
-/// The times of all events, endlessly: they do not depend on any decision.
-pub(super) fn times(seed: u64, start_date: NaiveDate, events_per_day: u64) -> impl Iterator<Item = i64> {
-    let (pace, steps) = (Pace::new(events_per_day), StreamKey::new(seed, Stream::Pace));
-    let mut engine = steps.engine(0);
-    let mut next = midnight(start_date) * 1_000_000;
-    (0_u64..).map(move |index| {
-        if index.is_multiple_of(u64::from(CHUNK_EVENTS)) {
-            engine = steps.engine(index / u64::from(CHUNK_EVENTS));
-        }
-        let time = next;
-        next += pace.draw_step(time, &mut engine);
-        time
-    })
-}
-
 /// An amount in minor units: half are 512 to 1,023, a quarter 1,024 to 2,047, and so on up to 2^20.
 #[inline]
 fn draw_amount(engine: &mut Engine) -> i64 {
@@ -292,11 +280,15 @@ impl Iterator for Plan {
         let (mut life, mut steps) = (self.life.engine(chunk), self.steps.engine(chunk));
         let mut decisions = Vec::with_capacity(events);
         for _ in 0..events {
+            if self.micros >= self.until {
+                self.end = self.index;
+                break;
+            }
             match self.step(&mut life, &mut steps) {
                 Ok(decision) => decisions.push(decision),
                 Err(error) => return Some(Err(error)),
             }
         }
-        Some(Ok(LedgerChunk { first_event, decisions }))
+        (!decisions.is_empty()).then_some(Ok(LedgerChunk { first_event, decisions }))
     }
 }
