@@ -144,6 +144,11 @@ impl<'m> Against<'m> {
         if self.files.len() == 1 { "the manifest has" } else { "the manifests have" }
     }
 
+    fn unexpected(&self, rows: u64) -> String {
+        let place = if self.files.len() == 1 { "the manifest" } else { "any manifest" };
+        format!("is not in {place}: {}", plural(rows, "row"))
+    }
+
     /// All differences from the manifests.
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut problems: Vec<_> = self.other_columns.iter().map(column_problem).collect();
@@ -157,10 +162,7 @@ impl<'m> Against<'m> {
             let table = self.manifest.event_type(&key.1.0, &key.1.1);
             let problem = match (missing.remove(key), table) {
                 (Some(truth), Some(table)) => found.compare(truth, table, self.expects()),
-                _ => {
-                    let place = if self.files.len() == 1 { "the manifest" } else { "any manifest" };
-                    Some(format!("is not in {place}: {}", plural(found.content.rows, "row")))
-                }
+                _ => Some(self.unexpected(found.content.rows)),
             };
             problems.extend(problem.map(|problem| Problem::new(&self.directory(key), problem)));
         }
