@@ -46,14 +46,17 @@ fn overwrite_is_the_default() {
 fn new_file_takes_the_first_free_name() {
     let directory = TempDir::new().unwrap();
     fs::write(directory.path().join("events-2.json"), "").unwrap();
-    for (first_event, name) in [("0", "events.json"), ("10", "events-1.json"), ("20", "events-3.json")] {
+    symlink("nowhere", directory.path().join("events-4.json")).unwrap();
+    let names_taken = ["events.json", "events-1.json", "events-3.json", "events-5.json"];
+    for (first_event, name) in ["0", "10", "20", "30"].into_iter().zip(names_taken) {
         let said = write(directory.path(), &["--if-exists", "new-file"]);
         assert!(said.trim_end().ends_with(&format!("/{name}")), "{said}");
         let written = fs::read_to_string(directory.path().join(name)).unwrap();
         assert_eq!(written, stdout(&["--first-event", first_event]));
     }
     assert_eq!(fs::read_to_string(directory.path().join("events-2.json")).unwrap(), "");
-    assert_eq!(names(directory.path()), ["events-1.json", "events-2.json", "events-3.json", "events.json"]);
+    assert_eq!(fs::read_link(directory.path().join("events-4.json")).unwrap(), Path::new("nowhere"));
+    assert_eq!(names(directory.path()).len(), 6);
 }
 
 #[test]

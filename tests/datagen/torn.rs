@@ -25,7 +25,10 @@ fn a_last_line_that_was_cut_off_is_written_again() {
             for flags in [&APPEND[..], &NEW_FILE, &["--if-exists", "append", "--rotate", "hour"]] {
                 let directory = TempDir::new().unwrap();
                 fs::write(directory.path().join("events.json"), cut_off(world, count, cut)).unwrap();
-                write(directory.path(), &[&["--world", world, "-n", "6"], flags].concat());
+                let said = write(directory.path(), &[&["--world", world, "-n", "6"], flags].concat());
+                assert!(
+                    said.ends_with("; the last line of events.json had been cut off and was written again\n")
+                );
                 let mut lines: Vec<_> = names(directory.path());
                 lines.sort_by_key(|name| if name == "events.json" { String::new() } else { name.clone() });
                 let lines: String = lines.iter().map(|name| text(directory.path(), name)).collect();

@@ -225,7 +225,10 @@ impl EventsFiles {
 
     fn open(&mut self, file: i64) -> io::Result<&mut Open> {
         let mut name = self.name(file);
-        while self.if_exists == IfExists::NewFile && self.directory.join(name.to_string()).exists() {
+        // A link takes a name, too, even if it leads nowhere.
+        let is_taken =
+            |name: EventsFileName| self.directory.join(name.to_string()).symlink_metadata().is_ok();
+        while self.if_exists == IfExists::NewFile && is_taken(name) {
             name = name.next_copy();
         }
         let path = self.directory.join(name.to_string());

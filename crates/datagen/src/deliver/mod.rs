@@ -43,6 +43,7 @@ pub use self::{
     run_spec::{Destination, Output, RunSpec},
 };
 use self::{
+    continued::Torn,
     delivery::{Delivered, Delivery, Sink},
     events_files::{EventsFiles, FilesWritten},
     records::{Records, Renamed},
@@ -63,6 +64,8 @@ pub struct Report {
     if_exists: IfExists,
     compression: Compression,
     renamed: Vec<Renamed>,
+    /// The file whose last line was written again.
+    torn: Option<Torn>,
 }
 
 /// Generates the events of `spec` and writes them, and their records, to where it says. There is a report
@@ -116,7 +119,7 @@ fn write_files(
     let files = sink.finish()?;
     let renamed = records.publish()?;
     drop(turn);
-    Ok(Report { delivered, files, directory: directory.to_owned(), if_exists, compression, renamed })
+    Ok(Report { delivered, files, directory: directory.to_owned(), if_exists, compression, renamed, torn })
 }
 
 impl fmt::Display for Report {
@@ -134,8 +137,13 @@ impl fmt::Display for Report {
             1 => write!(f, ") to {}", directory.join(last).display())?,
             _ => write!(f, ") to {count} files in {}, {first} to {last}", directory.display())?,
         }
-        self.renamed
-            .iter()
-            .try_for_each(|Renamed { record, path }| write!(f, ", {record} to {}", path.display()))
+        for Renamed { record, path } in &self.renamed {
+            write!(f, ", {record} to {}", path.display())?;
+        }
+        if let Some(Torn { name, .. }) = self.torn {
+            let done = if events > 0 { "written again" } else { "removed" };
+            write!(f, "; the last line of {name} had been cut off and was {done}")?;
+        }
+        Ok(())
     }
 }
