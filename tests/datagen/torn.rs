@@ -8,8 +8,9 @@ use crate::{
     support::{names, stdout, text, write, write_failure},
 };
 
-/// The lengths to which the last line of four is cut: within its id, its payload, and to all but a byte.
-const CUTS: [usize; 6] = [1, 14, 30, 60, 150, usize::MAX];
+/// Numbers of lines, and the length to which the last one is cut: at its beginning, within its id, within its
+/// payload, and to all but a byte.
+const CUTS: [(usize, usize); 5] = [(4, 1), (4, 30), (1, 30), (4, 150), (4, usize::MAX)];
 
 /// The first `count` lines, the last of which is cut.
 fn cut_off(world: &str, count: usize, cut: usize) -> String {
@@ -21,7 +22,7 @@ fn cut_off(world: &str, count: usize, cut: usize) -> String {
 #[test]
 fn a_last_line_that_was_cut_off_is_written_again() {
     for world in WORLDS {
-        for (cut, count) in CUTS.into_iter().flat_map(|cut| [(cut, 4), (cut, 1)]) {
+        for (count, cut) in CUTS {
             for flags in [&APPEND[..], &NEW_FILE, &["--if-exists", "append", "--rotate", "hour"]] {
                 let directory = TempDir::new().unwrap();
                 fs::write(directory.path().join("events.json"), cut_off(world, count, cut)).unwrap();

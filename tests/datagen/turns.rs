@@ -63,7 +63,7 @@ fn a_file_that_another_program_changes_meanwhile_is_not_replaced() {
     let directory = TempDir::new().unwrap();
     write(directory.path(), &["-n", "5"]);
     let path = directory.path().join("events.json");
-    let feed = ["-w", "-b", directory.path().to_str().unwrap(), "-n", "1000000", "--rate", "10000000"];
+    let feed = ["-w", "-b", directory.path().to_str().unwrap(), "-n", "10", "--rate", "10"];
     let mut feed = command(&[&feed[..], &APPEND].concat()).stderr(Stdio::piped()).spawn().unwrap();
     while names(directory.path()).len() < 3 {
         std::thread::yield_now();
