@@ -73,6 +73,8 @@ mod merging {
     mod merge;
     /// Can one command line keep loading a directory that fills up: each content once, nothing half written?
     mod landing;
+    /// Files that are lost between two merges: are they named, and never recorded as all that there is?
+    mod laundering;
     /// Do bad lines that are good by today's catalog become rows and leave the quarantine, and no others?
     mod replay;
 }

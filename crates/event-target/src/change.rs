@@ -11,7 +11,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::{StagedFile, TargetError, checksum_of, place};
+use crate::{StagedFile, Stamp, TargetError, checksum_of, place};
 
 /// What a commit does to one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +41,9 @@ pub struct ChangedFile {
     pub bytes: u64,
     /// XXH3 of all bytes.
     pub checksum: u64,
+    /// Its stamp. Older commits have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<Stamp>,
 }
 
 /// What a commit does to a partition.
@@ -213,8 +216,8 @@ impl Change {
 
 impl From<&StagedFile> for ChangedFile {
     fn from(file: &StagedFile) -> Self {
-        let StagedFile { name, staged, rows, bytes, checksum } = file.clone();
-        Self { staged, name, rows, bytes, checksum }
+        let StagedFile { name, staged, rows, bytes, checksum, stamp } = file.clone();
+        Self { staged, name, rows, bytes, checksum, stamp }
     }
 }
 
@@ -291,7 +294,7 @@ mod tests {
             fs::write(&path, content).unwrap();
             let (bytes, checksum) = checksum_of(&path).unwrap();
             let staged = path.file_name().unwrap().to_string_lossy().into_owned();
-            StagedFile { name: name.to_owned(), staged, rows: 1, bytes, checksum }
+            StagedFile { name: name.to_owned(), staged, rows: 1, bytes, checksum, stamp: None }
         });
         (dir, Change::partition("p", ("d", "t"), &staged))
     }

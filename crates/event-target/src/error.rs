@@ -4,7 +4,7 @@
 
 use std::{io, path::PathBuf};
 
-use crate::TargetLayout;
+use crate::{Differences, TargetLayout};
 
 /// Why a target could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +34,14 @@ pub enum TargetError {
         remembered: Box<TargetLayout>,
         /// What the load asked for.
         asked: Box<TargetLayout>,
+    },
+    /// The target is not as its commits recorded it.
+    #[error("the target {root} is not as its loads left it: {differences}; nothing was changed")]
+    NotAsRecorded {
+        /// The target.
+        root: PathBuf,
+        /// The files.
+        differences: Box<Differences>,
     },
     /// A file operation failed.
     #[error("{doing}: {source}; nothing was changed")]

@@ -6,24 +6,27 @@
 //! not take longer with each load.
 //!
 //! Invariant: `history.json` and the commits after it together have the same information as all commits; a
-//! commit that is folded is not read again.
+//! commit that is folded is not read again. A commit whose record is lost stays known as lost.
 
 use std::{
     collections::{BTreeMap, HashSet},
     io,
+    ops::RangeInclusive,
     path::Path,
 };
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, Commit, DedupeScope, Fingerprint, LineCounts, LoadFacts, Mode, PRIVATE, Target, TargetError,
-    TargetLayout, journal, json_file,
+    Accepted, Change, Commit, DedupeScope, Fingerprint, LineCounts, LoadFacts, Mode, PRIVATE, Stamp, Target,
+    TargetError, TargetLayout, journal, json_file,
 };
 
 /// In the private directory: the folded commits.
 pub(crate) const FILE: &str = "history.json";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
+/// The oldest version that is read: it has no stamps.
+const VERSION_MIN: u32 = 1;
 
 /// The number of commits from which on they are folded.
 const COMMITS_MAX: usize = 100;
@@ -44,6 +47,9 @@ pub struct History {
     merged: BTreeMap<String, HashSet<Fingerprint>>,
     /// The last loads.
     pub runs: Vec<CommittedLoad>,
+    /// The commits whose records are lost, as ranges of their numbers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<RangeInclusive<u64>>,
 }
 
 /// A file that a commit wrote.
@@ -59,6 +65,9 @@ pub struct StoredFile {
     pub bytes: u64,
     /// XXH3 of all bytes.
     pub checksum: u64,
+    /// Its stamp, if it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stamp: Option<Stamp>,
     /// The scope in which each event should occur once.
     pub dedupe_scope: DedupeScope,
 }
@@ -92,6 +101,7 @@ impl Default for History {
             files: BTreeMap::new(),
             merged: BTreeMap::new(),
             runs: Vec::new(),
+            lost: Vec::new(),
         }
     }
 }
@@ -125,12 +135,12 @@ impl History {
         let Some(history) = json_file::read::<Self>(&path, "reading the recorded loads")? else {
             return Ok(Self::default());
         };
-        if history.version != VERSION {
+        if !(VERSION_MIN..=VERSION).contains(&history.version) {
             let problem =
                 format!("format version {} of another eventloader; use that eventloader", history.version);
             return Err(TargetError::Damaged { path, line: 1, problem });
         }
-        Ok(history)
+        Ok(Self { version: VERSION, ..history })
     }
 
     /// The commits that are not folded, ascending.
@@ -141,9 +151,12 @@ impl History {
     fn add(&mut self, commit: Commit) {
         let Commit { number, at, layout, load, changes, .. } = commit;
         let partitions = changes.iter().filter(|change| change.event_type.is_some()).count();
+        if number > self.last + 1 {
+            self.lost.push(self.last + 1..=number - 1);
+        }
         self.last = number;
         self.layout.get_or_insert(layout);
-        let LoadFacts { mode, dedupe_scope, counts, sources, what, .. } = load;
+        let LoadFacts { mode, dedupe_scope, counts, sources, what, stamps, accepted, .. } = load;
         self.runs.push(CommittedLoad {
             commit: number,
             at,
@@ -156,14 +169,34 @@ impl History {
         match mode {
             // What was merged before may have been in the partitions that are replaced.
             Mode::Overwrite if partitions > 0 => self.merged.clear(),
-            Mode::Overwrite => {}
+            Mode::Overwrite | Mode::Accept => {}
             Mode::Merge => {
                 let contents = sources.into_iter().filter_map(|source| source.content);
                 self.merged.entry(what).or_default().extend(contents);
             }
         }
+        for (path, stamp) in stamps {
+            if let Some(file) = self.files.get_mut(&path) {
+                file.stamp = Some(stamp);
+            }
+        }
         for change in changes {
             self.change(number, dedupe_scope, change);
+        }
+        if let Some(accepted) = accepted {
+            self.accept(number, accepted);
+        }
+    }
+
+    fn accept(&mut self, commit: u64, Accepted { gone, files, forgets_sources }: Accepted) {
+        for path in gone {
+            self.files.remove(&path);
+        }
+        let files = files.into_iter().map(|(path, file)| (path, StoredFile { commit, ..file }));
+        self.files.extend(files);
+        self.lost.clear();
+        if forgets_sources {
+            self.merged.clear();
         }
     }
 
@@ -173,19 +206,33 @@ impl History {
             self.files.remove(&format!("{directory}/{name}"));
         }
         if replaces_all {
-            // `0` is the character after `/`: these are all paths in the directory.
-            let inside = self.files.range(format!("{directory}/")..format!("{directory}0"));
-            let inside: Vec<_> = inside.map(|(path, _)| path.clone()).collect();
+            let inside: Vec<_> = self.in_directory(&directory).map(|(path, _)| path.clone()).collect();
             for path in inside {
                 self.files.remove(&path);
             }
         }
         for file in files {
-            let (event_type, checksum) = (event_type.clone(), file.checksum);
-            let stored =
-                StoredFile { commit, event_type, rows: file.rows, bytes: file.bytes, checksum, dedupe_scope };
+            let stored = StoredFile {
+                commit,
+                event_type: event_type.clone(),
+                rows: file.rows,
+                bytes: file.bytes,
+                checksum: file.checksum,
+                stamp: file.stamp,
+                dedupe_scope,
+            };
             self.files.insert(format!("{directory}/{}", file.name), stored);
         }
+    }
+
+    /// The recorded files directly in a directory.
+    pub fn of_directory(&self, directory: &str) -> impl Iterator<Item = &StoredFile> {
+        self.in_directory(directory).map(|(_, file)| file)
+    }
+
+    fn in_directory(&self, directory: &str) -> impl Iterator<Item = (&String, &StoredFile)> {
+        // `0` is the character after `/`: these are all paths in the directory.
+        self.files.range(format!("{directory}/")..format!("{directory}0"))
     }
 
     /// The number of commits.

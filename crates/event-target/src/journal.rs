@@ -4,20 +4,22 @@
 //! Invariant: an existing journal is complete, and all files that it names are on disk. The commits of a
 //! target, read one after the other, determine which files it has (`history.rs`).
 
-use std::{path::Path, time::SystemTime};
+use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, DedupeScope, Fingerprint, History, LineCounts, Mode, PRIVATE, Target, TargetError, TargetLayout,
-    durability, json_file,
+    Change, DedupeScope, Fingerprint, History, LineCounts, Mode, PRIVATE, Stamp, StoredFile, Target,
+    TargetError, TargetLayout, durability, json_file,
 };
 
 /// In the private directory: a commit in progress.
 pub(crate) const FILE: &str = "journal.json";
 const READING: &str = "reading a recorded commit";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
+/// The oldest version that is read: it has no stamps, and nothing that was accepted.
+const VERSION_MIN: u32 = 2;
 
 /// A commit of a target.
 #[derive(Debug, Serialize, Deserialize)]
@@ -36,7 +38,7 @@ pub struct Commit {
 }
 
 /// Facts about the load of a commit.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct LoadFacts {
     /// Its mode.
     #[serde(default)]
@@ -54,6 +56,23 @@ pub struct LoadFacts {
     /// Identifies what is loaded of a source: catalog, domains, types and days.
     #[serde(default)]
     pub what: String,
+    /// The stamps of recorded files that were found unchanged, where other ones or none were recorded.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stamps: BTreeMap<String, Stamp>,
+    /// What was recorded without a load.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Accepted>,
+}
+
+/// Files that are recorded as they were found.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The paths of recorded files that are gone.
+    pub gone: Vec<String>,
+    /// Those that have other bytes, or are new, by path. Their commit is the one that records them.
+    pub files: BTreeMap<String, StoredFile>,
+    /// Whether all sources are forgotten, so that they count as new.
+    pub forgets_sources: bool,
 }
 
 /// A source of a load.
@@ -92,11 +111,14 @@ impl Commit {
         let commit: Option<Self> = json_file::read(path, READING)?;
         let damaged = |problem| TargetError::Damaged { path: path.to_owned(), line: 1, problem };
         let commit = commit.ok_or_else(|| damaged("it is missing".to_owned()))?;
-        if commit.version != VERSION {
+        if !(VERSION_MIN..=VERSION).contains(&commit.version) {
             return Err(damaged(format!(
                 "format version {} of another eventloader; use that eventloader",
                 commit.version
             )));
+        }
+        if path.file_name().is_some_and(|name| name != FILE && *name != *file_name(commit.number)) {
+            return Err(damaged(format!("it is the record of commit {}", commit.number)));
         }
         Ok(commit)
     }

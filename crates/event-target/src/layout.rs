@@ -8,7 +8,7 @@ use std::{fmt, io, path::Path};
 use events_core::partition::{Layout, PartitionUnit};
 use serde::{Deserialize, Serialize};
 
-use crate::{PRIVATE, TargetError, json_file};
+use crate::{History, PRIVATE, TargetError, json_file};
 
 const NAME: &str = "layout.json";
 
@@ -34,12 +34,13 @@ impl TargetLayout {
         Some((layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
     }
 
-    /// The recorded layout of a target.
+    /// The recorded layout of a target: in its own file or, if that is gone, in its commits.
     ///
     /// # Errors
-    /// Its file can't be read.
+    /// A record can't be read.
     pub fn remembered(root: &Path) -> Result<Option<Self>, TargetError> {
-        json_file::read(&root.join(PRIVATE).join(NAME), "reading the target's layout")
+        let own = json_file::read(&root.join(PRIVATE).join(NAME), "reading the target's layout")?;
+        own.map_or_else(|| Ok(History::read(root, |_, _| {})?.layout), |layout| Ok(Some(layout)))
     }
 
     /// Refuses a target with another recorded layout.

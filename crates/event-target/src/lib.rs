@@ -10,6 +10,7 @@
 //! Invariant: only this crate renames or deletes anything in a target.
 
 mod change;
+mod differences;
 mod durability;
 mod error;
 mod fingerprint;
@@ -25,15 +26,17 @@ mod partitions;
 mod place;
 mod publish;
 mod staged_file;
+mod stamp;
 mod staging;
 mod target;
 
 pub use self::{
     change::{Action, Change, ChangedFile},
+    differences::{Compared, Difference, Differences, Differs},
     error::TargetError,
     fingerprint::{ContentChecksum, Fingerprint},
     history::{CommittedLoad, History, StoredFile},
-    journal::{Commit, LoadFacts, LoadedSource, is_unfinished},
+    journal::{Accepted, Commit, LoadFacts, LoadedSource, is_unfinished},
     layout::TargetLayout,
     line_counts::LineCounts,
     listing::{ListedFiles, list_files},
@@ -42,6 +45,7 @@ pub use self::{
     publish::Recovered,
     staged_file::{StagedFile, checksum_of},
     staging::{StagedWriter, Staging},
+    stamp::Stamp,
     target::{Target, lock_to_read},
 };
 

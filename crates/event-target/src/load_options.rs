@@ -13,13 +13,16 @@ pub enum Mode {
     Overwrite,
     /// The rows of the target take part. A partition is rewritten if its rows change.
     Merge,
+    /// No load: the files that are there were recorded as what is meant.
+    Accept,
 }
 
 /// Where "latest" is decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DedupeScope {
     /// Over the whole input.
+    #[default]
     Input,
     /// Within each day.
     Day,

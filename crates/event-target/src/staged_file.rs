@@ -10,6 +10,8 @@ use std::{
 use storage::File;
 use xxhash_rust::xxh3::Xxh3Default;
 
+use crate::Stamp;
+
 /// A file that is written, but not yet in its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagedFile {
@@ -23,6 +25,8 @@ pub struct StagedFile {
     pub bytes: u64,
     /// XXH3 of all bytes.
     pub checksum: u64,
+    /// Its stamp, after the last byte was written; `None` if it was discarded.
+    pub stamp: Option<Stamp>,
 }
 
 /// The length in bytes and the checksum of a file, as in [`StagedFile`].

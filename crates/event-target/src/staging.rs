@@ -11,7 +11,7 @@ use std::{
 use storage::File;
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::StagedFile;
+use crate::{StagedFile, Stamp};
 
 /// The destination of a load's new files.
 #[derive(Debug, Clone)]
@@ -94,7 +94,8 @@ impl StagedWriter {
     pub fn finish(mut self, name: String, rows: u64) -> io::Result<(StagedFile, Option<File>)> {
         self.flush()?;
         let Self { file, staged, bytes, checksum, .. } = self;
-        Ok((StagedFile { name, staged, rows, bytes, checksum: checksum.digest() }, file))
+        let stamp = file.as_ref().map(|file| file.metadata().map(|found| Stamp::from(&found))).transpose()?;
+        Ok((StagedFile { name, staged, rows, bytes, checksum: checksum.digest(), stamp }, file))
     }
 }
 

@@ -18,8 +18,8 @@ use std::{
 use clap::{CommandFactory, Parser, error::ErrorKind};
 use command_line::Document;
 use eventloader::{
-    cli::{self, CatalogCommand, Cli, Command, ListArgs, RecoverArgs, ReplayArgs, VerifyArgs},
-    commands::{catalog, list, load, recover, verify},
+    cli::{self, AcceptArgs, CatalogCommand, Cli, Command, ListArgs, RecoverArgs, ReplayArgs, VerifyArgs},
+    commands::{accept, catalog, list, load, recover, verify},
     error::Error,
     report::{Report, Summary},
     runtime::{Controls, Interruption, Progress, end_process, escape_for_terminal},
@@ -50,6 +50,7 @@ fn main() -> ExitCode {
         }
         (Some(Command::Replay(args)), _) => replay(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Catalog(command)), _) => run_catalog(command),
+        (Some(Command::Accept(args)), _) => accept(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Recover(args)), _) => recover(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::List(args)), _) => list(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Verify(args)), _) => verify(args),
@@ -91,6 +92,14 @@ fn recover(args: &RecoverArgs) -> Result<(), Error> {
     let recovery = recover::recover(&args.target)?;
     if !args.quiet {
         print_message(&recovery);
+    }
+    Ok(())
+}
+
+fn accept(args: &AcceptArgs) -> Result<(), Error> {
+    let acceptance = accept::accept(&args.target, args.reload, args.threads())?;
+    if !args.quiet {
+        print_message(&acceptance);
     }
     Ok(())
 }

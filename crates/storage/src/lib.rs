@@ -140,6 +140,11 @@ impl File {
         Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
     }
 
+    /// Its metadata.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.0.metadata()
+    }
+
     /// Its length in bytes.
     pub fn length(&self) -> io::Result<u64> {
         self.0.metadata().map(|found| found.len())

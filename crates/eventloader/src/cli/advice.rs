@@ -16,6 +16,7 @@ pub fn explain(error: &Error, command: Option<&Command>) -> String {
     let advice = match command {
         None => advice_for_load(error),
         Some(Command::Catalog(_)) => advice_for_catalog(error).to_owned(),
+        Some(Command::Replay(_)) => advice_for_differences(error).unwrap_or_default(),
         Some(_) => String::new(),
     };
     format!("{}{error}{advice}", flags_of(error))
@@ -35,6 +36,9 @@ fn flags_of(error: &Error) -> &'static str {
 
 /// What the message ends with.
 fn advice_for_load(error: &Error) -> String {
+    if let Some(advice) = advice_for_differences(error) {
+        return advice;
+    }
     let advice = match error {
         Error::Source { .. } => "; check --source-file",
         Error::Selection(SelectionError::Days { .. }) => "; swap --since and --until",
@@ -51,6 +55,16 @@ fn advice_for_load(error: &Error) -> String {
         _ => "",
     };
     advice.to_owned()
+}
+
+/// What to do about a target that is not as its loads left it.
+fn advice_for_differences(error: &Error) -> Option<String> {
+    let Error::Target(TargetError::NotAsRecorded { root, .. }) = error else { return None };
+    let root = root.display();
+    Some(format!(
+        ". `eventloader verify {root}` lists everything; put the files back, or record the target as it is with \
+         `eventloader accept {root}`; with --reload, sources that were loaded are loaded again"
+    ))
 }
 
 fn advice_for_catalog(error: &Error) -> &'static str {

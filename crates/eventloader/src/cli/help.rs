@@ -5,7 +5,7 @@
 pub(super) const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
        eventloader catalog <infer|check|show> [OPTIONS]
-       eventloader <list|recover|replay|verify> [TARGET]";
+       eventloader <accept|list|recover|replay|verify> [TARGET]";
 
 pub(super) const LONG_ABOUT: &str = "\
 Loads JSON events into Parquet, partitioned by day and event type, each event exactly once.

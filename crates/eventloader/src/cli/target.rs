@@ -1,4 +1,4 @@
-//! `eventloader list`, `recover` and `verify` → the settings of these commands.
+//! `eventloader accept`, `list`, `recover` and `verify` → the settings of these commands.
 //!
 //! Invariant: the target has the same default as for a load.
 
@@ -8,6 +8,38 @@ use clap::{Args, builder::RangedU64ValueParser};
 
 use super::{THREADS_MAX, threads_of};
 use crate::{commands::verify::VerifySettings, runtime::memory};
+
+/// `accept`
+#[derive(Debug, Args)]
+pub struct AcceptArgs {
+    /// The directory of the partitions
+    #[arg(value_name = "TARGET", default_value = "data/target/")]
+    pub target: PathBuf,
+
+    /// Also forget which sources were loaded, so that --skip-loaded reads them again
+    ///
+    /// Merging a source again changes nothing but what is missing.
+    #[arg(long)]
+    pub reload: bool,
+
+    /// The number of threads [default: all cores]
+    #[arg(
+        long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(1..=THREADS_MAX)
+    )]
+    threads: Option<usize>,
+
+    /// Print only errors
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl AcceptArgs {
+    /// The number of threads.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        threads_of(self.threads)
+    }
+}
 
 /// `recover`
 #[derive(Debug, Args)]

@@ -11,15 +11,14 @@ use std::{collections::HashSet, path::Path, thread, time::Instant};
 
 use event_parser::Plan;
 use event_target::{
-    Action, Change, Fingerprint, History, LoadFacts, LoadedSource, Mode, Staging, Target, TargetError,
-    TargetLayout,
+    Action, Change, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, Target, TargetError, TargetLayout,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     commands::catalog_files,
     error::Error,
-    existing::Existing,
+    existing::{Existing, Record},
     ingest::{Ingest, Ingested, InputCounts},
     input::{Screened, Source, list_any, list_sources, screen},
     latest::Deduper,
@@ -150,17 +149,15 @@ impl Load<'_> {
     fn stage(self, sources: Vec<Source>, staging: &Staging) -> Result<Staged, Error> {
         let Self { settings, controls, stages } = self;
         let what = what_is_loaded(settings);
-        let mut known = HashSet::new();
-        if settings.mode == Mode::Merge {
-            known = History::read(&settings.target, |_, _| {})?.merged(&what);
-        }
+        let mut record = Record::read(settings)?;
+        let known = record.merged(&what);
         let Screened { sources, skipped } = self.screen(sources, &known)?;
         let plan = Plan::new(&settings.catalog);
         let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
         check_bad_lines(settings, &input)?;
         let encoders = settings.threads.min(shares.encoders);
-        let (existing, rows) = self.add_existing(&plan, rows, encoders)?;
+        let (existing, rows) = self.add_existing(&plan, rows, &mut record, encoders)?;
         let mut clock = stages.clock();
         let superseded =
             rows.superseded(settings.threads, settings.superseded_samples_max, existing.is_some())?;
@@ -187,7 +184,8 @@ impl Load<'_> {
         Balance::of(outcome).check()?;
         let report = Report::new(outcome, skipped);
         changes.extend(self.quarantine_changes(quarantine, &sources)?);
-        let load = self.facts(&report, &input, what);
+        record.check_quarantine(&changes)?;
+        let load = LoadFacts { what, stamps: record.into_stamps(), ..self.facts(&report, &input) };
         let is_new = |content: &Fingerprint| !known.contains(content);
         let has_new_sources = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
         Ok(Staged { report, commit: ReadyCommit { changes, load, has_new_sources }, rows })
@@ -228,18 +226,20 @@ impl Load<'_> {
     }
 
     /// In a merge, lists the existing partitions, and adds the existing rows that compete with the input.
-    fn add_existing(
+    fn add_existing<'p>(
         self,
-        plan: &Plan,
+        plan: &'p Plan,
         rows: RowStore,
+        record: &mut Record<'_>,
         readers: usize,
-    ) -> Result<(Option<Existing<'_>>, RowStore), Error> {
+    ) -> Result<(Option<Existing<'p>>, RowStore), Error> {
         let Self { settings, controls, stages } = self;
         if settings.mode != Mode::Merge {
             return Ok((None, rows));
         }
         let mut clock = stages.clock();
         let existing = Existing::list(settings, plan, &rows)?;
+        record.check(&existing, plan)?;
         let rows = existing.add_contenders(rows, (settings.threads, readers), &controls.interruption)?;
         clock.lap_of(settings.threads, Stage::Search);
         Ok((Some(existing), rows))
@@ -262,7 +262,7 @@ impl Load<'_> {
     }
 
     /// What the commit records about the load.
-    fn facts(self, report: &Report, input: &InputCounts, what: String) -> LoadFacts {
+    fn facts(self, report: &Report, input: &InputCounts) -> LoadFacts {
         let sources = input.sources.iter();
         LoadFacts {
             mode: self.settings.mode,
@@ -272,7 +272,7 @@ impl Load<'_> {
             sources: sources
                 .map(|source| LoadedSource { path: source.name.clone(), content: source.fingerprint })
                 .collect(),
-            what,
+            ..LoadFacts::default()
         }
     }
 }

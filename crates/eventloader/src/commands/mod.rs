@@ -4,6 +4,7 @@
 //!
 //! Invariant: a command knows the stages of a run; no stage knows a command.
 
+pub mod accept;
 pub mod catalog;
 pub mod catalog_files;
 pub mod list;

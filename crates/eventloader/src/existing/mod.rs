@@ -12,6 +12,7 @@
 mod columns;
 mod parquet_file;
 mod reader;
+mod record;
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ use event_target::{DedupeScope, Partitions, TargetLayout, list_partitions};
 use events_core::partition::PartitionUnit;
 
 use self::{columns::ExistingColumns, reader::ExistingFile};
-pub(crate) use self::{parquet_file::ParquetFile, reader::ExistingRows};
+pub(crate) use self::{parquet_file::ParquetFile, reader::ExistingRows, record::Record};
 use crate::{
     error::Error,
     rows::{RowStore, Turnstile},
@@ -59,6 +60,15 @@ impl<'p> Existing<'p> {
             partitions: list_partitions(&settings.target, &layout, &types)?,
             days: (settings.dedupe_scope == DedupeScope::Day).then(|| read.iter().map(day).collect()),
         })
+    }
+
+    /// The event types that the merge has rows of.
+    fn types(&self) -> impl Iterator<Item = usize> {
+        self.columns.iter().enumerate().filter(|(_, columns)| columns.is_some()).map(|(index, _)| index)
+    }
+
+    fn partitions(&self) -> &Partitions {
+        &self.partitions
     }
 
     /// Whether the target has a partition.

@@ -36,6 +36,9 @@ impl Recorded {
             recorded.is_unfinished = true;
         }
         let history = History::read(root, |before, commit| recorded.check(before, commit))?;
+        let lost = history.lost_records().into_iter();
+        let lost = lost.map(|lost| Problem::new(&lost.path, "is missing, and with it what it recorded"));
+        recorded.problems.extend(lost);
         recorded.commits = usize::try_from(history.commits()).unwrap_or(usize::MAX);
         recorded.layout = history.layout.and_then(|layout| layout.parts());
         recorded.files = history.files;

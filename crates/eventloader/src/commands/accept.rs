@@ -1,0 +1,197 @@
+//! `eventloader accept`: a target → the same files, recorded as what is meant.
+//!
+//! For days that were deleted on purpose, and for files that were mended or brought by hand.
+//!
+//! Invariant: no file of the target changes but its record. A file that can't be read is not accepted.
+
+use std::{collections::BTreeMap, fmt, path::Path};
+
+use event_target::{
+    Accepted, Compared, DedupeScope, Differs, History, LoadFacts, Mode, QUARANTINE, Stamp, StoredFile, Target,
+    TargetError, TargetLayout, checksum_of, list_files,
+};
+use events_core::event;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+
+use crate::{error::Error, existing::ParquetFile, runtime::plural};
+
+const READING: &str = "reading the target";
+
+/// What was accepted, as a message.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Acceptance {
+    /// Recorded files that are gone, and their rows.
+    gone: (u64, u64),
+    /// Files with other bytes than recorded, and the rows that they have now.
+    changed: (u64, u64),
+    /// Files that no load wrote, and their rows.
+    foreign: (u64, u64),
+    /// Ranges of commits whose records are gone.
+    lost: usize,
+    forgets_sources: bool,
+}
+
+/// Records the files of a target as they are; with `forgets_sources`, no source counts as loaded any more.
+///
+/// # Errors
+/// [`TargetError::Locked`] while a load is running, [`TargetError::Unusable`] if nothing was ever loaded or
+/// a file can't be accepted, and read and write errors.
+pub fn accept(root: &Path, forgets_sources: bool, threads: usize) -> Result<Acceptance, Error> {
+    let target = Target::open_existing(root)?;
+    let looked = look(root, forgets_sources, threads);
+    let (layout, facts, acceptance) = match looked {
+        Ok(looked) => looked,
+        Err(error) => {
+            target.abandon();
+            return Err(error);
+        }
+    };
+    if acceptance.is_nothing() {
+        target.abandon();
+    } else {
+        target.commit(Vec::new(), layout, (facts, true), threads)?;
+    }
+    Ok(acceptance)
+}
+
+fn look(
+    root: &Path,
+    forgets_sources: bool,
+    threads: usize,
+) -> Result<(TargetLayout, LoadFacts, Acceptance), Error> {
+    let Some(layout) = TargetLayout::remembered(root)? else {
+        return Err(unusable(root, "no load has ever committed anything there; check the path"));
+    };
+    let history = History::read(root, |_, _| {})?;
+    let found = list_files(root)?;
+    if let Some(path) = found.not_files.first() {
+        return Err(unusable(&root.join(path), "is not a regular file, so it can't be accepted"));
+    }
+    let Compared { differences, stamps } = history.compare(root, threads, |_, _| true)?;
+    let mut acceptance = Acceptance { lost: history.lost.len(), forgets_sources, ..Acceptance::default() };
+    let mut gone = Vec::new();
+    let mut present: Vec<_> = found.files.into_keys().filter(|path| !history.files.contains_key(path)).collect();
+    for difference in differences {
+        let rows = difference.recorded.map_or(0, |(_, rows)| rows);
+        match difference.differs {
+            Differs::Missing => {
+                count(&mut acceptance.gone, rows);
+                gone.push(difference.path);
+            }
+            Differs::NoFile => {
+                let path = root.join(&difference.path);
+                return Err(unusable(&path, "is not a regular file, so it can't be accepted"));
+            }
+            Differs::Changed | Differs::Foreign => present.push(difference.path),
+        }
+    }
+    let files = workers::map(threads, present.len(), |number| {
+        Ok::<_, Error>((present[number].clone(), stored(root, &present[number], &history)?))
+    })?;
+    for (path, file) in &files {
+        let is_known = history.files.contains_key(path);
+        count(if is_known { &mut acceptance.changed } else { &mut acceptance.foreign }, file.rows);
+    }
+    let accepted = Accepted { gone, files: BTreeMap::from_iter(files), forgets_sources };
+    let facts = LoadFacts { mode: Mode::Accept, stamps, accepted: Some(accepted), ..LoadFacts::default() };
+    Ok((layout, facts, acceptance))
+}
+
+fn count((files, rows): &mut (u64, u64), of_file: u64) {
+    *files += 1;
+    *rows += of_file;
+}
+
+/// A file as it is. It keeps what is recorded of it but its content; of a new one, its directory or its rows
+/// tell the event type.
+fn stored(root: &Path, path: &str, history: &History) -> Result<StoredFile, Error> {
+    let there = root.join(path);
+    let failed = Error::io(READING);
+    let stamp = storage::look_at(&there).map_err(failed)?.as_ref().map(Stamp::from);
+    let (bytes, checksum) = checksum_of(&there).map_err(failed)?;
+    let recorded = history.files.get(path);
+    let is_data = !path.starts_with(&format!("{QUARANTINE}/"));
+    let contents = if is_data { Some(Contents::of(&there)?) } else { None };
+    let of_contents = || contents.as_ref().and_then(|contents| contents.event_type.clone());
+    let neighbour = || history.of_directory(directory_of(path)).next();
+    let event_type = match recorded.or_else(neighbour) {
+        Some(known) => known.event_type.clone(),
+        None => of_contents(),
+    };
+    if is_data && event_type.is_none() {
+        return Err(unusable(&there, "does not say of which event type its rows are; move it away"));
+    }
+    let of_type = history.files.values().find(|file| file.event_type == event_type);
+    let dedupe_scope = recorded.or(of_type).map_or(DedupeScope::Target, |file| file.dedupe_scope);
+    let rows = contents.map_or(0, |contents| contents.rows);
+    Ok(StoredFile { commit: 0, event_type, rows, bytes, checksum, stamp, dedupe_scope })
+}
+
+fn directory_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
+}
+
+/// What the footer of a Parquet file says.
+struct Contents {
+    rows: u64,
+    /// Domain and type, if all rows have the same.
+    event_type: Option<(String, String)>,
+}
+
+impl Contents {
+    fn of(path: &Path) -> Result<Self, Error> {
+        let file = ParquetFile::open(path).map_err(Error::io(READING))?;
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
+        let builder = builder.map_err(|error| {
+            unusable(path, &format!("can't be read ({error}); delete it, or put the right file there"))
+        })?;
+        let schema = builder.parquet_schema();
+        let groups = builder.metadata().row_groups();
+        let the_only = |name: &str| {
+            let leaf = (0..schema.num_columns()).find(|leaf| schema.column(*leaf).path().string() == name)?;
+            let mut texts = groups.iter().map(|group| {
+                let statistics = group.column(leaf).statistics()?;
+                let (first, last) = (statistics.min_bytes_opt()?, statistics.max_bytes_opt()?);
+                (first == last).then(|| String::from_utf8_lossy(first).into_owned())
+            });
+            let first = texts.next()??;
+            texts.all(|text| text.as_ref() == Some(&first)).then_some(first)
+        };
+        let event_type = the_only(event::DOMAIN).zip(the_only(event::EVENT_TYPE));
+        let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
+        Ok(Self { rows, event_type })
+    }
+}
+
+fn unusable(path: &Path, problem: &str) -> Error {
+    TargetError::Unusable { path: path.to_owned(), problem: problem.to_owned() }.into()
+}
+
+impl Acceptance {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for Acceptance {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_nothing() {
+            return f.write_str("nothing to accept: the target is as its loads left it");
+        }
+        let Self { gone, changed, foreign, lost, forgets_sources } = *self;
+        let with_rows =
+            |(files, rows): (u64, u64)| format!("{} with {}", plural(files, "file"), plural(rows, "row"));
+        let mut parts = Vec::new();
+        for (what, files) in [("gone", gone), ("changed", changed), ("new", foreign)] {
+            if files.0 > 0 {
+                parts.push(format!("{what}: {}", with_rows(files)));
+            }
+        }
+        if lost > 0 {
+            parts.push("records of earlier commits: lost".to_owned());
+        }
+        parts.push(if forgets_sources { "every source counts as new" } else { "sources stay loaded" }.to_owned());
+        write!(f, "recorded as it is: {}", parts.join("; "))
+    }
+}

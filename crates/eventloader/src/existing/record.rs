@@ -1,0 +1,110 @@
+//! What the commits of a target recorded → the sources that it has, and an error if its files are not so.
+//!
+//! A merge keeps what it finds. If a file were missing, or had fewer rows, the next commit would record the
+//! rest as all that there is, and nobody would ever know. So what a merge relies on is compared first: the
+//! quarantine and the partitions of its event types; with `--skip-loaded` everything, because a source is
+//! passed over only for rows that are there. A load that overwrites relies on nothing but the files of the
+//! quarantine to which it adds bad lines.
+//!
+//! Invariant: a run that passes has not changed anything yet.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    path::Path,
+};
+
+use event_parser::Plan;
+use event_target::{
+    Change, Compared, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp, StoredFile,
+    TargetError, is_unfinished,
+};
+
+use super::Existing;
+use crate::{
+    error::Error,
+    settings::{Input, Settings},
+};
+
+/// The record of a target.
+#[derive(Debug)]
+pub(crate) struct Record<'s> {
+    root: &'s Path,
+    threads: usize,
+    history: History,
+    /// Whether all files were compared.
+    is_checked: bool,
+    /// Stamps that are to be recorded, so that the next run does not read these files.
+    stamps: BTreeMap<String, Stamp>,
+}
+
+impl<'s> Record<'s> {
+    /// Reads the record, and compares what can be compared before the input is read.
+    pub(crate) fn read(settings: &'s Settings) -> Result<Self, Error> {
+        let Settings { target: root, threads, .. } = settings;
+        let history = History::read(root, |_, _| {})?;
+        let mut record =
+            Self { root, threads: *threads, history, is_checked: false, stamps: BTreeMap::new() };
+        // Only a dry run meets an interrupted commit: its files may be in their places, or not yet.
+        if settings.dry_run && is_unfinished(root)? {
+            record.is_checked = true;
+            return Ok(record);
+        }
+        if settings.mode == Mode::Merge {
+            record.require(record.history.lost_records())?;
+            let all = matches!(settings.input, Input::Sources { skip_loaded: true, .. });
+            record.compare(|_, file| all || file.event_type.is_none())?;
+            record.is_checked = all;
+        }
+        Ok(record)
+    }
+
+    /// The contents that were merged with the same selection.
+    pub(crate) fn merged(&mut self, what: &str) -> HashSet<Fingerprint> {
+        self.history.merged(what)
+    }
+
+    /// Compares the partitions of the event types that the merge has rows of.
+    pub(crate) fn check(&mut self, existing: &Existing<'_>, plan: &Plan) -> Result<(), Error> {
+        let names = existing.types().map(|index| {
+            let event_type = plan.event_type(index);
+            (event_type.domain.as_str(), event_type.name.as_str())
+        });
+        let names: BTreeSet<_> = names.collect();
+        if !self.is_checked {
+            self.compare(|_, file| {
+                let name = file.event_type.as_ref();
+                name.is_some_and(|(domain, name)| names.contains(&(domain.as_str(), name.as_str())))
+            })?;
+        }
+        self.require(self.history.foreign(self.root, existing.partitions())?)
+    }
+
+    /// Compares the files of the quarantine that a load which overwrites adds lines to. Where one is missing,
+    /// nothing is added to what is left.
+    pub(crate) fn check_quarantine(&mut self, changes: &[Change]) -> Result<(), Error> {
+        let names = changes.iter().filter(|change| change.event_type.is_none()).flat_map(|change| &change.files);
+        let paths: BTreeSet<_> = names.map(|file| format!("{QUARANTINE}/{}", file.name)).collect();
+        let root = self.root;
+        let is_there = |path: &str| storage::is_there(&root.join(path)).unwrap_or(true);
+        self.compare(|path, _| paths.contains(path) && is_there(path))
+    }
+
+    /// The stamps that the commit records.
+    pub(crate) fn into_stamps(self) -> BTreeMap<String, Stamp> {
+        self.stamps
+    }
+
+    fn compare(&mut self, wanted: impl Fn(&str, &StoredFile) -> bool) -> Result<(), Error> {
+        let Compared { differences, stamps } = self.history.compare(self.root, self.threads, wanted)?;
+        self.stamps.extend(stamps);
+        self.require(differences)
+    }
+
+    fn require(&self, differences: Vec<Difference>) -> Result<(), Error> {
+        if differences.is_empty() {
+            return Ok(());
+        }
+        let (root, differences) = (self.root.to_owned(), Box::new(Differences(differences)));
+        Err(TargetError::NotAsRecorded { root, differences }.into())
+    }
+}
