@@ -43,6 +43,34 @@ pub enum TargetError {
         /// The files.
         differences: Box<Differences>,
     },
+    /// The catalog puts an event type where the target does not have it.
+    #[error(
+        "the target {root} has the events of {event_type} in directories named {remembered:?}, but the catalog \
+         says {asked:?}: readers would see two tables, and an event that is in both twice; nothing was changed"
+    )]
+    OtherDirectory {
+        /// The target.
+        root: PathBuf,
+        /// `domain/type`.
+        event_type: String,
+        /// The directory in the target.
+        remembered: String,
+        /// The directory in the catalog.
+        asked: String,
+    },
+    /// The catalog puts an event type where the target has another one.
+    #[error(
+        "the target's directory {directory} has events of {remembered}, and the catalog puts those of {asked} \
+         there, which would replace them; nothing was changed"
+    )]
+    OtherEventType {
+        /// Its path in the target.
+        directory: String,
+        /// `domain/type` of its rows.
+        remembered: String,
+        /// `domain/type` of the rows to write.
+        asked: String,
+    },
     /// A file operation failed.
     #[error("{doing}: {source}; nothing was changed")]
     Io {

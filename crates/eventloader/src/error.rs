@@ -155,7 +155,11 @@ impl Error {
             | Self::CatalogFile(_)
             | Self::Manifest(_)
             | Self::ManifestFile(_)
-            | Self::Target(TargetError::OtherLayout { .. }) => 2,
+            | Self::Target(
+                TargetError::OtherLayout { .. }
+                | TargetError::OtherDirectory { .. }
+                | TargetError::OtherEventType { .. },
+            ) => 2,
             Self::TooManyBadLines { .. } => 3,
             Self::Target(TargetError::Locked { .. }) => 4,
             _ => 1,

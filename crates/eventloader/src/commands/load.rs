@@ -184,7 +184,7 @@ impl Load<'_> {
         Balance::of(outcome).check()?;
         let report = Report::new(outcome, skipped);
         changes.extend(self.quarantine_changes(quarantine, &sources)?);
-        record.check_quarantine(&changes)?;
+        record.check_changes(&changes)?;
         let load = LoadFacts { what, stamps: record.into_stamps(), ..self.facts(&report, &input) };
         let is_new = |content: &Fingerprint| !known.contains(content);
         let has_new_sources = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);

@@ -18,6 +18,7 @@ use event_target::{
     Change, Compared, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp, StoredFile,
     TargetError, is_unfinished,
 };
+use events_core::catalog::{Catalog, EventType};
 
 use super::Existing;
 use crate::{
@@ -44,6 +45,7 @@ impl<'s> Record<'s> {
         let history = History::read(root, |_, _| {})?;
         let mut record =
             Self { root, threads: *threads, history, is_checked: false, stamps: BTreeMap::new() };
+        record.check_directories(&settings.catalog)?;
         // Only a dry run meets an interrupted commit: its files may be in their places, or not yet.
         if settings.dry_run && is_unfinished(root)? {
             record.is_checked = true;
@@ -56,6 +58,24 @@ impl<'s> Record<'s> {
             record.is_checked = all;
         }
         Ok(record)
+    }
+
+    /// Refuses a catalog that gives another directory for an event type that the target holds.
+    fn check_directories(&self, catalog: &Catalog) -> Result<(), Error> {
+        let remembered = self.history.directories();
+        for EventType { domain, name, directory: asked, .. } in catalog.event_types() {
+            let remembered = remembered.get(&(domain.as_str(), name.as_str()));
+            if let Some(remembered) = remembered.filter(|remembered| *remembered != asked) {
+                return Err(TargetError::OtherDirectory {
+                    root: self.root.to_owned(),
+                    event_type: format!("{domain}/{name}"),
+                    remembered: (*remembered).to_owned(),
+                    asked: asked.clone(),
+                }
+                .into());
+            }
+        }
+        Ok(())
     }
 
     /// The contents that were merged with the same selection.
@@ -79,9 +99,10 @@ impl<'s> Record<'s> {
         self.require(self.history.foreign(self.root, existing.partitions())?)
     }
 
-    /// Compares the files of the quarantine that a load which overwrites adds lines to. Where one is missing,
-    /// nothing is added to what is left.
-    pub(crate) fn check_quarantine(&mut self, changes: &[Change]) -> Result<(), Error> {
+    /// Refuses changes that would replace rows of another event type, or add lines to a file of the quarantine
+    /// that has lost some. Where that file is missing, nothing is added to what is left.
+    pub(crate) fn check_changes(&mut self, changes: &[Change]) -> Result<(), Error> {
+        self.history.check_types(changes)?;
         let names = changes.iter().filter(|change| change.event_type.is_none()).flat_map(|change| &change.files);
         let paths: BTreeSet<_> = names.map(|file| format!("{QUARANTINE}/{}", file.name)).collect();
         let root = self.root;
