@@ -58,6 +58,17 @@ pub enum TargetError {
         /// The directory in the catalog.
         asked: String,
     },
+    /// The target keeps each day's version of an event, and the load would keep only the latest.
+    #[error(
+        "the target {root} has its events once a day ({partition} was loaded so), but this load keeps each \
+         once in the whole target: it would delete the versions of other days; nothing was changed"
+    )]
+    OtherScope {
+        /// The target.
+        root: PathBuf,
+        /// The path of a partition.
+        partition: String,
+    },
     /// The catalog puts an event type where the target has another one.
     #[error(
         "the target's directory {directory} has events of {remembered}, and the catalog puts those of {asked} \

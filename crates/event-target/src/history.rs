@@ -18,7 +18,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accepted, Change, Commit, DedupeScope, Fingerprint, LineCounts, LoadFacts, Mode, PRIVATE, Stamp, Target,
+    Accepted, Change, Commit, DedupeScope, FileForm, Fingerprint, LineCounts, LoadFacts, Mode, PRIVATE, Stamp, Target,
     TargetError, TargetLayout, journal, json_file,
 };
 
@@ -47,6 +47,9 @@ pub struct History {
     merged: BTreeMap<String, HashSet<Fingerprint>>,
     /// The last loads.
     pub runs: Vec<CommittedLoad>,
+    /// How the last load that changed partitions wrote them; `None` if an older one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<FileForm>,
     /// The commits whose records are lost, as ranges of their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<RangeInclusive<u64>>,
@@ -101,6 +104,7 @@ impl Default for History {
             files: BTreeMap::new(),
             merged: BTreeMap::new(),
             runs: Vec::new(),
+            form: None,
             lost: Vec::new(),
         }
     }
@@ -156,7 +160,10 @@ impl History {
         }
         self.last = number;
         self.layout.get_or_insert(layout);
-        let LoadFacts { mode, dedupe_scope, counts, sources, what, stamps, accepted, .. } = load;
+        let LoadFacts { mode, dedupe_scope, counts, sources, what, stamps, form, accepted, .. } = load;
+        if partitions > 0 {
+            self.form = form;
+        }
         self.runs.push(CommittedLoad {
             commit: number,
             at,
@@ -249,6 +256,11 @@ impl History {
             }
         }
         directories
+    }
+
+    /// The scopes of the loads that wrote the files with rows.
+    pub fn scopes(&self) -> impl Iterator<Item = DedupeScope> {
+        self.files.values().filter(|file| file.event_type.is_some()).map(|file| file.dedupe_scope)
     }
 
     /// Refuses changes of partitions that have rows of another event type.

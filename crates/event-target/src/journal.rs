@@ -10,7 +10,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, DedupeScope, Fingerprint, History, LineCounts, Mode, PRIVATE, Stamp, StoredFile, Target,
+    Change, DedupeScope, FileForm, Fingerprint, History, LineCounts, Mode, PRIVATE, Stamp, StoredFile, Target,
     TargetError, TargetLayout, durability, json_file,
 };
 
@@ -59,6 +59,9 @@ pub struct LoadFacts {
     /// The stamps of recorded files that were found unchanged, where other ones or none were recorded.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub stamps: BTreeMap<String, Stamp>,
+    /// How it wrote its partitions. Older commits don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub form: Option<FileForm>,
     /// What was recorded without a load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,

@@ -40,7 +40,7 @@ pub use self::{
     layout::TargetLayout,
     line_counts::LineCounts,
     listing::{ListedFiles, list_files},
-    load_options::{DedupeScope, Mode},
+    load_options::{DedupeScope, FileForm, Mode},
     partitions::{PartitionFile, Partitions, list_partitions},
     publish::Recovered,
     staged_file::{StagedFile, checksum_of},

@@ -29,3 +29,12 @@ pub enum DedupeScope {
     /// Over the input and everything in the target.
     Target,
 }
+
+/// How a load wrote its Parquet files. A replay writes alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileForm {
+    /// One column per value of the payload; otherwise one struct column.
+    pub flatten: bool,
+    /// The name of the codec.
+    pub compression: String,
+}

@@ -158,6 +158,7 @@ impl Error {
             | Self::Target(
                 TargetError::OtherLayout { .. }
                 | TargetError::OtherDirectory { .. }
+                | TargetError::OtherScope { .. }
                 | TargetError::OtherEventType { .. },
             ) => 2,
             Self::TooManyBadLines { .. } => 3,

@@ -42,6 +42,9 @@ fn advice_for_load(error: &Error) -> String {
     let advice = match error {
         Error::Source { .. } => "; check --source-file",
         Error::Selection(SelectionError::Days { .. }) => "; swap --since and --until",
+        Error::Target(TargetError::OtherScope { .. }) => {
+            "; add --dedupe-scope day, or load everything again with --mode overwrite"
+        }
         Error::Target(TargetError::OtherLayout { remembered, .. }) => match remembered.parts() {
             Some((layout, unit)) => {
                 let flags = format!("--layout {} --partition-by {}", layout.name(), unit.name());

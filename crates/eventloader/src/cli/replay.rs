@@ -1,15 +1,17 @@
 //! `eventloader replay` → the settings of a load that reads bad lines from the target's quarantine.
 //!
-//! Invariant: the layout is the one that the target was written with.
+//! Invariant: layout, scope, columns and codec are those that the target was loaded with, unless a flag says
+//! otherwise.
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args};
+use clap::{ArgAction, Args, ValueEnum};
+use event_parquet::Codec;
 use event_parser::{Reason, Selection};
-use event_target::{DedupeScope, Mode, TargetLayout};
+use event_target::{DedupeScope, History, Mode, TargetLayout};
 use events_core::partition::{Layout, PartitionUnit};
 
-use super::{CodecArg, INPUT, OUTPUT, SELECTION, TARGET, catalogs_of, resources::ResourceArgs};
+use super::{CodecArg, INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, resources::ResourceArgs};
 use crate::{
     commands::catalog_files,
     error::Error,
@@ -36,17 +38,18 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "PATH", help_heading = SELECTION)]
     source: Vec<String>,
 
-    /// One column per payload value (true), or the whole payload in one struct column (false), as the target
-    /// was written
-    #[arg(
-        short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set,
-        help_heading = TARGET
-    )]
-    flatten: bool,
+    /// Among which events the latest version is chosen [default: as the target was loaded]
+    #[arg(long, value_name = "SCOPE", value_enum, help_heading = SELECTION)]
+    dedupe_scope: Option<Scope>,
 
-    /// The compression of the Parquet pages
-    #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
-    compression: CodecArg,
+    /// One column per payload value (true), or the whole payload in one struct column (false) [default: as
+    /// the target was loaded]
+    #[arg(short, long, value_name = "BOOL", action = ArgAction::Set, help_heading = TARGET)]
+    flatten: Option<bool>,
+
+    /// The compression of the Parquet pages [default: as the target was loaded]
+    #[arg(long, value_name = "CODEC", value_enum, help_heading = TARGET)]
+    compression: Option<CodecArg>,
 
     #[command(flatten)]
     resources: ResourceArgs,
@@ -83,6 +86,7 @@ impl ReplayArgs {
         }
         let layout = TargetLayout::remembered(&self.target)?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
+        let history = History::read(&self.target, |_, _| {})?;
         Ok(Settings {
             input: Input::Replay(ReplaySelection {
                 reasons: self.reason.clone(),
@@ -91,18 +95,50 @@ impl ReplayArgs {
             target: self.target.clone(),
             catalog: catalog_files::read(&catalogs_of(&self.catalog))?,
             selection: Selection::default(),
-            flatten: self.flatten,
+            flatten: self.flatten.or(history.form.as_ref().map(|form| form.flatten)).unwrap_or(true),
             layout,
             partition_unit,
             mode: Mode::Merge,
-            dedupe_scope: DedupeScope::Target,
-            codec: self.compression.into(),
+            dedupe_scope: self.dedupe_scope(&history)?,
+            codec: self.codec(&history),
             memory_bytes: self.resources.memory,
             threads: self.resources.threads(),
             bad_lines_max: None,
             superseded_samples_max: 0,
             dry_run: self.dry_run,
         })
+    }
+
+    /// Where the loads of the target decided "latest".
+    fn dedupe_scope(&self, history: &History) -> Result<DedupeScope, Error> {
+        match self.dedupe_scope {
+            Some(Scope::Input) => {
+                return Err(Error::Usage(
+                    "--dedupe-scope input: rows of the target take part in a replay; use target or day".to_owned(),
+                ));
+            }
+            Some(scope) => return Ok(scope.into()),
+            None => {}
+        }
+        let (mut by_day, mut once) = (false, false);
+        for scope in history.scopes() {
+            *if scope == DedupeScope::Day { &mut by_day } else { &mut once } = true;
+        }
+        match (by_day, once) {
+            (true, true) => Err(Error::Usage(
+                "--dedupe-scope: some partitions of the target were loaded with day, others were not; say which \
+                 holds for the bad lines"
+                    .to_owned(),
+            )),
+            (true, false) => Ok(DedupeScope::Day),
+            (false, _) => Ok(DedupeScope::Target),
+        }
+    }
+
+    /// The codec with which the target was written last.
+    fn codec(&self, history: &History) -> Codec {
+        let recorded = || history.form.as_ref().and_then(|form| CodecArg::from_str(&form.compression, false).ok());
+        self.compression.or_else(recorded).unwrap_or(CodecArg::Zstd).into()
     }
 
     /// The target as given, for messages.

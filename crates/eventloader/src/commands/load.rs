@@ -11,7 +11,7 @@ use std::{collections::HashSet, path::Path, thread, time::Instant};
 
 use event_parser::Plan;
 use event_target::{
-    Action, Change, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, Target, TargetError, TargetLayout,
+    Action, Change, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, Target, TargetError, TargetLayout,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -267,6 +267,10 @@ impl Load<'_> {
         LoadFacts {
             mode: self.settings.mode,
             dedupe_scope: self.settings.dedupe_scope,
+            form: Some(FileForm {
+                flatten: self.settings.flatten,
+                compression: self.settings.codec.name().to_owned(),
+            }),
             counts: report.counts(),
             existing_kept: report.existing_kept,
             sources: sources

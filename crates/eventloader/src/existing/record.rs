@@ -15,7 +15,7 @@ use std::{
 
 use event_parser::Plan;
 use event_target::{
-    Change, Compared, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp, StoredFile,
+    Change, Compared, DedupeScope, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp, StoredFile,
     TargetError, is_unfinished,
 };
 use events_core::catalog::{Catalog, EventType};
@@ -31,6 +31,8 @@ use crate::{
 pub(crate) struct Record<'s> {
     root: &'s Path,
     threads: usize,
+    /// Where the load decides "latest".
+    scope: DedupeScope,
     history: History,
     /// Whether all files were compared.
     is_checked: bool,
@@ -41,10 +43,11 @@ pub(crate) struct Record<'s> {
 impl<'s> Record<'s> {
     /// Reads the record, and compares what can be compared before the input is read.
     pub(crate) fn read(settings: &'s Settings) -> Result<Self, Error> {
-        let Settings { target: root, threads, .. } = settings;
+        let &Settings { ref target, threads, dedupe_scope: scope, .. } = settings;
+        let root = target.as_path();
         let history = History::read(root, |_, _| {})?;
         let mut record =
-            Self { root, threads: *threads, history, is_checked: false, stamps: BTreeMap::new() };
+            Self { root, threads, scope, history, is_checked: false, stamps: BTreeMap::new() };
         record.check_directories(&settings.catalog)?;
         // Only a dry run meets an interrupted commit: its files may be in their places, or not yet.
         if settings.dry_run && is_unfinished(root)? {
@@ -90,13 +93,30 @@ impl<'s> Record<'s> {
             (event_type.domain.as_str(), event_type.name.as_str())
         });
         let names: BTreeSet<_> = names.collect();
+        let is_wanted = |_: &str, file: &StoredFile| {
+            let name = file.event_type.as_ref();
+            name.is_some_and(|(domain, name)| names.contains(&(domain.as_str(), name.as_str())))
+        };
+        self.check_scope(is_wanted)?;
         if !self.is_checked {
-            self.compare(|_, file| {
-                let name = file.event_type.as_ref();
-                name.is_some_and(|(domain, name)| names.contains(&(domain.as_str(), name.as_str())))
-            })?;
+            self.compare(is_wanted)?;
         }
         self.require(self.history.foreign(self.root, existing.partitions())?)
+    }
+
+    /// Refuses to keep events once in a target that keeps them once a day.
+    fn check_scope(&self, wanted: impl Fn(&str, &StoredFile) -> bool) -> Result<(), Error> {
+        let of_day = |(path, file): &(&String, &StoredFile)| {
+            file.dedupe_scope == DedupeScope::Day && wanted(path, file)
+        };
+        match self.history.files.iter().find(of_day) {
+            Some((path, _)) if self.scope != DedupeScope::Day => {
+                let partition = path.rsplit_once('/').map_or(path.as_str(), |(partition, _)| partition);
+                let (root, partition) = (self.root.to_owned(), partition.to_owned());
+                Err(TargetError::OtherScope { root, partition }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Refuses changes that would replace rows of another event type, or add lines to a file of the quarantine
