@@ -5,7 +5,7 @@
 
 use std::io;
 
-use crate::{Commit, Mode, Target, TargetError, durability, history, journal, json_file};
+use crate::{Commit, DedupeScope, Mode, Target, TargetError, durability, history, journal, json_file};
 
 /// What was done about an interrupted load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,9 +43,10 @@ impl Target {
     pub(crate) fn publish(&self, journal: &Commit, new: &[bool], threads: usize) -> Result<(), TargetError> {
         let unfinished = |doing| move |source| TargetError::Unfinished { doing, source };
         let staging = self.staging();
-        // A merge may move an event to a later partition. If partitions are published one after the other,
-        // the event is never in two.
-        let threads = if journal.load.mode == Mode::Merge { 1 } else { threads };
+        // Where rows of the target take part, an event may move to a later partition. If partitions are
+        // published one after the other, the event is never in two.
+        let moves = journal.load.mode == Mode::Merge || journal.load.dedupe_scope == DedupeScope::Target;
+        let threads = if moves { 1 } else { threads };
         each_change(threads, journal, |number| {
             let change = &journal.changes[number];
             let published = if new[number] && change.is_one_file() {

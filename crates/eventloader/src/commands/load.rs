@@ -11,7 +11,7 @@ use std::{collections::HashSet, path::Path, thread, time::Instant};
 
 use event_parser::Plan;
 use event_target::{
-    Action, Change, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, Target, TargetError, TargetLayout,
+    Action, Change, DedupeScope, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, Target, TargetError, TargetLayout,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -147,9 +147,24 @@ struct Staged {
 impl Load<'_> {
     /// Everything before the commit.
     fn stage(self, sources: Vec<Source>, staging: &Staging) -> Result<Staged, Error> {
+        let record = Record::read(self.settings)?;
+        let Settings { mode, dedupe_scope, .. } = *self.settings;
+        // Events that were corrected onto other days must not come back where they were.
+        if (mode, dedupe_scope) == (Mode::Overwrite, DedupeScope::Input) && record.is_merged() {
+            let settings = Settings { dedupe_scope: DedupeScope::Target, ..self.settings.clone() };
+            return Load { settings: &settings, ..self }.stage_with(record, sources, staging);
+        }
+        self.stage_with(record, sources, staging)
+    }
+
+    fn stage_with(
+        self,
+        mut record: Record<'_>,
+        sources: Vec<Source>,
+        staging: &Staging,
+    ) -> Result<Staged, Error> {
         let Self { settings, controls, stages } = self;
         let what = what_is_loaded(settings);
-        let mut record = Record::read(settings)?;
         let known = record.merged(&what);
         let Screened { sources, skipped } = self.screen(sources, &known)?;
         let plan = Plan::new(&settings.catalog);
@@ -225,7 +240,7 @@ impl Load<'_> {
         ingest.run(sources, rows, Quarantine::new(staging.clone()))
     }
 
-    /// In a merge, lists the existing partitions, and adds the existing rows that compete with the input.
+    /// Where rows of the target take part, lists the existing partitions, and adds the existing rows that compete with the input.
     fn add_existing<'p>(
         self,
         plan: &'p Plan,
@@ -234,7 +249,7 @@ impl Load<'_> {
         readers: usize,
     ) -> Result<(Option<Existing<'p>>, RowStore), Error> {
         let Self { settings, controls, stages } = self;
-        if settings.mode != Mode::Merge {
+        if settings.mode != Mode::Merge && settings.dedupe_scope != DedupeScope::Target {
             return Ok((None, rows));
         }
         let mut clock = stages.clock();

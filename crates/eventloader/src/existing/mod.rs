@@ -4,7 +4,8 @@
 //! There is no index, so none can be wrong: the files themselves show where an event is. The id column of
 //! each partition of the event type is compared with the ids of the input, except for row groups whose range
 //! of ids contains none of them. Rows with such an id are read whole, and compete like rows of the input that
-//! come before it. docs/merge.md describes the cost.
+//! come before it. docs/merge.md describes the cost. A load that overwrites partitions of a target that was
+//! merged does the same with all other partitions, so that an event is still in one.
 //!
 //! Invariant: of an event that the input has, every row in the target competes. Memory grows with such rows
 //! and with the names of the target's files, but not with the target.
@@ -14,11 +15,11 @@ mod parquet_file;
 mod reader;
 mod record;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event_parser::Plan;
 use event_rows::PartitionKey;
-use event_target::{DedupeScope, Partitions, TargetLayout, list_partitions};
+use event_target::{DedupeScope, Mode, Partitions, TargetLayout, list_partitions};
 use events_core::partition::PartitionUnit;
 
 use self::{columns::ExistingColumns, reader::ExistingFile};
@@ -39,6 +40,8 @@ pub(crate) struct Existing<'p> {
     partitions: Partitions,
     /// The days whose partitions are searched, by event type; `None` if all are.
     days: Option<BTreeSet<(usize, i64)>>,
+    /// Partitions that the load replaces, by their paths: the rows that the target has in them don't count.
+    replaced: BTreeMap<String, PartitionKey>,
 }
 
 impl<'p> Existing<'p> {
@@ -54,11 +57,21 @@ impl<'p> Existing<'p> {
         });
         let unit = settings.partition_unit;
         let day = |(type_index, unit_index): &PartitionKey| (*type_index, unit.day_of(*unit_index));
+        let mut partitions = list_partitions(&settings.target, &layout, &types)?;
+        let mut replaced = BTreeMap::new();
+        if settings.mode == Mode::Overwrite {
+            partitions.retain(|key, _| !read.contains(key));
+            let path = |key: &PartitionKey| {
+                settings.layout.path(unit, key.1, plan.event_type(key.0).directory.as_str())
+            };
+            replaced = read.iter().map(|key| (path(key), *key)).collect();
+        }
         Ok(Self {
             unit,
             columns: columns.collect(),
-            partitions: list_partitions(&settings.target, &layout, &types)?,
+            partitions,
             days: (settings.dedupe_scope == DedupeScope::Day).then(|| read.iter().map(day).collect()),
+            replaced,
         })
     }
 
@@ -71,9 +84,14 @@ impl<'p> Existing<'p> {
         &self.partitions
     }
 
-    /// Whether the target has a partition.
+    /// Whether a file, given by its path in the target, is in a partition that the load replaces.
+    fn is_replaced(&self, path: &str) -> bool {
+        path.rsplit_once('/').is_some_and(|(partition, _)| self.replaced.contains_key(partition))
+    }
+
+    /// Whether the target may have rows in a partition.
     pub(crate) fn contains(&self, partition: PartitionKey) -> bool {
-        self.partitions.contains_key(&partition)
+        self.partitions.contains_key(&partition) || self.replaced.values().any(|key| *key == partition)
     }
 
     /// All rows of a partition, in order; `None` if the target does not have it.

@@ -93,8 +93,8 @@ impl<'s> Record<'s> {
             (event_type.domain.as_str(), event_type.name.as_str())
         });
         let names: BTreeSet<_> = names.collect();
-        let is_wanted = |_: &str, file: &StoredFile| {
-            let name = file.event_type.as_ref();
+        let is_wanted = |path: &str, file: &StoredFile| {
+            let name = file.event_type.as_ref().filter(|_| !existing.is_replaced(path));
             name.is_some_and(|(domain, name)| names.contains(&(domain.as_str(), name.as_str())))
         };
         self.check_scope(is_wanted)?;
@@ -102,6 +102,11 @@ impl<'s> Record<'s> {
             self.compare(is_wanted)?;
         }
         self.require(self.history.foreign(self.root, existing.partitions())?)
+    }
+
+    /// Whether the load overwrites partitions of a target in which merges have kept each event once.
+    pub(crate) fn is_merged(&self) -> bool {
+        self.history.scopes().any(|scope| scope == DedupeScope::Target)
     }
 
     /// Refuses to keep events once in a target that keeps them once a day.

@@ -10,7 +10,7 @@ use std::{cmp::Reverse, collections::BTreeMap};
 use event_parquet::Table;
 use event_parser::Plan;
 use event_rows::PartitionKey;
-use event_target::{Action, Change, StagedFile, Staging};
+use event_target::{Action, Change, Mode, StagedFile, Staging};
 
 use self::{
     partition_rows::PartitionRows,
@@ -31,7 +31,7 @@ pub(crate) struct Writing<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) rows: &'a RowStore,
     pub(crate) superseded: &'a Superseded,
-    /// The existing partitions, in a merge.
+    /// The existing partitions, where their rows take part.
     pub(crate) existing: Option<&'a Existing<'a>>,
     pub(crate) staging: &'a Staging,
     pub(crate) controls: &'a Controls,
@@ -85,8 +85,10 @@ impl Writing<'_> {
         let Self { settings, controls, .. } = self;
         let mut clock = self.stages.clock();
         let mut grouped = self.rows.group(self.superseded, settings.threads);
-        if self.existing.is_some() {
-            self.rows.keep_changed(&mut grouped, self.superseded);
+        match (self.existing, settings.mode) {
+            (Some(_), Mode::Merge) => self.rows.keep_changed(&mut grouped, self.superseded),
+            (Some(_), _) => self.rows.add_losing(&mut grouped, self.superseded),
+            (None, _) => {}
         }
         let GroupedRows { mut partitions, out } = grouped;
         partitions.sort_by_key(|partition| Reverse(partition.rows_in_memory()));
@@ -181,7 +183,10 @@ impl Writing<'_> {
         // A partition without rows changes only if it had some.
         let is_change =
             !files.is_empty() || self.existing.is_some_and(|existing| existing.contains(partition.key()));
-        let action = if is_change { change.action(&self.settings.target)? } else { Action::Unchanged };
+        let mut action = if is_change { change.action(&self.settings.target)? } else { Action::Unchanged };
+        if files.is_empty() && action == Action::Created {
+            action = Action::Unchanged;
+        }
         clock.lap(Stage::Compare);
         Ok(Staged { path, files, change, action, out: rows.into_rows_out() })
     }

@@ -3,7 +3,7 @@
 //! Invariant: a partition in the list has rows left; or, if rows are spilled or in a merge, it may have none
 //! left but some to remove.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event_rows::{PartitionKey, Position, RowRef, group, sort};
 
@@ -80,6 +80,17 @@ impl RowStore {
         let losing = counts.into_iter().filter(|(_, counts)| counts.existing > 0);
         changed.extend(losing.map(|(key, _)| without_rows_in_memory(key)));
         grouped.partitions = changed;
+    }
+
+    /// Adds, in a load that overwrites a target that was merged, the partitions that only lose rows: those from
+    /// which an event goes elsewhere, and those that are replaced by nothing.
+    pub(crate) fn add_losing(&self, grouped: &mut GroupedRows, superseded: &Superseded) {
+        let losing = superseded.by_partition().filter(|(_, counts)| counts.existing > 0).map(|(key, _)| key);
+        let mut losing: BTreeSet<_> = losing.chain(self.ledger.partition_keys()).collect();
+        for partition in &grouped.partitions {
+            losing.remove(&partition.key());
+        }
+        grouped.partitions.extend(losing.into_iter().map(without_rows_in_memory));
     }
 
     /// The sorted rows of a partition that are in memory.
