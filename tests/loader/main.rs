@@ -75,6 +75,10 @@ mod merging {
     mod landing;
     /// Files that are lost between two merges: are they named, and never recorded as all that there is?
     mod laundering;
+    /// Partitions of a target that was merged are overwritten: is each event still in one?
+    mod overwritten;
+    /// Does a target remember what its loads had in common: directories, scope, columns, codec?
+    mod remembered;
     /// Do bad lines that are good by today's catalog become rows and leave the quarantine, and no others?
     mod replay;
 }

@@ -18,8 +18,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accepted, Change, Commit, DedupeScope, FileForm, Fingerprint, LineCounts, LoadFacts, Mode, PRIVATE, Stamp, Target,
-    TargetError, TargetLayout, journal, json_file,
+    Accepted, Change, Commit, DedupeScope, FileForm, Fingerprint, LineCounts, LoadFacts, Mode, PRIVATE,
+    Stamp, Target, TargetError, TargetLayout, journal, json_file,
 };
 
 /// In the private directory: the folded commits.

@@ -10,8 +10,8 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Change, DedupeScope, FileForm, Fingerprint, History, LineCounts, Mode, PRIVATE, Stamp, StoredFile, Target,
-    TargetError, TargetLayout, durability, json_file,
+    Change, DedupeScope, FileForm, Fingerprint, History, LineCounts, Mode, PRIVATE, Stamp, StoredFile,
+    Target, TargetError, TargetLayout, durability, json_file,
 };
 
 /// In the private directory: a commit in progress.

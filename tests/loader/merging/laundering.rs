@@ -83,7 +83,8 @@ fn damage(dir: &Workdir, file: &str, how: impl FnOnce(&Path)) {
 fn a_merge_refuses_a_target_that_has_lost_rows_of_its_types() {
     let dir = merged();
     let whole = fs_err::read(dir.target().join(DAY_1)).unwrap();
-    let kinds: [(&str, fn(&Path)); 4] = [
+    type Damage = fn(&Path);
+    let kinds: [(&str, Damage); 3] = [
         ("is missing (commit 1 wrote 2 rows)", |file| fs_err::remove_file(file).unwrap()),
         ("has other bytes (commit 1 wrote 2 rows)", |file| {
             let bytes = fs_err::read(file).unwrap();
@@ -94,10 +95,6 @@ fn a_merge_refuses_a_target_that_has_lost_rows_of_its_types() {
             bytes[5] ^= 1;
             fs_err::write(file, bytes).unwrap();
         }),
-        ("is not a regular file (commit 1 wrote 2 rows)", |file| {
-            fs_err::remove_file(file).unwrap();
-            fs_err::os::unix::fs::symlink("/dev/null", file).unwrap();
-        }),
     ];
     for (what, how) in kinds {
         damage(&dir, DAY_1, how);
@@ -106,6 +103,11 @@ fn a_merge_refuses_a_target_that_has_lost_rows_of_its_types() {
         fs_err::remove_file(dir.target().join(DAY_1)).ok();
         dir.write(&format!("target/{DAY_1}"), &whole);
     }
+    fs_err::remove_file(dir.target().join(DAY_1)).unwrap();
+    fs_err::os::unix::fs::symlink("/dev/null", dir.target().join(DAY_1)).unwrap();
+    let run = merge(&dir, "landing").arg("--skip-loaded");
+    refuses(&dir, run, &[DAY_1, "is not a regular file (commit 1 wrote 2 rows)"]);
+    accept(&dir, &[]).exits(1).says(&[DAY_1, "is not a regular file, so it can't be accepted"]);
     fs_err::remove_dir_all(dir.path("target/2024/10/10")).unwrap();
     refuses(&dir, merge(&dir, "more.json"), &[DAY_1, "is missing"]);
     // Of another type, nothing was lost; `--skip-loaded` relies on all that was ever loaded.
@@ -167,7 +169,12 @@ fn what_is_there_is_accepted_with_its_rows() {
     dir.loader_into("else").source("more.json").args(["--backfill", "--compression", "none"]).succeeds();
     damage(&dir, DAY_1, |file| fs_err::write(file, "no Parquet").unwrap());
     let unreadable = accept(&dir, &[]).exits(1);
-    unreadable.says(&[DAY_1, "can't be read", "delete it, or put the right file there", "nothing was changed"]);
+    unreadable.says(&[
+        DAY_1,
+        "can't be read",
+        "delete it, or put the right file there",
+        "nothing was changed",
+    ]);
     dir.write("a.json", file_of([account_open("a", "2024-10-10T01:00:00", 1)]));
     dir.loader_into("one row").source("a.json").arg("--backfill").succeeds();
     fs_err::copy(dir.path("one row").join(DAY_1), dir.target().join(DAY_1)).unwrap();
@@ -249,7 +256,7 @@ fn spoil(die: &mut Die, target: &Path, file: &Path, earlier: &Tree) {
 /// is well while a row or a bad line is gone. Once the file is back, nothing is lost.
 #[test]
 fn whatever_is_lost_is_named_and_never_laundered() {
-    for seed in 0..24 {
+    for seed in 0..16 {
         let mut die = Die::new(seed);
         let dir = Workdir::new();
         for (number, piece) in three_days(seed).chunks(70).enumerate() {
@@ -270,7 +277,7 @@ fn whatever_is_lost_is_named_and_never_laundered() {
         let what = format!("seed {seed}, {flags:?}, {name}");
         for piece in &pieces {
             let merged = merge(&dir, piece).args(flags).run();
-            assert!(matches!(merged.status.code(), Some(0 | 1 | 2)), "{what}: {merged}");
+            assert!(matches!(merged.status.code(), Some(0..=2)), "{what}: {merged}");
         }
         for piece in &pieces {
             dir.loader_into("one").source(piece).args(MERGE).succeeds();
@@ -330,6 +337,7 @@ fn a_target_of_an_earlier_version_goes_on() {
         for (path, bytes) in tree(&data.join(name)) {
             dir.write(&format!("target/{path}"), bytes);
         }
+        dir.write("target/_eventloader/lock", "");
         is_well(&dir);
         dir.write("new.json", file_of([account_open("new", "2024-10-11T09:00:00", 1)]));
         let whole = fs_err::read(dir.target().join(file)).unwrap();

@@ -114,7 +114,8 @@ impl ReplayArgs {
         match self.dedupe_scope {
             Some(Scope::Input) => {
                 return Err(Error::Usage(
-                    "--dedupe-scope input: rows of the target take part in a replay; use target or day".to_owned(),
+                    "--dedupe-scope input: rows of the target take part in a replay; use target or day"
+                        .to_owned(),
                 ));
             }
             Some(scope) => return Ok(scope.into()),
@@ -137,7 +138,8 @@ impl ReplayArgs {
 
     /// The codec with which the target was written last.
     fn codec(&self, history: &History) -> Codec {
-        let recorded = || history.form.as_ref().and_then(|form| CodecArg::from_str(&form.compression, false).ok());
+        let recorded =
+            || history.form.as_ref().and_then(|form| CodecArg::from_str(&form.compression, false).ok());
         self.compression.or_else(recorded).unwrap_or(CodecArg::Zstd).into()
     }
 

@@ -7,8 +7,8 @@
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use event_target::{
-    Accepted, Compared, DedupeScope, Differs, History, LoadFacts, Mode, QUARANTINE, Stamp, StoredFile, Target,
-    TargetError, TargetLayout, checksum_of, list_files,
+    Accepted, Compared, DedupeScope, Differs, History, LoadFacts, Mode, QUARANTINE, Stamp, StoredFile,
+    Target, TargetError, TargetLayout, checksum_of, list_files,
 };
 use events_core::event;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -70,7 +70,8 @@ fn look(
     let Compared { differences, stamps } = history.compare(root, threads, |_, _| true)?;
     let mut acceptance = Acceptance { lost: history.lost.len(), forgets_sources, ..Acceptance::default() };
     let mut gone = Vec::new();
-    let mut present: Vec<_> = found.files.into_keys().filter(|path| !history.files.contains_key(path)).collect();
+    let mut present: Vec<_> =
+        found.files.into_keys().filter(|path| !history.files.contains_key(path)).collect();
     for difference in differences {
         let rows = difference.recorded.map_or(0, |(_, rows)| rows);
         match difference.differs {
@@ -191,7 +192,9 @@ impl fmt::Display for Acceptance {
         if lost > 0 {
             parts.push("records of earlier commits: lost".to_owned());
         }
-        parts.push(if forgets_sources { "every source counts as new" } else { "sources stay loaded" }.to_owned());
+        parts.push(
+            if forgets_sources { "every source counts as new" } else { "sources stay loaded" }.to_owned(),
+        );
         write!(f, "recorded as it is: {}", parts.join("; "))
     }
 }

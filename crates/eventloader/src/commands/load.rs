@@ -11,7 +11,8 @@ use std::{collections::HashSet, path::Path, thread, time::Instant};
 
 use event_parser::Plan;
 use event_target::{
-    Action, Change, DedupeScope, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, Target, TargetError, TargetLayout,
+    Action, Change, DedupeScope, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, Target,
+    TargetError, TargetLayout,
 };
 use xxhash_rust::xxh3::xxh3_128;
 

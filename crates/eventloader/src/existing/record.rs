@@ -15,8 +15,8 @@ use std::{
 
 use event_parser::Plan;
 use event_target::{
-    Change, Compared, DedupeScope, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp, StoredFile,
-    TargetError, is_unfinished,
+    Change, Compared, DedupeScope, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp,
+    StoredFile, TargetError, is_unfinished,
 };
 use events_core::catalog::{Catalog, EventType};
 
@@ -36,6 +36,9 @@ pub(crate) struct Record<'s> {
     history: History,
     /// Whether all files were compared.
     is_checked: bool,
+    /// Whether a commit was interrupted, which only a dry run meets: its files may be in their places, or not
+    /// yet.
+    is_unfinished: bool,
     /// Stamps that are to be recorded, so that the next run does not read these files.
     stamps: BTreeMap<String, Stamp>,
 }
@@ -46,15 +49,18 @@ impl<'s> Record<'s> {
         let &Settings { ref target, threads, dedupe_scope: scope, .. } = settings;
         let root = target.as_path();
         let history = History::read(root, |_, _| {})?;
-        let mut record =
-            Self { root, threads, scope, history, is_checked: false, stamps: BTreeMap::new() };
+        let mut record = Self {
+            root,
+            threads,
+            scope,
+            history,
+            is_checked: false,
+            is_unfinished: false,
+            stamps: BTreeMap::new(),
+        };
         record.check_directories(&settings.catalog)?;
-        // Only a dry run meets an interrupted commit: its files may be in their places, or not yet.
-        if settings.dry_run && is_unfinished(root)? {
-            record.is_checked = true;
-            return Ok(record);
-        }
-        if settings.mode == Mode::Merge {
+        record.is_unfinished = settings.dry_run && is_unfinished(root)?;
+        if settings.mode == Mode::Merge && !record.is_unfinished {
             record.require(record.history.lost_records())?;
             let all = matches!(settings.input, Input::Sources { skip_loaded: true, .. });
             record.compare(|_, file| all || file.event_type.is_none())?;
@@ -98,6 +104,9 @@ impl<'s> Record<'s> {
             name.is_some_and(|(domain, name)| names.contains(&(domain.as_str(), name.as_str())))
         };
         self.check_scope(is_wanted)?;
+        if self.is_unfinished {
+            return Ok(());
+        }
         if !self.is_checked {
             self.compare(is_wanted)?;
         }
@@ -128,7 +137,8 @@ impl<'s> Record<'s> {
     /// that has lost some. Where that file is missing, nothing is added to what is left.
     pub(crate) fn check_changes(&mut self, changes: &[Change]) -> Result<(), Error> {
         self.history.check_types(changes)?;
-        let names = changes.iter().filter(|change| change.event_type.is_none()).flat_map(|change| &change.files);
+        let names =
+            changes.iter().filter(|change| change.event_type.is_none()).flat_map(|change| &change.files);
         let paths: BTreeSet<_> = names.map(|file| format!("{QUARANTINE}/{}", file.name)).collect();
         let root = self.root;
         let is_there = |path: &str| storage::is_there(&root.join(path)).unwrap_or(true);
