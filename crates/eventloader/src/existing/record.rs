@@ -133,8 +133,8 @@ impl<'s> Record<'s> {
         }
     }
 
-    /// Refuses changes that would replace rows of another event type, or add lines to a file of the quarantine
-    /// that has lost some. Where that file is missing, nothing is added to what is left.
+    /// Refuses changes that would replace rows of another event type, or add lines to a file of the
+    /// quarantine that has lost some. Where that file is missing, nothing is added to what is left.
     pub(crate) fn check_changes(&mut self, changes: &[Change]) -> Result<(), Error> {
         self.history.check_types(changes)?;
         let names =

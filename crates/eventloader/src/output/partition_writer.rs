@@ -179,8 +179,9 @@ mod tests {
     #[test]
     fn a_dry_run_counts_the_same_bytes() {
         let dir = tempfile::tempdir().unwrap();
-        let written = write(&dir.path().into(), PART_ROWS);
+        let mut written = write(&dir.path().into(), PART_ROWS);
         assert_eq!(written.len(), 1);
+        assert!(written[0].stamp.take().is_some());
         assert_eq!(written[0].staged, "03/000007-00000.staged");
         assert_eq!(write(&Staging::Discard, PART_ROWS), written);
     }
