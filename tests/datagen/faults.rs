@@ -175,7 +175,7 @@ fn golden_hashes() {
         (
             "simple",
             [
-                "efb535042a5382da76e4646df0c50605a0dfc321cfeedcce0088c0ea6980a2f1",
+                "d15fe117529f628f40474a7475b3355148b20389b734f6b5cfcb53d44e3760ac",
                 "58e523d8acec521ed3e558af9d879488795e024cd5589416da9ed37957915e68",
                 "99941b3d0d497f2d2b6f6055ba742b86601a80e5e1b8d15c48a70c89967340a5",
             ],
@@ -183,7 +183,7 @@ fn golden_hashes() {
         (
             "ledger",
             [
-                "109541a5bcb0c94976bf930dc9d761243da9c4fd2bc75845630a3bf64e96c2ab",
+                "3999cbc07188839456465c7e5211540a3ac3076c3083a348506b269ef823fe98",
                 "7fed393290050977ff20d3f0571f0315bb566340fb89a5b8d3781e60a0606cce",
                 "4a476f185354881acc46792998a1a4b032b45ec2f725a47faf14635bad1dcfbd",
             ],

@@ -55,6 +55,8 @@ mod values {
     mod catalogs;
     /// Lists, objects in lists, required fields: are they what the catalog says, in both layouts?
     mod nested_values;
+    /// Does the report count what a column changes of a value, and nothing else?
+    mod rounded;
     /// Is docs/catalog.md true?
     mod catalog_reference;
 }

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a line is judged as [`crate::Parser`] judges it.
 
+use std::borrow::Cow;
+
 use crate::{
     events::{EventReader, Judged},
     fault::Fault,
@@ -26,6 +28,8 @@ pub enum Judgement<'l> {
         type_index: usize,
         /// The bytes of its payload with the braces, if that is an object.
         payload: Option<&'l [u8]>,
+        /// Whether its timestamp has digits beyond microseconds other than zero.
+        is_time_cut: bool,
     },
 }
 
@@ -47,7 +51,14 @@ impl<'a> LineJudge<'a> {
             Judged::Event(event) => Judgement::Event {
                 type_index: event.type_index,
                 payload: payload.map(|payload| payload.text(line)),
+                is_time_cut: event.is_time_cut,
             },
         })
+    }
+
+    /// The keys of the line that was judged last, beside those of the base contract.
+    pub fn other_keys<'l>(&self, line: &'l [u8]) -> impl Iterator<Item = Cow<'l, [u8]>> {
+        let of_event = self.events.unknown().iter().filter(|(owner, _)| owner.is_none());
+        of_event.filter_map(|(_, key)| key.string(line))
     }
 }

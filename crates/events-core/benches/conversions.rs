@@ -1,4 +1,4 @@
-//! How fast do texts become instants, dates, integers and decimals? Each form of text has its own bench.
+//! How fast do texts become instants, dates, integers, decimals and floats? Each form of text has a bench.
 //!
 //! ```sh
 //! cargo bench -p events-core                        # all
@@ -16,7 +16,7 @@ use divan::{
     counter::{BytesCount, ItemsCount},
 };
 use events_core::{
-    number::{parse_decimal, parse_integer},
+    number::{is_rounded_as_float, parse_decimal, parse_integer},
     timestamp::{parse_date, parse_timestamp},
 };
 
@@ -146,5 +146,35 @@ mod decimal {
     fn long(bencher: Bencher) {
         let long = |number| format!("12{:019}.{:09}", number / 2, number % 1_000_000_000);
         convert(bencher, long, parse::<38, 9>);
+    }
+}
+
+mod float {
+    use super::{Bencher, convert};
+
+    /// The nearest double, and whether that is another number.
+    fn parse(token: &[u8]) -> Option<(f64, bool)> {
+        let float = std::str::from_utf8(token).ok()?.parse().ok()?;
+        Some((float, super::is_rounded_as_float(token, float)))
+    }
+
+    /// `24.519456`: what people measure.
+    #[divan::bench]
+    fn measured(bencher: Bencher) {
+        convert(bencher, |number| format!("{}.{:06}", number % 100, number / 100 % 1_000_000), parse);
+    }
+
+    /// `0.8444218515250481`: what programs calculate, and write as short as possible.
+    #[divan::bench]
+    fn calculated(bencher: Bencher) {
+        #[expect(clippy::cast_precision_loss, reason = "any double will do")]
+        convert(bencher, |number| (number as f64 / 18_446_744_073_709_551_616.0).to_string(), parse);
+    }
+
+    /// Thirty digits, which no double has.
+    #[divan::bench]
+    fn long(bencher: Bencher) {
+        let long = |number| format!("12{:019}.{:09}", number / 2, number % 1_000_000_000);
+        convert(bencher, long, parse);
     }
 }

@@ -7,6 +7,10 @@
 //! Invariant: no wrapping and no truncation; work and memory are linear in the token's length, whatever its
 //! exponent.
 
+mod float;
+
+pub use float::is_rounded_as_float;
+
 /// Why a number does not fit a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberFault {

@@ -1,10 +1,11 @@
 //! Text of a timestamp or date → microseconds since 1970-01-01T00:00:00Z, or days since then; and an instant
 //! as text.
 //!
-//! Accepted (docs/values.md): `YYYY-MM-DD`, optionally followed by `T`, `t` or a space and `HH:MM:SS`,
-//! optionally a fraction of any length (cut after microseconds), optionally `Z`, `z`, `±HH:MM` or `±HHMM`.
-//! Without an offset the time is UTC; a bare date is its midnight. Nothing else: no leap second, no
-//! `24:00:00`, no week dates, no epoch numbers.
+//! Accepted (docs/values.md): `YYYY-MM-DD`, optionally followed by `T`, `t` or a space and `HH:MM` or
+//! `HH:MM:SS`, behind seconds optionally a fraction with a point or a comma and any number of digits (cut
+//! after microseconds), optionally `Z`, `z`, `±HH:MM`, `±HHMM` or `±HH`, with or without a space in front, or
+//! ` UTC`. Without an offset the time is UTC; a bare date is its midnight. Nothing else: no leap second, no
+//! `24:00:00`, no week dates, no years of two digits, no epoch numbers, whose unit would be a guess.
 //!
 //! Invariant: the result is an instant of the years 0001 to 9999 in UTC, the range that SQL engines and
 //! Python share.
@@ -35,14 +36,28 @@ pub const EXPECTED_DATE: &str = "a date like 2024-10-10 that exists, of the year
 /// ```
 #[must_use]
 pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
-    if let Some((seconds, rest)) = text.split_first_chunk() {
-        return parse_behind_seconds(parse_to_seconds(seconds)?, rest);
+    match text.split_first_chunk().and_then(|(front, rest)| Some((parse_to_seconds(front)?, rest))) {
+        Some((micros, rest)) => parse_behind_seconds(micros, rest),
+        None => parse_without_seconds(text),
     }
-    let midnight = days_of(text.first_chunk()?)? * DAY_MICROS;
-    (text.len() == DATE_BYTES && midnight >= FIRST_INSTANT).then_some(midnight)
 }
 
-/// Parses the beginning `YYYY-MM-DDTHH:MM:SS` of a timestamp, as if it were UTC; bare dates lack it. The
+/// A date alone, or with hours and minutes. (A fraction of minutes is nothing that a program writes.)
+fn parse_without_seconds(text: &[u8]) -> Option<i64> {
+    let (date, rest) = text.split_first_chunk::<DATE_BYTES>()?;
+    let midnight = days_of(date)? * DAY_MICROS;
+    let instant = match rest.split_first_chunk::<MINUTES_BYTES>() {
+        None if rest.is_empty() => midnight,
+        None => return None,
+        Some(([separator, h1, h2, colon, m1, m2], offset)) => {
+            let time = [*separator, *h1, *h2, *colon, *m1, *m2, b':', b'0', b'0'];
+            midnight + time_of_day_micros(&time)? - parse_offset_seconds(offset)? * SECOND_MICROS
+        }
+    };
+    is_in_range(instant).then_some(instant)
+}
+
+/// Parses the beginning `YYYY-MM-DDTHH:MM:SS` of a timestamp, as if it were UTC; not all have it. The
 /// result is only for [`parse_behind_seconds`]; accepted text has no `"`, `\` or control character.
 #[must_use]
 #[inline]
@@ -101,8 +116,13 @@ pub fn parse_behind_seconds(micros: i64, rest: &[u8]) -> Option<i64> {
         let (fraction_micros, rest) = parse_fraction(rest)?;
         micros + fraction_micros - parse_offset_seconds(rest)? * SECOND_MICROS
     };
-    // An offset may bring the last day of the year 0000 into the range, so the check is at the end.
-    (FIRST_INSTANT..LAST_INSTANT).contains(&instant).then_some(instant)
+    is_in_range(instant).then_some(instant)
+}
+
+/// An offset may bring the last day of the year 0000 into the range, so this is checked last.
+#[inline]
+fn is_in_range(instant: i64) -> bool {
+    (FIRST_INSTANT..LAST_INSTANT).contains(&instant)
 }
 
 /// An instant as RFC 3339 has it, in UTC: `2024-10-10T00:00:07.123456Z`.
@@ -129,7 +149,7 @@ pub fn is_cut(text: &[u8]) -> bool {
 
 #[cold]
 fn cuts_digits(rest: &[u8]) -> bool {
-    let digits = rest.strip_prefix(b".").unwrap_or_default();
+    let [b'.' | b',', digits @ ..] = rest else { return false };
     digits.iter().take_while(|byte| byte.is_ascii_digit()).skip(6).any(|&digit| digit != b'0')
 }
 
@@ -142,6 +162,8 @@ pub fn parse_date(text: &[u8]) -> Option<i32> {
 
 /// The length of `YYYY-MM-DD`.
 const DATE_BYTES: usize = 10;
+/// The length of `THH:MM`.
+const MINUTES_BYTES: usize = 6;
 /// The length of the text that [`parse_to_seconds`] accepts.
 pub const SECONDS_BYTES: usize = 19;
 
@@ -210,9 +232,9 @@ fn two_digits(tens: u8, ones: u8) -> Option<i64> {
         .then(|| i64::from(tens - b'0') * 10 + i64::from(ones - b'0'))
 }
 
-/// `.digits` at the front of `text` → microseconds (further digits are cut) and what follows.
+/// `.digits` or `,digits` at the front of `text` → microseconds (further digits are cut) and what follows.
 fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
-    let Some(digits) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let [b'.' | b',', digits @ ..] = text else { return Some((0, text)) };
     let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     if length == 0 {
         return None;
@@ -226,11 +248,16 @@ fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
 
 /// The offset from UTC in `text`, in seconds; an empty text means UTC.
 fn parse_offset_seconds(text: &[u8]) -> Option<i64> {
+    let text = match text {
+        [] | b" UTC" => return Some(0),
+        [b' ', offset @ ..] | offset => offset,
+    };
     let (sign, hours, minutes) = match *text {
-        [] | [b'Z' | b'z'] => return Some(0),
+        [b'Z' | b'z'] => return Some(0),
         [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
             (sign, two_digits(h1, h2)?, two_digits(m1, m2)?)
         }
+        [sign @ (b'+' | b'-'), h1, h2] => (sign, two_digits(h1, h2)?, 0),
         _ => return None,
     };
     if hours > 23 || minutes > 59 {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     json::{self, Json},
     value_text::{instant, json_string},
-    values::{decimal, integer, is_cut, is_rounded, number_token, timestamp},
+    values::{decimal, integer, is_cut, is_rounded, is_rounded_as_float, number_token, timestamp},
 };
 
 /// An event type: its domain, its name, the fields of its payload.
@@ -201,7 +201,7 @@ fn object_text(fields: &[Field], given: Given<'_>, values: &mut dyn Iterator<Ite
 pub struct Changed {
     /// Values of another JSON type than the column's.
     pub coerced: BTreeSet<String>,
-    /// Values with more digits than the column keeps.
+    /// Values with more digits than the column keeps, or with others.
     pub rounded: BTreeSet<String>,
 }
 
@@ -230,7 +230,8 @@ fn add_changed_in(kind: &Kind, value: &Json, path: &str, changed: &mut Changed) 
             return items.iter().for_each(|item| add_changed_in(element, item, path, changed));
         }
         (Kind::String, _) => (!matches!(value, Json::String(_)), false),
-        (Kind::Int32 | Kind::Int64 | Kind::Float64, _) => (!is_number, false),
+        (Kind::Int32 | Kind::Int64, _) => (!is_number, false),
+        (Kind::Float64, _) => (!is_number, is_rounded_as_float(value)),
         (Kind::Boolean, _) => (!matches!(value, Json::Bool(_)), false),
         (Kind::Decimal { scale, .. }, _) => (!is_number, is_rounded(value, (*scale).into())),
         (Kind::Timestamp, _) => (false, value.text().is_some_and(is_cut)),

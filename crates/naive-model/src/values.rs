@@ -11,10 +11,24 @@ pub fn is_rounded(value: &Json, scale: usize) -> bool {
     number_token(value).is_ok_and(|token| plain(token).fraction.chars().skip(scale).any(|digit| digit != '0'))
 }
 
+/// Whether a number that fits a float column is neither the float with all its digits, nor the shortest
+/// number that is read as this float.
+#[must_use]
+pub fn is_rounded_as_float(value: &Json) -> bool {
+    let Ok(token) = number_token(value) else { return false };
+    let float: f64 = token.parse().unwrap();
+    let number = |text: &str| {
+        let Plain { integer, fraction, .. } = plain(text);
+        (integer, fraction.trim_end_matches('0').to_owned())
+    };
+    let (all, shortest) = (format!("{float:.1074}"), float.to_string());
+    ![all, shortest].iter().any(|text| number(text) == number(token))
+}
+
 /// Whether a timestamp has more digits than microseconds.
 #[must_use]
 pub fn is_cut(timestamp: &str) -> bool {
-    let (_, fraction) = timestamp.split_once('.').unwrap_or_default();
+    let (_, fraction) = timestamp.split_once(['.', ',']).unwrap_or_default();
     fraction.chars().take_while(char::is_ascii_digit).skip(6).any(|digit| digit != '0')
 }
 
@@ -127,33 +141,50 @@ pub fn timestamp(text: &str) -> Option<DateTime<Utc>> {
         return Some(midnight).filter(of_our_years);
     }
     let rest = rest.strip_prefix(['T', 't', ' '])?;
-    let (time, rest) = rest.split_at_checked(8)?;
-    if !pattern(time, "##:##:##") {
-        return None;
-    }
+    let (time, rest) = match rest.split_at_checked(8) {
+        Some((time, rest)) if pattern(time, "##:##:##") => (time.to_owned(), rest),
+        _ => {
+            let (time, rest) = rest.split_at_checked(5).filter(|(time, _)| pattern(time, "##:##"))?;
+            // A fraction belongs to seconds.
+            if rest.starts_with(['.', ',']) {
+                return None;
+            }
+            (format!("{time}:00"), rest)
+        }
+    };
     let time = NaiveTime::from_hms_opt(number(&time[..2]), number(&time[3..5]), number(&time[6..]))?;
     let digits = rest
-        .strip_prefix('.')
+        .strip_prefix(['.', ','])
         .map(|rest| &rest[..rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len())]);
     let (micros, offset) = match digits {
         Some("") => return None,
         Some(digits) => (number(&format!("{digits}000000")[..6]), &rest[1 + digits.len()..]),
         None => (0, rest),
     };
-    let offset_minutes = match offset {
-        "" | "Z" | "z" => 0,
-        _ if pattern(offset, "±##:##") || pattern(offset, "±####") => {
-            let (hours, minutes) = (number(&offset[1..3]), number(&offset[offset.len() - 2..]));
-            if hours > 23 || minutes > 59 {
-                return None;
-            }
-            let size = i64::from(hours * 60 + minutes);
-            if offset.starts_with('-') { -size } else { size }
+    let offset_minutes = if matches!(offset, "" | " UTC") {
+        0
+    } else {
+        match offset.strip_prefix(' ').unwrap_or(offset) {
+            "Z" | "z" => 0,
+            offset => offset_minutes(offset)?,
         }
-        _ => return None,
     };
     let local = date.and_time(time).and_utc() + TimeDelta::microseconds(micros.into());
     Some(local - TimeDelta::minutes(offset_minutes)).filter(of_our_years)
+}
+
+/// Hours and minutes, or hours alone.
+fn offset_minutes(offset: &str) -> Option<i64> {
+    if !["±##:##", "±####", "±##"].iter().any(|form| pattern(offset, form)) {
+        return None;
+    }
+    let digits: String = offset.chars().filter(char::is_ascii_digit).collect();
+    let (hours, minutes) = (digits[..2].parse::<i64>().unwrap(), digits[2..].parse().unwrap_or(0));
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    let size = hours * 60 + minutes;
+    Some(if offset.starts_with('-') { -size } else { size })
 }
 
 /// `#` is a digit, `±` a sign, all else itself.

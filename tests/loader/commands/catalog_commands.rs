@@ -1,6 +1,7 @@
 //! Does a drafted catalog load what it was drafted from, does `check` predict a load, does `show` show its
 //! tables?
 
+mod drafts;
 mod random;
 mod tables;
 
@@ -66,7 +67,7 @@ fn a_draft_says_what_was_seen() {
     directory = "card-dispute"
     [domain.card.events.dispute.fields]
     reason.fields.code      = "string"         # always; "13.1"
-    #   reason.fields.code: alternative: float64 holds all of them, too
+    #   reason.fields.code: alternative: float64 holds all of them, as numbers
     reason.fields.text      = "string"         # null in 1 of 2; "fraud"
     # items: always; 0 to 2 objects
     items.list.fields.sku   = "string"         # always; "A-1" or "B-7"
@@ -84,7 +85,7 @@ fn a_draft_says_what_was_seen() {
     born       = "date"       # always; 1950-03-16 to 1999-12-31
     since      = "timestamp"  # always; 2025-03-16 to 2025-03-16T10:00:00Z
     age        = "string"     # always; 40, "41"; a number in 1, text in 1
-    #   age: alternative: int32 holds all of them, too
+    #   age: alternative: int32 holds all of them, as numbers
     "#);
 }
 

@@ -233,7 +233,7 @@ fn roundings_are_counted_by_path() {
         r#"{"m": 999.999}"#,
         r#"{"t": "2024-10-10T00:00:00.1234567X"}"#,
     ]);
-    let expected = json!({"data.m": 2, "data.t": 2, "data.n": 1, "data.o.x.t": 1});
+    let expected = json!({"data.m": 2, "data.t": 2, "data.n": 1, "data.o.x.t": 1, "data.f": 1});
     assert_eq!((outcome.count("written"), &outcome.report()["rounded"]), (4, &expected), "{outcome}");
     assert!(outcome.stderr.contains("rounded to fit the column: data.m in 2 rows"), "{outcome}");
 }

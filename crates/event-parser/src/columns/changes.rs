@@ -14,7 +14,7 @@ use crate::plan::Shape;
 pub(crate) enum ValueChange {
     /// It was a JSON value of another kind than the column's type: the text of a number, a number as text.
     Coerced,
-    /// Digits other than zero were rounded off or cut.
+    /// Digits other than zero were rounded off or cut, or a float has others.
     Rounded,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Callbacks report that a value is coerced or rounded, even if it then does not fit.
 //!
-//! Invariant: a conversion is exact or a fault. Nothing wraps or is cut, and only floats go through a binary
-//! float.
+//! Invariant: a conversion is exact, is reported, or is a fault. Nothing wraps, and only floats go through a
+//! binary float.
 
 use std::borrow::Cow;
 
@@ -56,11 +56,22 @@ pub(super) fn integer(value: Value, line: &[u8], coerced: impl FnOnce()) -> Resu
     Ok(number::parse_integer(&number_token(value, line, coerced)?)?)
 }
 
-pub(crate) fn float(value: Value, line: &[u8], coerced: impl FnOnce()) -> Result<f64, ValueFault> {
+pub(crate) fn float(
+    value: Value,
+    line: &[u8],
+    coerced: impl FnOnce(),
+    rounded: impl FnOnce(),
+) -> Result<f64, ValueFault> {
     let token = number_token(value, line, coerced)?;
-    let token = std::str::from_utf8(&token).map_err(|_| ValueFault::TypeMismatch)?;
-    let float: f64 = token.parse().map_err(|_| ValueFault::TypeMismatch)?;
-    if float.is_finite() { Ok(float) } else { Err(ValueFault::OutOfRange) }
+    let text = std::str::from_utf8(&token).map_err(|_| ValueFault::TypeMismatch)?;
+    let float: f64 = text.parse().map_err(|_| ValueFault::TypeMismatch)?;
+    if !float.is_finite() {
+        return Err(ValueFault::OutOfRange);
+    }
+    if number::is_rounded_as_float(&token, float) {
+        rounded();
+    }
+    Ok(float)
 }
 
 pub(super) fn boolean(value: Value, line: &[u8], coerced: impl FnOnce()) -> Result<bool, ValueFault> {

@@ -199,7 +199,10 @@ impl ColumnBuilder {
             Values::Int64(values) => {
                 values.push(integer(value, line, || self.changed.coerced.add(row))?);
             }
-            Values::Float64(values) => values.push(float(value, line, || self.changed.coerced.add(row))?),
+            Values::Float64(values) => {
+                let ChangedRows { coerced, rounded } = &mut self.changed;
+                values.push(float(value, line, || coerced.add(row), || rounded.add(row))?);
+            }
             Values::Boolean(values) => {
                 values.push(boolean(value, line, || self.changed.coerced.add(row))?);
             }

@@ -33,7 +33,8 @@ const DECIMALS: [(u8, u8); 14] = [
 ///
 /// - A text is a number if `serde_json` accepts it as one.
 /// - Its integer, and its decimals of some precisions and scales, are the result of moving the point by hand.
-/// - Its float is the nearest one; there is none if it is beyond all floats.
+/// - Its float is the nearest one; there is none if it is beyond all floats. It counts as rounded if neither
+///   all digits of the float nor the fewest that mean it are the number.
 pub fn number(bytes: &[u8]) {
     for text in bytes.split(|byte| *byte == b'\n') {
         let shown = text.escape_ascii();
@@ -61,6 +62,12 @@ pub fn number(bytes: &[u8]) {
             );
         }
         is_nearest(token);
+        let mut is_rounded = false;
+        let ours = float(Scanner::new(text).value().unwrap(), text, || (), || is_rounded = true);
+        if ours.is_ok() {
+            let theirs = values::is_rounded_as_float(&Json::Number(token.to_owned()));
+            assert_eq!(is_rounded, theirs, "{shown}");
+        }
     }
 }
 
@@ -81,7 +88,7 @@ fn decimal_text(unscaled: i128, scale: usize) -> String {
 /// By the exact digits of the float and its neighbours: twice the number is between the sums of the float and
 /// each neighbour.
 fn is_nearest(token: &str) {
-    let ours = float(Scanner::new(token.as_bytes()).value().unwrap(), token.as_bytes(), || ());
+    let ours = float(Scanner::new(token.as_bytes()).value().unwrap(), token.as_bytes(), || (), || ());
     let Plain { negative, integer, fraction } = values::plain(token);
     let lengths = (integer.len().max(INTEGER_DIGITS), fraction.len().max(FRACTION_DIGITS));
     let number = digits(&integer, &fraction, lengths);

@@ -51,7 +51,7 @@ pub enum CatalogCommand {
 
 const INFER_EXAMPLES: &str = "\
 Examples:
-  eventloader catalog infer events.json > shop.toml             draft a catalog; review it, then
+  eventloader catalog infer events.json -o shop.toml            draft a catalog; review it, then
   eventloader -s events.json --backfill --catalog shop.toml     load with it
   eventloader catalog infer 'in/*.json.gz' --output catalogs/   write one file per domain
   eventloader catalog infer huge.json --sample-lines 1000000    read only the first lines";
@@ -113,8 +113,11 @@ pub struct InferArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample_lines: Option<u64>,
 
-    /// Write one file per domain into this directory; created if missing
-    #[arg(long, value_name = "DIR")]
+    /// Write the draft to this file, or one file per domain into this directory
+    ///
+    /// A name that ends in .toml is that of a file, any other that of a directory, unless it exists. A file
+    /// appears when it is complete, and a directory is created if it is missing.
+    #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
 
     /// Replace existing files

@@ -23,7 +23,7 @@ Examples:
   eventloader -s 'in/*.json.gz' -t lake -D account --since 2024-10-01 --until 2024-10-31
   datagen -n 1000000 | eventloader -s - -b --report -      from a pipe, with the report as JSON
   eventloader -s in/ -b --dry-run -v                       show what would be written
-  eventloader catalog infer in/ > mine.toml                draft a catalog for your own events
+  eventloader catalog infer in/ -o mine.toml               draft a catalog for your own events
   eventloader -s in/ -b --catalog catalogs/                load your own event types
   eventloader -s in/today.json -t lake -b --mode merge     add a delivery to an existing target
   eventloader -s landing/ -t lake -b --mode merge --skip-loaded   load the new files of a directory

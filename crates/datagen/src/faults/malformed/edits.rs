@@ -109,9 +109,9 @@ const BAD_TIMESTAMP: &[Edit] = &[
     |line| Some(with_time(line, &[&line.time().replace('-', "/")])),
     |line| Some(with_time(line, &["1728518400"])),
     |line| Some(with_time(line, &[&line.time()[..19], "+25:00"])),
-    |line| Some(with_time(line, &[&line.time()[..19], ",5"])),
+    |line| Some(with_time(line, &[&line.time()[..19], ","])),
     |line| Some(with_time(line, &[&line.time()[..8], "00", &line.time()[10..]])),
-    |line| Some(with_time(line, &[&line.time()[..16]])),
+    |line| Some(with_time(line, &[&line.time()[..13]])),
     |line| Some(with_time(line, &[line.time(), " "])),
 ];
 

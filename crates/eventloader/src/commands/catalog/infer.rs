@@ -1,17 +1,15 @@
-//! Sources → the draft of a catalog, as text or as files, and a summary.
+//! Sources → the draft of a catalog, as text, as a file or as a file per domain, and a summary.
 //!
-//! Invariant: every draft that is returned was read back as a catalog. An existing file is replaced only on
-//! request.
-#![expect(
-    clippy::disallowed_methods,
-    clippy::disallowed_types,
-    reason = "a draft is neither source nor target"
-)]
+//! Invariant: every draft that is returned was read back as a catalog. A file appears when it is complete; an
+//! existing one is replaced only on request, and a source never.
+#![expect(clippy::disallowed_methods, reason = "a draft is neither source nor target")]
 
 use std::{
     collections::HashSet,
     fmt::Write as _,
-    io::Write as _,
+    fs::Permissions,
+    io::{self, Write as _},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +18,11 @@ use super::{
     draft::{self, DomainDraft},
     observe,
 };
-use crate::{error::Error, input::list_sources, runtime::plural};
+use crate::{
+    error::Error,
+    input::{Source, list_sources},
+    runtime::plural,
+};
 
 /// The settings of a draft.
 #[derive(Debug, Clone)]
@@ -31,7 +33,7 @@ pub struct InferSettings {
     pub with_known: bool,
     /// Read only the first lines, up to this number.
     pub lines_max: Option<u64>,
-    /// The directory for one file per domain; otherwise the draft is one document.
+    /// The file to write, or the directory for one file per domain; otherwise the draft is only returned.
     pub output: Option<PathBuf>,
     /// Replace existing files.
     pub force: bool,
@@ -53,6 +55,9 @@ pub struct Draft {
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let InferSettings { read, with_known, lines_max, output, force } = settings;
     let sources = list_sources(&read.sources, output.as_deref())?;
+    if let Some(output) = output {
+        refuse_source(&sources, output)?;
+    }
     let observed = observe::observe(read, &sources, *lines_max)?;
     let mut draft = draft::draft(&observed, &read.catalog, *with_known);
     if lines_max.is_some_and(|lines_max| observed.lines >= lines_max) {
@@ -67,11 +72,33 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let text = draft.text();
     read.catalog.extended(&[("(draft)", &text)])?;
     let mut summary = draft.notes.join("\n");
-    let Some(dir) = output else { return Ok(Draft { document: Some(text), summary }) };
-    for path in write_files(&draft, dir, *force)? {
+    let Some(output) = output else { return Ok(Draft { document: Some(text), summary }) };
+    let written = if is_file(output) {
+        write_file(output, &text, *force)?;
+        vec![output.clone()]
+    } else {
+        write_files(&draft, output, *force)?
+    };
+    for path in written {
         let _ = write!(summary, "\nwrote {}", path.display());
     }
     Ok(Draft { document: None, summary })
+}
+
+/// Whether an output is one file: it exists as such, or has the name of a catalog.
+fn is_file(output: &Path) -> bool {
+    output
+        .metadata()
+        .map_or_else(|_| output.extension().is_some_and(|is| is == "toml"), |found| !found.is_dir())
+}
+
+fn refuse_source(sources: &[Source], output: &Path) -> Result<(), Error> {
+    let Ok(real) = output.canonicalize() else { return Ok(()) };
+    let Some(source) = sources.iter().find(|source| real.to_str() == Some(&source.identity)) else {
+        return Ok(());
+    };
+    let (target, source_path) = (output.to_owned(), PathBuf::from(&source.name));
+    Err(Error::Overlap { target, problem: "is the source", source_path })
 }
 
 /// Writes one file per domain; none if one of them already exists.
@@ -82,16 +109,33 @@ fn write_files(draft: &draft::Draft, dir: &Path, force: bool) -> Result<Vec<Path
         return Err(Error::DraftExists(path.clone()));
     }
     for (domain, path) in draft.domains.iter().zip(&paths) {
-        let mut file = fs_err::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .create_new(!force)
-            .truncate(force)
-            .open(path)
-            .map_err(Error::io("writing the draft"))?;
-        file.write_all(draft.text_of(domain).as_bytes()).map_err(Error::io("writing the draft"))?;
+        write_file(path, &draft.text_of(domain), force)?;
     }
     Ok(paths)
+}
+
+/// Writes a file, which appears when it is complete. What is no regular file (`/dev/stdout`, a pipe) can't be
+/// replaced, and is written to.
+fn write_file(path: &Path, text: &str, force: bool) -> Result<(), Error> {
+    let failed = |error: io::Error| {
+        Error::io("writing the draft")(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    };
+    let found = path.metadata().ok();
+    match &found {
+        Some(found) if !found.is_file() => return fs_err::write(path, text).map_err(failed),
+        Some(_) if !force => return Err(Error::DraftExists(path.to_owned())),
+        _ => {}
+    }
+    // Through a link, if it is one.
+    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mode = found.map_or(0o666, |found| found.permissions().mode());
+    let builder = &mut tempfile::Builder::new();
+    let builder = builder.prefix(".draft-").permissions(Permissions::from_mode(mode));
+    let mut file = builder.tempfile_in(dir).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    let persisted = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
+    persisted.map(drop).map_err(|error| failed(error.error))
 }
 
 /// For each domain a file name: its own if possible, with a number if another domain has it. Some file

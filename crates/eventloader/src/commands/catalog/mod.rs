@@ -4,12 +4,13 @@
 //! reads (gzip, arrays, globs, standard input) is read the same way, and lines are judged the same way.
 //!
 //! ```text
-//! infer: blocks → observe → walk → evidence, numbers, texts → decide → draft → TOML
+//! infer: blocks → observe → beside, walk → evidence, numbers, texts → decide → draft → TOML
 //! check: blocks → counts                 show: catalog → schemas → text, Arrow, CREATE TABLE
 //! ```
 //!
 //! Invariant: these commands judge a line as a load does.
 
+mod beside;
 mod check;
 mod decide;
 mod draft;

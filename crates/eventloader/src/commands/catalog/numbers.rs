@@ -6,9 +6,7 @@ use events_core::number;
 
 use super::texts::shown;
 
-/// The number of digits that every `f64` keeps.
-const EXACT_DIGITS: usize = 15;
-/// Longer tokens fit no column, so only their length matters.
+/// Of longer tokens only this much counts where two are compared.
 const TOKEN_BYTES_MAX: usize = 400;
 
 /// The common properties of the numbers.
@@ -20,7 +18,7 @@ pub(crate) struct Numbers {
     pub(crate) int64: u64,
     /// Those that fit `float64`, exactly or not.
     pub(crate) finite: u64,
-    /// Those that `float64` would keep with other digits than written.
+    /// Those of them that count as rounded in such a column.
     pub(crate) inexact: u64,
     /// Those written with a point or an exponent.
     pub(crate) fractional: u64,
@@ -63,14 +61,12 @@ impl Numbers {
         self.with_exponent += u64::from(written.has_exponent);
         let (least, most) = self.scale.unwrap_or((written.scale, written.scale));
         self.scale = Some((least.min(written.scale), most.max(written.scale)));
-        // A very long token is cut; its value is then only used for ordering.
-        let token = String::from_utf8_lossy(&token[..token.len().min(TOKEN_BYTES_MAX)]);
-        let value = token.parse().unwrap_or(f64::NAN);
+        let value = str::from_utf8(token).ok().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
         if value.is_finite() {
             self.finite += 1;
-            self.inexact += u64::from(!written.is_exact_as(value));
+            self.inexact += u64::from(number::is_rounded_as_float(token, value));
         }
-        self.stretch(value, &token);
+        self.stretch(value, &String::from_utf8_lossy(&token[..token.len().min(TOKEN_BYTES_MAX)]));
     }
 
     fn stretch(&mut self, value: f64, token: &str) {
@@ -107,6 +103,11 @@ impl Numbers {
         }
     }
 
+    /// Whether one of them is written with a minus sign.
+    pub(crate) fn has_negative(&self) -> bool {
+        self.range.as_ref().is_some_and(|(least, _)| least.token.starts_with('-'))
+    }
+
     /// The greatest absolute value of the integers.
     pub(crate) fn magnitude(&self) -> f64 {
         self.range.as_ref().map_or(0.0, |(least, greatest)| least.value.abs().max(greatest.value.abs()))
@@ -114,16 +115,15 @@ impl Numbers {
 }
 
 /// The notation of a number.
-struct Written<'t> {
+struct Written {
     whole_digits: usize,
     scale: usize,
     is_fractional: bool,
     has_exponent: bool,
-    mantissa: &'t [u8],
 }
 
-impl<'t> Written<'t> {
-    fn of(token: &'t [u8]) -> Self {
+impl Written {
+    fn of(token: &[u8]) -> Self {
         let exponent = token.iter().position(|byte| matches!(byte, b'e' | b'E'));
         let mantissa = &token[..exponent.unwrap_or(token.len())];
         let mantissa = mantissa.strip_prefix(b"-").unwrap_or(mantissa);
@@ -134,33 +134,8 @@ impl<'t> Written<'t> {
             scale: point.map_or(0, |point| mantissa.len() - point - 1),
             is_fractional: point.is_some() || exponent.is_some(),
             has_exponent: exponent.is_some(),
-            mantissa,
         }
     }
-
-    /// Whether `value`, which was parsed from it, keeps all its digits.
-    fn is_exact_as(&self, value: f64) -> bool {
-        let is_zero = self.mantissa.iter().all(|byte| matches!(byte, b'0' | b'.'));
-        if is_zero != (value == 0.0) {
-            return false;
-        }
-        if self.whole_digits + self.scale <= EXACT_DIGITS {
-            return true;
-        }
-        // Programs write a float as the shortest text that reads back as the same float.
-        let shortest = format!("{value:e}");
-        let mantissa = shortest.split('e').next().unwrap_or_default();
-        significant(self.mantissa) == significant(mantissa.as_bytes())
-    }
-}
-
-/// The digits from the first to the last that is not zero.
-fn significant(mantissa: &[u8]) -> Vec<u8> {
-    let mut digits: Vec<u8> =
-        mantissa.iter().copied().filter(u8::is_ascii_digit).skip_while(|&digit| digit == b'0').collect();
-    let length = digits.iter().rposition(|&digit| digit != b'0').map_or(0, |at| at + 1);
-    digits.truncate(length);
-    digits
 }
 
 #[cfg(test)]
@@ -191,6 +166,12 @@ mod tests {
             of(&["0.1000000000000000055", "12345678901234567.89", "9007199254740993", "1e-400"]).inexact,
             4
         );
+    }
+
+    #[test]
+    fn a_number_that_is_too_long_to_be_shown_is_still_judged_whole() {
+        let zeros = "0".repeat(TOKEN_BYTES_MAX);
+        assert_eq!(of(&[&format!("1.{zeros}e400"), &format!("0.{zeros}1e401")]).finite, 1);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use events_core::{
 
 use super::{
     ReadSettings,
+    beside::Beside,
     evidence::{Objects, PAYLOAD_KEYS_MAX},
     toml_text::quoted_key,
     walk::Walk,
@@ -47,6 +48,9 @@ pub(crate) struct Observed {
     pub(crate) filtered: u64,
     /// Lines that are bad for any catalog, by reason.
     pub(crate) bad: BTreeMap<&'static str, u64>,
+    /// Events whose own timestamp has digits beyond microseconds other than zero.
+    pub(crate) times_cut: u64,
+    pub(crate) beside: Beside,
     pub(crate) event_types: BTreeMap<TypeName, Payloads>,
 }
 
@@ -171,8 +175,10 @@ impl Tally {
                     self.observed.lines += 1;
                     self.observed.filtered += 1;
                 }
-                Ok(Judgement::Event { type_index, payload }) => {
+                Ok(Judgement::Event { type_index, payload, is_time_cut }) => {
                     self.observed.lines += 1;
+                    self.observed.times_cut += u64::from(is_time_cut);
+                    judge.other_keys(line).for_each(|key| self.observed.beside.add(&key));
                     self.payload(type_index, payload)?;
                 }
                 Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(type_of(line)),
@@ -223,6 +229,8 @@ impl Observed {
         self.lines += other.lines;
         self.blank += other.blank;
         self.filtered += other.filtered;
+        self.times_cut += other.times_cut;
+        self.beside.merge(other.beside);
         for (reason, count) in other.bad {
             *self.bad.entry(reason).or_default() += count;
         }

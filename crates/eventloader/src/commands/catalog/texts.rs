@@ -21,6 +21,8 @@ pub(crate) struct Texts {
     /// Those that are valid values of the types.
     pub(crate) dates: u64,
     pub(crate) timestamps: u64,
+    /// Timestamps with digits beyond microseconds other than zero.
+    pub(crate) cut: u64,
     pub(crate) booleans: u64,
     /// Those that are a number by JSON's grammar.
     pub(crate) numbers: Numbers,
@@ -70,6 +72,7 @@ impl Texts {
             && let Some(micros) = timestamp::parse_timestamp(text)
         {
             self.timestamps += 1;
+            self.cut += u64::from(timestamp::is_cut(text));
             self.dates += u64::from(text.len() == 10);
             let instant = (micros, shown(text));
             self.stretch_times(instant.clone(), instant);
@@ -93,6 +96,7 @@ impl Texts {
         self.count += other.count;
         self.dates += other.dates;
         self.timestamps += other.timestamps;
+        self.cut += other.cut;
         self.booleans += other.booleans;
         self.numbers.merge(other.numbers);
         if let Some(chars) = other.chars {
@@ -167,6 +171,7 @@ mod tests {
         ]);
         assert_eq!((texts.count, texts.dates, texts.timestamps, texts.booleans), (9, 1, 2, 1));
         assert_eq!((texts.numbers.count, texts.chars), (2, Some((0, 20))));
+        assert_eq!(of(&["2024-10-10T00:00:07.1234560Z", "2024-10-10T00:00:07.1234567Z"]).cut, 1);
         let ((_, first), (_, last)) = texts.times.clone().unwrap();
         assert_eq!((first.as_str(), last.as_str()), ("2024-02-29", "2024-10-10T00:00:07Z"));
         assert!(!texts.examples().1);

@@ -7,18 +7,27 @@
 //! ```
 //!
 //! Values of different types get the nearest type that loads them all: scalars meet in `string`, objects and
-//! lists in `json`. Where a narrower type would lose only a few lines, it is named as an alternative.
+//! lists in `json`. Where a narrower type would lose only a few lines, it is named as an alternative
+//! (`alternative.rs`). Where values alone could mean two things, the name of the field decides (`name.rs`).
 //!
-//! Invariant: a column of the type takes every value of the evidence exactly as written (except for the zone
-//! of a timestamp, and zeros at the end of a float).
+//! Invariant: a column of the type takes every value of the evidence exactly as written, except for the zone
+//! of a timestamp, zeros at the end of a float, and digits beyond microseconds, of which the reason tells.
+
+mod alternative;
+mod name;
 
 use events_core::catalog::ValueType;
 
+use self::{
+    alternative::{of_containers, of_scalars},
+    name::Meaning,
+};
 use super::{
     evidence::{Evidence, Member, Objects},
     numbers::Numbers,
     texts::Texts,
 };
+use crate::runtime::grouped;
 
 /// The most digits of a decimal.
 const DECIMAL_DIGITS_MAX: usize = 38;
@@ -32,8 +41,8 @@ const MONEY_SCALES: std::ops::RangeInclusive<usize> = 2..=4;
 const TEXT_MONEY_SCALES: std::ops::RangeInclusive<usize> = 2..=18;
 /// Half of the range of `int32`: larger integers get `int64`, because the next one may not fit.
 const INT32_COMFORT: f64 = 1_073_741_823.0;
-/// An alternative may lose at most one in this many lines.
-const ALTERNATIVE_ONE_IN: u64 = 10;
+/// A version has at most this many digits before its point, and behind it.
+const VERSION_DIGITS: (usize, usize) = (2, 3);
 
 /// The decided type of a field or element.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,8 +78,8 @@ impl Decision {
     }
 }
 
-/// Decides the type of one path.
-pub(crate) fn decide(evidence: &Evidence) -> Decision {
+/// Decides the type of one path, whose last key is `name`.
+pub(crate) fn decide(name: &[u8], evidence: &Evidence) -> Decision {
     let values = evidence.values();
     let objects = evidence.objects.as_deref();
     let lists = evidence.lists.as_deref();
@@ -82,9 +91,12 @@ pub(crate) fn decide(evidence: &Evidence) -> Decision {
     }
     match (objects, lists) {
         (Some(objects), None) if objects.count == values => decide_object(objects),
-        (None, Some(lists)) if lists.count == values => decide_list(&lists.elements),
-        (None, None) => decide_scalar(evidence, values),
-        _ => Decision::value(ValueType::Json).because(mixture(evidence)),
+        (None, Some(lists)) if lists.count == values => decide_list(name, &lists.elements),
+        (None, None) => decide_scalar(name, evidence, values),
+        _ => Decision {
+            alternative: of_containers(name, evidence, values),
+            ..Decision::value(ValueType::Json).because(mixture(evidence))
+        },
     }
 }
 
@@ -119,33 +131,34 @@ fn is_id(name: &[u8]) -> bool {
         && (digits + separators == name.len() || (name.len() >= 8 && hexadecimal + separators == name.len()))
 }
 
-fn decide_list(elements: &Evidence) -> Decision {
+fn decide_list(name: &[u8], elements: &Evidence) -> Decision {
     if elements.values() == 0 {
         let list = DecidedKind::List(Box::new(DecidedKind::Value(ValueType::Json)));
         return Decision::of(list).because("always empty: its elements are not known");
     }
-    let Decision { kind, because, alternative } = decide(elements);
+    let Decision { kind, because, alternative } = decide(name, elements);
     let because = because.map(|because| format!("elements: {because}"));
     let alternative = alternative.map(|alternative| format!("elements: {alternative}"));
     Decision { kind: DecidedKind::List(Box::new(kind)), because, alternative }
 }
 
-fn decide_scalar(evidence: &Evidence, values: u64) -> Decision {
+fn decide_scalar(name: &[u8], evidence: &Evidence, values: u64) -> Decision {
     let only = |count: u64| count == values;
+    let meaning = Meaning::of(name);
     let mut decision = if only(evidence.booleans()) {
         Decision::value(ValueType::Boolean)
     } else if let Some(numbers) = evidence.numbers.as_deref().filter(|numbers| only(numbers.count)) {
-        decide_numbers(numbers)
+        decide_numbers(meaning, numbers)
     } else if let Some(texts) = evidence.texts.as_deref().filter(|texts| only(texts.count)) {
-        decide_texts(texts)
+        decide_texts(meaning, texts)
     } else {
         Decision::value(ValueType::String).because(mixture(evidence))
     };
-    decision.alternative = alternative(evidence, values, &decision.kind);
+    decision.alternative = of_scalars(meaning, evidence, values, &decision.kind);
     decision
 }
 
-fn decide_numbers(numbers: &Numbers) -> Decision {
+fn decide_numbers(meaning: Option<Meaning>, numbers: &Numbers) -> Decision {
     let all_integers = numbers.fractional == 0;
     let (_, scale) = numbers.scale.unwrap_or_default();
     if all_integers && numbers.int64 == numbers.count {
@@ -154,8 +167,14 @@ fn decide_numbers(numbers: &Numbers) -> Decision {
             () if numbers.magnitude() > INT32_COMFORT => {
                 Decision::value(ValueType::Int64).because("close to the limit of int32")
             }
+            () if meaning == Some(Meaning::Id) => {
+                Decision::value(ValueType::Int64).because("an id: room for larger ones")
+            }
             () => Decision::value(ValueType::Int32),
         };
+    }
+    if meaning == Some(Meaning::Version) {
+        return Decision::value(ValueType::String).because("a version: 1.10 is not 1.1");
     }
     let decimal = decimal(numbers);
     if let (Some(decimal), true) = (decimal, all_integers) {
@@ -190,24 +209,45 @@ fn decimal(numbers: &Numbers) -> Option<ValueType> {
     Some(ValueType::Decimal { precision, scale: u8::try_from(scale).ok()? })
 }
 
-fn decide_texts(texts: &Texts) -> Decision {
-    let numbers = &texts.numbers;
+fn decide_texts(meaning: Option<Meaning>, texts: &Texts) -> Decision {
     let count = texts.count;
-    if texts.dates == count {
-        return Decision::value(ValueType::Date);
+    let narrow = if texts.dates == count {
+        Decision::value(ValueType::Date)
+    } else if texts.timestamps == count {
+        let cut =
+            format!("digits beyond microseconds, in {} of {}, are cut", grouped(texts.cut), grouped(count));
+        let because = (texts.cut > 0).then_some(cut);
+        Decision { because, ..Decision::value(ValueType::Timestamp) }
+    } else if let Some((decimal, scale)) = money(texts) {
+        if meaning.is_none() && looks_like_version(&texts.numbers) {
+            return Decision::value(ValueType::String).because("looks like a version");
+        }
+        Decision::value(decimal).because(format!("text, always with {scale} digits after the point: exact"))
+    } else {
+        return Decision::value(ValueType::String);
+    };
+    match meaning {
+        Some(Meaning::Version) => {
+            Decision::value(ValueType::String).because("a version, whatever it looks like")
+        }
+        _ => narrow,
     }
-    if texts.timestamps == count {
-        return Decision::value(ValueType::Timestamp);
-    }
-    if let (true, Some((least, most))) = (numbers.count == count, numbers.scale)
-        && least == most
-        && TEXT_MONEY_SCALES.contains(&least)
-        && let Some(decimal) = decimal(numbers)
-    {
-        return Decision::value(decimal)
-            .because(format!("text, always with {least} digits after the point: exact"));
-    }
-    Decision::value(ValueType::String)
+}
+
+/// The decimal of texts that all have the same number of digits after the point, and that number.
+fn money(texts: &Texts) -> Option<(ValueType, usize)> {
+    let (least, most) = texts.numbers.scale?;
+    let is_money = texts.numbers.count == texts.count && least == most && TEXT_MONEY_SCALES.contains(&least);
+    is_money.then(|| decimal(&texts.numbers))?.map(|decimal| (decimal, least))
+}
+
+/// Whether texts could be versions as well as amounts: `1.10`, `22.04`. The next one may be `1.10.1`, and
+/// 1.10 is not 1.1, so a number would lose what a string keeps.
+fn looks_like_version(numbers: &Numbers) -> bool {
+    let (whole_digits, scale) = VERSION_DIGITS;
+    numbers.whole_digits <= whole_digits
+        && numbers.scale.is_some_and(|(_, most)| most <= scale)
+        && !numbers.has_negative()
 }
 
 /// The different types that were seen: `text in 257, number in 3`.
@@ -232,45 +272,13 @@ fn mixture(evidence: &Evidence) -> String {
     parts.join(", ")
 }
 
-/// The first narrower type that would lose few values or none.
-fn alternative(evidence: &Evidence, values: u64, chosen: &DecidedKind) -> Option<String> {
-    let default = Numbers::default();
-    let numbers = evidence.numbers.as_deref().unwrap_or(&default);
-    let texts = evidence.texts.as_deref();
-    let in_texts = texts.map_or(&default, |texts| &texts.numbers);
-    let of_texts = |count: fn(&Texts) -> u64| texts.map_or(0, count);
-    let all = [
-        (ValueType::Boolean, evidence.booleans() + of_texts(|texts| texts.booleans)),
-        (ValueType::Int32, numbers.int32 + in_texts.int32),
-        (ValueType::Int64, numbers.int64 + in_texts.int64),
-        (ValueType::Float64, numbers.finite + in_texts.finite),
-        (ValueType::Date, of_texts(|texts| texts.dates)),
-        (ValueType::Timestamp, of_texts(|texts| texts.timestamps)),
-    ];
-    let narrower = match chosen {
-        DecidedKind::Value(ValueType::Int64) => &all[1..2],
-        DecidedKind::Value(ValueType::Decimal { .. } | ValueType::Float64) => &all[1..3],
-        DecidedKind::Value(ValueType::Timestamp) => &all[4..5],
-        DecidedKind::Value(ValueType::String) => &all[..],
-        _ => return None,
-    };
-    let (value_type, fits) =
-        narrower.iter().find(|(_, fits)| (values - fits) * ALTERNATIVE_ONE_IN <= values)?;
-    Some(match values - fits {
-        // It was chosen for its range.
-        0 if *chosen == DecidedKind::Value(ValueType::Int64) => return None,
-        0 => format!("{value_type} holds all of them, too"),
-        lost => format!("{value_type} would quarantine {lost} of {values}"),
-    })
-}
-
 /// Whether `evidence`, which is part of `all`, can be a field of the kind decided for `all`: because it has
 /// that kind by itself, or because nothing is known about it.
-pub(crate) fn goes_with(evidence: &Evidence, all: &Evidence) -> bool {
+pub(crate) fn goes_with(name: &[u8], evidence: &Evidence, all: &Evidence) -> bool {
     if evidence.values() == 0 {
         return true;
     }
-    let (kind, of_all) = (decide(evidence).kind, decide(all).kind);
+    let (kind, of_all) = (decide(name, evidence).kind, decide(name, all).kind);
     match (&evidence.objects, &all.objects, &evidence.lists, &all.lists) {
         (Some(objects), Some(of_all_objects), ..)
             if kind == DecidedKind::Object && of_all == DecidedKind::Object =>
@@ -278,13 +286,15 @@ pub(crate) fn goes_with(evidence: &Evidence, all: &Evidence) -> bool {
             objects.members.len() == of_all_objects.members.len()
                 && objects.members.iter().all(|member| {
                     let same = of_all_objects.members.iter().find(|other| other.name == member.name);
-                    same.is_some_and(|Member { evidence: all, .. }| goes_with(&member.evidence, all))
+                    same.is_some_and(|Member { evidence: all, .. }| {
+                        goes_with(&member.name, &member.evidence, all)
+                    })
                 })
         }
         (_, _, Some(lists), Some(of_all_lists))
             if matches!((&kind, &of_all), (DecidedKind::List(_), DecidedKind::List(_))) =>
         {
-            goes_with(&lists.elements, &of_all_lists.elements)
+            goes_with(name, &lists.elements, &of_all_lists.elements)
         }
         _ => kind == of_all,
     }

@@ -55,6 +55,11 @@ fn values_decide_their_type() {
         (r#"1 "2""#, "string"),
         ("1 true", "string"),
         (r#""1283.94" "0.10""#, "decimal(10,2)"),
+        (r#""1.10" "1.20""#, "string"),
+        (r#""22.04" "24.10""#, "string"),
+        (r#""1.101""#, "string"),
+        (r#""1.20" "-0.00""#, "decimal(10,2)"),
+        (r#""1.2050""#, "decimal(10,4)"),
         (r#""1283.94" "0.1""#, "string"),
         (r#""10.4" "13.1""#, "string"),
         (r#""36463" "00123""#, "string"),
@@ -73,7 +78,8 @@ fn values_decide_their_type() {
         ("[null]", "list(json)"),
         ("[] [1] [null]", "list(int32)"),
         (r#"[1,"a"]"#, "list(string)"),
-        (r#"["1.50"]"#, "list(decimal(10,2))"),
+        (r#"["1.50"]"#, "list(string)"),
+        (r#"["101.50"]"#, "list(decimal(10,2))"),
         ("[[1],[]]", "list(list(int32))"),
         (r#"[{"a":1}]"#, "list(object)"),
         (r#"[{"a":1},2]"#, "list(json)"),
@@ -86,20 +92,20 @@ fn values_decide_their_type() {
         (r#"{"37f8a88b-17fc-495a-87a0-ca6e0822e8f3":1}"#, "json"),
         (r#"{"address1":1,"address2":1}"#, "object"),
     ] {
-        assert_eq!(name(&decide(&seen(values)).kind), expected, "{values}");
+        assert_eq!(name(&decide(b"f", &seen(values)).kind), expected, "{values}");
     }
 }
 
 #[test]
 fn an_object_with_ever_new_keys_is_a_map_but_a_wide_one_is_not() {
     let sparse: Vec<_> = (0..40).map(|i| format!(r#"{{"user_{i}":1}}"#)).collect();
-    assert_eq!(decide(&seen(&sparse.join(" "))).kind, DecidedKind::Value(ValueType::Json));
+    assert_eq!(decide(b"f", &seen(&sparse.join(" "))).kind, DecidedKind::Value(ValueType::Json));
     let keys: Vec<_> = (0..200).map(|i| format!(r#""field_{i}":1"#)).collect();
     let wide = format!("{{{}}}", keys.join(","));
-    assert_eq!(decide(&seen(&wide)).kind, DecidedKind::Object);
+    assert_eq!(decide(b"f", &seen(&wide)).kind, DecidedKind::Object);
     let endless: Vec<_> = (0..600).map(|i| format!(r#""field_{i}":1"#)).collect();
     assert_eq!(
-        decide(&seen(&format!("{{{}}}", endless.join(",")))).kind,
+        decide(b"f", &seen(&format!("{{{}}}", endless.join(",")))).kind,
         DecidedKind::Value(ValueType::Json)
     );
 }
@@ -107,7 +113,7 @@ fn an_object_with_ever_new_keys_is_a_map_but_a_wide_one_is_not() {
 #[test]
 fn what_is_nested_too_deep_is_json() {
     let nested = format!("{}1{}", "[".repeat(30), "]".repeat(30));
-    let mut kind = decide(&seen(&nested)).kind;
+    let mut kind = decide(b"f", &seen(&nested)).kind;
     let mut depth = 0;
     while let DecidedKind::List(element) = kind {
         (kind, depth) = (*element, depth + 1);
@@ -117,15 +123,30 @@ fn what_is_nested_too_deep_is_json() {
 
 #[test]
 fn a_narrower_type_that_would_lose_few_is_named() {
-    let alternative = |values: &str| decide(&seen(values)).alternative;
+    let alternative = |values: &str| decide(b"f", &seen(values)).alternative;
     let ten = "1 2 3 4 5 6 7 8 9";
+    let halves = "0.5 1.5 2.5 3.5 4.5 5.5 6.5 7.5 8.5";
     for (values, expected) in [
         (format!("{ten} 3000000000"), Some("int32 would quarantine 1 of 10")),
         (format!("{ten} \"x\""), Some("int32 would quarantine 1 of 10")),
         (format!("{ten} 1.25"), Some("int32 would quarantine 1 of 10")),
         ("1 2 3000000000".to_owned(), None),
         ("1 2 \"x\"".to_owned(), None),
-        (r#"1 "2""#.to_owned(), Some("int32 holds all of them, too")),
+        (r#"1 "2""#.to_owned(), Some("int32 holds all of them, as numbers")),
+        (r#""13.1""#.to_owned(), Some("float64 holds all of them, as numbers")),
+        (r#""1.10""#.to_owned(), Some("decimal(10,2) holds all of them, as numbers")),
+        (r#""0.1000000000000000055""#.to_owned(), Some("float64 would round 1 of 1")),
+        ("1 277447099861456945273576150847928801582".to_owned(), Some("float64 would round 1 of 2")),
+        ("9007199254740993 1e300".to_owned(), Some("float64 would round 1 of 2")),
+        (
+            format!("{halves} \"0.1000000000000000055\" \"x\" {halves}"),
+            Some("float64 would quarantine 1 and round 1 of 20"),
+        ),
+        (r#""2024-02-29" "2024-02-29T10:00:00.1234567""#.to_owned(), None),
+        (
+            format!("{} \"x\"", [r#""2024-02-29T10:00:00.1234567""#; 9].join(" ")),
+            Some("timestamp would quarantine 1 and cut digits of 9 of 10"),
+        ),
         (r#""true" "false""#.to_owned(), Some("boolean holds all of them, too")),
         ("1073741824".to_owned(), None),
         ("12.0 1.0".to_owned(), Some("int32 holds all of them, too")),
@@ -133,4 +154,80 @@ fn a_narrower_type_that_would_lose_few_is_named() {
     ] {
         assert_eq!(alternative(&values).as_deref(), expected, "{values}");
     }
+}
+
+#[test]
+fn a_name_decides_where_values_could_mean_two_things() {
+    for (field, values, expected) in [
+        ("v", r#""1.10" "1.20""#, "string"),
+        ("price", r#""1.10" "1.20""#, "decimal(10,2)"),
+        ("prices", r#"["1.10"]"#, "list(decimal(10,2))"),
+        ("price", r#""1.1.0""#, "string"),
+        ("api_version", r#""2024-06-20""#, "string"),
+        ("apiVersion", r#""2024-06-20T00:00:00Z""#, "string"),
+        ("version", r#""101.10""#, "string"),
+        ("versions", r#"["2024-06-20"]"#, "list(string)"),
+        ("version", "1.10 1.11", "string"),
+        ("version", "1.5 2", "string"),
+        ("version", "3", "int32"),
+        ("conversion", "1.10 1.11", "decimal(10,2)"),
+        ("id", "257073", "int64"),
+        ("orderId", "1", "int64"),
+        ("ids", "[1]", "list(int64)"),
+        ("id", r#""257073""#, "string"),
+        ("age", "40", "int32"),
+    ] {
+        assert_eq!(name(&decide(field.as_bytes(), &seen(values)).kind), expected, "{field}: {values}");
+    }
+    let alternative = |field: &str, values: &str| decide(field.as_bytes(), &seen(values)).alternative;
+    assert_eq!(alternative("version", r#""1.10""#), None);
+    assert_eq!(alternative("id", r#""257073""#).as_deref(), Some("int64 holds all of them, as numbers"));
+}
+
+#[test]
+fn digits_that_a_timestamp_cuts_are_told() {
+    let because = |values: &str| decide(b"at", &seen(values)).because;
+    assert_eq!(because(r#""2024-02-29T10:00:00.123456000Z""#), None);
+    assert_eq!(
+        because(r#""2024-02-29T10:00:00.123456789Z" "2024-02-29""#).as_deref(),
+        Some("digits beyond microseconds, in 1 of 2, are cut")
+    );
+}
+
+#[test]
+fn objects_and_lists_among_other_values_are_named_with_their_cost() {
+    let alternative = |values: &str| decide(b"f", &seen(values)).alternative;
+    let nine = |value: &str| [value; 9].join(" ");
+    for (values, expected) in [
+        (
+            r#"{"x":1,"y":"a"} []"#.to_owned(),
+            Some(
+                "{ fields = { x = \"int32\", y = \"string\" } } would quarantine 1 of 2: empty lists, as PHP writes an object without members",
+            ),
+        ),
+        (
+            r#"[1] {}"#.to_owned(),
+            Some(
+                "\"list(int32)\" would quarantine 1 of 2: empty objects, as some programs write a list without elements",
+            ),
+        ),
+        (nine(r#"["a"]"#) + r#" "a""#, Some("\"list(string)\" would quarantine 1 of 10")),
+        (
+            nine(r#"{"o":{"a.b":[{"c":1}]}}"#) + " false",
+            Some(
+                "{ fields = { o = { fields = { \"a.b\" = { list = { fields = { c = \"int32\" } } } } } } } would quarantine 1 of 10",
+            ),
+        ),
+        (nine(r#"{"x":1}"#) + " [2]", Some("{ fields = { x = \"int32\" } } would quarantine 1 of 10")),
+        (r#"{"x":1} [2]"#.to_owned(), None),
+        (r#"{"17":1} []"#.to_owned(), None),
+        ("{} []".to_owned(), None),
+    ] {
+        assert_eq!(alternative(&values).as_deref(), expected, "{values}");
+    }
+    let wide: Vec<_> = (0..60).map(|field| format!(r#""field_{field}":1"#)).collect();
+    assert_eq!(
+        alternative(&format!("{{{}}} []", wide.join(","))).as_deref().map(|told| &told[..33]),
+        Some("an object of 60 fields would quar")
+    );
 }

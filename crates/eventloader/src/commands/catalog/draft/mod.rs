@@ -95,7 +95,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
 }
 
 fn notes(observed: &Observed) -> Vec<String> {
-    let Observed { lines, blank, filtered, bad, event_types } = observed;
+    let Observed { lines, blank, filtered, bad, times_cut, beside, event_types } = observed;
     let events: u64 = event_types.values().map(|payloads| payloads.events).sum();
     let mut notes = vec![format!("{} of {}", plural(events, "event"), plural(*lines, "line"))];
     if blank + filtered > 0 {
@@ -114,6 +114,16 @@ fn notes(observed: &Observed) -> Vec<String> {
             reasons.join(", ")
         ));
     }
+    if let Some(named) = beside.named() {
+        notes.push(format!("Beside `data`, and left out, because only its fields become columns: {named}"));
+    }
+    if *times_cut > 0 {
+        notes.push(format!(
+            "The timestamp has digits beyond microseconds in {}: they are cut, also where the latest version \
+             of an event is decided",
+            plural(*times_cut, "event")
+        ));
+    }
     notes
 }
 
@@ -121,7 +131,7 @@ fn notes(observed: &Observed) -> Vec<String> {
 fn repeated_keys(objects: &Objects) -> u64 {
     let inner = objects.members.iter().map(|member| {
         let mut evidence = &member.evidence;
-        let mut kind = decide::decide(evidence).kind;
+        let mut kind = decide::decide(&member.name, evidence).kind;
         while let (DecidedKind::List(element), Some(lists)) = (kind.clone(), &evidence.lists) {
             (evidence, kind) = (&lists.elements, *element);
         }
@@ -172,7 +182,7 @@ fn shared_fields(types: &[(&str, &Payloads)]) -> Objects {
         for other in &same[1..] {
             merged.merge(Member::clone(other));
         }
-        if same.iter().all(|member| decide::goes_with(&member.evidence, &merged.evidence)) {
+        if same.iter().all(|member| decide::goes_with(&member.name, &member.evidence, &merged.evidence)) {
             all.add(merged);
         }
     }
@@ -181,7 +191,7 @@ fn shared_fields(types: &[(&str, &Payloads)]) -> Objects {
 
 fn draft_field(member: &Member, of: u64) -> FieldDraft {
     let evidence = &member.evidence;
-    let decision = decide::decide(evidence);
+    let decision = decide::decide(&member.name, evidence);
     let comment = comments::of(member, of, &decision);
     FieldDraft {
         name: String::from_utf8_lossy(&member.name).into_owned(),
