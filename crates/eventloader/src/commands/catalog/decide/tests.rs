@@ -206,7 +206,7 @@ fn objects_and_lists_among_other_values_are_named_with_their_cost() {
             ),
         ),
         (
-            r#"[1] {}"#.to_owned(),
+            r"[1] {}".to_owned(),
             Some(
                 "\"list(int32)\" would quarantine 1 of 2: empty objects, as some programs write a list without elements",
             ),
