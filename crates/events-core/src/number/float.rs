@@ -62,7 +62,7 @@ impl Digits<'_> {
         self.has_digits_of(&exact)
     }
 
-    /// A fraction of powers of two ends in 5; with two digits in 25 or 75, with three in 125 or its multiples.
+    /// A fraction of powers of two ends in 5; with two digits in 25 or 75, with three in a multiple of 125.
     fn may_be_binary(&self, scale: usize) -> bool {
         let length = usize::try_from(self.significant_len()).unwrap_or(0);
         let places = scale.min(3);
