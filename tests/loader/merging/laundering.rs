@@ -351,3 +351,36 @@ fn a_target_of_an_earlier_version_goes_on() {
         assert_eq!(listed.lines().count(), 1 + commits + 1, "{name}: {listed}");
     }
 }
+
+/// `accept` is a commit: it is done or not, whatever goes wrong.
+#[test]
+fn accepting_can_be_interrupted_anywhere() {
+    let dir = merged();
+    fs_err::remove_file(dir.target().join(DAY_1)).unwrap();
+    let (start, log) = (tree(&dir.target()), dir.path("file.log"));
+    accept(&dir, &[]).env("EVENTLOADER_FILE_LOG", log.to_str().unwrap()).succeeds();
+    let log = fs_err::read_to_string(log).unwrap();
+    let changing = (1..).zip(log.lines()).filter(|(_, line)| line.starts_with("changes"));
+    for (operation, line) in changing {
+        for fault in ["errors", "power"] {
+            fs_err::remove_dir_all(dir.target()).unwrap();
+            for (path, bytes) in &start {
+                dir.write(&format!("target/{path}"), bytes);
+            }
+            let what = format!("{fault} at {operation}, {line}");
+            let run = accept(&dir, &[]).env("EVENTLOADER_FAULT", &format!("{operation}:{fault}")).run();
+            assert_same_tree(&partitions_of(&start), &partitions(&dir.target()), &what);
+            if run.status.success() || verify(&dir).status.success() {
+                is_well(&dir);
+            }
+            accept(&dir, &[]).succeeds();
+            is_well(&dir);
+        }
+    }
+}
+
+fn partitions_of(tree: &Tree) -> Tree {
+    let mut tree = tree.clone();
+    tree.retain(|name, _| !name.starts_with('_'));
+    tree
+}

@@ -124,3 +124,33 @@ fn other_partitions_take_part_and_those_that_are_replaced_do_not() {
     assert_eq!(dry.count("written"), 1);
     assert_same_tree(&before, &tree(&dir.target()), "after a dry run");
 }
+
+/// Also in a target that was never merged: a backfill leaves what it leaves in an empty target.
+#[test]
+fn a_day_whose_events_are_all_elsewhere_is_removed() {
+    let (first, second) =
+        (account_open("a", "2024-10-10T01:00:00", 1), account_open("a", "2024-10-11T01:00:00", 2));
+    for memory in ["2GiB", "64MiB"] {
+        let dir = Workdir::new();
+        dir.write("1.json", file_of([&first]));
+        dir.write("2.json", file_of([&first, &second]));
+        let load = |target: &str, source: &str, args: &[&str]| {
+            dir.loader_into(target).source(source).args(["--memory", memory]).args(args).succeeds()
+        };
+        load("target", "1.json", &["--backfill"]);
+        let second = load("target", "2.json", &["--backfill"]);
+        assert_eq!(
+            second.partitions(),
+            ["2024/10/10/account-open 0 removed", "2024/10/11/account-open 1 created"]
+        );
+        load("one", "2.json", &["--backfill"]);
+        assert_same_tree(&partitions(&dir.path("one")), &partitions(&dir.target()), "a backfill");
+        is_well(&dir, memory);
+        // Day by day: the later version counts before its own day is loaded.
+        load("days", "1.json", &["--date", "2024-10-10"]);
+        load("days", "2.json", &["--date", "2024-10-10"]);
+        assert!(partitions(&dir.path("days")).is_empty());
+        load("days", "2.json", &["--date", "2024-10-11"]);
+        assert_same_tree(&partitions(&dir.path("one")), &partitions(&dir.path("days")), "day by day");
+    }
+}

@@ -212,10 +212,10 @@ pub struct Cli {
 pub enum Command {
     /// Record the files of a target as they are as what is meant
     ///
-    /// A merge refuses a target from which files were deleted, or in which they were changed, because it would
-    /// record what is left as all that there is. `verify` lists such files. This command records them as they
-    /// are: days that were deleted on purpose stay deleted, and the sources that were loaded stay loaded. To
-    /// load deleted days again, add --reload. No file but the record changes.
+    /// A merge refuses a target from which files were deleted, or in which they were changed, because it
+    /// would record what is left as all that there is. `verify` lists such files. This command records them
+    /// as they are: days that were deleted on purpose stay deleted, and the sources that were loaded stay
+    /// loaded. To load deleted days again, add --reload. No file but the record changes.
     Accept(AcceptArgs),
 
     /// Draft a catalog from events, check events against one, or show its tables

@@ -123,7 +123,7 @@ fn stored(root: &Path, path: &str, history: &History) -> Result<StoredFile, Erro
         return Err(unusable(&there, "does not say of which event type its rows are; move it away"));
     }
     let of_type = history.files.values().find(|file| file.event_type == event_type);
-    let dedupe_scope = recorded.or(of_type).map_or(DedupeScope::Target, |file| file.dedupe_scope);
+    let dedupe_scope = recorded.or(of_type).map_or(DedupeScope::Input, |file| file.dedupe_scope);
     let rows = contents.map_or(0, |contents| contents.rows);
     Ok(StoredFile { commit: 0, event_type, rows, bytes, checksum, stamp, dedupe_scope })
 }

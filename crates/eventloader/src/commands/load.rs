@@ -93,8 +93,8 @@ enum Sink<'s> {
 struct ReadyCommit {
     changes: Vec<Change>,
     load: LoadFacts,
-    /// Whether there is a source that the target does not know.
-    has_new_sources: bool,
+    /// Whether it is recorded even if it changes nothing: it has a source that the target does not know.
+    is_news: bool,
 }
 
 impl<'s> Sink<'s> {
@@ -117,8 +117,8 @@ impl<'s> Sink<'s> {
     /// Commits, and returns whether something could be committed.
     fn commit(self, commit: ReadyCommit, layout: TargetLayout, threads: usize) -> Result<bool, TargetError> {
         let Self::Target(target) = self else { return Ok(false) };
-        let ReadyCommit { changes, load, has_new_sources } = commit;
-        target.commit(changes, layout, (load, has_new_sources), threads).map(|()| true)
+        let ReadyCommit { changes, load, is_news } = commit;
+        target.commit(changes, layout, (load, is_news), threads).map(|()| true)
     }
 
     fn abandon(self) {
@@ -203,8 +203,10 @@ impl Load<'_> {
         record.check_changes(&changes)?;
         let load = LoadFacts { what, stamps: record.into_stamps(), ..self.facts(&report, &input) };
         let is_new = |content: &Fingerprint| !known.contains(content);
-        let has_new_sources = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
-        Ok(Staged { report, commit: ReadyCommit { changes, load, has_new_sources }, rows })
+        let is_new_source = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
+        // Stamps that were not recorded would be missed by every later run.
+        let is_news = is_new_source || !load.stamps.is_empty();
+        Ok(Staged { report, commit: ReadyCommit { changes, load, is_news }, rows })
     }
 
     /// The sources to read, and those that are skipped.

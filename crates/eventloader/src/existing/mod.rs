@@ -15,7 +15,7 @@ mod parquet_file;
 mod reader;
 mod record;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use event_parser::Plan;
 use event_rows::PartitionKey;
@@ -41,7 +41,7 @@ pub(crate) struct Existing<'p> {
     /// The days whose partitions are searched, by event type; `None` if all are.
     days: Option<BTreeSet<(usize, i64)>>,
     /// Partitions that the load replaces, by their paths: the rows that the target has in them don't count.
-    replaced: BTreeMap<String, PartitionKey>,
+    replaced: BTreeSet<String>,
 }
 
 impl<'p> Existing<'p> {
@@ -58,13 +58,13 @@ impl<'p> Existing<'p> {
         let unit = settings.partition_unit;
         let day = |(type_index, unit_index): &PartitionKey| (*type_index, unit.day_of(*unit_index));
         let mut partitions = list_partitions(&settings.target, &layout, &types)?;
-        let mut replaced = BTreeMap::new();
+        let mut replaced = BTreeSet::new();
         if settings.mode == Mode::Overwrite {
             partitions.retain(|key, _| !read.contains(key));
             let path = |key: &PartitionKey| {
                 settings.layout.path(unit, key.1, plan.event_type(key.0).directory.as_str())
             };
-            replaced = read.iter().map(|key| (path(key), *key)).collect();
+            replaced = read.iter().map(path).collect();
         }
         Ok(Self {
             unit,
@@ -86,12 +86,7 @@ impl<'p> Existing<'p> {
 
     /// Whether a file, given by its path in the target, is in a partition that the load replaces.
     fn is_replaced(&self, path: &str) -> bool {
-        path.rsplit_once('/').is_some_and(|(partition, _)| self.replaced.contains_key(partition))
-    }
-
-    /// Whether the target may have rows in a partition.
-    pub(crate) fn contains(&self, partition: PartitionKey) -> bool {
-        self.partitions.contains_key(&partition) || self.replaced.values().any(|key| *key == partition)
+        path.rsplit_once('/').is_some_and(|(partition, _)| self.replaced.contains(partition))
     }
 
     /// All rows of a partition, in order; `None` if the target does not have it.

@@ -87,8 +87,7 @@ impl Writing<'_> {
         let mut grouped = self.rows.group(self.superseded, settings.threads);
         match (self.existing, settings.mode) {
             (Some(_), Mode::Merge) => self.rows.keep_changed(&mut grouped, self.superseded),
-            (Some(_), _) => self.rows.add_losing(&mut grouped, self.superseded),
-            (None, _) => {}
+            _ => self.rows.add_losing(&mut grouped, self.superseded),
         }
         let GroupedRows { mut partitions, out } = grouped;
         partitions.sort_by_key(|partition| Reverse(partition.rows_in_memory()));
@@ -180,11 +179,9 @@ impl Writing<'_> {
         let files = writer.write(&mut rows, table, PART_ROWS, name, &mut clock)?;
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, (&event_type.domain, &event_type.name), &files);
-        // A partition without rows changes only if it had some.
-        let is_change =
-            !files.is_empty() || self.existing.is_some_and(|existing| existing.contains(partition.key()));
-        let mut action = if is_change { change.action(&self.settings.target)? } else { Action::Unchanged };
+        let mut action = change.action(&self.settings.target)?;
         if files.is_empty() && action == Action::Created {
+            // It had no rows before.
             action = Action::Unchanged;
         }
         clock.lap(Stage::Compare);

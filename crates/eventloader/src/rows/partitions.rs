@@ -82,8 +82,8 @@ impl RowStore {
         grouped.partitions = changed;
     }
 
-    /// Adds, in a load that overwrites a target that was merged, the partitions that only lose rows: those
-    /// from which an event goes elsewhere, and those that are replaced by nothing.
+    /// Adds, in a load that overwrites, the partitions that only lose rows: those from which an event goes
+    /// elsewhere, and those that are replaced by nothing, because all that was read for them is superseded.
     pub(crate) fn add_losing(&self, grouped: &mut GroupedRows, superseded: &Superseded) {
         let losing = superseded.by_partition().filter(|(_, counts)| counts.existing > 0).map(|(key, _)| key);
         let mut losing: BTreeSet<_> = losing.chain(self.ledger.partition_keys()).collect();
