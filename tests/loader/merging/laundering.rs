@@ -81,9 +81,9 @@ fn damage(dir: &Workdir, file: &str, how: impl FnOnce(&Path)) {
 
 #[test]
 fn a_merge_refuses_a_target_that_has_lost_rows_of_its_types() {
+    type Damage = fn(&Path);
     let dir = merged();
     let whole = fs_err::read(dir.target().join(DAY_1)).unwrap();
-    type Damage = fn(&Path);
     let kinds: [(&str, Damage); 3] = [
         ("is missing (commit 1 wrote 2 rows)", |file| fs_err::remove_file(file).unwrap()),
         ("has other bytes (commit 1 wrote 2 rows)", |file| {
