@@ -4,6 +4,7 @@ use std::{
     fs::Permissions,
     os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink},
     path::Path,
+    process::Command,
 };
 
 use fs_err as fs;
@@ -275,4 +276,23 @@ fn records_may_be_in_the_directory_that_is_made_for_the_events() {
         (names(&base_path).len(), names(&directory.path().join("new"))),
         (2, vec!["in".into(), "log".into()])
     );
+}
+
+/// The limit of a file's size would end the process by SIGXFSZ, without a word.
+#[test]
+fn a_file_beyond_its_size_limit_is_one_line_and_exit_code_1() {
+    let directory = TempDir::new().unwrap();
+    for arguments in ["-w -b .", "", "--generate man"] {
+        let limited = format!("ulimit -f 4; exec \"$0\" {arguments} -n 20000 > out.json");
+        let limited = limited.replace("--generate man -n 20000", "--generate man");
+        let output = Command::new("sh")
+            .args(["-c", &limited, env!("CARGO_BIN_EXE_datagen")])
+            .current_dir(directory.path())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
+        assert!(said.contains("File too large") && said.lines().count() == 1, "{arguments:?}: {said}");
+        assert_eq!(names(directory.path()), ["out.json"], "{arguments:?}: nothing else is left");
+    }
 }

@@ -108,6 +108,8 @@ mod commit {
 mod commands {
     /// Flags, messages, exit codes, report: is a mistake reported in one line, with nothing changed?
     mod usage;
+    /// Does the summary say of each day what is so, in a few lines, with nouns that fit their numbers?
+    mod summary;
     /// Does a drafted catalog load its events, does check predict a load, does show show its tables?
     mod catalog_commands;
     /// Is progress shown on a terminal, and only there?

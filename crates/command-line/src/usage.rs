@@ -16,7 +16,7 @@ const USAGE: u8 = 2;
 /// code.
 ///
 /// `reword` may replace that line if a program has a better explanation than clap.
-pub fn explain(error: &clap::Error, reword: impl Fn(&clap::Error, &str) -> Option<&'static str>) -> ExitCode {
+pub fn explain(error: &clap::Error, reword: impl Fn(&clap::Error, &str) -> Option<String>) -> ExitCode {
     if !error.use_stderr() {
         // A closed terminal is not a failure.
         drop(error.print());

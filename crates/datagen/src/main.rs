@@ -20,6 +20,7 @@ use datagen::{
 use events_core::catalog::LEDGER;
 
 fn main() -> ExitCode {
+    command_line::fail_at_file_size_limit();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return command_line::explain(&error, |_, _| None),

@@ -2,6 +2,7 @@
 //!
 //! Invariant: a line counts once as bad, and once for each unknown key.
 
+use event_rows::Position;
 use events_core::event;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -59,7 +60,8 @@ impl<'b> BlockState<'b> {
 
     pub(crate) fn bad(&mut self, raw: &[u8], offset: u64, fragment: Option<u64>, fault: Fault) {
         let line_index = self.line_index;
-        self.parsed.bad.push(BadLine { line_index, offset, fragment, fault, raw: raw.to_vec() });
+        let position = Position::new(self.block.number, self.parsed.lines);
+        self.parsed.bad.push(BadLine { line_index, position, offset, fragment, fault, raw: raw.to_vec() });
     }
 
     pub(crate) fn fragment(&mut self, fragment: &Fragment) {

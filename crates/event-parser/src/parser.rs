@@ -67,6 +67,8 @@ pub struct BadLine {
     /// The line of the text where it begins, counted from the line where the block begins. That of a fragment
     /// may be before the block.
     pub line_index: i64,
+    /// Where it is among the rows of the input. Fragments have no place of their own.
+    pub position: Position,
     /// The offset of the line's first byte in the text.
     pub offset: u64,
     /// The number of the fragment, from 0. Only over-long lines have fragments.

@@ -1,7 +1,8 @@
 //! The position of a row: in the input, or in a target that a merge reads.
 //!
 //! Invariant: positions order rows as "latest" breaks ties between equal timestamps: rows of the target come
-//! before the input, and rows of the input are in input order.
+//! before the input, and rows of the input are in input order. Only a line that is replayed may come before
+//! the target's rows: it was read before they were.
 
 /// The position of a row, in eight bytes. It names the row, and it orders rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +34,8 @@ pub enum Place {
     },
 }
 
+/// The bit of positions in the target. A position of the input that has none of the bits comes before them.
+const EXISTING: u64 = 1 << 61;
 /// The bit of positions in the input.
 const INPUT: u64 = 1 << 62;
 /// The bit of later candidates. They are later than every row, so their order among rows is never asked for.
@@ -48,7 +51,19 @@ impl Position {
     /// The position of a row that the target already has.
     #[must_use]
     pub fn existing(file: u32, row: u32) -> Self {
-        Self(u64::from(file) << 32 | u64::from(row))
+        Self(EXISTING | u64::from(file) << 32 | u64::from(row))
+    }
+
+    /// The same line of the input, but before all rows of the target.
+    #[must_use]
+    pub fn before_existing(self) -> Self {
+        Self(self.0 & !INPUT)
+    }
+
+    /// Whether the line comes behind another one of the input, wherever they stand among the target's rows.
+    #[must_use]
+    pub fn is_behind_in_input(self, other: Self) -> bool {
+        self.0 & !INPUT > other.0 & !INPUT
     }
 
     /// The same line of the input, as a later candidate.
@@ -61,7 +76,7 @@ impl Position {
     #[must_use]
     #[inline]
     pub fn is_existing(self) -> bool {
-        self.0 & INPUT == 0
+        self.0 & EXISTING != 0
     }
 
     /// Whether this is a later candidate.
@@ -76,7 +91,7 @@ impl Position {
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "takes the two halves apart")]
     pub fn place(self) -> Place {
-        let place = self.0 & !(INPUT | LATER_CANDIDATE);
+        let place = self.0 & !(EXISTING | INPUT | LATER_CANDIDATE);
         let (high, low) = ((place >> 32) as u32, place as u32);
         if self.is_existing() {
             Place::Existing { file: high, row: low }
@@ -106,11 +121,15 @@ mod tests {
 
     #[test]
     fn existing_rows_come_before_the_input_and_later_candidates_behind_it() {
-        let existing = Position::existing(u32::MAX >> 2, u32::MAX);
-        let (first, last) = (Position::new(0, 0), Position::new(u32::MAX >> 2, u32::MAX));
+        let existing = Position::existing(u32::MAX >> 3, u32::MAX);
+        let (first, last) = (Position::new(0, 0), Position::new(u32::MAX >> 3, u32::MAX));
         assert!(existing < first && first < last && last < first.as_later_candidate());
-        assert_eq!(existing.place(), Place::Existing { file: u32::MAX >> 2, row: u32::MAX });
-        assert_eq!(last.place(), Place::Input { block: u32::MAX >> 2, line: u32::MAX });
+        let early = last.before_existing();
+        assert!(early < Position::existing(0, 0) && !early.is_existing());
+        assert_eq!(early.place(), last.place());
+        assert!(early.is_behind_in_input(first) && !first.is_behind_in_input(early));
+        assert_eq!(existing.place(), Place::Existing { file: u32::MAX >> 3, row: u32::MAX });
+        assert_eq!(last.place(), Place::Input { block: u32::MAX >> 3, line: u32::MAX });
         assert_eq!(
             Position::new(3, 4).as_later_candidate().place(),
             Place::LaterCandidate { block: 3, line: 4 }

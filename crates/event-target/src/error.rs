@@ -109,7 +109,7 @@ pub enum TargetError {
         problem: String,
     },
     /// Another load is running.
-    #[error("target {path}: another load is using it{holder}; wait for it to end, or choose another target")]
+    #[error("target {path}: another load is using it{holder}")]
     Locked {
         /// The target.
         path: PathBuf,

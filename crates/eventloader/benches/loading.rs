@@ -90,6 +90,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
         bad_lines_max: None,
         superseded_samples_max: 0,
         dry_run: true,
+        report: None,
     };
     let controls = Controls::hidden();
     input.measure(bencher, || load::load(&settings, &controls).unwrap());

@@ -30,6 +30,16 @@ pub enum Error {
         /// The source.
         source_path: PathBuf,
     },
+    /// The report would replace what the run reads or writes.
+    #[error("{report} {problem}: {place}; nothing was changed")]
+    ReportPlace {
+        /// The file of the report.
+        report: PathBuf,
+        /// In which way.
+        problem: &'static str,
+        /// The file that it is, or the target.
+        place: PathBuf,
+    },
     /// A catalog file can't be used.
     #[error("catalog: {0}")]
     Catalog(#[from] CatalogError),
@@ -68,6 +78,14 @@ pub enum Error {
     /// No catalog can be drafted from the input.
     #[error("{0}")]
     Draft(String),
+    /// The input has more event types than a draft can keep count of.
+    #[error("more than {max} event types, the last {last}: `domain` or `event_type` seems to contain data")]
+    DraftEventTypes {
+        /// The most that there may be.
+        max: usize,
+        /// One too many.
+        last: String,
+    },
     /// The input has more fields than a draft can keep count of.
     #[error("more than {0} different fields")]
     DraftFields(usize),
@@ -98,8 +116,8 @@ pub enum Error {
     Unbalanced(String),
     /// There are more bad lines than allowed.
     #[error(
-        "{bad} of {lines} lines are bad, but at most {limit} are allowed; nothing was changed. The first bad \
-         line: {first}"
+        "bad lines: {bad} of {lines}, and the limit is {limit}; nothing was changed. The first bad line: \
+         {first}"
     )]
     TooManyBadLines {
         /// The number of bad lines.
@@ -151,6 +169,7 @@ impl Error {
             Self::Usage(_)
             | Self::Selection(_)
             | Self::Overlap { .. }
+            | Self::ReportPlace { .. }
             | Self::Catalog(_)
             | Self::CatalogFile(_)
             | Self::Manifest(_)

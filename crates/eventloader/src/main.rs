@@ -15,7 +15,7 @@ use std::{
     process::ExitCode,
 };
 
-use clap::{CommandFactory, Parser, error::ErrorKind};
+use clap::{CommandFactory, Parser};
 use command_line::Document;
 use eventloader::{
     cli::{self, AcceptArgs, CatalogCommand, Cli, Command, ListArgs, RecoverArgs, ReplayArgs, VerifyArgs},
@@ -38,9 +38,10 @@ enum ReportOutput {
 }
 
 fn main() -> ExitCode {
+    command_line::fail_at_file_size_limit();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return command_line::explain(&error, reword),
+        Err(error) => return command_line::explain(&error, cli::reword),
     };
     let done = match (&cli.command, cli.generate) {
         (None, Some(document)) => generate(document).map(|()| ExitCode::SUCCESS),
@@ -133,15 +134,23 @@ struct LoadOutput<'a> {
     target: String,
     quiet: bool,
     verbose: bool,
+    is_replay: bool,
 }
 
 fn output_of(cli: &Cli) -> LoadOutput<'_> {
-    LoadOutput { report: cli.report.as_deref(), target: cli.target(), quiet: cli.quiet, verbose: cli.verbose }
+    LoadOutput {
+        report: cli.report.as_deref(),
+        target: cli.target(),
+        quiet: cli.quiet,
+        verbose: cli.verbose,
+        is_replay: false,
+    }
 }
 
 fn replay(args: &ReplayArgs) -> Result<(), Error> {
     let report = args.report.as_deref();
-    let output = LoadOutput { report, target: args.target(), quiet: args.quiet, verbose: args.verbose };
+    let (quiet, verbose) = (args.quiet, args.verbose);
+    let output = LoadOutput { report, target: args.target(), quiet, verbose, is_replay: true };
     load(&args.settings()?, &output)
 }
 
@@ -161,7 +170,8 @@ fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<(), Error> {
         }
     };
     if !output.quiet {
-        let summary = Summary { report: &report, target: &output.target, verbose: output.verbose };
+        let LoadOutput { target, verbose, is_replay, .. } = output;
+        let summary = Summary { report: &report, target, verbose: *verbose, is_replay: *is_replay };
         print_message(&summary.to_string().trim_end());
     }
     report_output.write(&report).map_err(Error::Report)
@@ -213,16 +223,6 @@ fn print_to_stdout(bytes: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
-}
-
-/// The days to load are the one thing that must always be given.
-fn reword(error: &clap::Error, line: &str) -> Option<&'static str> {
-    let days_are_missing = error.kind() == ErrorKind::MissingRequiredArgument
-        && line.contains("--backfill")
-        && !line.contains("--source-file");
-    days_are_missing.then_some(
-        "say which days to load: --backfill for all, --date YYYY-MM-DD for one, --since/--until for a range",
-    )
 }
 
 fn print_error(message: &str) {

@@ -45,6 +45,8 @@ pub struct Settings {
     pub superseded_samples_max: usize,
     /// Does everything but the commit.
     pub dry_run: bool,
+    /// The file that the report will be written to, if it is one; it must be none that the load needs.
+    pub report: Option<PathBuf>,
 }
 
 /// The input of a load.

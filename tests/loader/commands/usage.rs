@@ -84,6 +84,88 @@ fn an_unknown_name_is_told_the_known_ones_and_the_nearest() {
     }
 }
 
+/// A word without its flag, or a command without the one it belongs to.
+#[test]
+fn a_word_that_is_no_command_is_told_what_was_meant() {
+    let dir = Workdir::new();
+    dir.write("in.jsonl", account_open("a", "2024-10-10T08:00:00", 1));
+    let refused = |args: &[&str], parts: &[&str]| dir.bare_loader().args(args).exits(2).says(parts);
+    let source = ["\"in.jsonl\"", "--source-file (-s)"];
+    refused(&["in.jsonl", "-b"], &source);
+    refused(&["in.jsonl"], &source);
+    refused(&["-b", "in.jsonl"], &source);
+    refused(&["-b", "-s", "other.jsonl", "in.jsonl"], &source);
+    for command in ["infer", "check", "show"] {
+        refused(&[command], &[&format!("eventloader catalog {command}")]);
+        refused(&[command, "in.jsonl"], &[&format!("eventloader catalog {command}")]);
+    }
+    refused(&["catalog", "in.jsonl"], &["\"in.jsonl\"", "infer, check, show"]);
+    refused(&["verfy"], &["'verify'"]);
+    refused(&["-b", "replay", "target"], &["'replay' cannot be used with '--backfill'"]);
+    refused(&["replay", "target", "--source-file", "x"], &["--source-file", "'--source'"]);
+}
+
+#[test]
+fn a_catalog_that_is_not_there_is_named_with_the_flag_of_the_command() {
+    let dir = Workdir::new();
+    dir.write("in.json", account_open("a", "2024-10-10T08:00:00", 1));
+    dir.loader().source("in.json").arg("-b").succeeds();
+    for args in [
+        &["-s", "in.json", "-b"][..],
+        &["replay", "target"],
+        &["catalog", "infer", "in.json"],
+        &["catalog", "check", "in.json"],
+        &["catalog", "show"],
+    ] {
+        let outcome = dir.bare_loader().args(args).args(["--catalog", "nope.toml"]).exits(2);
+        assert_eq!(
+            outcome.stderr,
+            "error: --catalog (or EVENTLOADER_CATALOG): nope.toml: No such file or directory (os error 2)\n"
+        );
+    }
+}
+
+/// The report would replace what the run reads or has written.
+#[test]
+fn a_report_replaces_nothing_that_the_run_needs() {
+    let dir = Workdir::new();
+    let line = account_open("a", "2024-10-10T08:00:00", 1);
+    dir.write("in/in.json", &line);
+    dir.write("catalogs/sales.toml", "[domain.card.events.sale.fields]\nid = 'int32'\n");
+    fs_err::hard_link(dir.path("in/in.json"), dir.path("hard.json")).unwrap();
+    std::os::unix::fs::symlink(dir.path("in/in.json"), dir.path("soft.json")).unwrap();
+    let load = |source: &str, report: &str| {
+        let loader = dir.bare_loader().args(["-s", source, "-t", "target", "-b", "--catalog", "catalogs"]);
+        loader.args(["--report", report])
+    };
+    load("in", "in.report").succeeds();
+    load("in", "_in.report").succeeds();
+    load("in", "target/report.json").succeeds();
+    load("in", "in/_report.json").succeeds();
+    let before = tree(&dir.path(""));
+    for (source, report, what) in [
+        ("in/in.json", "in/in.json", "sources"),
+        ("in/in.json", "./in/../in/in.json", "sources"),
+        ("in", "in/in.json", "sources"),
+        ("in", "in/report.json", "sources"),
+        ("in/*.json", "hard.json", "sources"),
+        ("in", "soft.json", "sources"),
+        ("in", "catalogs/sales.toml", "catalogs"),
+        ("in", "target/_eventloader/commit-000001.json", "target"),
+        ("in", "target/2024/10/10/account-open/part-00000.zstd.parquet", "target"),
+        ("in", "target/2024/report.json", "target"),
+    ] {
+        load(source, report).exits(2).says(&["--report: ", report, what, "nothing was changed"]);
+        assert_same_tree(&before, &tree(&dir.path("")), &format!("--report {report}"));
+    }
+    let stdin = std::process::Stdio::from(std::fs::File::open(dir.path("in/in.json")).unwrap());
+    let status = load("-", "in/in.json").into_command().stdin(stdin).status().unwrap();
+    assert_eq!(status.code(), Some(2), "a file that standard input comes from");
+    let replay = dir.bare_loader().args(["replay", "target", "--catalog", "catalogs", "--report"]);
+    replay.arg("catalogs/sales.toml").exits(2).says(&["--report: ", "catalogs"]);
+    assert_same_tree(&before, &tree(&dir.path("")), "in the end");
+}
+
 #[test]
 fn source_and_target_must_be_there_and_apart() {
     fails(1, &["missing.json"], |loader, _| {

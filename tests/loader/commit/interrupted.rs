@@ -1,5 +1,5 @@
-//! SIGINT and SIGTERM: does a load that is interrupted end as the signal says, with nothing changed and
-//! nothing left behind?
+//! SIGINT, SIGTERM, SIGHUP: does a load that is interrupted end as the signal says, with nothing changed and
+//! nothing left behind, and does it go on if its parent ignores the signal?
 
 use std::{
     io::Write,
@@ -9,18 +9,26 @@ use std::{
     time::{Duration, Instant},
 };
 
+use command_line::is_ignored;
+
 use crate::support::{
     events::{file_of, plain_events},
     files::{assert_no_debris, assert_same_tree, published, tree},
-    workdir::Workdir,
+    workdir::{LOADER, Loader, Workdir},
 };
 
+const SIGHUP: i32 = 1;
 const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
+const ALL: [(i32, &str); 3] = [(SIGHUP, "SIGHUP"), (SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")];
 
 /// Starts a load of what is written to its standard input, and waits until it is at work.
 fn started(dir: &Workdir) -> Child {
-    let mut command = dir.loader().args(["-s", "-", "--backfill"]).into_command();
+    started_by(dir.bare_loader(), dir)
+}
+
+fn started_by(loader: Loader, dir: &Workdir) -> Child {
+    let mut command = loader.arg("-t").arg(dir.target()).args(["-s", "-", "--backfill"]).into_command();
     let child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let staging = dir.target().join("_eventloader/staging");
     let since = Instant::now();
@@ -47,7 +55,12 @@ fn ends_by(signal: i32, name: &str, child: Child) {
 
 #[test]
 fn a_load_at_work_takes_away_what_it_made() {
-    for (signal, name) in [(SIGINT, "SIGINT"), (SIGTERM, "SIGTERM")] {
+    for (signal, name) in ALL {
+        // The tests themselves may have been started by `nohup`, or in the background by a script. Elsewhere
+        // than on Linux, SIGHUP ends a load as it ends any process.
+        if is_ignored(signal).unwrap_or(signal == SIGHUP) {
+            continue;
+        }
         let dir = Workdir::on_disk();
         let mut child = started(&dir);
         let mut input = child.stdin.take().unwrap();
@@ -93,4 +106,24 @@ fn a_second_signal_ends_a_load_at_once() {
     drop(input);
     assert_eq!(output.status.signal(), Some(SIGTERM), "it ended by the first one, later");
     assert!(tree(&dir.target()).keys().all(|name| name.starts_with("_eventloader/")));
+}
+
+/// As by `nohup`, or by a script that starts a load in the background.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_that_the_parent_ignores_does_not_end_a_load() {
+    let dir = Workdir::on_disk();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"trap '' HUP INT TERM; exec "$@""#, "sh", LOADER]);
+    let mut child = started_by(Loader::new(shell, &dir), &dir);
+    let mut input = child.stdin.take().unwrap();
+    for (signal, _) in ALL {
+        send(signal, &child);
+    }
+    input.write_all(file_of(plain_events(1, 200, 10)).as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{}: {said}", output.status);
+    assert!(said.contains("200 written"), "{said}");
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::support::{
-    events::{account_open, file_of},
+    events::{Die, account_open, file_of},
     files::{assert_no_debris, assert_same_tree, published, tree},
     readback::{details, quarantine, rows, text_of},
     workdir::{Loader, Outcome, Workdir},
@@ -121,6 +121,12 @@ fn reasons_and_sources_select() {
     assert_eq!(bad_lines(&dir).len(), 2);
     assert_eq!(run(&[]), [2, 1, 0, 1]);
     verify(&dir);
+    // Of the last, no line is left.
+    let there = dir.path("in/1.json");
+    for source in ["nope", "n/1.json", "2.json"] {
+        let refused = replay(&dir, &["--source", "1.json", "--source", source]).exits(1);
+        refused.says(&[source, "check --source", there.to_str().unwrap()]);
+    }
     replay(&dir, &["--reason", "bad"]).exits(2).says(&["--reason: unknown reason \"bad\"", "malformed_json"]);
     dir.bare_loader().arg("replay").arg("nowhere").exits(1).says(&["no load has ever written there"]);
 }
@@ -163,5 +169,108 @@ fn a_quarantine_that_is_empty_is_gone() {
     assert_eq!(counts(&replay(&dir, &["--catalog", "sales.toml"]).succeeds()), [1, 0, 0, 1]);
     assert!(!dir.path("target/_quarantine").exists());
     assert_eq!(counts(&replay(&dir, &[]).succeeds()), [0, 0, 0, 0]);
+    verify(&dir);
+}
+
+/// A sale that the first of these catalogs refuses if it has no note.
+const NOTE_REQUIRED: &str =
+    "[domain.card.events.sale.fields]\nid = 'int32'\nnote = { type = 'string', required = true }\n";
+const NOTE_OPTIONAL: &str =
+    "[domain.card.events.sale.fields]\nid = 'int32'\nnote = { type = 'string', required = false }\n";
+
+/// A version of an event at one of two times; the number is the version's own.
+fn version(event: u64, number: u64, is_good: bool) -> String {
+    let note = if is_good { r#", "note": "n""# } else { "" };
+    sale(&format!("event-{event}"), &format!(r#"{{"id": {number}{note}}}"#))
+}
+
+/// Loads `runs`, each with its files, by both catalogs: by the first and then a replay with the second, and
+/// by the second alone.
+fn replayed_and_loaded(dir: &Workdir, runs: &[Vec<&str>], flags: &[&str]) -> [Vec<String>; 2] {
+    dir.write("required.toml", NOTE_REQUIRED);
+    dir.write("optional.toml", NOTE_OPTIONAL);
+    for (target, catalog) in [("target", "required.toml"), ("loaded", "optional.toml")] {
+        for run in runs {
+            let sources = run.iter().flat_map(|source| ["-s", source]);
+            dir.loader_into(target).args(sources).args(["-b", "--catalog", catalog]).args(flags).succeeds();
+        }
+    }
+    replay(dir, &["--catalog", "optional.toml"]).succeeds();
+    assert!(bad_lines(dir).is_empty());
+    verify(dir);
+    ["target", "loaded"].map(|target| text_of(&rows(&dir.path(target))))
+}
+
+/// A bad line and a good one of one event and time: the later of them is kept, as if the line had been good.
+#[test]
+fn the_place_of_a_bad_line_decides_ties() {
+    let (bad, good) = (version(1, 701, false), version(1, 702, true));
+    let merge = &["--mode", "merge"][..];
+    for (first, second, kept) in [(&bad, &good, "702"), (&good, &bad, "701")] {
+        for (runs, flags) in [
+            (vec![vec!["one.json"]], &[][..]),
+            (vec![vec!["one.json"]], &["--partition-by", "hour", "--layout", "hive"]),
+            (vec![vec!["a.json", "b.json"]], &[]),
+            (vec![vec!["a.json", "b.json"]], merge),
+            (vec![vec!["a.json"], vec!["b.json"]], merge),
+            // The same again changes nothing.
+            (vec![vec!["a.json"], vec!["b.json"], vec!["b.json"]], merge),
+            // Rows of the day that come later do not make the row one that came later.
+            (vec![vec!["a.json"], vec!["b.json"], vec!["other.json"]], merge),
+        ] {
+            let dir = Workdir::new();
+            dir.write("one.json", file_of([first, second]));
+            dir.write("a.json", file_of([first]));
+            dir.write("b.json", file_of([second]));
+            dir.write("other.json", file_of([version(2, 703, true)]));
+            let [replayed, loaded] = replayed_and_loaded(&dir, &runs, flags);
+            assert_eq!(replayed, loaded, "{runs:?} {flags:?}");
+            assert!(replayed[0].contains(kept), "{runs:?} {flags:?} {replayed:?}");
+        }
+    }
+}
+
+/// Two versions of each event at one time, good or bad, anywhere in up to three files that come in one run or
+/// in several.
+#[test]
+fn a_replay_leaves_what_the_right_catalog_would_have_left() {
+    for seed in 0..12 {
+        let mut die = Die::new(seed);
+        let dir = Workdir::new();
+        let mut lines: Vec<_> = (0..40).map(|number| version(number / 2, number, die.one_in(2))).collect();
+        die.shuffle(&mut lines);
+        let names = ["b.json", "c.json", "a.json"];
+        for (name, lines) in names.iter().zip(lines.chunks(14)) {
+            dir.write(name, file_of(lines));
+        }
+        let runs = match seed % 3 {
+            0 => vec![names.to_vec()],
+            1 => vec![names[..2].to_vec(), names[2..].to_vec()],
+            _ => names.iter().map(|name| vec![*name]).collect(),
+        };
+        let [replayed, loaded] = replayed_and_loaded(&dir, &runs, &["--mode", "merge"]);
+        assert_eq!(loaded.len(), 20);
+        assert_eq!(replayed, loaded, "seed {seed}: {runs:?}");
+    }
+}
+
+/// What a line was found to be stays with it: when other days of its file are loaded, and when it is bad
+/// again.
+#[test]
+fn a_bad_line_that_came_last_still_does_when_its_file_is_loaded_again() {
+    let dir = Workdir::new();
+    dir.write("required.toml", NOTE_REQUIRED);
+    dir.write("optional.toml", NOTE_OPTIONAL);
+    dir.write("in.json", file_of([version(1, 701, true), version(1, 702, false)]));
+    let load = |day: &str| {
+        let days = ["--mode", "merge", "--catalog", "required.toml", "--date", day];
+        dir.loader().source("in.json").args(days).succeeds();
+    };
+    load("2024-10-10");
+    load("2024-10-11");
+    assert_eq!(counts(&replay(&dir, &["--catalog", "required.toml"]).succeeds()), [1, 1, 0, 0]);
+    assert_eq!(counts(&replay(&dir, &["--catalog", "optional.toml"]).succeeds()), [1, 0, 0, 1]);
+    let replayed = text_of(&rows(&dir.target()));
+    assert!(replayed.len() == 1 && replayed[0].contains("702"), "{replayed:?}");
     verify(&dir);
 }

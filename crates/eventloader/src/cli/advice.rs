@@ -1,82 +1,277 @@
 //! An error of a command → its message, with the flags that the user can change.
 //!
-//! Errors themselves state facts and know no flags.
+//! Errors themselves state facts and know no flags. An error has several pieces of advice where commands have
+//! different flags for the same thing; the first that the command can follow is given.
 //!
-//! Invariant: a message never names a flag that its command does not have.
+//! Invariant: a message never names a flag that its command does not have. The definition that parses the
+//! arguments decides.
 
+use clap::CommandFactory;
 use event_parser::SelectionError;
 use event_target::TargetError;
 
-use super::Command;
+use super::{CatalogCommand, Cli, Command};
 use crate::error::Error;
 
 /// The message for an error of this command; `None` stands for a load.
 #[must_use]
 pub fn explain(error: &Error, command: Option<&Command>) -> String {
-    let advice = match command {
-        None => advice_for_load(error),
-        Some(Command::Catalog(_)) => advice_for_catalog(error).to_owned(),
-        Some(Command::Replay(_)) => advice_for_differences(error).unwrap_or_default(),
-        Some(_) => String::new(),
-    };
-    format!("{}{error}{advice}", flags_of(error))
+    let flags = flags_of(command);
+    let can_be_followed = |text: &String| flags_in(text).all(|flag| flags.contains(&flag.to_owned()));
+    let first = |texts: Vec<String>| texts.into_iter().find(can_be_followed).unwrap_or_default();
+    format!("{}{error}{}", first(wrong_flag(error)), first(advice(error)))
 }
 
-/// The flags that the message begins with: those whose value is wrong.
-fn flags_of(error: &Error) -> &'static str {
-    match error {
+/// The long flags of a command, with their dashes.
+fn flags_of(command: Option<&Command>) -> Vec<String> {
+    let path: &[&str] = match command {
+        None => &[],
+        Some(Command::Catalog(CatalogCommand::Infer(_))) => &["catalog", "infer"],
+        Some(Command::Catalog(CatalogCommand::Check(_))) => &["catalog", "check"],
+        Some(Command::Catalog(CatalogCommand::Show(_))) => &["catalog", "show"],
+        Some(Command::Recover(_)) => &["recover"],
+        Some(Command::Accept(_)) => &["accept"],
+        Some(Command::List(_)) => &["list"],
+        Some(Command::Replay(_)) => &["replay"],
+        Some(Command::Verify(_)) => &["verify"],
+    };
+    let cli = Cli::command();
+    let command = path.iter().try_fold(&cli, |command, name| command.find_subcommand(name));
+    let long = command.into_iter().flat_map(clap::Command::get_arguments).filter_map(clap::Arg::get_long);
+    long.map(|name| format!("--{name}")).collect()
+}
+
+/// The flags that a text names, but for whole command lines, which are between backticks.
+fn flags_in(text: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c == '-';
+    let words = text.split('`').step_by(2).flat_map(move |text| text.split(move |c| !is_part(c)));
+    words.filter(|word| word.len() > 2 && word.starts_with("--"))
+}
+
+/// What the message begins with: the flag whose value is wrong.
+fn wrong_flag(error: &Error) -> Vec<String> {
+    let flag = match error {
         Error::CatalogFile(_) => "--catalog (or EVENTLOADER_CATALOG): ",
         Error::ManifestFile(_) => "--against: ",
+        Error::ReportPlace { .. } => "--report: ",
         Error::Selection(SelectionError::Domain(_)) => "--domain: ",
         Error::Selection(SelectionError::EventType { .. }) => "--event-type: ",
         Error::TooManyBadLines { .. } => "--max-bad-lines: ",
-        _ => "",
-    }
+        _ => return Vec::new(),
+    };
+    vec![flag.to_owned()]
 }
 
 /// What the message ends with.
-fn advice_for_load(error: &Error) -> String {
-    if let Some(advice) = advice_for_differences(error) {
-        return advice;
-    }
-    let advice = match error {
-        Error::Source { .. } => "; check --source-file",
-        Error::Selection(SelectionError::Days { .. }) => "; swap --since and --until",
+fn advice(error: &Error) -> Vec<String> {
+    let advice: &[&str] = match error {
+        Error::Source { .. } => &["; check --source-file", "; check --source"],
+        Error::Selection(SelectionError::Days { .. }) => &["; swap --since and --until"],
+        Error::Target(TargetError::NotAsRecorded { root, .. }) => {
+            let root = root.display();
+            return vec![format!(
+                ". `eventloader verify {root}` lists everything; put the files back, or record the target as \
+                 it is with `eventloader accept {root}`; `eventloader accept {root} --reload` also forgets \
+                 which sources were loaded"
+            )];
+        }
         Error::Target(TargetError::OtherScope { .. }) => {
-            "; add --dedupe-scope day, or load everything again with --mode overwrite"
+            &["; add --dedupe-scope day, or load everything again with --mode overwrite"]
         }
         Error::Target(TargetError::OtherLayout { remembered, .. }) => match remembered.parts() {
             Some((layout, unit)) => {
                 let flags = format!("--layout {} --partition-by {}", layout.name(), unit.name());
-                return format!("; load with {flags}, or into another --target-path");
+                return vec![format!("; load with {flags}, or into another --target-path")];
             }
-            None => "; choose another --target-path",
+            None => &["; choose another --target-path"],
         },
-        Error::Overlap { .. } | Error::Target(TargetError::Unwritable { .. }) => {
-            "; choose another --target-path"
+        Error::Overlap { .. } => &["; choose another --target-path", "; choose another --output"],
+        Error::ReportPlace { .. } => &["; choose another file"],
+        Error::Target(TargetError::Unwritable { .. }) => &["; choose another --target-path"],
+        Error::Target(TargetError::Locked { .. }) => {
+            &["; wait for it to end, or choose another --target-path", "; wait for it to end"]
         }
-        _ => "",
-    };
-    advice.to_owned()
-}
-
-/// What to do about a target that is not as its loads left it.
-fn advice_for_differences(error: &Error) -> Option<String> {
-    let Error::Target(TargetError::NotAsRecorded { root, .. }) = error else { return None };
-    let root = root.display();
-    Some(format!(
-        ". `eventloader verify {root}` lists everything; put the files back, or record the target as it is with \
-         `eventloader accept {root}`; with --reload, sources that were loaded are loaded again"
-    ))
-}
-
-fn advice_for_catalog(error: &Error) -> &'static str {
-    match error {
+        Error::DraftEventTypes { .. } => &["; draft some of them with --domain or --event-type"],
         Error::DraftFields(_) => {
-            "; draft fewer event types at once with --domain or --event-type, or read fewer lines with \
-             --sample-lines"
+            &["; draft fewer event types at once with --domain or --event-type, or read \
+                                    fewer lines with --sample-lines"]
         }
-        Error::DraftExists(_) => "; --force replaces it",
-        _ => "",
+        Error::DraftExists(_) => &["; --force replaces it"],
+        _ => &[],
+    };
+    advice.iter().map(|&text| text.to_owned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, path::PathBuf};
+
+    use clap::Parser;
+    use event_parser::{DayRange, Selection};
+    use event_target::{Differences, TargetLayout};
+    use events_core::{
+        catalog::{BUILT_IN, Catalog},
+        partition::{Day, Layout, PartitionUnit},
+    };
+
+    use super::*;
+
+    /// A command line of each command.
+    const COMMAND_LINES: [&[&str]; 9] = [
+        &["-s", "x", "-b"],
+        &["catalog", "infer", "x"],
+        &["catalog", "check", "x"],
+        &["catalog", "show"],
+        &["recover"],
+        &["accept"],
+        &["list"],
+        &["replay"],
+        &["verify"],
+    ];
+
+    fn selection(selection: &Selection) -> Error {
+        selection.check(&BUILT_IN).unwrap_err().into()
+    }
+
+    fn targets() -> Vec<TargetError> {
+        let (path, problem) = (PathBuf::from("t"), "p".to_owned());
+        let io = || io::Error::other("reason");
+        let layout = |layout| Box::new(TargetLayout::new(layout, PartitionUnit::Day));
+        let all = vec![
+            TargetError::Unusable { path: path.clone(), problem: problem.clone() },
+            TargetError::Unwritable { path: path.clone(), problem: problem.clone() },
+            TargetError::OtherLayout {
+                root: path.clone(),
+                remembered: layout(Layout::Hive),
+                asked: layout(Layout::Plain),
+            },
+            TargetError::NotAsRecorded { root: path.clone(), differences: Box::new(Differences(Vec::new())) },
+            TargetError::OtherDirectory {
+                root: path.clone(),
+                event_type: problem.clone(),
+                remembered: problem.clone(),
+                asked: problem.clone(),
+            },
+            TargetError::OtherScope { root: path.clone(), partition: problem.clone() },
+            TargetError::OtherEventType {
+                directory: problem.clone(),
+                remembered: problem.clone(),
+                asked: problem.clone(),
+            },
+            TargetError::Io { doing: "d", source: io() },
+            TargetError::Unfinished { doing: "d", source: io() },
+            TargetError::Damaged { path: path.clone(), line: 1, problem },
+            TargetError::Locked { path, holder: String::new() },
+        ];
+        // An error that is added here has to be added above.
+        let is_above = |error: &TargetError| match error {
+            TargetError::Unusable { .. }
+            | TargetError::Unwritable { .. }
+            | TargetError::OtherLayout { .. }
+            | TargetError::NotAsRecorded { .. }
+            | TargetError::OtherDirectory { .. }
+            | TargetError::OtherScope { .. }
+            | TargetError::OtherEventType { .. }
+            | TargetError::Io { .. }
+            | TargetError::Unfinished { .. }
+            | TargetError::Damaged { .. }
+            | TargetError::Locked { .. } => true,
+        };
+        assert!(all.iter().all(is_above));
+        all
+    }
+
+    fn errors() -> Vec<Error> {
+        let (path, problem) = (PathBuf::from("p"), "problem".to_owned());
+        let text = || "text".to_owned();
+        let io = || io::Error::other("reason");
+        let day = |text| Day::parse(text);
+        let days = Some(DayRange { first: day("2024-10-11"), last: day("2024-10-10") });
+        let mut all = vec![
+            Error::Usage(text()),
+            selection(&Selection { domains: vec![text()], ..Selection::default() }),
+            selection(&Selection { event_types: vec![text()], ..Selection::default() }),
+            selection(&Selection { days, ..Selection::default() }),
+            Error::Overlap { target: path.clone(), problem: "is inside", source_path: path.clone() },
+            Error::ReportPlace { report: path.clone(), problem: "is", place: path.clone() },
+            Catalog::from_toml(&[("c.toml", "=")]).unwrap_err().into(),
+            Error::CatalogFile(text()),
+            Error::Manifest(text()),
+            Error::ManifestFile(io()),
+            Error::Source { path: text(), problem: problem.clone() },
+            Error::Read { path: text(), offset: 1, text: "file", source: io() },
+            Error::Draft(text()),
+            Error::DraftEventTypes { max: 1, last: text() },
+            Error::DraftFields(1),
+            Error::DraftExists(path),
+            Error::Io { doing: "d", source: io() },
+            Error::Encode { what: text(), problem },
+            Error::Unbalanced(text()),
+            Error::TooManyBadLines { bad: 1, lines: 1, limit: text(), first: text() },
+            Error::Interrupted { signal: 2, name: "SIGINT" },
+            Error::Output(io()),
+            Error::Report(io()),
+        ];
+        // An error that is added here has to be added above.
+        let is_above = |error: &Error| match error {
+            Error::Usage(_)
+            | Error::Selection(
+                SelectionError::Domain(_) | SelectionError::EventType { .. } | SelectionError::Days { .. },
+            )
+            | Error::Overlap { .. }
+            | Error::ReportPlace { .. }
+            | Error::Catalog(_)
+            | Error::CatalogFile(_)
+            | Error::Manifest(_)
+            | Error::ManifestFile(_)
+            | Error::Source { .. }
+            | Error::Read { .. }
+            | Error::Draft(_)
+            | Error::DraftEventTypes { .. }
+            | Error::DraftFields(_)
+            | Error::DraftExists(_)
+            | Error::Io { .. }
+            | Error::Encode { .. }
+            | Error::Unbalanced(_)
+            | Error::TooManyBadLines { .. }
+            | Error::Interrupted { .. }
+            | Error::Output(_)
+            | Error::Report(_)
+            | Error::Target(_) => true,
+        };
+        assert!(all.iter().all(is_above));
+        all.extend(targets().into_iter().map(Error::from));
+        all
+    }
+
+    #[test]
+    fn a_message_names_only_flags_that_its_command_has() {
+        let mut named = 0;
+        for command_line in COMMAND_LINES {
+            let cli = Cli::parse_from([&["eventloader"][..], command_line].concat());
+            let flags = flags_of(cli.command.as_ref());
+            assert!(!flags.is_empty(), "{command_line:?}");
+            for error in errors() {
+                let message = explain(&error, cli.command.as_ref());
+                for flag in flags_in(&message) {
+                    assert!(flags.contains(&flag.to_owned()), "{command_line:?} has no {flag}: {message}");
+                    named += 1;
+                }
+            }
+        }
+        assert!(named > 30, "{named} flags in all messages: is advice still given?");
+    }
+
+    #[test]
+    fn every_command_is_tested() {
+        let cli = Cli::command();
+        let mut leaves = vec![&cli];
+        let mut commands = 0;
+        while let Some(command) = leaves.pop() {
+            leaves.extend(command.get_subcommands());
+            // `eventloader` itself is a load, `catalog` needs one of its commands.
+            commands += usize::from(!command.has_subcommands() || command.get_name() == "eventloader");
+        }
+        assert_eq!(commands, COMMAND_LINES.len());
     }
 }

@@ -8,6 +8,7 @@ mod help;
 mod replay;
 mod resources;
 mod target;
+mod usage;
 mod values;
 
 use std::{
@@ -25,6 +26,7 @@ pub use self::{
     catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
     replay::ReplayArgs,
     target::{AcceptArgs, ListArgs, RecoverArgs, VerifyArgs},
+    usage::reword,
 };
 use self::{
     help::{EXAMPLES, LONG_ABOUT, USAGE},
@@ -32,7 +34,7 @@ use self::{
     values::{CodecArg, LayoutArg, Mode, Scope, Unit},
 };
 use crate::{
-    commands::catalog_files,
+    commands::{catalog_files, report_place},
     error::Error,
     settings::{BadLinesMax, Input, Settings},
 };
@@ -262,6 +264,14 @@ fn catalogs_of(given: &[PathBuf]) -> Vec<PathBuf> {
     env::split_paths(&paths).filter(|path| *path != Path::new("")).collect()
 }
 
+/// The file that the report goes to, which must be none of the catalogs; `None` for standard output.
+fn report_file(given: Option<&Path>, catalogs: &[PathBuf]) -> Result<Option<PathBuf>, Error> {
+    let Some(report) = given.filter(|path| *path != Path::new("-")) else { return Ok(None) };
+    let catalogs = catalog_files::files(catalogs)?;
+    report_place::refuse_files(report, catalogs.iter().map(PathBuf::as_path), "is one of the catalogs")?;
+    Ok(Some(report.to_owned()))
+}
+
 impl Cli {
     /// The settings given by the command line; reads the catalogs.
     ///
@@ -273,10 +283,11 @@ impl Cli {
             (None, None, None) => None,
             (None, first, last) => Some(DayRange { first, last }),
         };
+        let catalogs = catalogs_of(&self.catalog);
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
             target: self.target_path.clone(),
-            catalog: catalog_files::read(&catalogs_of(&self.catalog))?,
+            catalog: catalog_files::read(&catalogs)?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
             flatten: self.flatten,
             layout: self.layout.into(),
@@ -289,6 +300,7 @@ impl Cli {
             bad_lines_max: self.max_bad_lines,
             superseded_samples_max: self.superseded_samples,
             dry_run: self.dry_run,
+            report: report_file(self.report.as_deref(), &catalogs)?,
         })
     }
 

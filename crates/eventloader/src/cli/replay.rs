@@ -11,7 +11,9 @@ use event_parser::{Reason, Selection};
 use event_target::{DedupeScope, History, Mode, TargetLayout};
 use events_core::partition::{Layout, PartitionUnit};
 
-use super::{CodecArg, INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, resources::ResourceArgs};
+use super::{
+    CodecArg, INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, report_file, resources::ResourceArgs,
+};
 use crate::{
     commands::catalog_files,
     error::Error,
@@ -87,13 +89,14 @@ impl ReplayArgs {
         let layout = TargetLayout::remembered(&self.target)?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         let history = History::read(&self.target, |_, _| {})?;
+        let catalogs = catalogs_of(&self.catalog);
         Ok(Settings {
             input: Input::Replay(ReplaySelection {
                 reasons: self.reason.clone(),
                 sources: self.source.clone(),
             }),
             target: self.target.clone(),
-            catalog: catalog_files::read(&catalogs_of(&self.catalog))?,
+            catalog: catalog_files::read(&catalogs)?,
             selection: Selection::default(),
             flatten: self.flatten.or(history.form.as_ref().map(|form| form.flatten)).unwrap_or(true),
             layout,
@@ -106,6 +109,7 @@ impl ReplayArgs {
             bad_lines_max: None,
             superseded_samples_max: 0,
             dry_run: self.dry_run,
+            report: report_file(self.report.as_deref(), &catalogs)?,
         })
     }
 

@@ -25,20 +25,28 @@ use crate::error::Error;
 /// # Errors
 /// [`Error::Usage`] for a path that can't be read, [`Error::Catalog`] for a file that can't be used.
 pub fn read(paths: &[PathBuf]) -> Result<Catalog, Error> {
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() { files.extend(files_in(path)?) } else { files.push(path.clone()) }
-    }
     let mut seen = HashSet::new();
     let mut texts = Vec::new();
-    for file in files {
+    for file in files(paths)? {
         // The name in messages is the path as given; two links to the same file count once.
-        if seen.insert(fs_err::canonicalize(&file).map_err(unreadable)?) {
+        if seen.insert(file.canonicalize().map_err(unreadable(&file))?) {
             texts.push((file.display().to_string(), text_of(&file)?));
         }
     }
     let files: Vec<_> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
     Ok(BUILT_IN.extended(&files)?)
+}
+
+/// The files that `paths` stand for: catalog files, and directories of them.
+///
+/// # Errors
+/// A directory can't be read, or has no catalog.
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() { files.extend(files_in(path)?) } else { files.push(path.clone()) }
+    }
+    Ok(files)
 }
 
 /// Refuses columns of the flat tables that have the name of a column that engines read from the directories.
@@ -76,12 +84,12 @@ pub(crate) fn check_layout(
 
 /// The catalog files of a directory, by name, without hidden files.
 fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
-    let entries = fs_err::read_dir(dir).map_err(unreadable)?;
+    let entries = dir.read_dir().map_err(unreadable(dir))?;
     let paths = entries.map(|entry| entry.map(|entry| entry.path())).collect::<Result<Vec<_>, _>>();
     let is_hidden =
         |path: &Path| path.file_name().is_none_or(|name| name.as_encoded_bytes().starts_with(b"."));
     let is_catalog = |path: &PathBuf| path.extension().is_some_and(|e| e == "toml") && !is_hidden(path);
-    let mut files: Vec<_> = paths.map_err(unreadable)?.into_iter().filter(is_catalog).collect();
+    let mut files: Vec<_> = paths.map_err(unreadable(dir))?.into_iter().filter(is_catalog).collect();
     if files.is_empty() {
         let dir = dir.display();
         return Err(Error::CatalogFile(format!("{dir}: the directory has no catalog, a file *.toml")));
@@ -91,7 +99,7 @@ fn files_in(dir: &Path) -> Result<Vec<PathBuf>, Error> {
 }
 
 fn text_of(file: &Path) -> Result<String, Error> {
-    let bytes = fs_err::read(file).map_err(unreadable)?;
+    let bytes = std::fs::read(file).map_err(unreadable(file))?;
     String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + memchr::memchr_iter(b'\n', valid).count();
@@ -99,7 +107,7 @@ fn text_of(file: &Path) -> Result<String, Error> {
     })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
-fn unreadable(error: io::Error) -> Error {
-    Error::CatalogFile(error.to_string())
+/// The path and the system's reason; what was being done with it tells a user nothing.
+fn unreadable(path: &Path) -> impl Fn(io::Error) -> Error {
+    move |error| Error::CatalogFile(format!("{}: {error}", path.display()))
 }

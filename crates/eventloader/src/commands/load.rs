@@ -17,7 +17,7 @@ use event_target::{
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
-    commands::catalog_files,
+    commands::{catalog_files, report_place, ties::Ties},
     error::Error,
     existing::{Existing, Record},
     ingest::{Ingest, Ingested, InputCounts},
@@ -43,6 +43,9 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
         catalog_files::check_layout(catalog, selection, *layout, *partition_unit)?;
     }
     let sources = list(settings)?;
+    if let Some(report) = &settings.report {
+        report_place::refuse(report, &sources, &settings.target)?;
+    }
     let stages = Stages::default();
     let mut sink = Sink::open(settings)?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
@@ -199,7 +202,16 @@ impl Load<'_> {
         };
         Balance::of(outcome).check()?;
         let report = Report::new(outcome, skipped);
-        changes.extend(self.quarantine_changes(quarantine, &sources)?);
+        let bytes_max = shares.contenders_bytes;
+        let ties = Ties {
+            settings,
+            plan: &plan,
+            rows: &rows,
+            superseded: &superseded,
+            written: &written,
+            bytes_max,
+        };
+        changes.extend(self.quarantine_changes(quarantine, &sources, ties)?);
         record.check_changes(&changes)?;
         let load = LoadFacts { what, stamps: record.into_stamps(), ..self.facts(&report, &input) };
         let is_new = |content: &Fingerprint| !known.contains(content);
@@ -264,11 +276,19 @@ impl Load<'_> {
     }
 
     /// The changes of the quarantine.
-    fn quarantine_changes(self, quarantine: Quarantine, sources: &[Source]) -> Result<Vec<Change>, Error> {
+    fn quarantine_changes(
+        self,
+        mut quarantine: Quarantine,
+        sources: &[Source],
+        ties: Ties<'_>,
+    ) -> Result<Vec<Change>, Error> {
         let target = &self.settings.target;
+        let lasts = ties.judge(&mut quarantine)?;
         let changes = match &self.settings.input {
-            Input::Replay(selection) => quarantine.finish_replay(sources, target, selection)?,
-            Input::Sources { .. } => quarantine.finish(sources, target)?,
+            Input::Replay(selection) => quarantine.finish_replay(sources, target, selection, &lasts)?,
+            Input::Sources { .. } => {
+                quarantine.finish(sources, target, &lasts, |line| ties.version_of(line).is_some())?
+            }
         };
         let mut kept = Vec::new();
         for change in changes {

@@ -10,4 +10,6 @@ pub mod catalog_files;
 pub mod list;
 pub mod load;
 pub mod recover;
+pub(crate) mod report_place;
+mod ties;
 pub mod verify;

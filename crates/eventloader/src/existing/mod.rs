@@ -14,6 +14,7 @@ mod columns;
 mod parquet_file;
 mod reader;
 mod record;
+mod same_version;
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,12 @@ use event_target::{DedupeScope, Mode, Partitions, TargetLayout, list_partitions}
 use events_core::partition::PartitionUnit;
 
 use self::{columns::ExistingColumns, reader::ExistingFile};
-pub(crate) use self::{parquet_file::ParquetFile, reader::ExistingRows, record::Record};
+pub(crate) use self::{
+    parquet_file::ParquetFile,
+    reader::ExistingRows,
+    record::Record,
+    same_version::{Versions, versions_in},
+};
 use crate::{
     error::Error,
     rows::{RowStore, Turnstile},

@@ -5,14 +5,14 @@
 use std::{collections::BTreeMap, mem};
 
 use event_parser::Parsed;
-use event_rows::PartitionKey;
+use event_rows::{PartitionKey, Place};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::{Ingested, InputCounts};
 use crate::{
     error::Error,
-    input::Source,
+    input::{Origin, Records, Source},
     quarantine::Quarantine,
     rows::{BlockRows, RowStore, SpillJob},
 };
@@ -89,10 +89,23 @@ impl<'a> Collector<'a> {
             quarantine.add(source, &self.sources[source], line, bad)?;
             counts.add_bad(source, line, bad);
         }
+        if let Origin::Records(records) = &self.sources[source].origin {
+            put_in_order(records.as_ref(), self.lines_behind, &mut parsed);
+        }
         self.lines_behind += u64::from(parsed.newlines);
         counts.add_block(source, &mut parsed);
         let Parsed { lines, batches, later_candidates, .. } = parsed;
         rows.add(BlockRows { source, lines, of_array, by_partition, batches, later_candidates })
+    }
+}
+
+/// Puts rows of lines that are no source of their own before or behind the rows of the target.
+fn put_in_order(records: &dyn Records, lines_behind: u64, parsed: &mut Parsed) {
+    for position in parsed.batches.iter_mut().flat_map(|(_, batch)| &mut batch.positions) {
+        let Place::Input { line, .. } = position.place() else { continue };
+        if !records.is_behind_existing(lines_behind + u64::from(line) + 1) {
+            *position = position.before_existing();
+        }
     }
 }
 

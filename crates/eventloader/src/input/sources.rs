@@ -52,6 +52,10 @@ pub(crate) enum Origin {
 pub(crate) trait Records: Debug + Send + Sync {
     /// Opens a reader of their text.
     fn open(&self) -> io::Result<Box<dyn Read + Send>>;
+
+    /// Whether a line that was read, counted from 1, comes behind the rows of the target. All others were
+    /// there before these.
+    fn is_behind_existing(&self, line: u64) -> bool;
 }
 
 impl Source {

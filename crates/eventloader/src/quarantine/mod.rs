@@ -17,6 +17,7 @@ use std::{
 };
 
 use event_parser::BadLine;
+use event_rows::Position;
 use event_target::{Change, QUARANTINE, Staging};
 use events_core::truth::Counts;
 use storage::File;
@@ -40,6 +41,9 @@ pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), Error> {
     }
     Ok(())
 }
+
+/// Bad lines by their place in the input: whether they came after the row of the same event and timestamp.
+pub(crate) type LastOnes = BTreeMap<Position, bool>;
 
 /// Collects the bad lines of a run, source by source, in input order.
 #[derive(Debug)]
@@ -74,7 +78,26 @@ impl Quarantine {
             self.open = Some((source_index, BufWriter::new(file)));
         }
         let Some((_, writer)) = &mut self.open else { return Ok(()) };
-        Record::new(&source.identity, line, bad).write_to(writer).map_err(Error::io(STAGING))
+        let record = Record::new(&source.identity, line, bad).at(bad.position);
+        record.write_to(writer).map_err(Error::io(STAGING))
+    }
+
+    /// Calls `take` with each bad line of the run and its place in the input, except for over-long lines.
+    pub(crate) fn each_new(
+        &mut self,
+        mut take: impl FnMut(Position, &[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.close()?;
+        for new in self.new.values() {
+            let mut records = RecordReader::open(new)?;
+            while let Some((record, _)) = records.next()? {
+                let Some(position) = record.position().filter(|_| record.fragment.is_none()) else {
+                    continue;
+                };
+                take(position, &record.into_raw().map_err(Error::io(READING))?)?;
+            }
+        }
+        Ok(())
     }
 
     fn close(&mut self) -> Result<(), Error> {
@@ -85,17 +108,31 @@ impl Quarantine {
     }
 
     /// Merges each source's bad lines with its existing ones in the target, and returns the changes.
-    pub(crate) fn finish(mut self, sources: &[Source], target: &Path) -> Result<Vec<Change>, Error> {
+    /// `is_judged` says whether a line was judged at all; if not, it stays as the last run has judged it.
+    pub(crate) fn finish(
+        mut self,
+        sources: &[Source],
+        target: &Path,
+        lasts: &LastOnes,
+        is_judged: impl Fn(&[u8]) -> bool,
+    ) -> Result<Vec<Change>, Error> {
         self.close()?;
+        let mut finish = |record: &mut Record<'static>, old: Option<&Record<'static>>| {
+            let judged = record.position().and_then(|position| lasts.get(&position)).copied();
+            record.wins_tie = judged.unwrap_or_else(|| {
+                let raw = || record.clone().into_raw().unwrap_or_default();
+                old.is_some_and(|old| old.wins_tie) && !is_judged(&raw())
+            });
+        };
         let mut changes = Vec::new();
         for (&index, new) in &self.new {
             let name = file_name(&sources[index]);
             let live = target.join(QUARANTINE).join(&name);
             let is_there = storage::is_there(&live).map_err(Error::io(READING))?;
             let old = if is_there { Some(RecordReader::open(&live)?) } else { None };
-            changes.push(
-                self.stage(index, name, |output| record::merge(old, RecordReader::open(new)?, output))?,
-            );
+            changes.push(self.stage(index, name, |output| {
+                record::merge_judged(old, RecordReader::open(new)?, &mut finish, output)
+            })?);
         }
         Ok(changes)
     }
@@ -106,6 +143,7 @@ impl Quarantine {
         sources: &[Source],
         target: &Path,
         selection: &ReplaySelection,
+        lasts: &LastOnes,
     ) -> Result<Vec<Change>, Error> {
         self.close()?;
         if self.staging.is_discarded() {
@@ -118,7 +156,7 @@ impl Quarantine {
             let again = self.new.get(&index).map(PathBuf::as_path);
             let mut left = 0;
             let change = self.stage(index, name.clone(), |output| {
-                left = replay::rewrite(&live, again, selection, output)?;
+                left = replay::rewrite(&live, again, (selection, lasts), output)?;
                 Ok(())
             })?;
             changes.push(if left == 0 { Change::removal(QUARANTINE, name) } else { change });

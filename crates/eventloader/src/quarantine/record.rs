@@ -12,6 +12,7 @@ use std::{
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use event_parser::{BadLine, Detail};
+use event_rows::Position;
 use event_target::TargetError;
 use serde::{Deserialize, Serialize};
 use storage::File;
@@ -32,6 +33,10 @@ pub(crate) struct Record<'r> {
     pub(super) offset: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) fragment: Option<u64>,
+    /// Whether it came after the row that the target had, when it was quarantined, of its event and
+    /// timestamp.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) wins_tie: bool,
     pub(super) reason: Cow<'r, str>,
     pub(super) detail: Cow<'r, Detail>,
     /// The line, if it is UTF-8.
@@ -40,6 +45,14 @@ pub(crate) struct Record<'r> {
     /// The line, if it is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) raw_base64: Option<String>,
+    /// While the run lasts: its place in the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<u64>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl<'r> Record<'r> {
@@ -51,11 +64,23 @@ impl<'r> Record<'r> {
             line,
             offset: bad.offset,
             fragment: bad.fragment,
+            wins_tie: false,
             reason: bad.fault.reason.code().into(),
             detail: Cow::Borrowed(&bad.fault.detail),
             raw: text.map(Cow::Borrowed),
             raw_base64: text.is_none().then(|| BASE64_STANDARD.encode(&bad.raw)),
+            position: None,
         }
+    }
+
+    /// The same with its place in the input, for a file of the run.
+    pub(super) fn at(self, position: Position) -> Self {
+        Self { position: Some(position.to_bits()), ..self }
+    }
+
+    /// Its place in the input, in a file of the run.
+    pub(super) fn position(&self) -> Option<Position> {
+        self.position.map(Position::from_bits)
     }
 
     /// Writes the record as a line.
@@ -121,27 +146,49 @@ impl<R: BufRead> RecordReader<R> {
 
 /// Merges two files of one source, both in the order of positions, into their union. If both have a line, the
 /// new record is kept, because it has the current reason.
+#[cfg(any(test, fuzzing))]
 pub(crate) fn merge<R: BufRead>(
     old: Option<RecordReader<R>>,
-    mut new: RecordReader<R>,
+    new: RecordReader<R>,
     output: &mut impl Write,
 ) -> Result<(), Error> {
-    let mut put = |text: &str| writeln!(output, "{text}").map_err(Error::io(STAGING));
+    merge_judged(old, new, &mut |_, _| {}, output)
+}
+
+/// The same. `finish` gets each new record, with the old one of the same line.
+pub(super) fn merge_judged<R: BufRead>(
+    old: Option<RecordReader<R>>,
+    mut new: RecordReader<R>,
+    finish: &mut impl FnMut(&mut Record<'static>, Option<&Record<'static>>),
+    output: &mut impl Write,
+) -> Result<(), Error> {
+    let mut put_new = |record: &mut Record<'static>, old: Option<&Record<'static>>, output: &mut _| {
+        finish(record, old);
+        record.position = None;
+        record.write_to(output).map_err(Error::io(STAGING))
+    };
     let mut next_new = new.next()?;
     if let Some(mut old) = old {
         while let Some((old_record, old_text)) = old.next()? {
-            while let Some((_, text)) = next_new.take_if(|(record, _)| record.place() < old_record.place()) {
-                put(&text)?;
+            while let Some((mut record, _)) =
+                next_new.take_if(|(record, _)| record.place() < old_record.place())
+            {
+                put_new(&mut record, None, output)?;
                 next_new = new.next()?;
             }
-            // The same position with other bytes is a line of an earlier content of the source: both stay.
-            if !next_new.as_ref().is_some_and(|(record, _)| record.is_same_line(&old_record)) {
-                put(&old_text)?;
+            match next_new.take_if(|(record, _)| record.is_same_line(&old_record)) {
+                Some((mut record, _)) => {
+                    put_new(&mut record, Some(&old_record), output)?;
+                    next_new = new.next()?;
+                }
+                // The same position with other bytes is a line of an earlier content of the source: both
+                // stay.
+                None => writeln!(output, "{old_text}").map_err(Error::io(STAGING))?,
             }
         }
     }
-    while let Some((_, text)) = next_new {
-        put(&text)?;
+    while let Some((mut record, _)) = next_new {
+        put_new(&mut record, None, output)?;
         next_new = new.next()?;
     }
     Ok(())

@@ -2,17 +2,18 @@
 //!
 //! Invariant: `report/proof.rs` has compared the counts with each other before anything was committed.
 
+mod days;
 mod proof;
 mod samples;
 mod summary;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
-use event_parser::{DayRange, Plan};
+use event_parser::Plan;
 use event_target::{Action, LineCounts};
-use events_core::partition::Day;
 use serde::Serialize;
 
+use self::days::DaysWithoutRows;
 pub use self::summary::Summary;
 pub(crate) use self::{proof::Balance, samples::SupersededSample};
 use crate::{
@@ -24,9 +25,6 @@ use crate::{
     runtime::StageReport,
     settings::Settings,
 };
-
-/// The most days without events that a report lists; a range of days may span millennia.
-const DAYS_LISTED_MAX: usize = 1_000;
 
 /// What a load has found and written, before its commit.
 #[derive(Clone, Copy)]
@@ -64,8 +62,12 @@ pub struct Report {
     pub(crate) partitions: Vec<PartitionReport>,
     /// Partitions all of whose rows are superseded, by path; nothing was written for them.
     pub(crate) superseded_partitions: Vec<SupersededPartitionReport>,
-    /// Days of the requested range without rows.
+    /// Days of a closed range for which no row was written, up to a number; the summary says why.
     pub(crate) days_without_events: Vec<String>,
+    /// How many there are, listed or not.
+    pub(crate) days_without_events_total: u64,
+    #[serde(skip)]
+    days_without_rows: DaysWithoutRows,
     /// Rows with a field that is not in the catalog, by its path in the event.
     pub(crate) unknown_fields: BTreeMap<String, u64>,
     /// Rows with a value of another type that was converted, by its path in the event.
@@ -165,18 +167,6 @@ impl LoadOutcome<'_> {
             written: in_files.saturating_sub(self.existing_kept()),
         }
     }
-
-    /// The days of a closed range that have no rows, up to the number that is listed.
-    fn days_without_events(self) -> Vec<String> {
-        let Some(DayRange { first: Some(first), last: Some(last) }) = self.settings.selection.days else {
-            return Vec::new();
-        };
-        let unit = self.settings.partition_unit;
-        let with_rows = self.written.partitions.iter().filter(|partition| partition.files > 0);
-        let with_rows: HashSet<_> = with_rows.map(|partition| unit.day_of(partition.key.1)).collect();
-        let days = (first.epoch_days()..=last.epoch_days()).filter(|day| !with_rows.contains(day));
-        days.take(DAYS_LISTED_MAX).map(|day| Day::from_epoch_days(day).to_string()).collect()
-    }
 }
 
 impl Report {
@@ -197,6 +187,7 @@ impl Report {
             .zip(outcome.source_counts())
             .map(|(source, counts)| SourceReport { path: source.name.clone(), bytes: source.bytes, counts });
         let sources: Vec<_> = sources.collect();
+        let days_without_rows = DaysWithoutRows::of(outcome);
         let samples = superseded.samples().iter().map(|sample| {
             SupersededSample::new(sample, plan.event_type(sample.type_index), ledger, &sources)
         });
@@ -221,7 +212,9 @@ impl Report {
                     superseded: partition.counts.left_out,
                 })
                 .collect(),
-            days_without_events: outcome.days_without_events(),
+            days_without_events: days_without_rows.listed(),
+            days_without_events_total: days_without_rows.count(),
+            days_without_rows,
             unknown_fields: input.unknown_fields.clone(),
             coerced: input.coerced.clone(),
             rounded: input.rounded.clone(),

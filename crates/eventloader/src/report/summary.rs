@@ -24,6 +24,8 @@ pub struct Summary<'a> {
     pub target: &'a str,
     /// Adds conversions, and a line per partition, stage and sampled row.
     pub verbose: bool,
+    /// Its sources are files of the quarantine, of which no catalog can be drafted.
+    pub is_replay: bool,
 }
 
 impl fmt::Display for Summary<'_> {
@@ -88,7 +90,9 @@ impl fmt::Display for Summary<'_> {
         }
         if !report.unknown_events.is_empty() {
             writeln!(f, "event types not in the catalog: {}", largest(&report.unknown_events, None))?;
-            writeln!(f, "draft a catalog for them with: eventloader catalog infer {}", self.source())?;
+            if !self.is_replay {
+                writeln!(f, "draft a catalog for them with: eventloader catalog infer {}", self.source())?;
+            }
         }
         if !report.unknown_fields.is_empty() {
             writeln!(
@@ -105,9 +109,7 @@ impl fmt::Display for Summary<'_> {
             writeln!(f, "rounded to fit the column: {}", largest(&report.rounded, Some("row")))?;
         }
         self.skipped(f)?;
-        for day in &report.days_without_events {
-            writeln!(f, "no events on {day}; any partitions of that day are unchanged")?;
-        }
+        write!(f, "{}", report.days_without_rows)?;
         if report.quarantined.total > 0 && report.committed {
             writeln!(f, "bad lines and their reasons: {}/_quarantine/", self.target.trim_end_matches('/'))?;
         }

@@ -9,6 +9,7 @@
 
 mod ledger;
 mod partitions;
+mod same_version;
 mod spill;
 mod turnstile;
 
@@ -23,6 +24,7 @@ use self::spill::{Spill, SpillFile, SpilledRun};
 pub(crate) use self::{
     ledger::{ExistingCounts, LineNumber, Origin, PartitionCounts, RowLedger, RowsOut},
     partitions::{GroupedRows, Partition},
+    same_version::{DatedLine, DatedLines},
     spill::SortedRun,
     turnstile::Turnstile,
 };

@@ -1,10 +1,11 @@
-//! SIGINT and SIGTERM → a load that ends at its next step and leaves nothing behind.
+//! SIGINT, SIGTERM and SIGHUP → a load that ends at its next step and leaves nothing behind.
 //!
 //! A load checks for them between two blocks and between two partitions. If it can't, because it waits for a
 //! silent pipe, the process ends a moment later, and the next load cleans up. A commit that has begun is
 //! completed. A second signal ends the process at once, which is safe at any moment.
 //!
-//! Invariant: a load that this module has told to end commits nothing.
+//! Invariant: a load that this module has told to end commits nothing. A signal that the process was started
+//! to ignore (`nohup`, `command &` in a script) does not end it.
 
 use std::{
     io,
@@ -16,8 +17,9 @@ use std::{
     time::Duration,
 };
 
+use command_line::is_ignored;
 use signal_hook::{
-    consts::{SIGINT, SIGTERM},
+    consts::{SIGHUP, SIGINT, SIGTERM},
     iterator::Signals,
     low_level,
 };
@@ -49,7 +51,7 @@ impl Interruption {
     pub fn listen(say: impl Fn(&Error) + Send + 'static) -> io::Result<Self> {
         let interruption = Self::default();
         let state = Arc::clone(&interruption.state);
-        let mut signals = Signals::new([SIGINT, SIGTERM])?;
+        let mut signals = Signals::new(handled())?;
         let listener = move || {
             let mut signals = signals.forever();
             let Some(first) = signals.next() else { return };
@@ -83,6 +85,13 @@ impl Interruption {
         self.state.is_committing.store(true, Ordering::SeqCst);
         self.check()
     }
+}
+
+/// The signals that end a load, without those that the process was started to ignore. Where the system does
+/// not say which these are, SIGHUP is left alone, so that `nohup` works everywhere.
+fn handled() -> Vec<i32> {
+    let always = [SIGINT, SIGTERM].into_iter().filter(|signal| is_ignored(*signal) != Some(true));
+    always.chain((is_ignored(SIGHUP) == Some(false)).then_some(SIGHUP)).collect()
 }
 
 /// Ends the process as the signal would have, so that its parent sees that.

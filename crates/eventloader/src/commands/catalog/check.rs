@@ -203,8 +203,9 @@ impl fmt::Display for Checked {
         let loads: u64 = self.by_type.values().map(|of_type| of_type.loads).sum();
         writeln!(
             f,
-            "{} lines: {loads} would load, {} would be quarantined, {} blank, {} of other domains or types",
+            "{} {}: {loads} would load, {} would be quarantined, {} blank, {} of other domains or types",
             self.lines,
+            if self.lines == 1 { "line" } else { "lines" },
             self.quarantined(),
             self.blank,
             self.filtered

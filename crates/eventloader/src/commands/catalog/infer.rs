@@ -62,8 +62,9 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let mut draft = draft::draft(&observed, &read.catalog, *with_known);
     if lines_max.is_some_and(|lines_max| observed.lines >= lines_max) {
         draft.notes.push(format!(
-            "Only the first {} were read: later ones may not fit",
-            plural(observed.lines, "line")
+            "Only the first {} {} read: later ones may not fit",
+            plural(observed.lines, "line"),
+            if observed.lines == 1 { "was" } else { "were" }
         ));
     }
     if draft.domains.is_empty() {

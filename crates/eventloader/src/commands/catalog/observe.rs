@@ -246,10 +246,7 @@ impl Observed {
 
 fn check_event_types(count: usize, names: &[TypeName]) -> Result<(), Error> {
     let Some((domain, name)) = names.last().filter(|_| count > EVENT_TYPES_MAX) else { return Ok(()) };
-    Err(Error::Draft(format!(
-        "more than {EVENT_TYPES_MAX} event types, the last {domain:?} / {name:?}: `domain` or `event_type` seems to \
-         contain data; draft some of them with --domain or --event-type"
-    )))
+    Err(Error::DraftEventTypes { max: EVENT_TYPES_MAX, last: format!("{domain:?} / {name:?}") })
 }
 
 fn check_fields(count: usize) -> Result<(), Error> {

@@ -231,7 +231,7 @@ fn column_problem((key, partitions): (&(EventType, String), &BTreeSet<String>)) 
         path,
         format!(
             "the columns of {domain}/{name} differ from the manifest{places}: {difference}; load the events \
-             with the catalog of the manifest's world (--catalog)"
+             with the catalog of the manifest's world"
         ),
     )
 }

@@ -90,8 +90,9 @@ impl fmt::Display for Verified {
         let Self { commits, partitions, files, rows, problems, ref compared } = *self;
         write!(
             f,
-            "{:>14} rows in {}, {}, from {}: {}",
+            "{:>14} {} in {}, {}, from {}: {}",
             grouped(rows),
+            if rows == 1 { "row" } else { "rows" },
             plural(files as u64, "file"),
             plural(partitions as u64, "partition"),
             plural(commits as u64, "commit"),

@@ -1,0 +1,134 @@
+//! Bad lines that say of which event and time they are → which of them come after the row that the target
+//! will have of the same.
+//!
+//! Of two versions of an event with one timestamp, the later in the input is kept. A bad line is none yet,
+//! but it becomes one once a better catalog loads it, and then nothing tells any more whether the row was
+//! there before the line. So it is found out while the line is quarantined, and kept with it: a line wins
+//! such a tie if it came last then. A row that came after that is another one, and wins.
+//!
+//! Invariant: memory is bounded, however many lines are bad. Lines that the run did not select are not
+//! judged.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use event_parser::{DayRange, Plan};
+use event_rows::{PartitionKey, Position};
+use event_target::Mode;
+use events_core::timestamp::parse_timestamp;
+use serde::Deserialize;
+
+use crate::{
+    error::Error,
+    existing::{Versions, versions_in},
+    latest::Superseded,
+    output::Written,
+    quarantine::{LastOnes, Quarantine},
+    rows::{DatedLine, DatedLines, RowStore},
+    settings::{Input, Settings},
+};
+
+/// The parts of a line that name an event and a time. With a repeated key it can't become a row.
+#[derive(Deserialize)]
+struct Frame<'l> {
+    #[serde(borrow)]
+    event_id: Cow<'l, str>,
+    #[serde(borrow)]
+    timestamp: Cow<'l, str>,
+    #[serde(borrow)]
+    domain: Cow<'l, str>,
+    #[serde(borrow)]
+    event_type: Cow<'l, str>,
+}
+
+/// What a run knows about its rows before it commits.
+#[derive(Clone, Copy)]
+pub(super) struct Ties<'a> {
+    pub(super) settings: &'a Settings,
+    pub(super) plan: &'a Plan,
+    pub(super) rows: &'a RowStore,
+    pub(super) superseded: &'a Superseded,
+    pub(super) written: &'a Written,
+    /// The memory for lines that are compared at once.
+    pub(super) bytes_max: usize,
+}
+
+impl Ties<'_> {
+    /// The event type, timestamp and id of a line, if it has them and the run selects such events.
+    pub(super) fn version_of(self, line: &[u8]) -> Option<(usize, i64, Box<str>)> {
+        let Self { settings, plan, .. } = self;
+        let frame: Frame<'_> = serde_json::from_slice(line).ok()?;
+        let micros = parse_timestamp(frame.timestamp.as_bytes())?;
+        let type_index = plan.find(frame.domain.as_bytes(), frame.event_type.as_bytes())?;
+        let selection = &settings.selection;
+        let is_within = selection.days.is_none_or(|DayRange { first, last }| {
+            first.is_none_or(|first| first.start_micros() <= micros)
+                && last.is_none_or(|last| micros < last.end_micros())
+        });
+        let is_selected = is_within && selection.wants_type(plan.event_type(type_index));
+        is_selected.then(|| (type_index, micros, frame.event_id.into()))
+    }
+
+    /// Judges the bad lines of the run.
+    pub(super) fn judge(self, quarantine: &mut Quarantine) -> Result<LastOnes, Error> {
+        let mut lasts = LastOnes::new();
+        let mut lines = DatedLines::default();
+        quarantine.each_new(|position, line| {
+            let Some((type_index, micros, id)) = self.version_of(line) else { return Ok(()) };
+            lines.add(type_index, micros, id, position);
+            if lines.bytes() < self.bytes_max {
+                return Ok(());
+            }
+            self.compare(std::mem::take(&mut lines), &mut lasts)
+        })?;
+        self.compare(lines, &mut lasts)?;
+        Ok(lasts)
+    }
+
+    fn compare(self, mut lines: DatedLines, lasts: &mut LastOnes) -> Result<(), Error> {
+        let is_replay = matches!(self.settings.input, Input::Replay(_));
+        // A replayed row that is superseded came before a row of the target, and the line knows that row.
+        self.rows.find_last_rows(&mut lines, |row| !is_replay || !self.superseded.contains(row))?;
+        let mut without_row: BTreeMap<PartitionKey, Vec<(i64, &DatedLine)>> = BTreeMap::new();
+        for (type_index, micros, line) in lines.iter() {
+            match line.last_row {
+                Some(row) => {
+                    lasts.insert(line.position, line.position.is_behind_in_input(row));
+                }
+                None if is_replay => {}
+                None => {
+                    let partition = (type_index, self.settings.partition_unit.index_of(micros));
+                    without_row.entry(partition).or_default().push((micros, line));
+                }
+            }
+        }
+        for (partition, lines) in without_row {
+            self.look_into_the_target(partition, &lines, lasts);
+        }
+        Ok(())
+    }
+
+    /// Lines come after every row that the target has already, and that it keeps.
+    fn look_into_the_target(
+        self,
+        partition: PartitionKey,
+        lines: &[(i64, &DatedLine)],
+        lasts: &mut LastOnes,
+    ) {
+        let Self { settings, plan, written, .. } = self;
+        let is_replaced = settings.mode == Mode::Overwrite
+            && written.partitions.iter().any(|written| written.key == partition);
+        if is_replaced {
+            return;
+        }
+        let directory = &plan.event_type(partition.0).directory;
+        let path = settings.layout.path(settings.partition_unit, partition.1, directory);
+        let mut wanted = Versions::new();
+        for (micros, line) in lines {
+            wanted.entry(*micros).or_default().push(&*line.id);
+        }
+        let found = versions_in(&settings.target.join(path), &wanted);
+        let is_there = |(micros, line): &&(i64, &DatedLine)| found.contains(&(*micros, &*line.id));
+        let after: Vec<Position> = lines.iter().filter(is_there).map(|(_, line)| line.position).collect();
+        lasts.extend(after.into_iter().map(|position| (position, true)));
+    }
+}
