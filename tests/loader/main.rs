@@ -102,6 +102,16 @@ mod commit {
     mod crash;
     /// The same wherever a file operation fails or is the last, or the power goes?
     mod every_operation;
+    /// What such a walk does at each operation, and expects after it
+    mod walk;
+    /// Whatever operation of a commit the system forbids: is it refused beforehand, done in another way or
+    /// taken back?
+    mod forbidden;
+    /// A read-only layer, a mount point, a sticky directory, an immutable file: is a target never stuck?
+    #[cfg(target_os = "linux")]
+    mod odd_file_systems;
+    /// Do partitions that are replaced keep their mode, group and access control lists?
+    mod access;
 }
 
 /// Does the command line say what is so, in one line, on every command?

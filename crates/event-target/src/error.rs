@@ -91,7 +91,10 @@ pub enum TargetError {
         source: io::Error,
     },
     /// The commit was recorded but could not be carried out to its end.
-    #[error("{doing}: {source}; the commit is recorded, and the next load into this target finishes it")]
+    #[error(
+        "{doing}: {source}; the commit is recorded, and the next load into this target, or a recovery, finishes \
+             it once nothing is in the way"
+    )]
     Unfinished {
         /// What was being done.
         doing: &'static str,

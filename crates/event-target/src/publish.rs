@@ -5,7 +5,9 @@
 
 use std::io;
 
-use crate::{Commit, DedupeScope, Mode, Target, TargetError, durability, history, journal, json_file};
+use crate::{
+    Commit, DedupeScope, Mode, Target, TargetError, durability, history, journal, json_file, placing::Placing,
+};
 
 /// What was done about an interrupted load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,21 @@ pub enum Recovered {
     },
 }
 
+/// A recorded commit that could not be carried out to its end.
+#[derive(Debug)]
+pub(crate) struct Unpublished {
+    pub(crate) doing: &'static str,
+    pub(crate) source: io::Error,
+    /// Whether a part of it is published.
+    pub(crate) has_begun: bool,
+}
+
+impl From<Unpublished> for TargetError {
+    fn from(Unpublished { doing, source, .. }: Unpublished) -> Self {
+        Self::Unfinished { doing, source }
+    }
+}
+
 impl Target {
     /// Finishes a recorded commit, and deletes staged files without one.
     pub(crate) fn recover(&self) -> Result<Recovered, TargetError> {
@@ -28,7 +45,7 @@ impl Target {
         if let Some(journal) = self.unfinished()? {
             // The interrupted load may have begun to publish.
             let new = vec![false; journal.changes.len()];
-            self.publish(&journal, &new, 1)?;
+            self.publish(&journal, &new, 1).map_err(TargetError::from)?;
             recovered = Recovered::Finished { changes: journal.changes.len() };
         }
         let clearing = TargetError::io("cleaning up after an interrupted load");
@@ -40,29 +57,30 @@ impl Target {
 
     /// Moves all staged files into their places; can be repeated from the start at any point. Directories
     /// that are `new` are known to be empty.
-    pub(crate) fn publish(&self, journal: &Commit, new: &[bool], threads: usize) -> Result<(), TargetError> {
-        let unfinished = |doing| move |source| TargetError::Unfinished { doing, source };
+    pub(crate) fn publish(&self, journal: &Commit, new: &[bool], threads: usize) -> Result<(), Unpublished> {
         let staging = self.staging();
+        let placing = &Placing::new(&self.root, &staging);
         // Where rows of the target take part, an event may move to a later partition. If partitions are
         // published one after the other, the event is never in two.
         let moves = journal.load.mode == Mode::Merge || journal.load.dedupe_scope == DedupeScope::Target;
         let threads = if moves { 1 } else { threads };
-        each_change(threads, journal, |number| {
+        let placed = each_change(threads, journal, |number| {
             let change = &journal.changes[number];
-            let published = if new[number] && change.is_one_file() {
-                change.publish_one(&self.root, &staging)
+            if new[number] && change.files.len() == 1 {
+                placing.place_new(change)
             } else {
-                change.publish(&self.root, &staging, number)
-            };
-            published.map_err(unfinished("publishing a partition"))
-        })?;
-        journal.layout.remember(&self.root).map_err(unfinished("recording the target's layout"))?;
+                placing.place(change, number)
+            }
+        });
+        let unpublished = |doing| move |source| Unpublished { doing, source, has_begun: placing.has_begun() };
+        placed.map_err(unpublished("publishing a partition"))?;
+        journal.layout.remember(&self.root).map_err(unpublished("recording the target's layout"))?;
         durability::sync_published(&self.lock, &self.root, &journal.changes)
-            .map_err(unfinished("publishing"))?;
+            .map_err(unpublished("publishing"))?;
         let private = self.private();
         storage::rename(&self.journal(), &private.join(journal.file_name()))
             .and_then(|()| durability::sync_directory(&private))
-            .map_err(unfinished("closing the journal"))
+            .map_err(|source| Unpublished { doing: "closing the journal", source, has_begun: true })
     }
 
     /// Deletes unneeded staged files; returns whether there were any.
@@ -79,11 +97,11 @@ impl Target {
 
 /// Calls `work` for each change, by its number. A thread takes neighbours, because threads that create files
 /// in the same directory wait for each other.
-pub(crate) fn each_change<T: Send>(
+pub(crate) fn each_change<T: Send, E: Send>(
     threads: usize,
     journal: &Commit,
-    work: impl Fn(usize) -> Result<T, TargetError> + Sync,
-) -> Result<Vec<T>, TargetError> {
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     const NEIGHBOURS: usize = 64;
     let changes = journal.changes.len();
     let done = workers::map(threads, changes.div_ceil(NEIGHBOURS), |piece| {

@@ -7,10 +7,11 @@
 //!
 //! 1. **staging**: new files are in `staging/`, under names that no reader takes for data. A load that ends
 //!    here leaves the target as it was; the next run deletes `staging/`.
-//! 2. **recorded**: all staged files are on disk, then `journal.json` appears by rename. From here on the
-//!    load counts.
+//! 2. **recorded**: everything that publishing needs was tried (`rehearsal.rs`) and all staged files are on
+//!    disk, then `journal.json` appears by rename. From here on the load counts, unless publishing fails
+//!    before it has changed anything: then the journal is taken back.
 //! 3. **publishing** (`publish.rs`): partition by partition, the staged files are moved into their places
-//!    (`change.rs`). A process that finds a journal finishes publishing before anything else. Every step can
+//!    (`placing.rs`). A process that finds a journal finishes publishing before anything else. Every step can
 //!    be repeated.
 //! 4. **done**: everything is on disk, then the journal becomes `commit-N.json` by rename, and `staging/` is
 //!    deleted. Many commits are folded into one file (`history.rs`).
@@ -25,14 +26,14 @@ use std::{
     thread,
 };
 
-use rustix::fs::Access;
 use storage::File;
 
 use crate::{
     Change, Commit, LoadFacts, PRIVATE, Recovered, Staging, TargetError, TargetLayout, durability, journal,
     lock::{self, NotLocked},
     place,
-    publish::each_change,
+    publish::{Unpublished, each_change},
+    rehearsal,
 };
 
 /// In the private directory: new files, and the lock.
@@ -162,14 +163,19 @@ impl Target {
                 }
             };
             if let Err(source) = self.record(&journal) {
-                return Err(self.take_back(source));
+                return Err(self.take_back("recording the commit", source));
             }
-            self.publish(&journal, &new, threads)?;
+            match self.publish(&journal, &new, threads) {
+                Err(Unpublished { doing, source, has_begun: false }) => {
+                    return Err(self.take_back(doing, source));
+                }
+                published => published?,
+            }
             // The load is done; if this fails, the next load does it.
             let _ = self.fold_history();
         }
-        self.clear_staging()
-            .map_err(|source| TargetError::Unfinished { doing: "cleaning up after the commit", source })?;
+        // The same.
+        let _ = self.clear_staging();
         lock::forget_holder(&self.lock);
         Ok(())
     }
@@ -198,25 +204,21 @@ impl Target {
         Ok((journal, prepared?))
     }
 
-    /// Makes sure that publishing can't fail because a directory is missing. Readers ignore empty ones.
-    /// Returns for each whether it is new.
+    /// Makes sure that publishing can't fail because a directory is missing, or because something of what it
+    /// needs is forbidden. Readers ignore empty directories. Returns for each whether it is new.
     fn prepare_directories(&mut self, journal: &Commit, threads: usize) -> Result<Vec<bool>, TargetError> {
         let created = Mutex::new(Vec::new());
+        let staging = self.staging();
         let prepared = each_change(threads, journal, |number| {
-            let live = self.root.join(&journal.changes[number].directory);
+            let change = &journal.changes[number];
+            let live = self.root.join(&change.directory);
             let mut own = Vec::new();
-            let result = storage::create_directories(&live, &mut own).and_then(|is_new| {
-                if !is_new {
-                    may_be_written(&live)?;
-                    // Exchanging a directory changes the one above it.
-                    if !journal.changes[number].is_by_rename(&live)? {
-                        may_be_written(live.parent().unwrap_or(&self.root))?;
-                    }
-                }
-                Ok(is_new)
-            });
+            let is_new = storage::create_directories(&live, &mut own);
             created.lock().unwrap_or_else(PoisonError::into_inner).append(&mut own);
-            result.map_err(|error| unusable(&live, &format!("can't be written ({error}); move it away")))
+            let cannot_write = |error| unusable(&live, &format!("can't be written ({error}); move it away"));
+            let is_new = is_new.map_err(cannot_write)?;
+            rehearsal::rehearse(change, (&live, is_new), &staging)?;
+            Ok(is_new)
         });
         self.created.append(&mut created.into_inner().unwrap_or_else(PoisonError::into_inner));
         // Each after the directory that it is in.
@@ -237,27 +239,23 @@ impl Target {
         }
     }
 
-    /// Ends a run whose commit could not be recorded. The journal is deleted before the files that it names,
-    /// on the disk too.
-    fn take_back(self, source: io::Error) -> TargetError {
-        let doing = "recording the commit";
+    /// Ends a run whose commit was recorded, or perhaps was, and of which nothing is published. The journal
+    /// is deleted before the files that it names, on the disk too.
+    fn take_back(self, doing: &'static str, source: io::Error) -> TargetError {
         let journal = self.journal();
         if !matches!(storage::is_there(&journal), Ok(false)) {
             if storage::delete_file(&journal).is_err() {
                 return TargetError::Unfinished { doing, source };
             }
-            let _ = durability::sync_directory(&self.private());
+            if durability::sync_directory(&self.private()).is_err() {
+                // After a power cut the journal may be there again, and then it needs its files.
+                lock::forget_holder(&self.lock);
+                return TargetError::Io { doing, source };
+            }
         }
         self.abandon();
         TargetError::Io { doing, source }
     }
-}
-
-fn may_be_written(directory: &Path) -> io::Result<()> {
-    rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
-        let error = io::Error::from(error);
-        io::Error::new(error.kind(), format!("{}: {error}", directory.display()))
-    })
 }
 
 fn unwritable(root: &Path, problem: String) -> TargetError {

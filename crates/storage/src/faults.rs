@@ -1,5 +1,5 @@
-//! Two environment variables → an operation on a file that fails, or at which the process ends. Debug builds
-//! only.
+//! Three environment variables → an operation on a file that fails, or at which the process ends. Debug
+//! builds only.
 //!
 //! ```text
 //! EVENTLOADER_FILE_LOG=FILE   each operation is a line of FILE, before it is done: `changes|looks NAME PATH`
@@ -10,6 +10,7 @@
 //!   torn    the process ends; of a write, half was done
 //!   power   the process ends; of files that were not synced, nothing is left but their names
 //!   names   the process ends; of the renames that were not synced, none is left but the last
+//! EVENTLOADER_FORBID=ERRNO:NAME:END;…   each operation of that name on a path with that end fails, always
 //! ```
 //!
 //! A power cut leaves the names of some moment since the last sync, and contents as far as they were synced.
@@ -29,6 +30,8 @@ use std::{
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
 };
 
+use rustix::io::Errno;
+
 use super::Operation;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,12 +48,43 @@ enum FaultKind {
 struct Faults {
     log: Option<File>,
     fault: Option<(u64, FaultKind)>,
+    forbidden: Vec<Forbidden>,
     /// The number of operations so far.
     operations: u64,
     /// Written and not synced.
     unsynced: Vec<File>,
     /// Renamed and not synced, the latest last.
     renamed: Vec<Renamed>,
+}
+
+/// What a file system or a system does not allow.
+#[derive(Debug)]
+struct Forbidden {
+    errno: Errno,
+    name: String,
+    path_end: String,
+}
+
+impl Forbidden {
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, ':');
+        let errno = match parts.next()? {
+            "EXDEV" => Errno::XDEV,
+            "EPERM" => Errno::PERM,
+            "EACCES" => Errno::ACCESS,
+            "EROFS" => Errno::ROFS,
+            "ENOSPC" => Errno::NOSPC,
+            "EINVAL" => Errno::INVAL,
+            "ENOSYS" => Errno::NOSYS,
+            "EMFILE" => Errno::MFILE,
+            _ => return None,
+        };
+        Some(Self { errno, name: parts.next()?.to_owned(), path_end: parts.next()?.to_owned() })
+    }
+
+    fn forbids(&self, operation: &Operation<'_>) -> bool {
+        self.name == operation.name && operation.path.to_string_lossy().ends_with(&self.path_end)
+    }
 }
 
 /// The information to undo a rename.
@@ -90,9 +124,17 @@ impl Faults {
             })?),
             Err(_) => None,
         };
+        let forbidden = env::var("EVENTLOADER_FORBID").unwrap_or_default();
+        let rules = forbidden.split(';').filter(|rule| !rule.is_empty());
+        let forbidden = rules.map(|rule| {
+            Forbidden::parse(rule).ok_or_else(|| {
+                io::Error::other(format!("EVENTLOADER_FORBID: expected ERRNO:NAME:END, found {rule:?}"))
+            })
+        });
         let log = env::var_os("EVENTLOADER_FILE_LOG")
             .map(|path| File::options().create(true).append(true).open(path));
-        Ok(Self { log: log.transpose()?, fault, ..Self::default() })
+        let forbidden = forbidden.collect::<io::Result<_>>()?;
+        Ok(Self { log: log.transpose()?, fault, forbidden, ..Self::default() })
     }
 }
 
@@ -110,11 +152,11 @@ fn parse(text: &str) -> Option<(u64, FaultKind)> {
     Some((number.parse().ok()?, kind))
 }
 
-/// The state of this process; `None` if neither variable is set.
+/// The state of this process; `None` if no variable is set.
 fn faults() -> io::Result<Option<MutexGuard<'static, Faults>>> {
     static FAULTS: OnceLock<Result<Option<Mutex<Faults>>, String>> = OnceLock::new();
     let faults = FAULTS.get_or_init(|| match Faults::of_environment() {
-        Ok(Faults { log: None, fault: None, .. }) => Ok(None),
+        Ok(Faults { log: None, fault: None, forbidden, .. }) if forbidden.is_empty() => Ok(None),
         Ok(faults) => Ok(Some(Mutex::new(faults))),
         Err(error) => Err(error.to_string()),
     });
@@ -141,6 +183,10 @@ fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io:
     if let Some(log) = &mut faults.log {
         let what = if changes { "changes" } else { "looks" };
         writeln!(log, "{what} {name} {}", path.display())?;
+    }
+    if let Some(forbidden) = faults.forbidden.iter().find(|forbidden| forbidden.forbids(&operation)) {
+        let error = io::Error::from(forbidden.errno);
+        return Err(io::Error::new(error.kind(), format!("{name} {}: {error}", path.display())));
     }
     let Some((number, kind)) = faults.fault else { return Ok(()) };
     let fails = match kind {

@@ -7,6 +7,8 @@
 #![expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is the one place")]
 #![allow(clippy::missing_errors_doc, reason = "each error is the system's, and names the path")]
 
+mod access;
+mod attempts;
 #[cfg(debug_assertions)]
 mod faults;
 
@@ -19,6 +21,11 @@ use std::{
 };
 
 use fs_err as fs;
+
+pub use self::{
+    access::{take_access, take_group},
+    attempts::{try_to_enter, try_to_take},
+};
 
 /// One operation on a file.
 #[derive(Debug, Clone, Copy)]
@@ -294,35 +301,25 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
-/// Swaps two directories in one step; `false` if the system or the file system does not support it.
-pub fn exchange(one: &Path, other: &Path) -> io::Result<bool> {
+/// Swaps two directories in one step.
+pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
     Operation::change("exchange", other).begin()?;
-    let is_done = exchange_names(one, other)?;
+    exchange_names(one, other)?;
     #[cfg(debug_assertions)]
-    if is_done {
-        faults::exchanged(one, other)?;
-    }
-    Ok(is_done)
+    faults::exchanged(one, other)?;
+    Ok(())
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
-fn exchange_names(one: &Path, other: &Path) -> io::Result<bool> {
-    use rustix::{
-        fs::{CWD, RenameFlags, renameat_with},
-        io::Errno,
-    };
-    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
-        Ok(()) => Ok(true),
-        Err(error) if [Errno::INVAL, Errno::NOSYS, Errno::NOTSUP, Errno::OPNOTSUPP].contains(&error) => {
-            Ok(false)
-        }
-        Err(error) => Err(named("exchange", other, &error.into())),
-    }
+fn exchange_names(one: &Path, other: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
+        .map_err(|error| named("exchange", other, &error.into()))
 }
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
-fn exchange_names(_one: &Path, _other: &Path) -> io::Result<bool> {
-    Ok(false)
+fn exchange_names(_one: &Path, other: &Path) -> io::Result<()> {
+    Err(named("exchange", other, &ErrorKind::Unsupported.into()))
 }
 
 /// Deletes a file, if it exists.
