@@ -247,24 +247,38 @@ fn parse_fraction(text: &[u8]) -> Option<(i64, &[u8])> {
 }
 
 /// The offset from UTC in `text`, in seconds; an empty text means UTC.
+#[inline]
 fn parse_offset_seconds(text: &[u8]) -> Option<i64> {
-    let text = match text {
-        [] | b" UTC" => return Some(0),
-        [b' ', offset @ ..] | offset => offset,
-    };
-    let (sign, hours, minutes) = match *text {
-        [b'Z' | b'z'] => return Some(0),
-        [sign @ (b'+' | b'-'), h1, h2, b':', m1, m2] | [sign @ (b'+' | b'-'), h1, h2, m1, m2] => {
-            (sign, two_digits(h1, h2)?, two_digits(m1, m2)?)
+    match *text {
+        [] | [b'Z' | b'z'] => Some(0),
+        [sign, h1, h2, b':', m1, m2] => offset_seconds(sign, [h1, h2], [m1, m2]),
+        _ => parse_rare_offset_seconds(text),
+    }
+}
+
+/// The same without a colon, with hours alone, with a space in front, or spelt out.
+fn parse_rare_offset_seconds(text: &[u8]) -> Option<i64> {
+    match *text {
+        [b' ', b'Z' | b'z'] | [b' ', b'U', b'T', b'C'] => Some(0),
+        [b' ', sign, h1, h2, b':', m1, m2] | [b' ', sign, h1, h2, m1, m2] | [sign, h1, h2, m1, m2] => {
+            offset_seconds(sign, [h1, h2], [m1, m2])
         }
-        [sign @ (b'+' | b'-'), h1, h2] => (sign, two_digits(h1, h2)?, 0),
-        _ => return None,
-    };
+        [b' ', sign, h1, h2] | [sign, h1, h2] => offset_seconds(sign, [h1, h2], [b'0'; 2]),
+        _ => None,
+    }
+}
+
+fn offset_seconds(sign: u8, [h1, h2]: [u8; 2], [m1, m2]: [u8; 2]) -> Option<i64> {
+    let (hours, minutes) = (two_digits(h1, h2)?, two_digits(m1, m2)?);
     if hours > 23 || minutes > 59 {
         return None;
     }
     let seconds = hours * 3_600 + minutes * 60;
-    Some(if sign == b'-' { -seconds } else { seconds })
+    match sign {
+        b'+' => Some(seconds),
+        b'-' => Some(-seconds),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
