@@ -28,6 +28,9 @@ use crate::support::{
 
 const ERRORS: [&str; 8] = ["EXDEV", "EPERM", "EACCES", "EROFS", "ENOSPC", "EINVAL", "ENOSYS", "EMFILE"];
 
+/// Those with which everything is tried: all others leave the same.
+const THOROUGH: [&str; 2] = ["EXDEV", "ENOSPC"];
+
 /// What becomes of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Outcome {
@@ -145,8 +148,7 @@ fn points(walk: &Walk<'_>) -> BTreeMap<String, [Operation; 2]> {
 /// Runs with this operation forbidden, and expects that the target can be used as soon as it is allowed.
 fn outcome(walk: &Walk<'_>, target: &str, (name, path): &Operation, error: &str) -> Outcome {
     walk.begin(target);
-    // What each error leaves is the same; two of them save time.
-    let is_thorough = ["EXDEV", "ENOSPC"].contains(&error);
+    let is_thorough = THOROUGH.contains(&error);
     let target_path = walk.dir.path(target);
     let rule =
         format!("{error}:{name}:{}", target_path.join(path).display().to_string().trim_end_matches('/'));
@@ -259,17 +261,15 @@ fn what_a_commit_needs_is_refused_beforehand_done_in_another_way_or_taken_back()
             points.retain(|kind, _| {
                 !found.contains_key(kind) && (name != ANOTHER_CODEC || replaces_a_directory(kind))
             });
-            let tries: Vec<_> = points
-                .iter()
-                .flat_map(|(kind, operations)| {
-                    let [first, last] = operations;
-                    let places: &[_] = if first == last { &[0, 1] } else { &[0] };
-                    let last = (first != last).then_some((kind, &[1][..], last));
-                    [(kind, places, first)].into_iter().chain(last)
-                })
-                .flat_map(|point| ERRORS.map(|error| (point, error)))
-                .collect();
-            let outcomes = each(&tries, |worker, &((kind, places, operation), error)| {
+            let mut tries = Vec::new();
+            for (kind, [first, last]) in &points {
+                let places: &[usize] = if first == last { &[0, 1] } else { &[0] };
+                tries.extend(ERRORS.map(|error| (kind, places, first, error)));
+                if first != last {
+                    tries.extend(THOROUGH.map(|error| (kind, &[1][..], last, error)));
+                }
+            }
+            let outcomes = each(&tries, |worker, &(kind, places, operation, error)| {
                 (kind, places, outcome(&walk, &format!("target-{worker}"), operation, error))
             });
             for (kind, places, outcome) in outcomes {
