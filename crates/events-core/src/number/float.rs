@@ -10,8 +10,9 @@ use super::Digits;
 
 /// Every double keeps this many digits, unless it is subnormal.
 const KEPT_DIGITS: usize = 15;
-/// No shortest text has more digits.
+/// No shortest text has more digits, and none that `zmij` writes is longer: `-2.2250738585072014e-308`.
 const SHORTEST_DIGITS: i64 = 17;
+const SHORTEST_BYTES: usize = 24;
 /// No double has more digits behind the point.
 const SCALE_MAX: usize = 1_074;
 
@@ -26,18 +27,18 @@ pub fn is_rounded_as_float(token: &[u8], value: f64) -> bool {
 
 #[inline(never)]
 fn loses_digits(token: &[u8], value: f64) -> bool {
-    let mut buffer = zmij::Buffer::new();
-    let shortest = buffer.format_finite(value).as_bytes();
     // Long numbers are mostly doubles that another program has written this way.
-    shortest != token && !is_kept(&Digits::of(token), &Digits::of(shortest), value)
+    let is_as_written =
+        token.len() <= SHORTEST_BYTES && zmij::Buffer::new().format_finite(value).as_bytes() == token;
+    !is_as_written && !is_kept(&Digits::of(token), value)
 }
 
-fn is_kept(digits: &Digits<'_>, shortest: &Digits<'_>, value: f64) -> bool {
+fn is_kept(digits: &Digits<'_>, value: f64) -> bool {
     let length = digits.significant_len();
     if length <= 0 || value == 0.0 {
         return length <= 0 && value == 0.0;
     }
-    (length <= SHORTEST_DIGITS && digits.has_digits_of(shortest)) || digits.are_exactly(value)
+    (length <= SHORTEST_DIGITS && digits.are_shortest(value)) || digits.are_exactly(value)
 }
 
 impl Digits<'_> {
@@ -47,6 +48,11 @@ impl Digits<'_> {
         (self.point, length) == (other.point, other.significant_len())
             && (0..usize::try_from(length).unwrap_or(0))
                 .all(|index| digit(self, index) == digit(other, index))
+    }
+
+    #[inline(never)]
+    fn are_shortest(&self, value: f64) -> bool {
+        self.has_digits_of(&Digits::of(zmij::Buffer::new().format_finite(value).as_bytes()))
     }
 
     /// Whether they are the number `value`, which is not zero.
