@@ -36,6 +36,12 @@ mod reading {
     /// Is a JSON array read as its elements, whatever is wrong with it, and does a truncated or damaged file
     /// fail the load?
     mod arrays;
+    /// Does a file that changes while it is read fail the load, unless it only grows?
+    mod changing;
+    /// Are containers and encodings that are not read refused by their names?
+    mod foreign;
+    /// Does input without a good line fail, and say what is missing?
+    mod nothing_good;
     /// Are events of the replaced pipeline, and generated ones, loaded as they are, in the contract's schema?
     mod samples;
     /// Does a catalog drafted from a public source's events load them: deep, wide, lists of objects?
@@ -122,6 +128,8 @@ mod commands {
     mod summary;
     /// Does a drafted catalog load its events, does check predict a load, does show show its tables?
     mod catalog_commands;
+    /// Is a report that can't be written told, with an exit code of its own?
+    mod report_output;
     /// Is progress shown on a terminal, and only there?
     mod progress;
 }

@@ -25,7 +25,11 @@
 
 mod support;
 
-use std::{fmt::Write as _, io::Write as _, path::Path};
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    path::{Path, PathBuf},
+};
 
 use divan::Bencher;
 use event_parser::Selection;
@@ -44,7 +48,7 @@ fn main() {
     divan::Divan::default().sample_count(20).config_with_args().main();
 }
 
-fn settings(sources: Vec<String>, catalog: Catalog) -> ReadSettings {
+fn settings(sources: Vec<PathBuf>, catalog: Catalog) -> ReadSettings {
     ReadSettings {
         sources,
         catalog,
@@ -190,7 +194,7 @@ fn wide_value(column: u64, event: u64) -> (&'static str, String) {
 fn github(bencher: Bencher) {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/loader/data/github_events.json");
     let text = fs_err::read(&sample).unwrap();
-    let read = settings(vec![sample.to_str().unwrap().to_owned()], BUILT_IN.clone());
+    let read = settings(vec![sample.clone()], BUILT_IN.clone());
     let infer = InferSettings { read, with_known: false, lines_max: None, output: None, force: false };
     let draft = catalog::infer(&infer).unwrap().document.unwrap();
     let catalog = BUILT_IN.extended(&[("draft", &draft)]).unwrap();

@@ -75,6 +75,14 @@ pub enum Error {
         /// The system's reason.
         source: io::Error,
     },
+    /// A source is in a container or an encoding that is not read.
+    #[error("{path}: {problem}; nothing was changed")]
+    Foreign {
+        /// The file.
+        path: String,
+        /// What it is.
+        problem: String,
+    },
     /// No catalog can be drafted from the input.
     #[error("{0}")]
     Draft(String),
@@ -129,6 +137,20 @@ pub enum Error {
         /// The first bad line: location and reason.
         first: String,
     },
+    /// No line of the input is good.
+    #[error("{all} bad; nothing was changed. The first: {first}{lacks}{keys}")]
+    AllLinesBad {
+        /// How many lines those are, as the subject of a sentence.
+        all: String,
+        /// The first bad line: location and reason.
+        first: String,
+        /// The base fields that it lacks, to follow the reason; may be empty.
+        lacks: String,
+        /// The keys of the lines, to follow; may be empty.
+        keys: String,
+        /// Whether some are of an event type that the catalog does not have.
+        of_unknown_types: bool,
+    },
     /// A signal ended the load.
     #[error("interrupted by {name}; nothing was changed")]
     Interrupted {
@@ -141,8 +163,13 @@ pub enum Error {
     #[error("standard output: {0}")]
     Output(io::Error),
     /// The report could not be written; the load itself is done.
-    #[error("the load is committed, but its report could not be written: {0}")]
-    Report(io::Error),
+    #[error("{}its report could not be written: {source}", if *.committed { "the load is committed, but " } else { "" })]
+    Report {
+        /// Whether the load has committed; a dry run does not.
+        committed: bool,
+        /// The system's reason.
+        source: io::Error,
+    },
 }
 
 impl Error {
@@ -180,8 +207,9 @@ impl Error {
                 | TargetError::OtherScope { .. }
                 | TargetError::OtherEventType { .. },
             ) => 2,
-            Self::TooManyBadLines { .. } => 3,
+            Self::TooManyBadLines { .. } | Self::AllLinesBad { .. } => 3,
             Self::Target(TargetError::Locked { .. }) => 4,
+            Self::Report { committed: true, .. } => 5,
             _ => 1,
         })
     }

@@ -22,9 +22,14 @@ use eventloader::{
     commands::{accept, catalog, list, load, recover, verify},
     error::Error,
     report::{Report, Summary},
-    runtime::{Controls, Interruption, Progress, end_process, escape_for_terminal},
+    runtime::{
+        Controls, Interruption, Progress, end_process, escape_for_terminal, is_standard_output_closed,
+    },
     settings::Settings,
 };
+
+/// The exit code of a load that left out damaged or foreign sources.
+const LEFT_OUT: u8 = 6;
 
 /// The destination of the JSON report.
 enum ReportOutput {
@@ -45,11 +50,8 @@ fn main() -> ExitCode {
     };
     let done = match (&cli.command, cli.generate) {
         (None, Some(document)) => generate(document).map(|()| ExitCode::SUCCESS),
-        (None, None) => {
-            let loaded = cli.settings().and_then(|settings| load(&settings, &output_of(&cli)));
-            loaded.map(|()| ExitCode::SUCCESS)
-        }
-        (Some(Command::Replay(args)), _) => replay(args).map(|()| ExitCode::SUCCESS),
+        (None, None) => cli.settings().and_then(|settings| load(&settings, &output_of(&cli))),
+        (Some(Command::Replay(args)), _) => replay(args),
         (Some(Command::Catalog(command)), _) => run_catalog(command),
         (Some(Command::Accept(args)), _) => accept(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Recover(args)), _) => recover(args).map(|()| ExitCode::SUCCESS),
@@ -147,14 +149,14 @@ fn output_of(cli: &Cli) -> LoadOutput<'_> {
     }
 }
 
-fn replay(args: &ReplayArgs) -> Result<(), Error> {
+fn replay(args: &ReplayArgs) -> Result<ExitCode, Error> {
     let report = args.report.as_deref();
     let (quiet, verbose) = (args.quiet, args.verbose);
     let output = LoadOutput { report, target: args.target(), quiet, verbose, is_replay: true };
     load(&args.settings()?, &output)
 }
 
-fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<(), Error> {
+fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<ExitCode, Error> {
     let print_last_words = |error: &Error| print_error(&error.to_string());
     let controls = Controls {
         progress: Progress::on_terminal(output.quiet),
@@ -174,7 +176,13 @@ fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<(), Error> {
         let summary = Summary { report: &report, target, verbose: *verbose, is_replay: *is_replay };
         print_message(&summary.to_string().trim_end());
     }
-    report_output.write(&report).map_err(Error::Report)
+    let left_out: Vec<_> = report.left_out().collect();
+    for source in &left_out {
+        print_error(source);
+    }
+    let committed = report.is_committed();
+    report_output.write(&report).map_err(|source| Error::Report { committed, source })?;
+    Ok(if left_out.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(LEFT_OUT) })
 }
 
 impl ReportOutput {
@@ -203,10 +211,12 @@ impl ReportOutput {
         let text = report.to_json()?;
         match self {
             Self::Nowhere => Ok(()),
+            Self::StandardOutput if is_standard_output_closed() => Err(io::Error::other("it is closed")),
             Self::StandardOutput => print_to_stdout(text.as_bytes()),
             Self::File { mut file, .. } => {
                 file.write_all(text.as_bytes())?;
-                file.set_len(text.len() as u64)
+                // A pipe or a device has no length.
+                if file.metadata()?.is_file() { file.set_len(text.len() as u64) } else { Ok(()) }
             }
         }
     }

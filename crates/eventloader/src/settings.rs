@@ -39,7 +39,7 @@ pub struct Settings {
     pub memory_bytes: usize,
     /// The number of threads.
     pub threads: usize,
-    /// The limit of bad lines.
+    /// The limit of bad lines; without one, a load fails only if all of its lines are bad.
     pub bad_lines_max: Option<BadLinesMax>,
     /// The most superseded rows that the report lists.
     pub superseded_samples_max: usize,
@@ -55,7 +55,7 @@ pub enum Input {
     /// Files, directories, globs, or `-` for standard input.
     Sources {
         /// As given.
-        paths: Vec<String>,
+        paths: Vec<PathBuf>,
         /// Skip sources that the target has already, and those that are still being written.
         skip_loaded: bool,
     },

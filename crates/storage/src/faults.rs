@@ -10,6 +10,7 @@
 //!   torn    the process ends; of a write, half was done
 //!   power   the process ends; of files that were not synced, nothing is left but their names
 //!   names   the process ends; of the renames that were not synced, none is left but the last
+//!   hold    it waits until standard input ends; meanwhile the test changes files
 //! EVENTLOADER_FORBID=ERRNO:NAME:END;…   each operation of that name on a path with that end fails, always
 //! ```
 //!
@@ -42,6 +43,7 @@ enum FaultKind {
     Torn,
     Power,
     Names,
+    Hold,
 }
 
 #[derive(Debug, Default)]
@@ -147,6 +149,7 @@ fn parse(text: &str) -> Option<(u64, FaultKind)> {
         "torn" => FaultKind::Torn,
         "power" => FaultKind::Power,
         "names" => FaultKind::Names,
+        "hold" => FaultKind::Hold,
         _ => return None,
     };
     Some((number.parse().ok()?, kind))
@@ -203,6 +206,7 @@ fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io:
                 path.display()
             )));
         }
+        FaultKind::Hold => return io::copy(&mut io::stdin(), &mut io::sink()).map(drop),
         FaultKind::Stop => {}
         FaultKind::Torn => tear()?,
         FaultKind::Power => faults.unsynced.iter().try_for_each(|file| file.set_len(0))?,

@@ -16,7 +16,10 @@ use std::{
     ffi::OsString,
     fs::{Metadata, TryLockError},
     io::{self, ErrorKind, Read, Write},
-    os::unix::fs::{FileExt, MetadataExt},
+    os::{
+        fd::AsFd,
+        unix::fs::{FileExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -147,8 +150,9 @@ impl File {
         Ok((open.dev(), open.ino()) == (there.dev(), there.ino()))
     }
 
-    /// Its metadata.
+    /// Its metadata now, wherever its path leads by now.
     pub fn metadata(&self) -> io::Result<Metadata> {
+        Operation::look("look at", self.0.path()).begin()?;
         self.0.metadata()
     }
 
@@ -223,6 +227,11 @@ pub fn find(path: &Path) -> io::Result<Option<Metadata>> {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// The metadata of what is open: a file, a pipe, a terminal.
+pub fn metadata_of(open: impl AsFd) -> io::Result<Metadata> {
+    std::fs::File::from(open.as_fd().try_clone_to_owned()?).metadata()
 }
 
 /// Whether a path leads to a directory, links followed.

@@ -211,7 +211,7 @@ fn each_source_has_a_quarantine_file_of_its_own_whatever_its_name() {
     for (index, name) in file_names.iter().enumerate() {
         fs_err::write(path(name), format!("bad line {index}\n")).unwrap();
     }
-    let mut loader = dir.loader().args(["-s", "in/../in", "-b"]);
+    let mut loader = dir.loader().args(["-s", "in/../in", "-b", "--max-bad-lines=100%"]);
     for name in file_names.iter().filter(|name| name.starts_with(b".")) {
         loader = loader.source(path(name)); // In a directory they are left out.
     }

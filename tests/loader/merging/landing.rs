@@ -37,6 +37,14 @@ fn passed_over(outcome: &Outcome) -> Vec<String> {
     sources.iter().map(text).collect()
 }
 
+/// With a checksum of its content, as the tool of that name writes it.
+fn checksummed_zstd(text: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    std::io::Write::write_all(&mut encoder, text).unwrap();
+    encoder.finish().unwrap()
+}
+
 fn line(number: i32) -> String {
     account_open(&format!("event {number}"), "2024-10-10T01:00:00", number)
 }
@@ -185,6 +193,136 @@ fn files_that_grow_are_loaded_to_their_end() {
     };
     assert_eq!(raw(&dir.path("one")), raw(&dir.target()), "bad lines are whole lines");
     assert_no_debris(&dir.target());
+}
+
+/// Beside good sources: what breaks off may be finished later; all else is left out by name, with an exit
+/// code that a scheduler sees. Loaded by itself, it is an error.
+#[test]
+fn what_is_damaged_is_not_unfinished() {
+    let text = file_of(three_days(3));
+    let packed = gzip(text.as_bytes());
+    let zstd = checksummed_zstd(text.as_bytes());
+    let with = |bytes: &[u8], at: usize| {
+        let mut bytes = bytes.to_vec();
+        bytes[at] ^= 0x55;
+        bytes
+    };
+    let behind = |bytes: &[u8], more: &[u8]| [bytes, more].concat();
+    for (what, bytes) in [
+        ("a wrong CRC", with(&packed, packed.len() - 8)),
+        ("a wrong length", with(&packed, packed.len() - 1)),
+        ("a flipped byte", with(&packed, packed.len() / 2)),
+        ("a flipped byte in a header", with(&packed, 2)),
+        ("a newline behind gzip", behind(&packed, b"\n")),
+        ("text behind gzip", behind(&packed, b"garbage")),
+        ("a wrong checksum", with(&zstd, zstd.len() - 1)),
+        ("a flipped byte in zstd", with(&zstd, zstd.len() / 2)),
+        ("one byte behind zstd", behind(&zstd, b"\n")),
+        ("text behind zstd", behind(&zstd, b"garbage")),
+        ("zeros behind zstd", behind(&zstd, &[0; 8])),
+        ("zeros behind lines", behind(text.as_bytes(), &[0; 4096])),
+        ("zeros behind half a line", behind(&text.as_bytes()[..text.len() - 9], &[0; 9])),
+        ("zeros behind half an array", behind(b"[{},", &[0; 9])),
+        ("nothing but zeros", vec![0; 4096]),
+        ("zeros in half a gzip", behind(&packed[..packed.len() / 2], &vec![0; packed.len() / 2])),
+        ("another container", b"BZh91AY&SY\xBB}\xCF\"\0\0".to_vec()),
+        ("another encoding", b"\xFF\xFE{\0\"\0".to_vec()),
+    ] {
+        let dir = Workdir::new();
+        dir.write("landing/a-good.json", file_of([line(1)]));
+        let path = dir.write("landing/b-bad.json", &bytes);
+        dir.write("landing/c-good.json", file_of([line(2)]));
+        let is_foreign = what.starts_with("another");
+        let expected = if is_foreign { "foreign b-bad.json" } else { "damaged b-bad.json" };
+        let first = dir.loader().source("landing").args(MERGE).exits(6);
+        assert_eq!((first.count("written"), passed_over(&first)), (2, vec![expected.to_owned()]), "{what}");
+        // Every run says so, and a quiet one says nothing else.
+        let quiet = dir.loader().source("landing").args(MERGE).arg("-q").exits(6);
+        quiet.says(&["error: left out ", "landing/b-bad.json: it"]);
+        dir.loader_into("dry").source("landing").args(MERGE).arg("--dry-run").exits(6);
+        // Zeros in a text are a bad line of it.
+        if !["zeros behind lines", "zeros behind half a line", "nothing but zeros"].contains(&what) {
+            let alone = dir.loader_into("alone").source(path).source("landing/a-good.json").arg("--backfill");
+            alone.exits(1).says(&["b-bad.json"]);
+            assert!(!dir.path("alone").exists(), "{what}");
+        }
+        // It is loaded once it is whole.
+        dir.write("landing/b-bad.json", &packed);
+        dir.loader().source("landing").args(MERGE).succeeds();
+    }
+}
+
+/// An array may break off anywhere, behind any bracket, and lines may follow it.
+#[test]
+fn an_array_that_is_being_written_is_left_whole_wherever_it_breaks_off() {
+    let dir = Workdir::new();
+    let open = r#"{"event_id": "2", "timestamp": "2024-10-10", "domain": "account", "event_type": "account-open", "data": {"reason": "[{]}\\\"]", "x": [["a"], [{"b": []}]]}}"#;
+    let text = format!("[\n{open},\n{open}\n]\n{open}\n[1]\n{open}");
+    let end = text.find("\n]\n").unwrap() + 2;
+    let mut unfinished = Vec::new();
+    for length in 1..text.len() {
+        let name = format!("{length:04}.json");
+        dir.write(&format!("landing/{name}"), &text[..length]);
+        let last = text[..length].rsplit('\n').next().unwrap();
+        let is_whole = last.is_empty() || serde_json::from_str::<Value>(last).is_ok();
+        // The array's own bracket is no line.
+        if length < end || (length > end && !is_whole) {
+            unfinished.push(format!("unfinished {name}"));
+        }
+    }
+    let outcome = dir.loader().source("landing").args(MERGE).arg("--dry-run").succeeds();
+    assert_eq!(passed_over(&outcome), unfinished);
+
+    fs_err::remove_dir_all(dir.path("landing")).unwrap();
+    dir.write("landing/good.json", file_of([line(1)]));
+    dir.write("landing/array.json", &text);
+    // The line `[1]` is no event.
+    assert_eq!(load(&dir).reasons(), [("not_an_event".to_owned(), 1)].into());
+    // What an array has wrong is no reason to wait.
+    for (index, text) in ["[{},]", "[{}, junk]", "[{}] x", "[{}]\n\n \n"].iter().enumerate() {
+        dir.write("landing/array.json", text);
+        let outcome = load(&dir);
+        let known = passed_over(&outcome);
+        // The text behind the array is not JSON: it may be half of a line.
+        let expected = if text.ends_with('x') {
+            vec!["unfinished array.json", "loaded good.json"]
+        } else {
+            vec!["loaded good.json"]
+        };
+        assert_eq!(known, expected, "{index}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn names_of_unfinished_files_are_left_out_and_links_that_lead_nowhere_are_named() {
+    let dir = Workdir::new();
+    for name in
+        ["a.json.tmp", "a.json.part", ".a.json.swp", "a.json.swp", "a.json~", "b.tmp/a.json", "_a.json"]
+    {
+        dir.write(&format!("landing/{name}"), "{half");
+    }
+    dir.write("landing/part.json", file_of([line(1)]));
+    dir.write("landing/x.tmp.json", file_of([line(2)]));
+    std::os::unix::fs::symlink("nowhere.json", dir.path("landing/link.json")).unwrap();
+    std::os::unix::fs::symlink("loop.json", dir.path("landing/loop.json")).unwrap();
+    let dangling = ["dangling link.json", "dangling loop.json"];
+    let outcome = load(&dir);
+    assert_eq!((outcome.count("lines"), passed_over(&outcome)), (2, dangling.map(str::to_owned).to_vec()));
+    assert!(outcome.stderr.contains("a link that leads nowhere: landing/link.json"), "{outcome}");
+    for source in ["landing", "landing/[lpx]*.json"] {
+        let outcome = dir.loader().source(source).arg("--backfill").succeeds();
+        assert_eq!(
+            (outcome.count("lines"), passed_over(&outcome)),
+            (2, dangling.map(str::to_owned).to_vec())
+        );
+    }
+    // What is named itself is read, or an error.
+    dir.loader().source("landing/link.json").arg("--backfill").exits(1).says(&["landing/link.json"]);
+    let named = dir.loader().source("landing/a.json~").args(["--backfill", "--max-bad-lines=1"]).succeeds();
+    assert_eq!(named.count("lines"), 1);
+    let checked = dir.bare_loader().args(["catalog", "check", "landing"]).succeeds();
+    assert!(checked.stdout.contains("landing/link.json leads nowhere"), "{checked}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::support::{
     events::{account_open, event, file_of},
     readback::{quarantine, rows},
-    workdir::{Loader, Outcome, Workdir},
+    workdir::{LOADER, Loader, Outcome, Workdir},
 };
 
 /// Path and number of lines of each source in the report, paths relative to the working directory.
@@ -297,4 +297,55 @@ fn lines_of_any_length_are_found_whole() {
     let found: Vec<_> =
         rows(&dir.target())["2024/10/10/account-open"].iter().map(|row| row[7].len() - 2).collect();
     assert_eq!(found, lengths);
+}
+
+/// Pipes that the shell names: `/dev/stdin`, and `/dev/fd/63` for `<(…)`.
+#[cfg(target_os = "linux")]
+#[test]
+fn pipes_of_the_shell_are_sources() {
+    let dir = Workdir::new();
+    dir.write("a.json", one_event("a"));
+    dir.write("b.json", one_event("b"));
+    let bash = |command: &str| {
+        let mut bash = std::process::Command::new("bash");
+        bash.args(["-c", command, LOADER, "-t", "target", "--report", "report.json", "--backfill"]);
+        Loader::new(bash, &dir)
+    };
+    for (command, ids) in [
+        (r#""$0" "$@" -s <(cat a.json)"#, &["a"][..]),
+        (r#""$0" "$@" -s <(gzip < a.json) -s <(cat b.json) -s c.json"#, &["a", "b", "c"]),
+        (r#"cat a.json | "$0" "$@" -s /dev/stdin"#, &["a"]),
+        (r#"cat a.json | "$0" "$@" -s /dev/fd/0 -s - -s /dev/stdin -s b.json"#, &["a", "b"]),
+        (r#""$0" "$@" -s /dev/stdin < a.json"#, &["a"]),
+        (r#""$0" "$@" -s /dev/stdin <<< "$(cat a.json)""#, &["a"]),
+        (r#""$0" "$@" --mode merge --skip-loaded -s <(cat b.json)"#, &["a", "b"]),
+    ] {
+        dir.write("c.json", one_event("c"));
+        let outcome = bash(command).succeeds();
+        assert_eq!(event_ids(&dir), ids, "{command}: {outcome}");
+    }
+    // An open file that has no name any more.
+    bash(r#"exec 3< c.json; rm c.json; "$0" "$@" -s /dev/fd/3"#).succeeds();
+    assert_eq!(event_ids(&dir), ["c"]);
+}
+
+/// A name need not be text.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf_8_is_a_name() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+    let dir = Workdir::new();
+    let name = OsStr::from_bytes(b"in\xFF.json");
+    fs_err::write(dir.path("").join(name), one_event("a") + "bad\n").unwrap();
+    dir.loader().source(name).arg("--backfill").succeeds();
+    assert_eq!(event_ids(&dir), ["a"]);
+    assert!(
+        quarantine(&dir.target())[0].source.contains("in\\xff.json"),
+        "{:?}",
+        quarantine(&dir.target())[0].source
+    );
+    dir.bare_loader().args(["catalog", "check"]).arg(name).exits(3);
+    dir.bare_loader().args(["catalog", "infer", "--all"]).arg(name).succeeds();
+    let missing = OsStr::from_bytes(b"out\xFF.json");
+    dir.loader().source(missing).arg("--backfill").exits(1).says(&["out\u{FFFD}.json", "no such file"]);
 }

@@ -13,9 +13,11 @@ use std::{
     ffi::OsStr,
     fmt::Write as _,
     io::Write as _,
+    mem,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Output, Stdio},
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -148,29 +150,56 @@ impl Loader {
         self
     }
 
-    pub(crate) fn run(mut self) -> Outcome {
+    /// Runs, and waits before its n-th operation on a file, from 1, until `meanwhile` is done.
+    #[track_caller]
+    pub(crate) fn held_at(self, operation: usize, meanwhile: impl FnOnce()) -> Outcome {
+        let log = self.root.join("operations.log");
+        fs_err::write(&log, "").unwrap();
+        let mut held = self.env("EVENTLOADER_FAULT", &format!("{operation}:hold"));
+        held.command.env("EVENTLOADER_FILE_LOG", &log);
+        let (command_line, mut child, report) = held.start();
+        let stdin = child.stdin.take().unwrap();
+        while fs_err::read_to_string(&log).unwrap().lines().count() < operation {
+            assert!(
+                child.try_wait().unwrap().is_none(),
+                "ended before operation {operation}: {command_line}"
+            );
+            thread::sleep(Duration::from_millis(1));
+        }
+        meanwhile();
+        drop(stdin);
+        Outcome::of(command_line, child.wait_with_output().unwrap(), report)
+    }
+
+    /// Runs to its end; returns the operations on files, in their order: `looks read PATH`.
+    pub(crate) fn operations(mut self) -> Vec<String> {
+        let log = self.root.join("operations.log");
+        fs_err::write(&log, "").unwrap();
+        self.command.env("EVENTLOADER_FILE_LOG", &log);
+        self.run();
+        fs_err::read_to_string(&log).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    fn start(mut self) -> (String, Child, Option<PathBuf>) {
         if let Some(report) = &self.report {
             fs_err::remove_file(report).ok();
         }
         let command_line = command_line(&self.command);
         self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = self.command.spawn().unwrap_or_else(|error| panic!("{command_line}: {error}"));
+        let child = self.command.spawn().unwrap_or_else(|error| panic!("{command_line}: {error}"));
+        (command_line, child, self.report)
+    }
+
+    pub(crate) fn run(mut self) -> Outcome {
+        let stdin = mem::take(&mut self.stdin);
+        let (command_line, mut child, report) = self.start();
         let mut pipe = child.stdin.take().unwrap();
-        let stdin = self.stdin;
         let output = thread::scope(|scope| {
             // The loader may end without reading its standard input.
             scope.spawn(move || pipe.write_all(&stdin).ok());
             child.wait_with_output().unwrap()
         });
-        // A report that can't be read counts as none; `count` says so.
-        let report = self.report.and_then(|path| serde_json::from_slice(&fs_err::read(path).ok()?).ok());
-        Outcome {
-            command_line,
-            status: output.status,
-            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
-            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
-            report,
-        }
+        Outcome::of(command_line, output, report)
     }
 
     /// Runs, and expects exit code 0.
@@ -226,6 +255,18 @@ impl std::fmt::Display for Outcome {
 }
 
 impl Outcome {
+    fn of(command_line: String, output: Output, report: Option<PathBuf>) -> Self {
+        // A report that can't be read counts as none; `count` says so.
+        let report = report.and_then(|path| serde_json::from_slice(&fs_err::read(path).ok()?).ok());
+        Self {
+            command_line,
+            status: output.status,
+            stdout: String::from_utf8(output.stdout).expect("standard output is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("standard error is UTF-8"),
+            report,
+        }
+    }
+
     #[track_caller]
     pub(crate) fn report(&self) -> &Value {
         self.report.as_ref().unwrap_or_else(|| panic!("no report was written by {self}"))

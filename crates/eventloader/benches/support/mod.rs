@@ -1,7 +1,7 @@
 //! What the benches read: events in a temporary file, which is gone when its bench is over.
 #![expect(clippy::disallowed_methods, reason = "a bench makes its own files")]
 
-use std::num::NonZero;
+use std::{num::NonZero, path::PathBuf};
 
 use divan::{
     Bencher,
@@ -43,8 +43,8 @@ impl Input {
         Self::new(text, text, memchr::memchr_iter(b'\n', text).count())
     }
 
-    pub(crate) fn sources(&self) -> Vec<String> {
-        vec![self.file.path().to_str().unwrap().to_owned()]
+    pub(crate) fn sources(&self) -> Vec<PathBuf> {
+        vec![self.file.path().to_owned()]
     }
 
     /// Measures what is done with the input; figures are of its text, whatever it is compressed to.

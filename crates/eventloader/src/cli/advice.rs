@@ -85,6 +85,11 @@ fn advice(error: &Error) -> Vec<String> {
             }
             None => &["; choose another --target-path"],
         },
+        Error::AllLinesBad { of_unknown_types: true, .. } => {
+            &["; draft a catalog with `eventloader catalog infer`, or quarantine them all with \
+               --max-bad-lines 100%"]
+        }
+        Error::AllLinesBad { .. } => &["; --max-bad-lines 100% quarantines them all the same"],
         Error::Overlap { .. } => &["; choose another --target-path", "; choose another --output"],
         Error::ReportPlace { .. } => &["; choose another file"],
         Error::Target(TargetError::Unwritable { .. }) => &["; choose another --target-path"],
@@ -208,9 +213,24 @@ mod tests {
             Error::Encode { what: text(), problem },
             Error::Unbalanced(text()),
             Error::TooManyBadLines { bad: 1, lines: 1, limit: text(), first: text() },
+            Error::Foreign { path: text(), problem: text() },
+            Error::AllLinesBad {
+                all: text(),
+                first: text(),
+                lacks: text(),
+                keys: text(),
+                of_unknown_types: true,
+            },
+            Error::AllLinesBad {
+                all: text(),
+                first: text(),
+                lacks: text(),
+                keys: text(),
+                of_unknown_types: false,
+            },
             Error::Interrupted { signal: 2, name: "SIGINT" },
             Error::Output(io()),
-            Error::Report(io()),
+            Error::Report { committed: true, source: io() },
         ];
         // An error that is added here has to be added above.
         let is_above = |error: &Error| match error {
@@ -236,7 +256,9 @@ mod tests {
             | Error::TooManyBadLines { .. }
             | Error::Interrupted { .. }
             | Error::Output(_)
-            | Error::Report(_)
+            | Error::Report { .. }
+            | Error::Foreign { .. }
+            | Error::AllLinesBad { .. }
             | Error::Target(_) => true,
         };
         assert!(all.iter().all(is_above));

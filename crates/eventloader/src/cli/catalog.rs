@@ -68,7 +68,7 @@ pub(super) struct ReadArgs {
     ///
     /// Read as a load reads it.
     #[arg(value_name = "SOURCE", required = true)]
-    sources: Vec<String>,
+    sources: Vec<PathBuf>,
 
     #[command(flatten)]
     catalog: CatalogArgs,

@@ -33,4 +33,5 @@ Examples:
   eventloader verify lake --against truth.json             compare with the file of datagen --manifest
 
 Exit codes: 0 success, 1 failure, nothing changed, 2 wrong usage, 3 too many bad lines, nothing changed, \
-4 another load is using the target.";
+4 another load is using the target, nothing changed, 5 committed, but the report could not be written, \
+6 committed, but damaged or foreign sources were left out (--skip-loaded).";

@@ -79,17 +79,18 @@ pub struct Cli {
     ///
     /// The content is JSON lines or one JSON array of events (it begins with [), pretty-printed or not, plain
     /// or compressed with gzip or zstd. Formats are recognised by content, not by name. A directory stands
-    /// for all files below it, except names that begin with _ or a dot. Files are read in the order of their
-    /// paths, each once; standard input comes last.
+    /// for all files below it, except names that begin with _ or a dot, or end with .tmp, .part, .swp or ~.
+    /// Files are read in the order of their paths, each once; standard input comes last.
     #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = INPUT)]
-    source_file: Vec<String>,
+    source_file: Vec<PathBuf>,
 
     /// Skip sources that are already loaded or still being written (with --mode merge)
     ///
     /// A source is recognised by its content, whatever its name. It counts as loaded if the same selection
     /// (catalog, domains, types, days) of it was merged and nothing was overwritten since. A source whose
     /// last line or array is incomplete, or whose compressed data breaks off, is reported and left for a
-    /// later run. So the same command can load a growing directory again and again.
+    /// later run. So the same command can load a growing directory again and again. A damaged source, or one
+    /// in a format that is not read, is left out and named; the others load, and the exit code is 6.
     #[arg(long, help_heading = INPUT)]
     skip_loaded: bool,
 
@@ -171,7 +172,9 @@ pub struct Cli {
     resources: ResourceArgs,
 
     /// Exit with 3 and commit nothing if more lines than this are bad: a number, or a share like 0.5%
-    /// [default: no limit]
+    /// [default: if all are]
+    ///
+    /// Without this flag, a run fails if all of its lines are bad. 100% quarantines them all the same.
     #[arg(
         long, value_name = "N|P%", value_parser = BadLinesMax::parse, allow_hyphen_values = true,
         help_heading = TARGET

@@ -21,13 +21,13 @@ use crate::{
     error::Error,
     existing::{Existing, Record},
     ingest::{Ingest, Ingested, InputCounts},
-    input::{Screened, Source, list_any, list_sources, screen},
+    input::{Listed, Screened, Source, list_any, list_sources, screen},
     latest::Deduper,
     output::Writing,
     quarantine::{self, Quarantine},
     report::{Balance, LoadOutcome, Report},
     rows::RowStore,
-    runtime::{Controls, MemoryShares, Stage, Stages},
+    runtime::{Controls, MemoryShares, Stage, Stages, plural},
     settings::{Input, Settings},
 };
 
@@ -42,15 +42,15 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
         let Settings { catalog, selection, layout, partition_unit, .. } = settings;
         catalog_files::check_layout(catalog, selection, *layout, *partition_unit)?;
     }
-    let sources = list(settings)?;
+    let listed = list(settings)?;
     if let Some(report) = &settings.report {
-        report_place::refuse(report, &sources, &settings.target)?;
+        report_place::refuse(report, &listed.sources, &settings.target)?;
     }
     let stages = Stages::default();
     let mut sink = Sink::open(settings)?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let load = Load { settings, controls, stages: &stages };
-    let outcome = sink.begin(&layout).map_err(Error::from).and_then(|staging| load.stage(sources, &staging));
+    let outcome = sink.begin(&layout).map_err(Error::from).and_then(|staging| load.stage(listed, &staging));
     let outcome = outcome.and_then(|staged| controls.interruption.begin_commit().map(|()| staged));
     let Staged { mut report, commit, rows } = match outcome {
         Ok(ready) => ready,
@@ -75,9 +75,9 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
 }
 
 /// The sources of a load; those of a replay are listed once the target is locked.
-fn list(settings: &Settings) -> Result<Vec<Source>, Error> {
+fn list(settings: &Settings) -> Result<Listed, Error> {
     match &settings.input {
-        Input::Replay(_) => Ok(Vec::new()),
+        Input::Replay(_) => Ok(Listed::default()),
         // A landing directory may be empty for now.
         Input::Sources { paths, skip_loaded: true } => list_any(paths, Some(&settings.target)),
         Input::Sources { paths, skip_loaded: false } => list_sources(paths, Some(&settings.target)),
@@ -150,31 +150,31 @@ struct Staged {
 
 impl Load<'_> {
     /// Everything before the commit.
-    fn stage(self, sources: Vec<Source>, staging: &Staging) -> Result<Staged, Error> {
+    fn stage(self, listed: Listed, staging: &Staging) -> Result<Staged, Error> {
         let record = Record::read(self.settings)?;
         let Settings { mode, dedupe_scope, .. } = *self.settings;
         // Events that were corrected onto other days must not come back where they were.
         if (mode, dedupe_scope) == (Mode::Overwrite, DedupeScope::Input) && record.is_merged() {
             let settings = Settings { dedupe_scope: DedupeScope::Target, ..self.settings.clone() };
-            return Load { settings: &settings, ..self }.stage_with(record, sources, staging);
+            return Load { settings: &settings, ..self }.stage_with(record, listed, staging);
         }
-        self.stage_with(record, sources, staging)
+        self.stage_with(record, listed, staging)
     }
 
     fn stage_with(
         self,
         mut record: Record<'_>,
-        sources: Vec<Source>,
+        listed: Listed,
         staging: &Staging,
     ) -> Result<Staged, Error> {
         let Self { settings, controls, stages } = self;
         let what = what_is_loaded(settings);
         let known = record.merged(&what);
-        let Screened { sources, skipped } = self.screen(sources, &known)?;
+        let Screened { sources, skipped } = self.screen(listed, &known)?;
         let plan = Plan::new(&settings.catalog);
         let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
-        check_bad_lines(settings, &input)?;
+        check_bad_lines(settings, &input, record.has_commit())?;
         let encoders = settings.threads.min(shares.encoders);
         let (existing, rows) = self.add_existing(&plan, rows, &mut record, encoders)?;
         let mut clock = stages.clock();
@@ -222,7 +222,7 @@ impl Load<'_> {
     }
 
     /// The sources to read, and those that are skipped.
-    fn screen(self, sources: Vec<Source>, known: &HashSet<Fingerprint>) -> Result<Screened, Error> {
+    fn screen(self, listed: Listed, known: &HashSet<Fingerprint>) -> Result<Screened, Error> {
         let Self { settings, controls, .. } = self;
         match &settings.input {
             Input::Replay(selection) => {
@@ -230,9 +230,9 @@ impl Load<'_> {
                 Ok(Screened { sources, skipped: Vec::new() })
             }
             Input::Sources { skip_loaded: true, .. } => {
-                screen(sources, known, settings.threads, &controls.interruption)
+                screen(listed, known, settings.threads, &controls.interruption)
             }
-            Input::Sources { skip_loaded: false, .. } => Ok(Screened { sources, skipped: Vec::new() }),
+            Input::Sources { skip_loaded: false, .. } => Ok(listed.into()),
         }
     }
 
@@ -333,15 +333,34 @@ fn what_is_loaded(settings: &Settings) -> String {
     format!("{:032x}", xxh3_128(text.as_bytes()))
 }
 
-fn check_bad_lines(settings: &Settings, input: &InputCounts) -> Result<(), Error> {
+/// A limit that was asked for decides alone. Without one, input that has no good line is most likely not what
+/// it was meant to be; a directory that keeps filling up may have such a delivery between others.
+fn check_bad_lines(settings: &Settings, input: &InputCounts, has_commit: bool) -> Result<(), Error> {
     let (bad, lines) = (input.run.quarantined, input.run.lines);
-    match settings.bad_lines_max {
-        Some(limit) if limit.is_exceeded(bad, lines) => Err(Error::TooManyBadLines {
-            bad,
-            lines,
-            limit: limit.to_string(),
-            first: input.first_bad.clone().unwrap_or_default(),
-        }),
-        _ => Ok(()),
+    let first = || input.first_bad.clone().unwrap_or_default();
+    if let Some(limit) = settings.bad_lines_max {
+        return if limit.is_exceeded(bad, lines) {
+            Err(Error::TooManyBadLines { bad, lines, limit: limit.to_string(), first: first() })
+        } else {
+            Ok(())
+        };
     }
+    let may_fail = match settings.input {
+        Input::Replay(_) => false,
+        Input::Sources { skip_loaded, .. } => !(skip_loaded && has_commit),
+    };
+    if !may_fail || bad == 0 || bad + input.run.blank < lines {
+        return Ok(());
+    }
+    let all =
+        if bad == 1 { "the only line is".to_owned() } else { format!("all {} are", plural(bad, "line")) };
+    let follow =
+        |what: &str, names: String| if names.is_empty() { names } else { format!("; {what}{names}") };
+    Err(Error::AllLinesBad {
+        all,
+        first: first(),
+        lacks: follow("it lacks ", input.first_lacks.join(", ")),
+        keys: follow("keys seen: ", input.keys_of_bad.names()),
+        of_unknown_types: !input.unknown_events.is_empty(),
+    })
 }

@@ -87,6 +87,11 @@ impl<'s> Record<'s> {
         Ok(())
     }
 
+    /// Whether anything was ever committed.
+    pub(crate) fn has_commit(&self) -> bool {
+        self.history.commits() > 0
+    }
+
     /// The contents that were merged with the same selection.
     pub(crate) fn merged(&mut self, what: &str) -> HashSet<Fingerprint> {
         self.history.merged(what)

@@ -8,11 +8,14 @@ use std::collections::BTreeMap;
 use event_parser::{BadLine, Parsed, Reason};
 use event_target::Fingerprint;
 
+use super::{KeysSeen, lacking};
 use crate::{input::Source, runtime::names};
 
 /// The most names of fields and unknown events that are counted separately; a hostile file could have one per
 /// line.
 const NAMES_MAX: usize = 1_000;
+/// The number of bad lines whose keys are collected.
+const LINES_LOOKED_AT: u64 = 100;
 
 /// The counts of all sources.
 #[derive(Debug, Default)]
@@ -32,6 +35,10 @@ pub(crate) struct InputCounts {
     pub(crate) rounded: BTreeMap<String, u64>,
     /// The first bad line, for messages.
     pub(crate) first_bad: Option<String>,
+    /// The base fields that it lacks.
+    pub(crate) first_lacks: Vec<&'static str>,
+    /// The keys of the first bad lines.
+    pub(crate) keys_of_bad: KeysSeen,
 }
 
 /// The counts of the run.
@@ -76,7 +83,13 @@ impl InputCounts {
                 count_name(&mut self.unknown_events, &bad.fault.detail.found, 1);
             }
         }
-        self.first_bad.get_or_insert_with(|| format!("{}:{line}: {}", source.name, bad.fault.detail));
+        if self.run.quarantined <= LINES_LOOKED_AT {
+            self.keys_of_bad.add(&bad.raw);
+        }
+        if self.first_bad.is_none() {
+            self.first_bad = Some(format!("{}:{line}: {}", source.name, bad.fault.detail));
+            self.first_lacks = lacking(&bad.raw);
+        }
     }
 
     /// Counts the lines of a block, except for the bad ones.

@@ -9,6 +9,7 @@
 
 mod collector;
 mod counts;
+mod keys_seen;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,7 +18,10 @@ use event_rows::count_by_partition;
 use event_target::{DedupeScope, Mode};
 
 use self::collector::{Collector, ParsedBlock};
-pub(crate) use self::counts::{InputCounts, RunCounts};
+pub(crate) use self::{
+    counts::{InputCounts, RunCounts},
+    keys_seen::{KeysSeen, lacking},
+};
 use crate::{
     error::Error,
     input::{BlockReader, Source},

@@ -9,6 +9,7 @@ use event_parser::{Block, Buffer, CutError, Cutter};
 use event_target::Fingerprint;
 
 use super::{
+    defect::unreadable,
     open::{Text, open},
     sources::{Origin, Source},
 };
@@ -113,9 +114,8 @@ impl BlockReader {
     /// Ends reading after an error: workers that ask for another block get nothing more.
     fn failed(&mut self, compression: Option<&'static str>, error: CutError) -> Error {
         let CutError { offset, source } = error;
-        let path = self.sources[self.source].name.clone();
-        let text = compression.map_or("the file", |_| "its decompressed text");
+        let error = unreadable(&self.sources[self.source].name, offset, compression, source);
         (self.open, self.source) = (None, self.sources.len());
-        Error::Read { path, offset, text, source }
+        error
     }
 }

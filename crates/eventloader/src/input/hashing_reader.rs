@@ -11,10 +11,7 @@ use std::{
 use event_target::{ContentChecksum, Fingerprint};
 use xxhash_rust::xxh3::Xxh3Default;
 
-/// The content of a source changed after it was screened.
-#[derive(Debug, thiserror::Error)]
-#[error("it was changed while it was read")]
-pub(crate) struct Changed;
+use super::defect::Defect;
 
 /// Hashes what is read from a source.
 pub(crate) struct HashingReader<R> {
@@ -57,7 +54,7 @@ impl<R: Read> Read for HashingReader<R> {
         drop(running_hash);
         let has_ended = read == 0 && !buffer.is_empty();
         if has_ended && self.expected.is_some_and(|expected| expected != self.running_hash.fingerprint()) {
-            return Err(io::Error::other(Changed));
+            return Err(Defect::Changed.into());
         }
         Ok(read)
     }

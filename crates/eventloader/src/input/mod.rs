@@ -4,13 +4,17 @@
 //! line.
 
 mod blocks;
+mod compressed;
+mod defect;
+mod formats;
 mod hashing_reader;
 mod open;
 mod screen;
 mod sources;
+mod steady_file;
 
 pub(crate) use self::{
     blocks::BlockReader,
     screen::{Screened, SkipReason, SkippedSource, screen},
-    sources::{Origin, Records, Source, list_any, list_sources},
+    sources::{Listed, Origin, Records, Source, list_any, list_sources},
 };

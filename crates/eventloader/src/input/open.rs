@@ -1,27 +1,24 @@
 //! A source → its text, decompressed.
 //!
-//! gzip and zstd are recognised by their first bytes, never by a file's name. All members and frames are
-//! read.
+//! gzip and zstd are recognised by their first bytes, never by a file's name. So are the containers and
+//! encodings that are not read, compressed or not: reading them fails with their name.
 //!
-//! Invariant: a compressed source that is truncated, corrupt, or followed by other data ends in an error,
-//! never in a silent end of the text.
+//! Invariant: a source that is truncated, corrupt, followed by other data, or changed while it is read ends
+//! in an error, never in a silent end of the text.
 
-use std::io::{self, BufReader, Cursor, Read};
+use std::io::{self, Cursor, Read};
 
 use event_target::Fingerprint;
 
 use super::{
+    compressed::{Gzip, StoredBytes, Zstd, is_gzip, is_zstd},
+    defect::Defect,
+    formats,
     hashing_reader::{HashingReader, RunningHash},
     sources::{Origin, Source},
+    steady_file::SteadyFile,
 };
 use crate::runtime::{CountingReader, Progress};
-
-/// The number of bytes that are read from a compressed file at once.
-const COMPRESSED_READ_BYTES: usize = 256 << 10;
-
-/// zstd's error for a frame that refers back further than 2^27 bytes, its default limit
-/// (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`).
-const ZSTD_WINDOW_TOO_LARGE: &str = "Frame requires too much memory";
 
 /// The text of a source.
 pub(super) struct Text {
@@ -29,6 +26,8 @@ pub(super) struct Text {
     /// The name of the format, where the source is compressed.
     pub(super) compression: Option<&'static str>,
     running_hash: Option<RunningHash>,
+    /// The first bytes of the text, until they were looked at.
+    head: Option<Vec<u8>>,
 }
 
 /// Opens a source; errors name the path. Progress counts stored bytes, compressed or not. A source that was
@@ -36,10 +35,11 @@ pub(super) struct Text {
 /// has any source with `is_hashed`.
 pub(super) fn open(source: &Source, progress: &Progress, is_hashed: bool) -> io::Result<Text> {
     let mut input: Box<dyn Read + Send> = match &source.origin {
-        Origin::File(path) => Box::new(storage::File::open(path)?),
+        Origin::File(path) => Box::new(SteadyFile::open(path)?),
         Origin::StandardInput => Box::new(io::stdin()),
         Origin::Records(records) => {
-            return Ok(Text { reader: records.open()?, compression: None, running_hash: None });
+            let reader = records.open()?;
+            return Ok(Text { reader, compression: None, running_hash: None, head: None });
         }
     };
     let mut running_hash = None;
@@ -50,17 +50,16 @@ pub(super) fn open(source: &Source, progress: &Progress, is_hashed: bool) -> io:
     let mut input = CountingReader { input, progress: progress.clone() };
     let mut magic = Vec::with_capacity(4);
     input.by_ref().take(4).read_to_end(&mut magic)?;
-    let whole = Cursor::new(magic.clone()).chain(input);
-    let buffered = |whole| BufReader::with_capacity(COMPRESSED_READ_BYTES, whole);
-    let (reader, compression): (Box<dyn Read + Send>, _) = match magic.as_slice() {
-        [0x1F, 0x8B, ..] => (Box::new(flate2::bufread::MultiGzDecoder::new(buffered(whole))), Some("gzip")),
-        // A frame, or a skippable one, which parallel compressors write first.
-        [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => {
-            (Box::new(zstd::Decoder::with_buffer(buffered(whole))?), Some("zstd"))
-        }
-        _ => (Box::new(whole), None),
+    let (is_gzip, is_zstd) = (is_gzip(&magic), is_zstd(&magic));
+    let whole = Cursor::new(magic).chain(input);
+    let (reader, compression): (Box<dyn Read + Send>, _) = if is_gzip {
+        (Box::new(Gzip::new(StoredBytes::new(Box::new(whole)))), Some("gzip"))
+    } else if is_zstd {
+        (Box::new(Zstd::new(StoredBytes::new(Box::new(whole)))?), Some("zstd"))
+    } else {
+        (Box::new(whole), None)
     };
-    Ok(Text { reader, compression, running_hash })
+    Ok(Text { reader, compression, running_hash, head: Some(Vec::new()) })
 }
 
 impl Text {
@@ -68,21 +67,30 @@ impl Text {
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
         self.running_hash.as_ref().map(RunningHash::fingerprint)
     }
+
+    /// Looks at the first bytes of the text once there are enough of them; `bytes` were read last.
+    fn look_at_head(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let Some(head) = &mut self.head else { return Ok(()) };
+        head.extend_from_slice(&bytes[..bytes.len().min(formats::HEAD_BYTES - head.len())]);
+        if head.len() < formats::HEAD_BYTES && !bytes.is_empty() {
+            return Ok(());
+        }
+        let foreign = formats::foreign(head);
+        self.head = None;
+        let Some(name) = foreign else { return Ok(()) };
+        let what =
+            self.compression.map_or("it".to_owned(), |format| format!("the text in its {format} data"));
+        let problem = format!("{what} is {name}; sources are JSON in UTF-8, plain or in gzip or zstd");
+        Err(Defect::Foreign(problem).into())
+    }
 }
 
 impl Read for Text {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        self.reader.read(bytes).map_err(|error| match self.compression {
-            _ if error.kind() == io::ErrorKind::Interrupted => error,
-            Some(_) if error.to_string().contains(ZSTD_WINDOW_TOO_LARGE) => {
-                let problem = "its zstd data needs more than 128 MiB to be read; compress it again without \
-                               --long or --ultra";
-                io::Error::new(error.kind(), problem)
-            }
-            Some(format) => {
-                io::Error::new(error.kind(), format!("its {format} data is cut off or damaged ({error})"))
-            }
-            None => error,
-        })
+        let read = self.reader.read(bytes)?;
+        if self.head.is_some() && !bytes.is_empty() {
+            self.look_at_head(&bytes[..read])?;
+        }
+        Ok(read)
     }
 }

@@ -1,9 +1,10 @@
 //! Paths as given → the files to read, in input order.
 //!
 //! A path is a file, a directory (all files below it), a glob, or `-` for standard input. In directories,
-//! names that begin with `_` or `.` are skipped, as in Spark and Hive: they are private files of other
-//! programs. Pipes, sockets and devices are skipped, too: their content has no end. They are read if they are
-//! named themselves.
+//! names that begin with `_` or `.` are skipped, as in Spark and Hive, and so are those that end like files
+//! that are being written: they are private files of other programs. Pipes, sockets and devices are skipped,
+//! too: their content has no end. They are read if they are named themselves. A link that leads nowhere is
+//! passed over, and named.
 //!
 //! Invariant: input order is the order of the paths as bytes, over all sources together, with standard input
 //! last. A file that is named twice is read once, by whatever links, and so is a directory: one that leads
@@ -13,9 +14,11 @@
 use std::{
     cmp::Reverse,
     collections::{BinaryHeap, HashSet},
+    ffi::OsStr,
     fmt::Debug,
     fs::Metadata,
-    io::{self, Read},
+    io::{self, ErrorKind, Read},
+    os::unix::fs::{FileTypeExt, MetadataExt},
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -66,26 +69,55 @@ impl Source {
     }
 }
 
+/// The inputs.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) sources: Vec<Source>,
+    /// Links found in directories and by globs that lead nowhere.
+    pub(crate) dangling: Vec<String>,
+}
+
 /// Lists the inputs, at least one; see [`list_any`].
-pub(crate) fn list_sources(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
-    let sources = list_any(given, target)?;
-    if sources.is_empty() { Err(no_source(&given.join(", "), "has no file to read")) } else { Ok(sources) }
+pub(crate) fn list_sources(given: &[PathBuf], target: Option<&Path>) -> Result<Listed, Error> {
+    let listed = list_any(given, target)?;
+    if listed.sources.is_empty() {
+        let given: Vec<_> = given.iter().map(|path| path.to_string_lossy()).collect();
+        return Err(no_source(&given.join(", "), "has no file to read"));
+    }
+    Ok(listed)
 }
 
 /// Lists the inputs, and refuses a target inside a source or the other way round.
-pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<Source>, Error> {
+pub(crate) fn list_any(given: &[PathBuf], target: Option<&Path>) -> Result<Listed, Error> {
     let target = target.map(canonical_ancestor);
     let mut paths = BinaryHeap::new();
-    for name in given.iter().filter(|name| *name != "-") {
-        paths.extend(expand(name)?.into_iter().map(InOrder::new));
+    let (standard_input, others): (Vec<_>, Vec<_>) = given.iter().partition(|path| is_standard_input(path));
+    for path in others {
+        paths.extend(expand(path)?);
     }
-    let mut sources = Vec::new();
+    let mut listed = Listed::default();
     let mut seen = HashSet::new();
     // The entries of a directory sort behind the directory itself, so the first path in the queue is always
     // the next.
-    while let Some(Reverse(InOrder { name, path })) = paths.pop() {
-        let unreadable = |error: std::io::Error| no_source(&name, &error.to_string());
-        let real = storage::canonical(&path).map_err(unreadable)?;
+    while let Some(Reverse(InOrder { name, path, is_given })) = paths.pop() {
+        let unreadable = |error: io::Error| no_source(&name, &error.to_string());
+        let real = match storage::canonical(&path) {
+            Ok(real) => real,
+            // A pipe of the shell (`<(…)`), or an open file that was deleted: it is there, and has no place.
+            Err(_) if storage::find(&path).is_ok_and(|found| found.is_some()) => path.clone(),
+            Err(error) if is_given || error.kind() == ErrorKind::PermissionDenied => {
+                return Err(unreadable(error));
+            }
+            Err(error) => match storage::look_at(&path).map_err(unreadable)? {
+                Some(link) if link.is_symlink() => {
+                    listed.dangling.push(name);
+                    continue;
+                }
+                Some(_) => return Err(unreadable(error)),
+                // It was moved away since the directory was listed.
+                None => continue,
+            },
+        };
         if let Some(target) = &target {
             refuse_overlap(&path, &real, target)?;
         }
@@ -94,30 +126,49 @@ pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<So
         }
         if storage::is_directory(&real) {
             let names = storage::names_in(&path).map_err(unreadable)?;
-            for entry in names.ok_or_else(|| no_source(&name, "the directory no longer exists"))? {
-                let is_private = entry.to_string_lossy().starts_with(['_', '.']);
-                let entry = path.join(entry);
-                let is_odd = || {
-                    let found = storage::find(&entry).ok().flatten();
-                    found.is_some_and(|found| !found.is_dir() && !found.is_file())
-                };
-                if !is_private && !is_odd() {
-                    paths.push(InOrder::new(entry));
-                }
-            }
+            let names = names.ok_or_else(|| no_source(&name, "the directory no longer exists"))?;
+            let entries = names.iter().filter(|name| !is_private(name)).map(|name| path.join(name));
+            paths.extend(entries.filter(|entry| !is_odd(entry)).map(InOrder::found));
         } else {
             // If the name is not UTF-8, its bytes are spelt out, in a form that no path has: two names that
             // look alike are still two files.
             let spelt_out = || format!("b\"{}\"", real.as_os_str().as_encoded_bytes().escape_ascii());
             let identity = real.to_str().map_or_else(spelt_out, str::to_owned);
-            sources.push(Source { name, origin: Origin::File(path), identity, fingerprint: None });
+            listed.sources.push(Source { name, origin: Origin::File(path), identity, fingerprint: None });
         }
     }
-    if given.iter().any(|name| name == "-") {
-        let (name, identity) = ("-".to_owned(), "-".to_owned());
-        sources.push(Source { name, origin: Origin::StandardInput, identity, fingerprint: None });
+    if let Some(path) = standard_input.first() {
+        let (name, identity) = (path.to_string_lossy().into_owned(), "-".to_owned());
+        listed.sources.push(Source { name, origin: Origin::StandardInput, identity, fingerprint: None });
     }
-    Ok(sources)
+    Ok(listed)
+}
+
+/// Whether a path is `-`, or leads to the pipe that standard input is, as `/dev/stdin` may: such a pipe can't
+/// be opened by its name everywhere, and is read once.
+fn is_standard_input(path: &Path) -> bool {
+    let is_same = |found: &Metadata| {
+        let kind = found.file_type();
+        (kind.is_fifo() || kind.is_socket())
+            && storage::metadata_of(io::stdin())
+                .is_ok_and(|input| (input.dev(), input.ino()) == (found.dev(), found.ino()))
+    };
+    path == Path::new("-")
+        || storage::find(path).is_ok_and(|found| found.is_some_and(|found| is_same(&found)))
+}
+
+/// Whether a name in a directory belongs to another program, which may be writing the file.
+fn is_private(name: &OsStr) -> bool {
+    let name = name.as_encoded_bytes();
+    name.starts_with(b"_")
+        || name.starts_with(b".")
+        || [&b".tmp"[..], b".part", b".swp", b"~"].iter().any(|end| name.ends_with(end))
+}
+
+/// Whether an entry of a directory is a pipe, a socket or a device.
+fn is_odd(entry: &Path) -> bool {
+    let found = storage::find(entry).ok().flatten();
+    found.is_some_and(|found| !found.is_dir() && !found.is_file())
 }
 
 /// A path that orders by its text, not by its parts.
@@ -125,11 +176,18 @@ pub(crate) fn list_any(given: &[String], target: Option<&Path>) -> Result<Vec<So
 struct InOrder {
     name: String,
     path: PathBuf,
+    /// Whether the path was named itself, rather than found.
+    is_given: bool,
 }
 
 impl InOrder {
-    fn new(path: PathBuf) -> Reverse<Self> {
-        Reverse(Self { name: path.to_string_lossy().into_owned(), path })
+    fn found(path: PathBuf) -> Reverse<Self> {
+        Reverse(Self { name: path.to_string_lossy().into_owned(), path, is_given: false })
+    }
+
+    fn given(path: &Path) -> Reverse<Self> {
+        let name = path.to_string_lossy().into_owned();
+        Reverse(Self { name, path: path.to_owned(), is_given: true })
     }
 }
 
@@ -138,19 +196,21 @@ fn no_source(path: &str, problem: &str) -> Error {
 }
 
 /// The paths that a name stands for: itself if it exists, otherwise its matches as a glob.
-fn expand(name: &str) -> Result<Vec<PathBuf>, Error> {
-    let path = Path::new(name);
+fn expand(path: &Path) -> Result<Vec<Reverse<InOrder>>, Error> {
     if storage::find(path).is_ok_and(|found| found.is_some()) {
-        return Ok(vec![path.to_owned()]);
+        return Ok(vec![InOrder::given(path)]);
     }
-    if !name.contains(['*', '?', '[']) {
-        return Err(no_source(name, "no such file or directory"));
-    }
-    let matches = glob::glob(name).map_err(|error| no_source(name, &format!("not a glob: {error}")))?;
+    let name = path.to_string_lossy();
+    let glob = path.to_str().filter(|name| name.contains(['*', '?', '[']));
+    let Some(glob) = glob else {
+        return Err(no_source(&name, "no such file or directory"));
+    };
+    let matches = glob::glob(glob).map_err(|error| no_source(&name, &format!("not a glob: {error}")))?;
     let paths = matches
+        .map(|found| found.map(InOrder::found))
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| no_source(&error.path().to_string_lossy(), &error.error().to_string()))?;
-    if paths.is_empty() { Err(no_source(name, "matches no file")) } else { Ok(paths) }
+    if paths.is_empty() { Err(no_source(&name, "matches no file")) } else { Ok(paths) }
 }
 
 /// Refuses overlapping paths: a run that reads its own output could load it twice.
@@ -193,9 +253,9 @@ mod tests {
             fs_err::create_dir_all(path.parent().unwrap()).unwrap();
             fs_err::write(path, "").unwrap();
         }
-        let given = ["-".to_owned(), at("b.json"), at("*"), at("a/../b.json")];
-        let sources = list_sources(&given, Some(Path::new("elsewhere"))).unwrap();
-        let names: Vec<_> = sources.iter().map(|s| s.name.replace(&at(""), "")).collect();
+        let given = ["-".into(), at("b.json").into(), at("*").into(), at("a/../b.json").into()];
+        let listed = list_sources(&given, Some(Path::new("elsewhere"))).unwrap();
+        let names: Vec<_> = listed.sources.iter().map(|s| s.name.replace(&at(""), "")).collect();
         assert_eq!(names, ["a-b/3.json", "a/../b.json", "a/1.json", "a/2.json", "-"]);
     }
 
@@ -203,7 +263,7 @@ mod tests {
     fn a_target_inside_a_source_is_refused_also_before_it_exists() {
         let dir = tempfile::tempdir().unwrap();
         fs_err::write(dir.path().join("x.json"), "").unwrap();
-        let source = dir.path().to_string_lossy().into_owned();
+        let source = dir.path().to_owned();
         let error = list_sources(&[source], Some(&dir.path().join("new/target"))).unwrap_err();
         assert!(matches!(error, Error::Overlap { .. }), "{error}");
     }

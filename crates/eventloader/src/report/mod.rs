@@ -242,6 +242,20 @@ impl Report {
         LineCounts { lines, blank, quarantined: self.quarantined.total, filtered, superseded, written }
     }
 
+    /// A line for each source that was left out, although no later run will load it as it is.
+    pub fn left_out(&self) -> impl Iterator<Item = String> + '_ {
+        let lasting = self.skipped.iter().filter(|source| source.reason.is_lasting());
+        lasting.map(|source| {
+            format!("left out {}: {}", source.path, source.detail.as_deref().unwrap_or_default())
+        })
+    }
+
+    /// Whether the load was committed.
+    #[must_use]
+    pub fn is_committed(&self) -> bool {
+        self.committed
+    }
+
     fn count(&self, action: Action) -> usize {
         self.partitions.iter().filter(|partition| partition.action == action).count()
     }

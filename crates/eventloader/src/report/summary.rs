@@ -130,15 +130,24 @@ impl Summary<'_> {
         }
     }
 
+    /// What is damaged or foreign is an error, and not told here.
     fn skipped(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unfinished, known): (Vec<_>, Vec<_>) =
-            self.report.skipped.iter().partition(|source| source.reason == SkipReason::Unfinished);
-        if !known.is_empty() {
-            writeln!(f, "skipped, already loaded: {}", plural(known.len() as u64, "source"))?;
+        let skipped = &self.report.skipped;
+        let known = |reason| matches!(reason, SkipReason::Loaded | SkipReason::Same);
+        let known = skipped.iter().filter(|source| known(source.reason)).count();
+        if known > 0 {
+            writeln!(f, "skipped, already loaded: {}", plural(known as u64, "source"))?;
         }
-        for SkippedSource { path, detail, .. } in unfinished {
-            let detail = detail.as_deref().unwrap_or_default();
-            writeln!(f, "skipped until complete: {}: {detail}", escape_for_terminal(path))?;
+        for SkippedSource { path, reason, detail } in skipped {
+            let path = escape_for_terminal(path);
+            match reason {
+                SkipReason::Unfinished => {
+                    let detail = detail.as_deref().unwrap_or_default();
+                    writeln!(f, "skipped until complete: {path}: {detail}")?;
+                }
+                SkipReason::Dangling => writeln!(f, "skipped, a link that leads nowhere: {path}")?,
+                _ => {}
+            }
         }
         Ok(())
     }

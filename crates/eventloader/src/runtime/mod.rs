@@ -8,12 +8,14 @@ pub(crate) mod names;
 mod numbers;
 mod progress;
 mod stages;
+mod standard_output;
 mod terminal_text;
 
 pub use self::{
     interruption::{Interruption, end_process},
     memory::{MEMORY_BYTES_DEFAULT, MEMORY_BYTES_MIN},
     progress::Progress,
+    standard_output::is_standard_output_closed,
     terminal_text::escape_for_terminal,
 };
 pub(crate) use self::{

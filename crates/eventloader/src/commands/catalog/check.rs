@@ -14,7 +14,7 @@ use event_parser::{Buffer, OTHER_NAMES, Parsed, Parser, ParserOptions, Plan};
 use super::{ReadSettings, observe::type_of};
 use crate::{
     error::Error,
-    input::{BlockReader, Source, list_sources},
+    input::{BlockReader, Listed, Source, list_sources},
     runtime::{MemoryShares, escape_for_terminal, names},
 };
 
@@ -30,6 +30,8 @@ pub struct Checked {
     /// By `domain/event_type`; lines that have none are under an empty name.
     by_type: BTreeMap<String, OfType>,
     unknown_fields: BTreeMap<String, u64>,
+    /// Links that lead nowhere.
+    dangling: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +62,7 @@ type LineCounts = BTreeMap<(usize, u32), u64>;
 /// A source can't be read.
 pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
     settings.selection.check(&settings.catalog)?;
-    let sources = list_sources(&settings.sources, None)?;
+    let Listed { sources, dangling } = list_sources(&settings.sources, None)?;
     let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
     let plan = Plan::new(&settings.catalog);
     let options =
@@ -80,7 +82,7 @@ pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
             recycled = next.block.bytes;
         }
     })?;
-    let (mut checked, mut counts) = (Checked::default(), LineCounts::new());
+    let (mut checked, mut counts) = (Checked { dangling, ..Checked::default() }, LineCounts::new());
     for (part, part_counts) in parts {
         checked.merge(part);
         counts.extend(part_counts);
@@ -199,6 +201,9 @@ impl fmt::Display for Checked {
             for (name, count) in &self.unknown_fields {
                 writeln!(f, "    {} in {count}", escape_for_terminal(name))?;
             }
+        }
+        for link in &self.dangling {
+            writeln!(f, "{} leads nowhere", escape_for_terminal(link))?;
         }
         let loads: u64 = self.by_type.values().map(|of_type| of_type.loads).sum();
         writeln!(

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    input::{Source, list_sources},
+    input::{Listed, Source, list_sources},
     runtime::plural,
 };
 
@@ -54,7 +54,7 @@ pub struct Draft {
 /// A source can't be read, it has no event to draft, or too many kinds of them; or a file already exists.
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let InferSettings { read, with_known, lines_max, output, force } = settings;
-    let sources = list_sources(&read.sources, output.as_deref())?;
+    let Listed { sources, dangling } = list_sources(&read.sources, output.as_deref())?;
     if let Some(output) = output {
         refuse_source(&sources, output)?;
     }
@@ -67,7 +67,12 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
             if observed.lines == 1 { "was" } else { "were" }
         ));
     }
+    draft.notes.extend(dangling.iter().map(|link| format!("{link} leads nowhere")));
     if draft.domains.is_empty() {
+        let (missing, keys) = (observed.keys_of_bad.missing(), observed.keys_of_bad.names());
+        if !missing.is_empty() {
+            draft.notes.push(format!("The bad lines lack {}; keys seen: {keys}", missing.join(", ")));
+        }
         return Err(Error::Draft(format!("nothing to draft: {}", draft.notes.join(". "))));
     }
     let text = draft.text();

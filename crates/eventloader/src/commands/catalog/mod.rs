@@ -23,6 +23,8 @@ mod texts;
 mod toml_text;
 mod walk;
 
+use std::path::PathBuf;
+
 use event_parser::Selection;
 use events_core::catalog::Catalog;
 
@@ -37,7 +39,7 @@ use crate::runtime::Progress;
 #[derive(Debug, Clone)]
 pub struct ReadSettings {
     /// Files, directories, globs, or `-`.
-    pub sources: Vec<String>,
+    pub sources: Vec<PathBuf>,
     /// The known events.
     pub catalog: Catalog,
     /// The events to look at.

@@ -28,6 +28,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    ingest::KeysSeen,
     input::{BlockReader, Source},
     runtime::MemoryShares,
 };
@@ -51,6 +52,7 @@ pub(crate) struct Observed {
     /// Events whose own timestamp has digits beyond microseconds other than zero.
     pub(crate) times_cut: u64,
     pub(crate) beside: Beside,
+    pub(crate) keys_of_bad: KeysSeen,
     pub(crate) event_types: BTreeMap<TypeName, Payloads>,
 }
 
@@ -182,7 +184,10 @@ impl Tally {
                     self.payload(type_index, payload)?;
                 }
                 Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(type_of(line)),
-                Err(fault) => self.bad(fault.reason),
+                Err(fault) => {
+                    self.observed.keys_of_bad.add(line);
+                    self.bad(fault.reason);
+                }
             }
         }
         Ok(None)
@@ -231,6 +236,7 @@ impl Observed {
         self.filtered += other.filtered;
         self.times_cut += other.times_cut;
         self.beside.merge(other.beside);
+        self.keys_of_bad.merge(other.keys_of_bad);
         for (reason, count) in other.bad {
             *self.bad.entry(reason).or_default() += count;
         }

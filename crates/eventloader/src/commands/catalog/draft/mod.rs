@@ -95,7 +95,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
 }
 
 fn notes(observed: &Observed) -> Vec<String> {
-    let Observed { lines, blank, filtered, bad, times_cut, beside, event_types } = observed;
+    let Observed { lines, blank, filtered, bad, times_cut, beside, event_types, .. } = observed;
     let events: u64 = event_types.values().map(|payloads| payloads.events).sum();
     let mut notes = vec![format!("{} of {}", plural(events, "event"), plural(*lines, "line"))];
     if blank + filtered > 0 {
