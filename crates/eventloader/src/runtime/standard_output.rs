@@ -11,8 +11,8 @@ use std::{
 
 use rustix::fs::OFlags;
 
-/// Whether the process was started without a standard output (`>&-`). Rust's runtime then opens `/dev/null` in
-/// its place, to read and to write; a shell opens it to write only.
+/// Whether the process was started without a standard output (`>&-`). Rust's runtime then opens `/dev/null`
+/// in its place, to read and to write; a shell opens it to write only.
 #[must_use]
 pub fn is_standard_output_closed() -> bool {
     let output = io::stdout();
