@@ -24,6 +24,7 @@ use std::{
 };
 
 use event_target::Fingerprint;
+use rustix::io::Errno;
 
 use crate::error::Error;
 
@@ -104,10 +105,12 @@ pub(crate) fn list_any(given: &[PathBuf], target: Option<&Path>) -> Result<Liste
         let real = match storage::canonical(&path) {
             Ok(real) => real,
             // A pipe of the shell (`<(…)`), or an open file that was deleted: it is there, and has no place.
-            Err(_) if storage::find(&path).is_ok_and(|found| found.is_some()) => path.clone(),
-            Err(error) if is_given || error.kind() == ErrorKind::PermissionDenied => {
-                return Err(unreadable(error));
+            Err(error)
+                if leads_nowhere(&error) && storage::find(&path).is_ok_and(|found| found.is_some()) =>
+            {
+                path.clone()
             }
+            Err(error) if is_given || !leads_nowhere(&error) => return Err(unreadable(error)),
             Err(error) => match storage::look_at(&path).map_err(unreadable)? {
                 Some(link) if link.is_symlink() => {
                     listed.dangling.push(name);
@@ -155,6 +158,12 @@ fn is_standard_input(path: &Path) -> bool {
     };
     path == Path::new("-")
         || storage::find(path).is_ok_and(|found| found.is_some_and(|found| is_same(&found)))
+}
+
+/// Whether a path can't be resolved because nothing is at its end; of other errors nothing is known.
+fn leads_nowhere(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(Errno::LOOP.raw_os_error())
 }
 
 /// Whether a name in a directory belongs to another program, which may be writing the file.
