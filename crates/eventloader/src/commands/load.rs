@@ -161,12 +161,7 @@ impl Load<'_> {
         self.stage_with(record, listed, staging)
     }
 
-    fn stage_with(
-        self,
-        mut record: Record<'_>,
-        listed: Listed,
-        staging: &Staging,
-    ) -> Result<Staged, Error> {
+    fn stage_with(self, mut record: Record<'_>, listed: Listed, staging: &Staging) -> Result<Staged, Error> {
         let Self { settings, controls, stages } = self;
         let what = what_is_loaded(settings);
         let known = record.merged(&what);
