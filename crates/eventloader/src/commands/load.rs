@@ -250,7 +250,8 @@ impl Load<'_> {
         ingest.run(sources, rows, Quarantine::new(staging.clone()))
     }
 
-    /// Where rows of the target take part, lists the existing partitions, and adds the existing rows that compete with the input.
+    /// Where rows of the target take part, lists the existing partitions, and adds the existing rows that
+    /// compete with the input.
     fn add_existing<'p>(
         self,
         plan: &'p Plan,
