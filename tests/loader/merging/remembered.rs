@@ -54,7 +54,11 @@ fn an_event_type_stays_in_its_directory() {
             dir.loader().source("1.json").args(args).args(flags)
         };
         load("old.toml", &[]).succeeds();
-        let both = ["shop/order completed", "\"order-completed\"", "\"order-completed-2\""];
+        let both = [
+            "shop/order completed",
+            "\"order-completed-2\"",
+            "`directory = \"order-completed\"` in the catalog",
+        ];
         for mode in MODES {
             refuses(&dir, load("new.toml", mode), &both);
             refuses(&dir, load("new.toml", mode).arg("--dry-run"), &both);

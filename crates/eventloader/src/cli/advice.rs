@@ -75,6 +75,9 @@ fn advice(error: &Error) -> Vec<String> {
                  which sources were loaded"
             )];
         }
+        Error::Target(TargetError::OtherDirectory { remembered, .. }) => {
+            return vec![format!("; give the type `directory = {remembered:?}` in the catalog")];
+        }
         Error::Target(TargetError::OtherScope { .. }) => {
             &["; add --dedupe-scope day, or load everything again with --mode overwrite"]
         }
