@@ -26,8 +26,8 @@ fn is_well(dir: &Workdir, what: &str) {
     assert_no_debris(&dir.target());
 }
 
-/// A day is loaded again from all that was ever delivered of it, or from all that was ever delivered: the target
-/// has it already, so nothing changes.
+/// A day is loaded again from all that was ever delivered of it, or from all that was ever delivered: the
+/// target has it already, so nothing changes.
 #[test]
 fn loading_a_day_of_a_merged_target_again_changes_nothing() {
     const FLAGS: [&[&str]; 4] = [

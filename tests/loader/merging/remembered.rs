@@ -115,8 +115,8 @@ fn a_directory_stays_with_its_event_type() {
     is_well(&dir);
 }
 
-/// A replay needs no flag to leave what a backfill with today's catalog would have left. Event `a` has a version
-/// on each of two days, the second of which is bad by the old catalog.
+/// A replay needs no flag to leave what a backfill with today's catalog would have left. Event `a` has a
+/// version on each of two days, the second of which is bad by the old catalog.
 #[test]
 fn a_replay_goes_on_as_the_target_was_loaded() {
     const FLAGS: [&[&str]; 5] = [
