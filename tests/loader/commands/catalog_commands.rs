@@ -64,7 +64,7 @@ fn a_draft_says_what_was_seen() {
 
     # 2 events
     [domain.card.events.dispute]
-    directory = "card-dispute"
+    directory = "card.dispute"
     [domain.card.events.dispute.fields]
     reason.fields.code      = "string"         # always; "13.1"
     #   reason.fields.code: alternative: float64 holds all of them, as numbers
@@ -77,7 +77,7 @@ fn a_draft_says_what_was_seen() {
 
     # 2 events
     [domain.customer.events.dispute]
-    directory = "customer-dispute"
+    directory = "customer.dispute"
     [domain.customer.events.dispute.fields]
     Id         = "int64"      # always; 7 to 921463507191
     id         = { type = "string", column = "data_id_2" }  # always; 12, "x"; a number in 1, text in 1
@@ -99,9 +99,9 @@ fn a_draft_loads_what_it_was_drafted_from() {
     insta::assert_snapshot!(text_of(&rows(&dir.target())).join("\n"), @r#"
     2025/03/29/authorization: "a2" 2025-03-29T13:30:45.000000Z "card" "authorization" "crd_2" 0.10 "JPY" "東京" 5411 -6.05 ["online", null] false null
     2025/03/29/authorization: "a1" 2025-03-29T22:22:19.000000Z "card" "authorization" "crd_1" 1283.94 "EUR" "Livraria \"Aurora\"" 4111 24.519456 [] true null
-    2025/03/30/card-dispute: "d1" 2025-03-30T02:28:20.000000Z "card" "dispute" "crd_1" 9.99 "EUR" "13.1" null [{sku: "A-1", price: 2.50, gift: null}, {sku: "B-7", price: 10.25, gift: true}] "{\"2025-03-01\":3,\"2025-03-02\":1}"
-    2025/03/30/customer-dispute: "c1" 2025-03-30T03:36:30.000000Z "customer" "dispute" 921463507191 "x" "03694" 1950-03-16 2025-03-16T10:00:00.000000Z "40"
-    2025/03/30/customer-dispute: "c2" 2025-03-30T03:36:31.000000Z "customer" "dispute" 7 "12" "36463" 1999-12-31 2025-03-16T00:00:00.000000Z "41"
+    2025/03/30/card.dispute: "d1" 2025-03-30T02:28:20.000000Z "card" "dispute" "crd_1" 9.99 "EUR" "13.1" null [{sku: "A-1", price: 2.50, gift: null}, {sku: "B-7", price: 10.25, gift: true}] "{\"2025-03-01\":3,\"2025-03-02\":1}"
+    2025/03/30/customer.dispute: "c1" 2025-03-30T03:36:30.000000Z "customer" "dispute" 921463507191 "x" "03694" 1950-03-16 2025-03-16T10:00:00.000000Z "40"
+    2025/03/30/customer.dispute: "c2" 2025-03-30T03:36:31.000000Z "customer" "dispute" 7 "12" "36463" 1999-12-31 2025-03-16T00:00:00.000000Z "41"
     "#);
     catalog(&dir, ["check", "in.json", "--catalog", "draft.toml"]).succeeds();
 }

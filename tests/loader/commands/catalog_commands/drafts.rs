@@ -1,10 +1,13 @@
 //! Does a draft say what its types would do to the values, and does it leave room for the next ones?
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::{catalog, draft};
 use crate::support::{
     events::file_of,
+    readback::{rows, text_of},
     workdir::{Outcome, Workdir},
 };
 
@@ -146,6 +149,41 @@ fn fields_beside_the_envelope_are_named() {
     assert!(outcome.stderr.contains(told) && outcome.stdout.contains("n in 2,"), "{outcome}");
     dir.write("in.json", sale(2, r#"{"x":1}"#));
     assert!(!draft(&dir).stdout.contains("Beside"));
+}
+
+/// No directory depends on the order of the types.
+#[test]
+fn types_that_would_share_a_directory_get_that_of_domain_and_type() {
+    let of_type = |index: usize, domain: &str, event_type: &str| {
+        let line = sale(index, "{}").replace("\"shop\"", &format!("{domain:?}"));
+        line.replace("\"sale\"", &format!("{event_type:?}"))
+    };
+    let directories = |lines: &[String]| {
+        let dir = Workdir::new();
+        dir.write("in.json", file_of(lines));
+        draft(&dir);
+        let outcome = dir.loader().source("in.json").args(["-b", "--catalog", "draft.toml"]).succeeds();
+        assert_eq!(outcome.count("quarantined.total"), 0, "{outcome}");
+        let of_row = |row: &String| row.split(':').next().unwrap_or_default().replace("2025/01/01/", "");
+        text_of(&rows(&dir.target())).iter().map(of_row).collect::<BTreeSet<_>>()
+    };
+    let mut lines = vec![of_type(1, "shop", "sale"), of_type(2, "club", "sale"), of_type(3, "club", "join")];
+    assert_eq!(directories(&lines), ["club.sale", "join", "shop.sale"].map(str::to_owned).into());
+    lines.extend([
+        of_type(4, "shop", "order completed"),
+        of_type(5, "shop", "Order Completed"),
+        of_type(6, "shop floor", "order completed"),
+        of_type(7, "_", ""),
+        of_type(8, "shop", ""),
+        of_type(9, "shop", &"x".repeat(240)),
+        of_type(10, "club", &"x".repeat(240)),
+    ]);
+    let expected = directories(&lines);
+    assert_eq!(expected.len(), lines.len(), "{expected:?}");
+    lines.reverse();
+    assert_eq!(directories(&lines), expected);
+    assert!(["club.sale", "join", "shop.sale"].iter().all(|known| expected.contains(*known)), "{expected:?}");
+    assert_eq!(directories(&lines[8..9]), ["sale".to_owned()].into(), "alone it has its own name");
 }
 
 #[test]

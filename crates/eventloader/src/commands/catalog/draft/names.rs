@@ -1,7 +1,8 @@
 //! Gives directories and columns a name, where that of the event type or field can't be used.
 //!
 //! Invariant: afterwards no two event types share a directory and no two fields share a column, ignoring
-//! case, and the catalog allows every name that was given.
+//! case, and the catalog allows every name that was given. No directory has a number: with another order of
+//! the types, or one more of them, it would be another one's, and events would be in two places.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,6 +12,8 @@ use super::{DomainDraft, FieldDraft, KindDraft};
 
 /// The longest name that is given, in bytes; a catalog still allows it with a number appended.
 const NAME_BYTES_MAX: usize = 90;
+/// Of a name that a hash is appended to, this much is kept.
+const FRONT_CHARS: usize = 20;
 
 /// Gives a directory to each event type whose name can't be one, or is already taken.
 pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
@@ -29,20 +32,31 @@ pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
     for (_, name) in &drafted {
         *claims.entry(name.to_lowercase()).or_default() += 1;
     }
-    let mut taken: HashSet<String> = claims.keys().cloned().collect();
+    let mut taken = claims.clone();
+    for (domain, name) in &drafted {
+        *taken.entry(format!("{domain}.{name}").to_lowercase()).or_default() += 1;
+    }
     for domain in domains {
         for event_type in &mut domain.event_types {
             let name = &event_type.name;
             if claims.get(&name.to_lowercase()) == Some(&1) && is_safe_directory(name) {
                 continue;
             }
-            let wanted = format!("{}-{name}", domain.name);
-            let safe = replaced(&wanted, '-', |c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-            let safe = safe.trim_start_matches(['-', '_', '.']);
-            let safe = if safe.is_empty() { "events" } else { safe };
-            event_type.directory = Some(untaken(safe, '-', &mut taken));
+            event_type.directory = Some(of_domain_and_type(&domain.name, name, &taken));
         }
     }
+}
+
+/// `domain.type`; where that is no safe name, or could be another type's, with a hash of both.
+fn of_domain_and_type(domain: &str, event_type: &str, taken: &HashMap<String, usize>) -> String {
+    let both = format!("{domain}.{event_type}");
+    let safe = replaced(&both, '-', |c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if safe == both && is_safe_directory(&both) && taken.get(&both.to_lowercase()) == Some(&1) {
+        return both;
+    }
+    let hash = xxhash_rust::xxh3::xxh3_64(format!("{domain:?} {event_type:?}").as_bytes());
+    let front: String = safe.trim_start_matches(['-', '_', '.']).chars().take(FRONT_CHARS).collect();
+    if front.is_empty() { format!("{hash:016x}") } else { format!("{front}-{hash:016x}") }
 }
 
 fn is_safe_directory(name: &str) -> bool {
