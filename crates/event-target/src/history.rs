@@ -242,44 +242,6 @@ impl History {
         self.files.range(format!("{directory}/")..format!("{directory}0"))
     }
 
-    /// Where the target has the rows of each domain and type: the last part of a partition's path, without
-    /// the name of its column.
-    #[must_use]
-    pub fn directories(&self) -> BTreeMap<(&str, &str), &str> {
-        let mut directories = BTreeMap::new();
-        for (path, file) in &self.files {
-            if let Some((domain, name)) = &file.event_type {
-                let partition = path.rsplit_once('/').map_or("", |(partition, _)| partition);
-                let last = partition.rsplit('/').next().unwrap_or_default();
-                let directory = last.rsplit_once('=').map_or(last, |(_, directory)| directory);
-                directories.insert((domain.as_str(), name.as_str()), directory);
-            }
-        }
-        directories
-    }
-
-    /// The scopes of the loads that wrote the files with rows.
-    pub fn scopes(&self) -> impl Iterator<Item = DedupeScope> {
-        self.files.values().filter(|file| file.event_type.is_some()).map(|file| file.dedupe_scope)
-    }
-
-    /// Refuses changes of partitions that have rows of another event type.
-    ///
-    /// # Errors
-    /// [`TargetError::OtherEventType`]
-    pub fn check_types(&self, changes: &[Change]) -> Result<(), TargetError> {
-        let text = |(domain, name): &(String, String)| format!("{domain}/{name}");
-        for Change { directory, event_type, .. } in changes {
-            let Some(asked) = event_type else { continue };
-            let mut there = self.of_directory(directory).filter_map(|file| file.event_type.as_ref());
-            if let Some(other) = there.find(|there| *there != asked) {
-                let (remembered, asked) = (text(other), text(asked));
-                return Err(TargetError::OtherEventType { directory: directory.clone(), remembered, asked });
-            }
-        }
-        Ok(())
-    }
-
     /// The number of commits.
     #[must_use]
     pub fn commits(&self) -> u64 {

@@ -27,6 +27,7 @@ mod place;
 mod placing;
 mod publish;
 mod rehearsal;
+mod remembered;
 mod staged_file;
 mod stamp;
 mod staging;
