@@ -47,18 +47,6 @@ pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
     }
 }
 
-/// `domain.type`; where that is no safe name, or could be another type's, with a hash of both.
-fn of_domain_and_type(domain: &str, event_type: &str, taken: &HashMap<String, usize>) -> String {
-    let both = format!("{domain}.{event_type}");
-    let safe = replaced(&both, '-', |c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    if safe == both && is_safe_directory(&both) && taken.get(&both.to_lowercase()) == Some(&1) {
-        return both;
-    }
-    let hash = xxhash_rust::xxh3::xxh3_64(format!("{domain:?} {event_type:?}").as_bytes());
-    let front: String = safe.trim_start_matches(['-', '_', '.']).chars().take(FRONT_CHARS).collect();
-    if front.is_empty() { format!("{hash:016x}") } else { format!("{front}-{hash:016x}") }
-}
-
 fn is_safe_directory(name: &str) -> bool {
     let is_safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && name.len() <= 100 && name.chars().all(is_safe) && !name.starts_with(['_', '.', '-'])
@@ -153,4 +141,17 @@ fn untaken(name: &str, separator: char, taken: &mut HashSet<String>) -> String {
     let numbered = (2..).map(|number| format!("{name}{separator}{number}"));
     let mut names = std::iter::once(name.to_owned()).chain(numbered);
     names.find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
+}
+
+/// `domain.type`; where that is no safe name, or could be another type's, with a hash of both.
+fn of_domain_and_type(domain: &str, event_type: &str, taken: &HashMap<String, usize>) -> String {
+    let both = format!("{domain}.{event_type}");
+    let safe = replaced(&both, '-', |c| c.is_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let is_safe = safe == both && !both.starts_with(['_', '.', '-']);
+    if is_safe && taken.get(&both.to_lowercase()) == Some(&1) {
+        return both;
+    }
+    let hash = xxhash_rust::xxh3::xxh3_64(format!("{domain:?} {event_type:?}").as_bytes());
+    let front: String = safe.trim_start_matches(['-', '_', '.']).chars().take(FRONT_CHARS).collect();
+    if front.is_empty() { format!("{hash:016x}") } else { format!("{front}-{hash:016x}") }
 }
