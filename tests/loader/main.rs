@@ -59,6 +59,8 @@ mod values {
     mod faulty_lines;
     /// Are a user's own events loaded as a catalog says, and does a wrong catalog name its line?
     mod catalogs;
+    /// With `--encodings basic`: the same rows, in encodings that old readers know?
+    mod encodings;
     /// Lists, objects in lists, required fields: are they what the catalog says, in both layouts?
     mod nested_values;
     /// Does the report count what a column changes of a value, and nothing else?

@@ -1,7 +1,7 @@
 //! One flat column of a row group: values, some rows at a time → its pages.
 //!
 //! A column with repeated values has a dictionary until that grows too large; all others use the encoding
-//! that suits their type (`values.rs`). Pages are version 1, which all readers know.
+//! that suits their type (`values.rs`), or `PLAIN` (`plain.rs`). Pages are version 1, which all readers know.
 //!
 //! Invariant: page boundaries depend on the rows alone.
 
@@ -18,7 +18,7 @@ use parquet::{
 };
 
 use crate::{
-    Codec,
+    Codec, Encodings,
     bounds::Bounds,
     chunk::{self, PageFacts},
     dictionary::Dictionary,
@@ -52,6 +52,7 @@ pub(crate) enum Input<'t> {
 pub(crate) struct ColumnChunk {
     column: ColumnDescPtr,
     compression: Compression,
+    encodings: Encodings,
     values: Values,
     /// Whether each row of the page has a value; empty as long as all have one.
     present: Vec<bool>,
@@ -98,7 +99,7 @@ impl ColumnChunk {
     /// An empty chunk for inputs of this kind, with room for some rows.
     pub(crate) fn new(
         column: &ColumnDescPtr,
-        compression: Compression,
+        (compression, encodings): (Compression, Encodings),
         input: &Input<'_>,
         rows: usize,
     ) -> Self {
@@ -110,6 +111,7 @@ impl ColumnChunk {
         Self {
             column: Arc::clone(column),
             compression,
+            encodings,
             values,
             present: Vec::new(),
             page_rows: 0,
@@ -201,7 +203,9 @@ impl ColumnChunk {
         body.clear();
         self.encode_levels(places, body);
         match &self.values {
-            Values::Uuids(uuids) if compressor.takes_uuids(uuids.len()) => {
+            Values::Uuids(uuids)
+                if self.encodings == Encodings::Compact && compressor.takes_uuids(uuids.len()) =>
+            {
                 encode_uuid_lengths(uuids.len(), body);
                 let bytes = body.len() + uuids.len() * UUID_TEXT_BYTES;
                 let page = compressor.compress_uuids(body, uuids);
@@ -271,7 +275,7 @@ impl ColumnChunk {
 
     fn encode_values(&mut self, places: &mut Vec<u32>, body: &mut Vec<u8>) -> (Encoding, Option<Bounds>) {
         if matches!(self.dictionary, UseOfDictionary::Undecided) && self.values.len() > 0 {
-            self.dictionary = match self.values.dictionary() {
+            self.dictionary = match self.values.dictionary(self.encodings) {
                 Some(dictionary) => UseOfDictionary::Made(dictionary, true),
                 None => UseOfDictionary::None,
             };
@@ -280,7 +284,7 @@ impl ColumnChunk {
             return (Encoding::PLAIN, None);
         }
         let UseOfDictionary::Made(dictionary, open @ true) = &mut self.dictionary else {
-            return (self.values.encode(body), self.values.bounds());
+            return (self.values.encode(self.encodings, body), self.values.bounds());
         };
         places.clear();
         self.values.places(dictionary, places);

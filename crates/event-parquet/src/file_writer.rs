@@ -151,7 +151,8 @@ impl<'t, W: Write + Send> FileWriter<'t, W> {
             }
             let leaf = leaves.next();
             let leaf = leaf.ok_or_else(|| ParquetError::General("a column without a leaf".to_owned()))?;
-            Ok(ColumnWriter::Flat(Box::new(ColumnChunk::new(leaf, self.table.compression, input, rows))))
+            let Table { compression, encodings, .. } = *self.table;
+            Ok(ColumnWriter::Flat(Box::new(ColumnChunk::new(leaf, (compression, encodings), input, rows))))
         });
         columns.collect()
     }

@@ -3,8 +3,8 @@
 //! A [`Table`] is made once per event type, a [`FileWriter`] once per file, and a [`Scratch`] once per
 //! thread. There are no files here: a writer writes to any [`std::io::Write`].
 //!
-//! Invariant: the bytes are a function of the rows, the schema and the codec alone: not of memory, threads or
-//! the order of the input.
+//! Invariant: the bytes are a function of the rows, the schema and the format alone: not of memory, threads
+//! or the order of the input.
 
 mod bounds;
 mod chunk;
@@ -14,6 +14,7 @@ mod dictionary;
 mod file_writer;
 mod hybrid;
 mod pages;
+mod plain;
 mod table;
 mod texts;
 mod uuid_frame;
@@ -33,6 +34,35 @@ const ROW_GROUP_ROWS: usize = 131_072;
 const ROW_GROUP_BYTES: usize = 32 << 20;
 /// Higher levels take much longer and save little, because ids and amounts don't repeat.
 const ZSTD_LEVEL: i32 = 1;
+
+/// How values become bytes; the same for all columns of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Format {
+    /// The compression codec of the pages.
+    pub codec: Codec,
+    /// The encodings of the values.
+    pub encodings: Encodings,
+}
+
+/// The encodings that a file may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encodings {
+    /// The one that suits a column: those of version 2.4 of the Parquet format.
+    Compact,
+    /// `PLAIN` and `RLE_DICTIONARY` alone, which every reader knows.
+    Basic,
+}
+
+impl Encodings {
+    /// Their name on the command line.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Compact => "compact",
+            Self::Basic => "basic",
+        }
+    }
+}
 
 /// The compression codec of the pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -9,7 +9,10 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
 use event_rows::Rows;
-use events_core::{catalog::EventType, schema};
+use events_core::{
+    catalog::EventType,
+    schema::{self, TableForm},
+};
 use parquet::{
     arrow::{ArrowSchemaConverter, arrow_writer::ArrowRowGroupWriterFactory},
     basic::{Compression, ZstdLevel},
@@ -22,7 +25,7 @@ use parquet::{
     schema::types::SchemaDescriptor,
 };
 
-use crate::{Codec, ROW_GROUP_ROWS, ZSTD_LEVEL, column::Input};
+use crate::{Codec, Encodings, Format, ROW_GROUP_ROWS, ZSTD_LEVEL, column::Input};
 
 /// The beginning of the keys of descriptions in a file's metadata.
 const DESCRIPTION: &str = "description";
@@ -35,35 +38,38 @@ pub struct Table<'p> {
     pub(crate) descriptor: SchemaDescriptor,
     pub(crate) properties: WriterPropertiesPtr,
     pub(crate) compression: Compression,
+    pub(crate) encodings: Encodings,
+    form: TableForm,
     /// Makes writers for the columns that are lists or objects.
     pub(crate) nested: Option<ArrowRowGroupWriterFactory>,
 }
 
 impl<'p> Table<'p> {
-    /// The table of an event type: one column per payload value with `flatten`, otherwise one struct column.
+    /// The table of an event type.
     ///
     /// # Errors
     /// None in practice: `parquet` supports all types of the catalog.
-    pub fn new(event_type: &'p EventType, flatten: bool, codec: Codec) -> ParquetResult<Self> {
-        let schema =
-            if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
-        let properties = Arc::new(properties(event_type, flatten, codec));
+    pub fn new(event_type: &'p EventType, form: TableForm, format: Format) -> ParquetResult<Self> {
+        let schema = form.schema(event_type);
+        let properties = Arc::new(properties(event_type, form.flatten, format.codec));
         Ok(Self {
             event_type,
             descriptor: ArrowSchemaConverter::new().convert(&schema)?,
             nested: nested_factory(&schema, &properties)?,
             properties,
-            compression: codec.compression(),
+            compression: format.codec.compression(),
+            encodings: format.encodings,
+            form,
             fields: schema.fields,
         })
     }
 
     /// All columns of some rows, in the order of the file.
     pub(crate) fn inputs(&self, rows: Rows<'_>) -> ParquetResult<Vec<Input<'_>>> {
-        let (domain, name) = (Input::Same(&self.event_type.domain), Input::Same(&self.event_type.name));
-        let mut inputs = vec![Input::Ids, Input::Micros, domain, name];
+        let mut inputs = vec![Input::Ids, Input::Micros, Input::Same(&self.event_type.domain)];
+        inputs.extend(self.form.has_event_type.then_some(Input::Same(&self.event_type.name)));
         let mut gathering = None;
-        for (index, field) in self.fields[schema::BASE_COLUMNS..].iter().enumerate() {
+        for (index, field) in self.fields[self.form.base_columns()..].iter().enumerate() {
             inputs.push(if is_nested(field) {
                 Input::Nested(gathering.get_or_insert_with(|| rows.gathering()).column(index)?)
             } else {
@@ -96,8 +102,8 @@ fn nested_factory(
 
 fn properties(event_type: &EventType, flatten: bool, codec: Codec) -> WriterProperties {
     WriterProperties::builder()
-        // Version 1 pages are readable by every engine. All engines know the encodings since version 2.4 of
-        // the format.
+        // Version 1 pages are readable by every engine. With them, `parquet` writes lists and objects in
+        // basic encodings.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(concat!("eventloader version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(codec.compression())

@@ -8,13 +8,20 @@ use arrow::array::{
 };
 use bytes::Bytes;
 use event_rows::{Batch, CHUNK_ROWS, Id, Ids, Position, RowRef, Rows, chunk_rows};
-use events_core::catalog::Catalog;
+use events_core::{catalog::Catalog, schema::TableForm};
 use parquet::{
     arrow::arrow_reader::ParquetRecordBatchReaderBuilder,
-    file::reader::{FileReader, SerializedFileReader},
+    basic::Encoding,
+    file::{
+        metadata::RowGroupMetaData,
+        reader::{FileReader, SerializedFileReader},
+    },
 };
 
 use super::*;
+
+const FLAT: TableForm = TableForm { flatten: true, has_event_type: true };
+const COMPACT: Format = Format { codec: Codec::Zstd, encodings: Encodings::Compact };
 
 /// A file of all rows of the batches.
 fn file_of(batches: &[Batch], table: &Table<'_>, codec: Codec) -> Bytes {
@@ -42,7 +49,7 @@ fn the_footer_says_how_many_rows_there_are_and_how_they_are_sorted() {
         ids: Ids::Uuids((0..u128::from(ROWS)).collect()),
         columns: vec![Arc::new((0..i64::from(ROWS)).collect::<Int64Array>())],
     };
-    let table = Table::new(&catalog.event_types()[0], true, Codec::Zstd).unwrap();
+    let table = Table::new(&catalog.event_types()[0], FLAT, COMPACT).unwrap();
     let file = file_of(&[batch], &table, Codec::Zstd);
     let read = |offset: u64, bytes: &mut [u8]| {
         let start = usize::try_from(offset).unwrap();
@@ -119,19 +126,35 @@ fn columns_of_every_kind_read_back_over_pages_row_groups_and_dictionaries() {
         ids: Ids::Uuids(numbers(COUNT).map(|n| u128::from(n) << 64 | u128::from(!n)).collect()),
         columns: columns.clone(),
     }];
-    for codec in [Codec::Zstd, Codec::Snappy, Codec::None] {
-        let table = Table::new(&catalog.event_types()[0], true, codec).unwrap();
+    for (codec, encodings) in [
+        (Codec::Zstd, Encodings::Compact),
+        (Codec::Snappy, Encodings::Compact),
+        (Codec::None, Encodings::Compact),
+        (Codec::Zstd, Encodings::Basic),
+        (Codec::None, Encodings::Basic),
+    ] {
+        let format = Format { codec, encodings };
+        let table = Table::new(&catalog.event_types()[0], FLAT, format).unwrap();
         let reader = ParquetRecordBatchReaderBuilder::try_new(file_of(&batches, &table, codec)).unwrap();
-        assert!(reader.metadata().num_row_groups() > 1);
+        let reader_metadata = Arc::clone(reader.metadata());
+        assert!(reader_metadata.num_row_groups() > 1);
         let read: Vec<_> = reader.with_batch_size(50_000).build().unwrap().map(Result::unwrap).collect();
         let read = arrow::compute::concat_batches(&read[0].schema(), &read).unwrap();
         for (index, expected) in columns.iter().enumerate() {
             let name = read.schema().field(4 + index).name().clone();
-            assert!(read.column(4 + index) == expected, "{name} with {codec:?}");
+            assert!(read.column(4 + index) == expected, "{name} with {format:?}");
         }
+        assert_eq!(encodings == Encodings::Basic, has_basic_encodings(reader_metadata.row_groups()));
         let id = read.column(0).as_string::<i32>().value(COUNT as usize - 1).to_owned();
         assert_eq!(Id::of(&id), batches[0].ids.get(COUNT as usize - 1));
     }
+}
+
+/// Whether values are plain or in dictionaries. `RLE` is that of levels.
+fn has_basic_encodings(row_groups: &[RowGroupMetaData]) -> bool {
+    let basic = [Encoding::PLAIN, Encoding::RLE_DICTIONARY, Encoding::RLE];
+    let mut columns = row_groups.iter().flat_map(RowGroupMetaData::columns);
+    columns.all(|column| column.encodings().all(|encoding| basic.contains(&encoding)))
 }
 
 fn decimals(values: impl Iterator<Item = Option<i128>>, precision: u8, scale: i8) -> Decimal128Array {

@@ -18,10 +18,11 @@ use parquet::{
 };
 
 use crate::{
-    bounds::{Bounds, wide_bytes},
+    Encodings,
+    bounds::Bounds,
     delta,
     dictionary::Dictionary,
-    hybrid,
+    hybrid, plain,
     texts::{Texts, length},
 };
 
@@ -195,27 +196,13 @@ impl Values {
     }
 
     /// Appends the values without a dictionary.
-    pub(crate) fn encode(&self, out: &mut Vec<u8>) -> Encoding {
+    pub(crate) fn encode(&self, encodings: Encodings, out: &mut Vec<u8>) -> Encoding {
         match self {
+            _ if encodings == Encodings::Basic => plain::encode(self, out),
+            Self::Doubles(_) | Self::Booleans(_) | Self::Wide { .. } => plain::encode(self, out),
             Self::Ints { values, is_32 } => {
                 delta::encode(values, *is_32, out);
                 Encoding::DELTA_BINARY_PACKED
-            }
-            Self::Doubles(values) => {
-                for value in values {
-                    out.extend_from_slice(&value.to_le_bytes());
-                }
-                Encoding::PLAIN
-            }
-            Self::Booleans(values) => {
-                hybrid::pack(values.iter().map(|value| u64::from(*value)), 1, out);
-                Encoding::PLAIN
-            }
-            Self::Wide { values, width } => {
-                for &value in values {
-                    out.extend_from_slice(&wide_bytes(value, *width));
-                }
-                Encoding::PLAIN
             }
             // Separate lengths, which mostly take no bytes at all, leave the compressor nothing but text.
             Self::Texts(texts) => {
@@ -234,13 +221,13 @@ impl Values {
             Self::Same { text, count } => {
                 let mut texts = Texts::default();
                 (0..*count).for_each(|_| texts.push(text.as_bytes()));
-                Self::Texts(texts).encode(out)
+                Self::Texts(texts).encode(encodings, out)
             }
         }
     }
 
     /// A dictionary of the first values of a column chunk, if it would pay off for these.
-    pub(crate) fn dictionary(&self) -> Option<Dictionary> {
+    pub(crate) fn dictionary(&self, encodings: Encodings) -> Option<Dictionary> {
         /// The number of values that are looked at.
         const SAMPLE_VALUES: usize = 512;
         /// The number of texts among which at least one must be a repeat to look at more: columns of ids are
@@ -258,9 +245,16 @@ impl Values {
                 repeat.then_some(sample)
             }
             Self::Ints { values, is_32 } => {
-                let mut direct = Vec::new();
-                delta::encode(&values[..count], *is_32, &mut direct);
-                words_pay(values[..count].iter().copied(), if *is_32 { 4 } else { 8 }, direct.len())
+                let word_bytes = if *is_32 { 4 } else { 8 };
+                let direct_bytes = match encodings {
+                    Encodings::Compact => {
+                        let mut direct = Vec::new();
+                        delta::encode(&values[..count], *is_32, &mut direct);
+                        direct.len()
+                    }
+                    Encodings::Basic => count * word_bytes,
+                };
+                words_pay(values[..count].iter().copied(), word_bytes, direct_bytes)
             }
             Self::Doubles(values) => {
                 words_pay(values[..count].iter().map(|value| value.to_bits().cast_signed()), 8, count * 8)

@@ -12,6 +12,10 @@ use crate::{History, PRIVATE, TargetError, json_file};
 
 const NAME: &str = "layout.json";
 
+/// The layouts by their names in the file. `hive` was written when its files had a column `event_type`.
+const RECORDED: [(&str, Layout); 3] =
+    [("plain", Layout::Plain), ("hive", Layout::HiveWithEventType), ("hive-2", Layout::Hive)];
+
 /// The layout as a target records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TargetLayout {
@@ -23,15 +27,16 @@ impl TargetLayout {
     /// The layout that a load asks for.
     #[must_use]
     pub fn new(layout: Layout, unit: PartitionUnit) -> Self {
-        Self { layout: layout.name().to_owned(), partition_by: unit.name().to_owned() }
+        let name = RECORDED.iter().find(|(_, recorded)| *recorded == layout).map_or("", |(name, _)| name);
+        Self { layout: name.to_owned(), partition_by: unit.name().to_owned() }
     }
 
     /// The layout and unit; `None` if they are unknown.
     #[must_use]
     pub fn parts(&self) -> Option<(Layout, PartitionUnit)> {
-        let layout = [Layout::Plain, Layout::Hive].into_iter().find(|layout| layout.name() == self.layout)?;
+        let (_, layout) = RECORDED.iter().find(|(name, _)| *name == self.layout)?;
         let units = [PartitionUnit::Day, PartitionUnit::Hour];
-        Some((layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
+        Some((*layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
     }
 
     /// The recorded layout of a target: in its own file or, if that is gone, in its commits.
@@ -71,6 +76,16 @@ impl TargetLayout {
 
 impl fmt::Display for TargetLayout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the layout {} by {}", self.layout, self.partition_by)
+        let layout = self.parts().map_or(self.layout.as_str(), |(layout, _)| layout.name());
+        write!(f, "the layout {layout} by {}", self.partition_by)
     }
+}
+
+/// Whether the file system of a target takes names for one that differ in case.
+///
+/// # Errors
+/// The target can't be read.
+pub fn folds_case(root: &Path) -> Result<bool, TargetError> {
+    let look = storage::is_there(&root.join(PRIVATE.to_uppercase()));
+    look.map_err(TargetError::io("looking at the target's names"))
 }

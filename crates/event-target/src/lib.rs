@@ -40,7 +40,7 @@ pub use self::{
     fingerprint::{ContentChecksum, Fingerprint},
     history::{CommittedLoad, History, StoredFile},
     journal::{Accepted, Commit, LoadFacts, LoadedSource, is_unfinished},
-    layout::TargetLayout,
+    layout::{TargetLayout, folds_case},
     line_counts::LineCounts,
     listing::{ListedFiles, list_files},
     load_options::{DedupeScope, FileForm, Mode},

@@ -37,4 +37,13 @@ pub struct FileForm {
     pub flatten: bool,
     /// The name of the codec.
     pub compression: String,
+    /// The name of the encodings; there was one choice at first.
+    #[serde(default = "FileForm::first_encodings")]
+    pub encodings: String,
+}
+
+impl FileForm {
+    fn first_encodings() -> String {
+        "compact".to_owned()
+    }
 }

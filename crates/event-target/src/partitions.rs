@@ -111,7 +111,9 @@ impl Walk<'_> {
         }
         let digits = match self.naming {
             Layout::Plain => name,
-            Layout::Hive => name.strip_prefix(self.naming.columns(self.unit)[place])?.strip_prefix('=')?,
+            Layout::Hive | Layout::HiveWithEventType => {
+                name.strip_prefix(self.naming.columns(self.unit)[place])?.strip_prefix('=')?
+            }
         };
         let is_number = (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| digits.parse().ok()).flatten()

@@ -17,7 +17,7 @@
 mod support;
 
 use divan::Bencher;
-use event_parquet::Codec;
+use event_parquet::{Codec, Encodings, Format};
 use event_parser::Selection;
 use event_target::{DedupeScope, Mode};
 use eventloader::{
@@ -84,7 +84,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
         partition_unit: PartitionUnit::Day,
         mode: Mode::Overwrite,
         dedupe_scope: DedupeScope::Input,
-        codec,
+        format: Format { codec, encodings: Encodings::Compact },
         memory_bytes: MEMORY_BYTES_DEFAULT,
         threads: 1,
         bad_lines_max: None,

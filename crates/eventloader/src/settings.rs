@@ -4,12 +4,13 @@
 
 use std::path::PathBuf;
 
-use event_parquet::Codec;
+use event_parquet::Format;
 use event_parser::Selection;
 use event_target::{DedupeScope, Mode};
 use events_core::{
     catalog::Catalog,
     partition::{Layout, PartitionUnit},
+    schema::TableForm,
 };
 
 /// The settings of a load.
@@ -33,8 +34,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Where "latest" is decided.
     pub dedupe_scope: DedupeScope,
-    /// The codec of the Parquet pages.
-    pub codec: Codec,
+    /// How values become bytes in the Parquet files.
+    pub format: Format,
     /// The most memory that the process may take, in bytes.
     pub memory_bytes: usize,
     /// The number of threads.
@@ -47,6 +48,13 @@ pub struct Settings {
     pub dry_run: bool,
     /// The file that the report will be written to, if it is one; it must be none that the load needs.
     pub report: Option<PathBuf>,
+}
+
+impl Settings {
+    /// The columns of the tables.
+    pub(crate) fn table_form(&self) -> TableForm {
+        TableForm { flatten: self.flatten, has_event_type: self.layout.has_event_type_column() }
+    }
 }
 
 /// The input of a load.

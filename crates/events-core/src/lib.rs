@@ -13,5 +13,6 @@ pub mod catalog;
 pub mod schema;
 pub mod timestamp;
 pub mod number;
+pub mod directory_name;
 pub mod partition;
 pub mod truth;

@@ -5,13 +5,14 @@
 //!
 //! Invariant: the unit is that of the timestamp in UTC, and two partitions never share a path.
 
-use std::{fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range};
 
 use chrono::{Datelike, NaiveDate};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{
-    event,
+    catalog::EventType,
+    directory_name, event,
     timestamp::{DAY_MICROS, EXPECTED_DATE, HOUR_MICROS},
 };
 
@@ -68,8 +69,12 @@ impl PartitionUnit {
 pub enum Layout {
     /// `2024/10/10/account-open`
     Plain,
-    /// `year=2024/month=10/day=10/event_type=account-open`
+    /// `year=2024/month=10/day=10/event_type=account-open`: engines read columns from these names, so the
+    /// files have no columns that are called like them.
     Hive,
+    /// The same directories, but the files have a column `event_type`, too. So were targets of the layout
+    /// hive written at first; a target keeps its form.
+    HiveWithEventType,
 }
 
 impl Layout {
@@ -78,8 +83,14 @@ impl Layout {
     pub fn name(self) -> &'static str {
         match self {
             Self::Plain => "plain",
-            Self::Hive => "hive",
+            Self::Hive | Self::HiveWithEventType => "hive",
         }
+    }
+
+    /// Whether the files have a column `event_type`.
+    #[must_use]
+    pub fn has_event_type_column(self) -> bool {
+        self != Self::Hive
     }
 
     /// The columns that engines read from a partition's path, in the order of its parts.
@@ -87,9 +98,38 @@ impl Layout {
     pub fn columns(self, unit: PartitionUnit) -> &'static [&'static str] {
         match (self, unit) {
             (Self::Plain, _) => &[],
-            (Self::Hive, PartitionUnit::Day) => &["year", "month", "day", event::EVENT_TYPE],
-            (Self::Hive, PartitionUnit::Hour) => &["year", "month", "day", "hour", event::EVENT_TYPE],
+            (_, PartitionUnit::Day) => &["year", "month", "day", event::EVENT_TYPE],
+            (_, PartitionUnit::Hour) => &["year", "month", "day", "hour", event::EVENT_TYPE],
         }
+    }
+
+    /// The names that no column of the files may have: those of the directories. `hour` is one of them also
+    /// by day, so that a catalog fits the layout whatever the unit; where that was allowed before, it still
+    /// is.
+    #[must_use]
+    pub fn reserved_names(self, unit: PartitionUnit) -> &'static [&'static str] {
+        match self {
+            Self::Plain | Self::HiveWithEventType => self.columns(unit),
+            Self::Hive => self.columns(PartitionUnit::Hour),
+        }
+    }
+
+    /// The name of an event type's directories: what the catalog gives or, where engines read the event type
+    /// from it, the type itself.
+    #[must_use]
+    pub fn directory(self, event_type: &EventType) -> Cow<'_, str> {
+        match self {
+            Self::Plain | Self::HiveWithEventType => Cow::Borrowed(&event_type.directory),
+            Self::Hive => directory_name::as_hive_value(&event_type.name),
+        }
+    }
+
+    /// The event type that engines read from a partition's path; `None` if it has none, or if the files
+    /// themselves have it.
+    #[must_use]
+    pub fn event_type_in(self, path: &str) -> Option<String> {
+        let (name, value) = path.rsplit('/').next()?.split_once('=')?;
+        (self == Self::Hive && name == event::EVENT_TYPE).then(|| directory_name::of_hive_value(value))?
     }
 
     /// The path of a partition below the target, with `/` between its parts.
@@ -112,10 +152,10 @@ impl Layout {
             (Self::Plain, Some(hour)) => format!("{year:04}/{month:02}/{of_month:02}/{hour:02}/{directory}"),
             // Numbers as Spark, DuckDB and Polars write them: DuckDB reads a column with leading zeros as
             // text.
-            (Self::Hive, None) => {
+            (Self::Hive | Self::HiveWithEventType, None) => {
                 format!("year={year}/month={month}/day={of_month}/event_type={directory}")
             }
-            (Self::Hive, Some(hour)) => {
+            (Self::Hive | Self::HiveWithEventType, Some(hour)) => {
                 format!("year={year}/month={month}/day={of_month}/hour={hour}/event_type={directory}")
             }
         }

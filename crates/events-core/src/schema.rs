@@ -16,7 +16,8 @@ use crate::{
     event,
 };
 
-/// The number of columns that every table begins with: the event's own fields except `data`.
+/// The number of columns that every table begins with: the event's own fields except `data`. Without
+/// `event_type` ([`TableForm`]) it is one less.
 pub const BASE_COLUMNS: usize = 4;
 
 /// The name of a list's elements in the schema, as required by the Parquet format.
@@ -66,6 +67,34 @@ impl Field {
     #[must_use]
     pub fn member_name(&self) -> &str {
         self.column.as_ref().unwrap_or(&self.name)
+    }
+}
+
+/// Which columns the tables of a target have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableForm {
+    /// One column per value of the payload; otherwise the payload is one struct column.
+    pub flatten: bool,
+    /// Whether there is a column `event_type`; otherwise the type is in the directories alone.
+    pub has_event_type: bool,
+}
+
+impl TableForm {
+    /// The number of columns that every table begins with.
+    #[must_use]
+    pub fn base_columns(self) -> usize {
+        BASE_COLUMNS - usize::from(!self.has_event_type)
+    }
+
+    /// The columns of an event type's table.
+    #[must_use]
+    pub fn schema(self, event_type: &EventType) -> Schema {
+        let schema = if self.flatten { flat_schema(event_type) } else { nested_schema(event_type) };
+        if self.has_event_type {
+            return schema;
+        }
+        let kept = schema.fields().iter().filter(|field| field.name() != event::EVENT_TYPE);
+        Schema::new(kept.cloned().collect::<Fields>())
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Flags {
     pub wanted: Wanted,
     /// "Latest" is decided within each day.
     pub by_day: bool,
-    /// Directories are named as hive names them.
+    /// Directories are named as hive names them, and their names are no columns.
     pub hive: bool,
     /// Partitions are of an hour.
     pub hourly: bool,
@@ -158,7 +158,7 @@ impl Expected {
                 Fate::Latest => {
                     of_source.written += 1;
                     let key = (partition_of(event, flags), event.timestamp, event.event_id.as_str());
-                    rows.insert(key, row_of(event));
+                    rows.insert(key, row_of(event, flags));
                 }
                 Fate::Redelivered { by } | Fate::Corrected { by } => {
                     let is_redelivered = matches!(fate, Fate::Redelivered { .. });
@@ -211,10 +211,12 @@ fn partition_of(event: &Event, flags: &Flags) -> String {
     parts.into_iter().map(name).collect::<Vec<_>>().join("/")
 }
 
-fn row_of(event: &Event) -> Row {
+fn row_of(event: &Event, flags: &Flags) -> Row {
     let Event { event_id, timestamp, domain, event_type, payload, .. } = event;
     let timestamp = instant(timestamp.timestamp_micros());
-    let mut row = vec![json_string(event_id), timestamp, json_string(domain), json_string(event_type)];
+    let mut row = vec![json_string(event_id), timestamp, json_string(domain)];
+    // Readers of hive directories have it from there.
+    row.extend((!flags.hive).then(|| json_string(event_type)));
     row.extend(payload.iter().cloned());
     row
 }

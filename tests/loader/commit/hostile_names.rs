@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::support::{
+    events::file_of,
     files::{paths, visible},
     readback::{quarantine, quarantine_records, rows},
     workdir::{Outcome, Workdir},
@@ -135,7 +136,6 @@ fn a_catalog_with_such_names_of_directories_or_columns_is_refused() {
         let quoted = json!(name).to_string().replace('\u{202e}', "\\u202e");
         for (what, catalog) in [
             ("a directory", format!("[domain.a.events.b]\ndirectory = {quoted}")),
-            ("an event type, and so a directory", format!("[domain.a.events.{quoted}]")),
             ("a column", format!("[domain.a.events.b.fields]\nx = {{ type = 'string', column = {quoted} }}")),
             (
                 "a member",
@@ -159,6 +159,45 @@ fn a_catalog_with_such_names_of_directories_or_columns_is_refused() {
             assert_eq!(paths(&dir.path("")), before, "{name:?} as {what}");
         }
     }
+}
+
+/// The names of event types are written in hexadecimal where they are no names of directories.
+#[test]
+fn event_types_of_such_names_have_directories_in_their_target() {
+    let dir = Workdir::new();
+    let refused = |name: &String| name.is_empty() || name.len() > 255;
+    for name in names().iter().filter(|name| refused(name)) {
+        dir.write("c.toml", format!("[domain.a.events.{}]", json!(name)));
+        dir.loader().args(["-s", "in.json", "-b", "--catalog", "c.toml"]).exits(2).says(&["c.toml:1"]);
+    }
+    let names: Vec<_> = names().into_iter().filter(|name| !refused(name)).collect();
+    let event = |name: &String| json!({"event_id": "e", "timestamp": "2024-10-10", "domain": "a", "event_type": name});
+    dir.write("in.json", file_of(names.iter().map(|name| event(name).to_string())));
+    let quoted =
+        |name: &String| json!(name).to_string().replace('\u{202e}', "\\u202e").replace('\u{7}', "\\u0007");
+    dir.write("c.toml", file_of(names.iter().map(|name| format!("[domain.a.events.{}]", quoted(name)))));
+    let before: BTreeSet<_> = paths(&dir.path("")).into_iter().collect();
+    for (layout, day) in [("plain", "2024/10/10"), ("hive", "year=2024/month=10/day=10")] {
+        let target = format!("a/b/c/{layout}");
+        let loader = dir.loader_into(&target).args(["-s", "in.json", "-b", "--catalog", "c.toml"]);
+        let outcome = loader.args(["--layout", layout]).succeeds();
+        assert_inert(&outcome.stderr, &outcome);
+        assert_eq!(outcome.count("written"), names.len() as u64, "{outcome}");
+        let directories: BTreeSet<_> = rows(&dir.path(&target)).into_keys().collect();
+        assert_eq!(directories.len(), names.len(), "{directories:?}");
+        for directory in directories {
+            let name = directory.strip_prefix(&format!("{day}/")).unwrap();
+            let name = name.strip_prefix("event_type=").unwrap_or_else(|| {
+                assert!(!name.starts_with(['_', '.', '-']), "{name:?} is no path, and not hidden");
+                name
+            });
+            assert!(name.chars().all(|c| c.is_alphanumeric() || "-_.~%".contains(c)), "{name:?}");
+        }
+        dir.bare_loader().arg("verify").arg(dir.path(&target)).succeeds();
+    }
+    let outside =
+        paths(&dir.path("")).into_iter().filter(|path| !before.contains(path) && !path.starts_with("a/b/c"));
+    assert_eq!(outside.collect::<Vec<_>>(), ["a", "a/b", "report.json"]);
 }
 
 /// Whatever the domains in the data are called, a draft's files stay in its directory, and the draft loads

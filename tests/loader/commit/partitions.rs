@@ -1,12 +1,15 @@
 //! Which files does a load replace, with what, and which does it leave alone?
 
+use std::path::Path;
+
+use naive_model::{Row, Rows};
 use serde_json::json;
 
 use crate::support::{
-    events::{account_open, event, three_days},
+    events::{account_open, event, file_of, three_days},
     files::{assert_no_debris, assert_same_tree, changes, modified, published, tree},
     forms::each_form,
-    readback::{codecs_of, parquet_files, rows, text_of},
+    readback::{codecs_of, parquet_files, rows, schema_of, text_of},
     workdir::Workdir,
 };
 
@@ -249,6 +252,105 @@ fn a_target_keeps_the_layout_that_it_was_first_written_with() {
         assert_same_tree(&before, &tree(&dir.target()), "after a refused layout");
     }
     load(&["--layout=hive", "--dry-run"]).succeeds();
+}
+
+/// Engines read the event type from the directories; a column of that name would be text in the files and a
+/// dictionary, or a category, in the path.
+#[test]
+fn files_of_the_hive_layout_have_no_column_that_is_named_like_a_directory() {
+    for flatten in ["--flatten=true", "--flatten=false"] {
+        let dir = Workdir::new();
+        dir.write("in.json", file_of(three_days(5)));
+        for (target, layout) in [("plain", "--layout=plain"), ("hive", "--layout=hive")] {
+            dir.loader_into(target).args(["-s", "in.json", "-b", layout, flatten]).succeeds();
+            dir.bare_loader().arg("verify").arg(dir.path(target)).succeeds();
+        }
+        let rows_of_day = |rows: Rows| -> Vec<Vec<Row>> { rows.into_values().collect() };
+        let mut expected: Vec<_> = rows_of_day(rows(&dir.path("plain")));
+        expected.iter_mut().flatten().for_each(|row| drop(row.remove(3)));
+        assert_eq!(rows_of_day(rows(&dir.path("hive"))), expected);
+        for file in parquet_files(&tree(&dir.path("hive"))) {
+            let schema = schema_of(&dir.path("hive").join(&file));
+            for name in ["year", "month", "day", "hour", "event_type"] {
+                assert!(!schema.contains(&format!(" {name} ")), "{file}: {schema}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_partition_of_the_hive_layout_is_accepted_with_the_type_of_its_path() {
+    let dir = Workdir::new();
+    dir.write("in.json", event("a", "2024-10-10T00:00:00", "account-close", "{}"));
+    dir.loader().args(["-s", "in.json", "-b", "--layout=hive"]).succeeds();
+    let day = dir.target().join("year=2024/month=10/day=10");
+    fs_err::rename(day.join("event_type=account-close"), day.join("event_type=account%20closed")).unwrap();
+    dir.bare_loader().arg("verify").arg(dir.target()).exits(1);
+    dir.bare_loader().arg("accept").arg(dir.target()).succeeds();
+    dir.bare_loader().arg("verify").arg(dir.target()).succeeds();
+}
+
+/// The target in `tests/loader/data/hive_with_event_type` was written before files of the hive layout lost
+/// their column `event_type`. Files with it and files without it could not be read together.
+#[test]
+fn a_hive_target_of_an_earlier_version_keeps_its_form() {
+    let dir = Workdir::new();
+    let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/loader/data/hive_with_event_type");
+    for (name, bytes) in tree(&kept) {
+        dir.write(&name, bytes);
+    }
+    let before = tree(&dir.target());
+    let columns = || {
+        let files = parquet_files(&tree(&dir.target()));
+        let has_column = |file: &String| schema_of(&dir.target().join(file)).contains(" event_type ");
+        assert!(files.iter().all(has_column), "{files:?}");
+        dir.bare_loader().arg("verify").arg(dir.target()).succeeds();
+        files.len()
+    };
+    assert_eq!(columns(), 3);
+    let load = |flags: &[&str]| {
+        let loader = dir.loader().args(["-s", "new.json", "--layout=hive", "--catalog", "shop.toml"]);
+        loader.args(flags.iter().copied())
+    };
+    let sale = |id: &str| {
+        event(id, "2024-10-12T08:00:00", "sale", r#"{"hours": 7}"#).replace("\"account\"", "\"shop\"")
+    };
+    dir.write(
+        "new.json",
+        file_of([
+            account_open("a", "2024-10-12T09:00:00", 7),
+            sale("s"),
+            sale("t"),
+            sale("u").replace("sale", "other"),
+        ]),
+    );
+    let merged = load(&["-b", "--mode=merge"]).succeeds();
+    let path = |day: u32, name: &str| format!("year=2024/month=10/day={day}/event_type={name}");
+    assert_eq!(
+        merged.partitions(),
+        [
+            format!("{} 0 removed", path(10, "account-open")),
+            format!("{} 1 created", path(12, "account-open")),
+            format!("{} 2 created", path(12, "sales")),
+        ]
+    );
+    assert_eq!(columns(), 4);
+    let replaced = load(&["--date=2024-10-12"]).succeeds();
+    assert_eq!(replaced.count("written"), 3);
+    assert_eq!(columns(), 4);
+    dir.write("other.toml", "[domain.shop.events.other]");
+    let replay = ["replay", "--catalog", "shop.toml", "--catalog", "other.toml"];
+    dir.bare_loader().args(replay).arg(dir.target()).succeeds();
+    assert_eq!(columns(), 5);
+    assert_eq!(before["_eventloader/layout.json"], tree(&dir.target())["_eventloader/layout.json"]);
+    load(&["-b", "--partition-by=hour", "-e", "account-open"])
+        .exits(2)
+        .says(&["the layout hive by hour", "--layout hive --partition-by day"]);
+
+    // A new target has the new form, and so not this catalog.
+    let new =
+        dir.loader_into("new").args(["-s", "new.json", "-b", "--layout=hive", "--catalog", "shop.toml"]);
+    new.exits(2).says(&["shop.toml:"]);
 }
 
 #[test]

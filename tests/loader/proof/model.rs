@@ -155,6 +155,7 @@ impl Case {
             (flags.hourly, "--partition-by=hour"),
             (flags.nested, "--flatten=false"),
             (die.one_in(4), "--memory=64MiB"),
+            (die.one_in(4), "--encodings=basic"),
         ];
         optional.iter().filter(|(chosen, _)| *chosen).for_each(|(_, arg)| add(arg));
         let codec = (*die.pick(&["zstd", "snappy", "none"])).to_owned();

@@ -77,6 +77,7 @@ fn the_combinations_reach_every_way_and_every_fault() {
         "--partition-by hour",
         "--flatten false",
         "--compression none",
+        "--encodings basic",
         "--mode merge",
         "--dedupe-scope day",
         "-n 0 ",

@@ -4,7 +4,7 @@
 //! writer may have left in the metadata. A row is its columns' values in order, as text of
 //! `naive_model::value_text`.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use arrow::array::RecordBatch;
 use naive_model::{BadLine, Row, Rows, value_text::values};
@@ -89,6 +89,13 @@ pub(crate) fn codecs_of(file: &Path) -> Vec<String> {
     codecs.sort();
     codecs.dedup();
     codecs
+}
+
+/// The encodings in one file, those of levels included.
+pub(crate) fn encodings_of(file: &Path) -> BTreeSet<String> {
+    let metadata = metadata_of(file);
+    let chunks = metadata.row_groups().iter().flat_map(RowGroupMetaData::columns);
+    chunks.flat_map(|chunk| chunk.encodings().map(|encoding| encoding.to_string())).collect()
 }
 
 /// The number of rows that the footer of one file names.

@@ -231,7 +231,7 @@ fn a_column_named_like_a_directory_of_the_hive_layout_is_refused() {
     };
     let year = [
         "shop.toml:3: shop/sale: data.at.y would be the column \"YEAR\"",
-        "the layout hive by day",
+        "the layout hive",
         "`column = \"…\"`",
         "the layout plain",
     ];
@@ -258,11 +258,86 @@ fn a_column_named_like_a_directory_of_the_hive_layout_is_refused() {
     load(&["--layout=hive", "-f", "false"]).succeeds();
     load(&["--layout=plain", "--partition-by=hour"]).succeeds();
     dir.write("shop.toml", catalog.replace("'YEAR'", "'founded'"));
-    load(&["--layout=hive", "--partition-by=hour"])
-        .exits(2)
-        .says(&["shop.toml:5: shop/sale: data.hours", "\"hour\""]);
-    load(&["--layout=hive", "--partition-by=day"]).succeeds();
+    // Also by day, so that a catalog fits the layout whatever the unit.
+    for unit in ["--partition-by=day", "--partition-by=hour"] {
+        let hour = ["shop.toml:5: shop/sale: data.hours", "\"hour\""];
+        load(&["--layout=hive", unit]).exits(2).says(&hour);
+    }
+    show("spark").exits(2).says(&["\"hour\""]);
+    dir.write("shop.toml", catalog.replace("'YEAR'", "'founded'").replace("'hour'", "'hours'"));
+    load(&["--layout=hive"]).succeeds();
     show("spark").succeeds();
+}
+
+/// Engines read the event type from the directory: it must be the type, and the only one of its name.
+#[test]
+fn a_directory_of_the_hive_layout_is_named_as_its_event_type() {
+    let dir = Workdir::new();
+    let event = |domain: &str, event_type: &str| {
+        format!(
+            r#"{{"event_id": "{domain}", "timestamp": "2024-10-10", "domain": "{domain}", "event_type": "{event_type}"}}"#
+        )
+    };
+    let types = ["order placed/EU", "100%", "Grüße", "_x", "a=b"];
+    let source = dir.write("in.json", file_of(types.map(|name| event("shop", name))));
+    let names = types.map(|name| format!("[domain.shop.events.{name:?}]\n")).concat();
+    let load = |flags: &[&str]| {
+        let target = flags.join(" ");
+        let loader = dir.loader_into(&target).source(&source).args(["-b", "--catalog", "shop.toml"]);
+        loader.args(flags.iter().copied())
+    };
+    let directories = |outcome: Outcome| -> Vec<String> {
+        let of = |partition: String| partition.rsplit_once('/').unwrap().1.replace(" 1 created", "");
+        outcome.partitions().into_iter().map(of).collect()
+    };
+    dir.write("shop.toml", &names);
+    assert_eq!(
+        directories(load(&["--layout=plain"]).succeeds()),
+        ["100~25", "Grüße", "a~3Db", "order~20placed~2FEU", "~5Fx"]
+    );
+    assert_eq!(
+        directories(load(&["--layout=hive"]).succeeds()),
+        ["100%25", "Grüße", "_x", "a%3Db", "order%20placed%2FEU"].map(|value| format!("event_type={value}"))
+    );
+    for flags in [&["--layout=plain"][..], &["--layout=hive"]] {
+        let again = load(flags).args(["--mode", "merge"]).succeeds();
+        assert_eq!((again.count("written"), again.count("redelivered")), (0, 5));
+        dir.bare_loader().arg("verify").arg(dir.path(&flags.join(" "))).succeeds();
+    }
+
+    dir.write("shop.toml", names + "[domain.shop.events.sale]\ndirectory = 'sales'");
+    load(&["--layout=hive"])
+        .exits(2)
+        .says(&["shop.toml:7: shop/sale: engines read", "remove `directory = \"sales\"`"]);
+    load(&["--layout=hive", "-e", "100%"]).succeeds();
+    dir.write("shop.toml", "[domain.shop.events.sale]\n[domain.card.events.sale]\ndirectory = 'card-sale'");
+    load(&["--layout=hive"]).exits(2).says(&["shop.toml:", "`directory = \"card-sale\"`"]);
+    dir.write("shop.toml", format!("[domain.shop.events.{}]", "x".repeat(250)));
+    load(&["--layout=hive"]).exits(2).says(&["shop.toml:1: shop/xxx", "a name of 261 bytes"]);
+    load(&["--layout=plain"]).arg("--max-bad-lines=100%").succeeds();
+    dir.write("shop.toml", format!("[domain.shop.events.'{}']", "ü ".repeat(70)));
+    load(&["--layout=plain"]).exits(2).says(&["shop.toml:1: ", "of 350 bytes"]);
+}
+
+/// Event types whose names differ in case have directories that differ, but not everywhere.
+#[test]
+fn a_file_system_that_ignores_case_is_not_given_two_directories_of_one_name() {
+    let dir = Workdir::new();
+    dir.write("shop.toml", "[domain.shop.events.Sale]\n[domain.shop.events.sale]");
+    let event = |name: &str| {
+        format!(r#"{{"event_id": "a", "timestamp": "2024-10-10", "domain": "shop", "event_type": "{name}"}}"#)
+    };
+    dir.write("in.json", file_of([event("Sale"), event("sale")]));
+    let load = |target: &str| dir.loader_into(target).args(["-s", "in.json", "-b", "--catalog", "shop.toml"]);
+    // Such a file system finds the loader's own directory under this name, too.
+    fs_err::create_dir_all(dir.path("folding/_EVENTLOADER")).unwrap();
+    load("folding").exits(2).says(&["shop.toml:2: shop/sale: ", "ignores case", "\"sale\" with shop/Sale"]);
+    load("folding").args(["-e", "sale"]).succeeds();
+    if dir.path("").join("SHOP.toml").exists() {
+        return; // This one does.
+    }
+    let outcome = load("target").succeeds();
+    assert_eq!(outcome.partitions(), ["2024/10/10/Sale 1 created", "2024/10/10/sale 1 created"]);
 }
 
 #[test]

@@ -31,10 +31,10 @@ pub use self::{
 use self::{
     help::{EXAMPLES, LONG_ABOUT, USAGE},
     resources::{ResourceArgs, THREADS_MAX, threads_of},
-    values::{CodecArg, LayoutArg, Mode, Scope, Unit},
+    values::{FormatArgs, LayoutArg, Mode, Scope, Unit},
 };
 use crate::{
-    commands::{catalog_files, report_place},
+    commands::{catalog_files, report_place, target_form},
     error::Error,
     settings::{BadLinesMax, Input, Settings},
 };
@@ -164,9 +164,8 @@ pub struct Cli {
     #[arg(long, value_enum, default_value_t = Mode::Overwrite, help_heading = TARGET)]
     mode: Mode,
 
-    /// The compression of the Parquet pages
-    #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
-    compression: CodecArg,
+    #[command(flatten)]
+    format: FormatArgs,
 
     #[command(flatten)]
     resources: ResourceArgs,
@@ -293,11 +292,11 @@ impl Cli {
             catalog: catalog_files::read(&catalogs)?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
             flatten: self.flatten,
-            layout: self.layout.into(),
+            layout: target_form::in_form_of_target(&self.target_path, self.layout.into()),
             partition_unit: self.partition_by.into(),
             mode: self.mode.into(),
             dedupe_scope: self.dedupe_scope()?.into(),
-            codec: self.compression.into(),
+            format: self.format.format(),
             memory_bytes: self.resources.memory,
             threads: self.resources.threads(),
             bad_lines_max: self.max_bad_lines,

@@ -6,13 +6,15 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
-use event_parquet::Codec;
+use event_parquet::Format;
 use event_parser::{Reason, Selection};
 use event_target::{DedupeScope, History, Mode, TargetLayout};
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::{
-    CodecArg, INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, report_file, resources::ResourceArgs,
+    INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, report_file,
+    resources::ResourceArgs,
+    values::{CodecArg, EncodingsArg, format_of},
 };
 use crate::{
     commands::catalog_files,
@@ -52,6 +54,10 @@ pub struct ReplayArgs {
     /// The compression of the Parquet pages [default: as the target was loaded]
     #[arg(long, value_name = "CODEC", value_enum, help_heading = TARGET)]
     compression: Option<CodecArg>,
+
+    /// The encodings in the Parquet pages [default: as the target was loaded]
+    #[arg(long, value_name = "ENCODINGS", value_enum, help_heading = TARGET)]
+    encodings: Option<EncodingsArg>,
 
     #[command(flatten)]
     resources: ResourceArgs,
@@ -103,7 +109,7 @@ impl ReplayArgs {
             partition_unit,
             mode: Mode::Merge,
             dedupe_scope: self.dedupe_scope(&history)?,
-            codec: self.codec(&history),
+            format: self.format(&history),
             memory_bytes: self.resources.memory,
             threads: self.resources.threads(),
             bad_lines_max: None,
@@ -140,11 +146,15 @@ impl ReplayArgs {
         }
     }
 
-    /// The codec with which the target was written last.
-    fn codec(&self, history: &History) -> Codec {
-        let recorded =
-            || history.form.as_ref().and_then(|form| CodecArg::from_str(&form.compression, false).ok());
-        self.compression.or_else(recorded).unwrap_or(CodecArg::Zstd).into()
+    /// The codec and the encodings with which the target was written last.
+    fn format(&self, history: &History) -> Format {
+        let form = history.form.as_ref();
+        let codec = || CodecArg::from_str(&form?.compression, false).ok();
+        let encodings = || EncodingsArg::from_str(&form?.encodings, false).ok();
+        format_of(
+            self.compression.or_else(codec).unwrap_or(CodecArg::Zstd),
+            self.encodings.or_else(encodings).unwrap_or(EncodingsArg::Compact),
+        )
     }
 
     /// The target as given, for messages.

@@ -2,10 +2,12 @@
 //!
 //! Invariant: this is the only place that maps names to these types.
 
-use clap::ValueEnum;
-use event_parquet::Codec;
+use clap::{Args, ValueEnum};
+use event_parquet::{Codec, Encodings, Format};
 use event_target::DedupeScope;
 use events_core::partition::{Layout, PartitionUnit};
+
+use super::TARGET;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Scope {
@@ -21,7 +23,7 @@ pub(super) enum Scope {
 pub(super) enum LayoutArg {
     /// 2024/10/10/account-open/
     Plain,
-    /// year=2024/month=10/day=10/event_type=account-open/
+    /// year=2024/month=10/day=10/event_type=account-open/, and the files have no columns of these names
     Hive,
 }
 
@@ -50,6 +52,46 @@ pub(super) enum CodecArg {
     Snappy,
     /// No compression
     None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum EncodingsArg {
+    /// The encoding that suits a column, of those since version 2.4 of Parquet
+    Compact,
+    /// Plain values and dictionaries alone, for readers that know no others
+    Basic,
+}
+
+/// How values become bytes
+#[derive(Debug, Args)]
+pub(super) struct FormatArgs {
+    /// The compression of the Parquet pages
+    #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
+    compression: CodecArg,
+
+    /// The encodings in the Parquet pages
+    ///
+    /// docs/readers.md says which reader needs which.
+    #[arg(
+        long, value_name = "ENCODINGS", value_enum, default_value_t = EncodingsArg::Compact,
+        help_heading = TARGET
+    )]
+    encodings: EncodingsArg,
+}
+
+impl FormatArgs {
+    pub(super) fn format(&self) -> Format {
+        format_of(self.compression, self.encodings)
+    }
+}
+
+/// How values become bytes.
+pub(super) fn format_of(codec: CodecArg, encodings: EncodingsArg) -> Format {
+    let encodings = match encodings {
+        EncodingsArg::Compact => Encodings::Compact,
+        EncodingsArg::Basic => Encodings::Basic,
+    };
+    Format { codec: codec.into(), encodings }
 }
 
 impl From<LayoutArg> for Layout {

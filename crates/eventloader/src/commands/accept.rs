@@ -112,7 +112,9 @@ fn stored(root: &Path, path: &str, history: &History) -> Result<StoredFile, Erro
     let (bytes, checksum) = checksum_of(&there).map_err(failed)?;
     let recorded = history.files.get(path);
     let is_data = !path.starts_with(&format!("{QUARANTINE}/"));
-    let contents = if is_data { Some(Contents::of(&there)?) } else { None };
+    let layout = history.layout.as_ref().and_then(TargetLayout::parts);
+    let of_path = layout.and_then(|(layout, _)| layout.event_type_in(directory_of(path)));
+    let contents = if is_data { Some(Contents::of(&there, of_path)?) } else { None };
     let of_contents = || contents.as_ref().and_then(|contents| contents.event_type.clone());
     let neighbour = || history.of_directory(directory_of(path)).next();
     let event_type = match recorded.or_else(neighbour) {
@@ -140,7 +142,8 @@ struct Contents {
 }
 
 impl Contents {
-    fn of(path: &Path) -> Result<Self, Error> {
+    /// `of_path` is the event type that the path gives, if the file has none.
+    fn of(path: &Path, of_path: Option<String>) -> Result<Self, Error> {
         let file = ParquetFile::open(path).map_err(Error::io(READING))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
@@ -159,7 +162,7 @@ impl Contents {
             let first = texts.next()??;
             texts.all(|text| text.as_ref() == Some(&first)).then_some(first)
         };
-        let event_type = the_only(event::DOMAIN).zip(the_only(event::EVENT_TYPE));
+        let event_type = the_only(event::DOMAIN).zip(of_path.or_else(|| the_only(event::EVENT_TYPE)));
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
         Ok(Self { rows, event_type })
     }

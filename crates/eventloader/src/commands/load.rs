@@ -38,10 +38,12 @@ use crate::{
 pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let started = Instant::now();
     settings.selection.check(&settings.catalog)?;
-    if settings.flatten {
-        let Settings { catalog, selection, layout, partition_unit, .. } = settings;
-        catalog_files::check_layout(catalog, selection, *layout, *partition_unit)?;
-    }
+    let Settings { catalog, selection, .. } = settings;
+    let check_layout = |folds_case| {
+        let layout = (settings.layout, settings.partition_unit);
+        catalog_files::check_layout(catalog, selection, layout, settings.flatten, folds_case)
+    };
+    check_layout(false)?;
     let listed = list(settings)?;
     if let Some(report) = &settings.report {
         report_place::refuse(report, &listed.sources, &settings.target)?;
@@ -50,7 +52,10 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let mut sink = Sink::open(settings)?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let load = Load { settings, controls, stages: &stages };
-    let outcome = sink.begin(&layout).map_err(Error::from).and_then(|staging| load.stage(listed, &staging));
+    let outcome = sink.begin(&layout).map_err(Error::from).and_then(|staging| {
+        check_layout(event_target::folds_case(&settings.target)?)?;
+        load.stage(listed, &staging)
+    });
     let outcome = outcome.and_then(|staged| controls.interruption.begin_commit().map(|()| staged));
     let Staged { mut report, commit, rows } = match outcome {
         Ok(ready) => ready,
@@ -303,7 +308,8 @@ impl Load<'_> {
             dedupe_scope: self.settings.dedupe_scope,
             form: Some(FileForm {
                 flatten: self.settings.flatten,
-                compression: self.settings.codec.name().to_owned(),
+                compression: self.settings.format.codec.name().to_owned(),
+                encodings: self.settings.format.encodings.name().to_owned(),
             }),
             counts: report.counts(),
             existing_kept: report.existing_kept,

@@ -11,5 +11,6 @@ pub mod list;
 pub mod load;
 pub mod recover;
 pub(crate) mod report_place;
+pub mod target_form;
 mod ties;
 pub mod verify;

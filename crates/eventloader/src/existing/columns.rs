@@ -1,7 +1,8 @@
 //! Rows of a target's file → batches with the columns of a load.
 //!
 //! Invariant: no value is lost. A column that the file does not have, because its catalog had fewer fields,
-//! is null. A column that the catalog does not have, or has with another type, is refused.
+//! is null. A column that the catalog does not have, or has with another type, is refused. Where the event
+//! type is in the directories alone, it is that of the partition.
 
 use std::sync::Arc;
 
@@ -9,12 +10,13 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StructArray, new_null_array},
     datatypes::{DataType, Field, Fields, Schema, TimestampMicrosecondType},
 };
-use events_core::{catalog::EventType, event, schema};
+use events_core::{catalog::EventType, event, schema::TableForm};
 
 /// The columns that an event type has by the catalog.
 #[derive(Debug)]
 pub(super) struct ExistingColumns<'p> {
     event_type: &'p EventType,
+    form: TableForm,
     schema: Schema,
 }
 
@@ -25,14 +27,15 @@ pub(super) struct BaseColumns<'b> {
 }
 
 impl<'p> ExistingColumns<'p> {
-    pub(super) fn new(event_type: &'p EventType, flatten: bool) -> Self {
-        let schema =
-            if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
-        Self { event_type, schema }
+    pub(super) fn new(event_type: &'p EventType, form: TableForm) -> Self {
+        Self { event_type, form, schema: form.schema(event_type) }
     }
 
     /// Refuses columns that would be lost.
     pub(super) fn check(&self, found: &Schema) -> Result<(), String> {
+        if !self.form.has_event_type && found.index_of(event::EVENT_TYPE).is_ok() {
+            return Err("it has a column event_type, which engines read from its directory".to_owned());
+        }
         check_fields("", found.fields(), self.schema.fields())
     }
 
@@ -42,9 +45,8 @@ impl<'p> ExistingColumns<'p> {
             let column = batch.column_by_name(name).filter(|column| column.null_count() == 0);
             column.ok_or_else(|| format!("its column {name} does not have a value in every row"))
         };
-        for (name, expected) in
-            [(event::DOMAIN, &self.event_type.domain), (event::EVENT_TYPE, &self.event_type.name)]
-        {
+        let names = [(event::DOMAIN, &self.event_type.domain), (event::EVENT_TYPE, &self.event_type.name)];
+        for (name, expected) in names.into_iter().take(1 + usize::from(self.form.has_event_type)) {
             let texts = column(name)?.as_string_opt::<i32>();
             if !texts.is_some_and(|texts| texts.iter().flatten().all(|text| text == expected)) {
                 return Err(format!("it has rows whose {name} is not {expected:?}"));
@@ -60,7 +62,7 @@ impl<'p> ExistingColumns<'p> {
 
     /// The payload's columns, as a batch of the load has them.
     pub(super) fn payload(&self, batch: &RecordBatch) -> Vec<ArrayRef> {
-        let fields = &self.schema.fields()[schema::BASE_COLUMNS..];
+        let fields = &self.schema.fields()[self.form.base_columns()..];
         let column =
             |field: &Arc<Field>| adapted(batch.column_by_name(field.name()), field, batch.num_rows());
         fields.iter().map(column).collect()

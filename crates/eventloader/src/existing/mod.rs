@@ -55,11 +55,13 @@ impl<'p> Existing<'p> {
     pub(crate) fn list(settings: &Settings, plan: &'p Plan, rows: &RowStore) -> Result<Self, Error> {
         let read: BTreeSet<_> = rows.ledger().partition_keys().collect();
         let with_rows: BTreeSet<_> = read.iter().map(|(type_index, _)| *type_index).collect();
-        let directory = |&index: &usize| (index, plan.event_type(index).directory.as_str());
+        let directory = |&index: &usize| (index, settings.layout.directory(plan.event_type(index)));
         let types: Vec<_> = with_rows.iter().map(directory).collect();
+        let types: Vec<_> = types.iter().map(|(index, directory)| (*index, &**directory)).collect();
         let layout = TargetLayout::new(settings.layout, settings.partition_unit);
         let columns = (0..plan.event_type_count()).map(|index| {
-            with_rows.contains(&index).then(|| ExistingColumns::new(plan.event_type(index), settings.flatten))
+            let of_type = || ExistingColumns::new(plan.event_type(index), settings.table_form());
+            with_rows.contains(&index).then(of_type)
         });
         let unit = settings.partition_unit;
         let day = |(type_index, unit_index): &PartitionKey| (*type_index, unit.day_of(*unit_index));
@@ -68,7 +70,7 @@ impl<'p> Existing<'p> {
         if settings.mode == Mode::Overwrite {
             partitions.retain(|key, _| !read.contains(key));
             let path = |key: &PartitionKey| {
-                settings.layout.path(unit, key.1, plan.event_type(key.0).directory.as_str())
+                settings.layout.path(unit, key.1, &settings.layout.directory(plan.event_type(key.0)))
             };
             replaced = read.iter().map(path).collect();
         }

@@ -18,7 +18,10 @@ use event_target::{
     Change, Compared, DedupeScope, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp,
     StoredFile, TargetError, is_unfinished,
 };
-use events_core::catalog::{Catalog, EventType};
+use events_core::{
+    catalog::{Catalog, EventType},
+    partition::Layout,
+};
 
 use super::Existing;
 use crate::{
@@ -58,7 +61,7 @@ impl<'s> Record<'s> {
             is_unfinished: false,
             stamps: BTreeMap::new(),
         };
-        record.check_directories(&settings.catalog)?;
+        record.check_directories(&settings.catalog, settings.layout)?;
         record.is_unfinished = settings.dry_run && is_unfinished(root)?;
         if settings.mode == Mode::Merge && !record.is_unfinished {
             record.require(record.history.lost_records())?;
@@ -70,16 +73,17 @@ impl<'s> Record<'s> {
     }
 
     /// Refuses a catalog that gives another directory for an event type that the target holds.
-    fn check_directories(&self, catalog: &Catalog) -> Result<(), Error> {
+    fn check_directories(&self, catalog: &Catalog, layout: Layout) -> Result<(), Error> {
         let remembered = self.history.directories();
-        for EventType { domain, name, directory: asked, .. } in catalog.event_types() {
+        for event_type in catalog.event_types() {
+            let (EventType { domain, name, .. }, asked) = (event_type, layout.directory(event_type));
             let remembered = remembered.get(&(domain.as_str(), name.as_str()));
-            if let Some(remembered) = remembered.filter(|remembered| *remembered != asked) {
+            if let Some(remembered) = remembered.filter(|remembered| **remembered != asked) {
                 return Err(TargetError::OtherDirectory {
                     root: self.root.to_owned(),
                     event_type: format!("{domain}/{name}"),
                     remembered: (*remembered).to_owned(),
-                    asked: asked.clone(),
+                    asked: asked.into_owned(),
                 }
                 .into());
             }

@@ -94,7 +94,7 @@ impl Writing<'_> {
         clock.lap_of(settings.threads, Stage::Group);
         controls.progress.begin_writing(partitions.len());
         let tables = self.tables(&partitions)?;
-        let make_writer = |thread| PartitionWriter::new(settings.codec, self.staging, thread);
+        let make_writer = |thread| PartitionWriter::new(settings.format.codec, self.staging, thread);
         let staged = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
             controls.interruption.check()?;
             let partition = &partitions[number];
@@ -151,7 +151,7 @@ impl Writing<'_> {
         for Partition { type_index, .. } in partitions {
             if !tables.contains_key(type_index) {
                 let event_type = self.plan.event_type(*type_index);
-                let table = Table::new(event_type, self.settings.flatten, self.settings.codec);
+                let table = Table::new(event_type, self.settings.table_form(), self.settings.format);
                 tables.insert(*type_index, table.map_err(Error::encode("the tables' schemas"))?);
             }
         }
@@ -159,8 +159,9 @@ impl Writing<'_> {
     }
 
     fn path(&self, (type_index, unit_index): PartitionKey) -> String {
-        let directory = &self.plan.event_type(type_index).directory;
-        self.settings.layout.path(self.settings.partition_unit, unit_index, directory)
+        let Settings { layout, partition_unit, .. } = self.settings;
+        let directory = layout.directory(self.plan.event_type(type_index));
+        layout.path(*partition_unit, unit_index, &directory)
     }
 
     fn write(

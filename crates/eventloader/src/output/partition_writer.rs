@@ -137,9 +137,10 @@ mod tests {
     use std::sync::Arc;
 
     use arrow::array::Int64Array;
+    use event_parquet::{Encodings, Format};
     use event_rows::{Batch, CHUNK_ROWS, Ids, Position, RowRef};
     use event_target::checksum_of;
-    use events_core::catalog::Catalog;
+    use events_core::{catalog::Catalog, schema::TableForm};
 
     use super::*;
     use crate::{output::partition_rows::InMemory, runtime::Stages};
@@ -156,7 +157,9 @@ mod tests {
         }];
         let refs = (0..ROWS as usize).map(|row| RowRef::new(0, row)).collect();
         let mut rows = PartitionRows::InMemory(InMemory::new(&batches, refs));
-        let table = Table::new(&catalog.event_types()[0], true, Codec::Zstd).unwrap();
+        let form = TableForm { flatten: true, has_event_type: true };
+        let format = Format { codec: Codec::Zstd, encodings: Encodings::Compact };
+        let table = Table::new(&catalog.event_types()[0], form, format).unwrap();
         let mut writer = PartitionWriter::new(Codec::Zstd, staging, 3).unwrap();
         let name = PartitionName { path: "2024/10/10/b", number: 7 };
         writer.write(&mut rows, &table, part_rows, name, &mut Stages::default().clock()).unwrap()

@@ -59,6 +59,9 @@ pub static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| {
 /// with the same names.
 pub const LEDGER: &str = include_str!("ledger.toml");
 
+/// The key that gives an event type a directory; see [`Catalog::error_at`].
+pub const DIRECTORY: &str = "directory";
+
 /// All known types of events, in the order of their files.
 #[derive(Debug, Clone)]
 pub struct Catalog {
@@ -72,7 +75,8 @@ pub struct Catalog {
 struct TypePlaces {
     /// The catalog file, as named by the user.
     file: String,
-    /// The line of each field, by its path in the event.
+    /// The line of each field, by its path in the event; of the type, by the empty path; and of its
+    /// directory, by [`DIRECTORY`].
     lines: HashMap<String, usize>,
 }
 
@@ -85,7 +89,8 @@ pub struct EventType {
     pub name: String,
     /// A description of its events.
     pub description: Option<String>,
-    /// The last part of its partitions' paths.
+    /// The last part of its partitions' paths in the plain layout: the one given, or that of its name
+    /// ([`directory_name::as_plain`](crate::directory_name::as_plain)).
     pub directory: String,
     /// The fields of `data`, in column order.
     pub fields: Vec<Field>,
@@ -187,7 +192,8 @@ impl Catalog {
         Ok(Self { event_types, places })
     }
 
-    /// An error at the field with this path in the event (`data.amount`) of the event type with this index.
+    /// An error at the field with this path in the event (`data.amount`) of the event type with this index;
+    /// at the type itself if the path is empty, at its directory if it is [`DIRECTORY`].
     #[must_use]
     pub fn error_at(&self, type_index: usize, path: &str, message: String) -> CatalogError {
         let places = self.places.get(type_index);

@@ -1,13 +1,12 @@
 //! Checks which names a catalog may give to directories and columns, and that no two things get the same
 //! name.
 //!
-//! Invariant: names that differ only in case count as the same: as directories on macOS, as columns in Spark
-//! and DuckDB.
+//! Invariant: names of columns that differ only in case count as the same, as they do in Spark and DuckDB.
 
 use std::collections::HashMap;
 
 use super::{CatalogError, Entry, EventType, Field, FieldKind};
-use crate::{event, schema};
+use crate::{directory_name, event, schema};
 
 /// Longest name of a directory or column, in bytes.
 const NAME_BYTES_MAX: usize = 100;
@@ -23,8 +22,7 @@ pub(super) const EXPECTED_COLUMN: &str =
 /// Whether a name can be a directory on every file system, and is not skipped by readers (as with `_` or `.`
 /// in front).
 pub(super) fn is_safe_directory(name: &str) -> bool {
-    let safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    is_of(name, safe) && !name.starts_with(['_', '.', '-'])
+    is_of(name, directory_name::is_safe) && !name.starts_with(['_', '.', '-'])
 }
 
 /// Whether every engine accepts a column name (Spark refuses some punctuation, dots mean nesting).
@@ -37,11 +35,12 @@ fn is_of(name: &str, safe: impl Fn(char) -> bool) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(safe)
 }
 
-/// Refuses two event types with one directory.
+/// Refuses two event types with one directory. Names that differ in case are two directories, except on file
+/// systems that fold case: a load sees to that.
 pub(super) fn check_directories(entries: &[Entry]) -> Result<(), CatalogError> {
-    let mut owners: HashMap<String, &Entry> = HashMap::new();
+    let mut owners: HashMap<&str, &Entry> = HashMap::new();
     for entry in entries {
-        let Some(earlier) = owners.insert(entry.event_type.directory.to_lowercase(), entry) else { continue };
+        let Some(earlier) = owners.insert(&entry.event_type.directory, entry) else { continue };
         // A type of the earlier catalog can only share its directory with one that was read now.
         let (new, other) = if entry.place.is_some() { (entry, earlier) } else { (earlier, entry) };
         if let Some(place) = &new.place {

@@ -11,11 +11,14 @@ use toml::{
 };
 
 use super::{
-    CatalogError, Entry, EventType, Field, FieldKind, Place, TypePlaces,
+    CatalogError, DIRECTORY, Entry, EventType, Field, FieldKind, Place, TypePlaces,
     names::{self, EXPECTED_COLUMN, EXPECTED_DIRECTORY},
     value_type::EXPECTED_TYPE,
 };
-use crate::event;
+use crate::{
+    directory_name::{self, NAME_BYTES_MAX},
+    event,
+};
 
 type Key<'a> = Spanned<DeString<'a>>;
 type Value<'a> = Spanned<DeValue<'a>>;
@@ -111,30 +114,51 @@ impl Source<'_> {
         mut fields: Fields,
         value: &Value<'_>,
     ) -> Result<Entry, CatalogError> {
-        let (mut description, mut directory) = (None, (name.get_ref().to_string(), name.span()));
+        let (mut description, mut directory) = (None, None);
         for (key, value) in self.table(value)? {
-            match self.expect_key(key, &["description", "directory", "fields"])? {
+            match self.expect_key(key, &["description", DIRECTORY, "fields"])? {
                 "description" => description = Some(self.string(value)?),
-                "directory" => directory = (self.string(value)?, value.span()),
+                DIRECTORY => {
+                    directory = Some(self.directory(value)?);
+                    fields.spans.insert(DIRECTORY.to_owned(), value.span());
+                }
                 _ => fields.override_with(self.payload(value)?),
             }
         }
-        let (directory, span) = directory;
-        if !names::is_safe_directory(&directory) {
-            let message = format!(
-                "{directory:?} is not a safe directory name: use {EXPECTED_DIRECTORY}; set `directory = \"…\"`"
-            );
-            return Err(self.error(&span, message));
-        }
+        let directory = directory.map_or_else(|| self.directory_of_name(name), Ok)?;
         let Fields { fields, spans } = fields;
         let name_span = name.span();
         let name = name.get_ref().to_string();
         let event_type = EventType { domain: domain.to_owned(), name, description, directory, fields };
         names::check_columns(&event_type)
             .map_err(|clash| self.error(spans.get(&clash.path).unwrap_or(&name_span), clash.message))?;
-        let lines = spans.into_iter().map(|(path, span)| (path, self.line(&span))).collect();
+        let spans = spans.into_iter().chain([(String::new(), name_span.clone())]);
+        let lines = spans.map(|(path, span)| (path, self.line(&span))).collect();
         let places = TypePlaces { file: self.file.to_owned(), lines };
         Ok(Entry { event_type, places, place: Some(self.place(&name_span)) })
+    }
+
+    fn directory(&self, value: &Value<'_>) -> Result<String, CatalogError> {
+        let name = self.string(value)?;
+        if names::is_safe_directory(&name) {
+            return Ok(name);
+        }
+        let message = format!("{name:?} is not a safe directory name: use {EXPECTED_DIRECTORY}");
+        Err(self.error(&value.span(), message))
+    }
+
+    /// The directory of an event type for which the catalog gives none.
+    fn directory_of_name(&self, name: &Key<'_>) -> Result<String, CatalogError> {
+        let directory = directory_name::as_plain(name.get_ref());
+        if (1..=NAME_BYTES_MAX).contains(&directory.len()) {
+            return Ok(directory.into_owned());
+        }
+        let bytes = directory.len();
+        let message = format!(
+            "the event type's name would be the name of a directory of {bytes} bytes, and a directory's has 1 \
+             to {NAME_BYTES_MAX}: set `directory = \"…\"`"
+        );
+        Err(self.error(&name.span(), message))
     }
 
     /// The fields of `data`.

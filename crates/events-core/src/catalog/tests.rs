@@ -1,7 +1,7 @@
 //! What a catalog file may contain, and the errors for everything else.
 
 use super::{value_type::EXPECTED_TYPE, *};
-use crate::schema;
+use crate::{partition::Layout, schema};
 
 fn catalog(text: &str) -> Catalog {
     Catalog::from_toml(&[("x.toml", text)]).unwrap_or_else(|error| panic!("{error}\nin {text}"))
@@ -78,6 +78,11 @@ fn a_field_may_be_required_renamed_and_described() {
 fn a_type_may_name_another_directory() {
     let catalog = catalog("[domain.a.events.open]\n[domain.b.events.open]\ndirectory = 'b-open'");
     assert_eq!(catalog.event_types()[1].directory, "b-open");
+    let layout = |layout: Layout| layout.directory(&catalog.event_types()[1]).into_owned();
+    assert_eq!(
+        [Layout::Plain, Layout::HiveWithEventType, Layout::Hive].map(layout),
+        ["b-open", "b-open", "open"]
+    );
 }
 
 #[test]
@@ -178,15 +183,22 @@ fn errors_name_the_line_and_what_is_allowed() {
             of_field("x = { list = { fields = {\n  a = 'date',\n  b = { type = 'date', column = 'A' } } } }"),
             "x.toml:4: card/sale: the fields data.x.a and data.x.b would share the name \"A\" in their object",
         ),
-        ("[domain.a.events.'../../etc']".to_owned(), "x.toml:1: \"../../etc\" is not a safe directory name"),
-        ("[domain.a.events._x]".to_owned(), "x.toml:1: \"_x\" is not a safe directory name"),
+        (
+            format!("[domain.a.events.'{}']", "/".repeat(86)),
+            "x.toml:1: the event type's name would be the name of a directory of 258 bytes",
+        ),
+        (
+            "[domain.a.events.'']".to_owned(),
+            "x.toml:1: the event type's name would be the name of a directory of 0",
+        ),
+        ("[domain.a.events.x]\ndirectory = '_x'".to_owned(), "x.toml:2: \"_x\" is not a safe directory name"),
         (
             "[domain.a.events.x]\ndirectory = 'a/b'".to_owned(),
             "x.toml:2: \"a/b\" is not a safe directory name",
         ),
         (
-            "[domain.a.events.open]\n[domain.b.events.Open]".to_owned(),
-            "x.toml:2: b/Open and a/open (x.toml:1) would share the directory \"Open\"",
+            "[domain.a.events.'a b']\n[domain.b.events.'a b']".to_owned(),
+            "x.toml:2: b/a b and a/a b (x.toml:1) would share the directory \"a~20b\"",
         ),
     ] {
         let error = Catalog::from_toml(&[("x.toml", &text)]).expect_err(&text).to_string();

@@ -103,7 +103,7 @@ fn tables_are_shown_for_people_and_engines() {
     "#);
 }
 
-/// Engines make columns of its directories; Spark has to be told, and `event_type` is in the files too.
+/// Engines make columns of its directories, and Spark has to be told.
 #[test]
 fn tables_of_the_hive_layout_have_the_columns_of_the_directories() {
     let dir = Workdir::new();
@@ -118,11 +118,11 @@ fn tables_of_the_hive_layout_have_the_columns_of_the_directories() {
       event_id STRING,
       `timestamp` TIMESTAMP,
       `domain` STRING,
-      event_type STRING,
       data_id BIGINT,
       `year` INT,
       `month` INT,
-      `day` INT
+      `day` INT,
+      event_type STRING
     )
     USING parquet
     PARTITIONED BY (`year`, `month`, `day`, event_type)
@@ -133,12 +133,12 @@ fn tables_of_the_hive_layout_have_the_columns_of_the_directories() {
       event_id VARCHAR,
       "timestamp" TIMESTAMP WITH TIME ZONE,
       "domain" VARCHAR,
-      event_type VARCHAR,
       "data" STRUCT("id" BIGINT),
       "year" INTEGER,
       "month" INTEGER,
       "day" INTEGER,
-      "hour" INTEGER
+      "hour" INTEGER,
+      event_type VARCHAR
     );
     COMMENT ON TABLE "order-placed" IS 'It is';
     "#);
@@ -148,11 +148,11 @@ fn tables_of_the_hive_layout_have_the_columns_of_the_directories() {
       event_id    string
       timestamp   timestamp
       domain      string
-      event_type  string
       data_id     int64
       year        int32
       month       int32
       day         int32
+      event_type  string
     ");
     assert!(
         shown("postgres", &[]).contains("\n  data_id bigint,\n  \"year\" integer,\n  \"month\" integer,\n")

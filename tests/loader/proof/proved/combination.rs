@@ -139,6 +139,7 @@ impl Combination {
             &["--compression", "none"],
             &["--threads", "3"],
             &["--memory", "64MiB"],
+            &["--encodings", "basic"],
         ] {
             if die.one_in(4) {
                 made.flags.extend(texts(flags));

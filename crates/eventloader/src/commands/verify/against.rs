@@ -213,7 +213,7 @@ impl<'m> Against<'m> {
         let hours = match (unit, layout) {
             (PartitionUnit::Day, _) => return path,
             (PartitionUnit::Hour, Layout::Plain) => "*",
-            (PartitionUnit::Hour, Layout::Hive) => "hour=*",
+            (PartitionUnit::Hour, Layout::Hive | Layout::HiveWithEventType) => "hour=*",
         };
         let (day, directory) = path.rsplit_once('/').unwrap_or(("", &path));
         format!("{day}/{hours}/{directory}")

@@ -1,12 +1,13 @@
-//! One file → all of its rows, decoded, each checked against the partition of the file.
+//! One file → all of its rows, decoded, each checked against the partition of the file. Where the event type
+//! is in the directories alone, rows get it from there, as engines give it to them.
 //!
 //! Invariant: every page of every column is decoded.
 
-use std::path::Path;
+use std::{iter::repeat_n, path::Path, sync::Arc};
 
 use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray},
-    datatypes::TimestampMicrosecondType,
+    datatypes::{DataType, Field, Schema, TimestampMicrosecondType},
 };
 use events_core::{
     event,
@@ -50,7 +51,7 @@ pub(super) fn check(
         reading.manifest.map(|_| ContentsReader::new(file.event_type.as_ref().and_then(table)));
     let read = batches(&reading.root.join(path), None).and_then(|batches| {
         for batch in batches {
-            let batch = batch?;
+            let batch = checks.partition.with_event_type(batch?)?;
             let base = BaseColumns::of(&batch)
                 .ok_or_else(|| format!("its first columns are not {:?}", &event::FIELDS[..BASE_COLUMNS]))?;
             checks.add(&base);
@@ -156,7 +157,9 @@ impl Rows {
 
 impl<'a> Checks<'a> {
     fn new(recorded: &Recorded, path: &'a str, file: &'a RecordedFile) -> Self {
-        let partition = PartitionPlace { directory: directory_of(path), layout: recorded.layout, last: None };
+        let (directory, layout) = (directory_of(path), recorded.layout);
+        let event_type = layout.and_then(|(layout, _)| layout.event_type_in(directory));
+        let partition = PartitionPlace { directory, layout, event_type, last: None };
         let (elsewhere, of_other_type, out_of_order) = Default::default();
         Self { path, file, partition, rows: 0, last: None, elsewhere, of_other_type, out_of_order }
     }
@@ -214,15 +217,30 @@ impl<'a> Checks<'a> {
     }
 }
 
-/// The partition of a file: the instants that belong there.
+/// The partition of a file: the instants that belong there, and the event type if the path has it.
 struct PartitionPlace<'a> {
     directory: &'a str,
     layout: Option<(Layout, PartitionUnit)>,
+    event_type: Option<String>,
     /// The unit of the last row, and its directory if that is another one.
     last: Option<(i64, Option<String>)>,
 }
 
 impl PartitionPlace<'_> {
+    /// The rows of a file with the column `event_type` in its place: the path's, if that has the event type.
+    fn with_event_type(&self, batch: RecordBatch) -> Result<RecordBatch, String> {
+        let Some(event_type) = &self.event_type else { return Ok(batch) };
+        let (schema, mut columns, rows) = batch.into_parts();
+        if schema.index_of(event::EVENT_TYPE).is_ok() {
+            return Err("it has a column event_type, which engines read from its directory".to_owned());
+        }
+        let mut fields = schema.fields().to_vec();
+        let place = fields.len().min(BASE_COLUMNS - 1);
+        fields.insert(place, Arc::new(Field::new(event::EVENT_TYPE, DataType::Utf8, true)));
+        columns.insert(place, Arc::new(StringArray::from_iter_values(repeat_n(event_type, rows))));
+        RecordBatch::try_new(Arc::new(Schema::new(fields)), columns).map_err(undecodable)
+    }
+
     /// The directory where an instant belongs, if it is another one.
     fn other_than(&mut self, micros: i64) -> Option<&str> {
         let (layout, unit) = self.layout?;

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use events_core::catalog::Catalog;
+use events_core::{catalog::Catalog, directory_name};
 
 use super::{DomainDraft, FieldDraft, KindDraft};
 
@@ -15,7 +15,7 @@ const NAME_BYTES_MAX: usize = 90;
 /// Of a name that a hash is appended to, this much is kept.
 const FRONT_CHARS: usize = 20;
 
-/// Gives a directory to each event type whose name can't be one, or is already taken.
+/// Gives a directory to each event type whose name is already taken, or too long for one.
 pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
     let drafted: HashSet<(String, String)> = domains
         .iter()
@@ -39,7 +39,7 @@ pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
     for domain in domains {
         for event_type in &mut domain.event_types {
             let name = &event_type.name;
-            if claims.get(&name.to_lowercase()) == Some(&1) && is_safe_directory(name) {
+            if claims.get(&name.to_lowercase()) == Some(&1) && names_a_directory(name) {
                 continue;
             }
             event_type.directory = Some(of_domain_and_type(&domain.name, name, &taken));
@@ -47,9 +47,8 @@ pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
     }
 }
 
-fn is_safe_directory(name: &str) -> bool {
-    let is_safe = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.');
-    !name.is_empty() && name.len() <= 100 && name.chars().all(is_safe) && !name.starts_with(['_', '.', '-'])
+fn names_a_directory(name: &str) -> bool {
+    (1..=directory_name::NAME_BYTES_MAX).contains(&directory_name::as_plain(name).len())
 }
 
 /// Gives a column to each field whose path can't be one, or is already taken.

@@ -5,14 +5,15 @@
 
 mod ddl;
 
-use std::fmt::Write;
+use std::{borrow::Cow, fmt::Write};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaBuilder};
 use event_parser::Selection;
 use events_core::{
     catalog::{Catalog, EventType},
+    event,
     partition::{Layout, PartitionUnit},
-    schema,
+    schema::{self, TableForm},
 };
 
 use self::ddl::Dialect;
@@ -57,13 +58,10 @@ pub enum Format {
 pub fn show(settings: &ShowSettings) -> Result<String, Error> {
     settings.selection.check(&settings.catalog)?;
     let ShowSettings { catalog, selection, flatten, layout, partition_unit, .. } = settings;
-    if *flatten {
-        catalog_files::check_layout(catalog, selection, *layout, *partition_unit)?;
-    }
-    let of_directories = layout.columns(*partition_unit);
+    catalog_files::check_layout(catalog, selection, (*layout, *partition_unit), *flatten, false)?;
     let wanted = catalog.event_types().iter().filter(|event_type| selection.wants_type(event_type));
     let tables = wanted.map(|event_type| {
-        let table = ShownTable::new(event_type, *flatten, of_directories);
+        let table = ShownTable::new(event_type, *flatten, (*layout, *partition_unit));
         match settings.format {
             Format::Text => table.text(),
             Format::Arrow => table.arrow(),
@@ -80,21 +78,29 @@ struct ShownTable<'c> {
     event_type: &'c EventType,
     /// The columns of the files, then those that engines read from the directories.
     schema: Schema,
-    /// The columns that engines read from the directories; the files have one of them, too.
+    /// The name of its directories.
+    directory: Cow<'c, str>,
+    /// The columns that engines read from the directories.
     of_directories: &'static [&'static str],
     /// By column, and by member where the path has a dot.
     descriptions: Vec<(String, &'c str)>,
 }
 
 impl<'c> ShownTable<'c> {
-    fn new(event_type: &'c EventType, flatten: bool, of_directories: &'static [&'static str]) -> Self {
-        let files = if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
-        let mut columns = SchemaBuilder::from(&files);
-        for name in of_directories.iter().filter(|name| files.index_of(name).is_err()) {
-            columns.push(Field::new(*name, DataType::Int32, true));
+    fn new(event_type: &'c EventType, flatten: bool, (layout, unit): (Layout, PartitionUnit)) -> Self {
+        let form = TableForm { flatten, has_event_type: layout.has_event_type_column() };
+        let mut columns = SchemaBuilder::from(&form.schema(event_type));
+        for name in layout.columns(unit) {
+            let data_type = if *name == event::EVENT_TYPE { DataType::Utf8 } else { DataType::Int32 };
+            columns.push(Field::new(*name, data_type, true));
         }
-        let descriptions = schema::descriptions(event_type, flatten);
-        Self { event_type, schema: columns.finish(), of_directories, descriptions }
+        Self {
+            event_type,
+            schema: columns.finish(),
+            directory: layout.directory(event_type),
+            of_directories: layout.columns(unit),
+            descriptions: schema::descriptions(event_type, flatten),
+        }
     }
 
     fn description(&self, column: &str) -> Option<&'c str> {
@@ -103,7 +109,7 @@ impl<'c> ShownTable<'c> {
 
     fn text(&self) -> String {
         let key = self.of_directories.last().map(|name| format!("{name}=")).unwrap_or_default();
-        let mut text = format!("{}, in …/{key}{}/\n", self.event_type, self.event_type.directory);
+        let mut text = format!("{}, in …/{key}{}/\n", self.event_type, self.directory);
         if let Some(description) = &self.event_type.description {
             let _ = writeln!(text, "    {description}");
         }
