@@ -67,6 +67,17 @@ fn threads_and_environment_do_not_matter() {
 
 /// The first `k` lines of a longer run are the run of `k` events, even at the ends of chunks (of 2,048
 /// events).
+/// Stacks that are larger than any memory: the system refuses each thread, as it does beyond `ulimit -u`.
+#[test]
+fn a_system_that_starts_no_thread_does_not_matter() {
+    for world in ["simple", "ledger"] {
+        let run = ["--world", world, "-n", "30000", "--threads", "8"];
+        let output = command(&run).env("RUST_MIN_STACK", "70368744177664").output().unwrap();
+        assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+        assert_eq!(sha256(output.stdout), sha256(stdout(&run)), "{world}");
+    }
+}
+
 #[test]
 fn a_shorter_run_is_the_beginning_of_a_longer_one() {
     for world in ["simple", "ledger"] {

@@ -103,6 +103,11 @@ mod commit {
     mod hostile_names;
     /// Do memory, disk, read errors and many bad lines end as promised?
     mod limits;
+    /// A system that starts no more threads: does each command do the same with the one that it has?
+    mod few_threads;
+    /// Many types, columns, threads: does the process hold no more than its memory, and say how?
+    #[cfg(target_os = "linux")]
+    mod memory;
     /// SIGINT, SIGTERM: does a load end as the signal says, with nothing changed and nothing left behind?
     mod interrupted;
     /// Wherever a run is killed: is every partition old or new, and is the next run enough to repair the

@@ -11,6 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    thread,
     time::{Duration, Instant},
 };
 
@@ -91,7 +92,16 @@ impl ProgressLine {
         {
             self.bar.set_draw_target(ProgressDrawTarget::stderr());
             if !self.bar.is_hidden() {
-                self.bar.enable_steady_tick(DRAWN_EVERY);
+                let bar = self.bar.clone();
+                let redraw = move || {
+                    while !bar.is_finished() {
+                        bar.tick();
+                        thread::sleep(DRAWN_EVERY);
+                    }
+                };
+                // Not by `enable_steady_tick`, which panics if the system starts no more threads. Without
+                // one, the line is drawn whenever it advances.
+                drop(thread::Builder::new().name("progress".to_owned()).spawn(redraw));
             }
         }
     }

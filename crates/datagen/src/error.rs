@@ -78,10 +78,6 @@ pub enum Error {
     #[error("cannot write the events: {0}")]
     Write(#[source] io::Error),
 
-    /// The system refused a thread.
-    #[error("cannot start a thread: {0}")]
-    Thread(#[source] io::Error),
-
     /// The directory or the temporary file failed; the cause names the path.
     #[error("{source}; {}", changed_files(*complete))]
     EventsFile {

@@ -33,6 +33,9 @@ const PAGE_ROWS: usize = 16_384;
 const PAGE_TEXT_BYTES: usize = 1 << 20;
 /// A dictionary that grows beyond this is abandoned: it is one page, which readers keep in memory as a whole.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
+/// The same for the dictionaries of all columns together, which a writer keeps in memory: their shares are less
+/// in tables of more than 32 columns.
+const DICTIONARIES_BYTES_MAX: usize = 32 << 20;
 
 /// The source of a column's values.
 pub(crate) enum Input<'t> {
@@ -58,6 +61,7 @@ pub(crate) struct ColumnChunk {
     present: Vec<bool>,
     page_rows: usize,
     dictionary: UseOfDictionary,
+    dictionary_bytes_max: usize,
     pages: Vec<(CompressedPage, PageFacts)>,
     /// The first page, until it is known whether compression is worthwhile.
     first_page: Option<Box<(Vec<u8>, PageFacts)>>,
@@ -96,12 +100,13 @@ impl fmt::Debug for Scratch {
 }
 
 impl ColumnChunk {
-    /// An empty chunk for inputs of this kind, with room for some rows.
+    /// An empty chunk for inputs of this kind, with room for some rows, in a table of some columns.
     pub(crate) fn new(
         column: &ColumnDescPtr,
         (compression, encodings): (Compression, Encodings),
         input: &Input<'_>,
         rows: usize,
+        columns: usize,
     ) -> Self {
         let values = match input {
             Input::Ids => Values::Uuids(Vec::with_capacity(rows)),
@@ -116,6 +121,7 @@ impl ColumnChunk {
             present: Vec::new(),
             page_rows: 0,
             dictionary: UseOfDictionary::Undecided,
+            dictionary_bytes_max: DICTIONARY_BYTES_MAX.min(DICTIONARIES_BYTES_MAX / columns.max(1)),
             pages: Vec::new(),
             first_page: None,
             bytes: 0,
@@ -125,6 +131,11 @@ impl ColumnChunk {
     /// Bytes of the pages so far, before compression.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Bytes of the values that wait for the end of their page.
+    pub(crate) fn waiting_bytes(&self) -> usize {
+        self.values.len() * size_of::<u64>() + self.values.text_bytes().unwrap_or(0) + self.present.len()
     }
 
     /// Adds some rows.
@@ -195,7 +206,8 @@ impl ColumnChunk {
         self.page_rows += refs.len();
     }
 
-    fn finish_page(&mut self, scratch: &mut Scratch) -> Result<()> {
+    /// Ends the page, if it has rows.
+    pub(crate) fn finish_page(&mut self, scratch: &mut Scratch) -> Result<()> {
         if self.page_rows == 0 {
             return Ok(());
         }
@@ -291,7 +303,7 @@ impl ColumnChunk {
         let width = hybrid::bit_width(dictionary.len().saturating_sub(1) as u64);
         body.push(width);
         hybrid::encode(places, width, body);
-        *open = dictionary.bytes() <= DICTIONARY_BYTES_MAX;
+        *open = dictionary.bytes() <= self.dictionary_bytes_max;
         let bounds = dictionary.bounds_of_texts(places).or_else(|| self.values.bounds());
         (Encoding::RLE_DICTIONARY, bounds)
     }

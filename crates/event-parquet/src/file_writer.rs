@@ -24,6 +24,10 @@ use crate::{
     table::{Table, is_nested},
 };
 
+/// The most bytes of values that wait for the end of their pages, in all columns together. Tables of up to some
+/// 50 columns have full pages before.
+const WAITING_BYTES_MAX: usize = 8 << 20;
+
 /// Writes one file.
 pub struct FileWriter<'t, W: Write + Send> {
     table: &'t Table<'t>,
@@ -86,6 +90,22 @@ impl RowGroup {
         });
         self.rows >= ROW_GROUP_ROWS || flat_bytes.sum::<usize>() + self.nested_bytes >= ROW_GROUP_BYTES
     }
+
+    /// Ends the pages of all flat columns, if the values in them take too much memory together: each column may
+    /// have a page of many rows, and there may be thousands of columns.
+    fn end_pages_if_large(&mut self, scratch: &mut Scratch) -> ParquetResult<()> {
+        let flat = |column: &ColumnWriter| match column {
+            ColumnWriter::Flat(column) => column.waiting_bytes(),
+            ColumnWriter::Nested(_) => 0,
+        };
+        if self.columns.iter().map(flat).sum::<usize>() < WAITING_BYTES_MAX {
+            return Ok(());
+        }
+        self.columns.iter_mut().try_for_each(|column| match column {
+            ColumnWriter::Flat(column) => column.finish_page(scratch),
+            ColumnWriter::Nested(_) => Ok(()),
+        })
+    }
 }
 
 impl<W: Write + Send> fmt::Debug for FileWriter<'_, W> {
@@ -134,6 +154,7 @@ impl<'t, W: Write + Send> FileWriter<'t, W> {
         }
         self.rows += chunk.len() as u64;
         self.group.rows += chunk.len();
+        self.group.end_pages_if_large(scratch)?;
         if self.group.is_full() { self.finish_group(scratch) } else { Ok(()) }
     }
 
@@ -152,7 +173,9 @@ impl<'t, W: Write + Send> FileWriter<'t, W> {
             let leaf = leaves.next();
             let leaf = leaf.ok_or_else(|| ParquetError::General("a column without a leaf".to_owned()))?;
             let Table { compression, encodings, .. } = *self.table;
-            Ok(ColumnWriter::Flat(Box::new(ColumnChunk::new(leaf, (compression, encodings), input, rows))))
+            let form = (compression, encodings);
+            let column = ColumnChunk::new(leaf, form, input, rows, self.table.columns());
+            Ok(ColumnWriter::Flat(Box::new(column)))
         });
         columns.collect()
     }

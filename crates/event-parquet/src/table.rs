@@ -1,6 +1,6 @@
 //! An event type → the table in its files: schema, properties, and the source of each column's values.
 //!
-//! Made once for each type of a run, however many partitions it has.
+//! Made once for each type of a run, however many partitions it has; unless a run has very many columns.
 //!
 //! Invariant: all settings that shape a file are made here, each with its reason, except for the encodings of
 //! flat columns.
@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef, Fields, Schema};
-use event_rows::Rows;
+use event_rows::{Rows, chunk_rows_of};
 use events_core::{
     catalog::EventType,
     schema::{self, TableForm},
@@ -62,6 +62,19 @@ impl<'p> Table<'p> {
             form,
             fields: schema.fields,
         })
+    }
+
+    /// How many columns it has, with those in lists and objects.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.descriptor.num_columns()
+    }
+
+    /// The most rows that are encoded at once: fewer if the table is wide, because each has a place in all
+    /// columns.
+    #[must_use]
+    pub fn chunk_rows(&self) -> usize {
+        chunk_rows_of(self.columns())
     }
 
     /// All columns of some rows, in the order of the file.

@@ -62,6 +62,7 @@ mod batch;
 mod fault;
 mod block_state;
 mod parser;
+mod reader_memory;
 mod judge;
 
 #[cfg(any(test, fuzzing))]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray},
+    datatypes::DataType,
     error::ArrowError,
 };
 use events_core::{catalog::EventType, schema};
@@ -14,6 +15,25 @@ use crate::{
     ids::{self, Ids},
     position::Position,
 };
+
+/// The bytes that an array takes beside itself and its values: its counters, those of each of its buffers, and
+/// what the allocator adds to each of these allocations.
+pub const ARRAY_BYTES: usize = 256;
+/// The least that an array takes.
+pub const ARRAY_BYTES_MIN: usize = ARRAY_BYTES + 128;
+
+fn array_bytes(array: &ArrayRef) -> usize {
+    array.get_array_memory_size() + arrays_in(array.data_type()) * ARRAY_BYTES
+}
+
+/// An array and those in it.
+fn arrays_in(data_type: &DataType) -> usize {
+    1 + match data_type {
+        DataType::List(element) => arrays_in(element.data_type()),
+        DataType::Struct(members) => members.iter().map(|member| arrays_in(member.data_type())).sum(),
+        _ => 0,
+    }
+}
 
 /// Rows of one event type; from one block, or gathered and sorted.
 #[derive(Debug, Clone)]
@@ -35,11 +55,19 @@ impl Batch {
         self.micros.len()
     }
 
-    /// The memory that the rows take, in bytes.
+    /// The memory that the rows take, in bytes. In a batch of few rows, most of it is not for values.
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
-        let columns: usize = self.columns.iter().map(Array::get_array_memory_size).sum();
-        columns + self.ids.memory_bytes() + (self.positions.capacity() + self.micros.capacity()) * 8
+        let columns: usize = self.columns.iter().map(array_bytes).sum();
+        let own = columns + self.ids.memory_bytes();
+        own + (self.positions.capacity() + self.micros.capacity()) * 8 + ARRAY_BYTES
+    }
+
+    /// The part of it that grows with the rows.
+    #[must_use]
+    pub fn value_bytes(&self) -> usize {
+        let arrays: usize = self.columns.iter().map(|column| arrays_in(column.data_type())).sum();
+        self.memory_bytes().saturating_sub((arrays + 1) * ARRAY_BYTES_MIN)
     }
 
     /// The rows with all columns of their table: the base columns, then the payload's.

@@ -18,11 +18,11 @@ mod references;
 mod short_copy;
 
 pub use self::{
-    batch::Batch,
+    batch::{ARRAY_BYTES, ARRAY_BYTES_MIN, Batch},
     content_hash::{hash_batch, hash_rows},
     grouping::{Grouped, PartitionKey, count_by_partition, group, sort},
     ids::{Id, Ids, IdsBuilder, ReadId, UUID_TEXT_BYTES, parse_uuid_text, uuid_text},
     position::{Place, Position},
-    references::{CHUNK_ROWS, CHUNK_TEXT_BYTES, Gathering, RowRef, Rows, chunk_rows, gather},
+    references::{CHUNK_ROWS, CHUNK_TEXT_BYTES, Gathering, RowRef, Rows, chunk_rows, chunk_rows_of, gather},
     short_copy::extend_with_part,
 };

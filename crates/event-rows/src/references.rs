@@ -23,6 +23,15 @@ use crate::{
 /// The most rows that are gathered and encoded at once.
 pub const CHUNK_ROWS: usize = 2_048;
 
+/// The most values of a chunk: less than [`CHUNK_ROWS`] rows of more than 128 columns.
+const CHUNK_VALUES: usize = CHUNK_ROWS * 128;
+
+/// The most rows that are gathered and encoded at once in a table with so many columns.
+#[must_use]
+pub fn chunk_rows_of(columns: usize) -> usize {
+    (CHUNK_VALUES / columns.max(1)).clamp(1, CHUNK_ROWS)
+}
+
 /// The most bytes of text that are gathered at once, except for a single row with more: Arrow's offsets end
 /// at 2 GiB, and a chunk is in memory together with the batches that it is gathered from.
 pub const CHUNK_TEXT_BYTES: usize = 16 << 20;

@@ -20,10 +20,9 @@
 //! partition's directory that are not Parquet stay.
 
 use std::{
-    io, panic,
+    io,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
-    thread,
 };
 
 use storage::File;
@@ -194,11 +193,10 @@ impl Target {
         let journal = Commit::new(&self.root, changes, layout, load)?;
         let lock = self.lock.try_clone().map_err(recording)?;
         let staging = self.staging();
-        let (synced, prepared) = thread::scope(|scope| {
-            let syncing = scope.spawn(|| durability::sync_staged(&lock, &staging, &journal.changes));
-            let prepared = self.prepare_directories(&journal, threads);
-            (syncing.join().unwrap_or_else(|payload| panic::resume_unwind(payload)), prepared)
-        });
+        let (synced, prepared) = workers::both(
+            || durability::sync_staged(&lock, &staging, &journal.changes),
+            || self.prepare_directories(&journal, threads),
+        );
         // The system reports an error only once: a second sync would seem to succeed.
         synced.map_err(recording)?;
         Ok((journal, prepared?))

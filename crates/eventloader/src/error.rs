@@ -7,6 +7,7 @@
 
 use std::{io, path::PathBuf, process::ExitCode};
 
+use command_line::bytes_text;
 use event_parser::SelectionError;
 use event_target::TargetError;
 use events_core::catalog::CatalogError;
@@ -151,6 +152,19 @@ pub enum Error {
         /// Whether some are of an event type that the catalog does not have.
         of_unknown_types: bool,
     },
+    /// A load by this catalog can't keep within its memory.
+    #[error(
+        "a catalog of {columns} columns needs at least {}, and {} may be used; nothing was changed",
+        bytes_text(*.needed as u64), bytes_text(*.allowed as u64)
+    )]
+    Memory {
+        /// The columns of all of its event types.
+        columns: usize,
+        /// The least memory, in bytes.
+        needed: usize,
+        /// The memory that may be used, in bytes.
+        allowed: usize,
+    },
     /// A signal ended the load.
     #[error("interrupted by {name}; nothing was changed")]
     Interrupted {
@@ -201,6 +215,7 @@ impl Error {
             | Self::CatalogFile(_)
             | Self::Manifest(_)
             | Self::ManifestFile(_)
+            | Self::Memory { .. }
             | Self::Target(
                 TargetError::OtherLayout { .. }
                 | TargetError::OtherDirectory { .. }

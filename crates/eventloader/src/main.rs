@@ -172,8 +172,9 @@ fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<ExitCode, Error>
         }
     };
     if !output.quiet {
-        let LoadOutput { target, verbose, is_replay, .. } = output;
-        let summary = Summary { report: &report, target, verbose: *verbose, is_replay: *is_replay };
+        let &Settings { memory_bytes, threads, .. } = settings;
+        let &LoadOutput { ref target, verbose, is_replay, .. } = output;
+        let summary = Summary { report: &report, target, memory_bytes, threads, verbose, is_replay };
         print_message(&summary.to_string().trim_end());
     }
     let left_out: Vec<_> = report.left_out().collect();

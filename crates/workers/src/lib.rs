@@ -1,12 +1,18 @@
 //! Independent pieces of work → the same work on several threads.
 //!
+//! A system that starts no more threads (`ulimit -u`, the pids limit of a container) makes the work take
+//! longer, and is no error: the caller's thread is always there.
+//!
 //! Invariant: results are in the order of the pieces, whichever thread did them. After the first error no
 //! further piece begins, and of several errors that of the first piece is returned.
 
 use std::{
     convert::Infallible,
     panic,
-    sync::atomic::{AtomicBool, AtomicUsize, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
     thread,
 };
 
@@ -59,7 +65,8 @@ pub fn map_with<S, T: Send, E: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Calls `work` once on each of `threads` threads, including the caller's, with the thread's number.
+/// Calls `work` once on each of `threads` threads, including the caller's, with the thread's number. There may
+/// be fewer threads, so none may wait for another to begin.
 ///
 /// # Errors
 /// The error of the thread with the lowest number that failed.
@@ -69,13 +76,33 @@ pub fn each<T: Send, E: Send>(
 ) -> Result<Vec<T>, E> {
     let work = &work;
     thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|number| scope.spawn(move || work(number))).collect();
+        let start = |number| thread::Builder::new().spawn_scoped(scope, move || work(number)).ok();
+        let others: Vec<_> = (1..threads).map_while(start).collect();
         let mut results = vec![work(0)];
         for other in others {
             // A panic is a bug; it must end the run as one, before anything is published.
             results.push(other.join().unwrap_or_else(|payload| panic::resume_unwind(payload)));
         }
         results.into_iter().collect()
+    })
+}
+
+/// Calls `beside` on a thread of its own while `work` runs on the caller's; or after it, if there is no other
+/// thread.
+pub fn both<A: Send, B>(beside: impl FnOnce() -> A + Send, work: impl FnOnce() -> B) -> (A, B) {
+    let beside = Mutex::new(Some(beside));
+    let take = || beside.lock().unwrap_or_else(PoisonError::into_inner).take();
+    thread::scope(|scope| {
+        let thread = thread::Builder::new().spawn_scoped(scope, || take().map(|beside| beside()));
+        let worked = work();
+        let done = match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|payload| panic::resume_unwind(payload)),
+            Err(_) => take().map(|beside| beside()),
+        };
+        match done {
+            Some(done) => (done, worked),
+            None => unreachable!("it is taken once, by the thread or by its caller"),
+        }
     })
 }
 

@@ -35,7 +35,6 @@ fn advice(error: &Error) -> &'static str {
              event)"
         }
         Error::CheckLedgerFromMiddle => ": give the earlier files too, and no --first-event",
-        Error::Thread(_) => ": ask for fewer --threads",
         Error::EventsFile { .. } => {
             ": check the free space and the permissions there, or choose another --base-path"
         }

@@ -39,7 +39,6 @@ pub struct Summary {
 /// - [`Error::CalendarEnds`] if a timestamp would be after the year 9999, before the first byte is written
 ///   where that can be known by then;
 /// - [`Error::Write`] if `out` fails;
-/// - [`Error::Thread`] if the system refuses a thread.
 pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
     let mut summary = Summary::default();
     run(config, &Format::default(), |rendered| {

@@ -9,6 +9,7 @@
 //! whatever the number of events. A slow reader of the output slows the plan down.
 
 use std::{
+    io,
     ops::ControlFlow,
     sync::mpsc::{self, Receiver, Sender},
     thread::{self, Scope},
@@ -39,7 +40,8 @@ pub(super) fn render_in_this_thread<W: World>(
     Ok(())
 }
 
-/// Renders the chunks in `threads` more threads. `take` receives them in order, until it breaks.
+/// Renders the chunks in `threads` more threads, or as many as the system starts. `take` receives them in
+/// order, until it breaks.
 pub(super) fn render_in_threads<W: World>(
     rendering: &Rendering<'_, W>,
     jobs: impl Iterator<Item = Result<Job<W::Chunk>, Error>>,
@@ -49,8 +51,10 @@ pub(super) fn render_in_threads<W: World>(
     thread::scope(|scope| {
         // Leaving this closure, with or without an error, drops the job channels, and each renderer ends
         // after its last chunk.
-        let renderers =
-            (0..threads).map(|_| Renderer::start(scope, rendering)).collect::<Result<Vec<_>, _>>()?;
+        let renderers: Vec<_> = (0..threads).map_while(|_| Renderer::start(scope, rendering).ok()).collect();
+        if renderers.is_empty() {
+            return render_in_this_thread(rendering, jobs, take);
+        }
         let mut asked = renderers.iter().cycle();
         let mut answering = renderers.iter().cycle();
         let mut in_flight = 0;
@@ -64,7 +68,7 @@ pub(super) fn render_in_threads<W: World>(
                     break;
                 }
             };
-            let rendered = if in_flight < threads * CHUNKS_IN_FLIGHT {
+            let rendered = if in_flight < renderers.len() * CHUNKS_IN_FLIGHT {
                 in_flight += 1;
                 Rendered::new()
             } else {
@@ -100,7 +104,7 @@ impl<C> Renderer<C> {
     fn start<'s, W: World<Chunk = C>>(
         scope: &'s Scope<'s, '_>,
         rendering: &'s Rendering<'_, W>,
-    ) -> Result<Self, Error>
+    ) -> io::Result<Self>
     where
         C: Send + Sync + 's,
     {
@@ -116,7 +120,7 @@ impl<C> Renderer<C> {
                 }
             }
         };
-        thread::Builder::new().name("render".to_owned()).spawn_scoped(scope, work).map_err(Error::Thread)?;
+        thread::Builder::new().name("render".to_owned()).spawn_scoped(scope, work)?;
         Ok(Self { jobs, done })
     }
 

@@ -40,6 +40,13 @@ use crate::{
     plan::{ColumnPlan, KindPlan, Shape},
 };
 
+/// The bytes of a builder, with the least allocations for its values.
+pub(crate) const COLUMN_BUILDER_BYTES: usize = size_of::<ColumnBuilder>() + 2 * ALLOCATION_BYTES;
+pub(crate) const LIST_BUILDER_BYTES: usize = size_of::<ListBuilder>() + 2 * ALLOCATION_BYTES;
+pub(crate) const OBJECT_BUILDER_BYTES: usize = size_of::<ObjectBuilder>() + 2 * ALLOCATION_BYTES;
+/// The least that an allocation takes.
+const ALLOCATION_BYTES: usize = 32;
+
 /// What a line has for a column.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Slot {

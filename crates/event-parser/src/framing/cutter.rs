@@ -99,6 +99,11 @@ impl<R: Read> Cutter<R> {
         &self.reader
     }
 
+    /// Cuts the following blocks of about this size.
+    pub fn set_block_bytes(&mut self, block_bytes: usize) {
+        self.block_bytes = block_bytes;
+    }
+
     /// The next block, in the memory of `recycled`; `None` at the end of the text.
     ///
     /// # Errors

@@ -66,6 +66,9 @@ impl Next {
 }
 
 impl KeyPredictor {
+    /// The bytes that it takes for each member of its object, for short keys.
+    pub(crate) const MEMBER_BYTES: usize = WAYS * size_of::<Link>();
+
     /// Advances in an object to the next value, or past its end. `position` is where the last value left it
     /// ([`Next::position`]), or [`OBJECT_START`] after its brace. `find` returns the index of a key, of at
     /// most `members`.

@@ -56,6 +56,7 @@ fn wrong_flag(error: &Error) -> Vec<String> {
         Error::ReportPlace { .. } => "--report: ",
         Error::Selection(SelectionError::Domain(_)) => "--domain: ",
         Error::Selection(SelectionError::EventType { .. }) => "--event-type: ",
+        Error::Memory { .. } => "--memory: ",
         Error::TooManyBadLines { .. } => "--max-bad-lines: ",
         _ => return Vec::new(),
     };

@@ -185,7 +185,7 @@ impl ReadArgs {
             sources: self.sources.clone(),
             catalog: catalog_files::read(&catalogs_of(&self.catalog.catalog))?,
             selection: self.catalog.selection(),
-            memory_bytes: memory::MEMORY_BYTES_DEFAULT,
+            memory_bytes: memory::default_bytes(),
             threads: threads_of(self.threads),
             progress,
         })

@@ -297,7 +297,7 @@ impl Cli {
             mode: self.mode.into(),
             dedupe_scope: self.dedupe_scope()?.into(),
             format: self.format.format(),
-            memory_bytes: self.resources.memory,
+            memory_bytes: self.resources.memory_bytes(),
             threads: self.resources.threads(),
             bad_lines_max: self.max_bad_lines,
             superseded_samples_max: self.superseded_samples,
@@ -343,13 +343,11 @@ mod tests {
     use clap::CommandFactory;
 
     use super::*;
-    use crate::runtime::memory;
 
     #[test]
-    fn the_command_line_is_well_formed_and_its_default_memory_is_the_documented_one() {
+    fn the_command_line_is_well_formed() {
         Cli::command().debug_assert();
         let settings = Cli::parse_from(["eventloader", "-s", "x", "-b"]).settings().unwrap();
-        assert_eq!(settings.memory_bytes, memory::MEMORY_BYTES_DEFAULT);
         assert_eq!(settings.selection.days, None);
     }
 }

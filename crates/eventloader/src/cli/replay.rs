@@ -110,7 +110,7 @@ impl ReplayArgs {
             mode: Mode::Merge,
             dedupe_scope: self.dedupe_scope(&history)?,
             format: self.format(&history),
-            memory_bytes: self.resources.memory,
+            memory_bytes: self.resources.memory_bytes(),
             threads: self.resources.threads(),
             bad_lines_max: None,
             superseded_samples_max: 0,

@@ -16,14 +16,13 @@ pub(super) const THREADS_MAX: u64 = 1_024;
 #[derive(Debug, Args)]
 pub(super) struct ResourceArgs {
     /// The memory that the process may use: 512MiB, 2GiB, …; rows beyond it are spilled to disk
+    /// [default: 2GiB, or half of what there is]
     ///
-    /// At least 64MiB. Rows are spilled to an unnamed temporary file in the target (in a dry run: in
-    /// $TMPDIR).
-    #[arg(
-        long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size,
-        help_heading = RESOURCES
-    )]
-    pub(super) memory: usize,
+    /// At least 64MiB. The default is 2GiB, but at most half of what the machine or its cgroup has. Rows are
+    /// spilled to an unnamed temporary file in the target (in a dry run: in $TMPDIR). Where memory has no room
+    /// for what all threads need, fewer of them read or write at a time; -v shows how many.
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse_size, help_heading = RESOURCES)]
+    memory: Option<usize>,
 
     /// The number of threads [default: all cores]
     ///
@@ -36,6 +35,11 @@ pub(super) struct ResourceArgs {
 }
 
 impl ResourceArgs {
+    /// The memory given, or else the default.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.memory.unwrap_or_else(memory::default_bytes)
+    }
+
     /// The number of threads given, or else the number of cores.
     pub(super) fn threads(&self) -> usize {
         threads_of(self.threads)

@@ -82,8 +82,9 @@ pub struct VerifyArgs {
     against: Vec<PathBuf>,
 
     /// The memory that the process may use: 512MiB, 2GiB, …; ids beyond it are compared in several passes
-    #[arg(long, value_name = "SIZE", default_value = "2GiB", value_parser = memory::parse_size)]
-    memory: usize,
+    /// [default: 2GiB, or half of what there is]
+    #[arg(long, value_name = "SIZE", value_parser = memory::parse_size)]
+    memory: Option<usize>,
 
     /// The number of threads [default: all cores]
     #[arg(
@@ -103,7 +104,7 @@ impl VerifyArgs {
         VerifySettings {
             target: self.target.clone(),
             against: self.against.clone(),
-            memory_bytes: self.memory,
+            memory_bytes: self.memory.unwrap_or_else(memory::default_bytes),
             threads: threads_of(self.threads),
         }
     }

@@ -7,7 +7,7 @@
 //! Invariant: nothing visible in the target changes before the commit, and the commit only happens if the
 //! counts balance.
 
-use std::{collections::HashSet, path::Path, thread, time::Instant};
+use std::{collections::HashSet, path::Path, time::Instant};
 
 use event_parser::Plan;
 use event_target::{
@@ -27,7 +27,7 @@ use crate::{
     quarantine::{self, Quarantine},
     report::{Balance, LoadOutcome, Report},
     rows::RowStore,
-    runtime::{Controls, MemoryShares, Stage, Stages, plural},
+    runtime::{Controls, MemoryShares, Needs, Stage, Stages, plural},
     settings::{Input, Settings},
 };
 
@@ -65,12 +65,9 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
         }
     };
     let mut clock = stages.clock();
-    thread::scope(|scope| {
-        // Freeing the memory takes about as long as the commit, which needs little CPU time.
-        scope.spawn(|| drop(rows));
-        report.committed = sink.commit(commit, layout, settings.threads)?;
-        Ok::<_, Error>(())
-    })?;
+    // Freeing the memory takes about as long as the commit, which needs little CPU time.
+    let ((), committed) = workers::both(|| drop(rows), || sink.commit(commit, layout, settings.threads));
+    report.committed = committed?;
     if report.committed {
         clock.lap_of(settings.threads, Stage::Commit);
     }
@@ -172,11 +169,10 @@ impl Load<'_> {
         let known = record.merged(&what);
         let Screened { sources, skipped } = self.screen(listed, &known)?;
         let plan = Plan::new(&settings.catalog);
-        let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
+        let shares = self.shares(&plan)?;
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
         check_bad_lines(settings, &input, record.has_commit())?;
-        let encoders = settings.threads.min(shares.encoders);
-        let (existing, rows) = self.add_existing(&plan, rows, &mut record, encoders)?;
+        let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;
         let mut clock = stages.clock();
         let superseded =
             rows.superseded(settings.threads, settings.superseded_samples_max, existing.is_some())?;
@@ -191,7 +187,7 @@ impl Load<'_> {
             controls,
             stages,
         };
-        let (written, mut changes) = writing.write_partitions(encoders)?;
+        let (written, mut changes) = writing.write_partitions(shares.encoders)?;
         let outcome = LoadOutcome {
             settings,
             plan: &plan,
@@ -219,6 +215,23 @@ impl Load<'_> {
         // Stamps that were not recorded would be missed by every later run.
         let is_news = is_new_source || !load.stamps.is_empty();
         Ok(Staged { report, commit: ReadyCommit { changes, load, is_news }, rows })
+    }
+
+    /// The memory of each stage, which decides how many threads are at work.
+    fn shares(self, plan: &Plan) -> Result<MemoryShares, Error> {
+        let &Settings { memory_bytes, threads, .. } = self.settings;
+        let needs = Needs::of(plan);
+        if needs.least_bytes() > memory_bytes {
+            let needed = needs.least_bytes();
+            return Err(Error::Memory { columns: plan.columns(), needed, allowed: memory_bytes });
+        }
+        let shares = MemoryShares::of(memory_bytes, threads, needs);
+        for (stage, of_stage) in [(Stage::Parse, shares.workers), (Stage::Encode, shares.encoders)] {
+            if of_stage < threads {
+                self.stages.limit(stage, of_stage);
+            }
+        }
+        Ok(shares)
     }
 
     /// The sources to read, and those that are skipped.

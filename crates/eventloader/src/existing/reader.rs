@@ -6,7 +6,7 @@
 use std::{collections::VecDeque, fmt::Display, ops::Range};
 
 use arrow::{array::AsArray, record_batch::RecordBatch};
-use event_rows::{Batch, Id, IdsBuilder, Position, ReadId};
+use event_rows::{Batch, Id, IdsBuilder, Position, ReadId, chunk_rows_of};
 use event_target::{PartitionFile, TargetError};
 use events_core::event;
 use parquet::{
@@ -145,7 +145,9 @@ fn batch_rows(row_groups: &[RowGroupMetaData]) -> usize {
     let bytes: i64 = row_groups.iter().map(RowGroupMetaData::total_byte_size).sum();
     let rows: i64 = row_groups.iter().map(RowGroupMetaData::num_rows).sum();
     let row_bytes = usize::try_from(bytes / rows.max(1)).unwrap_or(usize::MAX).max(1);
-    (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS_MAX)
+    // Columns of nulls take nothing in the file.
+    let columns = row_groups.first().map_or(0, RowGroupMetaData::num_columns);
+    (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS_MAX.min(4 * chunk_rows_of(columns)))
 }
 
 /// Skips all rows but these.

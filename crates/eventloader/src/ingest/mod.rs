@@ -7,6 +7,7 @@
 //!
 //! Invariant: except for the rows that are kept, memory does not depend on the number of lines.
 
+mod block_size;
 mod collector;
 mod counts;
 mod keys_seen;
@@ -17,7 +18,10 @@ use event_parser::{Buffer, Content, Parser, ParserOptions, Plan};
 use event_rows::count_by_partition;
 use event_target::{DedupeScope, Mode};
 
-use self::collector::{Collector, ParsedBlock};
+use self::{
+    block_size::BlockSize,
+    collector::{Collector, ParsedBlock},
+};
 pub(crate) use self::{
     counts::{InputCounts, RunCounts},
     keys_seen::{KeysSeen, lacking},
@@ -60,8 +64,8 @@ impl Ingest<'_> {
         let Self { settings, shares, controls, stages, .. } = self;
         let reader = BlockReader::new(sources.to_vec(), shares.block_bytes, controls.progress.clone());
         let reader = Mutex::new(if settings.mode == Mode::Merge { reader.hashing() } else { reader });
-        let collector = Turnstile::new(Collector::new(sources, rows, quarantine, settings.threads));
-        workers::each(settings.threads, |_| self.work(&reader, &collector))?;
+        let collector = Turnstile::new(Collector::new(sources, rows, quarantine, shares.workers));
+        workers::each(shares.workers, |_| self.work(&reader, &collector))?;
         let mut ingested = collector.into_inner().into_ingested();
         let facts = reader.into_inner().unwrap_or_else(PoisonError::into_inner).into_facts();
         for (source, facts) in ingested.counts.sources.iter_mut().zip(facts) {
@@ -75,7 +79,7 @@ impl Ingest<'_> {
 
     /// Parses one block after the other.
     fn work(self, reader: &Mutex<BlockReader>, collector: &Turnstile<Collector<'_>>) -> Result<(), Error> {
-        let Self { settings, plan, controls, stages, .. } = self;
+        let Self { settings, plan, shares, controls, stages } = self;
         let wants_later_candidates =
             settings.selection.days.is_some() && settings.dedupe_scope == DedupeScope::Input;
         let options = ParserOptions {
@@ -85,6 +89,7 @@ impl Ingest<'_> {
         };
         let mut parser = Parser::new(plan, options);
         let mut recycled = Buffer::default();
+        let mut size = BlockSize::new(shares.worker_bytes, shares.block_bytes);
         let mut clock = stages.clock();
         let _guard = collector.guard();
         loop {
@@ -92,12 +97,14 @@ impl Ingest<'_> {
             let next = {
                 let mut reader = locked(reader);
                 clock.lap(Stage::Wait);
-                reader.next_block(recycled)?
+                reader.next_block_of(size.bytes(), recycled)?
             };
             clock.lap(Stage::Read);
             let Some(next) = next else { return Ok(()) };
             stages.add_bytes(Stage::Read, next.block.bytes.len() as u64);
             let parsed = parser.parse(&next.block);
+            let value_bytes = parsed.batches.iter().map(|(_, batch)| batch.value_bytes()).sum();
+            size.learn(next.block.bytes.len(), value_bytes);
             let parsed = ParsedBlock {
                 number: next.block.number,
                 source: next.source,

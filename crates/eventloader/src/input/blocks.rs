@@ -73,6 +73,19 @@ impl BlockReader {
         self.facts
     }
 
+    /// The next block, of about this size.
+    pub(crate) fn next_block_of(
+        &mut self,
+        block_bytes: usize,
+        recycled: Buffer,
+    ) -> Result<Option<SourceBlock>, Error> {
+        self.block_bytes = block_bytes;
+        if let Some(cutter) = &mut self.open {
+            cutter.set_block_bytes(block_bytes);
+        }
+        self.next_block(recycled)
+    }
+
     /// The next block, in the memory of `recycled`; `None` at the end of the input.
     pub(crate) fn next_block(&mut self, recycled: Buffer) -> Result<Option<SourceBlock>, Error> {
         let mut recycled = Some(recycled);

@@ -36,6 +36,17 @@ pub(crate) struct SpilledContenders {
     pub(crate) texts: Vec<TextContender>,
 }
 
+impl SpilledContenders {
+    pub(crate) fn len(&self) -> usize {
+        self.uuids.len() + self.texts.len()
+    }
+
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.uuids.append(&mut others.uuids);
+        self.texts.append(&mut others.texts);
+    }
+}
+
 impl Deduper {
     /// Adds the rows of `batch` to `split`, for the spill file.
     pub(crate) fn split_for_spill(&self, batch: &Batch, split: &mut [SpilledContenders]) {
@@ -46,6 +57,29 @@ impl Deduper {
             match id {
                 Id::Uuid(uuid) => split.uuids.push(UuidContender { uuid, version }),
                 Id::Text(text) => split.texts.push(TextContender { text: text.into(), version }),
+            }
+        }
+    }
+
+    /// Adds the contenders whose ids fall into `ranges` to `split`, which has an entry for each of these.
+    pub(crate) fn split_again(
+        &self,
+        contenders: SpilledContenders,
+        ranges: &Range<usize>,
+        split: &mut [SpilledContenders],
+    ) {
+        let place = |id: Id<'_>, version: &Version| {
+            let range = range_of(self.hash(id, version.micros));
+            ranges.contains(&range).then(|| range - ranges.start)
+        };
+        for contender in contenders.uuids {
+            if let Some(place) = place(Id::Uuid(contender.uuid), &contender.version) {
+                split[place].uuids.push(contender);
+            }
+        }
+        for contender in contenders.texts {
+            if let Some(place) = place(Id::Text(&contender.text), &contender.version) {
+                split[place].texts.push(contender);
             }
         }
     }
@@ -92,15 +126,21 @@ fn bring_events_together<'c, C>(pairs: &mut [(&'c C, &'c C)], version: impl Fn(&
     versions::let_existing_win(pairs, version);
 }
 
-/// The superseded rows whose ids fall into `ranges`; `contenders` reads a spilled range.
+/// The superseded rows whose ids fall into `ranges`; `contenders` reads some spilled ranges.
 pub(crate) fn resolve_spilled(
     deduper: &Deduper,
     ranges: &Range<usize>,
     threads: usize,
     sampler: Sampler<'_>,
-    contenders: impl Fn(usize) -> Result<SpilledContenders, Error> + Sync,
+    contenders: impl Fn(&Range<usize>) -> Result<Vec<SpilledContenders>, Error> + Sync,
 ) -> Result<Vec<Vec<SupersededRow>>, Error> {
-    workers::map(threads, ranges.len(), |index| {
-        Ok(deduper.superseded_of_range(&contenders(ranges.start + index)?, sampler))
-    })
+    // As few shares as possible, because one piece of the spill file may have contenders for all of them.
+    let shares = threads.min(ranges.len());
+    let superseded = workers::map(threads, shares, |share| {
+        let place = |share: usize| ranges.start + ranges.len() * share / shares;
+        let contenders = contenders(&(place(share)..place(share + 1)))?;
+        let resolved = contenders.into_iter().map(|of_range| deduper.superseded_of_range(&of_range, sampler));
+        Ok::<_, Error>(resolved.collect::<Vec<_>>())
+    })?;
+    Ok(superseded.into_iter().flatten().collect())
 }

@@ -25,6 +25,10 @@ use crate::{
     settings::Settings,
 };
 
+/// About as many columns of tables are kept, of about 1 KB each. Tables beyond them are made for each of their
+/// partitions, which takes a small part of the time of writing it.
+const TABLE_COLUMNS_MAX: usize = 4_096;
+
 /// The context in which a run writes its partitions.
 pub(crate) struct Writing<'a> {
     pub(crate) settings: &'a Settings,
@@ -98,8 +102,13 @@ impl Writing<'_> {
         let staged = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
             controls.interruption.check()?;
             let partition = &partitions[number];
-            let Some(table) = tables.get(&partition.type_index) else {
-                unreachable!("there is a table for each type that has rows")
+            let made;
+            let table = match tables.get(&partition.type_index) {
+                Some(table) => table,
+                None => {
+                    made = self.table(partition.type_index)?;
+                    &made
+                }
             };
             let staged = self.write(partition, number, table, writer)?;
             controls.progress.partition_written();
@@ -145,17 +154,24 @@ impl Writing<'_> {
         (written, changes.into_iter().map(|(_, change)| change).collect())
     }
 
-    /// The tables of the event types that have rows, by event type.
+    /// The tables of the event types that have rows, by event type; those of very many columns are missing.
     fn tables(&self, partitions: &[Partition]) -> Result<BTreeMap<usize, Table<'_>>, Error> {
         let mut tables = BTreeMap::new();
+        let mut columns = 0;
         for Partition { type_index, .. } in partitions {
-            if !tables.contains_key(type_index) {
-                let event_type = self.plan.event_type(*type_index);
-                let table = Table::new(event_type, self.settings.table_form(), self.settings.format);
-                tables.insert(*type_index, table.map_err(Error::encode("the tables' schemas"))?);
+            if !tables.contains_key(type_index) && columns < TABLE_COLUMNS_MAX {
+                let table = self.table(*type_index)?;
+                columns += table.columns();
+                tables.insert(*type_index, table);
             }
         }
         Ok(tables)
+    }
+
+    fn table(&self, type_index: usize) -> Result<Table<'_>, Error> {
+        let Settings { format, .. } = *self.settings;
+        let table = Table::new(self.plan.event_type(type_index), self.settings.table_form(), format);
+        table.map_err(Error::encode("the tables' schemas"))
     }
 
     fn path(&self, (type_index, unit_index): PartitionKey) -> String {

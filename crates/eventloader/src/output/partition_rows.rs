@@ -1,15 +1,13 @@
 //! The rows of a partition, from memory, from sorted runs, or from the files of the target → chunks in
 //! (timestamp, event id) order.
 //!
-//! Invariant: a chunk ends at [`CHUNK_ROWS`] rows or [`CHUNK_TEXT_BYTES`], wherever the rows come from. So
+//! Invariant: a chunk ends at a number of rows that depends on the table alone, or at [`CHUNK_TEXT_BYTES`], wherever the rows come from. So
 //! the output depends neither on the available memory, nor on how often the partition was merged. Superseded
 //! rows are left out.
 
 use std::mem;
 
-use event_rows::{
-    Batch, CHUNK_ROWS, CHUNK_TEXT_BYTES, PartitionKey, Position, RowRef, Rows, chunk_rows, gather,
-};
+use event_rows::{Batch, CHUNK_TEXT_BYTES, PartitionKey, Position, RowRef, Rows, chunk_rows, gather};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -42,9 +40,9 @@ impl<'a> InMemory<'a> {
         Self { batches, refs, done: 0 }
     }
 
-    fn next_chunk(&mut self) -> Option<Rows<'_>> {
+    fn next_chunk(&mut self, rows_max: usize) -> Option<Rows<'_>> {
         let rest = &self.refs[self.done..];
-        let refs = &rest[..chunk_rows(self.batches, rest, CHUNK_ROWS)];
+        let refs = &rest[..chunk_rows(self.batches, rest, rows_max)];
         self.done += refs.len();
         (!refs.is_empty()).then_some(Rows { batches: self.batches, refs })
     }
@@ -80,11 +78,11 @@ impl<'a> PartitionRows<'a> {
         Self::Merged(Box::new(RunMerge { superseded, runs, chunks: Vec::new(), refs: Vec::new(), tally }))
     }
 
-    /// The next rows; `None` after the last.
-    pub(super) fn next_chunk(&mut self) -> Result<Option<Rows<'_>>, Error> {
+    /// The next rows, at most `rows_max`; `None` after the last.
+    pub(super) fn next_chunk(&mut self, rows_max: usize) -> Result<Option<Rows<'_>>, Error> {
         match self {
-            Self::InMemory(rows) => Ok(rows.next_chunk()),
-            Self::Merged(merge) => merge.next_chunk(),
+            Self::InMemory(rows) => Ok(rows.next_chunk(rows_max)),
+            Self::Merged(merge) => merge.next_chunk(rows_max),
         }
     }
 
@@ -113,10 +111,10 @@ enum RunRows<'a> {
 }
 
 impl RunRows<'_> {
-    fn next(&mut self) -> Result<Option<Batch>, Error> {
+    fn next(&mut self, rows_max: usize) -> Result<Option<Batch>, Error> {
         match self {
             Self::InMemory(rows) => {
-                let chunk = rows.next_chunk().map(|rows| gather(rows.batches, rows.refs));
+                let chunk = rows.next_chunk(rows_max).map(|rows| gather(rows.batches, rows.refs));
                 chunk.transpose().map_err(Error::encode("a partition's rows"))
             }
             Self::Spilled(run) => run.next_chunk(),
@@ -171,12 +169,12 @@ impl Tally<'_> {
 }
 
 impl RunMerge<'_> {
-    fn next_chunk(&mut self) -> Result<Option<Rows<'_>>, Error> {
+    fn next_chunk(&mut self, rows_max: usize) -> Result<Option<Rows<'_>>, Error> {
         self.release();
         self.refs.clear();
         let mut text_bytes = 0;
-        while self.refs.len() < CHUNK_ROWS {
-            let Some((run, row)) = self.first_row()? else {
+        while self.refs.len() < rows_max {
+            let Some((run, row)) = self.first_row(rows_max)? else {
                 break;
             };
             text_bytes += row.text_bytes(&self.chunks);
@@ -192,11 +190,11 @@ impl RunMerge<'_> {
     }
 
     /// The next row of all, and its run; `None` at the end.
-    fn first_row(&mut self) -> Result<Option<(usize, RowRef)>, Error> {
+    fn first_row(&mut self, rows_max: usize) -> Result<Option<(usize, RowRef)>, Error> {
         let mut first: Option<(usize, RowRef)> = None;
         for index in 0..self.runs.len() {
             if self.runs[index].at.is_none() {
-                self.load_next_chunk(index)?;
+                self.load_next_chunk(index, rows_max)?;
             }
             let Some(row) = self.runs[index].at else { continue };
             let key = |row: RowRef| (row.micros(&self.chunks), row.id(&self.chunks));
@@ -207,9 +205,9 @@ impl RunMerge<'_> {
         Ok(first)
     }
 
-    fn load_next_chunk(&mut self, run: usize) -> Result<(), Error> {
+    fn load_next_chunk(&mut self, run: usize, rows_max: usize) -> Result<(), Error> {
         while self.runs[run].at.is_none() {
-            let Some(chunk) = self.runs[run].rows.next()? else { return Ok(()) };
+            let Some(chunk) = self.runs[run].rows.next(rows_max)? else { return Ok(()) };
             self.tally.existing.read +=
                 chunk.positions.iter().filter(|position| position.is_existing()).count() as u64;
             self.chunks.push(chunk);

@@ -57,7 +57,7 @@ impl<'s> PartitionWriter<'s> {
         let (mut files, mut part) = (Vec::new(), None);
         loop {
             clock.lap(Stage::Encode);
-            let chunk = rows.next_chunk()?;
+            let chunk = rows.next_chunk(table.chunk_rows())?;
             clock.lap(Stage::Order);
             let Some(chunk) = chunk else { break };
             if let Some(full) = part.take_if(|part| !has_room_for(part, chunk, part_rows)) {

@@ -22,6 +22,10 @@ pub struct Summary<'a> {
     pub report: &'a Report,
     /// The target, as it was given.
     pub target: &'a str,
+    /// The memory that the run might take.
+    pub memory_bytes: usize,
+    /// The number of threads that it might use.
+    pub threads: usize,
     /// Adds conversions, and a line per partition, stage and sampled row.
     pub verbose: bool,
     /// Its sources are files of the quarantine, of which no catalog can be drafted.
@@ -82,11 +86,17 @@ impl fmt::Display for Summary<'_> {
                 let action = format!("{action:?}").to_lowercase();
                 writeln!(f, "{:>14} {path}, {}, {action}", grouped(*rows), bytes_text(*bytes))?;
             }
-            for StageReport { stage, thread_ms, bytes } in &report.stages {
+            for StageReport { stage, thread_ms, bytes, threads } in &report.stages {
                 let bytes = bytes.map_or(String::new(), |bytes| format!(", {}", bytes_text(bytes)));
+                let threads = threads.map_or(String::new(), |threads| {
+                    let threads = plural(threads as u64, "thread");
+                    format!(", {threads}: memory has no room for more")
+                });
                 let stage = format!("{stage:?}").to_lowercase();
-                writeln!(f, "{:>14} of thread time: {stage}{bytes}", duration_text(*thread_ms))?;
+                writeln!(f, "{:>14} of thread time: {stage}{bytes}{threads}", duration_text(*thread_ms))?;
             }
+            let memory = bytes_text(self.memory_bytes as u64);
+            writeln!(f, "{memory:>14} of memory at most, {}", plural(self.threads as u64, "thread"))?;
         }
         if !report.unknown_events.is_empty() {
             writeln!(f, "event types not in the catalog: {}", largest(&report.unknown_events, None))?;

@@ -10,6 +10,7 @@
 mod ledger;
 mod partitions;
 mod same_version;
+mod small_batches;
 mod spill;
 mod turnstile;
 
@@ -34,15 +35,20 @@ use crate::{
     runtime::MemoryShares,
 };
 
-/// The most runs on their way to the spill file. With the rows that are collected meanwhile, they share the
-/// memory for rows.
+/// The most runs on their way to the spill file while rows are collected: they share the memory for rows.
 const JOBS_MAX: usize = 2;
+
+/// What is compared by one thread rather than by more.
+const BYTES_PER_THREAD: usize = 512 << 10;
 
 /// All good rows of a run.
 #[derive(Debug)]
 pub(crate) struct RowStore {
     types: Vec<TypeRows>,
     in_memory_bytes: usize,
+    /// The small batches that were added and not joined since, and their bytes.
+    small_batches: usize,
+    small_bytes: usize,
     unit: PartitionUnit,
     shares: MemoryShares,
     deduper: Arc<Deduper>,
@@ -107,6 +113,8 @@ impl RowStore {
         Self {
             types,
             in_memory_bytes: 0,
+            small_batches: 0,
+            small_bytes: 0,
             unit,
             shares,
             deduper: Arc::new(deduper),
@@ -122,7 +130,12 @@ impl RowStore {
         let BlockRows { source, lines, of_array, by_partition, batches, later_candidates } = block;
         self.ledger.add_block(source, lines, of_array, by_partition.into_iter());
         for (type_index, batch) in batches {
-            self.in_memory_bytes += batch.memory_bytes();
+            let bytes = batch.memory_bytes();
+            self.in_memory_bytes += bytes;
+            if small_batches::is_small(&batch) {
+                self.small_batches += 1;
+                self.small_bytes += bytes;
+            }
             self.types[type_index].batches.push(batch);
         }
         for (type_index, batch) in later_candidates {
@@ -145,11 +158,34 @@ impl RowStore {
     }
 
     fn spill_if_full(&mut self) -> Result<Option<SpillJob>, Error> {
-        let room = if self.spill.is_some() { self.run_bytes() } else { self.shares.rows_bytes };
+        let mut room = if self.spill.is_some() { self.run_bytes() } else { self.shares.rows_bytes };
+        if self.in_memory_bytes > room && self.small_bytes > room / 2 && self.has_several_small_batches() {
+            self.join_small_batches()?;
+            // So that it is worthwhile the next time.
+            room -= room / 4;
+        }
         if self.in_memory_bytes > room && self.jobs < JOBS_MAX {
             return self.spill(self.run_bytes()).map(Some);
         }
         Ok(None)
+    }
+
+    /// Whether types have enough small batches for joining them to be worthwhile.
+    fn has_several_small_batches(&self) -> bool {
+        let types = self.types.iter().filter(|rows| !rows.batches.is_empty()).count();
+        self.small_batches >= 3 * types
+    }
+
+    /// Makes room without spilling.
+    fn join_small_batches(&mut self) -> Result<(), Error> {
+        (self.small_batches, self.small_bytes) = (0, 0);
+        for TypeRows { batches, .. } in &mut self.types {
+            let bytes = |batches: &[Batch]| batches.iter().map(Batch::memory_bytes).sum::<usize>();
+            let before = bytes(batches);
+            small_batches::join(batches)?;
+            self.in_memory_bytes = self.in_memory_bytes + bytes(batches) - before;
+        }
+        Ok(())
     }
 
     /// Whether nothing may be added until a job is done.
@@ -167,15 +203,19 @@ impl RowStore {
 
     /// The memory that the rows of one run take.
     fn run_bytes(&self) -> usize {
-        self.shares.rows_bytes / (JOBS_MAX + 1)
+        // A single thread collects nothing while it writes a run.
+        let is_alone = self.shares.workers.max(self.shares.encoders) == 1;
+        if is_alone { self.shares.rows_bytes } else { self.shares.rows_bytes / (JOBS_MAX + 1) }
     }
 
     /// Takes about this many bytes of rows out, of all event types alike.
     fn spill(&mut self, bytes: usize) -> Result<SpillJob, Error> {
+        let run_bytes = self.run_bytes();
         let spill = match &mut self.spill {
             Some(spill) => spill,
             empty => {
-                empty.insert(Spill::create(&self.spill_dir).map_err(Error::io("creating the spill file"))?)
+                let spill = Spill::create(&self.spill_dir, run_bytes);
+                empty.insert(spill.map_err(Error::io("creating the spill file"))?)
             }
         };
         let file = spill.file();
@@ -193,6 +233,9 @@ impl RowStore {
         });
         let types = types.collect();
         self.in_memory_bytes -= taken_bytes;
+        if self.in_memory_bytes == 0 {
+            (self.small_batches, self.small_bytes) = (0, 0);
+        }
         self.jobs += 1;
         Ok(SpillJob { types, file, unit: self.unit, deduper: Arc::clone(&self.deduper) })
     }
@@ -223,10 +266,14 @@ impl RowStore {
             }
             return Ok(ids.finish());
         };
-        for range in ranges {
-            let contenders = spill.contenders(type_index, range)?;
-            contenders.uuids.iter().for_each(|contender| ids.insert(Id::Uuid(contender.uuid)));
-            contenders.texts.iter().for_each(|contender| ids.insert(Id::Text(&contender.text)));
+        // In portions, because contenders take memory beside the ids.
+        let step = ranges.len().div_ceil(8).max(1);
+        for first in ranges.clone().step_by(step) {
+            let portion = first..(first + step).min(ranges.end);
+            for contenders in spill.contenders(type_index, &portion, &self.deduper)? {
+                contenders.uuids.iter().for_each(|contender| ids.insert(Id::Uuid(contender.uuid)));
+                contenders.texts.iter().for_each(|contender| ids.insert(Id::Text(&contender.text)));
+            }
         }
         Ok(ids.finish())
     }
@@ -246,11 +293,14 @@ impl RowStore {
                 Some(spill) => spill.contenders_bytes(type_index),
                 None => batches.iter().map(|batch| batch.rows() * latest::ROW_BYTES_MAX).sum(),
             };
+            // Starting threads takes longer than comparing a few rows.
+            let threads = threads.min(bytes / BYTES_PER_THREAD + 1);
             for ranges in passes(bytes, self.shares.contenders_bytes) {
                 let of_type = samples.of_type(type_index);
                 let superseded_rows = match &self.spill {
                     Some(spill) => {
-                        let contenders = |range| spill.contenders(type_index, range);
+                        let contenders =
+                            |ranges: &Range<usize>| spill.contenders(type_index, ranges, &self.deduper);
                         latest::resolve_spilled(&self.deduper, &ranges, threads, of_type, contenders)?
                     }
                     None => latest::resolve(&self.deduper, &batches, &ranges, threads, of_type),

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event_rows::{PartitionKey, Position, RowRef, group, sort};
+use event_rows::{Batch, PartitionKey, Position, RowRef, group, sort};
 
 use super::{RowStore, RowsOut, spill::SortedRun};
 use crate::latest::{Superseded, SupersededCounts};
@@ -48,9 +48,7 @@ impl RowStore {
         let mut grouped = GroupedRows::default();
         for (type_index, of_type) in by_type.into_iter().enumerate() {
             for (batch, kept) in self.types[type_index].batches.iter().zip(of_type.kept) {
-                if let Some(source) = self.ledger.source_of(batch.positions[0]) {
-                    grouped.out.add_written(source, kept);
-                }
+                self.count_written(batch, kept, is_left_out, &mut grouped.out);
             }
             for (unit_index, rows) in of_type.left_out {
                 grouped.out.add_left_out((type_index, unit_index), rows);
@@ -62,6 +60,25 @@ impl RowStore {
             grouped.partitions.extend(spill.partitions().map(without_rows_in_memory));
         }
         grouped
+    }
+
+    /// Counts the kept rows of a batch by source.
+    fn count_written(
+        &self,
+        batch: &Batch,
+        kept: u64,
+        is_left_out: impl Fn(Position) -> bool,
+        out: &mut RowsOut,
+    ) {
+        let source = |position: &Position| self.ledger.source_of(*position);
+        let [first, last] = [batch.positions.first(), batch.positions.last()].map(|end| end.and_then(source));
+        if first == last {
+            // Rows are in input order, so those between are of the same source.
+            return first.into_iter().for_each(|source| out.add_written(source, kept));
+        }
+        for position in batch.positions.iter().filter(|position| !is_left_out(**position)) {
+            source(position).into_iter().for_each(|source| out.add_written(source, 1));
+        }
     }
 
     /// Keeps, in a merge, the partitions whose rows change, and adds those that only lose existing rows.

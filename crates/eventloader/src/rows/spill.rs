@@ -10,6 +10,7 @@
 use std::{
     collections::{BTreeMap, VecDeque},
     io,
+    ops::Range,
     path::Path,
     sync::{
         Arc,
@@ -23,7 +24,9 @@ use arrow::{
     datatypes::{Field, Int64Type, Schema, UInt64Type},
     ipc::{reader::StreamDecoder, writer::StreamWriter},
 };
-use event_rows::{Batch, CHUNK_ROWS, Ids, PartitionKey, Position, chunk_rows, gather, group, sort};
+use event_rows::{
+    ARRAY_BYTES_MIN, Batch, CHUNK_ROWS, Ids, PartitionKey, Position, chunk_rows, gather, group, sort,
+};
 use events_core::partition::PartitionUnit;
 use storage::File;
 
@@ -38,8 +41,8 @@ pub(super) struct Spill {
     file: Arc<SpillFile>,
     /// For each run its chunks, in order.
     runs: BTreeMap<PartitionKey, Vec<Vec<Location>>>,
-    /// By event type and range of ids.
-    contenders: BTreeMap<(usize, usize), Vec<ContendersLocation>>,
+    /// By event type.
+    contenders: BTreeMap<usize, Vec<ContendersPiece>>,
 }
 
 /// The file; several threads may write to it at once.
@@ -48,13 +51,15 @@ pub(super) struct SpillFile {
     file: File,
     /// The length that is written, or reserved.
     bytes: AtomicU64,
+    /// The approximate size of a chunk: a merge keeps one of each run in memory.
+    chunk_bytes: usize,
 }
 
 /// The locations of the parts of one run.
 #[derive(Debug, Default)]
 pub(super) struct SpilledRun {
     partitions: Vec<(PartitionKey, Vec<Location>)>,
-    contenders: Vec<((usize, usize), ContendersLocation)>,
+    contenders: Vec<(usize, ContendersPiece)>,
 }
 
 /// The spilled rows of a partition from one run, sorted by (timestamp, event id).
@@ -71,14 +76,23 @@ struct Location {
     bytes: usize,
 }
 
-#[derive(Debug, Clone, Copy)]
-struct ContendersLocation {
+/// The contenders of one event type and run whose ids fall into some ranges. With many types or small runs, most
+/// ranges have one or none, and a piece has many ranges.
+#[derive(Debug, Clone)]
+struct ContendersPiece {
+    first_range: u16,
+    end_range: u16,
     uuids: Location,
     texts: Location,
 }
 
-/// The approximate size of a chunk: a merge keeps one of each run in memory, and there may be a hundred.
-const CHUNK_BYTES: usize = 256 << 10;
+/// The least contenders of a piece, except for the last one of a run.
+const PIECE_CONTENDERS: usize = 512;
+
+/// The largest chunks: there may be a hundred runs.
+const CHUNK_BYTES_MAX: usize = 256 << 10;
+/// Of smaller runs there are more, and their chunks are smaller.
+const CHUNKS_PER_RUN: usize = 64;
 /// Bytes of a contender with a UUID in the file.
 const UUID_CONTENDER_BYTES: usize = 40;
 
@@ -93,9 +107,12 @@ impl SpillFile {
         deduper: &Deduper,
         run: &mut SpilledRun,
     ) -> Result<(), Error> {
-        let bytes: usize = batches.iter().map(Batch::memory_bytes).sum();
+        // Without what arrays of a few rows take beside their values: chunks have more.
+        let bytes: usize = batches.iter().map(Batch::value_bytes).sum();
         let rows: usize = batches.iter().map(Batch::rows).sum();
-        let rows_max = (CHUNK_BYTES * rows / bytes.max(1)).clamp(1, CHUNK_ROWS);
+        let columns = batches.first().map_or(0, |batch| batch.columns.len());
+        let chunk_bytes = self.chunk_bytes.max(CHUNK_BYTES_MAX.min(columns * ARRAY_BYTES_MIN));
+        let rows_max = (chunk_bytes * rows / bytes.max(1)).clamp(1, CHUNK_ROWS);
         for (unit_index, mut refs) in group(batches, unit, |_| false).partitions {
             sort(&mut refs, batches);
             let mut chunks = Vec::new();
@@ -123,13 +140,15 @@ impl SpillFile {
         for batch in batches {
             deduper.split_for_spill(batch, &mut split);
         }
-        for (range, contenders) in split.iter().enumerate() {
-            if !contenders.uuids.is_empty() || !contenders.texts.is_empty() {
-                let location = ContendersLocation {
-                    uuids: self.append(&encode_uuids(&contenders.uuids))?,
-                    texts: self.append(&encode_texts(&contenders.texts))?,
-                };
-                run.contenders.push(((type_index, range), location));
+        let (mut piece, mut first_range) = (SpilledContenders::default(), 0);
+        for (contenders, end_range) in split.into_iter().zip(1..) {
+            piece.append(contenders);
+            let is_last = usize::from(end_range) == RANGES;
+            if piece.len() >= PIECE_CONTENDERS || is_last && piece.len() > 0 {
+                let uuids = self.append(&encode_uuids(&piece.uuids))?;
+                let texts = self.append(&encode_texts(&piece.texts))?;
+                run.contenders.push((type_index, ContendersPiece { first_range, end_range, uuids, texts }));
+                (piece, first_range) = (SpilledContenders::default(), end_range);
             }
         }
         Ok(())
@@ -149,9 +168,10 @@ impl SpillFile {
 }
 
 impl Spill {
-    /// A spill file on the file system of `dir`.
-    pub(super) fn create(dir: &Path) -> io::Result<Self> {
-        let file = Arc::new(SpillFile { file: File::unnamed(dir)?, bytes: AtomicU64::new(0) });
+    /// A spill file on the file system of `dir`, for runs that take this much memory.
+    pub(super) fn create(dir: &Path, run_bytes: usize) -> io::Result<Self> {
+        let chunk_bytes = CHUNK_BYTES_MAX.min(run_bytes / CHUNKS_PER_RUN);
+        let file = Arc::new(SpillFile { file: File::unnamed(dir)?, bytes: AtomicU64::new(0), chunk_bytes });
         Ok(Self { file, runs: BTreeMap::new(), contenders: BTreeMap::new() })
     }
 
@@ -165,8 +185,8 @@ impl Spill {
         for (partition, chunks) in run.partitions {
             self.runs.entry(partition).or_default().push(chunks);
         }
-        for (range, location) in run.contenders {
-            self.contenders.entry(range).or_default().push(location);
+        for (type_index, piece) in run.contenders {
+            self.contenders.entry(type_index).or_default().push(piece);
         }
     }
 
@@ -185,21 +205,31 @@ impl Spill {
 
     /// The bytes of an event type's contenders.
     pub(super) fn contenders_bytes(&self, type_index: usize) -> usize {
-        let of_type = self.contenders.range((type_index, 0)..(type_index + 1, 0));
-        of_type
-            .flat_map(|(_, locations)| locations)
-            .map(|location| location.uuids.bytes + location.texts.bytes)
-            .sum()
+        self.pieces(type_index).map(|piece| piece.uuids.bytes + piece.texts.bytes).sum()
     }
 
-    /// The contenders of an event type whose ids fall into a range.
-    pub(super) fn contenders(&self, type_index: usize, range: usize) -> Result<SpilledContenders, Error> {
-        let mut contenders = SpilledContenders::default();
-        for location in self.contenders.get(&(type_index, range)).into_iter().flatten() {
-            decode_uuids(&self.file.read(location.uuids)?, &mut contenders.uuids);
-            decode_texts(&self.file.read(location.texts)?, &mut contenders.texts);
+    /// The contenders of an event type whose ids fall into these ranges, by range.
+    pub(super) fn contenders(
+        &self,
+        type_index: usize,
+        ranges: &Range<usize>,
+        deduper: &Deduper,
+    ) -> Result<Vec<SpilledContenders>, Error> {
+        let mut contenders = vec![SpilledContenders::default(); ranges.len()];
+        let overlaps = |piece: &&ContendersPiece| {
+            usize::from(piece.first_range) < ranges.end && usize::from(piece.end_range) > ranges.start
+        };
+        for piece in self.pieces(type_index).filter(overlaps) {
+            let mut read = SpilledContenders::default();
+            decode_uuids(&self.file.read(piece.uuids)?, &mut read.uuids);
+            decode_texts(&self.file.read(piece.texts)?, &mut read.texts);
+            deduper.split_again(read, ranges, &mut contenders);
         }
         Ok(contenders)
+    }
+
+    fn pieces(&self, type_index: usize) -> impl Iterator<Item = &ContendersPiece> {
+        self.contenders.get(&type_index).into_iter().flatten()
     }
 }
 

@@ -12,9 +12,10 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicI32, Ordering},
+        mpsc,
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use command_line::is_ignored;
@@ -28,6 +29,8 @@ use crate::error::Error;
 
 /// How long a load that does not check may go on.
 const GRACE: Duration = Duration::from_secs(2);
+/// How soon a second signal is seen meanwhile.
+const LOOKED_EVERY: Duration = Duration::from_millis(20);
 
 /// Whether a load should end; never, unless signals are listened to.
 #[derive(Debug, Clone, Default)]
@@ -51,21 +54,25 @@ impl Interruption {
     pub fn listen(say: impl Fn(&Error) + Send + 'static) -> io::Result<Self> {
         let interruption = Self::default();
         let state = Arc::clone(&interruption.state);
-        let mut signals = Signals::new(handled())?;
+        let (hand_over, taken) = mpsc::channel::<Signals>();
         let listener = move || {
-            let mut signals = signals.forever();
-            let Some(first) = signals.next() else { return };
+            let Ok(mut signals) = taken.recv() else { return };
+            let Some(first) = signals.forever().next() else { return };
             state.signal.store(first, Ordering::SeqCst);
-            thread::spawn(move || {
-                thread::sleep(GRACE);
-                if !state.is_committing.load(Ordering::SeqCst) {
-                    say(&interrupted(first));
-                    end_process(first);
-                }
-            });
-            signals.for_each(end_process);
+            let end = Instant::now() + GRACE;
+            while Instant::now() < end {
+                signals.pending().for_each(end_process);
+                thread::sleep(LOOKED_EVERY);
+            }
+            if !state.is_committing.load(Ordering::SeqCst) {
+                say(&interrupted(first));
+                end_process(first);
+            }
+            signals.forever().for_each(end_process);
         };
         thread::Builder::new().name("signals".to_owned()).spawn(listener)?;
+        // Only now: once it is handled, a signal does nothing unless there is a listener.
+        drop(hand_over.send(Signals::new(handled())?));
         Ok(interruption)
     }
 

@@ -2,20 +2,39 @@
 //!
 //! Invariant: the stages together stay below the limit; rows beyond their share are spilled.
 
+use event_parser::Plan;
+
+use super::available_memory;
+
 /// The least memory that a load can run with.
 pub const MEMORY_BYTES_MIN: usize = 64 << 20;
-/// The default: enough for about ten million events of the built-in types without spilling.
+/// The default where there is enough: about ten million events of the built-in types without spilling.
 pub const MEMORY_BYTES_DEFAULT: usize = 2 << 30;
+
+/// The default: at most half of what the machine or its control groups have, because files that are read and
+/// written take memory, too, and others run beside the load.
+pub(crate) fn default_bytes() -> usize {
+    default_of(available_memory::available_bytes())
+}
+
+fn default_of(available_bytes: Option<u64>) -> usize {
+    let half = available_bytes.map_or(MEMORY_BYTES_DEFAULT as u64, |bytes| bytes / 2);
+    usize::try_from(half).unwrap_or(usize::MAX).clamp(MEMORY_BYTES_MIN, MEMORY_BYTES_DEFAULT)
+}
 
 /// The largest block. Blocks of 1 to 8 MiB load equally fast; smaller ones make more batches to gather from.
 const BLOCK_BYTES_MAX: usize = 4 << 20;
-const BLOCK_BYTES_MIN: usize = 256 << 10;
+const BLOCK_BYTES_MIN: usize = 128 << 10;
 
 /// The shares of the memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MemoryShares {
-    /// For one block of lines. A worker has one, and the columns that it makes of it.
+    /// For one block of lines, at most. A worker has one, and the columns that it makes of it.
     pub(crate) block_bytes: usize,
+    /// How many threads read and parse.
+    pub(crate) workers: usize,
+    /// For a worker's blocks and their values.
+    pub(crate) worker_bytes: usize,
     /// For all rows that are kept in memory.
     pub(crate) rows_bytes: usize,
     /// For the ids and timestamps that "latest" compares at once.
@@ -24,23 +43,81 @@ pub(crate) struct MemoryShares {
     pub(crate) encoders: usize,
 }
 
-/// The most memory for encoding one partition, unless rows are very wide: a row group's pages (flushed at 32
-/// MiB of values, of which little is left after compression) and a chunk of each run that is merged.
-const ENCODER_BYTES: usize = 24 << 20;
+/// What a run takes before the first line, and for each thread that reads: the more columns the catalog has, the
+/// more.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Needs {
+    /// The catalog and the plan made of it.
+    pub(crate) plan_bytes: usize,
+    /// What a thread takes to read lines, beside the lines and their values.
+    pub(crate) reader_bytes: usize,
+    /// What the columns of the widest type take while a partition is encoded.
+    pub(crate) encoder_bytes: usize,
+}
 
-/// The memory of a load without any rows: the program, its blocks, one encoder.
-const FIXED_BYTES: usize = 32 << 20;
+/// The most memory for encoding one partition, beside what each column takes: a row group's pages (flushed at
+/// 32 MiB of values, of which little is left after compression) and a chunk of each run that is merged.
+const ENCODER_BYTES: usize = 24 << 20;
+/// The bytes of a column while it is encoded: buffers, a page, its part of the footer.
+const ENCODER_COLUMN_BYTES: usize = 6 << 10;
+
+/// The program without any data.
+const PROGRAM_BYTES: usize = 10 << 20;
+
+/// The bytes of a column in the catalog and in the plan.
+const PLAN_COLUMN_BYTES: usize = 900;
+
+/// A worker takes so many times a block: the block, its values in builders that grow, the same as arrays, and
+/// those of the block before that wait for their turn.
+const BLOCKS_PER_WORKER: usize = 4;
+
+/// The least for rows: with less, the parts of the spill file would be too many.
+const ROWS_BYTES_MIN: usize = 3 << 20;
+
+impl Needs {
+    pub(crate) fn of(plan: &Plan) -> Self {
+        Self {
+            plan_bytes: plan.columns() * PLAN_COLUMN_BYTES,
+            reader_bytes: plan.reader_bytes(),
+            encoder_bytes: plan.columns_of_widest() * ENCODER_COLUMN_BYTES,
+        }
+    }
+
+    /// The least memory with which the bound can be kept.
+    pub(crate) fn least_bytes(self) -> usize {
+        let worker_bytes = BLOCKS_PER_WORKER * BLOCK_BYTES_MIN + self.reader_bytes;
+        let reading_bytes = worker_bytes + ROWS_BYTES_MIN;
+        PROGRAM_BYTES + self.plan_bytes + reading_bytes.max(ENCODER_BYTES + self.encoder_bytes)
+    }
+}
 
 impl MemoryShares {
-    pub(crate) fn of(memory_bytes: usize, threads: usize) -> Self {
-        // Three fifths of the rest are for rows, including those on their way to the spill file. The
-        // remainder is for gathering them, and for freed memory that the allocator keeps.
-        let shared_bytes = memory_bytes.saturating_sub(FIXED_BYTES);
+    pub(crate) fn of(memory_bytes: usize, threads: usize, needs: Needs) -> Self {
+        let encoder_bytes = ENCODER_BYTES + needs.encoder_bytes;
+        let fixed_bytes = PROGRAM_BYTES + needs.plan_bytes + encoder_bytes;
+        let shared_bytes = memory_bytes.saturating_sub(fixed_bytes);
+        // A third of the rest is for those who read. A worker's blocks should take as much as what it has for
+        // each column: with less, most of its time and memory would go into columns of a few rows.
+        let of_several = shared_bytes / 3;
+        let least_bytes = BLOCKS_PER_WORKER * BLOCK_BYTES_MIN + 2 * needs.reader_bytes;
+        let workers = (of_several / least_bytes).clamp(1, threads);
+        // A single worker's memory is used again by the encoder; the allocator keeps that of other threads.
+        let of_one = encoder_bytes.min(ENCODER_BYTES / 3 + needs.reader_bytes / 2 * 3) + shared_bytes / 6;
+        let of_workers = if workers == 1 { of_one.max(of_several) } else { of_several };
+        let reader_bytes = workers * needs.reader_bytes;
+        let worker_bytes = of_workers.saturating_sub(reader_bytes) / workers;
+        let block_bytes = (worker_bytes / BLOCKS_PER_WORKER).min(memory_bytes / 32 / workers);
+        // Three fifths are for rows, including those on their way to the spill file. The remainder is for
+        // gathering them, and for freed memory that the allocator keeps.
+        let beyond = reader_bytes.saturating_sub(if workers == 1 { encoder_bytes } else { 0 });
+        let shared_bytes = shared_bytes.saturating_sub(beyond);
         Self {
-            block_bytes: (memory_bytes / 32 / threads).clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX),
-            rows_bytes: shared_bytes / 5 * 3,
-            contenders_bytes: shared_bytes / 5,
-            encoders: (memory_bytes / 5 * 2 / ENCODER_BYTES).clamp(1, threads),
+            block_bytes: block_bytes.clamp(BLOCK_BYTES_MIN, BLOCK_BYTES_MAX),
+            workers,
+            worker_bytes: worker_bytes.max(BLOCKS_PER_WORKER * BLOCK_BYTES_MIN),
+            rows_bytes: (shared_bytes / 5 * 3).max(ROWS_BYTES_MIN),
+            contenders_bytes: (shared_bytes / 5).max(ROWS_BYTES_MIN),
+            encoders: (memory_bytes / 5 * 2 / encoder_bytes).clamp(1, threads),
         }
     }
 }
@@ -62,6 +139,13 @@ pub(crate) fn parse_size(text: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_default_is_half_of_a_small_machine() {
+        let mib = |of_mib: Option<u64>| default_of(of_mib.map(|mib| mib << 20)) >> 20;
+        assert_eq!([Some(65_536), Some(4_096), None].map(mib), [2_048; 3]);
+        assert_eq!([Some(1_000), Some(128), Some(100)].map(mib), [500, 64, 64]);
+    }
 
     #[test]
     fn a_size_that_is_too_small_is_refused() {

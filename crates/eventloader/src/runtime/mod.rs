@@ -2,6 +2,7 @@
 //!
 //! Invariant: nothing here knows events or files.
 
+mod available_memory;
 mod interruption;
 pub(crate) mod memory;
 pub(crate) mod names;
@@ -19,7 +20,7 @@ pub use self::{
     terminal_text::escape_for_terminal,
 };
 pub(crate) use self::{
-    memory::MemoryShares,
+    memory::{MemoryShares, Needs},
     numbers::{bytes_text, duration_text, grouped, plural},
     progress::CountingReader,
     stages::{Clock, Stage, StageReport, Stages},

@@ -7,7 +7,7 @@
 //! Invariant: a stage's figures only grow; nothing in the output depends on them.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     time::Instant,
 };
 
@@ -60,6 +60,8 @@ const STAGES: [Stage; 11] = [
 pub(crate) struct Stages {
     nanos: [AtomicU64; STAGES.len()],
     bytes: [AtomicU64; STAGES.len()],
+    /// The number of threads, where memory has no room for more; 0 elsewhere.
+    threads: [AtomicUsize; STAGES.len()],
 }
 
 /// One worker's clock.
@@ -77,6 +79,9 @@ pub(crate) struct StageReport {
     pub(crate) thread_ms: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) bytes: Option<u64>,
+    /// The number of threads, if memory has no room for all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) threads: Option<usize>,
 }
 
 impl Stages {
@@ -88,11 +93,22 @@ impl Stages {
         self.bytes[stage as usize].fetch_add(bytes, Ordering::Relaxed);
     }
 
+    /// Notes that memory has no room for more threads in this stage.
+    pub(crate) fn limit(&self, stage: Stage, threads: usize) {
+        self.threads[stage as usize].store(threads, Ordering::Relaxed);
+    }
+
     pub(crate) fn report(&self) -> Vec<StageReport> {
         let of_stage = |stage: Stage| {
             let nanos = self.nanos[stage as usize].load(Ordering::Relaxed);
             let bytes = self.bytes[stage as usize].load(Ordering::Relaxed);
-            StageReport { stage, thread_ms: nanos / 1_000_000, bytes: (bytes > 0).then_some(bytes) }
+            let threads = self.threads[stage as usize].load(Ordering::Relaxed);
+            StageReport {
+                stage,
+                thread_ms: nanos / 1_000_000,
+                bytes: (bytes > 0).then_some(bytes),
+                threads: (threads > 0).then_some(threads),
+            }
         };
         STAGES.into_iter().map(of_stage).collect()
     }
@@ -128,10 +144,12 @@ mod tests {
         clock.lap(Stage::Parse);
         clock.lap(Stage::Read);
         stages.add_bytes(Stage::Read, 7);
+        stages.limit(Stage::Parse, 3);
         let report = stages.report();
         assert_eq!(report.iter().map(|of| of.stage).collect::<Vec<_>>(), STAGES);
         assert!(report[Stage::Parse as usize].thread_ms >= 5);
         assert_eq!(report[Stage::Read as usize].bytes, Some(7));
+        assert_eq!([Stage::Read, Stage::Parse].map(|stage| report[stage as usize].threads), [None, Some(3)]);
         assert!(report[Stage::Read as usize].thread_ms < 5);
     }
 }

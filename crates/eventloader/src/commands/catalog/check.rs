@@ -15,7 +15,7 @@ use super::{ReadSettings, observe::type_of};
 use crate::{
     error::Error,
     input::{BlockReader, Listed, Source, list_sources},
-    runtime::{MemoryShares, escape_for_terminal, names},
+    runtime::{MemoryShares, Needs, escape_for_terminal, names},
 };
 
 /// The number of unknown fields and event types that are counted by name.
@@ -63,12 +63,12 @@ type LineCounts = BTreeMap<(usize, u32), u64>;
 pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
     settings.selection.check(&settings.catalog)?;
     let Listed { sources, dangling } = list_sources(&settings.sources, None)?;
-    let shares = MemoryShares::of(settings.memory_bytes, settings.threads);
     let plan = Plan::new(&settings.catalog);
+    let shares = MemoryShares::of(settings.memory_bytes, settings.threads, Needs::of(&plan));
     let options =
         ParserOptions { selection: &settings.selection, flatten: true, wants_later_candidates: false };
     let blocks = Mutex::new(BlockReader::new(sources.clone(), shares.block_bytes, settings.progress.clone()));
-    let parts = workers::each(settings.threads, |_| -> Result<_, Error> {
+    let parts = workers::each(shares.workers, |_| -> Result<_, Error> {
         let mut parser = Parser::new(&plan, options);
         let (mut checked, mut counts) = (Checked::default(), LineCounts::new());
         let mut recycled = Buffer::default();

@@ -30,7 +30,7 @@ use crate::{
     error::Error,
     ingest::KeysSeen,
     input::{BlockReader, Source},
-    runtime::MemoryShares,
+    runtime::{MemoryShares, Needs},
 };
 
 /// With more event types than this, `event_type` holds data rather than types.
@@ -85,7 +85,7 @@ pub(crate) fn observe(
     sources: &[Source],
     lines_max: Option<u64>,
 ) -> Result<Observed, Error> {
-    let block_bytes = MemoryShares::of(read.memory_bytes, read.threads).block_bytes;
+    let block_bytes = MemoryShares::of(read.memory_bytes, read.threads, Needs::default()).block_bytes;
     let blocks = Mutex::new(BlockReader::new(sources.to_vec(), block_bytes, read.progress.clone()));
     // Only a single thread can know which lines are the first.
     let threads = if lines_max.is_some() { 1 } else { read.threads };
