@@ -14,7 +14,7 @@ use crate::support::{
 fn write_wide(dir: &Workdir, types: u64, columns: u64, lines: u32, values: u64) {
     let mut catalog = String::new();
     for of_type in 0..types {
-        write!(catalog, "[domain.wide.events.type-{of_type}.fields]\n").unwrap();
+        writeln!(catalog, "[domain.wide.events.type-{of_type}.fields]").unwrap();
         for column in 0..columns {
             writeln!(catalog, "column_{column} = 'string'").unwrap();
         }

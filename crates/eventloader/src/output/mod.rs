@@ -103,12 +103,11 @@ impl Writing<'_> {
             controls.interruption.check()?;
             let partition = &partitions[number];
             let made;
-            let table = match tables.get(&partition.type_index) {
-                Some(table) => table,
-                None => {
-                    made = self.table(partition.type_index)?;
-                    &made
-                }
+            let table = if let Some(table) = tables.get(&partition.type_index) {
+                table
+            } else {
+                made = self.table(partition.type_index)?;
+                &made
             };
             let staged = self.write(partition, number, table, writer)?;
             controls.progress.partition_written();

@@ -74,10 +74,14 @@ impl RowStore {
         let [first, last] = [batch.positions.first(), batch.positions.last()].map(|end| end.and_then(source));
         if first == last {
             // Rows are in input order, so those between are of the same source.
-            return first.into_iter().for_each(|source| out.add_written(source, kept));
+            if let Some(source) = first {
+                out.add_written(source, kept);
+            }
+            return;
         }
-        for position in batch.positions.iter().filter(|position| !is_left_out(**position)) {
-            source(position).into_iter().for_each(|source| out.add_written(source, 1));
+        let kept = batch.positions.iter().filter(|position| !is_left_out(**position));
+        for source in kept.filter_map(source) {
+            out.add_written(source, 1);
         }
     }
 

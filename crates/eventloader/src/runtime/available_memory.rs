@@ -101,6 +101,7 @@ fn unescaped(path: &str) -> PathBuf {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the files are neither sources nor a target")]
 mod tests {
     use super::*;
 
