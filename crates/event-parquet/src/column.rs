@@ -33,8 +33,8 @@ const PAGE_ROWS: usize = 16_384;
 const PAGE_TEXT_BYTES: usize = 1 << 20;
 /// A dictionary that grows beyond this is abandoned: it is one page, which readers keep in memory as a whole.
 const DICTIONARY_BYTES_MAX: usize = 1 << 20;
-/// The same for the dictionaries of all columns together, which a writer keeps in memory: their shares are less
-/// in tables of more than 32 columns.
+/// The same for the dictionaries of all columns together, which a writer keeps in memory: their shares are
+/// less in tables of more than 32 columns.
 const DICTIONARIES_BYTES_MAX: usize = 32 << 20;
 
 /// The source of a column's values.

@@ -24,8 +24,8 @@ use crate::{
     table::{Table, is_nested},
 };
 
-/// The most bytes of values that wait for the end of their pages, in all columns together. Tables of up to some
-/// 50 columns have full pages before.
+/// The most bytes of values that wait for the end of their pages, in all columns together. Tables of up to
+/// some 50 columns have full pages before.
 const WAITING_BYTES_MAX: usize = 8 << 20;
 
 /// Writes one file.
@@ -91,8 +91,8 @@ impl RowGroup {
         self.rows >= ROW_GROUP_ROWS || flat_bytes.sum::<usize>() + self.nested_bytes >= ROW_GROUP_BYTES
     }
 
-    /// Ends the pages of all flat columns, if the values in them take too much memory together: each column may
-    /// have a page of many rows, and there may be thousands of columns.
+    /// Ends the pages of all flat columns, if the values in them take too much memory together: each column
+    /// may have a page of many rows, and there may be thousands of columns.
     fn end_pages_if_large(&mut self, scratch: &mut Scratch) -> ParquetResult<()> {
         let flat = |column: &ColumnWriter| match column {
             ColumnWriter::Flat(column) => column.waiting_bytes(),

@@ -1,7 +1,7 @@
 //! A plan → the memory that a thread takes to read lines of it, beside the lines and their values.
 //!
-//! Each type has a builder for each of its columns as soon as a block has one of its lines, and then an array.
-//! With many types of many columns, this is many times what the values take.
+//! Each type has a builder for each of its columns as soon as a block has one of its lines, and then an
+//! array. With many types of many columns, this is many times what the values take.
 //!
 //! Invariant: a thread takes no more, whatever the lines are.
 

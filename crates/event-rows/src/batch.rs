@@ -16,8 +16,8 @@ use crate::{
     position::Position,
 };
 
-/// The bytes that an array takes beside itself and its values: its counters, those of each of its buffers, and
-/// what the allocator adds to each of these allocations.
+/// The bytes that an array takes beside itself and its values: its counters, those of each of its buffers,
+/// and what the allocator adds to each of these allocations.
 pub const ARRAY_BYTES: usize = 256;
 /// The least that an array takes.
 pub const ARRAY_BYTES_MIN: usize = ARRAY_BYTES + 128;

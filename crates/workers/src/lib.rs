@@ -65,8 +65,8 @@ pub fn map_with<S, T: Send, E: Send>(
     done.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Calls `work` once on each of `threads` threads, including the caller's, with the thread's number. There may
-/// be fewer threads, so none may wait for another to begin.
+/// Calls `work` once on each of `threads` threads, including the caller's, with the thread's number. There
+/// may be fewer threads, so none may wait for another to begin.
 ///
 /// # Errors
 /// The error of the thread with the lowest number that failed.

@@ -1,7 +1,7 @@
 //! A system that starts no more threads: does each command do the same with the one that it has?
 //!
-//! `RUST_MIN_STACK` asks for stacks that are larger than any memory, so the system refuses each thread as it does
-//! beyond `ulimit -u` or the pids limit of a container.
+//! `RUST_MIN_STACK` asks for stacks that are larger than any memory, so the system refuses each thread as
+//! it does beyond `ulimit -u` or the pids limit of a container.
 
 use crate::support::{
     events::{file_of, plain_events, three_days},

@@ -1,4 +1,5 @@
-//! Many types, many columns, many threads: does the process hold no more than `--memory`, and say what that costs?
+//! Many types, many columns, many threads: does the process hold no more than `--memory`, and say what that
+//! costs?
 
 use std::fmt::Write as _;
 
@@ -9,8 +10,8 @@ use crate::support::{
     workdir::{Loader, Workdir},
 };
 
-/// Writes a catalog of `types` event types with `columns` columns each, and a source of `lines` lines of random
-/// types with `values` values each, over two days.
+/// Writes a catalog of `types` event types with `columns` columns each, and a source of `lines` lines of
+/// random types with `values` values each, over two days.
 fn write_wide(dir: &Workdir, types: u64, columns: u64, lines: u32, values: u64) {
     let mut catalog = String::new();
     for of_type in 0..types {
@@ -39,7 +40,8 @@ fn load(dir: &Workdir, target: &str, memory: &str, threads: u32) -> Loader {
     loader.args([format!("--memory={memory}"), format!("--threads={threads}")])
 }
 
-/// Each thread has builders and arrays for all columns of all types, which take many times what the values do.
+/// Each thread has builders and arrays for all columns of all types, which take many times what the values
+/// do.
 #[test]
 fn many_types_columns_and_threads_take_no_more_than_the_memory() {
     let dir = Workdir::on_disk();

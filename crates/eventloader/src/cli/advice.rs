@@ -232,6 +232,7 @@ mod tests {
                 keys: text(),
                 of_unknown_types: false,
             },
+            Error::Memory { columns: 1, needed: 2, allowed: 1 },
             Error::Interrupted { signal: 2, name: "SIGINT" },
             Error::Output(io()),
             Error::Report { committed: true, source: io() },
@@ -258,6 +259,7 @@ mod tests {
             | Error::Encode { .. }
             | Error::Unbalanced(_)
             | Error::TooManyBadLines { .. }
+            | Error::Memory { .. }
             | Error::Interrupted { .. }
             | Error::Output(_)
             | Error::Report { .. }

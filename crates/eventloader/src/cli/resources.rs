@@ -19,8 +19,8 @@ pub(super) struct ResourceArgs {
     /// [default: 2GiB, or half of what there is]
     ///
     /// At least 64MiB. The default is 2GiB, but at most half of what the machine or its cgroup has. Rows are
-    /// spilled to an unnamed temporary file in the target (in a dry run: in $TMPDIR). Where memory has no room
-    /// for what all threads need, fewer of them read or write at a time; -v shows how many.
+    /// spilled to an unnamed temporary file in the target (in a dry run: in $TMPDIR). Where memory has no
+    /// room for what all threads need, fewer of them read or write at a time; -v shows how many.
     #[arg(long, value_name = "SIZE", value_parser = memory::parse_size, help_heading = RESOURCES)]
     memory: Option<usize>,
 

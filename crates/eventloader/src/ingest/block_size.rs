@@ -1,7 +1,7 @@
 //! What a worker's last block became → the size of its next one.
 //!
-//! The values of a block take about as much memory as its text, but may take a hundred times as much: a row has a
-//! place in each column of its type, whether its line has a value for it or not.
+//! The values of a block take about as much memory as its text, but may take a hundred times as much: a row
+//! has a place in each column of its type, whether its line has a value for it or not.
 //!
 //! Invariant: a block and its values take no more than the worker's share, unless one line does.
 
@@ -29,8 +29,8 @@ impl BlockSize {
 
     /// Learns from a block whose values took so much memory.
     pub(super) fn learn(&mut self, block_bytes: usize, value_bytes: usize) {
-        // A block, its values while they are collected, the same as arrays, and those of an earlier block that
-        // wait for their turn.
+        // A block, its values while they are collected, the same as arrays, and those of an earlier block
+        // that wait for their turn.
         let taken_bytes = block_bytes + 3 * value_bytes;
         let fitting = self.share_bytes.saturating_mul(block_bytes) / taken_bytes.max(1);
         self.bytes = fitting.clamp(BYTES_MIN, self.bytes_max);

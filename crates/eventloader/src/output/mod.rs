@@ -25,8 +25,8 @@ use crate::{
     settings::Settings,
 };
 
-/// About as many columns of tables are kept, of about 1 KB each. Tables beyond them are made for each of their
-/// partitions, which takes a small part of the time of writing it.
+/// About as many columns of tables are kept, of about 1 KB each. Tables beyond them are made for each of
+/// their partitions, which takes a small part of the time of writing it.
 const TABLE_COLUMNS_MAX: usize = 4_096;
 
 /// The context in which a run writes its partitions.

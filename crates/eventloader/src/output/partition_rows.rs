@@ -1,9 +1,9 @@
 //! The rows of a partition, from memory, from sorted runs, or from the files of the target → chunks in
 //! (timestamp, event id) order.
 //!
-//! Invariant: a chunk ends at a number of rows that depends on the table alone, or at [`CHUNK_TEXT_BYTES`], wherever the rows come from. So
-//! the output depends neither on the available memory, nor on how often the partition was merged. Superseded
-//! rows are left out.
+//! Invariant: a chunk ends at a number of rows that depends on the table alone, or at [`CHUNK_TEXT_BYTES`],
+//! wherever the rows come from. So the output depends neither on the available memory, nor on how often the
+//! partition was merged. Superseded rows are left out.
 
 use std::mem;
 

@@ -266,15 +266,10 @@ impl RowStore {
             }
             return Ok(ids.finish());
         };
-        // In portions, because contenders take memory beside the ids.
-        let step = ranges.len().div_ceil(8).max(1);
-        for first in ranges.clone().step_by(step) {
-            let portion = first..(first + step).min(ranges.end);
-            for contenders in spill.contenders(type_index, &portion, &self.deduper)? {
-                contenders.uuids.iter().for_each(|contender| ids.insert(Id::Uuid(contender.uuid)));
-                contenders.texts.iter().for_each(|contender| ids.insert(Id::Text(&contender.text)));
-            }
-        }
+        spill.each_contenders(type_index, ranges, &self.deduper, |contenders| {
+            contenders.uuids.iter().for_each(|contender| ids.insert(Id::Uuid(contender.uuid)));
+            contenders.texts.iter().for_each(|contender| ids.insert(Id::Text(&contender.text)));
+        })?;
         Ok(ids.finish())
     }
 

@@ -80,14 +80,13 @@ impl RowStore {
                 }
                 continue;
             };
-            for range in 0..RANGES {
-                let contenders = spill.contenders(type_index, range)?;
+            spill.each_contenders(type_index, 0..RANGES, &self.deduper, |contenders| {
                 let uuids = contenders.uuids.iter().map(|row| (Id::Uuid(row.uuid), row.version));
                 let texts = contenders.texts.iter().map(|row| (Id::Text(&row.text), row.version));
                 for (id, version) in uuids.chain(texts).filter(|(_, version)| counts(version.position)) {
                     compare(lines, version.micros, id, version.position);
                 }
-            }
+            })?;
         }
         Ok(())
     }

@@ -76,8 +76,8 @@ struct Location {
     bytes: usize,
 }
 
-/// The contenders of one event type and run whose ids fall into some ranges. With many types or small runs, most
-/// ranges have one or none, and a piece has many ranges.
+/// The contenders of one event type and run whose ids fall into some ranges. With many types or small runs,
+/// most ranges have one or none, and a piece has many ranges.
 #[derive(Debug, Clone)]
 struct ContendersPiece {
     first_range: u16,
@@ -226,6 +226,22 @@ impl Spill {
             deduper.split_again(read, ranges, &mut contenders);
         }
         Ok(contenders)
+    }
+
+    /// Calls `look` with the contenders of one range after the other. Some ranges at a time are in memory.
+    pub(super) fn each_contenders(
+        &self,
+        type_index: usize,
+        ranges: Range<usize>,
+        deduper: &Deduper,
+        mut look: impl FnMut(&SpilledContenders),
+    ) -> Result<(), Error> {
+        let step = ranges.len().div_ceil(8).max(1);
+        for first in ranges.clone().step_by(step) {
+            let portion = first..(first + step).min(ranges.end);
+            self.contenders(type_index, &portion, deduper)?.iter().for_each(&mut look);
+        }
+        Ok(())
     }
 
     fn pieces(&self, type_index: usize) -> impl Iterator<Item = &ContendersPiece> {

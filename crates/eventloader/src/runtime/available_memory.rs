@@ -1,8 +1,8 @@
 //! What the system tells about itself (`/proc`, `/sys/fs/cgroup`) → the memory that the process may have.
 //!
-//! Containers, systemd units and batch systems limit memory by control groups, of version 2 or 1. A process is
-//! killed as soon as its group, or any group around that one, exceeds its limit. Systems other than Linux tell
-//! nothing here.
+//! Containers, systemd units and batch systems limit memory by control groups, of version 2 or 1. A process
+//! is killed as soon as its group, or any group around that one, exceeds its limit. Systems other than
+//! Linux tell nothing here.
 //!
 //! Invariant: what is not there, or can't be read, is no limit.
 
@@ -57,8 +57,8 @@ impl<'m> Hierarchy<'m> {
         Some(Self { root: fields.next()?, mount_point: fields.next()?, controller })
     }
 
-    /// The least limit of the process's group and those around it. `groups` is `/proc/self/cgroup`, with lines
-    /// like `4:memory:/system.slice/x.service` and `0::/system.slice/x.service`.
+    /// The least limit of the process's group and those around it. `groups` is `/proc/self/cgroup`, with
+    /// lines like `4:memory:/system.slice/x.service` and `0::/system.slice/x.service`.
     fn least_limit(&self, root: &Path, groups: &str) -> Option<u64> {
         let group = groups.lines().find_map(|line| {
             let mut parts = line.splitn(3, ':').skip(1);

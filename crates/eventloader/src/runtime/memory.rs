@@ -43,8 +43,8 @@ pub(crate) struct MemoryShares {
     pub(crate) encoders: usize,
 }
 
-/// What a run takes before the first line, and for each thread that reads: the more columns the catalog has, the
-/// more.
+/// What a run takes before the first line, and for each thread that reads: the more columns the catalog
+/// has, the more.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Needs {
     /// The catalog and the plan made of it.
