@@ -13,7 +13,7 @@ fn a_target_of_another_catalog_is_told_once_per_event_type() {
     let dir = Workdir::new();
     load(&dir, &SIMPLE, &LEDGER.lines(), &[]);
     dir.write(MANIFEST, Truth::of(&LEDGER).manifest().to_string());
-    let hint = "load the events with the catalog of the manifest's world (--catalog)";
+    let hint = "load the events with the catalog of the manifest's world";
     let open = "data_channel, data_currency, data_holder_name, data_holder_country are missing";
     let payment = "data_currency, data_balance, data_channel, data_merchant_name, data_merchant_category, data_merchant_city, \
                    data_merchant_country are missing";
