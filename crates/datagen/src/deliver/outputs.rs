@@ -113,7 +113,8 @@ impl Output {
     }
 }
 
-/// The files that are there under names of events files.
+/// What is there under names of events files. Unlike in `files_in`, a link that leads nowhere counts: a run
+/// writes the file that it leads to.
 fn events_files(directory: &Path) -> io::Result<Vec<Output>> {
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,

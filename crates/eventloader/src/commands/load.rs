@@ -7,17 +7,20 @@
 //! Invariant: nothing visible in the target changes before the commit, and the commit only happens if the
 //! counts balance.
 
-use std::{collections::HashSet, path::Path, time::Instant};
+use std::{collections::HashSet, time::Instant};
 
 use event_parser::Plan;
 use event_target::{
-    Action, Change, DedupeScope, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, Target,
-    TargetError, TargetLayout,
+    Action, Change, DedupeScope, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, TargetLayout,
 };
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
-    commands::{catalog_files, report_place, ties::Ties},
+    commands::{
+        catalog_files, report_place,
+        sink::{ReadyCommit, Sink},
+        ties::Ties,
+    },
     error::Error,
     existing::{Existing, Record},
     ingest::{Ingest, Ingested, InputCounts},
@@ -34,7 +37,7 @@ use crate::{
 /// Loads events. On success the target has them, and they are on disk.
 ///
 /// # Errors
-/// Any [`Error`]. The target is as it was before, except with [`TargetError::Unfinished`].
+/// Any [`Error`]. The target is as it was before, except with [`event_target::TargetError::Unfinished`].
 pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let started = Instant::now();
     settings.selection.check(&settings.catalog)?;
@@ -83,53 +86,6 @@ fn list(settings: &Settings) -> Result<Listed, Error> {
         // A landing directory may be empty for now.
         Input::Sources { paths, skip_loaded: true } => list_any(paths, Some(&settings.target)),
         Input::Sources { paths, skip_loaded: false } => list_sources(paths, Some(&settings.target)),
-    }
-}
-
-/// The destination of a load.
-enum Sink<'s> {
-    /// A target.
-    Target(Target),
-    /// A dry run reads the target and writes nothing.
-    DryRun(&'s Path),
-}
-
-/// What a load commits.
-struct ReadyCommit {
-    changes: Vec<Change>,
-    load: LoadFacts,
-    /// Whether it is recorded even if it changes nothing: it has a source that the target does not know.
-    is_news: bool,
-}
-
-impl<'s> Sink<'s> {
-    fn open(settings: &'s Settings) -> Result<Self, TargetError> {
-        let target = settings.target.as_path();
-        if settings.dry_run {
-            return Ok(Self::DryRun(target));
-        }
-        let must_exist = matches!(settings.input, Input::Replay(_));
-        if must_exist { Target::open_existing(target) } else { Target::open(target) }.map(Self::Target)
-    }
-
-    fn begin(&mut self, layout: &TargetLayout) -> Result<Staging, TargetError> {
-        match self {
-            Self::Target(target) => target.begin(layout),
-            Self::DryRun(target) => layout.check(target).map(|()| Staging::Discard),
-        }
-    }
-
-    /// Commits, and returns whether something could be committed.
-    fn commit(self, commit: ReadyCommit, layout: TargetLayout, threads: usize) -> Result<bool, TargetError> {
-        let Self::Target(target) = self else { return Ok(false) };
-        let ReadyCommit { changes, load, is_news } = commit;
-        target.commit(changes, layout, (load, is_news), threads).map(|()| true)
-    }
-
-    fn abandon(self) {
-        if let Self::Target(target) = self {
-            target.abandon();
-        }
     }
 }
 

@@ -12,5 +12,6 @@ pub mod load;
 pub mod recover;
 pub(crate) mod report_place;
 pub mod target_form;
+mod sink;
 mod ties;
 pub mod verify;

@@ -14,7 +14,7 @@ use super::{
     },
     DecidedKind, Meaning, decide, decide_list, decide_object, money,
 };
-use crate::runtime::grouped;
+use crate::runtime::{grouped, plural};
 
 /// An alternative may refuse at most one in this many values.
 const REFUSED_ONE_IN: u64 = 10;
@@ -158,8 +158,7 @@ fn object_type(objects: &Objects) -> String {
     if text.chars().count() <= TYPE_CHARS_MAX {
         return text;
     }
-    let fields = objects.members.len();
-    format!("an object of {} field{}", grouped(fields as u64), if fields == 1 { "" } else { "s" })
+    format!("an object of {}", plural(objects.members.len() as u64, "field"))
 }
 
 fn type_of(kind: &DecidedKind, evidence: &Evidence) -> String {

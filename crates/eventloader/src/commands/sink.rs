@@ -1,0 +1,61 @@
+//! What a load has staged → a commit of its target; nothing for a dry run.
+//!
+//! Invariant: a dry run holds no lock and writes nothing.
+
+use std::path::Path;
+
+use event_target::{Change, LoadFacts, Staging, Target, TargetError, TargetLayout};
+
+use crate::settings::{Input, Settings};
+
+/// The destination of a load.
+pub(super) enum Sink<'s> {
+    /// A target.
+    Target(Target),
+    /// A dry run reads the target and writes nothing.
+    DryRun(&'s Path),
+}
+
+/// What a load commits.
+pub(super) struct ReadyCommit {
+    pub(super) changes: Vec<Change>,
+    pub(super) load: LoadFacts,
+    /// Whether it is recorded even if it changes nothing: it has a source that the target does not know.
+    pub(super) is_news: bool,
+}
+
+impl<'s> Sink<'s> {
+    pub(super) fn open(settings: &'s Settings) -> Result<Self, TargetError> {
+        let target = settings.target.as_path();
+        if settings.dry_run {
+            return Ok(Self::DryRun(target));
+        }
+        let must_exist = matches!(settings.input, Input::Replay(_));
+        if must_exist { Target::open_existing(target) } else { Target::open(target) }.map(Self::Target)
+    }
+
+    pub(super) fn begin(&mut self, layout: &TargetLayout) -> Result<Staging, TargetError> {
+        match self {
+            Self::Target(target) => target.begin(layout),
+            Self::DryRun(target) => layout.check(target).map(|()| Staging::Discard),
+        }
+    }
+
+    /// Commits, and returns whether something could be committed.
+    pub(super) fn commit(
+        self,
+        commit: ReadyCommit,
+        layout: TargetLayout,
+        threads: usize,
+    ) -> Result<bool, TargetError> {
+        let Self::Target(target) = self else { return Ok(false) };
+        let ReadyCommit { changes, load, is_news } = commit;
+        target.commit(changes, layout, (load, is_news), threads).map(|()| true)
+    }
+
+    pub(super) fn abandon(self) {
+        if let Self::Target(target) = self {
+            target.abandon();
+        }
+    }
+}
