@@ -63,6 +63,27 @@ pub fn parse_integer(token: &[u8]) -> Result<i64, NumberFault> {
     i64::try_from(digits.unscaled(0, 38)?).map_err(|_| NumberFault::OutOfRange)
 }
 
+/// The JSON number `token` × 10^`power` as the integer that is it or next below it, and whether it is below.
+///
+/// # Errors
+/// [`NumberFault::OutOfRange`] if it does not fit an `i64`.
+#[inline]
+pub fn parse_scaled(token: &[u8], power: i8) -> Result<(i64, bool), NumberFault> {
+    if let Some(integer) = parse_short_integer(token)
+        && let Some(&factor) = POWERS.get(usize::from(power.unsigned_abs()))
+    {
+        if power < 0 {
+            return Ok((integer.div_euclid(factor), integer.rem_euclid(factor) != 0));
+        }
+        return integer.checked_mul(factor).map(|scaled| (scaled, false)).ok_or(NumberFault::OutOfRange);
+    }
+    let digits = Digits::of(token);
+    let kept = digits.point.saturating_add(power.into());
+    let (size, is_cut) = (digits.cut(kept)?, digits.significant_len() > kept);
+    let floor = if digits.negative { -size - i128::from(is_cut) } else { size };
+    Ok((i64::try_from(floor).map_err(|_| NumberFault::OutOfRange)?, is_cut))
+}
+
 /// A number in a decimal column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decimal {
@@ -85,6 +106,9 @@ pub fn parse_decimal(token: &[u8], precision: u8, scale: u8) -> Result<Decimal, 
     let unscaled = digits.unscaled(scale, precision)?;
     Ok(Decimal { unscaled, is_rounded: digits.significant_len() > digits.point.saturating_add(scale.into()) })
 }
+
+/// Any number of so many digits fits an `i128`.
+const DIGITS_MAX: i64 = 38;
 
 /// The powers of ten that fit an `i64`.
 const POWERS: [i64; 19] = {
@@ -232,6 +256,18 @@ impl<'a> Digits<'a> {
         as_i64(length)
     }
 
+    /// The first `kept` digits as a number, as if zeros followed the last.
+    fn cut(&self, kept: i64) -> Result<i128, NumberFault> {
+        if self.significant_len() < 0 {
+            return Ok(0);
+        }
+        if kept > DIGITS_MAX {
+            return Err(NumberFault::OutOfRange);
+        }
+        let digits = 0..usize::try_from(kept).unwrap_or(0);
+        Ok(digits.fold(0, |sum, index| sum * 10 + i128::from(self.digit(index).unwrap_or(0))))
+    }
+
     /// The value × 10^`scale`, rounded half up, in at most `precision` digits.
     fn unscaled(&self, scale: u8, precision: u8) -> Result<i128, NumberFault> {
         if self.significant_len() < 0 {
@@ -241,8 +277,8 @@ impl<'a> Digits<'a> {
         if kept > i64::from(precision) {
             return Err(NumberFault::OutOfRange);
         }
+        let mut sum = self.cut(kept)?;
         let Ok(kept) = usize::try_from(kept) else { return Ok(0) };
-        let mut sum = (0..kept).fold(0_i128, |sum, i| sum * 10 + i128::from(self.digit(i).unwrap_or(0)));
         if self.digit(kept).is_some_and(|digit| digit >= 5) {
             sum += 1;
         }
