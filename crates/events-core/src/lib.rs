@@ -10,6 +10,7 @@
 
 pub mod event;
 pub mod catalog;
+pub mod envelope;
 pub mod schema;
 pub mod timestamp;
 pub mod number;
