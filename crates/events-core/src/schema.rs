@@ -36,10 +36,11 @@ pub struct Column {
     pub kind: FieldKind,
 }
 
-/// The columns of a payload, depth first, in catalog order.
+/// The columns behind the base ones, depth first, in catalog order: the envelope's and the payload's.
 #[must_use]
 pub fn columns(event_type: &EventType) -> Vec<Column> {
     let mut columns = Vec::new();
+    collect_columns("", "", &event_type.envelope_fields, &mut columns);
     collect_columns(event::DATA, event::DATA, &event_type.fields, &mut columns);
     columns
 }
@@ -47,7 +48,7 @@ pub fn columns(event_type: &EventType) -> Vec<Column> {
 fn collect_columns(name: &str, path: &str, fields: &[Field], columns: &mut Vec<Column>) {
     for field in fields {
         let name = flat_name(name, field);
-        let path = format!("{path}.{}", field.name);
+        let path = member_path(path, &field.name);
         match &field.kind {
             FieldKind::Object(fields) => collect_columns(&name, &path, fields, columns),
             kind => {
@@ -59,7 +60,17 @@ fn collect_columns(name: &str, path: &str, fields: &[Field], columns: &mut Vec<C
 
 /// The name of a field's column, or the beginning of the names of its columns.
 fn flat_name(parent: &str, field: &Field) -> String {
-    field.column.clone().unwrap_or_else(|| format!("{parent}_{}", field.name))
+    let of_path = || match parent {
+        "" => field.name.clone(),
+        _ => format!("{parent}_{}", field.name),
+    };
+    field.column.clone().unwrap_or_else(of_path)
+}
+
+/// The path of an object's member; that of the event itself is empty.
+#[must_use]
+pub fn member_path(object: &str, member: &str) -> String {
+    if object.is_empty() { member.to_owned() } else { format!("{object}.{member}") }
 }
 
 impl Field {
@@ -112,13 +123,18 @@ pub fn flat_schema(event_type: &EventType) -> Schema {
 pub fn nested_schema(event_type: &EventType) -> Schema {
     let data = nullable(event::DATA, DataType::Struct(members(&event_type.fields)));
     let data = (!event_type.fields.is_empty()).then_some(data);
-    Schema::new(base_fields().into_iter().chain(data).collect::<Fields>())
+    let of_envelope = event_type.envelope_fields.iter().map(member_field);
+    Schema::new(base_fields().into_iter().chain(of_envelope).chain(data).collect::<Fields>())
 }
 
 /// The members of an object in the nested schema.
 #[must_use]
 pub fn members(fields: &[Field]) -> Fields {
-    fields.iter().map(|field| nullable(field.member_name(), data_type(&field.kind))).collect()
+    fields.iter().map(member_field).collect()
+}
+
+fn member_field(field: &Field) -> ArrowField {
+    nullable(field.member_name(), data_type(&field.kind))
 }
 
 /// The descriptions of an event type's fields, by the name of a column and, in a nested one, the member's
@@ -126,6 +142,7 @@ pub fn members(fields: &[Field]) -> Fields {
 #[must_use]
 pub fn descriptions(event_type: &EventType, flatten: bool) -> Vec<(String, &str)> {
     let mut descriptions = Vec::new();
+    collect_descriptions("", &event_type.envelope_fields, flatten, &mut descriptions);
     collect_descriptions(event::DATA, &event_type.fields, flatten, &mut descriptions);
     descriptions
 }
@@ -138,7 +155,7 @@ fn collect_descriptions<'a>(
 ) {
     for field in fields {
         let name =
-            if flatten { flat_name(parent, field) } else { format!("{parent}.{}", field.member_name()) };
+            if flatten { flat_name(parent, field) } else { member_path(parent, field.member_name()) };
         if let Some(description) = &field.description {
             descriptions.push((name.clone(), description));
         }

@@ -17,6 +17,9 @@ impl Catalog {
         let mut types: Vec<_> = self.event_types.iter().collect();
         types.sort_by_key(|event_type| (&event_type.domain, &event_type.name));
         let mut text = String::new();
+        if !self.envelope().is_base() {
+            let _ = writeln!(text, "{}", self.envelope().meaning());
+        }
         for EventType { domain, name, directory, fields, .. } in types {
             let _ = write!(text, "{domain:?} {name:?} {directory:?} ");
             write_fields(&mut text, fields);
@@ -26,7 +29,8 @@ impl Catalog {
     }
 }
 
-fn write_fields(text: &mut String, fields: &[Field]) {
+/// Appends the meaning of some fields.
+pub(crate) fn write_fields(text: &mut String, fields: &[Field]) {
     let mut fields: Vec<_> = fields.iter().collect();
     fields.sort_by_key(|field| &field.name);
     text.push('{');

@@ -19,6 +19,9 @@
 //! amount   = "decimal(18,4)"               # except for those that override a shared field of the same name
 //! ```
 //!
+//! A catalog may also say which parts of a record are the base fields of an event: `[envelope]`, see
+//! [`crate::envelope`]. All files of a catalog have one envelope, the base contract by default.
+//!
 //! A field is the name of a type (see [`ValueType`]; `list(…)` of any), or a table with one of `type` (such a
 //! name), `fields` (an object, to any depth) and `list` (its elements: the name of a type, or a table with
 //! `type`, `fields` or `list`), and optionally
@@ -44,7 +47,10 @@ mod value_type;
 
 use std::{collections::HashMap, fmt, sync::LazyLock};
 
+pub(crate) use meaning::write_fields;
 pub use value_type::ValueType;
+
+use crate::envelope::{BASE, Envelope};
 
 /// The built-in catalog: the domains account and transaction.
 pub static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| {
@@ -68,6 +74,8 @@ pub struct Catalog {
     event_types: Vec<EventType>,
     /// The location of each of them. It is not part of the catalog's meaning.
     places: Vec<TypePlaces>,
+    /// With the place where it was said; `None`: the base contract.
+    envelope: Option<(Envelope, Place)>,
 }
 
 /// The locations of an event type and its fields.
@@ -94,6 +102,8 @@ pub struct EventType {
     pub directory: String,
     /// The fields of `data`, in column order.
     pub fields: Vec<Field>,
+    /// The fields of the catalog's envelope, whose columns come before those of `data`.
+    pub envelope_fields: Vec<Field>,
 }
 
 /// A field of a payload, or of an object in it.
@@ -156,7 +166,7 @@ impl Catalog {
     /// # Errors
     /// A [`CatalogError`] at the first entry that can't be used.
     pub fn from_toml(files: &[(&str, &str)]) -> Result<Self, CatalogError> {
-        Self { event_types: Vec::new(), places: Vec::new() }.extended(files)
+        Self { event_types: Vec::new(), places: Vec::new(), envelope: None }.extended(files)
     }
 
     /// This catalog, extended by `files`: event types that it has are replaced, others added.
@@ -169,8 +179,11 @@ impl Catalog {
             known.map(|(event_type, places)| Entry { event_type, places, place: None }).collect();
         let mut by_name: HashMap<_, _> =
             entries.iter().enumerate().map(|(index, known)| (known.event_type.key(), index)).collect();
+        let mut envelope = self.envelope.clone();
         for &(file, text) in files {
-            for entry in reader::read(file, text)? {
+            let contents = reader::read(file, text)?;
+            envelope = one_envelope(envelope, contents.envelope)?;
+            for entry in contents.event_types {
                 let Some(index) = by_name.insert(entry.event_type.key(), entries.len()) else {
                     entries.push(entry);
                     continue;
@@ -189,7 +202,36 @@ impl Catalog {
         names::check_directories(&entries)?;
         let (event_types, places) =
             entries.into_iter().map(|Entry { event_type, places, .. }| (event_type, places)).unzip();
-        Ok(Self { event_types, places })
+        Self { event_types, places, envelope }.with_envelope_fields()
+    }
+
+    /// This catalog with the envelope of a preset; see [`crate::envelope::PRESETS`].
+    ///
+    /// # Errors
+    /// The catalog has another envelope, or a field of an event type has a name of the envelope's.
+    pub fn with_envelope(&self, name: &str, envelope: Envelope) -> Result<Self, CatalogError> {
+        let place = Place { file: format!("the envelope {name}"), line: 1 };
+        let envelope = one_envelope(Some((envelope, place)), self.envelope.clone())?;
+        Self { envelope, ..self.clone() }.with_envelope_fields()
+    }
+
+    /// The envelope of the records.
+    #[must_use]
+    pub fn envelope(&self) -> &Envelope {
+        self.envelope.as_ref().map_or(&BASE, |(envelope, _)| envelope)
+    }
+
+    /// Gives all event types the fields of the envelope.
+    fn with_envelope_fields(mut self) -> Result<Self, CatalogError> {
+        let Some((envelope, _)) = &self.envelope else { return Ok(self) };
+        for event_type in &mut self.event_types {
+            event_type.envelope_fields.clone_from(&envelope.fields);
+        }
+        for (index, event_type) in self.event_types.iter().enumerate() {
+            names::check_columns(event_type)
+                .map_err(|clash| self.error_at(index, &clash.path, clash.message))?;
+        }
+        Ok(self)
     }
 
     /// An error at the field with this path in the event (`data.amount`) of the event type with this index;
@@ -218,6 +260,19 @@ impl Catalog {
             }
         }
         domains
+    }
+}
+
+/// The envelope that two of them come to.
+fn one_envelope(
+    first: Option<(Envelope, Place)>,
+    second: Option<(Envelope, Place)>,
+) -> Result<Option<(Envelope, Place)>, CatalogError> {
+    match (first, second) {
+        (Some((first, at)), Some((second, place))) if first.meaning() != second.meaning() => {
+            Err(place.error(format!("the envelope differs from that of {at}: a run has one")))
+        }
+        (first, second) => Ok(first.or(second)),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Invariant: the result was checked as far as one file allows: every key is known, every name safe, and no
 //! two fields of a type share a column. Errors have the line of the mistake.
 
+mod envelope;
+
 use std::{collections::HashMap, ops::Range};
 
 use toml::{
@@ -17,6 +19,7 @@ use super::{
 };
 use crate::{
     directory_name::{self, NAME_BYTES_MAX},
+    envelope::Envelope,
     event,
 };
 
@@ -30,9 +33,16 @@ type Spans = HashMap<String, Range<usize>>;
 const FOUND_CHARS_MAX: usize = 100;
 
 /// Reads a file; `file` names it in messages.
-pub(super) fn read(file: &str, text: &str) -> Result<Vec<Entry>, CatalogError> {
+pub(super) fn read(file: &str, text: &str) -> Result<Contents, CatalogError> {
     let line_ends = text.bytes().enumerate().filter(|&(_, byte)| byte == b'\n').map(|(end, _)| end).collect();
     Source { file, text, line_ends }.read()
+}
+
+/// What a file says.
+pub(super) struct Contents {
+    pub(super) event_types: Vec<Entry>,
+    /// With the place of its name.
+    pub(super) envelope: Option<(Envelope, Place)>,
 }
 
 /// The file that is read.
@@ -62,21 +72,24 @@ impl Source<'_> {
         self.place(span).error(message)
     }
 
-    fn read(&self) -> Result<Vec<Entry>, CatalogError> {
+    fn read(&self) -> Result<Contents, CatalogError> {
         let document = DeTable::parse(self.text)
             .map_err(|error| self.error(&error.span().unwrap_or(0..0), error.message().to_owned()))?;
-        let mut event_types = Vec::new();
+        let (mut event_types, mut envelope) = (Vec::new(), None);
         for (key, value) in document.get_ref() {
-            self.expect_key(key, &["domain"])?;
+            if self.expect_key(key, &["domain", "envelope"])? == "envelope" {
+                envelope = Some((self.envelope(&key.span(), value)?, self.place(&key.span())));
+                continue;
+            }
             for (domain, value) in self.table(value)? {
                 self.read_domain(domain, value, &mut event_types)?;
             }
         }
-        if event_types.is_empty() {
+        if event_types.is_empty() && envelope.is_none() {
             let message = "the file has no event types: add [domain.NAME.events.TYPE]".to_owned();
             return Err(self.error(&(0..0), message));
         }
-        Ok(event_types)
+        Ok(Contents { event_types, envelope })
     }
 
     fn read_domain(
@@ -129,7 +142,14 @@ impl Source<'_> {
         let Fields { fields, spans } = fields;
         let name_span = name.span();
         let name = name.get_ref().to_string();
-        let event_type = EventType { domain: domain.to_owned(), name, description, directory, fields };
+        let event_type = EventType {
+            domain: domain.to_owned(),
+            name,
+            description,
+            directory,
+            fields,
+            envelope_fields: Vec::new(),
+        };
         names::check_columns(&event_type)
             .map_err(|clash| self.error(spans.get(&clash.path).unwrap_or(&name_span), clash.message))?;
         let spans = spans.into_iter().chain([(String::new(), name_span.clone())]);
