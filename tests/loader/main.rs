@@ -63,6 +63,12 @@ mod values {
     mod encodings;
     /// Lists, objects in lists, required fields: are they what the catalog says, in both layouts?
     mod nested_values;
+    /// Maps: any keys, each once, in both layouts, also of objects with a name, merged or spilled?
+    mod maps;
+    /// Is a number the instant of its unit, exactly or reported, and is nothing else one?
+    mod epochs;
+    /// Whatever the catalog and the payloads: does the loader do what the naive model says?
+    mod any_types;
     /// Does the report count what a column changes of a value, and nothing else?
     mod rounded;
     /// Is docs/catalog.md true?

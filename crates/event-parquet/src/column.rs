@@ -47,7 +47,7 @@ pub(crate) enum Input<'t> {
     Column(usize),
     /// The same text in all rows.
     Same(&'t str),
-    /// A list or an object, with its values gathered here; not for this encoder.
+    /// A list, a map or an object, with its values gathered here; not for this encoder.
     Nested(ArrayRef),
 }
 

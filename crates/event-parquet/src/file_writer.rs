@@ -1,7 +1,7 @@
 //! Chunks of a partition's rows → the bytes of one Parquet file.
 //!
-//! This project's own encoder writes flat columns (`column.rs`); `parquet` writes lists and objects, and all
-//! footers, page headers and indexes.
+//! This project's own encoder writes flat columns (`column.rs`); `parquet` writes lists, maps and objects,
+//! and all footers, page headers and indexes.
 //!
 //! Invariant: row group boundaries depend on the rows alone.
 
@@ -45,13 +45,13 @@ struct RowGroup {
     /// By column of the table; empty before the first chunk.
     columns: Vec<ColumnWriter>,
     rows: usize,
-    /// Bytes of the lists and objects in it.
+    /// Bytes of the lists, maps and objects in it.
     nested_bytes: usize,
 }
 
 enum ColumnWriter {
     Flat(Box<ColumnChunk>),
-    /// One writer for each leaf of a list or an object.
+    /// One writer for each leaf of a list, a map or an object.
     Nested(Vec<ArrowColumnWriter>),
 }
 

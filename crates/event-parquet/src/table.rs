@@ -40,7 +40,7 @@ pub struct Table<'p> {
     pub(crate) compression: Compression,
     pub(crate) encodings: Encodings,
     form: TableForm,
-    /// Makes writers for the columns that are lists or objects.
+    /// Makes writers for the columns that are lists, maps or objects.
     pub(crate) nested: Option<ArrowRowGroupWriterFactory>,
 }
 
@@ -64,7 +64,7 @@ impl<'p> Table<'p> {
         })
     }
 
-    /// How many columns it has, with those in lists and objects.
+    /// How many columns it has, with those in lists, maps and objects.
     #[must_use]
     pub fn columns(&self) -> usize {
         self.descriptor.num_columns()
@@ -95,7 +95,7 @@ impl<'p> Table<'p> {
 
 /// Whether a column is written by `parquet`'s own writer, because it has more levels than "null or not".
 pub(crate) fn is_nested(field: &FieldRef) -> bool {
-    matches!(field.data_type(), DataType::List(_) | DataType::Struct(_))
+    matches!(field.data_type(), DataType::List(_) | DataType::Map(..) | DataType::Struct(_))
 }
 
 fn nested_factory(
@@ -115,8 +115,8 @@ fn nested_factory(
 
 fn properties(event_type: &EventType, flatten: bool, codec: Codec) -> WriterProperties {
     WriterProperties::builder()
-        // Version 1 pages are readable by every engine. With them, `parquet` writes lists and objects in
-        // basic encodings.
+        // Version 1 pages are readable by every engine. With them, `parquet` writes lists, maps and objects
+        // in basic encodings.
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(concat!("eventloader version ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(codec.compression())

@@ -153,7 +153,7 @@ impl Fault {
         Self::new(Reason::TypeMismatch, Some(path), "a value (required)", found)
     }
 
-    /// A value does not fit its column, or an element its list.
+    /// A value does not fit its column, or something in it its list or map.
     #[cold]
     pub(crate) fn value(path: &str, kind: &KindPlan, fault: ValueFault, found: &[u8]) -> Self {
         let (reason, expected) = match (fault, kind) {
@@ -162,9 +162,15 @@ impl Fault {
             (ValueFault::OutOfRange, KindPlan::Value(ValueType::Decimal { precision, scale })) => {
                 (Reason::OutOfRange, format!("{kind}: at most {} digits before the point", precision - scale))
             }
+            (ValueFault::OutOfRange, KindPlan::Value(ValueType::Epoch(unit))) => {
+                (Reason::OutOfRange, unit.expected().to_owned())
+            }
             (ValueFault::OutOfRange, _) => (Reason::OutOfRange, format!("{kind}, in its range")),
             (_, KindPlan::Value(ValueType::Timestamp)) => {
                 (Reason::TypeMismatch, timestamp::EXPECTED_TIMESTAMP.to_owned())
+            }
+            (_, KindPlan::Value(ValueType::Epoch(unit))) => {
+                (Reason::TypeMismatch, unit.expected().to_owned())
             }
             (_, KindPlan::Value(ValueType::Date)) => {
                 (Reason::TypeMismatch, timestamp::EXPECTED_DATE.to_owned())
@@ -207,6 +213,12 @@ impl Fault {
         self.detail.field = Some(format!("{path}{inner}"));
         self
     }
+}
+
+/// The place of a value in a map, in the path of a fault. `key` is between its quotes, as written.
+#[cold]
+pub(crate) fn key_place(key: &[u8]) -> String {
+    format!("[\"{}\"]", excerpt(key))
 }
 
 /// The beginning of a piece of a line, for a message.

@@ -1,19 +1,23 @@
-//! An object in a line → the values of its shape's columns. The payload is read with this, and so are
-//! elements of lists.
+//! An object in a line → the values of its shape's columns. The payload is read with this, and so are objects
+//! in lists and maps.
 //!
-//! A list is one value. Its elements become values when its column takes it. Here they are only scanned for
-//! what must be known before the values are: repeated keys, and keys that are not in a schema.
+//! A list is one value, and so is a map. What is in it becomes values when its column takes it. Here it is
+//! only scanned for what must be known before the values are: repeated keys, and keys that are not in a
+//! schema.
 //!
 //! Invariant: what is learned from earlier lines (the text between values) makes reading faster, never
 //! different.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use foldhash::quality::RandomState;
+use hashbrown::HashSet;
 
 use crate::{
     columns::Slot,
-    fault::{Fault, Reason},
+    fault::{Fault, Reason, key_place},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
-    plan::{KeyTarget, KindPlan, ListPlan, Shape},
+    plan::{KeyTarget, KindPlan, Shape},
 };
 
 /// The owner of a key: an object, by [`crate::plan::ObjectPlan::id`], or the event itself.
@@ -40,8 +44,10 @@ pub(crate) struct Payload {
     occurred: Vec<u32>,
     /// The path of the first repeated key.
     pub(crate) duplicate: Option<String>,
-    /// An element of a list in it, while it is scanned.
+    /// An object in a list or map in it, while it is scanned.
     element: Option<Box<Self>>,
+    /// The keys of the maps that are being scanned, one map within the other.
+    map_keys: Vec<Value>,
 }
 
 /// A value, null included, and its column.
@@ -52,41 +58,42 @@ pub(crate) struct Given {
 }
 
 /// The texts between the values in the objects of a shape.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Learned {
     /// By object.
     key_predictors: Vec<KeyPredictor>,
-    /// For the elements of each list of objects.
-    elements: Vec<Self>,
+    /// For the objects in each list and map.
+    keyed: Vec<Self>,
 }
 
 /// Reads objects of a line.
 #[derive(Debug)]
 pub(crate) struct ObjectReader<'r, 'l> {
     pub(crate) scanner: &'r mut Scanner<'l>,
-    /// Collects the keys that are not in a schema. If `None`, elements of lists are not scanned either,
-    /// because they were before.
+    /// Collects the keys that are not in a schema. If `None`, lists and maps are not scanned either, because
+    /// they were before.
     pub(crate) unknown: Option<&'r mut Vec<UnknownKey>>,
 }
 
-/// The position of an element of a list.
-struct ElementPath<'p> {
-    list: ListPath<'p>,
-    index: usize,
-}
-
+/// The path of something in a list or a map.
 #[derive(Clone, Copy)]
-enum ListPath<'p> {
+enum InnerPath<'p> {
     Column(&'p str),
-    Element(&'p ElementPath<'p>),
+    Element(&'p Self, usize),
+    /// With the characters of the key between its quotes, as written.
+    Entry(&'p Self, &'p [u8]),
 }
 
 impl Learned {
     pub(crate) fn new(shape: &Shape) -> Self {
         Self {
             key_predictors: shape.objects.iter().map(|_| KeyPredictor::default()).collect(),
-            elements: shape.object_lists.iter().filter_map(|(_, list)| list.shape()).map(Self::new).collect(),
+            keyed: shape.keyed.iter().map(|(_, kind)| Self::of_kind(kind)).collect(),
         }
+    }
+
+    fn of_kind(kind: &KindPlan) -> Self {
+        kind.shape().map_or_else(Self::default, Self::new)
     }
 }
 
@@ -96,6 +103,7 @@ impl Payload {
     pub(crate) fn reset(&mut self, shape: &Shape) {
         self.given.clear();
         self.not_objects.clear();
+        self.map_keys.clear();
         self.duplicate = None;
         self.number = self.number.wrapping_add(1);
         let is_wide_enough =
@@ -228,11 +236,11 @@ impl ObjectReader<'_, '_> {
                     let value = self.scanner.value()?;
                     payload.take(column, value)
                 }
-                KeyTarget::ObjectList(list) => {
-                    let (column, list_plan) = &shape.object_lists[list];
-                    let path = ListPath::Column(&shape.columns[*column].path);
+                KeyTarget::Keyed(keyed) => {
+                    let (column, kind) = &shape.keyed[keyed];
+                    let path = InnerPath::Column(&shape.columns[*column].path);
                     let value = match self.unknown {
-                        Some(_) => self.read_list(list_plan, &mut learned.elements[list], payload, path)?,
+                        Some(_) => self.read_inner(kind, &mut learned.keyed[keyed], payload, path)?,
                         None => self.scanner.value()?,
                     };
                     payload.take(*column, value)
@@ -265,47 +273,105 @@ impl ObjectReader<'_, '_> {
         Ok(is_new)
     }
 
-    /// Scans a value that should be a list of objects.
-    fn read_list(
+    /// Scans a value that should be of a kind with keys in it. Recursion is as deep as the kind, not the line.
+    fn read_inner(
         &mut self,
-        list: &ListPlan,
+        kind: &KindPlan,
         learned: &mut Learned,
         payload: &mut Payload,
-        path: ListPath<'_>,
+        path: InnerPath<'_>,
     ) -> Result<Value, Malformed> {
-        if self.scanner.peek() != Some(b'[') {
-            return self.scanner.value();
-        }
+        let first = self.scanner.peek();
         let start = self.scanner.position();
-        let mut path = ElementPath { list: path, index: 0 };
-        let mut more = self.scanner.enter_array()?;
-        while more {
-            match &list.element {
-                KindPlan::Object(shape) if self.scanner.peek() == Some(b'{') => {
-                    let mut element = payload.element.take().unwrap_or_default();
-                    self.read(shape, learned, &mut element)?;
-                    if let (Some(key), None) = (element.duplicate.take(), &payload.duplicate) {
-                        payload.duplicate = Some(format!("{path}{key}"));
-                    }
-                    payload.element = Some(element);
-                }
-                KindPlan::List(inner) => {
-                    self.read_list(inner, learned, payload, ListPath::Element(&path))?;
-                }
-                KindPlan::Object(_) | KindPlan::Value(_) => drop(self.scanner.value()?),
+        let kind = match (kind, first) {
+            (KindPlan::List(list), Some(b'[')) => {
+                self.read_list(&list.element, learned, payload, path)?;
+                Kind::Array
             }
-            path.index += 1;
+            (KindPlan::Map(map), Some(b'{')) => {
+                self.read_map(&map.value, learned, payload, path)?;
+                Kind::Object
+            }
+            (KindPlan::Object(shape), Some(b'{')) => {
+                let mut element = payload.element.take().unwrap_or_default();
+                self.read(shape, learned, &mut element)?;
+                if let (Some(key), None) = (element.duplicate.take(), &payload.duplicate) {
+                    payload.duplicate = Some(format!("{path}{key}"));
+                }
+                payload.element = Some(element);
+                Kind::Object
+            }
+            _ => return self.scanner.value(),
+        };
+        Ok(Value::new(kind, start, self.scanner.position()))
+    }
+
+    fn read_list(
+        &mut self,
+        element: &KindPlan,
+        learned: &mut Learned,
+        payload: &mut Payload,
+        path: InnerPath<'_>,
+    ) -> Result<(), Malformed> {
+        let mut more = self.scanner.enter_array()?;
+        let mut index = 0;
+        while more {
+            self.read_inner(element, learned, payload, InnerPath::Element(&path, index))?;
+            index += 1;
             more = self.scanner.next_element()?;
         }
-        Ok(Value::new(Kind::Array, start, self.scanner.position()))
+        Ok(())
+    }
+
+    fn read_map(
+        &mut self,
+        value: &KindPlan,
+        learned: &mut Learned,
+        payload: &mut Payload,
+        path: InnerPath<'_>,
+    ) -> Result<(), Malformed> {
+        let line = self.scanner.line();
+        let first = payload.map_keys.len();
+        let mut more = self.scanner.enter_object()?;
+        while more {
+            let key = self.scanner.key()?;
+            payload.map_keys.push(key);
+            self.read_inner(value, learned, payload, InnerPath::Entry(&path, key.inner(line)))?;
+            more = self.scanner.next_member()?;
+        }
+        if payload.duplicate.is_none()
+            && let Some(key) = repeated_key(&payload.map_keys[first..], line)
+        {
+            payload.duplicate = Some(InnerPath::Entry(&path, key.inner(line)).to_string());
+        }
+        payload.map_keys.truncate(first);
+        Ok(())
     }
 }
 
-impl fmt::Display for ElementPath<'_> {
+/// The first key that occurred before, however both are written.
+fn repeated_key(keys: &[Value], line: &[u8]) -> Option<Value> {
+    /// So few are compared with each other faster than they are hashed.
+    const FEW: usize = 8;
+    let name = |key: &Value| key.string(line).unwrap_or_default();
+    if keys.len() <= FEW {
+        let is_repeated = |(index, key): &(usize, &Value)| {
+            let key = name(key);
+            keys[..*index].iter().any(|earlier| name(earlier) == key)
+        };
+        return keys.iter().enumerate().find(is_repeated).map(|(_, key)| *key);
+    }
+    let mut names: HashSet<Cow<'_, [u8]>, RandomState> =
+        HashSet::with_capacity_and_hasher(keys.len(), RandomState::default());
+    keys.iter().find(|key| !names.insert(name(key))).copied()
+}
+
+impl fmt::Display for InnerPath<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.list {
-            ListPath::Column(path) => write!(f, "{path}[{}]", self.index),
-            ListPath::Element(outer) => write!(f, "{outer}[{}]", self.index),
+        match self {
+            Self::Column(path) => f.write_str(path),
+            Self::Element(list, index) => write!(f, "{list}[{index}]"),
+            Self::Entry(map, key) => write!(f, "{map}{}", key_place(key)),
         }
     }
 }

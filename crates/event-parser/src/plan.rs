@@ -1,8 +1,8 @@
 //! The catalog → a plan for reading lines: where each key of a payload goes, found without hashing where
 //! possible.
 //!
-//! A [`Shape`] is an object as columns. The payload is one, and so are the elements of a list of objects,
-//! whose shape is read and filled in the same way, element by element.
+//! A [`Shape`] is an object as columns. The payload is one, and so are the objects in a list or a map, whose
+//! shape is read and filled in the same way, one by one.
 //!
 //! Invariant: the payload's shape has the columns of the catalog's flat schema, in its order; an object's
 //! columns are consecutive.
@@ -27,7 +27,7 @@ type ByName<T> = HashMap<Box<[u8]>, T, FixedState>;
 pub struct Plan {
     pub(crate) event_types: Vec<TypePlan>,
     /// By [`ObjectPlan::id`]: the path of an object in the event, with dots; elements of lists without their
-    /// index.
+    /// index, values of maps without their key.
     pub(crate) object_paths: Vec<String>,
     by_domain: ByName<ByName<usize>>,
 }
@@ -49,8 +49,8 @@ pub(crate) struct Shape {
     /// The required ones of them, and the columns that must have a value.
     pub(crate) required_objects: Vec<usize>,
     pub(crate) required_columns: Vec<usize>,
-    /// The lists in whose elements keys are read, with their columns.
-    pub(crate) object_lists: Vec<(usize, Arc<ListPlan>)>,
+    /// The columns in whose values keys are read, with what they are: lists of objects, and maps.
+    pub(crate) keyed: Vec<(usize, KindPlan)>,
     /// Its members in the nested schema.
     pub(crate) fields: Fields,
 }
@@ -64,12 +64,13 @@ pub(crate) struct ColumnPlan {
     pub(crate) kind: KindPlan,
 }
 
-/// The type of a column, or of the elements of a list.
+/// The type of a column, of the elements of a list, or of the values of a map.
 #[derive(Debug, Clone)]
 pub(crate) enum KindPlan {
     Value(ValueType),
     List(Arc<ListPlan>),
-    /// In lists only: other objects have columns of their own.
+    Map(Arc<MapPlan>),
+    /// In lists and maps only: other objects have columns of their own.
     Object(Arc<Shape>),
 }
 
@@ -78,6 +79,13 @@ pub(crate) enum KindPlan {
 pub(crate) struct ListPlan {
     pub(crate) element: KindPlan,
     pub(crate) element_field: FieldRef,
+}
+
+/// A map.
+#[derive(Debug)]
+pub(crate) struct MapPlan {
+    pub(crate) value: KindPlan,
+    pub(crate) entry_field: FieldRef,
 }
 
 /// An object of a shape: the keys that are read, and where they go.
@@ -105,8 +113,8 @@ pub(crate) struct Member {
 pub(crate) enum KeyTarget {
     /// Index into [`Shape::columns`].
     Column(usize),
-    /// Index into [`Shape::object_lists`].
-    ObjectList(usize),
+    /// Index into [`Shape::keyed`].
+    Keyed(usize),
     /// Index into [`Shape::objects`].
     Object(usize),
 }
@@ -202,7 +210,7 @@ impl Shape {
             objects: Vec::new(),
             required_objects: Vec::new(),
             required_columns: Vec::new(),
-            object_lists: Vec::new(),
+            keyed: Vec::new(),
             fields: schema::members(fields),
         };
         shape.add_object(root, event_path, fields, object_paths);
@@ -245,12 +253,11 @@ impl Shape {
 
     fn add_column(&mut self, column: ColumnPlan) -> KeyTarget {
         let index = self.columns.len();
-        let target = match &column.kind {
-            KindPlan::List(list) if list.shape().is_some() => {
-                self.object_lists.push((index, Arc::clone(list)));
-                KeyTarget::ObjectList(self.object_lists.len() - 1)
-            }
-            _ => KeyTarget::Column(index),
+        let target = if column.kind.has_keys() {
+            self.keyed.push((index, column.kind.clone()));
+            KeyTarget::Keyed(self.keyed.len() - 1)
+        } else {
+            KeyTarget::Column(index)
         };
         if column.required {
             self.required_columns.push(index);
@@ -271,17 +278,29 @@ impl KindPlan {
                 element: Self::new(element, event_path, object_paths),
                 element_field: Arc::new(schema::element_field(element)),
             })),
+            FieldKind::Map(value) => Self::Map(Arc::new(MapPlan {
+                value: Self::new(value, event_path, object_paths),
+                entry_field: Arc::new(schema::entry_field(value)),
+            })),
         }
     }
-}
 
-impl ListPlan {
-    /// The shape of the objects in it, or in the lists in it.
+    /// The shape of the objects in it, through all lists and maps.
     pub(crate) fn shape(&self) -> Option<&Shape> {
-        match &self.element {
-            KindPlan::Value(_) => None,
-            KindPlan::List(list) => list.shape(),
-            KindPlan::Object(shape) => Some(shape),
+        match self {
+            Self::Value(_) => None,
+            Self::List(list) => list.element.shape(),
+            Self::Map(map) => map.value.shape(),
+            Self::Object(shape) => Some(shape),
+        }
+    }
+
+    /// Whether keys in it are read, or must be different.
+    fn has_keys(&self) -> bool {
+        match self {
+            Self::Value(_) => false,
+            Self::List(list) => list.element.has_keys(),
+            Self::Map(_) | Self::Object(_) => true,
         }
     }
 }
@@ -292,6 +311,7 @@ impl fmt::Display for KindPlan {
         match self {
             Self::Value(value_type) => value_type.fmt(f),
             Self::List(list) => write!(f, "list({})", list.element),
+            Self::Map(map) => write!(f, "map({})", map.value),
             Self::Object(_) => f.write_str("object"),
         }
     }
@@ -336,9 +356,9 @@ mod tests {
         );
         let sale = &plan.event_types[0].payload;
         assert_eq!(sale.objects[0].members[0].target, KeyTarget::Column(0));
-        assert_eq!(sale.objects[0].members[1].target, KeyTarget::ObjectList(0));
+        assert_eq!(sale.objects[0].members[1].target, KeyTarget::Keyed(0));
         assert_eq!(sale.columns[1].kind.to_string(), "list(list(object))");
-        let (column, list) = &sale.object_lists[0];
+        let (column, list) = &sale.keyed[0];
         let shape = list.shape().unwrap();
         let paths: Vec<_> = shape.columns.iter().map(|column| column.path.as_str()).collect();
         assert_eq!((*column, paths), (1, vec![".sku", ".price.value"]));

@@ -5,14 +5,12 @@
 //!
 //! Invariant: a thread takes no more, whatever the lines are.
 
-use std::sync::Arc;
-
 use event_rows::ARRAY_BYTES_MIN;
 
 use crate::{
-    columns::{COLUMN_BUILDER_BYTES, LIST_BUILDER_BYTES, OBJECT_BUILDER_BYTES},
+    columns::{COLUMN_BUILDER_BYTES, LIST_BUILDER_BYTES, MAP_BUILDER_BYTES, OBJECT_BUILDER_BYTES},
     json::KeyPredictor,
-    plan::{KindPlan, ListPlan, Plan, Shape},
+    plan::{KindPlan, Plan, Shape},
 };
 
 impl Plan {
@@ -22,13 +20,13 @@ impl Plan {
         self.event_types.iter().map(|of_type| of_shape(&of_type.payload)).sum()
     }
 
-    /// How many columns the widest event type has, with those in lists.
+    /// How many columns the widest event type has, with those in lists and maps.
     #[must_use]
     pub fn columns_of_widest(&self) -> usize {
         self.event_types.iter().map(|of_type| columns_of(&of_type.payload)).max().unwrap_or(0)
     }
 
-    /// How many columns all event types have, with those in lists.
+    /// How many columns all event types have, with those in lists and maps.
     #[must_use]
     pub fn columns(&self) -> usize {
         self.event_types.iter().map(|of_type| columns_of(&of_type.payload)).sum()
@@ -36,8 +34,17 @@ impl Plan {
 }
 
 fn columns_of(shape: &Shape) -> usize {
-    let inner = |(_, list): &(usize, Arc<ListPlan>)| list.shape().map_or(0, columns_of);
-    shape.columns.len() + shape.object_lists.iter().map(inner).sum::<usize>()
+    shape.columns.len() + shape.keyed.iter().map(|(_, kind)| columns_in(kind)).sum::<usize>()
+}
+
+/// The columns in a column, beside it: those of objects, and the keys of maps.
+fn columns_in(kind: &KindPlan) -> usize {
+    match kind {
+        KindPlan::Value(_) => 0,
+        KindPlan::List(list) => columns_in(&list.element),
+        KindPlan::Map(map) => 1 + columns_in(&map.value),
+        KindPlan::Object(shape) => columns_of(shape),
+    }
 }
 
 fn of_shape(shape: &Shape) -> usize {
@@ -50,6 +57,10 @@ fn of_kind(kind: &KindPlan) -> usize {
     let inner = match kind {
         KindPlan::Value(_) => 0,
         KindPlan::List(list) => LIST_BUILDER_BYTES + of_kind(&list.element),
+        // Its keys are a column, and its entries an array.
+        KindPlan::Map(map) => {
+            MAP_BUILDER_BYTES + COLUMN_BUILDER_BYTES + 2 * ARRAY_BYTES_MIN + of_kind(&map.value)
+        }
         KindPlan::Object(shape) => OBJECT_BUILDER_BYTES + of_shape(shape),
     };
     COLUMN_BUILDER_BYTES + ARRAY_BYTES_MIN + inner

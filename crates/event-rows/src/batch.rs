@@ -29,7 +29,7 @@ fn array_bytes(array: &ArrayRef) -> usize {
 /// An array and those in it.
 fn arrays_in(data_type: &DataType) -> usize {
     1 + match data_type {
-        DataType::List(element) => arrays_in(element.data_type()),
+        DataType::List(inner) | DataType::Map(inner, _) => arrays_in(inner.data_type()),
         DataType::Struct(members) => members.iter().map(|member| arrays_in(member.data_type())).sum(),
         _ => 0,
     }

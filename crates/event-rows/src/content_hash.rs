@@ -1,14 +1,18 @@
 //! Rows of a batch → a hash of the content of each: its timestamp and the values of its columns.
 //!
-//! The hash is computed from the columns, not from the line: the order of keys, white space and fields that
-//! are not in the schema make no difference. It goes column by column, so that rows in ascending order are
+//! The hash is computed from the columns, not from the line: the order of fields, white space and fields that
+//! are not in the schema make no difference. A map's entries are in the order of the line, so theirs does. It
+//! goes column by column, so that rows in ascending order are
 //! read as they lie in memory.
 //!
 //! Invariant: rows of one event type with equal contents have the same hash, in any batch, spilled or not.
 //! Other rows have the same hash as rarely as 64 random bits coincide; the seed is random, so no input can
 //! force it.
 
-use std::hash::{BuildHasher, Hash};
+use std::{
+    hash::{BuildHasher, Hash},
+    sync::Arc,
+};
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},
@@ -60,7 +64,15 @@ fn add_column(state: &RandomState, column: &ArrayRef, rows: &[u32], hashes: &mut
             let values = column.as_boolean().values();
             add(state, column, rows, hashes, |row| values.value(row));
         }
-        DataType::List(_) => add_list(state, column, rows, hashes),
+        DataType::List(_) => {
+            let list = column.as_list::<i32>();
+            add_elements(state, column, (list.value_offsets(), list.values()), rows, hashes);
+        }
+        DataType::Map(..) => {
+            let map = column.as_map();
+            let entries: ArrayRef = Arc::new(map.entries().clone());
+            add_elements(state, column, (map.value_offsets(), &entries), rows, hashes);
+        }
         DataType::Struct(_) => {
             add(state, column, rows, hashes, |_| true);
             for member in column.as_struct().columns() {
@@ -89,19 +101,23 @@ fn add<T: Hash>(
     }
 }
 
-/// A list's length, then its elements.
-fn add_list(state: &RandomState, column: &ArrayRef, rows: &[u32], hashes: &mut [u64]) {
-    let list = column.as_list::<i32>();
-    let ends = list.value_offsets();
+/// The length of a list or map, then its elements or entries.
+fn add_elements(
+    state: &RandomState,
+    column: &ArrayRef,
+    (ends, elements): (&[i32], &ArrayRef),
+    rows: &[u32],
+    hashes: &mut [u64],
+) {
     add(state, column, rows, hashes, |row| ends[row + 1] - ends[row]);
     let elements_of = |row: u32| {
         let row = row as usize;
-        let range = if list.is_null(row) { 0..0 } else { ends[row]..ends[row + 1] };
+        let range = if column.is_null(row) { 0..0 } else { ends[row]..ends[row + 1] };
         range.map(i32::cast_unsigned)
     };
-    let elements: Vec<_> = rows.iter().flat_map(|&row| elements_of(row)).collect();
-    let mut of_elements = vec![0; elements.len()];
-    add_column(state, list.values(), &elements, &mut of_elements);
+    let places: Vec<_> = rows.iter().flat_map(|&row| elements_of(row)).collect();
+    let mut of_elements = vec![0; places.len()];
+    add_column(state, elements, &places, &mut of_elements);
     let mut of_elements = of_elements.into_iter();
     for (hash, &row) in hashes.iter_mut().zip(rows) {
         for element in of_elements.by_ref().take(elements_of(row).len()) {

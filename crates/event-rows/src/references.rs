@@ -222,17 +222,19 @@ fn all_texts_fit(batches: &[Batch], refs: &[RowRef]) -> bool {
     seen.iter().map(of_batch).sum::<usize>() <= CHUNK_TEXT_BYTES
 }
 
-/// The bytes of the texts in some rows of a column, including those in lists and objects.
+/// The bytes of the texts in some rows of a column, including those in lists, maps and objects.
 fn text_bytes(column: &ArrayRef, rows: Range<usize>) -> usize {
     let between = |ends: &[i32]| usize::try_from(ends[rows.end] - ends[rows.start]).unwrap_or(0);
     match column.data_type() {
         DataType::Utf8 => between(column.as_string::<i32>().value_offsets()),
         DataType::List(_) => {
             let list = column.as_list::<i32>();
-            let ends = list.value_offsets();
-            let elements =
-                usize::try_from(ends[rows.start]).unwrap_or(0)..usize::try_from(ends[rows.end]).unwrap_or(0);
-            text_bytes(list.values(), elements)
+            text_bytes(list.values(), rows_in(list.value_offsets(), rows))
+        }
+        DataType::Map(..) => {
+            let map = column.as_map();
+            let entries = rows_in(map.value_offsets(), rows);
+            text_bytes(map.keys(), entries.clone()) + text_bytes(map.values(), entries)
         }
         DataType::Struct(_) => {
             let members = column.as_struct().columns();
@@ -240,6 +242,12 @@ fn text_bytes(column: &ArrayRef, rows: Range<usize>) -> usize {
         }
         _ => 0,
     }
+}
+
+/// What is in some lists or maps, given where each ends.
+fn rows_in(ends: &[i32], rows: Range<usize>) -> Range<usize> {
+    let end = |row: usize| usize::try_from(ends[row]).unwrap_or(0);
+    end(rows.start)..end(rows.end)
 }
 
 /// Gathers the rows `refs` of some batches into one batch, in that order.

@@ -2,7 +2,7 @@
 //!
 //! The name of a flattened column is its path joined with `_`: `data.merchant.address.city` is
 //! `data_merchant_address_city`. If the catalog gives a `column`, that replaces the path up to there. A list
-//! is one column, whatever its elements are.
+//! is one column, whatever its elements are, and so is a map.
 //!
 //! Invariant: columns are in the order of the catalog, base columns first, and all are nullable; the flat and
 //! the nested schema have the same values in the same order.
@@ -23,6 +23,11 @@ pub const BASE_COLUMNS: usize = 4;
 /// The name of a list's elements in the schema, as required by the Parquet format.
 const ELEMENT: &str = "element";
 
+/// The names of a map's entries, and of their parts, as required by the Parquet format.
+const KEY_VALUE: &str = "key_value";
+const KEY: &str = "key";
+const VALUE: &str = "value";
+
 /// One flattened column of a payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
@@ -32,7 +37,7 @@ pub struct Column {
     pub path: String,
     /// Whether an event must have it.
     pub required: bool,
-    /// Its type: a value or a list; objects have columns of their own.
+    /// Its type: a value, a list or a map; objects have columns of their own.
     pub kind: FieldKind,
 }
 
@@ -154,16 +159,12 @@ fn collect_descriptions<'a>(
     descriptions: &mut Vec<(String, &'a str)>,
 ) {
     for field in fields {
-        let name =
-            if flatten { flat_name(parent, field) } else { member_path(parent, field.member_name()) };
+        let name = if flatten { flat_name(parent, field) } else { member_path(parent, field.member_name()) };
         if let Some(description) = &field.description {
             descriptions.push((name.clone(), description));
         }
-        let (mut kind, mut flatten) = (&field.kind, flatten);
-        while let FieldKind::List(element) = kind {
-            (kind, flatten) = (element, false);
-        }
-        if let FieldKind::Object(fields) = kind {
+        if let FieldKind::Object(fields) = field.kind.innermost() {
+            let flatten = flatten && matches!(field.kind, FieldKind::Object(_));
             collect_descriptions(&name, fields, flatten, descriptions);
         }
     }
@@ -189,6 +190,7 @@ pub fn data_type(kind: &FieldKind) -> DataType {
         FieldKind::Value(value_type) => value_data_type(*value_type),
         FieldKind::Object(fields) => DataType::Struct(members(fields)),
         FieldKind::List(element) => DataType::List(Arc::new(element_field(element))),
+        FieldKind::Map(value) => DataType::Map(Arc::new(entry_field(value)), false),
     }
 }
 
@@ -196,6 +198,14 @@ pub fn data_type(kind: &FieldKind) -> DataType {
 #[must_use]
 pub fn element_field(element: &FieldKind) -> ArrowField {
     nullable(ELEMENT, data_type(element))
+}
+
+/// The Arrow field of a map's entries, which are in the order of the event.
+#[must_use]
+pub fn entry_field(value: &FieldKind) -> ArrowField {
+    let key = ArrowField::new(KEY, DataType::Utf8, false);
+    let value = nullable(VALUE, data_type(value));
+    ArrowField::new(KEY_VALUE, DataType::Struct(Fields::from(vec![key, value])), false)
 }
 
 fn value_data_type(value_type: ValueType) -> DataType {
@@ -209,7 +219,9 @@ fn value_data_type(value_type: ValueType) -> DataType {
             DataType::Decimal128(precision, i8::try_from(scale).unwrap_or(i8::MAX))
         }
         ValueType::Date => DataType::Date32,
-        ValueType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC"))),
+        ValueType::Timestamp | ValueType::Epoch(_) => {
+            DataType::Timestamp(TimeUnit::Microsecond, Some(Arc::from("UTC")))
+        }
     }
 }
 

@@ -154,8 +154,8 @@ pub struct PartitionTruth {
 }
 
 impl EventTypeTruth {
-    /// The table of an event type of a catalog, with the sums of its decimals. `None` if it has floats or
-    /// lists, which have no digest.
+    /// The table of an event type of a catalog, with the sums of its decimals. `None` if it has floats,
+    /// lists or maps, which have no digest.
     #[must_use]
     pub fn of(event_type: &catalog::EventType) -> Option<Self> {
         let mut table = Self {
@@ -170,7 +170,7 @@ impl EventTypeTruth {
         };
         for column in schema::columns(event_type) {
             match column.kind {
-                FieldKind::Value(ValueType::Float64) | FieldKind::List(_) => return None,
+                FieldKind::Value(ValueType::Float64) | FieldKind::List(_) | FieldKind::Map(_) => return None,
                 FieldKind::Value(ValueType::Decimal { .. }) => table.sums.push(column.name),
                 FieldKind::Value(_) | FieldKind::Object(_) => {}
             }

@@ -6,7 +6,10 @@ use std::collections::BTreeSet;
 use crate::{
     json::{self, Json},
     value_text::{instant, json_string},
-    values::{decimal, integer, is_cut, is_rounded, is_rounded_as_float, number_token, timestamp},
+    values::{
+        decimal, epoch, integer, is_cut, is_cut_as_epoch, is_rounded, is_rounded_as_float, number_token,
+        timestamp,
+    },
 };
 
 /// An event type: its domain, its name, the fields of its payload.
@@ -34,11 +37,19 @@ pub enum Kind {
     Int64,
     Float64,
     Boolean,
-    Decimal { precision: u8, scale: u8 },
+    Decimal {
+        precision: u8,
+        scale: u8,
+    },
     Date,
     Timestamp,
+    /// A number since 1970, of a unit with so many digits behind the point of a second.
+    Epoch {
+        digits: usize,
+    },
     Json,
     List(Box<Kind>),
+    Map(Box<Kind>),
     Object(Vec<Field>),
 }
 
@@ -98,6 +109,10 @@ fn occurs_twice_in(kind: &Kind, value: &Json) -> bool {
     match (kind, value) {
         (Kind::Object(fields), _) => occurs_twice(fields, Given::of(Some(value))),
         (Kind::List(element), Json::Array(items)) => items.iter().any(|item| occurs_twice_in(element, item)),
+        (Kind::Map(inner), Json::Object(entries)) => {
+            let keys: BTreeSet<_> = entries.iter().map(|(key, _)| key).collect();
+            keys.len() < entries.len() || entries.iter().any(|(_, value)| occurs_twice_in(inner, value))
+        }
         _ => false,
     }
 }
@@ -138,7 +153,7 @@ fn add_values(fields: &[Field], given: Given<'_>, values: &mut Vec<String>) -> R
     Ok(())
 }
 
-/// A value, or an element of a list.
+/// A value, an element of a list or a value of a map.
 fn value_of(value: Option<&Json>, kind: &Kind) -> Result<String, &'static str> {
     let value = match value {
         None | Some(Json::Null) => return Ok("null".to_owned()),
@@ -169,11 +184,20 @@ fn value_of(value: Option<&Json>, kind: &Kind) -> Result<String, &'static str> {
         }
         Kind::Date => Err("type_mismatch"),
         Kind::Timestamp => Ok(instant(instant_of(text()?)?.timestamp_micros())),
+        Kind::Epoch { digits } => Ok(instant(epoch(number_token(value)?, *digits)?)),
         Kind::List(element) => {
             let Json::Array(items) = value else { return Err("type_mismatch") };
             let texts: Vec<_> =
                 items.iter().map(|item| value_of(Some(item), element)).collect::<Result<_, _>>()?;
             Ok(format!("[{}]", texts.join(", ")))
+        }
+        Kind::Map(inner) => {
+            let Json::Object(entries) = value else { return Err("type_mismatch") };
+            let text = |(key, value): &(String, Json)| {
+                value_of(Some(value), inner).map(|value| format!("{} = {value}", json_string(key)))
+            };
+            let texts: Vec<_> = entries.iter().map(text).collect::<Result<_, _>>()?;
+            Ok(format!("map({})", texts.join(", ")))
         }
         Kind::Object(fields) => {
             let Json::Object(_) = value else { return Err("type_mismatch") };
@@ -229,13 +253,17 @@ fn add_changed_in(kind: &Kind, value: &Json, path: &str, changed: &mut Changed) 
         (Kind::List(element), Json::Array(items)) => {
             return items.iter().for_each(|item| add_changed_in(element, item, path, changed));
         }
+        (Kind::Map(inner), Json::Object(entries)) => {
+            return entries.iter().for_each(|(_, value)| add_changed_in(inner, value, path, changed));
+        }
         (Kind::String, _) => (!matches!(value, Json::String(_)), false),
         (Kind::Int32 | Kind::Int64, _) => (!is_number, false),
         (Kind::Float64, _) => (!is_number, is_rounded_as_float(value)),
         (Kind::Boolean, _) => (!matches!(value, Json::Bool(_)), false),
         (Kind::Decimal { scale, .. }, _) => (!is_number, is_rounded(value, (*scale).into())),
         (Kind::Timestamp, _) => (false, value.text().is_some_and(is_cut)),
-        (Kind::Date | Kind::Json | Kind::List(_) | Kind::Object(_), _) => (false, false),
+        (Kind::Epoch { digits }, _) => (!is_number, is_cut_as_epoch(value, *digits)),
+        (Kind::Date | Kind::Json | Kind::List(_) | Kind::Map(_) | Kind::Object(_), _) => (false, false),
     };
     changed.coerced.extend(is_coerced.then(|| path.to_owned()));
     changed.rounded.extend(is_rounded.then(|| path.to_owned()));
@@ -262,6 +290,11 @@ fn unknown_keys_in<'j>(kind: &Kind, value: &'j Json, path: &str, keys: &mut Vec<
         (Kind::List(element), Json::Array(items)) => {
             for item in items {
                 unknown_keys_in(element, item, path, keys);
+            }
+        }
+        (Kind::Map(inner), Json::Object(entries)) => {
+            for (_, value) in entries {
+                unknown_keys_in(inner, value, path, keys);
             }
         }
         _ => {}

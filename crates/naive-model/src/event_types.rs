@@ -1,6 +1,9 @@
 //! The tables of event types: the built-in ones, written down by hand, and those that a catalog declares.
 
-use events_core::catalog::{self, Catalog, FieldKind, ValueType};
+use events_core::{
+    catalog::{self, Catalog, FieldKind, ValueType},
+    timestamp::EpochUnit,
+};
 
 use crate::columns::{EventType, Field, Kind};
 
@@ -52,6 +55,7 @@ fn kind(kind_in_catalog: &FieldKind) -> Kind {
     match kind_in_catalog {
         FieldKind::Object(members) => Kind::Object(fields(members)),
         FieldKind::List(element) => Kind::List(Box::new(kind(element))),
+        FieldKind::Map(value) => Kind::Map(Box::new(kind(value))),
         FieldKind::Value(value_type) => match *value_type {
             ValueType::String => Kind::String,
             ValueType::Int32 => Kind::Int32,
@@ -61,6 +65,10 @@ fn kind(kind_in_catalog: &FieldKind) -> Kind {
             ValueType::Decimal { precision, scale } => Kind::Decimal { precision, scale },
             ValueType::Date => Kind::Date,
             ValueType::Timestamp => Kind::Timestamp,
+            ValueType::Epoch(EpochUnit::Seconds) => Kind::Epoch { digits: 0 },
+            ValueType::Epoch(EpochUnit::Milliseconds) => Kind::Epoch { digits: 3 },
+            ValueType::Epoch(EpochUnit::Microseconds) => Kind::Epoch { digits: 6 },
+            ValueType::Epoch(EpochUnit::Nanoseconds) => Kind::Epoch { digits: 9 },
             ValueType::Json => Kind::Json,
         },
     }

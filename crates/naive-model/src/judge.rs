@@ -52,7 +52,8 @@ pub struct Event {
     pub domain: String,
     pub event_type: String,
     pub payload: Vec<String>,
-    pub has_data: bool,
+    /// The payload as one value, in which an object without values is not null.
+    pub as_one: Vec<String>,
     /// By path, each once: columns whose value was given as another type, or with more digits.
     pub changed: Changed,
     /// Each once in an object, or in all objects of a list.
@@ -154,7 +155,7 @@ fn read_event(
         domain: domain.clone(),
         event_type: event_type.clone(),
         payload: columns::payload(columns, data, wanted.nested)?,
-        has_data: matches!(data, Some(Json::Object(_))),
+        as_one: columns::payload(columns, data, true)?,
         changed,
         unknown_fields: unknown.into_iter().map(name).collect(),
         asked_for: true,

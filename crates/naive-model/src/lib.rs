@@ -3,7 +3,7 @@
 //!
 //! Slow, short, and easy to compare with docs/: JSON is read by `serde_json`, instants by `chrono`, and
 //! numbers are computed digit by digit. The tests of the loader's command line ask for whole loads
-//! ([`load()`]); the fuzz targets judge one text at a time.
+//! ([`load()`], [`load_as()`]); the fuzz targets judge one text at a time.
 //!
 //! - [`framing`] cuts a text into lines or elements;
 //! - [`json`] reads one of these into a tree, which keeps numbers as written and keys that occur twice;
@@ -35,5 +35,5 @@ mod versions;
 
 pub use self::{
     judge::Wanted,
-    load::{BadLine, Expected, Flags, OfSource, Row, Rows, Source, load},
+    load::{BadLine, Expected, Flags, OfSource, Row, Rows, Source, load, load_as},
 };

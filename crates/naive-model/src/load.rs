@@ -8,6 +8,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
 use serde_json::{Value, json};
 
 use crate::{
+    columns::EventType,
     event_types::built_in,
     framing,
     judge::{Event, Verdict, Wanted, judge},
@@ -92,17 +93,22 @@ pub struct OfSource {
     pub written: u64,
 }
 
-/// Loads `sources`, in the order in which they are read.
+/// Loads `sources`, in the order in which they are read, as the built-in catalog says.
 #[must_use]
 pub fn load(sources: &[Source], flags: &Flags) -> Expected {
-    let types = built_in();
+    load_as(sources, flags, &built_in())
+}
+
+/// Loads `sources` as a catalog says that has these event types.
+#[must_use]
+pub fn load_as(sources: &[Source], flags: &Flags, types: &[EventType]) -> Expected {
     let mut expected = Expected::default();
     let mut events = Vec::new();
     for (index, (source, bytes)) in sources.iter().enumerate() {
         let pieces = framing::pieces(bytes).expect("the model knows no load that fails");
         let mut of_source = OfSource { lines: pieces.len() as u64, ..OfSource::default() };
         for (number, piece) in (1..).zip(pieces) {
-            match judge(&piece, &flags.wanted, &types) {
+            match judge(&piece, &flags.wanted, types) {
                 Verdict::Blank => of_source.blank += 1,
                 Verdict::Filtered => of_source.filtered += 1,
                 Verdict::Good(event) => {

@@ -1,7 +1,7 @@
 //! A value, also one of an Arrow array → the text by which values are compared.
 //!
 //! A string as JSON (so that `null` and `"null"` are two), a timestamp with microseconds in UTC, a decimal
-//! with all its digits, a list in brackets, an object in braces.
+//! with all its digits, a list in brackets, an object in braces, a map as `map("key" = value)`.
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},
@@ -42,6 +42,13 @@ fn value(column: &dyn Array, row: usize) -> String {
             let elements = column.as_list::<i32>().value(row);
             let texts: Vec<_> = (0..elements.len()).map(|index| element(&elements, index)).collect();
             format!("[{}]", texts.join(", "))
+        }
+        DataType::Map(..) => {
+            let entries = column.as_map().value(row);
+            let keys = entries.column(0).as_string::<i32>();
+            let entry =
+                |index| format!("{} = {}", json_string(keys.value(index)), element(entries.column(1), index));
+            format!("map({})", (0..entries.len()).map(entry).collect::<Vec<_>>().join(", "))
         }
         other => panic!("a column of a type that the contract doesn't know: {other}"),
     }

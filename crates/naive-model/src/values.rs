@@ -32,6 +32,38 @@ pub fn is_cut(timestamp: &str) -> bool {
     fraction.chars().take_while(char::is_ascii_digit).skip(6).any(|digit| digit != '0')
 }
 
+/// Microseconds since 1970 of a number of units since 1970; a second has one with so many zeros.
+///
+/// # Errors
+/// The reason why the line is bad.
+pub fn epoch(token: &str, digits: usize) -> Result<i64, &'static str> {
+    let (micros, behind) = micros_of(token, digits);
+    let is_negative = plain(token).negative;
+    // Cut as the text of a timestamp is: to the microsecond before.
+    let is_cut = behind.contains(|digit| digit != '0');
+    let micros = micros.parse::<i64>().map_err(|_| "out_of_range")?;
+    let micros = if is_negative { -micros - i64::from(is_cut) } else { micros };
+    let instant = DateTime::from_timestamp_micros(micros).ok_or("out_of_range")?;
+    if (1..=9999).contains(&instant.year()) { Ok(micros) } else { Err("out_of_range") }
+}
+
+/// Whether an epoch that fits its column says more than microseconds.
+#[must_use]
+pub fn is_cut_as_epoch(value: &Json, digits: usize) -> bool {
+    number_token(value).is_ok_and(|token| micros_of(token, digits).1.contains(|digit| digit != '0'))
+}
+
+/// The digits of the microseconds, without a sign, and those behind.
+fn micros_of(token: &str, digits: usize) -> (String, String) {
+    let Plain { integer, fraction, .. } = plain(token);
+    let (zeros, all) = ("0".repeat(9), format!("000000000{integer}{fraction}"));
+    // Six digits from behind the point go in front of it, and as many go back as the unit has.
+    let point = zeros.len() + integer.len() + 6 - digits;
+    let all = format!("{all}{zeros}");
+    let (micros, behind) = all.split_at(point);
+    (micros.to_owned(), behind.to_owned())
+}
+
 /// The text of a number, or of a string that is a number and nothing else.
 ///
 /// # Errors

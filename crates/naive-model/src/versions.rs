@@ -53,6 +53,6 @@ fn version_key<'a>(event: &'a Event, flags: &Flags) -> VersionKey<'a> {
 }
 
 /// What an event says. Where `data` is a column, null is not the same as an object without anything.
-fn content<'a>(event: &'a Event, flags: &Flags) -> (DateTime<Utc>, &'a [String], bool) {
-    (event.timestamp, &event.payload, flags.nested && event.has_data)
+fn content<'a>(event: &'a Event, flags: &Flags) -> (DateTime<Utc>, &'a [String]) {
+    (event.timestamp, if flags.nested { &event.as_one } else { &event.payload })
 }

@@ -5,10 +5,13 @@
 //! it breaks.
 
 mod text;
+mod types;
 
 use chrono::{DateTime, TimeDelta};
 
 use crate::support::events::{Die, TYPES};
+pub(crate) use types::RandomTypes;
+
 use text::{Fields, SPACES, any_value, number, object, odd_text, string, text};
 
 /// A file of a case. Lines are kept apart, each with its newline if it has one, so that a failing case can be

@@ -6,7 +6,7 @@
 
 use std::{mem, ops::Range};
 
-use super::{ColumnBuilder, Columns, Values};
+use super::{ColumnBuilder, Columns, Values, nested::Ends};
 use crate::plan::Shape;
 
 /// How a converted value differs from the given one.
@@ -83,7 +83,7 @@ impl Columns {
 }
 
 impl ColumnBuilder {
-    /// The elements of a list have the path of the list.
+    /// The elements of a list have the path of the list, the values of a map that of the map.
     fn add_changes(&mut self, object: &str, path: &str, paths: &mut Vec<ChangedPath>) {
         let ChangedRows { coerced, rounded } = mem::take(&mut self.changed);
         for (change, rows) in [(ValueChange::Coerced, coerced), (ValueChange::Rounded, rounded)] {
@@ -92,18 +92,20 @@ impl ColumnBuilder {
             }
         }
         match &mut self.values {
-            Values::List(list) => {
-                let mut of_elements = Vec::new();
-                list.elements.add_changes(object, path, &mut of_elements);
-                for (path, change, elements) in of_elements {
-                    paths.push((path, change, list.rows_of(&elements)));
-                }
-            }
+            Values::List(list) => list.elements.add_inner_changes((object, path), &list.ends, paths),
+            Values::Map(map) => map.values.add_inner_changes((object, path), &map.ends, paths),
             Values::Object(builder) => {
                 let path = format!("{object}{path}");
                 builder.columns.add_changes(&path, &builder.shape, paths);
             }
             _ => {}
         }
+    }
+
+    /// The same for the elements or values of rows that end so.
+    fn add_inner_changes(&mut self, (object, path): (&str, &str), ends: &Ends, paths: &mut Vec<ChangedPath>) {
+        let mut inner = Vec::new();
+        self.add_changes(object, path, &mut inner);
+        paths.extend(inner.into_iter().map(|(path, change, rows)| (path, change, ends.rows_of(&rows))));
     }
 }

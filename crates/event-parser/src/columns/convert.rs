@@ -8,7 +8,10 @@
 use std::borrow::Cow;
 
 use event_rows::extend_with_part;
-use events_core::{number, timestamp};
+use events_core::{
+    number,
+    timestamp::{self, EpochFault, EpochUnit},
+};
 
 use super::ValueFault;
 use crate::json::{self, Kind, Value};
@@ -95,6 +98,25 @@ pub(super) fn instant(value: Value, line: &[u8], cut: impl FnOnce()) -> Result<i
         cut();
     }
     Ok(micros)
+}
+
+/// Microseconds, from a number of some unit; further digits are cut.
+pub(super) fn epoch(
+    value: Value,
+    line: &[u8],
+    unit: EpochUnit,
+    coerced: impl FnOnce(),
+    cut: impl FnOnce(),
+) -> Result<i64, ValueFault> {
+    let token = number_token(value, line, coerced)?;
+    let epoch = timestamp::parse_epoch(&token, unit).map_err(|fault| match fault {
+        EpochFault::NotANumber => ValueFault::TypeMismatch,
+        EpochFault::OutOfRange => ValueFault::OutOfRange,
+    })?;
+    if epoch.is_cut {
+        cut();
+    }
+    Ok(epoch.micros)
 }
 
 pub(super) fn parse_string<T>(

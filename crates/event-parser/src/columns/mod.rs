@@ -3,8 +3,8 @@
 //! Values arrive as spans of the line. They are converted only here (`columns/convert.rs`), straight into the
 //! column: there are no intermediate values, and no allocations per row.
 //!
-//! Lists are filled element by element with a builder of their elements (`columns/nested.rs`), objects in
-//! them column by column.
+//! Lists and maps are filled one by one with a builder of their elements or values (`columns/nested.rs`),
+//! objects in them column by column.
 //!
 //! A missing value is null, and costs nothing until the next value comes: a shape of a thousand columns with
 //! a few values is filled as fast as one with few columns.
@@ -28,8 +28,8 @@ use events_core::{
 
 use self::{
     changes::ChangedRows,
-    convert::{boolean, instant, integer, number_token, parse_string, push_text},
-    nested::{ListBuilder, ObjectBuilder},
+    convert::{boolean, epoch, instant, integer, number_token, parse_string, push_text},
+    nested::{ListBuilder, MapBuilder, ObjectBuilder},
     values::Values,
 };
 pub(crate) use self::{changes::ValueChange, convert::float, nested::struct_array};
@@ -43,6 +43,7 @@ use crate::{
 /// The bytes of a builder, with the least allocations for its values.
 pub(crate) const COLUMN_BUILDER_BYTES: usize = size_of::<ColumnBuilder>() + 2 * ALLOCATION_BYTES;
 pub(crate) const LIST_BUILDER_BYTES: usize = size_of::<ListBuilder>() + 2 * ALLOCATION_BYTES;
+pub(crate) const MAP_BUILDER_BYTES: usize = size_of::<MapBuilder>() + 2 * ALLOCATION_BYTES;
 pub(crate) const OBJECT_BUILDER_BYTES: usize = size_of::<ObjectBuilder>() + 2 * ALLOCATION_BYTES;
 /// The least that an allocation takes.
 const ALLOCATION_BYTES: usize = 32;
@@ -178,6 +179,7 @@ impl ColumnBuilder {
         let values = match kind {
             KindPlan::Value(value_type) => Values::new(*value_type, rows, text_bytes),
             KindPlan::List(list) => Values::List(Box::new(ListBuilder::new(list))),
+            KindPlan::Map(map) => Values::Map(Box::new(MapBuilder::new(map))),
             KindPlan::Object(shape) => Values::Object(Box::new(ObjectBuilder::new(shape))),
         };
         let validity = NullBufferBuilder::new(rows);
@@ -225,7 +227,12 @@ impl ColumnBuilder {
             Values::Timestamp(values) => {
                 values.push(instant(value, line, || self.changed.rounded.add(row))?);
             }
+            Values::Epoch { micros, unit } => {
+                let ChangedRows { coerced, rounded } = &mut self.changed;
+                micros.push(epoch(value, line, *unit, || coerced.add(row), || rounded.add(row))?);
+            }
             Values::List(list) => list.append(value, line)?,
+            Values::Map(map) => map.append(value, line)?,
             Values::Object(object) => object.append(row, value, line)?,
         }
         self.validity.append_non_null();

@@ -11,9 +11,9 @@ use arrow::{
     },
     buffer::{BooleanBuffer, NullBuffer, OffsetBuffer, ScalarBuffer},
 };
-use events_core::catalog::ValueType;
+use events_core::{catalog::ValueType, timestamp::EpochUnit};
 
-use super::nested::{ListBuilder, ObjectBuilder};
+use super::nested::{ListBuilder, MapBuilder, ObjectBuilder};
 
 /// The values of a column so far.
 #[derive(Debug)]
@@ -26,7 +26,9 @@ pub(super) enum Values {
     Decimal { unscaled: Vec<i128>, precision: u8, scale: u8 },
     Date(Vec<i32>),
     Timestamp(Vec<i64>),
+    Epoch { micros: Vec<i64>, unit: EpochUnit },
     List(Box<ListBuilder>),
+    Map(Box<MapBuilder>),
     Object(Box<ObjectBuilder>),
 }
 
@@ -51,6 +53,7 @@ impl Values {
             }
             ValueType::Date => Self::Date(Vec::with_capacity(rows)),
             ValueType::Timestamp => Self::Timestamp(Vec::with_capacity(rows)),
+            ValueType::Epoch(unit) => Self::Epoch { micros: Vec::with_capacity(rows), unit },
         }
     }
 
@@ -64,11 +67,14 @@ impl Values {
                 ends.resize(rows + 1, end);
             }
             Self::Int32(values) | Self::Date(values) => values.resize(rows, 0),
-            Self::Int64(values) | Self::Timestamp(values) => values.resize(rows, 0),
+            Self::Int64(values) | Self::Timestamp(values) | Self::Epoch { micros: values, .. } => {
+                values.resize(rows, 0);
+            }
             Self::Float64(values) => values.resize(rows, 0.0),
             Self::Boolean(values) => values.resize(rows, false),
             Self::Decimal { unscaled, .. } => unscaled.resize(rows, 0),
             Self::List(list) => list.resize(rows),
+            Self::Map(map) => map.resize(rows),
             Self::Object(object) => object.truncate(rows),
         }
     }
@@ -97,11 +103,12 @@ impl Values {
                 }
             }
             Self::Date(values) => Arc::new(Date32Array::new(fitting(values).into(), nulls)),
-            Self::Timestamp(values) => {
+            Self::Timestamp(values) | Self::Epoch { micros: values, .. } => {
                 let array = TimestampMicrosecondArray::new(fitting(values).into(), nulls);
                 Arc::new(array.with_timezone("UTC"))
             }
             Self::List(list) => list.finish(nulls),
+            Self::Map(map) => map.finish(nulls),
             Self::Object(object) => object.finish(rows, nulls),
         }
     }

@@ -70,6 +70,11 @@ impl<'a> Scanner<'a> {
         Self { line, text, at, depth: 1, spans_newlines: length.is_some() }
     }
 
+    /// The line. While its end is still unknown, more than that.
+    pub(crate) fn line(&self) -> &'a [u8] {
+        self.line
+    }
+
     /// The offset of the next byte in the line.
     #[must_use]
     pub fn position(&self) -> usize {

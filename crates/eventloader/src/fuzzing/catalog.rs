@@ -160,6 +160,7 @@ fn value(kind: &FieldKind) -> Value {
     match kind {
         FieldKind::Object(fields) => object(fields),
         FieldKind::List(element) => json!([value(element), null]),
+        FieldKind::Map(inner) => json!({"": value(inner), "é\"\n": null}),
         FieldKind::Value(value_type) => match value_type {
             ValueType::String => json!("é\"\n"),
             ValueType::Int32 => json!(i32::MIN),
@@ -169,6 +170,7 @@ fn value(kind: &FieldKind) -> Value {
             ValueType::Decimal { .. } => json!(0.04),
             ValueType::Date => json!("2024-02-29"),
             ValueType::Timestamp => json!("2024-02-29 23:59:59.9999999-01:00"),
+            ValueType::Epoch(_) => json!(-1_728_518_407.25),
             ValueType::Json => json!({"a": [1, "b", null]}),
         },
     }

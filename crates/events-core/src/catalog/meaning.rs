@@ -53,6 +53,11 @@ fn write_kind(text: &mut String, kind: &FieldKind) {
             write_kind(text, element);
             text.push(']');
         }
+        FieldKind::Map(value) => {
+            text.push('<');
+            write_kind(text, value);
+            text.push('>');
+        }
     }
 }
 
@@ -74,6 +79,17 @@ mod tests {
     }
 
     #[test]
+    fn a_type_with_a_name_means_its_fields() {
+        let named = "[types.money]\nfields = { amount = 'decimal(9,2)', at = 'timestamp(ms)' }\n\
+                     [domain.a.events.x.fields]\nn = 'money'\no = 'map(list(money))'";
+        let money = "fields = { at = 'timestamp(ms)', amount = 'decimal(9,2)' }";
+        let spelt_out = format!(
+            "[domain.a.events.x.fields]\nn = {{ {money} }}\no = {{ map = {{ list = {{ {money} }} }} }}"
+        );
+        assert_eq!(meaning("x.toml", named), meaning("x.toml", &spelt_out));
+    }
+
+    #[test]
     fn everything_that_a_load_depends_on_means_something() {
         let base = "[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }";
         for other in [
@@ -81,6 +97,8 @@ mod tests {
             "[domain.a.events.x.fields]\nn = { type = 'int32', required = true }\no = { fields = { p = 'string' } }",
             "[domain.a.events.x.fields]\nn = { type = 'int32', column = 'm' }\no = { fields = { p = 'string' } }",
             "[domain.a.events.x.fields]\nn = 'int32'\no = { list = { fields = { p = 'string' } } }",
+            "[domain.a.events.x.fields]\nn = 'int32'\no = { map = { fields = { p = 'string' } } }",
+            "[domain.a.events.x.fields]\nn = 'timestamp(s)'\no = { fields = { p = 'string' } }",
             "[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }\nr = 'date'",
             "[domain.a.events.x]\ndirectory = 'z'\n[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }",
             "[domain.b.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }",

@@ -22,14 +22,17 @@
 //! A catalog may also say which parts of a record are the base fields of an event: `[envelope]`, see
 //! [`crate::envelope`]. All files of a catalog have one envelope, the base contract by default.
 //!
-//! A field is the name of a type (see [`ValueType`]; `list(…)` of any), or a table with one of `type` (such a
-//! name), `fields` (an object, to any depth) and `list` (its elements: the name of a type, or a table with
-//! `type`, `fields` or `list`), and optionally
+//! A field is the name of a type (see [`ValueType`]; `list(…)` and `map(…)` of any), or a table with one of
+//! `type` (such a name), `fields` (an object, to any depth), `list` and `map` (its elements or values: the name
+//! of a type, or a table with `type`, `fields`, `list` or `map`), and optionally
 //! - `required = true`: an event without it, or with null, is a bad line; also if an object around it is
 //!   missing;
 //! - `column`: the full name of its column, instead of `data_…`; for an object, the beginning of the names of
 //!   its columns. If the payload is nested, it is the member's name;
 //! - `description`: goes into the Parquet files.
+//!
+//! An object that is used in several places is `[types.NAME]` with `fields`, and `NAME` then is a type's name in
+//! this file.
 //!
 //! Catalogs add up ([`Catalog::extended`]): an event type of the first is replaced, as a whole, by that of
 //! the second.
@@ -38,6 +41,7 @@
 //! directory with a safe name, and every column of a table has its own name. Errors name file, line and the
 //! allowed values.
 
+mod fields;
 mod meaning;
 mod names;
 mod reader;
@@ -131,6 +135,20 @@ pub enum FieldKind {
     Object(Vec<Field>),
     /// A list of these; one column.
     List(Box<FieldKind>),
+    /// An object of any keys, each with one of these; one column.
+    Map(Box<FieldKind>),
+}
+
+impl FieldKind {
+    /// The type in all lists and maps.
+    #[must_use]
+    pub fn innermost(&self) -> &Self {
+        let mut kind = self;
+        while let Self::List(inner) | Self::Map(inner) = kind {
+            kind = inner;
+        }
+        kind
+    }
 }
 
 /// A catalog file that can't be used.

@@ -92,11 +92,7 @@ fn check_members(event_type: &EventType, path: &str, fields: &[Field]) -> Result
             );
             return Err(Clash { path, message });
         }
-        let mut kind = &field.kind;
-        while let FieldKind::List(element) = kind {
-            kind = element;
-        }
-        if let FieldKind::Object(fields) = kind {
+        if let FieldKind::Object(fields) = field.kind.innermost() {
             check_members(event_type, &path, fields)?;
         }
     }

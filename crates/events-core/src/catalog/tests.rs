@@ -63,6 +63,110 @@ fn lists_are_of_anything() {
 }
 
 #[test]
+fn maps_are_of_anything_and_numbers_are_instants_of_their_unit() {
+    let catalog = catalog(
+        "[domain.a.events.b.fields]\nv = 'map(string)'\nw = { map = 'timestamp(s)' }\nx = { map = { type = 'list(date)' } }\n\
+         y = { list = { map = { fields = { z = 'int32', deep = 'map(map(json))' } } } }\nu = 'timestamp( ns )'",
+    );
+    assert_eq!(
+        columns(&catalog.event_types()[0]),
+        [
+            "data_v map(string)",
+            "data_w map(timestamp(s))",
+            "data_x map(list(date))",
+            "data_y list(map(object))",
+            "data_u timestamp(ns)"
+        ]
+    );
+}
+
+#[test]
+fn an_object_with_a_name_is_a_type_of_its_file() {
+    let catalog = catalog(
+        "[types.money]\ndescription = 'An amount'\nfields = { value = { type = 'decimal(9,2)', description = 'How much' } }\n\
+         [domain.a.fields]\nprice = { type = 'money', required = true, column = 'cost' }\n\
+         [domain.a.events.b.fields]\nbuyer = 'person'\nothers = 'map(list(person))'\nlast = { list = 'money' }\n\
+         [types.person.fields]\npaid = 'money'\nname = 'string'\n[types.unused]\nfields = { x = 'date' }",
+    );
+    let b = &catalog.event_types()[0];
+    assert_eq!(
+        columns(b),
+        [
+            "cost_value decimal(9,2)",
+            "data_buyer_paid_value decimal(9,2)",
+            "data_buyer_name string",
+            "data_others map(list(object))",
+            "data_last list(object)"
+        ]
+    );
+    assert!(b.fields[0].required);
+    let places: Vec<_> = schema::descriptions(b, true).into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["cost_value", "data_buyer_paid_value", "data_others.paid.value", "data_last.value"]);
+    // What is wrong with a field of a type is said of the line where it stands.
+    let error = catalog.error_at(0, "data.buyer.paid.value", String::new());
+    assert_eq!(error.line, 3);
+}
+
+#[test]
+fn wrong_types_are_refused_by_line() {
+    let of = |types: &str| format!("{types}\n[domain.a.events.b.fields]\nx = 'one'");
+    let one = "[types.one]\nfields = { y = 'date' }";
+    let two_files =
+        [("x.toml", of(one)), ("y.toml", "\n[domain.a.events.c]\nfields = { x = 'one' }".to_owned())];
+    let two_files = two_files.each_ref().map(|(file, text)| (*file, text.as_str()));
+    let error = Catalog::from_toml(&two_files).unwrap_err().to_string();
+    assert_eq!(error, format!("y.toml:3: expected {EXPECTED_TYPE}, found \"one\""));
+    // But two files may have types of one name.
+    let two_files = [("x.toml", of(one)), ("y.toml", of(one).replace("events.b", "events.c"))];
+    Catalog::from_toml(&two_files.each_ref().map(|(file, text)| (*file, text.as_str()))).unwrap();
+
+    let doubled: String = (0..30)
+        .map(|level| format!("[types.t{level}.fields]\na = 't{0}'\nb = 't{0}'\n", level + 1))
+        .collect();
+    let chain: String =
+        (0..130).map(|level| format!("[types.t{level}.fields]\na = 't{}'\n", level + 1)).collect();
+    for (text, expected) in [
+        (of(""), "x.toml:3: expected string, int32"),
+        (of("[types.one]"), "x.toml:1: type \"one\" has no fields: add `fields = { … }`"),
+        (of("[types.one]\ntype = 'date'"), "x.toml:2: expected description, fields, found \"type\""),
+        (of("[types.one]\nfields = {}"), "x.toml:2: types.one: expected at least one field"),
+        (of("[types.one]\nfields = { y = 'two' }"), "x.toml:2: expected string, int32"),
+        (of("[types]\none = 5"), "x.toml:2: expected a table, found integer"),
+        (
+            of("[types.list]\nfields = { y = 'date' }"),
+            "x.toml:1: \"list\" is the name of a built-in type: choose another",
+        ),
+        (
+            of("[types.timestamp]\nfields = { y = 'date' }"),
+            "x.toml:1: \"timestamp\" is the name of a built-in type: choose another",
+        ),
+        (
+            of("[types.'timestamp(s)']\nfields = { y = 'date' }"),
+            "x.toml:1: \"timestamp(s)\" is no name for a type: use letters, digits",
+        ),
+        (
+            of("[types.one]\nfields = { y = 'one' }"),
+            "x.toml:2: type \"one\" contains itself (one → one): make the inner one a \"json\"",
+        ),
+        (
+            of("[types.one.fields]\ny = 'list(two)'\n[types.two.fields]\nz = { map = 'one' }"),
+            "x.toml:4: type \"one\" contains itself (one → two → one): make",
+        ),
+        (
+            format!("{doubled}[types.t30.fields]\na = 'date'\n[domain.a.events.b.fields]\nx = 'string'"),
+            "x.toml:92: the file's [types] come to more than 250000 fields",
+        ),
+        (
+            format!("{chain}[types.t130.fields]\na = 'date'\n[domain.a.events.b.fields]\nx = 'string'"),
+            "x.toml:254: it is more than 127 levels deep, and an event has no more",
+        ),
+    ] {
+        let error = Catalog::from_toml(&[("x.toml", &text)]).expect_err(&text).to_string();
+        assert!(error.starts_with(expected), "{text}\n  gave {error}\n  not  {expected}");
+    }
+}
+
+#[test]
 fn a_field_may_be_required_renamed_and_described() {
     let catalog = catalog(
         "[domain.a.events.b]\ndescription = 'B'\n[domain.a.events.b.fields]\n\
@@ -122,7 +226,7 @@ fn errors_name_the_line_and_what_is_allowed() {
     for (text, expected) in [
         ("x = ".to_owned(), "x.toml:1: "),
         (String::new(), "x.toml:1: the file has no event types: add [domain.NAME.events.TYPE]"),
-        ("[domains.card]".to_owned(), "x.toml:1: expected domain, found \"domains\""),
+        ("[domains.card]".to_owned(), "x.toml:1: expected domain, envelope, types, found \"domains\""),
         (
             "[domain.card]\n".to_owned(),
             "x.toml:1: domain \"card\" has no event types: add [domain.card.events.NAME]",
@@ -134,19 +238,19 @@ fn errors_name_the_line_and_what_is_allowed() {
         (of_field("id = 5"), "x.toml:2: expected a table, found integer"),
         (
             of_field("id = { typ = 'int32' }"),
-            "x.toml:2: expected type, fields, list, column, required, description, found \"typ\"",
+            "x.toml:2: expected type, fields, list, map, column, required, description, found \"typ\"",
         ),
         (
             of_field("id = {}"),
-            "x.toml:2: data.id: expected one of `type = \"…\"`, `fields = { … }` and `list = …`, found none",
+            "x.toml:2: data.id: expected one of `type = \"…\"`, `fields = { … }`, `list = …` and `map = …`, found none",
         ),
         (
             of_field("\nid = { type = 'date', list = 'date' }"),
-            "x.toml:3: data.id: expected one of `type = \"…\"`, `fields = { … }` and `list = …`, found more than one",
+            "x.toml:3: data.id: expected one of `type = \"…\"`, `fields = { … }`, `list = …` and `map = …`, found more than one",
         ),
         (
             of_field("id = { list = { column = 'x' } }"),
-            "x.toml:2: expected type, fields, list, found \"column\"",
+            "x.toml:2: expected type, fields, list, map, found \"column\"",
         ),
         (
             of_field("id = { fields = {} }"),

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use super::FieldKind;
+use crate::timestamp::EpochUnit;
 
 /// The type of a value, as the catalog names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,18 +31,93 @@ pub enum ValueType {
     Date,
     /// `timestamp`: like the event's own; microseconds, UTC.
     Timestamp,
+    /// `timestamp(s)`, `timestamp(ms)`, `timestamp(us)`, `timestamp(ns)`: the same, from a number of these
+    /// units since 1970.
+    Epoch(EpochUnit),
     /// `json`: the value's JSON text, for any value.
     Json,
 }
 
-/// The names that [`FieldKind::parse`] accepts, for messages.
-pub(super) const EXPECTED_TYPE: &str = "string, int32, int64, float64, boolean, decimal(precision,scale) with 1 to 38 digits, date, timestamp, json or list(type), of at most 64 levels";
+/// The names that a type may have, for messages.
+pub(super) const EXPECTED_TYPE: &str = "string, int32, int64, float64, boolean, decimal(precision,scale) with 1 to 38 digits, date, timestamp, timestamp(unit) with s, ms, us or ns, json, a name of this file's [types], list(type) or map(type), of at most 64 levels";
 
-/// The most nested lists in a type's name. A line has at most 127 levels, and code recurses over a type.
-const LIST_LEVELS_MAX: usize = 64;
+/// The most nested lists and maps in a type's name. A line has at most 127 levels, and code recurses over a
+/// type.
+const LEVELS_MAX: usize = 64;
+
+/// The names that a catalog's own types can't have.
+const RESERVED: [&str; 12] = [
+    "string",
+    "int32",
+    "int64",
+    "float64",
+    "boolean",
+    "decimal",
+    "date",
+    "timestamp",
+    "json",
+    "list",
+    "map",
+    "object",
+];
+
+/// Whether a name belongs to a type of the format, with or without parameters.
+pub(super) fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
+/// A type's name, taken apart: `list(map(date))` is a list of maps of dates.
+pub(super) struct TypeName<'n> {
+    /// From the outermost one on.
+    containers: Vec<Container>,
+    /// The name without them.
+    pub(super) innermost: &'n str,
+}
+
+#[derive(Clone, Copy)]
+enum Container {
+    List,
+    Map,
+}
+
+impl<'n> TypeName<'n> {
+    /// Takes a name apart; `None` if it has too many levels.
+    pub(super) fn of(text: &'n str) -> Option<Self> {
+        let (mut containers, mut innermost) = (Vec::new(), text);
+        let inner = |text: &'n str, front: &str| {
+            text.strip_prefix(front).and_then(|rest| rest.strip_suffix(')')).map(str::trim)
+        };
+        loop {
+            let (container, rest) = match (inner(innermost, "list("), inner(innermost, "map(")) {
+                (Some(rest), _) => (Container::List, rest),
+                (_, Some(rest)) => (Container::Map, rest),
+                (None, None) => return Some(Self { containers, innermost }),
+            };
+            if containers.len() == LEVELS_MAX {
+                return None;
+            }
+            containers.push(container);
+            innermost = rest;
+        }
+    }
+
+    /// How many lists and maps there are around the innermost type.
+    pub(super) fn levels(&self) -> usize {
+        self.containers.len()
+    }
+
+    /// The type, given the innermost one.
+    pub(super) fn around(&self, innermost: FieldKind) -> FieldKind {
+        self.containers.iter().rev().fold(innermost, |inner, container| match container {
+            Container::List => FieldKind::List(Box::new(inner)),
+            Container::Map => FieldKind::Map(Box::new(inner)),
+        })
+    }
+}
 
 impl ValueType {
-    fn parse(text: &str) -> Option<Self> {
+    /// The type of a value's name.
+    pub(super) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "string" => Self::String,
             "int32" => Self::Int32,
@@ -52,28 +128,20 @@ impl ValueType {
             "timestamp" => Self::Timestamp,
             "json" => Self::Json,
             _ => {
-                let (precision, scale) = text.strip_prefix("decimal(")?.strip_suffix(')')?.split_once(',')?;
-                let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
-                ((1..=38).contains(&precision) && scale <= precision)
-                    .then_some(Self::Decimal { precision, scale })?
+                let (name, parameters) = text.strip_suffix(')')?.split_once('(')?;
+                match name {
+                    "decimal" => Self::decimal(parameters)?,
+                    "timestamp" => Self::Epoch(EpochUnit::parse(parameters.trim())?),
+                    _ => return None,
+                }
             }
         })
     }
-}
 
-impl FieldKind {
-    /// The type of a name: a value's, or `list(…)` of one.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let (mut levels, mut rest) = (0, text);
-        while let Some(element) = rest.strip_prefix("list(").and_then(|rest| rest.strip_suffix(')')) {
-            rest = element.trim();
-            levels += 1;
-        }
-        if levels > LIST_LEVELS_MAX {
-            return None;
-        }
-        let value = Self::Value(ValueType::parse(rest)?);
-        Some((0..levels).fold(value, |element, _| Self::List(Box::new(element))))
+    fn decimal(parameters: &str) -> Option<Self> {
+        let (precision, scale) = parameters.split_once(',')?;
+        let (precision, scale) = (precision.trim().parse().ok()?, scale.trim().parse().ok()?);
+        ((1..=38).contains(&precision) && scale <= precision).then_some(Self::Decimal { precision, scale })
     }
 }
 
@@ -88,6 +156,7 @@ impl fmt::Display for ValueType {
             Self::Decimal { precision, scale } => return write!(f, "decimal({precision},{scale})"),
             Self::Date => "date",
             Self::Timestamp => "timestamp",
+            Self::Epoch(unit) => return write!(f, "timestamp({unit})"),
             Self::Json => "json",
         })
     }
@@ -100,6 +169,7 @@ impl fmt::Display for FieldKind {
             Self::Value(value_type) => value_type.fmt(f),
             Self::Object(_) => f.write_str("object"),
             Self::List(element) => write!(f, "list({element})"),
+            Self::Map(value) => write!(f, "map({value})"),
         }
     }
 }
@@ -107,6 +177,11 @@ impl fmt::Display for FieldKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(text: &str) -> Option<FieldKind> {
+        let name = TypeName::of(text)?;
+        Some(name.around(FieldKind::Value(ValueType::parse(name.innermost)?)))
+    }
 
     #[test]
     fn a_type_s_text_is_read_back_as_it() {
@@ -119,21 +194,42 @@ mod tests {
             "decimal(38,0)",
             "date",
             "timestamp",
+            "timestamp(s)",
+            "timestamp(ms)",
+            "timestamp(us)",
+            "timestamp(ns)",
             "json",
             "list(string)",
             "list(list(decimal(10,2)))",
+            "map(list(map(timestamp(s))))",
         ] {
-            assert_eq!(FieldKind::parse(text).map(|kind| kind.to_string()).as_deref(), Some(text));
+            assert_eq!(parse(text).map(|kind| kind.to_string()).as_deref(), Some(text));
         }
-        assert_eq!(FieldKind::parse("list( decimal( 10 , 2 ) )").unwrap().to_string(), "list(decimal(10,2))");
-        for text in
-            ["", "String", "decimal", "decimal(0,0)", "decimal(39,2)", "decimal(2,3)", "list", "list()"]
-        {
-            assert_eq!(FieldKind::parse(text), None, "{text}");
+        assert_eq!(parse("list( decimal( 10 , 2 ) )").unwrap().to_string(), "list(decimal(10,2))");
+        assert_eq!(parse("map( timestamp( ns ) )").unwrap().to_string(), "map(timestamp(ns))");
+        for text in [
+            "",
+            "String",
+            "decimal",
+            "decimal(0,0)",
+            "decimal(39,2)",
+            "decimal(2,3)",
+            "list",
+            "list()",
+            "map",
+            "map()",
+            "map(string,int32)",
+            "timestamp()",
+            "timestamp(m)",
+            "timestamp(S)",
+            "date(s)",
+            "int32()",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
         }
-        let lists = |levels| "list(".repeat(levels) + "int32" + &")".repeat(levels);
-        assert_eq!(FieldKind::parse(&lists(64)).map(|kind| kind.to_string()), Some(lists(64)));
-        assert_eq!(FieldKind::parse(&lists(65)), None);
-        assert_eq!(FieldKind::parse(&lists(1_000_000)), None);
+        let nested = |levels| "list(map(".repeat(levels / 2) + "int32" + &")".repeat(levels);
+        assert_eq!(parse(&nested(64)).map(|kind| kind.to_string()), Some(nested(64)));
+        assert_eq!(parse(&nested(66)), None);
+        assert_eq!(parse(&nested(1_000_000)), None);
     }
 }

@@ -148,7 +148,8 @@ impl Envelope {
     /// The canonical form of its meaning: equal for two envelopes that read the same of every record.
     #[must_use]
     pub fn meaning(&self) -> String {
-        let Self { records, event_id, timestamp, domain, event_type, data, fields, version, is_strict } = self;
+        let Self { records, event_id, timestamp, domain, event_type, data, fields, version, is_strict } =
+            self;
         let mut text = String::new();
         let _ = write!(
             text,

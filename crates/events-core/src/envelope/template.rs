@@ -209,7 +209,10 @@ mod tests {
             ),
             (r#"{"\"\\^"}"#, vec![Piece::Paths(vec![path(&["\"\\^"])])]),
             ("{^k}", vec![Piece::Paths(vec![Path { is_enclosing: true, ..path(&["k"]) }])]),
-            ("{detail-type}{@t s}", vec![Piece::Paths(vec![path(&["detail-type"])]), Piece::Paths(vec![path(&["@t s"])])]),
+            (
+                "{detail-type}{@t s}",
+                vec![Piece::Paths(vec![path(&["detail-type"])]), Piece::Paths(vec![path(&["@t s"])])],
+            ),
         ] {
             assert_eq!(Template::parse(text), Ok(Template { pieces: expected }), "{text}");
         }

@@ -25,7 +25,8 @@ fn every_preset_is_read_and_differs_from_the_others() {
 #[test]
 fn the_keys_of_a_table_override_those_of_its_preset() {
     let stripe = preset("stripe").unwrap().unwrap();
-    let mine = envelope("[envelope]\ndomain = 'shop'\npreset = 'stripe'\nfields = { account = 'string' }").unwrap();
+    let mine =
+        envelope("[envelope]\ndomain = 'shop'\npreset = 'stripe'\nfields = { account = 'string' }").unwrap();
     let domain = Template { pieces: vec![Piece::Literal("shop".to_owned())] };
     assert_eq!((&mine.domain, &mine.event_id), (&domain, &stripe.event_id));
     assert_eq!(mine.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["account"]);
@@ -35,12 +36,20 @@ fn the_keys_of_a_table_override_those_of_its_preset() {
 #[test]
 fn what_is_no_envelope_is_refused_with_the_line() {
     let whole = |line: &str| {
-        format!("[envelope]\nevent_id = '{{i}}'\ntimestamp = '{{t}}'\ndomain = 'd'\nevent_type = 'e'\ndata = '.'\n{line}")
+        format!(
+            "[envelope]\nevent_id = '{{i}}'\ntimestamp = '{{t}}'\ndomain = 'd'\nevent_type = 'e'\ndata = '.'\n{line}"
+        )
     };
     assert!(envelope(&whole("")).is_ok());
     for (text, expected) in [
-        ("[envelope]".to_owned(), "x.toml:1: the envelope has no event_id: add `event_id = \"…\"`, or a `preset`"),
-        (whole("id = 'x'"), "x.toml:7: expected preset, records, event_id, timestamp, domain, event_type, data, fields, version, found \"id\""),
+        (
+            "[envelope]".to_owned(),
+            "x.toml:1: the envelope has no event_id: add `event_id = \"…\"`, or a `preset`",
+        ),
+        (
+            whole("id = 'x'"),
+            "x.toml:7: expected preset, records, event_id, timestamp, domain, event_type, data, fields, version, found \"id\"",
+        ),
         (whole("preset = 'mine'"), "x.toml:7: expected one of cloudevents, segment,"),
         (whole("records = []"), "x.toml:7: expected a string or a list of strings, found array"),
         (whole("records = ['a[]', 'b..c']"), "x.toml:7: \"b..c\" is no path to records: expected keys"),
@@ -49,10 +58,16 @@ fn what_is_no_envelope_is_refused_with_the_line() {
         (whole("fields = { data = { fields = { a = 'string' } } }"), "x.toml:7: data: an event has"),
         ("[envelope]\nevent_id = 'x'".to_owned(), "x.toml:2: expected a path like \"{id}\", found \"x\""),
         ("[envelope]\nevent_id = ['x']".to_owned(), "x.toml:2: the same id for every event"),
-        ("[envelope]\nevent_id = ['{@hash}', '{a}']".to_owned(), "x.toml:2: `{@hash}` is an event_id by itself"),
+        (
+            "[envelope]\nevent_id = ['{@hash}', '{a}']".to_owned(),
+            "x.toml:2: `{@hash}` is an event_id by itself",
+        ),
         ("[envelope]\nevent_type = '{a'".to_owned(), "x.toml:2: \"{a\": a `{` has no `}`"),
         ("[envelope]\ndata = '{a}{b}'".to_owned(), "x.toml:2: expected one path like \"{data}\", or \".\""),
-        ("[envelope]\ntimestamp = { from = '{a}', unit = 'min' }".to_owned(), "x.toml:2: expected s, ms, us or ns, found \"min\""),
+        (
+            "[envelope]\ntimestamp = { from = '{a}', unit = 'min' }".to_owned(),
+            "x.toml:2: expected s, ms, us or ns, found \"min\"",
+        ),
         ("[envelope]\ntimestamp = { unit = 's' }".to_owned(), "x.toml:2: expected `from = \"…\"`"),
     ] {
         let error = envelope(&text).unwrap_err();
@@ -73,7 +88,9 @@ fn two_envelopes_that_differ_are_refused_and_two_that_agree_are_one() {
     let catalog = files("[domain.a.events.b]").unwrap();
     let segment = preset("segment").unwrap().unwrap();
     let error = catalog.with_envelope("segment", segment).unwrap_err();
-    assert!(error.to_string().starts_with("a.toml:1: the envelope differs from that of the envelope segment"));
+    assert!(
+        error.to_string().starts_with("a.toml:1: the envelope differs from that of the envelope segment")
+    );
     assert!(catalog.with_envelope("stripe", preset("stripe").unwrap().unwrap()).is_ok());
 }
 
@@ -102,7 +119,8 @@ fn an_envelope_is_part_of_the_catalog_s_meaning() {
     let meaning = |envelope: &str| {
         Catalog::from_toml(&[("x.toml", &format!("[domain.a.events.b]\n{envelope}"))]).unwrap().meaning()
     };
-    let all = ["", "[envelope]\npreset = 'docker'", "[envelope]\npreset = 'docker'\ndomain = 'x'"].map(meaning);
+    let all =
+        ["", "[envelope]\npreset = 'docker'", "[envelope]\npreset = 'docker'\ndomain = 'x'"].map(meaning);
     assert!(all[0] != all[1] && all[1] != all[2]);
     let written = preset_text("docker").unwrap();
     assert_eq!(meaning(written), all[1]);

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use toml::de::DeValue;
 
-use super::{Source, Spans, Value};
+use super::{FieldReader, Source, Value};
 use crate::{
     catalog::{CatalogError, Field},
     envelope::{self, Data, Envelope, EventId, HASH, PRESETS, RecordsPath, Template, Time},
@@ -34,7 +34,12 @@ struct Draft {
 
 impl Source<'_> {
     /// Reads the table; `owner` is where its name stands.
-    pub(super) fn envelope(&self, owner: &Range<usize>, value: &Value<'_>) -> Result<Envelope, CatalogError> {
+    pub(super) fn envelope<'d>(
+        &self,
+        owner: &Range<usize>,
+        value: &'d Value<'d>,
+        fields: &mut FieldReader<'d>,
+    ) -> Result<Envelope, CatalogError> {
         let mut draft = Draft::default();
         for (key, value) in self.table(value)? {
             if self.expect_key(key, &KEYS)? == "preset" {
@@ -49,7 +54,7 @@ impl Source<'_> {
                 "domain" => draft.domain = Some(self.template(value)?),
                 "event_type" => draft.event_type = Some(self.template(value)?),
                 "data" => draft.data = Some(self.data(value)?),
-                "fields" => draft.fields = self.envelope_fields(value)?,
+                "fields" => draft.fields = self.envelope_fields(value, fields)?,
                 "version" => draft.version = self.texts(value)?,
                 _ => {}
             }
@@ -183,13 +188,16 @@ impl Source<'_> {
     }
 
     /// The fields that become columns; see [`super::Source::fields`].
-    fn envelope_fields(&self, value: &Value<'_>) -> Result<Vec<Field>, CatalogError> {
+    fn envelope_fields<'d>(
+        &self,
+        value: &'d Value<'d>,
+        reader: &mut FieldReader<'d>,
+    ) -> Result<Vec<Field>, CatalogError> {
         let mut fields = Vec::new();
         let taken: [&str; BASE_COLUMNS + 1] = event::FIELDS;
         for (name, value) in self.table(value)? {
             let path = name.get_ref().to_string();
-            let mut spans = Spans::new();
-            let field = self.field(name, value, &path, &mut spans)?;
+            let field = reader.envelope_field(name, value, &path)?;
             if taken.iter().any(|taken| taken.eq_ignore_ascii_case(field.member_name())) {
                 let message = format!(
                     "{path}: an event has a {:?} of its own: give the field another name with `column = \"…\"`",

@@ -104,6 +104,7 @@ impl Dialect {
                 return format!("{name}({precision},{scale})");
             }
             DataType::List(element) => return self.list(element.data_type()),
+            DataType::Map(entry, _) => return self.map(entry.data_type()),
             DataType::Struct(fields) => return self.object(fields),
             // Strings; a schema has no other types.
             _ => ["VARCHAR", "STRING", "text"],
@@ -121,10 +122,19 @@ impl Dialect {
         match self {
             Self::Spark => format!("ARRAY<{inner}>"),
             // PostgreSQL's arrays are rectangular, and have values only.
-            Self::Postgres if matches!(element, DataType::List(_) | DataType::Struct(_)) => {
-                "jsonb".to_owned()
-            }
+            Self::Postgres if inner == "jsonb" || matches!(element, DataType::List(_)) => "jsonb".to_owned(),
             Self::DuckDb | Self::Postgres => format!("{inner}[]"),
+        }
+    }
+
+    /// `entry` is an object of a key and a value.
+    fn map(self, entry: &DataType) -> String {
+        let DataType::Struct(parts) = entry else { unreachable!("a map has entries") };
+        let [key, value] = [0, 1].map(|part: usize| self.type_name(parts[part].data_type()));
+        match self {
+            Self::DuckDb => format!("MAP({key}, {value})"),
+            Self::Spark => format!("MAP<{key}, {value}>"),
+            Self::Postgres => "jsonb".to_owned(),
         }
     }
 

@@ -153,6 +153,10 @@ fn type_name(data_type: &DataType) -> String {
         DataType::Timestamp(..) => "timestamp".to_owned(),
         DataType::Decimal128(precision, scale) => format!("decimal({precision},{scale})"),
         DataType::List(element) => format!("list({})", type_name(element.data_type())),
+        DataType::Map(entry, _) => match entry.data_type() {
+            DataType::Struct(parts) => format!("map({})", type_name(parts[1].data_type())),
+            other => unreachable!("a map has entries, not {other}"),
+        },
         DataType::Struct(fields) => {
             let members =
                 fields.iter().map(|field| format!("{}: {}", field.name(), type_name(field.data_type())));
