@@ -168,6 +168,35 @@ pub enum Error {
     #[error("{0}")]
     Faults(#[from] FaultListError),
 
+    /// A fault that the records of an envelope can't have.
+    #[error("{envelope} has no {fault}: {why}")]
+    FaultInEnvelope {
+        /// The fault.
+        fault: &'static str,
+        /// The envelope.
+        envelope: &'static str,
+        /// Why not.
+        why: &'static str,
+    },
+
+    /// A document that can't be continued.
+    #[error("a file of {envelope} is one document, which ends with its file, so it cannot be continued")]
+    ContinuedDocument {
+        /// The envelope.
+        envelope: &'static str,
+    },
+
+    /// A document that can't be cut.
+    #[error("a file of {envelope} is one document, which has no end at a given number of bytes")]
+    BytesOfDocument {
+        /// The envelope.
+        envelope: &'static str,
+    },
+
+    /// Lines of another envelope, which have no rules.
+    #[error("the first line has no event_id, no domain and no event_type: it is not in the events' own envelope")]
+    CheckEnvelope,
+
     /// The manifest or the faults log could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Record {
@@ -210,6 +239,10 @@ impl Error {
                 | Self::EndsBeforeStart { .. }
                 | Self::Faults(_)
                 | Self::CheckLedgerFromMiddle
+                | Self::FaultInEnvelope { .. }
+                | Self::ContinuedDocument { .. }
+                | Self::BytesOfDocument { .. }
+                | Self::CheckEnvelope
         )
     }
 

@@ -12,9 +12,10 @@
 //! - `error`: what can go wrong; uses `config`;
 //! - `lines`: values as JSON text, the lines of a chunk; uses `stream`;
 //! - `worlds`: which events happen, in `simple` and in `ledger`; uses `stream`, `error`, `lines`;
+//! - `dress`: events in the records of another producer; uses `config`, `lines`, `worlds`;
 //! - `truth`: what a correct load makes of events; uses `worlds`;
 //! - `faults`: which events get a fault, and the faulty lines; uses `stream`, `config`, `lines`, `worlds`,
-//!   `truth`;
+//!   `dress`, `truth`;
 //! - `render`: events as lines, compressed, in order, on all threads; uses all above;
 //! - `deliver`: lines to standard output or files, with their records; uses all above;
 //! - `explain`: one event and the history of its accounts; uses `stream`, `config`, `error`, `lines`,
@@ -36,6 +37,7 @@ pub mod check;
 pub mod cli;
 mod config;
 pub mod deliver;
+mod dress;
 mod error;
 pub mod explain;
 pub mod faults;
@@ -47,9 +49,10 @@ mod worlds;
 
 pub use crate::{
     config::{
-        Config, DEFAULT_EVENTS_PER_DAY, DEFAULT_START_DATE, WorldName,
+        Config, DEFAULT_EVENTS_PER_DAY, DEFAULT_START_DATE, EnvelopeName, WorldName,
         fault_list::{Fault, FaultCounts, FaultList, FaultListError},
     },
+    dress::catalog,
     error::{Error, OutputName},
     render::{Summary, compression::Compression, generate},
     stream::STREAM_VERSION,

@@ -17,7 +17,6 @@ use datagen::{
     deliver::deliver,
     explain::explain,
 };
-use events_core::catalog::LEDGER;
 
 fn main() -> ExitCode {
     command_line::fail_at_file_size_limit();
@@ -40,7 +39,7 @@ fn main() -> ExitCode {
             Ok(false) => return ExitCode::FAILURE,
             done => done.map(drop),
         },
-        Some(Command::Catalog) => io::stdout().write_all(LEDGER.as_bytes()).map_err(Error::Write),
+        Some(Command::Catalog(args)) => io::stdout().write_all(args.text().as_bytes()).map_err(Error::Write),
         None => run_generate(&cli),
     };
     match done {

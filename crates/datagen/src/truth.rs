@@ -4,12 +4,12 @@
 //! Invariant: it is computed from events, not from lines, so a mistake in a line can't hide in it. The truth
 //! of a stream is the sum of the truths of its chunks, added in any order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use events_core::{
     catalog::{Catalog, FieldKind, ValueType},
     partition::Day,
-    schema,
+    schema::{self, BASE_COLUMNS},
     timestamp::DAY_MICROS,
     truth::{Checksum, EventTypeTruth, PartitionTruth, Report, RowDigest, decimal_text},
 };
@@ -44,10 +44,15 @@ impl Totals {
 }
 
 impl Truth {
-    /// Adds the row of an event that stays.
+    /// Adds the row of an event that stays; `write_row` adds its values.
     #[inline]
-    pub(crate) fn keep<W: World>(&mut self, world: &W, event: &W::Event) {
-        world.write_row(event, &mut self.row);
+    pub(crate) fn keep<W: World>(
+        &mut self,
+        world: &W,
+        event: &W::Event,
+        write_row: impl FnOnce(&mut RowDigest),
+    ) {
+        write_row(&mut self.row);
         let mut checksum = Checksum::default();
         checksum.add(self.row.finish());
         let totals = Totals { rows: 1, checksum, sums: world.sums(event) };
@@ -68,9 +73,12 @@ impl Truth {
     pub(crate) fn take_before(&mut self, day: i64, tables: &Tables) -> Vec<PartitionTruth> {
         let later = self.partitions.split_off(&(day, EventType::AccountClose));
         let done = std::mem::replace(&mut self.partitions, later);
-        done.into_iter()
-            .map(|((day, event_type), totals)| tables.partition(day, event_type, &totals))
-            .collect()
+        // Several event types of a world may be one type in another envelope.
+        let mut by_table = BTreeMap::<_, Totals>::new();
+        for ((day, event_type), totals) in done {
+            by_table.entry((day, tables.of[event_type as usize])).or_default().add(&totals);
+        }
+        by_table.into_iter().map(|((day, table), totals)| tables.partition(day, table, &totals)).collect()
     }
 
     /// Removes everything.
@@ -83,35 +91,47 @@ impl Truth {
 /// The tables of a world.
 #[derive(Debug)]
 pub(crate) struct Tables {
-    /// In the order of [`EventType`].
+    /// In the order of their domains and names.
     pub(crate) event_types: Vec<EventTypeTruth>,
     /// The scales of the summed columns, by table.
     scales: Vec<Vec<u8>>,
+    /// The table of each [`EventType`].
+    of: [usize; EventType::ALL.len()],
 }
 
 impl Tables {
-    pub(crate) fn new(catalog: &Catalog) -> Self {
-        let mut event_types = Vec::new();
-        let mut scales = Vec::new();
-        for event_type in EventType::ALL {
-            let (domain, name) = event_type.names();
+    /// The tables of the types that `names` gives, which `catalog` has; `fields` are columns behind those
+    /// that every table has.
+    pub(crate) fn new<'n>(
+        catalog: &Catalog,
+        names: impl Fn(EventType) -> (&'n str, &'n str),
+        fields: &[&str],
+    ) -> Self {
+        let all: BTreeSet<_> = EventType::ALL.into_iter().map(&names).collect();
+        let table_of = |event_type| all.iter().position(|known| *known == names(event_type));
+        let of = EventType::ALL.map(|event_type| table_of(event_type).unwrap_or_default());
+        let (mut event_types, mut scales) = (Vec::new(), Vec::new());
+        for (domain, name) in &all {
             let mut known = catalog.event_types().iter();
             let known = known.find(|known| (known.domain.as_str(), known.name.as_str()) == (domain, name));
             let known = known.expect("a world's catalog has its event types");
-            event_types.push(EventTypeTruth::of(known).expect("a world has no floats and no lists"));
+            let mut table = EventTypeTruth::of(known).expect("a world has no floats and no lists");
+            let fields = fields.iter().map(|name| (*name).to_owned());
+            drop(table.columns.splice(BASE_COLUMNS..BASE_COLUMNS, fields));
+            event_types.push(table);
             let columns = schema::columns(known).into_iter();
             scales.push(columns.filter_map(|column| scale_of(&column.kind)).collect());
         }
-        Self { event_types, scales }
+        Self { event_types, scales, of }
     }
 
-    fn partition(&self, day: i64, event_type: EventType, totals: &Totals) -> PartitionTruth {
-        let (domain, name) = event_type.names();
-        let scales = &self.scales[event_type as usize];
+    fn partition(&self, day: i64, table: usize, totals: &Totals) -> PartitionTruth {
+        let EventTypeTruth { domain, event_type, .. } = &self.event_types[table];
+        let scales = &self.scales[table];
         PartitionTruth {
             day: Day::from_epoch_days(day),
-            domain: domain.to_owned(),
-            event_type: name.to_owned(),
+            domain: domain.clone(),
+            event_type: event_type.clone(),
             rows: totals.rows,
             checksum: totals.checksum,
             sums: scales.iter().zip(totals.sums).map(|(&scale, sum)| decimal_text(sum, scale)).collect(),

@@ -69,6 +69,9 @@ pub struct Generator {
     pub stream_version: u32,
     /// `simple` or `ledger`.
     pub world: String,
+    /// The envelope of the events, by its name, if it is not their own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub envelope: Option<String>,
     /// The seed of everything random.
     pub seed: u64,
     /// The day of the first event.

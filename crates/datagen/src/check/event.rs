@@ -67,6 +67,12 @@ pub(super) fn world_of(first_line: &[u8]) -> WorldName {
     if time.contains('.') { WorldName::Ledger } else { WorldName::Simple }
 }
 
+/// Whether a line is an object that has none of the keys of an event but, perhaps, its time and its data.
+pub(super) fn is_in_other_envelope(line: &[u8]) -> bool {
+    let object = serde_json::from_slice::<serde_json::Map<String, Value>>(line).unwrap_or_default();
+    !object.is_empty() && ["event_id", "domain", "event_type"].iter().all(|key| !object.contains_key(*key))
+}
+
 impl<'l> Event<'l> {
     pub(super) fn parse(line: &'l [u8], world: WorldName) -> Result<Self, Violation> {
         let not_utf8 = |_| Violation::new("json", "an event in UTF-8", "other bytes");

@@ -94,7 +94,8 @@ impl fmt::Display for Checked {
 ///
 /// # Errors
 ///
-/// [`Error::Check`] if a file cannot be read, [`Error::CheckLedgerFromMiddle`] if the beginning of a ledger
+/// [`Error::Check`] if a file cannot be read, [`Error::CheckEnvelope`] if the first line is a record in another
+/// envelope, [`Error::CheckLedgerFromMiddle`] if the beginning of a ledger
 /// is missing, and the errors of `report`.
 pub fn check(
     settings: &CheckSettings,
@@ -192,6 +193,9 @@ impl<'t> Checking<'t> {
 impl World {
     /// The rules for a stream that begins with this line.
     fn new(settings: &CheckSettings, first_line: &[u8]) -> Result<Self, Error> {
+        if event::is_in_other_envelope(first_line) {
+            return Err(Error::CheckEnvelope);
+        }
         let name = settings.world.unwrap_or_else(|| event::world_of(first_line));
         if name == WorldName::Ledger && settings.first_event > 0 {
             return Err(Error::CheckLedgerFromMiddle);

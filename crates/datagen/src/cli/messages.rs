@@ -17,7 +17,9 @@ pub fn message(error: &Error) -> String {
                 .to_owned()
         }
         Error::CheckLedgerFromMiddle => format!("--first-event: {error}{}", advice(error)),
-        Error::Faults(_) => format!("--faults: {error}{}", advice(error)),
+        Error::Faults(_) | Error::FaultInEnvelope { .. } => format!("--faults: {error}{}", advice(error)),
+        Error::ContinuedDocument { .. } => format!("--if-exists: {error}{}", advice(error)),
+        Error::BytesOfDocument { .. } => format!("--bytes: {error}{}", advice(error)),
         _ => format!("{error}{}", advice(error)),
     }
 }
@@ -34,13 +36,16 @@ fn advice(error: &Error) -> &'static str {
             ": give the --seed that its line came from (a line that was inserted as a fault belongs to no \
              event)"
         }
+        Error::CheckEnvelope => ": check the same run without --envelope",
+        Error::ContinuedDocument { .. } => ": give --first-event and another --base-path",
+        Error::BytesOfDocument { .. } => ": give --num-events, --end-date or --duration instead of --bytes",
         Error::CheckLedgerFromMiddle => ": give the earlier files too, and no --first-event",
         Error::EventsFile { .. } => {
             ": check the free space and the permissions there, or choose another --base-path"
         }
         Error::NumbersEnd { .. } => ": ask for fewer --files, or choose another --base-path",
         Error::OtherStream { .. } => {
-            ": give the --world, --seed, --start-date and --events-per-day that they were made with, or \
+            ": give the --world, --envelope, --seed, --start-date and --events-per-day that they were made with, or \
              choose another --base-path, or --if-exists overwrite"
         }
         Error::Faults(FaultListError::TooMany { .. }) => ": ask for fewer faults or a larger --num-events",

@@ -5,6 +5,7 @@
 //! Invariant: this folder is the only user of clap.
 
 mod amount;
+mod catalog;
 mod check;
 mod explain;
 mod faults;
@@ -23,11 +24,12 @@ use self::{
     amount::AmountArgs,
     faults::FaultArgs,
     output::{OUTPUT, OutputArgs},
-    stream::StreamArgs,
+    stream::{EVENTS, StreamArgs},
+    values::{ENVELOPES, one_of},
 };
-pub use self::{check::CheckArgs, explain::ExplainArgs, messages::message, progress::TerminalProgress};
+pub use self::{catalog::CatalogArgs, check::CheckArgs, explain::ExplainArgs, messages::message, progress::TerminalProgress};
 use crate::{
-    config::Config,
+    config::{Config, EnvelopeName},
     deliver::{Amount, RunSpec},
 };
 
@@ -52,6 +54,17 @@ pub struct Cli {
     #[command(flatten)]
     stream: StreamArgs,
 
+    /// Write the events as the records of another producer, by the name of the loader's preset
+    ///
+    /// The events, their faults and their manifest are those of the world, as far as the envelope can hold
+    /// them: a record of Stripe has no more than whole seconds, for instance. `datagen catalog --envelope
+    /// NAME` prints the catalog for the loader; docs/stream.md describes the records.
+    #[arg(
+        long, value_name = "NAME", value_parser = one_of(ENVELOPES), hide_possible_values = true,
+        help_heading = EVENTS
+    )]
+    envelope: Option<EnvelopeName>,
+
     #[command(flatten)]
     amount: AmountArgs,
 
@@ -73,7 +86,11 @@ impl Cli {
         let threads = self.output.threads.and_then(NonZero::new);
         let threads = threads.or_else(|| thread::available_parallelism().ok());
         RunSpec {
-            stream: Config { threads: threads.unwrap_or(NonZero::<usize>::MIN), ..self.stream.config() },
+            stream: Config {
+                threads: threads.unwrap_or(NonZero::<usize>::MIN),
+                envelope: self.envelope,
+                ..self.stream.config()
+            },
             first_event: self.amount.first_event,
             amount: self.amount.amount(),
             faults: self.faults.list(),
@@ -121,10 +138,11 @@ pub enum Command {
     /// each event, since ids must be unique.
     Check(CheckArgs),
 
-    /// Print the catalog of the ledger world, for `eventloader --catalog`
+    /// Print the catalog of the ledger world, or of an envelope, for `eventloader --catalog`
     ///
-    /// Its events have the types that the loader knows, but more fields.
-    Catalog,
+    /// The events of the ledger have the types that the loader knows, but more fields. With --envelope, the
+    /// catalog has the types of the dressed events, and names the envelope.
+    Catalog(CatalogArgs),
 }
 
 /// A fact for `--version`.
@@ -150,6 +168,7 @@ Examples:
   datagen --duration 365d --rate 100 | consumer    a live feed
   datagen explain --world ledger --event 4711      an event of the ledger and its history
   datagen --world ledger -n 999 | datagen check    is it a stream of the ledger?
+  datagen --envelope stripe -n 1000                the events as Stripe would send them
 
 Exit codes: 0 success (also if the reader of standard output stops early, as head does), 1 failure, \
 2 wrong usage.";

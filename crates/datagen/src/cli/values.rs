@@ -5,7 +5,7 @@
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use crate::{
-    config::WorldName,
+    config::{EnvelopeName, WorldName},
     deliver::{IfExists, Rotation},
     render::compression::Compression,
 };
@@ -26,6 +26,21 @@ pub(super) const WORLDS: &[Named<WorldName>] = &[
          activity varies by day and hour",
         WorldName::Ledger,
     ),
+];
+
+pub(super) const ENVELOPES: &[Named<EnvelopeName>] = &[
+    ("cloudevents", "CloudEvents 1.0 in JSON, a line each", EnvelopeName::CloudEvents),
+    ("segment", "Segment's track calls", EnvelopeName::Segment),
+    ("stripe", "Stripe's events", EnvelopeName::Stripe),
+    ("github-archive", "GH Archive", EnvelopeName::GithubArchive),
+    ("cloudtrail", "AWS CloudTrail: a file is one line, {\"Records\":[…]}", EnvelopeName::CloudTrail),
+    ("eventbridge", "Amazon EventBridge", EnvelopeName::EventBridge),
+    ("debezium", "Debezium's change events, with their schema", EnvelopeName::Debezium),
+    ("otlp-logs", "OpenTelemetry's logs in JSON, a line each", EnvelopeName::OtlpLogs),
+    ("kubernetes-audit", "Kubernetes' audit log", EnvelopeName::KubernetesAudit),
+    ("kafka", "Kafka's records", EnvelopeName::Kafka),
+    ("docker", "Docker's json-file log", EnvelopeName::Docker),
+    ("journald", "The systemd journal, as journalctl -o json prints it", EnvelopeName::Journald),
 ];
 
 pub(super) const IF_EXISTS: &[Named<IfExists>] = &[

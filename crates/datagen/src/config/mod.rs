@@ -1,4 +1,4 @@
-//! What to generate: a world, a seed, a range of the stream's events, and how many of them have faults.
+//! What to generate: a world, an envelope, a seed, a range of the stream's events, and how many of them have faults.
 //!
 //! Invariant: a [`Config`] determines every byte of the output. The number of threads never does.
 
@@ -28,11 +28,79 @@ pub enum WorldName {
     Ledger,
 }
 
+/// Whose records carry the events, instead of the events' own envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EnvelopeName {
+    /// CloudEvents 1.0, in the JSON format.
+    CloudEvents,
+    /// Track calls of Segment.
+    Segment,
+    /// Stripe's events.
+    Stripe,
+    /// GH Archive.
+    GithubArchive,
+    /// AWS CloudTrail's log files.
+    CloudTrail,
+    /// Amazon EventBridge.
+    EventBridge,
+    /// Debezium's change events.
+    Debezium,
+    /// OpenTelemetry's logs in JSON.
+    OtlpLogs,
+    /// Kubernetes' audit log.
+    KubernetesAudit,
+    /// Kafka's records.
+    Kafka,
+    /// Docker's json-file log.
+    Docker,
+    /// The systemd journal.
+    Journald,
+}
+
+impl EnvelopeName {
+    /// All envelopes.
+    pub const ALL: [Self; 12] = [
+        Self::CloudEvents,
+        Self::Segment,
+        Self::Stripe,
+        Self::GithubArchive,
+        Self::CloudTrail,
+        Self::EventBridge,
+        Self::Debezium,
+        Self::OtlpLogs,
+        Self::KubernetesAudit,
+        Self::Kafka,
+        Self::Docker,
+        Self::Journald,
+    ];
+
+    /// The name, that of the loader's preset.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CloudEvents => "cloudevents",
+            Self::Segment => "segment",
+            Self::Stripe => "stripe",
+            Self::GithubArchive => "github-archive",
+            Self::CloudTrail => "cloudtrail",
+            Self::EventBridge => "eventbridge",
+            Self::Debezium => "debezium",
+            Self::OtlpLogs => "otlp-logs",
+            Self::KubernetesAudit => "kubernetes-audit",
+            Self::Kafka => "kafka",
+            Self::Docker => "docker",
+            Self::Journald => "journald",
+        }
+    }
+}
+
 /// What to generate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
     /// The world.
     pub world: WorldName,
+    /// The envelope of the events, if not their own.
+    pub envelope: Option<EnvelopeName>,
     /// Selects one of the world's possible streams.
     pub seed: u64,
     /// The position in the stream of the first event to write; earlier events are skipped.
@@ -80,6 +148,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             world: WorldName::Simple,
+            envelope: None,
             seed: 0,
             first_event: 0,
             num_events: 10,

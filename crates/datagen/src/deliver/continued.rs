@@ -17,17 +17,14 @@ use std::{
 };
 
 use fs_err as fs;
-use memchr::memchr;
+use memchr::{memchr, memmem};
 use uuid::Uuid;
 
 use super::file_names::{EventsFileName, files_in};
 use crate::{
     config::{Config, WorldName},
+    dress::{Dress, LineWriter},
     error::Error,
-    lines::{
-        clock::Clock,
-        line::{LINE_BYTES_MAX, text_of},
-    },
     render::compression::Compression,
     stream::{EVENT_INDEX_MAX, event_id::EventIds},
     worlds::{Chunk, End, Event, World, find, ledger::LedgerWorld, simple::SimpleWorld},
@@ -36,8 +33,11 @@ use crate::{
 /// At most this many lines are compared with the stream.
 const LINES_COMPARED_MAX: usize = 200;
 
-const BEFORE_ID: &[u8] = br#"{"event_id": ""#;
-const ID_END: usize = BEFORE_ID.len() + uuid::fmt::Hyphenated::LENGTH;
+/// What every line begins with, in its own envelope.
+const BEFORE_ID: &str = r#"{"event_id": ""#;
+
+/// An id is among so many first bytes of a line, and a line of an event is not longer.
+const BEGINNING_BYTES_MAX: usize = 4 << 10;
 
 /// At most this much of a last line is kept, to see whether it is complete; other lines are shorter.
 const LAST_LINE_BYTES_MAX: usize = 64 << 10;
@@ -61,7 +61,8 @@ pub(super) struct Torn {
 
 /// Where a run goes on that continues the files of `directory`.
 pub(super) fn continued(directory: &Path, config: &Config) -> Result<Continued, Error> {
-    let mut scan = Scan::new(config.seed);
+    let dress = config.envelope.map(|envelope| Dress::new(envelope, config.world));
+    let mut scan = Scan::new(config.seed, dress.as_ref());
     let mut rests = Vec::new();
     for name in files_in(directory).map_err(Error::Continue)? {
         let path = directory.join(name.to_string());
@@ -72,8 +73,14 @@ pub(super) fn continued(directory: &Path, config: &Config) -> Result<Continued, 
     }
     let &Config { seed, start_date, events_per_day, .. } = config;
     match config.world {
-        WorldName::Simple => scan.end(&SimpleWorld::new(seed, start_date), directory, &rests),
-        WorldName::Ledger => scan.end(&LedgerWorld::new(seed, start_date, events_per_day), directory, &rests),
+        WorldName::Simple => {
+            let world = SimpleWorld::new(seed, start_date);
+            scan.end(LineWriter::new(&world, dress.as_ref()), directory, &rests)
+        }
+        WorldName::Ledger => {
+            let world = LedgerWorld::new(seed, start_date, events_per_day);
+            scan.end(LineWriter::new(&world, dress.as_ref()), directory, &rests)
+        }
     }
 }
 
@@ -89,6 +96,8 @@ struct Rest {
 #[derive(Debug)]
 struct Scan {
     ids: EventIds,
+    /// What is before an event's own id in its line.
+    before_id: String,
     found_lines: bool,
     /// The position of the last event.
     last: Option<u64>,
@@ -99,9 +108,11 @@ struct Scan {
 }
 
 impl Scan {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, dress: Option<&Dress>) -> Self {
+        let before_id = dress.and_then(Dress::before_id).unwrap_or_else(|| BEFORE_ID.to_owned());
         Self {
             ids: EventIds::new(seed),
+            before_id,
             found_lines: false,
             last: None,
             first_lines: Vec::new(),
@@ -154,7 +165,7 @@ impl Scan {
         self.last = self.last.max(index);
         if self.considered < LINES_COMPARED_MAX {
             self.considered += 1;
-            let beginning = &line[..line.len().min(LINE_BYTES_MAX)];
+            let beginning = &line[..line.len().min(BEGINNING_BYTES_MAX)];
             self.first_lines.extend(index.map(|index| (index, beginning.to_vec())));
         }
     }
@@ -162,17 +173,17 @@ impl Scan {
     /// Where the stream goes on, if the files are of this stream.
     fn end<W: World>(
         self,
-        world: &W,
+        mut writer: LineWriter<'_, W>,
         directory: &Path,
         rests: &[(EventsFileName, Rest)],
     ) -> Result<Continued, Error> {
-        if self.found_lines && !contains_any(world, self.first_lines) {
+        if self.found_lines && !contains_any(&mut writer, self.first_lines) {
             return Err(Error::OtherStream { directory: directory.to_owned() });
         }
         let first_event = self.last.map_or(0, |last| last + 1);
         let Some((name, rest)) = rests.first() else { return Ok(Continued { first_event, torn: None }) };
-        let is_of_next =
-            find(world, first_event).is_ok_and(|(_, line)| line.as_bytes().starts_with(&rest.bytes));
+        let next = find(writer.world(), first_event).map(|(event, _)| writer.line(&event));
+        let is_of_next = next.is_ok_and(|line| line.starts_with(&rest.bytes));
         if rests.len() > 1 || !is_of_next || name.compression != Compression::None {
             return Err(Error::TornLine { path: directory.join(name.to_string()) });
         }
@@ -181,7 +192,9 @@ impl Scan {
 
     #[inline]
     fn index_of(&self, line: &[u8]) -> Option<u64> {
-        let id = line.get(..ID_END)?.strip_prefix(BEFORE_ID)?;
+        let line = &line[..line.len().min(BEGINNING_BYTES_MAX)];
+        let start = memmem::find(line, self.before_id.as_bytes())? + self.before_id.len();
+        let id = line.get(start..start + uuid::fmt::Hyphenated::LENGTH)?;
         let id = Uuid::try_parse_ascii(id).ok()?;
         self.ids.index(id).filter(|index| *index < EVENT_INDEX_MAX)
     }
@@ -195,15 +208,16 @@ fn keep_beginning(open: &mut Vec<u8>, more: &[u8]) {
 
 /// Whether any of these lines is in the stream. The first event proves little if there are others: its time
 /// is midnight, whatever the pace.
-fn contains_any<W: World>(world: &W, mut lines: Vec<(u64, Vec<u8>)>) -> bool {
+fn contains_any<W: World>(writer: &mut LineWriter<'_, W>, mut lines: Vec<(u64, Vec<u8>)>) -> bool {
     lines.sort_unstable();
     if lines.last().is_some_and(|(index, _)| *index > 0) {
         lines.retain(|(index, _)| *index > 0);
     }
     let Some((last, _)) = lines.last() else { return false };
+    let world = writer.world();
     // A stream that ends earlier is a different one.
     let Ok(chunks) = world.chunks(End::before_event(last + 1)) else { return false };
-    let (mut lines, mut clock) = (&lines[..], Clock::new());
+    let mut lines = &lines[..];
     for chunk in chunks.map_while(Result::ok) {
         let end = chunk.first_event() + u64::from(chunk.events());
         if lines.first().is_none_or(|(index, _)| *index >= end) {
@@ -216,8 +230,8 @@ fn contains_any<W: World>(world: &W, mut lines: Vec<(u64, Vec<u8>)>) -> bool {
             if candidates.is_empty() {
                 continue;
             }
-            let clean = text_of(|line| world.write_line(&event, line, &mut clock));
-            if candidates.iter().any(|(_, line)| line == clean.trim_end().as_bytes()) {
+            let clean = writer.line(&event);
+            if candidates.iter().any(|(_, line)| *line == clean) {
                 return true;
             }
         }

@@ -22,7 +22,9 @@ use super::{
 use crate::{
     config::Config,
     error::Error,
-    render::{Format, Part, Rendered, Summary, compression::Compression, run},
+    render::{
+        Format, Part, Rendered, Summary, compression::Compression, document::{Documents, Joint}, document_of, run,
+    },
 };
 
 /// Where pieces go.
@@ -113,13 +115,16 @@ impl<'p> Delivery<'p> {
         });
         let live = self.events_per_second.map(|rate| Live::begin(rate, self.config.num_events));
         let mut delivered = Delivered::default();
+        let mut documents = Documents::new(document_of(&self.config), self.compression);
         let done = run(&self.config, &format, |rendered| {
-            let flow = self.write(rendered, live.as_ref(), sink, &mut delivered)?;
+            let flow = self.write(rendered, live.as_ref(), sink, (&mut documents, &mut delivered))?;
             records.take(rendered, |file| sink.file_name(file))?;
             Ok(flow)
         });
         self.progress.end();
-        done.and_then(|()| sink.flush()).map(|()| delivered)
+        done?;
+        delivered.write(documents.close(), sink)?;
+        sink.flush().map(|()| delivered)
     }
 
     fn write(
@@ -127,7 +132,7 @@ impl<'p> Delivery<'p> {
         rendered: &Rendered,
         live: Option<&Live>,
         sink: &mut Sink,
-        delivered: &mut Delivered,
+        (documents, delivered): (&mut Documents, &mut Delivered),
     ) -> Result<ControlFlow<()>, Error> {
         for part in rendered.parts() {
             if let Some(live) = live {
@@ -138,7 +143,11 @@ impl<'p> Delivery<'p> {
                 self.write_what_fits(part, room, sink, delivered)?;
                 return Ok(ControlFlow::Break(()));
             }
-            sink.write(part.piece.key.file, part.bytes)?;
+            let file = part.piece.key.file;
+            let (closed, joint) = documents.before(file);
+            delivered.write(closed, sink)?;
+            delivered.write(Some((file, joint)), sink)?;
+            sink.write(file, part.bytes)?;
             if live.is_some() {
                 sink.flush()?;
             }
@@ -168,6 +177,17 @@ impl<'p> Delivery<'p> {
 }
 
 impl Delivered {
+    /// Writes what stands between pieces.
+    fn write(&mut self, joint: Option<(i64, Joint)>, sink: &mut Sink) -> Result<(), Error> {
+        let Some((file, Joint { length, bytes })) = joint.filter(|(_, joint)| joint.length > 0) else {
+            return Ok(());
+        };
+        sink.write(file, &bytes)?;
+        self.summary.bytes += length as u64;
+        self.bytes_written += bytes.len() as u64;
+        Ok(())
+    }
+
     fn add(&mut self, events: u64, lines: &[u8], bytes: &[u8]) {
         self.summary.events += events;
         self.summary.bytes += lines.len() as u64;

@@ -20,10 +20,12 @@ use events_core::{
 use super::replacement::{RECORD_PREFIX, Replacement, remove_leftovers};
 use crate::{
     config::{Config, WorldName, fault_list::FaultCounts},
+    dress::Dress,
     error::{Error, OutputName},
     render::{Part, Rendered},
     stream::STREAM_VERSION,
     truth::{Tables, Truth},
+    worlds::EventType,
 };
 
 /// The records to write.
@@ -119,6 +121,7 @@ impl Manifest {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             stream_version: STREAM_VERSION,
             world: config.world.name().to_owned(),
+            envelope: config.envelope.map(|envelope| envelope.name().to_owned()),
             seed: config.seed,
             start_date: Day::from_epoch_days(config.start_date.to_epoch_days().into()),
             events_per_day: (config.world == WorldName::Ledger).then_some(config.events_per_day),
@@ -126,7 +129,7 @@ impl Manifest {
             num_events: config.num_events,
             faults: config.faults.to_string(),
         };
-        let tables = Tables::new(config.world.catalog());
+        let tables = tables(config);
         let writer = ManifestWriter::begin(begin(path)?, &generator, &tables.event_types);
         let writer = writer.map_err(|source| failed(path, source))?;
         Ok(Self { writer, path: path.to_owned(), tables, truth: Truth::default(), faults: config.faults })
@@ -153,6 +156,17 @@ impl Manifest {
             self.writer.finish(&faults, &self.truth.report)
         });
         Ok((written.map_err(|source| failed(&path, source))?, path))
+    }
+}
+
+/// The tables of a run.
+fn tables(config: &Config) -> Tables {
+    match config.envelope.map(|envelope| Dress::new(envelope, config.world)) {
+        None => Tables::new(config.world.catalog(), EventType::names, &[]),
+        Some(dress) => {
+            let fields: Vec<_> = dress.field_names().collect();
+            Tables::new(&dress.catalog(), |event_type| dress.names(event_type), &fields)
+        }
     }
 }
 

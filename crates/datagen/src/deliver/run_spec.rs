@@ -13,11 +13,12 @@ use super::{
 };
 use crate::{
     config::{
-        Config,
+        Config, EnvelopeName,
         fault_list::{FaultCounts, FaultList},
     },
+    dress::Dress,
     error::Error,
-    render::compression::Compression,
+    render::{compression::Compression, document_of},
 };
 
 /// A run as it was asked for.
@@ -83,7 +84,23 @@ impl RunSpec {
             Some(list) => list.counts(config.num_events)?,
             None => FaultCounts::default(),
         };
+        self.check_envelope(&config)?;
         Ok(Settled { config, torn })
+    }
+
+    /// Fails if there can be no such run in its envelope.
+    fn check_envelope(&self, config: &Config) -> Result<(), Error> {
+        let Some(envelope) = config.envelope else { return Ok(()) };
+        let dress = Dress::new(envelope, config.world);
+        for (fault, _) in config.faults.iter() {
+            if let Some(why) = dress.refuses(fault) {
+                return Err(Error::FaultInEnvelope { fault: fault.name(), envelope: envelope.name(), why });
+            }
+        }
+        if dress.document().is_some() && self.amount.bytes_max().is_some() {
+            return Err(Error::BytesOfDocument { envelope: envelope.name() });
+        }
+        Ok(())
     }
 
     /// Whether the number of events has to be known before the first one is written.
@@ -99,6 +116,9 @@ impl RunSpec {
         match (&self.output.destination, self.first_event) {
             (Destination::EventsFiles { base_path, if_exists, .. }, first_event) if if_exists.continues() => {
                 match first_event {
+                    _ if document_of(&self.stream).is_some() => Err(Error::ContinuedDocument {
+                        envelope: self.stream.envelope.map_or("", EnvelopeName::name),
+                    }),
                     Some(_) => Err(Error::FirstEventOfContinuedRun),
                     None => continued(base_path, &self.stream),
                 }

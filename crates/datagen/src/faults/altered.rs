@@ -23,7 +23,10 @@ pub const UNKNOWN_FIELD_KINDS: u64 = UNKNOWN_FIELDS.len() as u64;
 /// If `clean` is not a line of a world.
 #[must_use]
 pub fn with_offset(clean: &[u8], ordinal: u64) -> Vec<u8> {
-    let line = CleanLine::new(clean);
+    offset_in(&CleanLine::new(clean), ordinal)
+}
+
+pub(super) fn offset_in(line: &CleanLine<'_>, ordinal: u64) -> Vec<u8> {
     let micros = parse_timestamp(line.time().as_bytes()).expect("a clean line has a timestamp");
     line.replaced(line.base(event::TIMESTAMP), format!("\"{}\"", offset_text(micros, ordinal)))
 }
@@ -142,12 +145,18 @@ const UNKNOWN_FIELDS: [(FieldPosition, &str, &str); 10] = [
 ///
 /// If `clean` is not a line of a world.
 #[must_use]
-pub fn with_unknown_field(clean: &[u8], ordinal: u64) -> (Vec<u8>, &'static str) {
-    let line = CleanLine::new(clean);
+pub fn with_unknown_field(clean: &[u8], ordinal: u64) -> (Vec<u8>, String) {
+    unknown_field_in(&CleanLine::new(clean), ordinal)
+}
+
+pub(super) fn unknown_field_in(line: &CleanLine<'_>, ordinal: u64) -> (Vec<u8>, String) {
     let first = in_turn(ordinal, UNKNOWN_FIELDS.len());
     let mut in_order = UNKNOWN_FIELDS[first..].iter().chain(&UNKNOWN_FIELDS[..first]);
     in_order
-        .find_map(|(position, path, value)| Some((with_field(&line, position, path, value)?, *path)))
+        .find_map(|(position, path, value)| {
+            let path = path.replace("data.", &line.payload_path());
+            Some((with_field(line, position, &path, value)?, path))
+        })
         .expect("every line has a payload to add a field to")
 }
 
@@ -155,15 +164,22 @@ fn with_field(line: &CleanLine<'_>, position: &FieldPosition, path: &str, value:
     let name = path.rsplit_once('.').map_or(path, |(_, name)| name);
     let (before, after) = (format!("\"{name}\": {value}, "), format!(", \"{name}\": {value}"));
     match position {
-        FieldPosition::PayloadStart => Some(line.inserted(line.payload_start(), before)),
-        FieldPosition::PayloadEnd => Some(line.inserted(line.payload_end(), after)),
+        FieldPosition::PayloadStart => Some(line.inserted(line.payload_start()?, before)),
+        FieldPosition::PayloadEnd => Some(line.inserted(line.payload_end()?, after)),
         FieldPosition::Object(object) => {
             let object = line.payload(object)?;
             let is_object = line.text()[object.clone()].starts_with('{');
             is_object.then(|| line.inserted(object.start + 1, before))
         }
-        FieldPosition::BeforeData => Some(line.inserted(line.base_key(event::DATA).start, before)),
-        FieldPosition::AfterData => Some(line.inserted(line.data_end(), after)),
+        // In another envelope, these would be beside the event, or more of its payload.
+        FieldPosition::BeforeData => {
+            let line = line.in_own_envelope()?;
+            Some(line.inserted(line.base_key(event::DATA).start, before))
+        }
+        FieldPosition::AfterData => {
+            let line = line.in_own_envelope()?;
+            Some(line.inserted(line.data_end(), after))
+        }
     }
 }
 

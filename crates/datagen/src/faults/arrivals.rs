@@ -12,19 +12,16 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use super::{
-    altered::{with_offset, with_unknown_field},
+    altered::{offset_in, unknown_field_in},
+    clean_line::CleanLine,
     log::{Action, LoggedFault},
-    malformed::{ID_BYTES, malformed_line, unknown_event_line, write_too_long_line},
+    malformed::{malformed_from, unknown_event_from, write_too_long_from},
     selection::Selection,
 };
 use crate::{
     config::fault_list::{Fault, FaultCounts},
-    lines::{
-        buffer::LineBuffer,
-        clock::{CALENDAR_END, Clock},
-        line::{LINE_BYTES_MAX, Line},
-        pieces::Split,
-    },
+    dress::LineWriter,
+    lines::{buffer::LineBuffer, clock::CALENDAR_END, pieces::Split},
     stream::{
         CHUNK_EVENTS,
         random::{Engine, Stream, StreamKey},
@@ -106,14 +103,14 @@ impl Faults {
     /// Writes all lines that arrive among the events of a chunk.
     pub(crate) fn write<W: World>(
         &self,
-        world: &W,
+        writer: LineWriter<'_, W>,
         split: &Split,
         job: &Job<W::Chunk>,
         events: &Range<u64>,
         output: ChunkOutput<'_>,
     ) {
-        let mut arriving =
-            Arriving { faults: self, world, clock: Clock::new(), waiting: BTreeMap::new(), output };
+        let world = writer.world();
+        let mut arriving = Arriving { faults: self, world, writer, waiting: BTreeMap::new(), output };
         if let Some(before) = &job.before {
             let end = before.first_event() + u64::from(before.events());
             let late_from = end.saturating_sub(LATENESS_EVENTS_MAX);
@@ -128,12 +125,12 @@ impl Faults {
             match self.host(event) {
                 None => {
                     arriving.push(&event);
-                    arriving.output.truth.keep(world, &event);
+                    arriving.keep(&event);
                 }
                 Some(host) => {
                     arriving.write_host(&host);
                     let stays = arriving.schedule(&host);
-                    arriving.output.truth.keep(world, &stays);
+                    arriving.keep(&stays);
                 }
             }
             arriving.write_late(event.index());
@@ -145,15 +142,20 @@ impl Faults {
 struct Arriving<'a, W: World> {
     faults: &'a Faults,
     world: &'a W,
-    clock: Clock,
+    writer: LineWriter<'a, W>,
     waiting: Waiting<W::Event>,
     output: ChunkOutput<'a>,
 }
 
 impl<W: World> Arriving<'_, W> {
     fn push(&mut self, event: &W::Event) {
-        let (world, clock) = (self.world, &mut self.clock);
-        self.output.lines.push(|line| world.write_line(event, line, clock));
+        self.writer.push(event, self.output.lines);
+    }
+
+    /// Counts the row of an event that stays.
+    fn keep(&mut self, event: &W::Event) {
+        let writer = &mut self.writer;
+        self.output.truth.keep(self.world, event, |row| writer.write_row(event, row));
     }
 
     /// Writes the line at the host's own position, if it has one there.
@@ -161,22 +163,23 @@ impl<W: World> Arriving<'_, W> {
         match host.fault {
             Fault::Late => {}
             Fault::Offsets => {
-                let clean = self.clean_line(&host.event);
-                let altered = with_offset(&clean, host.ordinal);
-                self.write_altered(host, clean, &altered);
+                let clean = self.writer.clean(&host.event, None);
+                let altered = offset_in(&CleanLine::of(&clean), host.ordinal);
+                self.write_altered(host, &altered);
             }
             Fault::UnknownFields => {
-                let clean = self.clean_line(&host.event);
-                let (altered, path) = with_unknown_field(&clean, host.ordinal);
-                *self.output.truth.report.unknown_fields.entry(path.to_owned()).or_default() += 1;
-                self.write_altered(host, clean, &altered);
+                let clean = self.writer.clean(&host.event, None);
+                let (altered, path) = unknown_field_in(&CleanLine::of(&clean), host.ordinal);
+                *self.output.truth.report.unknown_fields.entry(path).or_default() += 1;
+                self.write_altered(host, &altered);
             }
             _ => self.push(&host.event),
         }
     }
 
-    fn write_altered(&mut self, host: &Host<W::Event>, clean: Vec<u8>, altered: &[u8]) {
-        self.output.lines.push_bytes(altered);
+    fn write_altered(&mut self, host: &Host<W::Event>, altered: &[u8]) {
+        self.writer.push_record(altered, self.output.lines);
+        let clean = self.writer.line(&host.event);
         self.log(host, Action::Altered { clean });
     }
 
@@ -250,26 +253,25 @@ impl<W: World> Arriving<'_, W> {
 
     /// Writes a line that is not an event.
     fn write_other(&mut self, host: &Host<W::Event>) {
-        let clean = self.clean_line(&host.event);
-        let mut id = [0; ID_BYTES];
-        let added = self.world.ids().id(ADDED_IDS_START + host.event.index());
-        added.as_hyphenated().encode_lower(&mut id);
+        let index = ADDED_IDS_START + host.event.index();
+        let clean = self.writer.clean(&host.event, Some((index, self.world.ids().id(index))));
         let ChunkOutput { lines, truth, .. } = &mut self.output;
+        let line = CleanLine::of(&clean);
         let report = &mut truth.report;
         let reason = match host.fault {
             Fault::Malformed => {
-                let bad = malformed_line(&clean, &id, host.ordinal);
-                lines.push_bytes(&bad.bytes);
+                let bad = malformed_from(&line, host.ordinal);
+                self.writer.push_record(&bad.bytes, lines);
                 Some(bad.reason)
             }
             Fault::UnknownEvents => {
-                let unknown = unknown_event_line(&clean, &id, host.ordinal);
-                lines.push_bytes(&unknown.bytes);
+                let unknown = unknown_event_from(&line, host.ordinal);
+                self.writer.push_record(&unknown.bytes, lines);
                 *report.unknown_events.entry(unknown.name).or_default() += 1;
                 Some("unknown_event")
             }
             Fault::TooLong => {
-                lines.push_from(|bytes| write_too_long_line(&clean, &id, bytes));
+                self.writer.push_record_from(lines, |bytes| write_too_long_from(&line, bytes));
                 Some("line_too_long")
             }
             _ => {
@@ -283,15 +285,6 @@ impl<W: World> Arriving<'_, W> {
             *report.quarantined.by_reason.entry(reason.to_owned()).or_default() += 1;
         }
         self.log(host, Action::Inserted { reason });
-    }
-
-    /// The line of an event, without its newline.
-    fn clean_line(&mut self, event: &W::Event) -> Vec<u8> {
-        let mut bytes = [0; LINE_BYTES_MAX];
-        let mut line = Line::new(&mut bytes);
-        self.world.write_line(event, &mut line, &mut self.clock);
-        let length = line.length() - 1;
-        bytes[..length].to_vec()
     }
 
     /// Logs what was done with the line that was written last.

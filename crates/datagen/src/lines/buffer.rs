@@ -20,6 +20,8 @@ pub(crate) struct LineBuffer {
     bytes: Vec<u8>,
     length: usize,
     count: u64,
+    /// The byte behind each line.
+    end: u8,
     /// The complete pieces.
     pieces: Vec<Piece>,
     /// The key of the piece that is not complete yet, and how many events it has.
@@ -33,6 +35,7 @@ impl LineBuffer {
             bytes: vec![0; CHUNK_BYTES_MAX],
             length: 0,
             count: 0,
+            end: b'\n',
             pieces: Vec::new(),
             key: None,
             events: 0,
@@ -60,8 +63,10 @@ impl LineBuffer {
         })
     }
 
-    /// Removes all lines.
-    pub(crate) fn clear(&mut self) {
+    /// Removes all lines. Those that follow end with a newline, or with a comma, which then is not behind the
+    /// last one of a piece.
+    pub(crate) fn clear(&mut self, are_elements: bool) {
+        self.end = if are_elements { b',' } else { b'\n' };
         // A chunk with lines of many MiB is an exception: give its memory back.
         self.bytes.truncate(2 * CHUNK_BYTES_MAX);
         self.bytes.shrink_to(2 * CHUNK_BYTES_MAX);
@@ -85,6 +90,7 @@ impl LineBuffer {
         if let Some(key) = self.key.take()
             && self.count > before
         {
+            self.length -= usize::from(self.end == b',');
             let (end, lines) = (self.length, self.count - before);
             self.pieces.push(Piece { key, end, lines, events: self.events });
             self.events = 0;
@@ -102,20 +108,20 @@ impl LineBuffer {
         self.count += 1;
     }
 
-    /// Adds a line, and a newline.
+    /// Adds a line, and its end.
     pub(crate) fn push_bytes(&mut self, line: &[u8]) {
         self.make_room(line.len() + 1);
         self.bytes[self.length..self.length + line.len()].copy_from_slice(line);
-        self.bytes[self.length + line.len()] = b'\n';
+        self.bytes[self.length + line.len()] = self.end;
         self.length += line.len() + 1;
         self.count += 1;
     }
 
-    /// Adds the line that `write` appends to the buffer it is given, and a newline.
+    /// Adds the line that `write` appends to the buffer it is given, and its end.
     pub(crate) fn push_from(&mut self, write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) {
         self.bytes.truncate(self.length);
         write(&mut self.bytes).expect("writing to memory cannot fail");
-        self.bytes.push(b'\n');
+        self.bytes.push(self.end);
         self.length = self.bytes.len();
         self.count += 1;
     }

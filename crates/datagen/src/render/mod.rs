@@ -2,11 +2,13 @@
 //!
 //! - `run` turns a configuration into rendered chunks;
 //! - `threads` distributes the chunks over threads and keeps them in order;
-//! - `compression` compresses pieces and reads them back.
+//! - `compression` compresses pieces and reads them back;
+//! - `document` is what stands between pieces that are no lines.
 //!
 //! Invariant: nothing but buffers is kept from one chunk to the next.
 
 pub(crate) mod compression;
+pub(crate) mod document;
 mod run;
 mod threads;
 
@@ -16,17 +18,17 @@ use events_core::timestamp::DAY_MICROS;
 
 use self::compression::{Compression, Compressor};
 use crate::{
+    dress::{Dress, LineWriter},
     faults::{ChunkOutput, Faults, LoggedFault},
     lines::{
         buffer::{CHUNK_BYTES_MAX, LineBuffer},
-        clock::Clock,
         pieces::{Piece, Split},
     },
     truth::Truth,
     worlds::{Chunk, Event, Job, World},
 };
 
-pub(crate) use self::run::{Format, run};
+pub(crate) use self::run::{Format, document_of, run};
 pub use self::run::{Summary, generate};
 
 /// How every chunk of a run is rendered.
@@ -37,6 +39,8 @@ pub(crate) struct Rendering<'r, W> {
     pub(crate) split: Split,
     pub(crate) compression: Compression,
     pub(crate) faults: Option<Faults>,
+    /// The envelope, if it is not the world's own.
+    pub(crate) dress: Option<Dress>,
     /// Whether to compute what a correct load makes of the lines.
     pub(crate) wants_truth: bool,
 }
@@ -120,7 +124,7 @@ impl<W: World> Rendering<'_, W> {
 
     fn write_lines(&self, job: &Job<W::Chunk>, rendered: &mut Rendered) {
         let Rendered { lines, events: count, first_day, truth, log, .. } = rendered;
-        lines.clear();
+        lines.clear(self.dress.as_ref().is_some_and(|dress| dress.document().is_some()));
         truth.clear();
         log.clear();
         let chunk = &*job.chunk;
@@ -135,7 +139,7 @@ impl<W: World> Rendering<'_, W> {
         match &self.faults {
             Some(faults) => {
                 let output = ChunkOutput { lines: &mut *lines, truth: &mut *truth, log };
-                faults.write(self.world, &self.split, job, &events, output);
+                faults.write(self.writer(), &self.split, job, &events, output);
             }
             None => self.write_clean(chunk, &events, lines, truth),
         }
@@ -143,16 +147,20 @@ impl<W: World> Rendering<'_, W> {
         truth.report.lines = lines.count();
     }
 
+    fn writer(&self) -> LineWriter<'_, W> {
+        LineWriter::new(self.world, self.dress.as_ref())
+    }
+
     fn write_clean(&self, chunk: &W::Chunk, events: &Range<u64>, lines: &mut LineBuffer, truth: &mut Truth) {
-        let mut clock = Clock::new();
+        let mut writer = self.writer();
         for event in self.world.events(chunk) {
             if event.index() < events.start {
                 continue;
             }
             lines.begin_event(self.split.key_of(event.index(), event.micros()));
-            lines.push(|line| self.world.write_line(&event, line, &mut clock));
+            writer.push(&event, lines);
             if self.wants_truth {
-                truth.keep(self.world, &event);
+                truth.keep(self.world, &event, |row| writer.write_row(&event, row));
             }
         }
     }

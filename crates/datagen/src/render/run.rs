@@ -10,9 +10,10 @@ use std::{
     sync::Arc,
 };
 
-use super::{Rendered, Rendering, compression::Compression, threads};
+use super::{Rendered, Rendering, compression::Compression, document::Documents, threads};
 use crate::{
     config::{Config, WorldName},
+    dress::Dress,
     error::Error,
     faults::Faults,
     lines::pieces::{FileSplit, Split},
@@ -41,16 +42,32 @@ pub struct Summary {
 /// - [`Error::Write`] if `out` fails;
 pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
     let mut summary = Summary::default();
+    let mut documents = Documents::new(document_of(config), Compression::None);
+    let mut write = |bytes: &[u8]| {
+        summary.bytes += bytes.len() as u64;
+        out.write_all(bytes).map_err(Error::Write)
+    };
+    let mut events = 0;
     run(config, &Format::default(), |rendered| {
         for part in rendered.parts() {
-            out.write_all(part.bytes).map_err(Error::Write)?;
-            summary.bytes += part.bytes.len() as u64;
+            let (_, joint) = documents.before(part.piece.key.file);
+            write(&joint.bytes)?;
+            write(part.bytes)?;
         }
-        summary.events += rendered.events;
+        events += rendered.events;
         Ok(ControlFlow::Continue(()))
     })?;
+    if let Some((_, joint)) = documents.close() {
+        write(&joint.bytes)?;
+    }
+    summary.events = events;
     out.flush().map_err(Error::Write)?;
     Ok(summary)
+}
+
+/// What opens and what closes a file, where it is one document.
+pub(crate) fn document_of(config: &Config) -> Option<[&'static str; 2]> {
+    config.envelope.and_then(|envelope| Dress::new(envelope, config.world).document())
 }
 
 /// How lines are split and encoded.
@@ -103,7 +120,8 @@ fn run_world<W: World>(
     let faults =
         (config.faults.total() > 0).then(|| Faults::new(config.seed, events.clone(), &config.faults));
     let split = Split { events, files, batch_events };
-    let rendering = Rendering { world, split, compression, faults, wants_truth };
+    let dress = config.envelope.map(|envelope| Dress::new(envelope, config.world));
+    let rendering = Rendering { world, split, compression, faults, dress, wants_truth };
     let chunks = config.num_events.div_ceil(u64::from(CHUNK_EVENTS));
     let threads = usize::try_from(chunks).unwrap_or(usize::MAX).min(config.threads.get());
     if threads <= 1 {

@@ -51,8 +51,15 @@ pub(crate) trait World: Sync {
     /// Writes an event as a line, including the newline.
     fn write_line(&self, event: &Self::Event, line: &mut Line<'_>, clock: &mut Clock);
 
+    /// Adds the values of an event's payload to `row`, in the order of its columns.
+    fn write_payload(&self, event: &Self::Event, row: &mut RowDigest);
+
     /// Adds the values of an event's row to `row`, in the order of its columns.
-    fn write_row(&self, event: &Self::Event, row: &mut RowDigest);
+    #[inline]
+    fn write_row(&self, event: &Self::Event, row: &mut RowDigest) {
+        event.event_type().write_base(event.id(), event.micros(), row);
+        self.write_payload(event, row);
+    }
 
     /// What an event adds to the sums of its decimal columns, in their order, in units of each column's last
     /// digit.
@@ -111,6 +118,9 @@ pub(crate) struct Job<C> {
 pub(crate) trait Event: Copy {
     /// Its position in the stream.
     fn index(&self) -> u64;
+
+    /// Its id.
+    fn id(&self) -> Uuid;
 
     /// Its time, in microseconds since 1970.
     fn micros(&self) -> i64;

@@ -135,6 +135,7 @@ fn manifest() -> Manifest {
             version: "0.1.0".to_owned(),
             stream_version: 1,
             world: "simple".to_owned(),
+            envelope: Some("stripe".to_owned()),
             seed: u64::MAX,
             start_date: Day::parse("2024-10-10").unwrap(),
             events_per_day: Some(1_440),

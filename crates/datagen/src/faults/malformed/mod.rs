@@ -12,12 +12,13 @@ use std::io::{self, Write};
 
 use events_core::event;
 
-use self::edits::REASONS;
+use self::edits::{BAD_EPOCH, REASONS};
 pub use super::clean_line::ID_BYTES;
 use super::{
     clean_line::{CleanLine, with_id},
     in_turn,
 };
+use crate::worlds::EventType;
 
 /// This many consecutive ordinals give every bad line that can be made from a clean one.
 pub const MALFORMED_KINDS: u64 = REASONS.len() as u64 * edits::VARIANTS_MAX as u64;
@@ -41,14 +42,22 @@ pub struct BadLine {
 /// If `clean` is not a line of a world.
 #[must_use]
 pub fn malformed_line(clean: &[u8], id: &[u8; ID_BYTES], ordinal: u64) -> BadLine {
-    let clean = with_id(clean, id);
-    let line = CleanLine::new(&clean);
-    let (reason, variants) = REASONS[in_turn(ordinal, REASONS.len())];
-    let first = in_turn(ordinal / REASONS.len() as u64, variants.len());
-    // Some variants need a field that not every event has; then the next variant takes their turn.
-    let mut in_order = variants[first..].iter().chain(&variants[..first]);
-    let bytes = in_order.find_map(|edit| edit(&line)).expect("each reason has a variant for every event");
-    BadLine { bytes, reason }
+    malformed_from(&CleanLine::new(&with_id(clean, id)), ordinal)
+}
+
+/// The bad line for `ordinal` that is made from a line with an unused id.
+pub(super) fn malformed_from(line: &CleanLine<'_>, ordinal: u64) -> BadLine {
+    let first = in_turn(ordinal, REASONS.len());
+    let mut in_order = REASONS[first..].iter().chain(&REASONS[..first]);
+    let bad = in_order.find_map(|(reason, variants)| {
+        let variants = if *reason == "bad_timestamp" && line.calendar_time().is_none() { BAD_EPOCH } else { variants };
+        let first = in_turn(ordinal / REASONS.len() as u64, variants.len());
+        // Some variants need a field that not every event has; then the next variant takes their turn. In
+        // other envelopes there are reasons without one.
+        let mut in_order = variants[first..].iter().chain(&variants[..first]);
+        in_order.find_map(|edit| edit(line)).map(|bytes| BadLine { bytes, reason })
+    });
+    bad.expect("some reason has a variant for every event")
 }
 
 /// A line of an event type that is in neither world's catalog.
@@ -79,12 +88,33 @@ const UNKNOWN_EVENTS: [(&str, &str); 8] = [
 /// If `clean` is not a line of a world.
 #[must_use]
 pub fn unknown_event_line(clean: &[u8], id: &[u8; ID_BYTES], ordinal: u64) -> UnknownEventLine {
-    let clean = with_id(clean, id);
-    let line = CleanLine::new(&clean);
-    let (domain, event_type) = UNKNOWN_EVENTS[in_turn(ordinal, UNKNOWN_EVENTS.len())];
-    let both = line.base(event::DOMAIN).start..line.base(event::EVENT_TYPE).end;
-    let bytes = line.replaced(both, format!(r#""{domain}", "{}": "{event_type}""#, event::EVENT_TYPE));
-    UnknownEventLine { bytes, name: format!("{domain}/{event_type}") }
+    unknown_event_from(&CleanLine::new(&with_id(clean, id)), ordinal)
+}
+
+/// The line of an unknown type for `ordinal` that is made from a line with an unused id.
+pub(super) fn unknown_event_from(line: &CleanLine<'_>, ordinal: u64) -> UnknownEventLine {
+    let first = in_turn(ordinal, UNKNOWN_EVENTS.len());
+    let mut in_order = UNKNOWN_EVENTS[first..].iter().chain(&UNKNOWN_EVENTS[..first]);
+    let name = event::EVENT_TYPE;
+    if let Some(domain) = line.constant_domain() {
+        let known = |name: &str| EventType::ALL.iter().any(|known| known.name() == name);
+        let unknown = in_order.find(|(_, event_type)| !known(event_type));
+        let (_, event_type) = unknown.expect("some of the types are in no domain");
+        let bytes = line.replaced(line.base(name), format!("\"{event_type}\""));
+        return UnknownEventLine { bytes, name: format!("{domain}/{event_type}") };
+    }
+    let (domain, event_type) = UNKNOWN_EVENTS[first];
+    let (domain_at, type_at) = (line.base(event::DOMAIN), line.base(name));
+    let mut edits = [(domain_at, domain), (type_at, event_type)];
+    edits.sort_by_key(|(at, _)| at.start);
+    let [(first, first_text), (second, second_text)] = edits;
+    let text = line.text();
+    let bytes = [
+        &text[..first.start],
+        &format!("\"{first_text}\"{}\"{second_text}\"", &text[first.end..second.start]),
+        &text[second.end..],
+    ];
+    UnknownEventLine { bytes: bytes.concat().into_bytes(), name: format!("{domain}/{event_type}") }
 }
 
 /// Writes a line of [`TOO_LONG_BYTES`] that would be good if it were shorter, without its newline.
@@ -97,10 +127,19 @@ pub fn unknown_event_line(clean: &[u8], id: &[u8; ID_BYTES], ordinal: u64) -> Un
 ///
 /// If `clean` is not a line of a world.
 pub fn write_too_long_line(clean: &[u8], id: &[u8; ID_BYTES], out: &mut impl Write) -> io::Result<()> {
+    write_too_long_from(&CleanLine::new(&with_id(clean, id)), out)
+}
+
+/// Writes a line that is too long, made from a line with an unused id.
+pub(super) fn write_too_long_from(line: &CleanLine<'_>, out: &mut impl Write) -> io::Result<()> {
     static FILLER: [u8; 1 << 16] = [b'x'; 1 << 16];
-    let line = with_id(clean, id);
-    let (front, end) = line.split_at(CleanLine::new(&line).payload_end());
-    let (key, quote) = (br#", "note": ""#.as_slice(), b"\"".as_slice());
+    let (at, key, quote) = match line.payload_end() {
+        Some(end) => (end, r#", "note": ""#.as_bytes(), b"\"".as_slice()),
+        // More of the text that the payload is in.
+        None => (line.data_end() - 1, b"".as_slice(), b"".as_slice()),
+    };
+    let line = line.text().as_bytes();
+    let (front, end) = line.split_at(at);
     out.write_all(&[front, key].concat())?;
     let mut missing = TOO_LONG_BYTES - line.len() - key.len() - quote.len();
     while missing > 0 {

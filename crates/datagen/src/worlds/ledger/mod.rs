@@ -171,7 +171,7 @@ impl World for LedgerWorld {
     }
 
     #[inline]
-    fn write_row(&self, event: &LedgerEvent, row: &mut RowDigest) {
+    fn write_payload(&self, event: &LedgerEvent, row: &mut RowDigest) {
         rows::write(event, &self.details, row);
     }
 
@@ -202,6 +202,10 @@ impl World for LedgerWorld {
 impl Event for LedgerEvent {
     fn index(&self) -> u64 {
         self.index
+    }
+
+    fn id(&self) -> Uuid {
+        self.id
     }
 
     fn micros(&self) -> i64 {

@@ -1,4 +1,4 @@
-//! An event of the ledger → the values of the row that a correct load makes of it.
+//! An event of the ledger → the values of its payload in the row that a correct load makes of it.
 //!
 //! Invariant: the columns are those of the ledger's catalog, in its order.
 
@@ -10,14 +10,13 @@ use super::{
     details::{Details, Merchant},
     lines::status_name,
 };
-use crate::{lines::digits::hex_digits, worlds::Event};
+use crate::lines::digits::hex_digits;
 
 /// The scale of the columns of amounts and balances.
 const SCALE: u8 = 3;
 
 #[inline]
 pub(super) fn write(event: &LedgerEvent, details: &Details, row: &mut RowDigest) {
-    event.event_type().write_base(event.id, event.decision.micros, row);
     match event.decision.outcome {
         Outcome::Account { account, change } => write_account(event, account, change, details, row),
         Outcome::Payment { payment, balance, .. } => {

@@ -173,7 +173,7 @@ impl World for SimpleWorld {
     }
 
     #[inline]
-    fn write_row(&self, event: &SimpleEvent, row: &mut RowDigest) {
+    fn write_payload(&self, event: &SimpleEvent, row: &mut RowDigest) {
         rows::write(event, row);
     }
 
@@ -207,6 +207,10 @@ impl World for SimpleWorld {
 impl Event for SimpleEvent {
     fn index(&self) -> u64 {
         self.index
+    }
+
+    fn id(&self) -> Uuid {
+        self.id
     }
 
     fn micros(&self) -> i64 {

@@ -1,4 +1,4 @@
-//! An event of the simple world → the values of the row that a correct load makes of it.
+//! An event of the simple world → the values of its payload in the row that a correct load makes of it.
 //!
 //! Invariant: the columns are those of the built-in catalog, in its order; `data.id`, `data.to` and
 //! `data.from` of payments are strings there.
@@ -6,11 +6,9 @@
 use events_core::truth::RowDigest;
 
 use super::{AccountChange, Details, SimpleEvent, lines::status_name};
-use crate::worlds::Event;
 
 #[inline]
 pub(super) fn write(event: &SimpleEvent, row: &mut RowDigest) {
-    event.event_type().write_base(event.id, event.micros(), row);
     match event.details {
         Details::Account { change, reason } => {
             row.integer(event.entity.into());
