@@ -13,6 +13,7 @@
 //! - `ledger`: the events of the ledger.
 //! - `explain`: agrees with the whole stream about each event and the history of its account.
 //! - `check`: accepts the output, and reports a changed line with its rule.
+//! - `envelopes`: the records of other producers, and what the presets make of them.
 //! - `usage`: help, version, wrong flags, pipes.
 //! - `support`: how the binary is run.
 
@@ -20,6 +21,7 @@
 
 mod check;
 mod continued;
+mod envelopes;
 mod explain;
 mod faults;
 mod file;

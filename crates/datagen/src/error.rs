@@ -194,7 +194,9 @@ pub enum Error {
     },
 
     /// Lines of another envelope, which have no rules.
-    #[error("the first line has no event_id, no domain and no event_type: it is not in the events' own envelope")]
+    #[error(
+        "the first line has no event_id, no domain and no event_type: it is not in the events' own envelope"
+    )]
     CheckEnvelope,
 
     /// The manifest or the faults log could not be written.

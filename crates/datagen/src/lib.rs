@@ -22,7 +22,7 @@
 //!   `worlds`;
 //! - `check`: proof that lines are a stream, by independent code; uses `config`, `error`;
 //! - `cli`: command line to settings, with the feature `cli`, the only user of clap; uses `stream`, `config`,
-//!   `error`, `render`, `deliver`, `explain`, `check`.
+//!   `error`, `dress`, `render`, `deliver`, `explain`, `check`.
 //!
 //! ```
 //! let config = datagen::Config { seed: 42, num_events: 1000, ..datagen::Config::default() };

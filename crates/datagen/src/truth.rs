@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use events_core::{
     catalog::{Catalog, FieldKind, ValueType},
     partition::Day,
-    schema::{self, BASE_COLUMNS},
+    schema,
     timestamp::DAY_MICROS,
     truth::{Checksum, EventTypeTruth, PartitionTruth, Report, RowDigest, decimal_text},
 };
@@ -100,13 +100,8 @@ pub(crate) struct Tables {
 }
 
 impl Tables {
-    /// The tables of the types that `names` gives, which `catalog` has; `fields` are columns behind those
-    /// that every table has.
-    pub(crate) fn new<'n>(
-        catalog: &Catalog,
-        names: impl Fn(EventType) -> (&'n str, &'n str),
-        fields: &[&str],
-    ) -> Self {
+    /// The tables of the types that `names` gives, which `catalog` has.
+    pub(crate) fn new<'n>(catalog: &Catalog, names: impl Fn(EventType) -> (&'n str, &'n str)) -> Self {
         let all: BTreeSet<_> = EventType::ALL.into_iter().map(&names).collect();
         let table_of = |event_type| all.iter().position(|known| *known == names(event_type));
         let of = EventType::ALL.map(|event_type| table_of(event_type).unwrap_or_default());
@@ -115,10 +110,7 @@ impl Tables {
             let mut known = catalog.event_types().iter();
             let known = known.find(|known| (known.domain.as_str(), known.name.as_str()) == (domain, name));
             let known = known.expect("a world's catalog has its event types");
-            let mut table = EventTypeTruth::of(known).expect("a world has no floats and no lists");
-            let fields = fields.iter().map(|name| (*name).to_owned());
-            drop(table.columns.splice(BASE_COLUMNS..BASE_COLUMNS, fields));
-            event_types.push(table);
+            event_types.push(EventTypeTruth::of(known).expect("a world has no floats and no lists"));
             let columns = schema::columns(known).into_iter();
             scales.push(columns.filter_map(|column| scale_of(&column.kind)).collect());
         }

@@ -157,8 +157,8 @@ pub struct PartitionTruth {
 }
 
 impl EventTypeTruth {
-    /// The table of an event type of a catalog, with the sums of its decimals. `None` if it has floats,
-    /// lists or maps, which have no digest.
+    /// The table of an event type of a catalog, with the sums of its decimals. `None` if it has floats, maps,
+    /// or lists of anything but texts, which have no digest.
     #[must_use]
     pub fn of(event_type: &catalog::EventType) -> Option<Self> {
         let mut table = Self {
@@ -173,6 +173,7 @@ impl EventTypeTruth {
         };
         for column in schema::columns(event_type) {
             match column.kind {
+                FieldKind::List(element) if *element == FieldKind::Value(ValueType::String) => {}
                 FieldKind::Value(ValueType::Float64) | FieldKind::List(_) | FieldKind::Map(_) => return None,
                 FieldKind::Value(ValueType::Decimal { .. }) => table.sums.push(column.name),
                 FieldKind::Value(_) | FieldKind::Object(_) => {}

@@ -165,7 +165,7 @@ fn an_unknown_field_is_counted_by_its_path_and_changes_no_byte_of_the_target() {
     for world in worlds() {
         let (clean, _) = world.load(&world.lines);
         for shift in 0..UNKNOWN_FIELD_KINDS {
-            let mut expected = BTreeMap::<&str, u64>::new();
+            let mut expected = BTreeMap::<String, u64>::new();
             let mut altered = Vec::new();
             for (line, ordinal) in world.lines.iter().zip(shift..) {
                 let (line, path) = with_unknown_field(line, ordinal);

@@ -27,7 +27,10 @@ use self::{
     stream::{EVENTS, StreamArgs},
     values::{ENVELOPES, one_of},
 };
-pub use self::{catalog::CatalogArgs, check::CheckArgs, explain::ExplainArgs, messages::message, progress::TerminalProgress};
+pub use self::{
+    catalog::CatalogArgs, check::CheckArgs, explain::ExplainArgs, messages::message,
+    progress::TerminalProgress,
+};
 use crate::{
     config::{Config, EnvelopeName},
     deliver::{Amount, RunSpec},
@@ -59,10 +62,7 @@ pub struct Cli {
     /// The events, their faults and their manifest are those of the world, as far as the envelope can hold
     /// them: a record of Stripe has no more than whole seconds, for instance. `datagen catalog --envelope
     /// NAME` prints the catalog for the loader; docs/stream.md describes the records.
-    #[arg(
-        long, value_name = "NAME", value_parser = one_of(ENVELOPES), hide_possible_values = true,
-        help_heading = EVENTS
-    )]
+    #[arg(long, value_name = "NAME", value_parser = one_of(ENVELOPES), help_heading = EVENTS)]
     envelope: Option<EnvelopeName>,
 
     #[command(flatten)]

@@ -23,7 +23,10 @@ use crate::{
     config::Config,
     error::Error,
     render::{
-        Format, Part, Rendered, Summary, compression::Compression, document::{Documents, Joint}, document_of, run,
+        Format, Part, Rendered, Summary,
+        compression::Compression,
+        document::{Documents, Joint},
+        document_of, run,
     },
 };
 

@@ -162,11 +162,8 @@ impl Manifest {
 /// The tables of a run.
 fn tables(config: &Config) -> Tables {
     match config.envelope.map(|envelope| Dress::new(envelope, config.world)) {
-        None => Tables::new(config.world.catalog(), EventType::names, &[]),
-        Some(dress) => {
-            let fields: Vec<_> = dress.field_names().collect();
-            Tables::new(&dress.catalog(), |event_type| dress.names(event_type), &fields)
-        }
+        None => Tables::new(config.world.catalog(), EventType::names),
+        Some(dress) => Tables::new(&dress.catalog(), |event_type| dress.names(event_type)),
     }
 }
 

@@ -22,14 +22,14 @@ use events_core::{catalog::Catalog, truth::RowDigest};
 use uuid::{Builder, Uuid};
 use xxhash_rust::xxh3::xxh3_128;
 
-pub(crate) use self::{
-    template::Parts,
-    writer::{Clean, LineWriter},
-};
 use self::{
     presets::{Around, Domain, PRESETS, Preset},
     table::Cell,
     template::Template,
+};
+pub(crate) use self::{
+    template::Parts,
+    writer::{Clean, LineWriter},
 };
 use crate::{
     config::{EnvelopeName, WorldName, fault_list::Fault},
@@ -50,7 +50,8 @@ pub(crate) struct Dress {
     data: Vec<Cell>,
     /// Where the world's own payload is in the record's.
     payload: String,
-    types: String,
+    /// The catalog.
+    toml: String,
 }
 
 impl Dress {
@@ -69,9 +70,9 @@ impl Dress {
             fields: preset.fields.iter().map(|place| Cell::of_field(record.pointer(place))).collect(),
             data: table::cells(&data),
             payload: table::payload_path(&data).unwrap_or_default(),
-            types: String::new(),
+            toml: String::new(),
         };
-        dress.types = table::types(&dress, world, &data);
+        dress.toml = table::catalog(&dress, world, &data);
         dress
     }
 
@@ -85,23 +86,9 @@ impl Dress {
         (domain, name)
     }
 
-    /// The names of the columns that the envelope adds.
-    pub(crate) fn field_names(&self) -> impl Iterator<Item = &str> {
-        self.preset.fields.iter().filter_map(|place| place.rsplit('/').next())
-    }
-
-    /// The types of the records.
+    /// The envelope and the types of the records.
     pub(crate) fn catalog(&self) -> Catalog {
-        Catalog::from_toml(&[("types.toml", &self.types)]).expect("a test reads the types of each envelope")
-    }
-
-    /// The catalog for a loader: the envelope and the types.
-    pub(crate) fn toml(&self, world: WorldName) -> String {
-        let (name, world) = (self.name().name(), world.name());
-        format!(
-            "# The events of `datagen --world {world} --envelope {name}`.\n\n[envelope]\npreset = \"{name}\"\n{}",
-            self.types
-        )
+        Catalog::from_toml(&[("types.toml", &self.toml)]).expect("a test reads the catalog of each envelope")
     }
 
     /// The path of the world's own payload in that of the record: empty, or `payload.` for instance; `None`
@@ -251,5 +238,5 @@ pub(crate) struct Places {
 /// The catalog for a loader of the events of a world in an envelope.
 #[must_use]
 pub fn catalog(envelope: EnvelopeName, world: WorldName) -> String {
-    Dress::new(envelope, world).toml(world)
+    Dress::new(envelope, world).toml
 }

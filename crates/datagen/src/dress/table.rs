@@ -109,17 +109,20 @@ pub(super) fn cells(data: &Value) -> Vec<Cell> {
 pub(super) fn payload_path(data: &Value) -> Option<String> {
     match data {
         Value::String(text) if text == PAYLOAD || text.contains("$quoted") => Some(String::new()),
-        Value::Object(object) => object
-            .iter()
-            .find_map(|(key, value)| payload_path(value).map(|path| format!("{key}.{path}"))),
+        Value::Object(object) => {
+            object.iter().find_map(|(key, value)| payload_path(value).map(|path| format!("{key}.{path}")))
+        }
         _ => None,
     }
 }
 
-/// The types of the records, as TOML.
-pub(super) fn types(dress: &Dress, world: WorldName, data: &Value) -> String {
+/// The catalog of the records, as TOML: their envelope, and their types.
+pub(super) fn catalog(dress: &Dress, world: WorldName, data: &Value) -> String {
     let mut done = BTreeSet::new();
-    let mut text = String::new();
+    let (envelope, of_world) = (dress.name().name(), world.name());
+    let mut text = format!(
+        "# The events of `datagen --world {of_world} --envelope {envelope}`.\n\n[envelope]\npreset = \"{envelope}\"\n"
+    );
     for event_type in EventType::ALL {
         let (domain, name) = dress.names(event_type);
         if !done.insert((domain, name)) {

@@ -238,8 +238,7 @@ mod tests {
     #[test]
     fn the_data_of_a_line_without_a_fraction_is_found() {
         let line = LINE.replace(".012345", "");
-        let parts =
-            Parts { index: 0, micros: 0, event_type: EventType::AccountClose, line: line.as_bytes() };
+        let parts = Parts { index: 0, micros: 0, event_type: EventType::AccountClose, line: line.as_bytes() };
         assert_eq!(parts.data(), r#"{"id": 7, "reason": "Zoë."}"#.as_bytes());
     }
 }

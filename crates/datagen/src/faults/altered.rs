@@ -242,7 +242,7 @@ mod tests {
         for ordinal in 0..UNKNOWN_FIELD_KINDS {
             let (line, path) = with_unknown_field(clean.as_bytes(), ordinal);
             let mut value: serde_json::Value = serde_json::from_slice(&line).unwrap();
-            let (object, name) = path.rsplit_once('.').unwrap_or(("", path));
+            let (object, name) = path.rsplit_once('.').unwrap_or(("", &path));
             let pointer =
                 if object.is_empty() { String::new() } else { format!("/{}", object.replace('.', "/")) };
             let fields = value.pointer_mut(&pointer).unwrap().as_object_mut().unwrap();

@@ -8,7 +8,8 @@
 //! Texts are UTF-8. A string or json is itself. An integer, and a timestamp as its microseconds since
 //! 1970-01-01T00:00:00Z, are decimal digits with a `-` in front of negative ones. A decimal also has a point
 //! followed by as many digits as its column's scale (`-0.05`, `12.300`; with scale 0 no point). A date is
-//! `YYYY-MM-DD`; a boolean is `true` or `false`.
+//! `YYYY-MM-DD`; a boolean is `true` or `false`. A list of strings is the JSON array of them, without white
+//! space.
 //!
 //! The checksum is the sum of the digests modulo 2^128, written as 32 lower-case hex digits.
 //!

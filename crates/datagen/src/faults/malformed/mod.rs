@@ -50,7 +50,8 @@ pub(super) fn malformed_from(line: &CleanLine<'_>, ordinal: u64) -> BadLine {
     let first = in_turn(ordinal, REASONS.len());
     let mut in_order = REASONS[first..].iter().chain(&REASONS[..first]);
     let bad = in_order.find_map(|(reason, variants)| {
-        let variants = if *reason == "bad_timestamp" && line.calendar_time().is_none() { BAD_EPOCH } else { variants };
+        let variants =
+            if *reason == "bad_timestamp" && line.calendar_time().is_none() { BAD_EPOCH } else { variants };
         let first = in_turn(ordinal / REASONS.len() as u64, variants.len());
         // Some variants need a field that not every event has; then the next variant takes their turn. In
         // other envelopes there are reasons without one.

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, ops::Range};
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray},
+    array::{Array, ArrayRef, AsArray, BooleanArray, ListArray, RecordBatch, StringArray},
     buffer::NullBuffer,
     datatypes::{
         DataType, Date32Type, Decimal128Type, Int32Type, Int64Type, TimeUnit, TimestampMicrosecondType,
@@ -131,6 +131,7 @@ enum DigestValues<'b> {
     Timestamp(&'b [i64]),
     Date(&'b [i32]),
     Boolean(&'b BooleanArray),
+    Texts(&'b ListArray),
 }
 
 impl<'b> Columns<'b> {
@@ -233,6 +234,11 @@ impl Column<'_> {
             DigestValues::Timestamp(values) => digest.timestamp(values[row]),
             DigestValues::Date(values) => digest.date(values[row]),
             DigestValues::Boolean(values) => digest.boolean(values.value(row)),
+            DigestValues::Texts(values) => {
+                let texts = values.value(row);
+                let texts: Vec<_> = texts.as_string::<i32>().iter().collect();
+                digest.text(serde_json::Value::from(texts).to_string().as_bytes());
+            }
         }
     }
 }
@@ -252,6 +258,9 @@ impl<'b> DigestValues<'b> {
             }
             DataType::Date32 => Self::Date(array.as_primitive_opt::<Date32Type>()?.values()),
             DataType::Boolean => Self::Boolean(array.as_boolean_opt()?),
+            DataType::List(element) if element.data_type() == &DataType::Utf8 => {
+                Self::Texts(array.as_list_opt()?)
+            }
             _ => return None,
         })
     }
@@ -261,7 +270,7 @@ impl<'b> DigestValues<'b> {
         match self {
             Self::Int32(_) | Self::Int64(_) => Some(0),
             Self::Decimal(_, scale) => Some(*scale),
-            Self::Text(_) | Self::Timestamp(_) | Self::Date(_) | Self::Boolean(_) => None,
+            Self::Text(_) | Self::Timestamp(_) | Self::Date(_) | Self::Boolean(_) | Self::Texts(_) => None,
         }
     }
 
@@ -270,7 +279,7 @@ impl<'b> DigestValues<'b> {
             Self::Int32(values) => Some(values[row].into()),
             Self::Int64(values) => Some(values[row].into()),
             Self::Decimal(values, _) => Some(values[row]),
-            Self::Text(_) | Self::Timestamp(_) | Self::Date(_) | Self::Boolean(_) => None,
+            Self::Text(_) | Self::Timestamp(_) | Self::Date(_) | Self::Boolean(_) | Self::Texts(_) => None,
         }
     }
 }
