@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, BooleanArray};
 use event_rows::{Batch, IdsBuilder, Position, ReadId};
 
 use crate::{
-    columns::{Columns, ExpectedRows, ValueChange, ValueFault, struct_array},
+    columns::{Columns, ExpectedRows, ValueChange, ValueFault, nested_columns},
     payload::Payload,
     plan::{Shape, TypePlan},
 };
@@ -92,8 +92,7 @@ impl BatchBuilder {
             let presence =
                 objects.into_iter().map(|is_there| Arc::new(BooleanArray::from(is_there)) as ArrayRef);
             columns.extend(presence);
-            // Parquet has no struct without members, so a payload without fields has no column.
-            columns = if shape.fields.is_empty() { Vec::new() } else { vec![struct_array(shape, &columns)] };
+            columns = nested_columns(shape, &columns);
         }
         batch(positions, micros, ids, columns)
     }

@@ -3,7 +3,7 @@
 //! Invariant: a line counts once as bad, and once for each unknown key.
 
 use event_rows::Position;
-use events_core::event;
+use events_core::{event, schema};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
@@ -116,7 +116,7 @@ impl<'b> BlockState<'b> {
         for ((owner, name), count) in self.unknown {
             let name = String::from_utf8_lossy(&name);
             let path = match owner {
-                Some(object) => format!("{}.{name}", plan.object_paths[object]),
+                Some(object) => schema::member_path(&plan.object_paths[object], &name),
                 None => name.into_owned(),
             };
             *parsed.unknown_fields.entry(path).or_default() += count.lines;

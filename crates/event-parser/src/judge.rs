@@ -26,7 +26,8 @@ pub enum Judgement<'l> {
     Event {
         /// The index of its type in the plan.
         type_index: usize,
-        /// The bytes of its payload with the braces, if that is an object.
+        /// The bytes of its payload with the braces, if that is an object; of the whole record, if the payload
+        /// is what the envelope leaves of it ([`LineJudge::is_taken`]).
         payload: Option<&'l [u8]>,
         /// Whether its timestamp has digits beyond microseconds other than zero.
         is_time_cut: bool,
@@ -54,6 +55,19 @@ impl<'a> LineJudge<'a> {
                 is_time_cut: event.is_time_cut,
             },
         })
+    }
+
+    /// The event type that a line claims to have; see [`Plan::type_of`].
+    #[must_use]
+    pub fn type_of(&self, line: &[u8]) -> Option<(String, String)> {
+        self.events.plan().type_of(line)
+    }
+
+    /// Whether the payload of the record that was judged last leaves this key out: it is the record itself,
+    /// and the envelope took the key.
+    #[must_use]
+    pub fn is_taken(&self, key: &[u8]) -> bool {
+        self.events.is_taken(key)
     }
 
     /// The keys of the line that was judged last, beside those of the base contract.

@@ -55,6 +55,7 @@ mod framing;
 pub mod json;
 mod selection;
 mod plan;
+mod envelope;
 mod payload;
 mod events;
 mod columns;

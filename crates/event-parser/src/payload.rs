@@ -177,9 +177,14 @@ impl Payload {
         })
     }
 
+    /// Makes an object of the shape exist.
+    pub(crate) fn begin_object(&mut self, index: usize) {
+        self.objects[index] = self.number;
+    }
+
     /// Takes a column's value, if it is the first; returns whether it was.
     #[inline]
-    fn take(&mut self, column: usize, value: Value) -> bool {
+    pub(crate) fn take(&mut self, column: usize, value: Value) -> bool {
         let last = std::mem::replace(&mut self.columns[column], self.number);
         if last == self.number {
             return false;
@@ -198,7 +203,7 @@ impl ObjectReader<'_, '_> {
         payload: &mut Payload,
     ) -> Result<(), Malformed> {
         payload.reset(shape);
-        self.read_object(shape, learned, payload, 0)
+        self.read_object(shape, learned, payload, shape.root)
     }
 
     /// Recursion is as deep as the catalog's objects nest, not the line's.
@@ -248,8 +253,41 @@ impl ObjectReader<'_, '_> {
                 KeyTarget::Object(inner) => self.read_member_object(shape, learned, payload, inner)?,
             };
             if !is_new && payload.duplicate.is_none() {
-                payload.duplicate = Some(format!("{}.{}", object.path, member.name));
+                payload.duplicate = Some(format!("{}{}", object.prefix, member.name));
             }
+        }
+    }
+
+    /// Reads the next value as a member of an object of the shape. If it is `known`, it was found before, an
+    /// object or list by its brackets alone.
+    pub(crate) fn read_member(
+        &mut self,
+        shape: &Shape,
+        learned: &mut Learned,
+        payload: &mut Payload,
+        (object, member): (usize, usize),
+        known: Option<Value>,
+    ) -> Result<(), Malformed> {
+        let object = &shape.objects[object];
+        let is_new = match object.members[member].target {
+            KeyTarget::Column(column) => {
+                let value = self.scanner.pass(known)?;
+                payload.take(column, value)
+            }
+            KeyTarget::ObjectList(list) => {
+                let (column, list_plan) = &shape.object_lists[list];
+                let path = ListPath::Column(&shape.columns[*column].path);
+                let value = self.read_list(list_plan, &mut learned.elements[list], payload, path)?;
+                payload.take(*column, value)
+            }
+            KeyTarget::Object(inner) => self.read_member_object(shape, learned, payload, inner)?,
+        };
+        if !is_new && payload.duplicate.is_none() {
+            payload.duplicate = Some(format!("{}{}", object.prefix, object.members[member].name));
+        }
+        match known {
+            Some(known) if known.end() != self.scanner.position() => self.scanner.misplaced(),
+            _ => Ok(()),
         }
     }
 

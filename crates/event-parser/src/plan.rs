@@ -4,23 +4,29 @@
 //! A [`Shape`] is an object as columns. The payload is one, and so are the objects in a list or a map, whose
 //! shape is read and filled in the same way, one by one.
 //!
-//! Invariant: the payload's shape has the columns of the catalog's flat schema, in its order; an object's
-//! columns are consecutive.
+//! The fields of an envelope come first in the shapes of all types: as the members of an object of their own.
+//!
+//! Invariant: a type's shape has the columns of the catalog's flat schema, in its order; an object's columns
+//! are consecutive.
 
 use std::{fmt, ops::Range, sync::Arc};
 
 use arrow::datatypes::{FieldRef, Fields};
 use events_core::{
     catalog::{Catalog, EventType, Field, FieldKind, ValueType},
+    envelope::{Data, Envelope, paths_text},
     event, schema,
 };
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use crate::json;
+use crate::{
+    envelope::{DataPlan, EnvelopePlan, RECORD},
+    json,
+};
 
 /// Names are few and come from the catalog, so a fast hash without a seed is enough.
-type ByName<T> = HashMap<Box<[u8]>, T, FixedState>;
+pub(crate) type ByName<T> = HashMap<Box<[u8]>, T, FixedState>;
 
 /// A catalog, compiled for reading lines.
 #[derive(Debug)]
@@ -29,6 +35,8 @@ pub struct Plan {
     /// By [`ObjectPlan::id`]: the path of an object in the event, with dots; elements of lists without their
     /// index, values of maps without their key.
     pub(crate) object_paths: Vec<String>,
+    /// `None`: the base contract.
+    pub(crate) envelope: Option<EnvelopePlan>,
     by_domain: ByName<ByName<usize>>,
 }
 
@@ -37,15 +45,35 @@ pub struct Plan {
 pub(crate) struct TypePlan {
     pub(crate) event_type: EventType,
     pub(crate) payload: Shape,
+    /// The members of a payload that is the rest of its record, with the keys that the envelope reads.
+    pub(crate) rest: Option<RestPlan>,
+}
+
+/// The keys of a record that are read: by the envelope, as the payload, or both.
+#[derive(Debug)]
+pub(crate) struct RestPlan {
+    pub(crate) members: Vec<RestMember>,
+    by_name: ByName<usize>,
+}
+
+/// A key of such a record.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct RestMember {
+    /// Its capture.
+    pub(crate) key: Option<usize>,
+    /// Its member in the payload's root.
+    pub(crate) member: Option<usize>,
 }
 
 /// An object as columns. Paths in it begin at its root: with `data` in the payload, with nothing in an
-/// element.
+/// element or where the payload is the rest of the record.
 #[derive(Debug)]
 pub(crate) struct Shape {
     pub(crate) columns: Vec<ColumnPlan>,
-    /// The objects that it consists of, beginning with itself.
+    /// The objects that it consists of.
     pub(crate) objects: Vec<ObjectPlan>,
+    /// The object that it is; those before it are of the envelope.
+    pub(crate) root: usize,
     /// The required ones of them, and the columns that must have a value.
     pub(crate) required_objects: Vec<usize>,
     pub(crate) required_columns: Vec<usize>,
@@ -53,6 +81,8 @@ pub(crate) struct Shape {
     pub(crate) keyed: Vec<(usize, KindPlan)>,
     /// Its members in the nested schema.
     pub(crate) fields: Fields,
+    /// The envelope's fields there.
+    pub(crate) envelope_fields: Fields,
 }
 
 /// A column of a shape.
@@ -93,6 +123,8 @@ pub(crate) struct MapPlan {
 pub(crate) struct ObjectPlan {
     /// `data.merchant`; in an element `.merchant`.
     pub(crate) path: String,
+    /// In front of its members' names.
+    pub(crate) prefix: String,
     /// Index into [`Plan::object_paths`].
     pub(crate) id: usize,
     /// The columns of everything in it.
@@ -124,9 +156,13 @@ impl Plan {
     #[must_use]
     pub fn new(catalog: &Catalog) -> Self {
         let mut object_paths = Vec::new();
-        let event_types = catalog.event_types().iter().map(|event_type| TypePlan {
-            event_type: event_type.clone(),
-            payload: Shape::new(event::DATA, event::DATA, &event_type.fields, &mut object_paths),
+        let envelope = catalog.envelope();
+        let root = payload_path(envelope);
+        let envelope = (!envelope.is_base()).then(|| EnvelopePlan::new(envelope, &mut object_paths));
+        let event_types = catalog.event_types().iter().map(|event_type| {
+            let payload = Shape::of_event(event_type, &root, &mut object_paths);
+            let rest = envelope.as_ref().and_then(|envelope| RestPlan::new(envelope, &payload));
+            TypePlan { event_type: event_type.clone(), payload, rest }
         });
         let event_types: Vec<_> = event_types.collect();
         let mut by_domain: ByName<ByName<usize>> = ByName::default();
@@ -134,7 +170,7 @@ impl Plan {
             let of_domain = by_domain.entry(event_type.domain.as_bytes().into()).or_default();
             of_domain.insert(event_type.name.as_bytes().into(), index);
         }
-        Self { event_types, object_paths, by_domain }
+        Self { event_types, object_paths, envelope, by_domain }
     }
 
     /// The number of event types.
@@ -201,26 +237,87 @@ fn place_of(domain: &[u8], event_type: &[u8]) -> usize {
     (mixed >> 58) as usize
 }
 
+/// Where the payload is, for messages.
+fn payload_path(envelope: &Envelope) -> String {
+    match &envelope.data {
+        _ if envelope.is_base() => event::DATA.to_owned(),
+        Data::Rest => String::new(),
+        Data::At(paths) => paths_text(paths),
+    }
+}
+
+impl RestPlan {
+    fn new(envelope: &EnvelopePlan, payload: &Shape) -> Option<Self> {
+        if !matches!(envelope.data, DataPlan::Rest) {
+            return None;
+        }
+        let keys = &envelope.nodes[RECORD].members;
+        let root = &payload.objects[payload.root];
+        let mut members: Vec<_> = keys
+            .iter()
+            .map(|&key| (&envelope.keys[key].name, RestMember { key: Some(key), member: None }))
+            .collect();
+        for (index, Member { name, .. }) in root.members.iter().enumerate() {
+            match members.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, known)) => known.member = Some(index),
+                None => members.push((name, RestMember { key: None, member: Some(index) })),
+            }
+        }
+        let by_name =
+            members.iter().enumerate().map(|(index, (name, _))| (name.as_bytes().into(), index)).collect();
+        Some(Self { members: members.into_iter().map(|(_, member)| member).collect(), by_name })
+    }
+
+    /// The index of the member with this name.
+    pub(crate) fn find(&self, name: &[u8]) -> Option<usize> {
+        self.by_name.get(name).copied()
+    }
+}
+
 impl Shape {
-    /// The shape of an object with these fields, whose path in the event is `event_path` and whose own paths
-    /// begin with `root`.
-    fn new(root: &str, event_path: &str, fields: &[Field], object_paths: &mut Vec<String>) -> Self {
-        let mut shape = Self {
+    fn empty(fields: &[Field]) -> Self {
+        Self {
             columns: Vec::new(),
             objects: Vec::new(),
+            root: 0,
             required_objects: Vec::new(),
             required_columns: Vec::new(),
             keyed: Vec::new(),
             fields: schema::members(fields),
-        };
-        shape.add_object(root, event_path, fields, object_paths);
+            envelope_fields: Fields::empty(),
+        }
+    }
+
+    /// The shape of the elements of a list, whose path in the event is `event_path`.
+    fn of_element(event_path: &str, fields: &[Field], object_paths: &mut Vec<String>) -> Self {
+        let mut shape = Self::empty(fields);
+        shape.add_object(("", "."), event_path, fields, object_paths);
         shape
     }
 
-    /// Adds an object and everything in it; returns its index.
+    /// The shape of an event type: the envelope's fields, and the payload at `root`.
+    fn of_event(event_type: &EventType, root: &str, object_paths: &mut Vec<String>) -> Self {
+        let mut shape = Self::empty(&event_type.fields);
+        if !event_type.envelope_fields.is_empty() {
+            shape.add_object(("", ""), "", &event_type.envelope_fields, object_paths);
+            shape.envelope_fields = schema::members(&event_type.envelope_fields);
+        }
+        let prefix = if root.is_empty() { String::new() } else { format!("{root}.") };
+        shape.root = shape.add_object((root, &prefix), root, &event_type.fields, object_paths);
+        shape
+    }
+
+    /// The shape of the envelope's fields alone.
+    pub(crate) fn of_record(fields: &[Field]) -> Self {
+        let mut shape = Self::empty(fields);
+        shape.add_object(("", ""), "", fields, &mut Vec::new());
+        shape
+    }
+
+    /// Adds an object and everything in it; returns its index. It has a path, and a prefix for its members'.
     fn add_object(
         &mut self,
-        path: &str,
+        (path, prefix): (&str, &str),
         event_path: &str,
         fields: &[Field],
         object_paths: &mut Vec<String>,
@@ -231,10 +328,11 @@ impl Shape {
         object_paths.push(event_path.to_owned());
         let mut members = Vec::new();
         for field in fields {
-            let path = format!("{path}.{}", field.name);
-            let event_path = format!("{event_path}.{}", field.name);
+            let path = format!("{prefix}{}", field.name);
+            let event_path = schema::member_path(event_path, &field.name);
             let target = if let FieldKind::Object(fields) = &field.kind {
-                let object = self.add_object(&path, &event_path, fields, object_paths);
+                let inner = format!("{path}.");
+                let object = self.add_object((&path, &inner), &event_path, fields, object_paths);
                 if field.required {
                     self.required_objects.push(object);
                 }
@@ -247,7 +345,8 @@ impl Shape {
         }
         let by_name = fields.iter().enumerate().map(|(i, field)| (field.name.as_bytes().into(), i)).collect();
         let columns = first_column..self.columns.len();
-        self.objects[index] = ObjectPlan { path: path.to_owned(), id, columns, members, by_name };
+        let (path, prefix) = (path.to_owned(), prefix.to_owned());
+        self.objects[index] = ObjectPlan { path, prefix, id, columns, members, by_name };
         index
     }
 
@@ -272,7 +371,7 @@ impl KindPlan {
         match kind {
             FieldKind::Value(value_type) => Self::Value(*value_type),
             FieldKind::Object(fields) => {
-                Self::Object(Arc::new(Shape::new("", event_path, fields, object_paths)))
+                Self::Object(Arc::new(Shape::of_element(event_path, fields, object_paths)))
             }
             FieldKind::List(element) => Self::List(Arc::new(ListPlan {
                 element: Self::new(element, event_path, object_paths),

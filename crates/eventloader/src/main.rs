@@ -86,7 +86,10 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
                 return Ok(ExitCode::from(3));
             }
         }
-        CatalogCommand::Show(args) => print(&catalog::show(&args.settings()?)?)?,
+        CatalogCommand::Show(args) => match args.envelope() {
+            Some(envelope) => print(envelope)?,
+            None => print(&catalog::show(&args.settings()?)?)?,
+        },
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -32,7 +32,7 @@ use self::{
     nested::{ListBuilder, MapBuilder, ObjectBuilder},
     values::Values,
 };
-pub(crate) use self::{changes::ValueChange, convert::float, nested::struct_array};
+pub(crate) use self::{changes::ValueChange, convert::float, nested::nested_columns};
 use crate::{
     fault::Fault,
     json::{Kind, Value},

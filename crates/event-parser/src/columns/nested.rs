@@ -246,16 +246,28 @@ impl ObjectBuilder {
     }
 }
 
-/// The objects of a shape as a struct array. `columns` are those of the shape, followed by whether each of
-/// its objects exists.
-pub(crate) fn struct_array(shape: &Shape, columns: &[ArrayRef]) -> ArrayRef {
-    let nulls = Some(presence(shape, 0, columns));
-    object_column(shape, columns, nulls)
+/// The columns of a table that is not flattened: the envelope's fields, and the payload as one struct. Those
+/// of the shape are given, followed by whether each of its objects exists.
+pub(crate) fn nested_columns(shape: &Shape, columns: &[ArrayRef]) -> Vec<ArrayRef> {
+    let mut nested = Vec::new();
+    if shape.root > 0 {
+        nested.extend(of_fields(object_members(shape, 0, &shape.envelope_fields, columns)));
+    }
+    // Parquet has no struct without members, so a payload without fields has no column.
+    if !shape.fields.is_empty() {
+        let nulls = Some(presence(shape, shape.root, columns));
+        nested.push(object_column(shape, columns, nulls));
+    }
+    nested
 }
 
 fn object_column(shape: &Shape, columns: &[ArrayRef], nulls: Option<NullBuffer>) -> ArrayRef {
-    match object_array(shape, 0, &shape.fields, columns, nulls) {
-        Ok(array) => Arc::new(array),
+    Arc::new(of_fields(object_array(shape, shape.root, &shape.fields, columns, nulls)))
+}
+
+fn of_fields<T>(arrays: Result<T, ArrowError>) -> T {
+    match arrays {
+        Ok(arrays) => arrays,
         Err(error) => unreachable!("a shape's columns are those of its fields: {error}"),
     }
 }
@@ -267,6 +279,18 @@ fn object_array(
     columns: &[ArrayRef],
     nulls: Option<NullBuffer>,
 ) -> Result<StructArray, ArrowError> {
+    let rows = columns.last().map_or(0, Array::len);
+    let members = object_members(shape, index, fields, columns)?;
+    StructArray::try_new_with_length(fields.clone(), members, nulls, rows)
+}
+
+/// The arrays of an object's members.
+fn object_members(
+    shape: &Shape,
+    index: usize,
+    fields: &Fields,
+    columns: &[ArrayRef],
+) -> Result<Vec<ArrayRef>, ArrowError> {
     let mut members: Vec<ArrayRef> = Vec::with_capacity(fields.len());
     for (member, field) in shape.objects[index].members.iter().zip(fields) {
         members.push(match (member.target, field.data_type()) {
@@ -278,8 +302,7 @@ fn object_array(
             (KeyTarget::Column(column) | KeyTarget::Object(column), _) => Arc::clone(&columns[column]),
         });
     }
-    let rows = columns.last().map_or(0, Array::len);
-    StructArray::try_new_with_length(fields.clone(), members, nulls, rows)
+    Ok(members)
 }
 
 fn presence(shape: &Shape, index: usize, columns: &[ArrayRef]) -> NullBuffer {

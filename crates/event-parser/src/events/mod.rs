@@ -15,6 +15,10 @@
 
 mod base;
 mod frames;
+mod records;
+mod rest;
+
+use std::borrow::Cow;
 
 use event_rows::ReadId;
 use events_core::{event, timestamp};
@@ -22,6 +26,7 @@ use events_core::{event, timestamp};
 use self::{
     base::{BASE_NAMES, Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP, wrong_base_type},
     frames::{Begun, Frames},
+    records::Records,
 };
 use crate::{
     fault::{Fault, Reason, excerpt},
@@ -72,6 +77,26 @@ pub(crate) struct EventReader<'a> {
     payload: Payload,
     read_as: Option<usize>,
     unknown: Vec<UnknownKey>,
+    /// Reads the records of an envelope; `None` for the base contract.
+    records: Option<Box<Records<'a>>>,
+}
+
+impl Plan {
+    /// Domain and type that a line claims to have, if it names them.
+    #[must_use]
+    pub fn type_of(&self, line: &[u8]) -> Option<(String, String)> {
+        let selection = Selection::default();
+        let mut reader = EventReader::new(self, &selection, false);
+        let name = |text: Cow<'_, [u8]>| String::from_utf8_lossy(&text).into_owned();
+        if let Some(mut records) = reader.records.take() {
+            let (domain, event_type) = records.type_of(&mut reader, line)?;
+            return Some((name(domain), name(event_type)));
+        }
+        let mut base = Base::default();
+        reader.scan(line, line, &mut base).ok()?;
+        let text = |field| base.string(line, field).ok().map(name);
+        Some((text(DOMAIN)?, text(EVENT_TYPE)?))
+    }
 }
 
 impl<'a> EventReader<'a> {
@@ -88,12 +113,22 @@ impl<'a> EventReader<'a> {
             payload: Payload::default(),
             read_as: None,
             unknown: Vec::new(),
+            records: Records::of(plan),
         }
     }
 
     /// The payload of the last event.
     pub(crate) fn payload(&self) -> &Payload {
         &self.payload
+    }
+
+    pub(crate) fn plan(&self) -> &'a Plan {
+        self.plan
+    }
+
+    /// Whether the last record's payload, the rest of it, leaves this key out.
+    pub(crate) fn is_taken(&self, key: &[u8]) -> bool {
+        self.records.as_ref().is_some_and(|records| records.is_taken(key))
     }
 
     /// The keys of the last line that are not in a schema.
@@ -151,6 +186,9 @@ impl<'a> EventReader<'a> {
     /// Reads and judges a line: valid UTF-8, not blank. `text` begins with it, and may continue with
     /// anything. Later lines may be read faster because of it.
     pub(crate) fn read<'l>(&mut self, line: &'l [u8], text: &'l [u8]) -> Result<Judged<'l>, Fault> {
+        if let Some(judged) = self.read_record(line, text, b"") {
+            return judged;
+        }
         let mut base = Base::default();
         let judged = self.read_tokens(line, text, &mut base);
         if judged.is_ok() {
@@ -159,8 +197,26 @@ impl<'a> EventReader<'a> {
         judged
     }
 
+    /// Reads and judges a record of the plan's envelope, if it has one. `enclosing` is what the envelope reads
+    /// of the objects around the record.
+    pub(crate) fn read_record<'l>(
+        &mut self,
+        line: &'l [u8],
+        text: &'l [u8],
+        enclosing: &'l [u8],
+    ) -> Option<Result<Judged<'l>, Fault>> {
+        let mut records = self.records.take()?;
+        let judged = records.read(self, line, text, enclosing);
+        self.records = Some(records);
+        Some(judged)
+    }
+
     /// Reads and judges a line by itself; with its payload, if that is an object.
     pub(crate) fn read_alone<'l>(&mut self, line: &'l [u8]) -> Result<(Judged<'l>, Option<Value>), Fault> {
+        if let Some(judged) = self.read_record(line, line, b"") {
+            let payload = self.records.as_ref().and_then(|records| records.payload(line));
+            return Ok((judged?, payload));
+        }
         let mut base = Base::default();
         let judged = self.read_tokens(line, line, &mut base)?;
         Ok((judged, base.values[DATA].filter(|data| data.kind() == Kind::Object)))
@@ -355,6 +411,28 @@ impl<'a> EventReader<'a> {
         let mut reader = ObjectReader { scanner, unknown: Some(&mut self.unknown) };
         let learned = self.learned[type_index].get_or_insert_with(|| Box::new(Learned::new(shape)));
         reader.read(shape, learned, &mut self.payload)
+    }
+
+    /// Begins a payload whose members are read one by one.
+    fn begin_payload(&mut self, type_index: usize) {
+        self.read_as = Some(type_index);
+        let shape = &self.plan.event_types[type_index].payload;
+        self.payload.reset(shape);
+        self.payload.begin_object(shape.root);
+    }
+
+    /// Reads the next value as a member of an object of the type's shape; see [`ObjectReader::read_member`].
+    fn read_member(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        type_index: usize,
+        place: (usize, usize),
+        known: Option<Value>,
+    ) -> Result<(), Malformed> {
+        let shape = &self.plan.event_types[type_index].payload;
+        let mut reader = ObjectReader { scanner, unknown: Some(&mut self.unknown) };
+        let learned = self.learned[type_index].get_or_insert_with(|| Box::new(Learned::new(shape)));
+        reader.read_member(shape, learned, &mut self.payload, place, known)
     }
 }
 

@@ -10,7 +10,7 @@
 mod arrays;
 mod buffer;
 mod cutter;
-mod nesting;
+pub(crate) mod nesting;
 
 use std::iter;
 

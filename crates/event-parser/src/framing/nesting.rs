@@ -11,7 +11,7 @@ const STRIDE: usize = 64;
 
 /// The position of the scanner in an element.
 #[derive(Debug, Default)]
-pub(super) struct Nesting {
+pub(crate) struct Nesting {
     depth: usize,
     in_string: bool,
     /// Whether the last byte was a backslash in a string.
@@ -20,19 +20,19 @@ pub(super) struct Nesting {
 
 impl Nesting {
     /// The state after the first byte of an element.
-    pub(super) fn behind(first: u8) -> Self {
+    pub(crate) fn behind(first: u8) -> Self {
         let depth = usize::from(matches!(first, b'{' | b'['));
         Self { depth, in_string: first == b'"', escaped: false }
     }
 
     /// Whether anything but an object or array ends before `byte`.
-    pub(super) fn ends_scalar(&mut self, byte: u8) -> bool {
+    pub(crate) fn ends_scalar(&mut self, byte: u8) -> bool {
         !self.is_of_string(byte) && matches!(byte, b',' | b']' | b'{' | b'[')
     }
 
     /// Continues from `at` to the end of the object or array, or to that of `bytes`; returns whether it
     /// ended.
-    pub(super) fn ends_container(&mut self, bytes: &[u8], at: &mut usize) -> bool {
+    pub(crate) fn ends_container(&mut self, bytes: &[u8], at: &mut usize) -> bool {
         loop {
             let rest = &bytes[*at..];
             let (found, length) = match rest.first_chunk::<STRIDE>() {

@@ -19,13 +19,14 @@ pub(crate) use self::{
     key_predictor::{KeyPredictor, Next, OBJECT_START},
     known::KnownText,
     plain::{end_of_plain, same},
-    text::{compact_into, unescape_into},
+    text::{compact_into, quoted_into, unescape_into},
 };
 use self::{plain::end_of_digits, text::parse_hex, value::Expected};
 pub use self::{
     text::quoted_key,
     value::{Kind, Malformed, Value},
 };
+use crate::framing::nesting::Nesting;
 
 /// The most levels of objects and arrays in a line, including the event itself: the limit of `serde_json`.
 pub const DEPTH_MAX: u32 = 127;
@@ -62,6 +63,16 @@ impl<'a> Scanner<'a> {
         Self { at: value.start(), ..Self::new(line) }
     }
 
+    /// A scanner at a value that was found before, with this many levels around it.
+    pub(crate) fn at_depth(line: &'a [u8], value: Value, depth: u32) -> Self {
+        Self { depth, ..Self::at(line, value) }
+    }
+
+    /// A scanner at `at` in the first `length` bytes of `text`.
+    pub(crate) fn in_text_from(text: &'a [u8], length: usize, at: usize) -> Self {
+        Self { at, ..Self::in_text(text, length) }
+    }
+
     /// Continues at `at` in an outermost object, in a text that begins with the line. Without a `length`, the
     /// line ends at the next newline; the scanner never goes beyond that.
     #[inline]
@@ -79,6 +90,46 @@ impl<'a> Scanner<'a> {
     #[must_use]
     pub fn position(&self) -> usize {
         self.at
+    }
+
+    /// The levels around the next byte.
+    pub(crate) fn depth(&self) -> u32 {
+        self.depth
+    }
+
+    /// Continues behind a value whose end is known.
+    #[inline]
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
+    /// Takes a value, of which `known` was found before: an object or list by its brackets alone.
+    #[inline]
+    pub(crate) fn pass(&mut self, known: Option<Value>) -> Scan<Value> {
+        let Some(known) = known else { return self.value() };
+        if matches!(known.kind(), Kind::Object | Kind::Array) {
+            let value = self.value()?;
+            return if value == known { Ok(value) } else { self.misplaced() };
+        }
+        self.at = known.end();
+        Ok(known)
+    }
+
+    /// Fails here, because a value does not end where its brackets say.
+    #[cold]
+    pub(crate) fn misplaced<T>(&self) -> Scan<T> {
+        self.fault(Expected::CommaOrBrace)
+    }
+
+    /// Takes the next object or list as it is told by its strings and brackets. It may not be JSON.
+    pub(crate) fn skip(&mut self) -> Scan<Value> {
+        let (start, first) = (self.at, self.line[self.at]);
+        let mut at = start + 1;
+        if !Nesting::behind(first).ends_container(self.line, &mut at) {
+            return self.container();
+        }
+        self.at = at;
+        Ok(Value::new(if first == b'{' { Kind::Object } else { Kind::Array }, start, at))
     }
 
     /// The next byte that is not white space; `None` at the end.
@@ -189,7 +240,7 @@ impl<'a> Scanner<'a> {
 
     /// Takes the next key of an object, and its colon; `None` past the object's end. `is_first`: there is no
     /// value before.
-    fn next_key(&mut self, is_first: bool) -> Scan<Option<Value>> {
+    pub(crate) fn next_key(&mut self, is_first: bool) -> Scan<Option<Value>> {
         let more = match (is_first, self.peek()) {
             (true, Some(b'}')) => {
                 self.ascend();

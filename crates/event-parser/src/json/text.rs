@@ -74,6 +74,13 @@ fn string_length(text: &[u8]) -> usize {
     }
 }
 
+/// Appends characters as a JSON string.
+pub(crate) fn quoted_into(characters: &[u8], out: &mut Vec<u8>) {
+    let text = String::from_utf8_lossy(characters);
+    let quoted = serde_json::to_string(&text).unwrap_or_default();
+    out.extend_from_slice(quoted.as_bytes());
+}
+
 fn compact_string_into(inner: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     if memchr::memchr(b'\\', inner).is_none() {

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use event_parser::Selection;
+use events_core::{catalog::Catalog, envelope::preset_text};
 
 use super::{
-    THREADS_MAX, catalogs_of, threads_of,
+    THREADS_MAX, catalogs_of, envelope_names, threads_of,
     values::{LayoutArg, Unit},
 };
 use crate::{
@@ -44,7 +45,7 @@ pub enum CatalogCommand {
     ///
     /// As text with types and descriptions, as Arrow schemas, or as CREATE TABLE statements with the types
     /// that an engine gives to the columns of the files. Without --catalog, shows the tables of the built-in
-    /// event types.
+    /// event types. With --envelope and without --catalog, prints the envelope as a catalog has it.
     #[command(after_long_help = SHOW_EXAMPLES)]
     Show(ShowArgs),
 }
@@ -59,6 +60,7 @@ Examples:
 const SHOW_EXAMPLES: &str = "\
 Examples:
   eventloader catalog show --catalog shop.toml
+  eventloader catalog show --envelope stripe
   eventloader catalog show --catalog shop.toml -e order-placed --format duckdb | duckdb lake.db";
 
 /// The input of `infer` and `check`.
@@ -89,6 +91,10 @@ pub(super) struct CatalogArgs {
     /// is used.
     #[arg(long, value_name = "FILE|DIR")]
     catalog: Vec<PathBuf>,
+
+    /// Read records with this envelope [default: the `[envelope]` of the catalogs, or the base contract]
+    #[arg(long, value_name = "NAME", value_parser = envelope_names())]
+    envelope: Option<String>,
 
     /// Only events of this domain; can be given several times
     #[arg(short = 'D', long, value_name = "DOMAIN")]
@@ -174,6 +180,10 @@ enum FormatArg {
 }
 
 impl CatalogArgs {
+    fn catalog(&self) -> Result<Catalog, Error> {
+        catalog_files::read(&catalogs_of(&self.catalog), self.envelope.as_deref())
+    }
+
     fn selection(&self) -> Selection {
         Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days: None }
     }
@@ -183,7 +193,7 @@ impl ReadArgs {
     fn settings(&self, progress: Progress) -> Result<ReadSettings, Error> {
         Ok(ReadSettings {
             sources: self.sources.clone(),
-            catalog: catalog_files::read(&catalogs_of(&self.catalog.catalog))?,
+            catalog: self.catalog.catalog()?,
             selection: self.catalog.selection(),
             memory_bytes: memory::default_bytes(),
             threads: threads_of(self.threads),
@@ -225,13 +235,20 @@ impl CheckArgs {
 }
 
 impl ShowArgs {
+    /// The envelope to print as it is: one is asked for, and no tables are.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&'static str> {
+        let CatalogArgs { envelope, catalog, .. } = &self.catalog;
+        envelope.as_deref().filter(|_| catalog.is_empty()).and_then(preset_text)
+    }
+
     /// The settings given by the command line; reads the catalogs.
     ///
     /// # Errors
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<ShowSettings, Error> {
         Ok(ShowSettings {
-            catalog: catalog_files::read(&catalogs_of(&self.catalog.catalog))?,
+            catalog: self.catalog.catalog()?,
             selection: self.catalog.selection(),
             flatten: self.flatten,
             layout: self.layout.into(),

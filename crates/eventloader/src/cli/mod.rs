@@ -16,10 +16,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use clap::{ArgAction, ArgGroup, Parser, Subcommand, builder::RangedU64ValueParser};
+use clap::{
+    ArgAction, ArgGroup, Parser, Subcommand,
+    builder::{PossibleValuesParser, RangedU64ValueParser},
+};
 use command_line::Document;
 use event_parser::{DayRange, Selection};
-use events_core::partition::Day;
+use events_core::{envelope::PRESETS, partition::Day};
 
 pub use self::{
     advice::explain,
@@ -101,6 +104,13 @@ pub struct Cli {
     /// docs/catalog.md describes the format.
     #[arg(long, value_name = "FILE|DIR", help_heading = INPUT)]
     catalog: Vec<PathBuf>,
+
+    /// Read records with this envelope: which parts of them are the id, the time, the type, the payload
+    ///
+    /// Without this flag, the `[envelope]` of the catalogs is used, or else the base contract. `catalog show
+    /// --envelope NAME` prints an envelope; docs/envelopes.md describes them.
+    #[arg(long, value_name = "NAME", value_parser = envelope_names(), help_heading = INPUT)]
+    envelope: Option<String>,
 
     /// Load only events of this domain [default: all]; can be given several times
     #[arg(short = 'D', long, value_name = "DOMAIN", help_heading = SELECTION)]
@@ -257,6 +267,11 @@ fn parse_day(text: &str) -> Result<Day, String> {
     Day::parse(text).ok_or_else(|| "expected an existing day, for example 2024-10-10".to_owned())
 }
 
+/// The names that `--envelope` takes.
+fn envelope_names() -> PossibleValuesParser {
+    PRESETS.map(|(name, _)| name).into()
+}
+
 /// The catalogs given on the command line, or else by the environment.
 fn catalogs_of(given: &[PathBuf]) -> Vec<PathBuf> {
     if !given.is_empty() {
@@ -289,7 +304,7 @@ impl Cli {
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
             target: self.target_path.clone(),
-            catalog: catalog_files::read(&catalogs)?,
+            catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
             flatten: self.flatten,
             layout: target_form::in_form_of_target(&self.target_path, self.layout.into()),

@@ -12,7 +12,7 @@ use event_target::{DedupeScope, History, Mode, TargetLayout};
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::{
-    INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, report_file,
+    INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, envelope_names, report_file,
     resources::ResourceArgs,
     values::{CodecArg, EncodingsArg, format_of},
 };
@@ -32,6 +32,11 @@ pub struct ReplayArgs {
     /// Add event types: a catalog file (TOML) or a directory of them; can be given several times
     #[arg(long, value_name = "FILE|DIR", help_heading = INPUT)]
     catalog: Vec<PathBuf>,
+
+    /// Read records with this envelope [default: the `[envelope]` of the catalogs, or what the bad lines were
+    /// read with]
+    #[arg(long, value_name = "NAME", value_parser = envelope_names(), help_heading = INPUT)]
+    envelope: Option<String>,
 
     /// Replay only bad lines with this reason (`unknown_event`, …); can be given several times
     #[arg(long, value_name = "REASON", help_heading = SELECTION)]
@@ -102,7 +107,7 @@ impl ReplayArgs {
                 sources: self.source.clone(),
             }),
             target: self.target.clone(),
-            catalog: catalog_files::read(&catalogs)?,
+            catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
             selection: Selection::default(),
             flatten: self.flatten.or(history.form.as_ref().map(|form| form.flatten)).unwrap_or(true),
             layout,

@@ -15,17 +15,19 @@ use event_parser::Selection;
 use events_core::{
     catalog::{self, BUILT_IN, Catalog, EventType},
     directory_name::{self, NAME_BYTES_MAX},
+    envelope,
     partition::{Layout, PartitionUnit},
     schema,
 };
 
 use crate::error::Error;
 
-/// The built-in catalog, extended by `paths`: catalog files, and directories of them.
+/// The built-in catalog, extended by `paths`: catalog files, and directories of them; with the envelope of
+/// this name, if one is given.
 ///
 /// # Errors
 /// [`Error::Usage`] for a path that can't be read, [`Error::Catalog`] for a file that can't be used.
-pub fn read(paths: &[PathBuf]) -> Result<Catalog, Error> {
+pub fn read(paths: &[PathBuf], envelope: Option<&str>) -> Result<Catalog, Error> {
     let mut seen = HashSet::new();
     let mut texts = Vec::new();
     for file in files(paths)? {
@@ -35,7 +37,12 @@ pub fn read(paths: &[PathBuf]) -> Result<Catalog, Error> {
         }
     }
     let files: Vec<_> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
-    Ok(BUILT_IN.extended(&files)?)
+    let catalog = BUILT_IN.extended(&files)?;
+    let Some(name) = envelope else { return Ok(catalog) };
+    match envelope::preset(name)? {
+        Some(preset) => Ok(catalog.with_envelope(name, preset)?),
+        None => Err(Error::Usage(format!("--envelope: there is no envelope {name:?}"))),
+    }
 }
 
 /// The files that `paths` stand for: catalog files, and directories of them.

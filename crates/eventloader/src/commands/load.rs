@@ -330,7 +330,11 @@ fn check_bad_lines(settings: &Settings, input: &InputCounts, has_commit: bool) -
     Err(Error::AllLinesBad {
         all,
         first: first(),
-        lacks: follow("it lacks ", input.first_lacks.join(", ")),
+        lacks: if settings.catalog.envelope().is_base() {
+            follow("it lacks ", input.first_lacks.join(", "))
+        } else {
+            String::new()
+        },
         keys: follow("keys seen: ", input.keys_of_bad.names()),
         of_unknown_types: !input.unknown_events.is_empty(),
     })

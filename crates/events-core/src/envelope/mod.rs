@@ -17,6 +17,7 @@
 //!
 //! Invariant: an envelope that was read has an id, a time, a domain, an event type and a payload.
 
+mod hash;
 mod presets;
 mod records;
 mod template;
@@ -26,6 +27,7 @@ mod tests;
 use std::{fmt::Write, sync::LazyLock};
 
 pub use self::{
+    hash::hash_id,
     presets::{PRESETS, preset, preset_text},
     records::{RecordsPath, RecordsPathError, RecordsStep},
     template::{KEYS_MAX, Path, Piece, Template, paths_text},

@@ -11,7 +11,7 @@ use std::{
 
 use event_parser::{Buffer, OTHER_NAMES, Parsed, Parser, ParserOptions, Plan};
 
-use super::{ReadSettings, observe::type_of};
+use super::ReadSettings;
 use crate::{
     error::Error,
     input::{BlockReader, Listed, Source, list_sources},
@@ -108,7 +108,7 @@ impl Checked {
         }
         for bad in parsed.bad.iter().filter(|bad| bad.fragment.unwrap_or(0) == 0) {
             let place = (source, block, bad.line_index);
-            let name = type_of(&bad.raw).map(|(domain, name)| format!("{domain}/{name}"));
+            let name = plan.type_of(&bad.raw).map(|(domain, name)| format!("{domain}/{name}"));
             self.of_type(name.unwrap_or_default())
                 .add(bad.fault.reason.code(), 1, place, || bad.fault.detail.to_string());
         }

@@ -14,10 +14,7 @@ use std::{
 use event_parser::{
     Block, Buffer, Fault, Judgement, LINE_BYTES_MAX, Line, LineJudge, Plan, Reason, Selection, json::Scanner,
 };
-use events_core::{
-    catalog::{Catalog, CatalogError},
-    event,
-};
+use events_core::catalog::{Catalog, CatalogError};
 
 use super::{
     ReadSettings,
@@ -183,7 +180,7 @@ impl Tally {
                     judge.other_keys(line).for_each(|key| self.observed.beside.add(&key));
                     self.payload(type_index, payload)?;
                 }
-                Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(type_of(line)),
+                Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(judge.type_of(line)),
                 Err(fault) => {
                     self.observed.keys_of_bad.add(line);
                     self.bad(fault.reason);
@@ -208,25 +205,6 @@ impl Tally {
         self.fields += walk.members_added;
         check_fields(self.fields)
     }
-}
-
-/// The event type that a line claims to have, if it names one.
-pub(super) fn type_of(line: &[u8]) -> Option<TypeName> {
-    let mut scanner = Scanner::new(line);
-    let (mut domain, mut event_type) = (None, None);
-    let mut more = scanner.peek() == Some(b'{') && scanner.enter_object().ok()?;
-    while more {
-        let key = scanner.key().ok()?.string(line)?;
-        let value = scanner.value().ok()?.string(line);
-        let text = value.map(|text| String::from_utf8_lossy(&text).into_owned());
-        match std::str::from_utf8(&key) {
-            Ok(event::DOMAIN) => domain = domain.or(text),
-            Ok(event::EVENT_TYPE) => event_type = event_type.or(text),
-            _ => {}
-        }
-        more = scanner.next_member().ok()?;
-    }
-    Some((domain?, event_type?))
 }
 
 impl Observed {
