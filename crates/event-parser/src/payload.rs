@@ -274,10 +274,10 @@ impl ObjectReader<'_, '_> {
                 let value = self.scanner.pass(known)?;
                 payload.take(column, value)
             }
-            KeyTarget::ObjectList(list) => {
-                let (column, list_plan) = &shape.object_lists[list];
-                let path = ListPath::Column(&shape.columns[*column].path);
-                let value = self.read_list(list_plan, &mut learned.elements[list], payload, path)?;
+            KeyTarget::Keyed(keyed) => {
+                let (column, kind) = &shape.keyed[keyed];
+                let path = InnerPath::Column(&shape.columns[*column].path);
+                let value = self.read_inner(kind, &mut learned.keyed[keyed], payload, path)?;
                 payload.take(*column, value)
             }
             KeyTarget::Object(inner) => self.read_member_object(shape, learned, payload, inner)?,

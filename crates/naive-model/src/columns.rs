@@ -16,7 +16,7 @@ use crate::{
 pub type EventType = (String, String, Vec<Field>);
 
 /// A field of an object.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Field {
     /// Its key.
     pub name: String,
@@ -29,7 +29,7 @@ pub struct Field {
 }
 
 /// What a field holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "docs/catalog.md explains the types")]
 pub enum Kind {
     String,
@@ -232,15 +232,21 @@ pub struct Changed {
 /// What was changed of a payload whose values all fit.
 #[must_use]
 pub fn changed(fields: &[Field], payload: &[(String, Json)]) -> Changed {
+    changed_below(fields, payload, "data")
+}
+
+/// What was changed of an object at this path.
+#[must_use]
+pub fn changed_below(fields: &[Field], object: &[(String, Json)], path: &str) -> Changed {
     let mut changed = Changed::default();
-    add_changed(fields, payload, "data", &mut changed);
+    add_changed(fields, object, path, &mut changed);
     changed
 }
 
 fn add_changed(fields: &[Field], object: &[(String, Json)], path: &str, changed: &mut Changed) {
     for field in fields {
         if let Some(value) = json::get(object, &field.name) {
-            add_changed_in(&field.kind, value, &format!("{path}.{}", field.name), changed);
+            add_changed_in(&field.kind, value, &below(path, &field.name), changed);
         }
     }
 }
@@ -279,12 +285,18 @@ pub fn unknown_keys<'j>(
     for (key, value) in object {
         match fields.iter().find(|field| field.name == *key) {
             None => keys.push((path.to_owned(), key)),
-            Some(field) => unknown_keys_in(&field.kind, value, &format!("{path}.{key}"), keys),
+            Some(field) => unknown_keys_in(&field.kind, value, &below(path, key), keys),
         }
     }
 }
 
-fn unknown_keys_in<'j>(kind: &Kind, value: &'j Json, path: &str, keys: &mut Vec<(String, &'j str)>) {
+/// The path of a member.
+fn below(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+/// The same for a value of this kind.
+pub fn unknown_keys_in<'j>(kind: &Kind, value: &'j Json, path: &str, keys: &mut Vec<(String, &'j str)>) {
     match (kind, value) {
         (Kind::Object(fields), Json::Object(object)) => unknown_keys(fields, object, path, keys),
         (Kind::List(element), Json::Array(items)) => {

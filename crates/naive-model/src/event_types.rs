@@ -41,7 +41,8 @@ pub fn declared_in(catalog: &Catalog) -> Vec<EventType> {
     catalog.event_types().iter().map(event_type).collect()
 }
 
-fn fields(fields: &[catalog::Field]) -> Vec<Field> {
+/// The fields that a catalog declares.
+pub(crate) fn fields(fields: &[catalog::Field]) -> Vec<Field> {
     let field = |field: &catalog::Field| Field {
         name: field.name.clone(),
         member: field.column.clone().unwrap_or_else(|| field.name.clone()),

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use crate::value_text::json_string;
 
 /// A JSON value.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 #[expect(missing_docs, reason = "they are named as JSON names them")]
 pub enum Json {
     Null,

@@ -1,9 +1,11 @@
 //! One line → what it is, in steps: the first step that applies decides.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use events_core::envelope::Envelope;
 
 use crate::{
     columns::{self, Changed, EventType},
+    envelope::judge_record,
     framing::Piece,
     json::{self, Json},
     values,
@@ -25,15 +27,17 @@ pub struct Wanted {
     pub until: Option<NaiveDate>,
     /// The payload is one value.
     pub nested: bool,
+    /// The envelope of the records, if it is not the base contract.
+    pub envelope: Option<Envelope>,
 }
 
 impl Wanted {
-    fn asks_for_type(&self, domain: &str, event_type: &str) -> bool {
+    pub(crate) fn asks_for_type(&self, domain: &str, event_type: &str) -> bool {
         let among = |names: &[String], name| names.is_empty() || names.iter().any(|known| known == name);
         among(&self.domains, domain) && among(&self.event_types, event_type)
     }
 
-    fn asks_for_day(&self, day: NaiveDate) -> bool {
+    pub(crate) fn asks_for_day(&self, day: NaiveDate) -> bool {
         self.since.is_none_or(|since| since <= day) && self.until.is_none_or(|until| day <= until)
     }
 }
@@ -88,7 +92,11 @@ pub fn judge(piece: &Piece<'_>, wanted: &Wanted, types: &[EventType]) -> Verdict
     let Ok(line) = std::str::from_utf8(line) else { return Verdict::Bad("invalid_utf8") };
     let Some(json) = json::read(line) else { return Verdict::Bad("malformed_json") };
     let Json::Object(fields) = &json else { return Verdict::Bad("not_an_event") };
-    judge_event(fields, wanted, types).unwrap_or_else(Verdict::Bad)
+    let judged = match &wanted.envelope {
+        Some(envelope) => judge_record(line, fields, wanted, envelope, types),
+        None => judge_event(fields, wanted, types),
+    };
+    judged.unwrap_or_else(Verdict::Bad)
 }
 
 fn judge_event(

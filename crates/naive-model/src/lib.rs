@@ -8,6 +8,7 @@
 //! - [`framing`] cuts a text into lines or elements;
 //! - [`json`] reads one of these into a tree, which keeps numbers as written and keys that occur twice;
 //! - [`judge`] says what it is: an event, a bad line and why, blank, or filtered;
+//! - `envelope` does the same for the records of an envelope;
 //! - [`columns`] and [`values`] make the text of each column's value;
 //! - `versions` finds the latest version of each event;
 //! - [`event_types`] are the tables: the built-in ones by hand, those of any catalog from the catalog;
@@ -23,6 +24,7 @@
 )]
 
 pub mod columns;
+mod envelope;
 pub mod event_types;
 pub mod framing;
 pub mod json;

@@ -313,6 +313,6 @@ impl Key {
     pub(crate) fn may_be_skipped(&self) -> bool {
         self.node.is_none()
             && (self.data.is_some()
-                || matches!(self.field, Some((_, KeyTarget::Object(_) | KeyTarget::ObjectList(_)))))
+                || matches!(self.field, Some((_, KeyTarget::Object(_) | KeyTarget::Keyed(_)))))
     }
 }
