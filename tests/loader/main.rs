@@ -81,6 +81,8 @@ mod latest {
     mod accounting;
     /// Does the report name the first superseded rows by their place, each beside the row kept?
     mod superseded_samples;
+    /// Do fields of the event decide before its timestamp, where the catalog names them?
+    mod versions;
 }
 
 /// Loaded piece by piece, is the target what one backfill would leave?
@@ -97,6 +99,8 @@ mod merging {
     mod remembered;
     /// Do bad lines that are good by today's catalog become rows and leave the quarantine, and no others?
     mod replay;
+    /// The same where a version decides: events may move to earlier days, and the target remembers it?
+    mod versions;
 }
 
 /// Does a load change what it should and nothing else, whatever goes wrong?

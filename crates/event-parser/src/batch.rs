@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
-use event_rows::{Batch, IdsBuilder, Position, ReadId};
+use event_rows::{Batch, IdsBuilder, Position, ReadId, VersionKeys};
 
 use crate::{
     columns::{Columns, ExpectedRows, ValueChange, ValueFault, nested_columns},
@@ -42,7 +42,7 @@ impl BatchBuilder {
 
     /// Converts and adds the payload of a row: all of it or, with the index of the failing column, nothing.
     /// After a success, [`Self::push_row`] or [`Self::forget_payload`] must follow. Later candidates are rows
-    /// without a payload: only their ids and timestamps matter.
+    /// without a payload: only their ids, versions and timestamps matter.
     #[inline]
     pub(crate) fn push_payload(
         &mut self,
@@ -83,8 +83,8 @@ impl BatchBuilder {
     }
 
     /// The batch; `expected` becomes an estimate for the next block.
-    pub(crate) fn finish(self, shape: &Shape, expected: &mut ExpectedRows) -> Batch {
-        let rows = self.rows();
+    pub(crate) fn finish(self, plan: &TypePlan, expected: &mut ExpectedRows) -> Batch {
+        let (rows, shape, flatten) = (self.rows(), &plan.payload, self.objects.is_none());
         let Self { positions, micros, ids, columns, objects } = self;
         let mut columns: Vec<_> = columns.finish(rows).collect();
         *expected = ExpectedRows::like(rows, &columns);
@@ -94,12 +94,17 @@ impl BatchBuilder {
             columns.extend(presence);
             columns = nested_columns(shape, &columns);
         }
-        batch(positions, micros, ids, columns)
+        let versions = plan.version(flatten).keys(&columns, rows);
+        batch(positions, micros, ids, (columns, versions))
     }
 
-    /// The batch of rows that were added without a payload.
-    pub(crate) fn finish_without_columns(self) -> Batch {
-        batch(self.positions, self.micros, self.ids, Vec::new())
+    /// The batch of later candidates. They were added with a payload if their type has a version.
+    pub(crate) fn finish_candidates(self, plan: &TypePlan) -> Batch {
+        let rows = self.rows();
+        let Self { positions, micros, ids, columns, .. } = self;
+        let columns: Vec<_> = if plan.has_version() { columns.finish(rows).collect() } else { Vec::new() };
+        let versions = plan.version(true).keys(&columns, rows);
+        batch(positions, micros, ids, (Vec::new(), versions))
     }
 }
 
@@ -107,9 +112,9 @@ fn batch(
     mut positions: Vec<Position>,
     mut micros: Vec<i64>,
     ids: IdsBuilder,
-    columns: Vec<ArrayRef>,
+    (columns, versions): (Vec<ArrayRef>, Option<VersionKeys>),
 ) -> Batch {
     positions.shrink_to_fit();
     micros.shrink_to_fit();
-    Batch { positions, micros, ids: ids.finish(), columns }
+    Batch { positions, micros, ids: ids.finish(), columns, versions }
 }

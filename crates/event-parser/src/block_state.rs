@@ -126,12 +126,13 @@ impl<'b> BlockState<'b> {
         }
         for (type_index, builder) in self.batches.into_iter().enumerate() {
             let Some(builder) = builder.filter(|builder| builder.rows() > 0) else { continue };
-            let batch = builder.finish(&plan.event_types[type_index].payload, &mut expected[type_index]);
+            let batch = builder.finish(&plan.event_types[type_index], &mut expected[type_index]);
             parsed.batches.push((type_index, batch));
         }
         for (type_index, builder) in self.later_candidates.into_iter().enumerate() {
             let Some(builder) = builder.filter(|builder| builder.rows() > 0) else { continue };
-            parsed.later_candidates.push((type_index, builder.finish_without_columns()));
+            let batch = builder.finish_candidates(&plan.event_types[type_index]);
+            parsed.later_candidates.push((type_index, batch));
         }
         parsed
     }

@@ -31,8 +31,9 @@ pub struct ParserOptions<'a> {
     pub selection: &'a Selection,
     /// One column per value of the payload. Otherwise the payload is one struct column, `data`.
     pub flatten: bool,
-    /// Whether events of days after the selected ones are returned as [`Parsed::later_candidates`]. They
-    /// count as filtered all the same.
+    /// Whether events of other days than the selected ones that may be later versions are returned as
+    /// [`Parsed::later_candidates`]: those of days after them, and all of types with a version. They count as
+    /// filtered all the same.
     pub wants_later_candidates: bool,
 }
 
@@ -51,7 +52,7 @@ pub struct Parsed {
     pub bad: Vec<BadLine>,
     /// The rows, by the index of their event type in the plan.
     pub batches: Vec<(usize, Batch)>,
-    /// Events of later days, which may supersede rows: batches without columns.
+    /// Events of other days, which may supersede rows: batches without columns.
     pub later_candidates: Vec<(usize, Batch)>,
     /// Rows with a key that is not in the catalog, by the path of the key.
     pub unknown_fields: Counts,
@@ -246,18 +247,25 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// Keeps an event of a later day if it is good. A bad one is not reported, because its day is not
-    /// selected.
+    /// Keeps an event of another day if it is good. A bad one is not reported, because its day is not
+    /// selected. Of its payload, only the fields of a version are needed, once the block is read.
     fn keep_later_candidate(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) {
         state.parsed.filtered += 1;
         let plan = &self.plan.event_types[event.type_index];
-        let payloads = self.candidate_payloads[event.type_index]
-            .get_or_insert_with(|| BatchBuilder::new(plan, true, &ExpectedRows::default()));
+        let builder = || BatchBuilder::new(plan, true, &ExpectedRows::default());
+        let candidates = &mut state.later_candidates[event.type_index];
+        let payloads = if plan.has_version() {
+            candidates.get_or_insert_with(builder)
+        } else {
+            self.candidate_payloads[event.type_index].get_or_insert_with(builder)
+        };
         if payloads.push_payload(&plan.payload, self.events.payload(), text).is_err() {
             return;
         }
-        payloads.forget_payload();
-        let candidates = state.later_candidates[event.type_index].get_or_insert_default();
+        if !plan.has_version() {
+            payloads.forget_payload();
+        }
+        let candidates = candidates.get_or_insert_default();
         let position = Position::new(state.block.number, state.parsed.lines).as_later_candidate();
         candidates.push_row(position, event.micros, &event.id, None);
     }

@@ -12,6 +12,7 @@
 use std::{fmt, ops::Range, sync::Arc};
 
 use arrow::datatypes::{FieldRef, Fields};
+use event_rows::VersionColumns;
 use events_core::{
     catalog::{Catalog, EventType, Field, FieldKind, ValueType},
     envelope::{Data, Envelope, paths_text},
@@ -47,6 +48,9 @@ pub(crate) struct TypePlan {
     pub(crate) payload: Shape,
     /// The members of a payload that is the rest of its record, with the keys that the envelope reads.
     pub(crate) rest: Option<RestPlan>,
+    /// The fields of its version in the flat and in the nested form.
+    flat_version: VersionColumns,
+    nested_version: VersionColumns,
 }
 
 /// The keys of a record that are read: by the envelope, as the payload, or both.
@@ -162,7 +166,13 @@ impl Plan {
         let event_types = catalog.event_types().iter().map(|event_type| {
             let payload = Shape::of_event(event_type, &root, &mut object_paths);
             let rest = envelope.as_ref().and_then(|envelope| RestPlan::new(envelope, &payload));
-            TypePlan { event_type: event_type.clone(), payload, rest }
+            TypePlan {
+                event_type: event_type.clone(),
+                payload,
+                rest,
+                flat_version: VersionColumns::of(event_type, true),
+                nested_version: VersionColumns::of(event_type, false),
+            }
         });
         let event_types: Vec<_> = event_types.collect();
         let mut by_domain: ByName<ByName<usize>> = ByName::default();
@@ -192,6 +202,18 @@ impl Plan {
     #[must_use]
     pub fn find(&self, domain: &[u8], event_type: &[u8]) -> Option<usize> {
         self.by_domain.get(domain)?.get(event_type).copied()
+    }
+}
+
+impl TypePlan {
+    /// Where the fields of its version are among the columns of a batch.
+    pub(crate) fn version(&self, flatten: bool) -> &VersionColumns {
+        if flatten { &self.flat_version } else { &self.nested_version }
+    }
+
+    /// Whether it has a version, so that events of all days compete.
+    pub(crate) fn has_version(&self) -> bool {
+        !self.event_type.version.is_empty()
     }
 }
 

@@ -14,6 +14,7 @@ use events_core::{catalog::EventType, schema};
 use crate::{
     ids::{self, Ids},
     position::Position,
+    version_keys::{VersionKeys, VersionOrder},
 };
 
 /// The bytes that an array takes beside itself and its values: its counters, those of each of its buffers,
@@ -46,9 +47,19 @@ pub struct Batch {
     pub ids: Ids,
     /// The payload's columns, as in the flat or the nested schema after the base columns.
     pub columns: Vec<ArrayRef>,
+    /// The keys of the versions, where the event type has a version and they are still needed.
+    pub versions: Option<VersionKeys>,
 }
 
 impl Batch {
+    /// What orders a row among the versions of its event.
+    #[must_use]
+    #[inline]
+    pub fn version_order(&self, row: usize) -> VersionOrder<'_> {
+        let key = self.versions.as_ref().map(|keys| keys.get(row));
+        VersionOrder { key, micros: self.micros[row], position: self.positions[row] }
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -59,7 +70,8 @@ impl Batch {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         let columns: usize = self.columns.iter().map(array_bytes).sum();
-        let own = columns + self.ids.memory_bytes();
+        let own =
+            columns + self.ids.memory_bytes() + self.versions.as_ref().map_or(0, VersionKeys::memory_bytes);
         own + (self.positions.capacity() + self.micros.capacity()) * 8 + ARRAY_BYTES
     }
 

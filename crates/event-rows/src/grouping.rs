@@ -154,6 +154,7 @@ mod tests {
                     micros: batch.iter().map(|(micros, _)| *micros).collect(),
                     ids: Ids::Uuids(batch.iter().map(|(_, id)| *id).collect()),
                     columns: Vec::new(),
+                    versions: None,
                 })
                 .collect();
             let all = |batch: usize| (0..events[batch].len()).map(move |row| RowRef::new(batch, row));

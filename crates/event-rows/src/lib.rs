@@ -16,6 +16,7 @@ mod ids;
 mod position;
 mod references;
 mod short_copy;
+mod version_keys;
 
 pub use self::{
     batch::{ARRAY_BYTES, ARRAY_BYTES_MIN, Batch},
@@ -25,4 +26,5 @@ pub use self::{
     position::{Place, Position},
     references::{CHUNK_ROWS, CHUNK_TEXT_BYTES, Gathering, RowRef, Rows, chunk_rows, chunk_rows_of, gather},
     short_copy::extend_with_part,
+    version_keys::{VersionColumns, VersionKeys, VersionOrder, version_texts},
 };

@@ -18,6 +18,7 @@ use arrow::{
 use crate::{
     batch::Batch,
     ids::{self, Id, Ids},
+    version_keys::VersionKeys,
 };
 
 /// The most rows that are gathered and encoded at once.
@@ -122,6 +123,13 @@ impl Gathering<'_> {
     pub fn columns(&self) -> Result<Vec<ArrayRef>, ArrowError> {
         let columns = self.batches.first().map_or(0, |batch| batch.columns.len());
         (0..columns).map(|index| self.column(index)).collect()
+    }
+
+    /// The keys of the versions; `None` where a batch has none.
+    fn versions(&self) -> Option<VersionKeys> {
+        let keys = self.batches.iter().map(|batch| batch.versions.as_ref());
+        let keys = keys.collect::<Option<Vec<_>>>().filter(|keys| !keys.is_empty())?;
+        Some(self.indices.iter().map(|&(batch, row)| keys[batch].get(row)).collect())
     }
 
     fn ids(&self) -> Ids {
@@ -262,6 +270,7 @@ pub fn gather(batches: &[Batch], refs: &[RowRef]) -> Result<Batch, ArrowError> {
         micros: indices.iter().map(|&(batch, row)| batches[batch].micros[row]).collect(),
         ids: gathering.ids(),
         columns: gathering.columns()?,
+        versions: gathering.versions(),
     })
 }
 
@@ -282,6 +291,7 @@ mod tests {
             micros: (0..40).collect(),
             ids: Ids::Uuids((0..40).collect()),
             columns: vec![Arc::new(texts)],
+            versions: None,
         }];
         let refs: Vec<_> = (0..40).map(|row| RowRef::new(0, row)).collect();
         let (mut rest, mut lengths) = (refs.as_slice(), Vec::new());

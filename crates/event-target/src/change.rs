@@ -22,6 +22,14 @@ pub struct Change {
     /// The names of the files to remove.
     #[serde(default)]
     pub removes: Vec<String>,
+    /// The fields by which the latest version of each of its events was decided, before the timestamp; empty if
+    /// the event type has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub version: Vec<String>,
+    /// The files that the directory has first, while the changes of other directories are carried out: its rows
+    /// without those whose events move there. `None` if nothing has to come first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Vec<ChangedFile>>,
 }
 
 /// A new file.
@@ -65,7 +73,26 @@ impl Change {
             files: files.iter().map(ChangedFile::from).collect(),
             replaces_all: true,
             removes: Vec::new(),
+            version: Vec::new(),
+            first: None,
         }
+    }
+
+    /// The same change of an event type that has a version.
+    #[must_use]
+    pub fn with_version(self, version: Vec<String>) -> Self {
+        Self { version, ..self }
+    }
+
+    /// Sets what the partition has first.
+    pub fn set_first(&mut self, first: &[StagedFile]) {
+        self.first = Some(first.iter().map(ChangedFile::from).collect());
+    }
+
+    /// What comes first, as a change of its own.
+    pub(crate) fn first(&self) -> Option<Self> {
+        let files = self.first.clone()?;
+        Some(Self { files, first: None, ..self.clone() })
     }
 
     /// Adds one file, and keeps the others in its directory.
@@ -77,6 +104,8 @@ impl Change {
             files: vec![file.into()],
             replaces_all: false,
             removes: Vec::new(),
+            version: Vec::new(),
+            first: None,
         }
     }
 
@@ -89,6 +118,8 @@ impl Change {
             files: Vec::new(),
             replaces_all: false,
             removes: vec![name],
+            version: Vec::new(),
+            first: None,
         }
     }
 
@@ -150,6 +181,12 @@ impl Change {
     /// The names of its files in the staging directory, and in its own directory.
     pub(crate) fn staged(&self) -> impl Iterator<Item = (&str, &str)> {
         self.files.iter().map(|file| (file.staged.as_str(), file.name.as_str()))
+    }
+
+    /// The same of all files, those that come first included.
+    pub(crate) fn all_staged(&self) -> impl Iterator<Item = (&str, &str)> {
+        let first = self.first.iter().flatten().map(|file| (file.staged.as_str(), file.name.as_str()));
+        self.staged().chain(first)
     }
 
     /// The names that its files will have.

@@ -21,7 +21,7 @@ pub(crate) fn sync_staged(lock: &File, _staging: &Path, _changes: &[Change]) -> 
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn sync_staged(_lock: &File, staging: &Path, changes: &[Change]) -> io::Result<()> {
     let mut directories = std::collections::BTreeSet::from([staging.to_owned()]);
-    for path in changes.iter().flat_map(Change::staged).map(|(staged, _)| staging.join(staged)) {
+    for path in changes.iter().flat_map(Change::all_staged).map(|(staged, _)| staging.join(staged)) {
         File::open(&path)?.sync()?;
         directories.extend(path.parent().map(Path::to_owned));
     }

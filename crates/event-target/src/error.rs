@@ -58,6 +58,22 @@ pub enum TargetError {
         /// The directory in the catalog.
         asked: String,
     },
+    /// The catalog decides which version of an event is the latest by other fields than the target's loads did.
+    #[error(
+        "the target {root} has the latest versions of {event_type} by `version = {remembered}`, but the catalog \
+         says `version = {asked}`: what was decided by the one can't be decided again by the other; nothing was \
+         changed"
+    )]
+    OtherVersion {
+        /// The target.
+        root: PathBuf,
+        /// `domain/type`.
+        event_type: String,
+        /// The fields in the target, as a catalog writes a list.
+        remembered: String,
+        /// The fields in the catalog.
+        asked: String,
+    },
     /// The target keeps each day's version of an event, and the load would keep only the latest.
     #[error(
         "the target {root} has its events once a day ({partition} was loaded so), but this load keeps each \

@@ -73,6 +73,9 @@ pub struct StoredFile {
     pub stamp: Option<Stamp>,
     /// The scope in which each event should occur once.
     pub dedupe_scope: DedupeScope,
+    /// The fields by which the latest version of each of its events was decided, before the timestamp.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub version: Vec<String>,
 }
 
 /// A load that was committed.
@@ -208,7 +211,7 @@ impl History {
     }
 
     fn change(&mut self, commit: u64, dedupe_scope: DedupeScope, change: Change) {
-        let Change { directory, event_type, files, replaces_all, removes } = change;
+        let Change { directory, event_type, files, replaces_all, removes, version, .. } = change;
         for name in removes {
             self.files.remove(&format!("{directory}/{name}"));
         }
@@ -227,6 +230,7 @@ impl History {
                 checksum: file.checksum,
                 stamp: file.stamp,
                 dedupe_scope,
+                version: version.clone(),
             };
             self.files.insert(format!("{directory}/{}", file.name), stored);
         }

@@ -52,11 +52,31 @@ impl<'a> Placing<'a> {
         self.rename_files(change, &self.root.join(&change.directory))
     }
 
+    /// Moves the files that the directory of a change has first into their place. Once one of the others has
+    /// left the staging directory, this was done before.
+    pub(crate) fn place_first(&self, change: &Change, number: usize) -> io::Result<()> {
+        let Some(first) = change.first() else { return Ok(()) };
+        for (staged, _) in change.staged() {
+            if !storage::is_there(&self.staging.join(staged))? {
+                return Ok(());
+            }
+        }
+        self.place_by(&first, &format!("swap-{number}-first"))
+    }
+
     /// Moves the staged files of a change into their place; `number` names its own directory in the staging
     /// directory.
     pub(crate) fn place(&self, change: &Change, number: usize) -> io::Result<()> {
+        self.place_by(change, &format!("swap-{number}"))?;
+        if change.files.is_empty() && change.replaces_all {
+            delete_empty(self.root, &self.root.join(&change.directory));
+        }
+        Ok(())
+    }
+
+    fn place_by(&self, change: &Change, swap: &str) -> io::Result<()> {
         let live = self.root.join(&change.directory);
-        let swap = self.staging.join(format!("swap-{number}"));
+        let swap = self.staging.join(swap);
         if change.is_by_rename(&live)? && !storage::is_there(&swap)? {
             self.rename_files(change, &live)?;
             for name in &change.removes {
@@ -67,11 +87,7 @@ impl<'a> Placing<'a> {
             }
             return Ok(());
         }
-        self.replace(change, Places { live: &live, swap: &swap, old: &swap.with_extension("old") })?;
-        if change.files.is_empty() {
-            delete_empty(self.root, &live);
-        }
-        Ok(())
+        self.replace(change, Places { live: &live, swap: &swap, old: &swap.with_extension("old") })
     }
 
     fn rename_files(&self, change: &Change, live: &Path) -> io::Result<()> {

@@ -60,17 +60,21 @@ impl Target {
     pub(crate) fn publish(&self, journal: &Commit, new: &[bool], threads: usize) -> Result<(), Unpublished> {
         let staging = self.staging();
         let placing = &Placing::new(&self.root, &staging);
-        // Where rows of the target take part, an event may move to a later partition. If partitions are
-        // published one after the other, the event is never in two.
+        // Where rows of the target take part, an event may move to another partition. If partitions are
+        // published one after the other in the order of the journal, the event is never in two.
         let moves = journal.load.mode == Mode::Merge || journal.load.dedupe_scope == DedupeScope::Target;
         let threads = if moves { 1 } else { threads };
-        let placed = each_change(threads, journal, |number| {
-            let change = &journal.changes[number];
-            if new[number] && change.files.len() == 1 {
-                placing.place_new(change)
-            } else {
-                placing.place(change, number)
-            }
+        // Between some partitions events move both ways, so that one of them has to lose some first.
+        let first = each_change(1, journal, |number| placing.place_first(&journal.changes[number], number));
+        let placed = first.and_then(|_| {
+            each_change(threads, journal, |number| {
+                let change = &journal.changes[number];
+                if new[number] && change.files.len() == 1 {
+                    placing.place_new(change)
+                } else {
+                    placing.place(change, number)
+                }
+            })
         });
         let unpublished = |doing| move |source| Unpublished { doing, source, has_begun: placing.has_begun() };
         placed.map_err(unpublished("publishing a partition"))?;

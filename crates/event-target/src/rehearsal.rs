@@ -24,7 +24,7 @@ pub(crate) fn rehearse(
 ) -> Result<(), TargetError> {
     let unusable = |path: &Path, problem: String| TargetError::Unusable { path: path.to_owned(), problem };
     may_be_written(live).map_err(|error| unusable(live, format!("can't be written ({error})")))?;
-    if let Some((staged, _)) = change.staged().next() {
+    if let Some((staged, _)) = change.all_staged().next() {
         storage::try_to_enter(live, &staging.join(staged)).map_err(|error| {
             let problem = match error.kind() {
                 ErrorKind::CrossesDevices => {
@@ -55,7 +55,7 @@ pub(crate) fn rehearse(
 /// Gives the staged files of a change the mode and the group of what they replace, as far as the system
 /// allows; and the group of their directory if it hands that on.
 fn keep_access(change: &Change, live: &Path, outgoing: &BTreeSet<String>, staging: &Path) {
-    for (staged, name) in change.staged() {
+    for (staged, name) in change.all_staged() {
         let staged = staging.join(staged);
         let _ = match outgoing.get(name).or_else(|| outgoing.first()) {
             Some(model) => storage::take_access(&staged, &live.join(model)).map(|_| ()),

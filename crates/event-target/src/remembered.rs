@@ -23,6 +23,19 @@ impl History {
         directories
     }
 
+    /// The fields by which the latest version of each domain's and type's events was decided, where the type has
+    /// such fields.
+    #[must_use]
+    pub fn versions(&self) -> BTreeMap<(&str, &str), &[String]> {
+        let mut versions = BTreeMap::new();
+        for file in self.files.values().filter(|file| !file.version.is_empty()) {
+            if let Some((domain, name)) = &file.event_type {
+                versions.insert((domain.as_str(), name.as_str()), file.version.as_slice());
+            }
+        }
+        versions
+    }
+
     /// The scopes of the loads that wrote the files with rows.
     pub fn scopes(&self) -> impl Iterator<Item = DedupeScope> {
         self.files.values().filter(|file| file.event_type.is_some()).map(|file| file.dedupe_scope)

@@ -220,6 +220,7 @@ impl Error {
                 TargetError::OtherLayout { .. }
                 | TargetError::OtherDirectory { .. }
                 | TargetError::OtherScope { .. }
+                | TargetError::OtherVersion { .. }
                 | TargetError::OtherEventType { .. },
             ) => 2,
             Self::TooManyBadLines { .. } | Self::AllLinesBad { .. } => 3,

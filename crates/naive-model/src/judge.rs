@@ -58,6 +58,8 @@ pub struct Event {
     pub payload: Vec<String>,
     /// The payload as one value, in which an object without values is not null.
     pub as_one: Vec<String>,
+    /// The values of the payload's columns, also where the payload is one column.
+    pub values: Vec<String>,
     /// By path, each once: columns whose value was given as another type, or with more digits.
     pub changed: Changed,
     /// Each once in an object, or in all objects of a list.
@@ -164,6 +166,7 @@ fn read_event(
         event_type: event_type.clone(),
         payload: columns::payload(columns, data, wanted.nested)?,
         as_one: columns::payload(columns, data, true)?,
+        values: columns::payload(columns, data, false)?,
         changed,
         unknown_fields: unknown.into_iter().map(name).collect(),
         asked_for: true,

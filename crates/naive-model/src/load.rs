@@ -29,6 +29,8 @@ pub struct Flags {
     pub hourly: bool,
     /// The payload is one struct column.
     pub nested: bool,
+    /// By domain: the fields of the payload that decide which version is the latest, before the timestamp.
+    pub versions: BTreeMap<String, Vec<String>>,
 }
 
 /// A file, or standard input: its name in the quarantine and its text.
@@ -96,10 +98,15 @@ pub struct OfSource {
 /// Loads `sources`, in the order in which they are read, as the built-in catalog says.
 #[must_use]
 pub fn load(sources: &[Source], flags: &Flags) -> Expected {
-    load_as(sources, flags, &built_in())
+    let mut types = built_in();
+    for (domain, _, fields) in &mut types {
+        let names = flags.versions.get(domain).map_or(&[][..], Vec::as_slice);
+        fields.iter_mut().filter(|field| names.contains(&field.name)).for_each(|field| field.required = true);
+    }
+    load_as(sources, flags, &types)
 }
 
-/// Loads `sources` as a catalog says that has these event types.
+/// Loads `sources` as a catalog says that has these event types. Fields of a version are required.
 #[must_use]
 pub fn load_as(sources: &[Source], flags: &Flags, types: &[EventType]) -> Expected {
     let mut expected = Expected::default();
@@ -171,7 +178,13 @@ impl Expected {
                     self.redelivered += u64::from(is_redelivered);
                     self.corrected += u64::from(!is_redelivered);
                     of_source.superseded += 1;
-                    self.superseded_rows.push(superseded_row(event, &events[by], is_redelivered, sources));
+                    self.superseded_rows.push(superseded_row(
+                        event,
+                        &events[by],
+                        is_redelivered,
+                        sources,
+                        flags,
+                    ));
                     *self.superseded_in.entry(partition_of(event, flags)).or_default() += 1;
                 }
             }
@@ -228,11 +241,26 @@ fn row_of(event: &Event, flags: &Flags) -> Row {
 }
 
 /// A superseded row, and the latest version of its event.
-fn superseded_row(event: &Event, by: &Event, is_redelivered: bool, sources: &[Source]) -> Value {
+fn superseded_row(
+    event: &Event,
+    by: &Event,
+    is_redelivered: bool,
+    sources: &[Source],
+    flags: &Flags,
+) -> Value {
     let place = |event: &Event| {
         let number = if event.is_element { "element" } else { "line" };
         let timestamp = instant(event.timestamp.timestamp_micros());
-        json!({"timestamp": timestamp, "source": sources[event.source].0, number: event.number})
+        let mut place =
+            json!({"timestamp": timestamp, "source": sources[event.source].0, number: event.number});
+        let version = versions::version(event, flags);
+        if !version.is_empty() {
+            let text = |text: String| text.chars().take(200).collect::<String>();
+            let values: BTreeMap<_, _> =
+                version.into_iter().map(|(name, value)| (name, text(value.text))).collect();
+            place["version"] = json!(values);
+        }
+        place
     };
     let mut row = place(event);
     row["domain"] = json!(event.domain);

@@ -145,6 +145,59 @@ fn of_a_merge() {
     assert!(walk.go() > 250);
 }
 
+/// A workdir for a merge that moves events both ways between two days that keep other rows, and between two that
+/// don't, one of which has a file of another name before; and from one of them to a day before all others. A version
+/// decides before the timestamp.
+pub(super) fn with_events_that_move_both_ways() -> Workdir {
+    let dir = Workdir::new();
+    dir.write(
+        "versions.toml",
+        "[domain.account]\nversion = 'id'\nfields.id = 'int32'\nevents.account-open = {}\n",
+    );
+    let load = |name: &str, codec: &str, lines: Vec<String>| {
+        dir.write(name, file_of(lines));
+        let args = ["--backfill", "--compression", codec, "--threads", "1", "--mode", "merge"];
+        dir.loader().source(name).args(args).args(["--catalog", "versions.toml"]).succeeds();
+    };
+    let open =
+        |id: &str, day: u32, number: i32| account_open(id, &format!("2024-10-{day:02}T00:00:00"), number);
+    let first = [("a", 10), ("stays", 10), ("changes", 10), ("b", 11), ("rests", 11), ("d", 13), ("e", 13)];
+    load("1.json", "zstd", first.map(|(id, day)| open(id, day, 1)).into());
+    load("2.json", "snappy", vec![open("c", 12, 1)]);
+    let moved = [
+        open("a", 11, 2),
+        open("b", 10, 2),
+        open("changes", 10, 2),
+        open("c", 13, 2),
+        open("d", 12, 2),
+        open("e", 9, 2),
+        "bad".to_owned(),
+    ];
+    dir.write("old.json", file_of(moved));
+    dir
+}
+
+pub(super) fn merge_by_version(dir: &Workdir, target: &str) -> Loader {
+    merge(dir, target).arg("--catalog").arg(dir.path("versions.toml"))
+}
+
+#[test]
+fn of_a_merge_that_moves_events_both_ways() {
+    let dir = with_events_that_move_both_ways();
+    let mut walk = Walk::new("a merge that moves events both ways", &dir, &merge_by_version);
+    walk.both_ways();
+    assert!(walk.go() > 250);
+    // From where the commit is recorded, where directories can't be exchanged or renamed.
+    for forbidden in ["ENOSYS:exchange:", "EXDEV:exchange:;EXDEV:rename to:.old"] {
+        walk.forbidden = forbidden;
+        let operations = walk.operations();
+        let is_recording = |(_, operation): &(bool, String)| {
+            operation.starts_with("rename to") && operation.ends_with("/journal.json")
+        };
+        assert!(walk.go_from(operations.iter().position(is_recording).unwrap()) > 50);
+    }
+}
+
 /// A workdir for a replay that removes one file of the quarantine and rewrites another.
 pub(super) fn with_lines_to_replay() -> Workdir {
     let dir = Workdir::new();

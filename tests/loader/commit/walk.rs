@@ -14,6 +14,8 @@ use std::{
     thread,
 };
 
+use naive_model::Rows;
+
 use crate::support::{
     files::{Tree, assert_no_debris, published, tree},
     readback::rows,
@@ -51,6 +53,8 @@ pub(super) struct Walk<'a> {
     pub(super) is_recorded: bool,
     /// Whether events move, so that none may ever be in two partitions.
     pub(super) moves_events: bool,
+    /// The rows of partitions that are published twice, as they are between: without those whose events move.
+    pub(super) between: Rows,
     /// What the system forbids all the time (`EVENTLOADER_FORBID`). Then a partition may be missing while it
     /// is published.
     pub(super) forbidden: &'static str,
@@ -96,6 +100,7 @@ impl<'a> Walk<'a> {
             run,
             is_recorded,
             moves_events: false,
+            between: Rows::new(),
             forbidden: "",
         };
         if walk.start.is_some() && !is_recorded {
@@ -108,6 +113,17 @@ impl<'a> Walk<'a> {
         walk.new = directories(&dir.path("new"));
         assert!(walk.old != walk.new, "{name}: the run changes something");
         walk
+    }
+
+    /// Lets events move both ways between partitions.
+    pub(super) fn both_ways(&mut self) {
+        self.moves_events = true;
+        let new = rows(&self.dir.path("new"));
+        let partition_of = |id: &str| new.iter().find(|(_, rows)| rows.iter().any(|row| row[0] == id));
+        self.between = rows(&self.dir.target());
+        for (partition, rows) in &mut self.between {
+            rows.retain(|row| partition_of(&row[0]).is_none_or(|(new, _)| new == partition));
+        }
     }
 
     /// A target of that name, in the state in which the walk starts.
@@ -237,11 +253,15 @@ impl<'a> Walk<'a> {
     pub(super) fn whole_directories(&self, target: &Path, what: &str) -> Directories {
         let found = directories(target);
         let may_miss = !self.forbidden.is_empty() && is_recorded(target);
+        let is_between = |name: &String| {
+            let between = self.between.get(name).filter(|_| is_recorded(target));
+            between.is_some_and(|between| rows(target).get(name).is_none_or(|found| found == between))
+        };
         let names = self.old.keys().chain(self.new.keys()).chain(found.keys());
         for name in names {
             let (old, new, found) = (self.old.get(name), self.new.get(name), found.get(name));
             assert!(
-                found == old || found == new || (may_miss && found.is_none()),
+                found == old || found == new || (may_miss && found.is_none()) || is_between(name),
                 "{what}: {name} is neither old nor new, it holds {:?}",
                 found.map(|files| files.keys().collect::<Vec<_>>())
             );
@@ -257,7 +277,9 @@ fn is_recorded(target: &Path) -> bool {
 /// An event that moves between partitions is in one of them or, for a moment, in neither.
 pub(super) fn assert_no_event_twice(target: &Path, what: &str) {
     let mut seen = BTreeSet::new();
-    for row in rows(target).into_values().flatten() {
+    // What is staged is no partition.
+    let partitions = rows(target).into_iter().filter(|(partition, _)| !partition.starts_with('_'));
+    for row in partitions.flat_map(|(_, rows)| rows) {
         assert!(seen.insert(row[0].clone()), "{what}: event {} is in two partitions", row[0]);
     }
 }

@@ -31,6 +31,17 @@ use crate::support::{
     workdir::{Outcome, Workdir},
 };
 
+/// The built-in catalog, with versions.
+const VERSIONS: &str = "[domain.account]
+version = 'id'
+fields = { id = 'int32', old_status = 'string', new_status = 'string', reason = 'string' }
+events = { account-open = {}, account-close = {}, status-change = {} }
+[domain.transaction]
+version = ['amount', 'to']
+fields = { id = 'string', to = 'string', from = 'string', amount = 'decimal(10,2)' }
+events = { payment-to = {}, payment-from = {} }
+";
+
 /// How the loader is given the files of a case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Handing {
@@ -164,6 +175,12 @@ impl Case {
         let form = *die.pick(&FORMS);
         let samples_max = *die.pick(&[0, 1, 2, 5, 10_000]);
         args.push(format!("--superseded-samples={samples_max}"));
+        if die.one_in(3) {
+            let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+            flags.versions.insert("account".to_owned(), names(&["id"]));
+            flags.versions.insert("transaction".to_owned(), names(&["amount", "to"]));
+            args.push("--catalog=versions.toml".to_owned());
+        }
         Self { files, form, handing, flags, samples_max, args, codec }
     }
 
@@ -268,6 +285,7 @@ fn check(case: &Case) -> Result<(), String> {
 fn load_and_compare(case: &Case) {
     let dir = Workdir::new();
     fs_err::create_dir(dir.path("in")).unwrap();
+    dir.write("versions.toml", VERSIONS);
     let mut loader = dir.loader().args(&case.args);
     // Last to first: the order is that of the paths, not that of the flags.
     for (index, file) in case.files.iter().enumerate().rev() {

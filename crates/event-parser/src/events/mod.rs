@@ -53,7 +53,7 @@ pub(crate) struct Event<'l> {
     /// Whether its timestamp has digits beyond microseconds other than zero.
     pub(crate) is_time_cut: bool,
     pub(crate) id: ReadId<'l>,
-    /// Whether its day is later than the selected ones: it only competes for being the latest version.
+    /// Whether its day is not selected: it only competes for being the latest version.
     pub(crate) is_later_candidate: bool,
 }
 
@@ -62,7 +62,7 @@ pub(crate) struct Event<'l> {
 pub(crate) struct EventReader<'a> {
     plan: &'a Plan,
     selection: &'a Selection,
-    /// Whether events of later days matter.
+    /// Whether events of other days matter.
     wants_later_candidates: bool,
     /// Whether it reads elements of an array, which may contain newlines.
     of_array: bool,
@@ -173,8 +173,8 @@ impl<'a> EventReader<'a> {
         }
         let timing = self.selection.timing(begun.micros);
         let judged = match begun.type_index {
-            Some(type_index) if !self.is_filtered(timing) => {
-                let is_later_candidate = timing == Timing::After;
+            Some(type_index) if !self.is_filtered(timing, Some(type_index)) => {
+                let is_later_candidate = timing != Timing::Within;
                 let Begun { micros, is_time_cut, id, .. } = begun;
                 Judged::Event(Event { type_index, micros, is_time_cut, id, is_later_candidate })
             }
@@ -322,8 +322,14 @@ impl<'a> EventReader<'a> {
         self.types_found.find(self.plan, &domain, &event_type)
     }
 
-    fn is_filtered(&self, timing: Timing) -> bool {
-        timing == Timing::Before || (timing == Timing::After && !self.wants_later_candidates)
+    /// Whether an event of an earlier or later day can't be a later version than one of the selected days.
+    fn is_filtered(&self, timing: Timing, type_index: Option<usize>) -> bool {
+        let has_version = || type_index.is_some_and(|index| self.plan.event_types[index].has_version());
+        match timing {
+            Timing::Within => false,
+            Timing::After => !self.wants_later_candidates,
+            Timing::Before => !self.wants_later_candidates || !has_version(),
+        }
     }
 
     fn judge<'l>(&mut self, line: &'l [u8], base: &Base) -> Result<Judged<'l>, Fault> {
@@ -346,10 +352,10 @@ impl<'a> EventReader<'a> {
         let time = base.string(line, TIMESTAMP)?;
         let micros = base.micros(&time);
         let timing = micros.map_or(Timing::Within, |micros| self.selection.timing(micros));
-        if self.is_filtered(timing) {
+        if self.is_filtered(timing, type_index.as_ref().ok().copied()) {
             return Ok(Judged::Filtered);
         }
-        let is_later_candidate = timing == Timing::After;
+        let is_later_candidate = timing != Timing::Within;
         match type_index.and_then(|type_index| self.judge_event(line, base, type_index, micros, &time)) {
             Ok(event) => Ok(Judged::Event(Event { is_later_candidate, ..event })),
             // Its day is not selected, and a bad line takes no part in "latest".

@@ -270,10 +270,10 @@ impl<'a> Records<'a> {
         self.refuse_repeated(Stage::Time)?;
         let time = self.time(line, enclosing)?;
         let timing = time.micros.map_or(Timing::Within, |micros| reader.selection.timing(micros));
-        if reader.is_filtered(timing) {
+        if reader.is_filtered(timing, type_index.as_ref().ok().copied()) {
             return Ok(Judged::Filtered);
         }
-        let is_later_candidate = timing == Timing::After;
+        let is_later_candidate = timing != Timing::Within;
         let event = type_index
             .map_err(Problem::Fault)
             .and_then(|type_index| self.judge_event(reader, (line, text, enclosing), type_index, &time));

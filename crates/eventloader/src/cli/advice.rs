@@ -79,6 +79,11 @@ fn advice(error: &Error) -> Vec<String> {
         Error::Target(TargetError::OtherDirectory { remembered, .. }) => {
             return vec![format!("; give the type `directory = {remembered:?}` in the catalog")];
         }
+        Error::Target(TargetError::OtherVersion { remembered, .. }) => {
+            return vec![format!(
+                "; give the type `version = {remembered}` in the catalog, or load into a new target"
+            )];
+        }
         Error::Target(TargetError::OtherScope { .. }) => {
             &["; add --dedupe-scope day, or load everything again with --mode overwrite"]
         }
@@ -162,6 +167,12 @@ mod tests {
                 asked: problem.clone(),
             },
             TargetError::OtherScope { root: path.clone(), partition: problem.clone() },
+            TargetError::OtherVersion {
+                root: path.clone(),
+                event_type: problem.clone(),
+                remembered: problem.clone(),
+                asked: problem.clone(),
+            },
             TargetError::OtherEventType {
                 directory: problem.clone(),
                 remembered: problem.clone(),
@@ -180,6 +191,7 @@ mod tests {
             | TargetError::NotAsRecorded { .. }
             | TargetError::OtherDirectory { .. }
             | TargetError::OtherScope { .. }
+            | TargetError::OtherVersion { .. }
             | TargetError::OtherEventType { .. }
             | TargetError::Io { .. }
             | TargetError::Unfinished { .. }

@@ -126,8 +126,9 @@ fn stored(root: &Path, path: &str, history: &History) -> Result<StoredFile, Erro
     }
     let of_type = history.files.values().find(|file| file.event_type == event_type);
     let dedupe_scope = recorded.or(of_type).map_or(DedupeScope::Input, |file| file.dedupe_scope);
+    let version = recorded.or(of_type).map_or_else(Vec::new, |file| file.version.clone());
     let rows = contents.map_or(0, |contents| contents.rows);
-    Ok(StoredFile { commit: 0, event_type, rows, bytes, checksum, stamp, dedupe_scope })
+    Ok(StoredFile { commit: 0, event_type, rows, bytes, checksum, stamp, dedupe_scope, version })
 }
 
 fn directory_of(path: &str) -> &str {

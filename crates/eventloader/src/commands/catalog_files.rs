@@ -37,12 +37,12 @@ pub fn read(paths: &[PathBuf], envelope: Option<&str>) -> Result<Catalog, Error>
         }
     }
     let files: Vec<_> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
-    let catalog = BUILT_IN.extended(&files)?;
-    let Some(name) = envelope else { return Ok(catalog) };
-    match envelope::preset(name)? {
-        Some(preset) => Ok(catalog.with_envelope(name, preset)?),
-        None => Err(Error::Usage(format!("--envelope: there is no envelope {name:?}"))),
-    }
+    let Some(name) = envelope else { return Ok(BUILT_IN.extended(&files)?) };
+    let Some(preset) = envelope::preset(name)? else {
+        return Err(Error::Usage(format!("--envelope: there is no envelope {name:?}")));
+    };
+    // Before the files, which may name its fields as a version.
+    Ok(BUILT_IN.with_envelope(name, preset)?.extended(&files)?)
 }
 
 /// The files that `paths` stand for: catalog files, and directories of them.

@@ -7,7 +7,10 @@
 //! Invariant: nothing visible in the target changes before the commit, and the commit only happens if the
 //! counts balance.
 
-use std::{collections::HashSet, time::Instant};
+use std::{
+    collections::{BTreeSet, HashSet},
+    time::Instant,
+};
 
 use event_parser::Plan;
 use event_target::{
@@ -128,6 +131,8 @@ impl Load<'_> {
         let shares = self.shares(&plan)?;
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
         check_bad_lines(settings, &input, record.has_commit())?;
+        let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
+        record.check_versions(types_read.into_iter().map(|index| plan.event_type(index)))?;
         let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;
         let mut clock = stages.clock();
         let superseded =

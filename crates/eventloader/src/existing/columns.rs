@@ -10,6 +10,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StructArray, new_null_array},
     datatypes::{DataType, Field, Fields, Schema, TimestampMicrosecondType},
 };
+use event_rows::{VersionColumns, VersionKeys};
 use events_core::{catalog::EventType, event, schema::TableForm};
 
 /// The columns that an event type has by the catalog.
@@ -18,6 +19,7 @@ pub(super) struct ExistingColumns<'p> {
     event_type: &'p EventType,
     form: TableForm,
     schema: Schema,
+    version: VersionColumns,
 }
 
 /// The base fields of every row.
@@ -28,7 +30,8 @@ pub(super) struct BaseColumns<'b> {
 
 impl<'p> ExistingColumns<'p> {
     pub(super) fn new(event_type: &'p EventType, form: TableForm) -> Self {
-        Self { event_type, form, schema: form.schema(event_type) }
+        let version = VersionColumns::of(event_type, form.flatten);
+        Self { event_type, form, schema: form.schema(event_type), version }
     }
 
     /// Refuses columns that would be lost.
@@ -66,6 +69,12 @@ impl<'p> ExistingColumns<'p> {
         let column =
             |field: &Arc<Field>| adapted(batch.column_by_name(field.name()), field, batch.num_rows());
         fields.iter().map(column).collect()
+    }
+
+    /// The keys of the versions of rows with these columns of the payload; `None` if the event type has no
+    /// version. A column that the file does not have is null, and lower than all values.
+    pub(super) fn versions(&self, payload: &[ArrayRef], rows: usize) -> Option<VersionKeys> {
+        self.version.keys(payload, rows)
     }
 }
 

@@ -102,7 +102,9 @@ impl ExistingFile<'_> {
             let batch = batch.map_err(|error| self.refused(error))?;
             let positions =
                 rest.by_ref().take(batch.num_rows()).map(|&row| Position::existing(self.0.number, row));
-            take(self.batch(&batch, columns, positions.collect())?)?;
+            let batch = self.batch(&batch, columns, positions.collect())?;
+            let versions = columns.versions(&batch.columns, batch.rows());
+            take(Batch { versions, ..batch })?;
         }
         Ok(())
     }
@@ -123,6 +125,7 @@ impl ExistingFile<'_> {
             micros: base.micros.to_vec(),
             ids: ids.finish(),
             columns: columns.payload(batch),
+            versions: None,
         })
     }
 }

@@ -62,6 +62,9 @@ impl<'s> Record<'s> {
             stamps: BTreeMap::new(),
         };
         record.check_directories(&settings.catalog, settings.layout)?;
+        // A type without a version may be one that nobody thinks of, as the built-in ones are.
+        let versioned = settings.catalog.event_types().iter().filter(|known| !known.version.is_empty());
+        record.check_versions(versioned)?;
         record.is_unfinished = settings.dry_run && is_unfinished(root)?;
         if settings.mode == Mode::Merge && !record.is_unfinished {
             record.require(record.history.lost_records())?;
@@ -84,6 +87,29 @@ impl<'s> Record<'s> {
                     event_type: format!("{domain}/{name}"),
                     remembered: (*remembered).to_owned(),
                     asked: asked.into_owned(),
+                }
+                .into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses event types whose latest versions the target's loads decided by other fields. A type may get a
+    /// version, but not lose it.
+    pub(crate) fn check_versions<'c>(
+        &self,
+        event_types: impl Iterator<Item = &'c EventType>,
+    ) -> Result<(), Error> {
+        let remembered = self.history.versions();
+        for event_type in event_types {
+            let key = (event_type.domain.as_str(), event_type.name.as_str());
+            let asked = event_type.version_names();
+            if let Some(remembered) = remembered.get(&key).filter(|remembered| **remembered != asked) {
+                return Err(TargetError::OtherVersion {
+                    root: self.root.to_owned(),
+                    event_type: event_type.to_string(),
+                    remembered: format!("{remembered:?}"),
+                    asked: format!("{asked:?}"),
                 }
                 .into());
             }

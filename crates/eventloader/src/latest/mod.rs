@@ -1,7 +1,7 @@
-//! The ids and timestamps of all rows of an event type → which of the rows are superseded.
+//! The ids, versions and timestamps of all rows of an event type → which of the rows are superseded.
 //!
-//! Within one event type the highest timestamp per id wins and, of equal ones, the row that comes last in the
-//! input. With [`DedupeScope::Day`] this is decided within each day. Rows of the target come before the
+//! Within one event type the highest version per id wins, if the type has one; then the highest timestamp and, of
+//! equal ones, the row that comes last in the input. With [`DedupeScope::Day`] this is decided within each day. Rows of the target come before the
 //! input. If two rows have the same content and one of them is in the target already, that one stays.
 //!
 //! The contenders are split by a hash of their id into ranges that fit the processor's cache, and each range
@@ -12,7 +12,7 @@
 //!
 //! Whether a superseded row was redelivered or corrected depends on contents. In memory these are hashed only
 //! for rows that share id and timestamp: rows with other timestamps differ. Spilled rows have their content
-//! hash beside them. If samples are requested, the superseded rows that come first in the input are kept
+//! hash beside them, and the keys of their versions. If samples are requested, the superseded rows that come first in the input are kept
 //! (`samples.rs`).
 //!
 //! Invariant: of the contenders with one id (and day) all but one are superseded. Whole ids are compared.
@@ -26,7 +26,7 @@ mod versions;
 
 use std::{hash::BuildHasher, ops::Range};
 
-use event_rows::{Batch, Id, Position, RowRef};
+use event_rows::{Batch, Id, RowRef, VersionOrder};
 use event_target::DedupeScope;
 use events_core::timestamp::DAY_MICROS;
 use foldhash::quality::RandomState;
@@ -36,8 +36,8 @@ use self::contents::{Contents, Marks};
 pub(crate) use self::{
     id_set::{ID_BYTES_MAX, IdSet, IdSetBuilder},
     samples::{Sample, SampledRow, Sampler, Samples},
-    spilled::{SpilledContenders, TextContender, UuidContender, resolve_spilled},
-    superseded::{Superseded, SupersededCounts, SupersededKind, SupersededRow},
+    spilled::{SpilledContenders, TextContender, UuidContender, VersionedContender, resolve_spilled},
+    superseded::{Resolved, Superseded, SupersededCounts, SupersededKind, SupersededRow},
     versions::Version,
 };
 
@@ -131,7 +131,7 @@ impl Deduper {
             |a, b| a.fingerprint == b.fingerprint && id(a) == id(b),
             |c| {
                 let (batch, row) = batch(c);
-                (batch.micros[row], batch.positions[row])
+                batch.version_order(row)
             },
         );
         let mut pairs: Vec<_> =
@@ -148,40 +148,36 @@ impl Deduper {
         parts: &[&'c [C]],
         hash: impl Fn(&C) -> u64,
         same_id: impl Fn(&C, &C) -> bool,
-        order: impl Fn(&C) -> (i64, Position),
+        order: impl Fn(&'c C) -> VersionOrder<'c>,
     ) -> SupersededPairs<&'c C> {
-        let same = |a: &C, b: &C| same_id(a, b) && self.day(order(a).0) == self.day(order(b).0);
+        let same =
+            |a: &'c C, b: &'c C| same_id(a, b) && self.day(order(a).micros) == self.day(order(b).micros);
         // The best contender so far of each id.
         let mut best: HashTable<&C> = HashTable::with_capacity(parts.iter().map(|part| part.len()).sum());
         let mut superseded_rows = Vec::new();
         for contender in parts.iter().copied().flatten() {
-            match best.entry(hash(contender), |other| same(contender, other), |other| hash(other)) {
+            match best.entry(hash(contender), |&other| same(contender, other), |other| hash(other)) {
                 Entry::Vacant(entry) => drop(entry.insert(contender)),
                 Entry::Occupied(mut entry) => {
                     let other = *entry.get();
-                    let superseded = if is_later(order(contender), order(other)) {
+                    let superseded = if order(contender) > order(other) {
                         *entry.get_mut() = contender;
                         other
                     } else {
                         contender
                     };
-                    if !order(superseded).1.is_later_candidate() {
+                    if !order(superseded).position.is_later_candidate() {
                         superseded_rows.push(superseded);
                     }
                 }
             }
         }
-        let winner = |superseded: &C| match best.find(hash(superseded), |other| same(superseded, other)) {
+        let winner = |superseded: &'c C| match best.find(hash(superseded), |&other| same(superseded, other)) {
             Some(winner) => *winner,
             None => unreachable!("the latest version of each id is in the table"),
         };
         superseded_rows.into_iter().map(|superseded| (winner(superseded), superseded)).collect()
     }
-}
-
-/// Whether a version is later than another: by its timestamp or, if these are equal, by its position.
-fn is_later((time, place): (i64, Position), (other_time, other_place): (i64, Position)) -> bool {
-    time.cmp(&other_time).then(place.cmp(&other_place)).is_gt()
 }
 
 /// The range of a hash: its middle bits, because the hash table of spilled rows uses both ends.
@@ -201,7 +197,7 @@ pub(crate) fn resolve(
     ranges: &Range<usize>,
     threads: usize,
     sampler: Sampler<'_>,
-) -> Vec<Vec<SupersededRow>> {
+) -> Vec<Resolved> {
     let share = batches.len().div_ceil(threads).max(1);
     let shares: Vec<_> = batches.chunks(share).collect();
     let split = workers::compute(threads, shares.len(), |number| {
@@ -231,14 +227,12 @@ pub(crate) fn resolve(
     workers::compute(threads, pairs.len(), |index| {
         let pairs = &pairs[index];
         let versions = pairs.iter().map(|&(winner, superseded)| (version(winner), version(superseded)));
-        let superseded_rows = versions::judge(versions);
-        sampler.offer(
-            &superseded_rows,
-            pairs,
-            |row| version(row).sampled(),
-            |row| samples::text_of(batches[row.batch()].ids.get(row.row())),
-        );
-        superseded_rows
+        let rows = versions::judge(versions);
+        let order = |row: RowRef| batches[row.batch()].version_order(row.row());
+        let id = |row: RowRef| samples::text_of(batches[row.batch()].ids.get(row.row()));
+        sampler.offer(&rows, pairs, order, id);
+        let orders = pairs.iter().map(|&(winner, superseded)| (order(winner), order(superseded)));
+        Resolved { rows, moves: versions::moves(orders) }
     })
 }
 

@@ -11,7 +11,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use event_rows::{Id, Position, uuid_text};
+use event_rows::{Id, Position, VersionOrder, uuid_text};
 
 use super::superseded::{SupersededKind, SupersededRow};
 use crate::runtime::names;
@@ -28,10 +28,19 @@ pub(crate) struct Sample {
     pub(crate) by: SampledRow,
 }
 
-#[derive(Debug, Clone, Copy)]
+/// What the report says of a row.
+#[derive(Debug)]
 pub(crate) struct SampledRow {
     pub(crate) micros: i64,
     pub(crate) position: Position,
+    /// The key of its version, if its type has one.
+    pub(crate) version: Option<Box<[u8]>>,
+}
+
+impl From<VersionOrder<'_>> for SampledRow {
+    fn from(VersionOrder { key, micros, position }: VersionOrder<'_>) -> Self {
+        Self { micros, position, version: key.map(Into::into) }
+    }
 }
 
 /// Collects samples of all event types.
@@ -101,11 +110,11 @@ impl Samples {
 impl Sampler<'_> {
     /// Accepts the samples of a range that are among the first. `superseded_rows` are the judged rows, and
     /// `pairs` the superseded rows, each with the row that is kept.
-    pub(super) fn offer<R: Copy>(
+    pub(super) fn offer<'k, R: Copy>(
         self,
         superseded_rows: &[SupersededRow],
         pairs: &[(R, R)],
-        row: impl Fn(R) -> SampledRow,
+        row: impl Fn(R) -> VersionOrder<'k>,
         id: impl Fn(R) -> String,
     ) {
         let Self { samples, type_index } = self;
@@ -130,15 +139,27 @@ impl Sampler<'_> {
         let mut first = samples.first();
         for (winner, superseded, kind) in judged {
             let (row, by) = (row(superseded), row(winner));
-            first.add(row.position, || Sample { type_index, event_id: id(superseded), kind, row, by });
+            let sample = || {
+                let (row, by) = (row.into(), by.into());
+                Sample { type_index, event_id: id(superseded), kind, row, by }
+            };
+            first.add(row.position, sample);
         }
+    }
+}
+
+/// An id, whole.
+pub(super) fn whole_text_of(id: Id<'_>) -> Box<str> {
+    match id {
+        Id::Uuid(uuid) => String::from_utf8_lossy(&uuid_text(uuid)).into(),
+        Id::Text(text) => text.into(),
     }
 }
 
 /// An id for the report.
 pub(super) fn text_of(id: Id<'_>) -> String {
     match id {
-        Id::Uuid(uuid) => String::from_utf8_lossy(&uuid_text(uuid)).into_owned(),
+        Id::Uuid(_) => whole_text_of(id).into(),
         Id::Text(text) => names::cut_name(text),
     }
 }

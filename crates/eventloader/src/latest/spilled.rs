@@ -5,12 +5,12 @@
 
 use std::ops::Range;
 
-use event_rows::{Batch, Id, hash_batch};
+use event_rows::{Batch, Id, VersionOrder, hash_batch};
 
 use super::{
     Deduper, range_of,
     samples::{self, Sampler},
-    superseded::SupersededRow,
+    superseded::Resolved,
     versions::{self, Version},
 };
 use crate::error::Error;
@@ -29,21 +29,87 @@ pub(crate) struct TextContender {
     pub(crate) version: Version,
 }
 
+/// A spilled row of an event type that has a version.
+#[derive(Debug, Clone)]
+pub(crate) struct VersionedContender {
+    pub(crate) text: Box<str>,
+    pub(crate) key: Box<[u8]>,
+    pub(crate) version: Version,
+}
+
+/// What is known of a spilled row.
+pub(crate) trait SpilledContender {
+    /// Its event's id.
+    fn id(&self) -> Id<'_>;
+    /// What it is judged by.
+    fn version(&self) -> Version;
+    /// What orders it among the versions of its event.
+    fn order(&self) -> VersionOrder<'_> {
+        let Version { micros, position, .. } = self.version();
+        VersionOrder { key: None, micros, position }
+    }
+}
+
+impl SpilledContender for UuidContender {
+    fn id(&self) -> Id<'_> {
+        Id::Uuid(self.uuid)
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+impl SpilledContender for TextContender {
+    fn id(&self) -> Id<'_> {
+        Id::Text(&self.text)
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+}
+
+impl SpilledContender for VersionedContender {
+    fn id(&self) -> Id<'_> {
+        Id::of(&self.text)
+    }
+
+    fn version(&self) -> Version {
+        self.version
+    }
+
+    fn order(&self) -> VersionOrder<'_> {
+        let Version { micros, position, .. } = self.version;
+        VersionOrder { key: Some(&self.key), micros, position }
+    }
+}
+
 /// Spilled rows of one event type that may be versions of each other.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct SpilledContenders {
     pub(crate) uuids: Vec<UuidContender>,
     pub(crate) texts: Vec<TextContender>,
+    /// All of them, if the event type has a version.
+    pub(crate) versioned: Vec<VersionedContender>,
 }
 
 impl SpilledContenders {
     pub(crate) fn len(&self) -> usize {
-        self.uuids.len() + self.texts.len()
+        self.uuids.len() + self.texts.len() + self.versioned.len()
     }
 
     pub(crate) fn append(&mut self, mut others: Self) {
         self.uuids.append(&mut others.uuids);
         self.texts.append(&mut others.texts);
+        self.versioned.append(&mut others.versioned);
+    }
+
+    /// Each row's id, and what orders it.
+    pub(crate) fn each(&self, mut look: impl FnMut(Id<'_>, VersionOrder<'_>)) {
+        self.uuids.iter().for_each(|contender| look(contender.id(), contender.order()));
+        self.texts.iter().for_each(|contender| look(contender.id(), contender.order()));
+        self.versioned.iter().for_each(|contender| look(contender.id(), contender.order()));
     }
 }
 
@@ -54,76 +120,70 @@ impl Deduper {
         for (row, (&micros, &position)) in batch.micros.iter().zip(&batch.positions).enumerate() {
             let (id, version) = (batch.ids.get(row), Version { micros, content: contents[row], position });
             let split = &mut split[range_of(self.hash(id, micros))];
-            match id {
-                Id::Uuid(uuid) => split.uuids.push(UuidContender { uuid, version }),
-                Id::Text(text) => split.texts.push(TextContender { text: text.into(), version }),
+            match (id, batch.version_order(row).key) {
+                (id, Some(key)) => {
+                    let text = samples::whole_text_of(id);
+                    split.versioned.push(VersionedContender { text, key: key.into(), version });
+                }
+                (Id::Uuid(uuid), None) => split.uuids.push(UuidContender { uuid, version }),
+                (Id::Text(text), None) => split.texts.push(TextContender { text: text.into(), version }),
             }
         }
     }
 
-    /// Adds the contenders whose ids fall into `ranges` to `split`, which has an entry for each of these.
+    /// Moves contenders to `split`, which has an entry for each range; those of other ranges are dropped.
     pub(crate) fn split_again(
         &self,
         contenders: SpilledContenders,
         ranges: &Range<usize>,
         split: &mut [SpilledContenders],
     ) {
-        let place = |id: Id<'_>, version: &Version| {
-            let range = range_of(self.hash(id, version.micros));
+        let place = |contender: &dyn SpilledContender| {
+            let range = range_of(self.hash(contender.id(), contender.version().micros));
             ranges.contains(&range).then(|| range - ranges.start)
         };
         for contender in contenders.uuids {
-            if let Some(place) = place(Id::Uuid(contender.uuid), &contender.version) {
+            if let Some(place) = place(&contender) {
                 split[place].uuids.push(contender);
             }
         }
         for contender in contenders.texts {
-            if let Some(place) = place(Id::Text(&contender.text), &contender.version) {
+            if let Some(place) = place(&contender) {
                 split[place].texts.push(contender);
+            }
+        }
+        for contender in contenders.versioned {
+            if let Some(place) = place(&contender) {
+                split[place].versioned.push(contender);
             }
         }
     }
 
     /// The superseded rows of a spilled range.
-    fn superseded_of_range(&self, range: &SpilledContenders, sampler: Sampler<'_>) -> Vec<SupersededRow> {
-        let mut uuids = self.find_superseded(
-            &[&range.uuids],
-            |c| self.hash(Id::Uuid(c.uuid), c.version.micros),
-            |a, b| a.uuid == b.uuid,
-            |c| c.version.order(),
-        );
-        let mut texts = self.find_superseded(
-            &[&range.texts],
-            |c| self.hash(Id::Text(&c.text), c.version.micros),
-            |a, b| a.text == b.text,
-            |c| c.version.order(),
-        );
-        bring_events_together(&mut uuids, |c| c.version);
-        bring_events_together(&mut texts, |c| c.version);
-        let versions_of_uuids = uuids.iter().map(|(winner, superseded)| (winner.version, superseded.version));
-        let versions_of_texts = texts.iter().map(|(winner, superseded)| (winner.version, superseded.version));
-        let pairs: Vec<_> = versions_of_uuids.chain(versions_of_texts).collect();
-        let superseded_rows = versions::judge(pairs.into_iter());
-        sampler.offer(
-            &superseded_rows,
-            &uuids,
-            |c| c.version.sampled(),
-            |c| samples::text_of(Id::Uuid(c.uuid)),
-        );
-        sampler.offer(
-            &superseded_rows,
-            &texts,
-            |c| c.version.sampled(),
-            |c| samples::text_of(Id::Text(&c.text)),
-        );
-        superseded_rows
+    fn superseded_of_range(&self, range: &SpilledContenders, sampler: Sampler<'_>) -> Resolved {
+        let mut resolved = self.superseded_among(&range.uuids, sampler);
+        resolved.append(self.superseded_among(&range.texts, sampler));
+        resolved.append(self.superseded_among(&range.versioned, sampler));
+        resolved
     }
-}
 
-/// Makes the pairs of an event neighbours, and keeps an existing row if it has the same content.
-fn bring_events_together<'c, C>(pairs: &mut [(&'c C, &'c C)], version: impl Fn(&C) -> Version) {
-    pairs.sort_unstable_by_key(|(winner, _)| version(winner).position);
-    versions::let_existing_win(pairs, version);
+    /// The superseded ones of contenders with ids of the same kind.
+    fn superseded_among<C: SpilledContender>(&self, contenders: &[C], sampler: Sampler<'_>) -> Resolved {
+        let mut pairs = self.find_superseded(
+            &[contenders],
+            |c| self.hash(c.id(), c.version().micros),
+            |a, b| a.id() == b.id(),
+            C::order,
+        );
+        // Those of an event become neighbours.
+        pairs.sort_unstable_by_key(|(winner, _)| winner.version().position);
+        versions::let_existing_win(&mut pairs, |c| c.version());
+        let of_versions = pairs.iter().map(|(winner, superseded)| (winner.version(), superseded.version()));
+        let rows = versions::judge(of_versions);
+        sampler.offer(&rows, &pairs, |c| c.order(), |c| samples::text_of(c.id()));
+        let orders = pairs.iter().map(|(winner, superseded)| (winner.order(), superseded.order()));
+        Resolved { rows, moves: versions::moves(orders) }
+    }
 }
 
 /// The superseded rows whose ids fall into `ranges`; `contenders` reads some spilled ranges.
@@ -133,7 +193,7 @@ pub(crate) fn resolve_spilled(
     threads: usize,
     sampler: Sampler<'_>,
     contenders: impl Fn(&Range<usize>) -> Result<Vec<SpilledContenders>, Error> + Sync,
-) -> Result<Vec<Vec<SupersededRow>>, Error> {
+) -> Result<Vec<Resolved>, Error> {
     // As few shares as possible, because one piece of the spill file may have contenders for all of them.
     let shares = threads.min(ranges.len());
     let superseded = workers::map(threads, shares, |share| {

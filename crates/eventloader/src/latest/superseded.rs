@@ -5,7 +5,7 @@
 //!
 //! Invariant: a row is in the set once. Later candidates are never in it, because they are not rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use event_rows::{PartitionKey, Place, Position};
 use events_core::partition::PartitionUnit;
@@ -31,6 +31,29 @@ pub(crate) struct SupersededRow {
     pub(crate) kind: SupersededKind,
 }
 
+/// A row of the target whose later version comes from the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Move {
+    pub(crate) position: Position,
+    pub(crate) from_micros: i64,
+    pub(crate) to_micros: i64,
+}
+
+/// What was found out about some rows of an event type.
+#[derive(Debug, Default)]
+pub(crate) struct Resolved {
+    pub(crate) rows: Vec<SupersededRow>,
+    /// Of event types with a version.
+    pub(crate) moves: Vec<Move>,
+}
+
+impl Resolved {
+    pub(super) fn append(&mut self, mut other: Self) {
+        self.rows.append(&mut other.rows);
+        self.moves.append(&mut other.moves);
+    }
+}
+
 /// The rows that are not the latest version of their event.
 #[derive(Debug, Default)]
 pub(crate) struct Superseded {
@@ -53,6 +76,10 @@ struct InMerge {
     /// Rows of the target, by file.
     existing: Bits,
     by_partition: BTreeMap<PartitionKey, SupersededCounts>,
+    /// Rows of the target whose events move to another partition, of event types with a version.
+    leaving: Bits,
+    /// From which partition to which other one of the same event type they move.
+    moves: BTreeSet<(PartitionKey, PartitionKey)>,
 }
 
 /// Superseded rows of a partition.
@@ -101,14 +128,29 @@ impl Bits {
 impl Superseded {
     /// An empty set for a merge, with counts by partitions of this unit.
     pub(crate) fn of_merge(unit: PartitionUnit) -> Self {
-        let merged = InMerge { unit, existing: Bits::default(), by_partition: BTreeMap::new() };
+        let merged = InMerge {
+            unit,
+            existing: Bits::default(),
+            by_partition: BTreeMap::new(),
+            leaving: Bits::default(),
+            moves: BTreeSet::new(),
+        };
         Self { merged: Some(merged), ..Self::default() }
     }
 
     /// Adds superseded rows of an event type.
-    pub(crate) fn add(&mut self, type_index: usize, superseded_rows: Vec<SupersededRow>) {
-        for SupersededRow { position, micros, kind } in superseded_rows {
-            if let Some(InMerge { unit, existing, by_partition }) = &mut self.merged {
+    pub(crate) fn add(&mut self, type_index: usize, Resolved { rows, moves }: Resolved) {
+        if let Some(InMerge { unit, leaving, moves: known, .. }) = &mut self.merged {
+            for Move { position, from_micros, to_micros } in moves {
+                let [from, to] = [from_micros, to_micros].map(|micros| (type_index, unit.index_of(micros)));
+                if from != to {
+                    leaving.set(position);
+                    known.insert((from, to));
+                }
+            }
+        }
+        for SupersededRow { position, micros, kind } in rows {
+            if let Some(InMerge { unit, existing, by_partition, .. }) = &mut self.merged {
                 let counts = by_partition.entry((type_index, unit.index_of(micros))).or_default();
                 if position.is_existing() {
                     counts.existing += 1;
@@ -130,6 +172,16 @@ impl Superseded {
     pub(crate) fn by_partition(&self) -> impl Iterator<Item = (PartitionKey, SupersededCounts)> {
         let by_partition = self.merged.iter().flat_map(|merged| &merged.by_partition);
         by_partition.map(|(partition, lost)| (*partition, *lost))
+    }
+
+    /// From which partition to which other one events move, in event types that have a version.
+    pub(crate) fn moves(&self) -> impl Iterator<Item = (PartitionKey, PartitionKey)> {
+        self.merged.iter().flat_map(|merged| merged.moves.iter().copied())
+    }
+
+    /// Whether the event of a row of the target moves to another partition, in an event type that has a version.
+    pub(crate) fn is_leaving(&self, position: Position) -> bool {
+        self.merged.as_ref().is_some_and(|merged| merged.leaving.contains(position))
     }
 
     /// How many rows of the target are superseded.

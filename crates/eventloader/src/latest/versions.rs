@@ -6,14 +6,11 @@
 //!
 //! Invariant: the result depends on the rows, not on the order in which they are compared.
 
-use event_rows::Position;
+use event_rows::{Position, VersionOrder};
 
-use super::{
-    samples::SampledRow,
-    superseded::{SupersededKind, SupersededRow},
-};
+use super::superseded::{Move, SupersededKind, SupersededRow};
 
-/// The facts about a row that decide.
+/// The facts about a row by which it is judged.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Version {
     pub(crate) micros: i64,
@@ -23,15 +20,6 @@ pub(crate) struct Version {
 }
 
 impl Version {
-    /// The highest is the latest.
-    pub(super) fn order(&self) -> (i64, Position) {
-        (self.micros, self.position)
-    }
-
-    pub(super) fn sampled(&self) -> SampledRow {
-        SampledRow { micros: self.micros, position: self.position }
-    }
-
     fn has_same_content(&self, other: &Self) -> bool {
         (self.micros, self.content) == (other.micros, other.content)
     }
@@ -85,6 +73,21 @@ pub(super) fn let_existing_win<R: Copy>(pairs: &mut [(R, R)], version: impl Fn(R
             *winner = kept;
         }
     }
+}
+
+/// The rows of the target whose later version comes from the input, in event types that have a version: only
+/// their rows may move to an earlier day.
+pub(super) fn moves<'k>(pairs: impl Iterator<Item = (VersionOrder<'k>, VersionOrder<'k>)>) -> Vec<Move> {
+    let is_move = |(winner, superseded): &(VersionOrder<'_>, VersionOrder<'_>)| {
+        let comes_in = !winner.position.is_existing() && !winner.position.is_later_candidate();
+        superseded.key.is_some() && superseded.position.is_existing() && comes_in
+    };
+    let as_move = |(winner, superseded): (VersionOrder<'_>, VersionOrder<'_>)| Move {
+        position: superseded.position,
+        from_micros: superseded.micros,
+        to_micros: winner.micros,
+    };
+    pairs.filter(is_move).map(as_move).collect()
 }
 
 /// Whether two rows have the same timestamp, so that their contents must be known.

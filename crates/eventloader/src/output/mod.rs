@@ -1,9 +1,10 @@
 //! The rows of a run that are kept → partitions in staged files, and the changes that they make.
 //!
-//! Invariant: changes are in the order of time, in which a merge publishes them (docs/merge.md).
+//! Invariant: changes are in the order in which a merge publishes them (`publication.rs`, docs/merge.md).
 
 mod partition_rows;
 mod partition_writer;
+mod publication;
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
@@ -15,6 +16,7 @@ use event_target::{Action, Change, Mode, StagedFile, Staging};
 use self::{
     partition_rows::PartitionRows,
     partition_writer::{PART_ROWS, PartitionName, PartitionWriter},
+    publication::{Place, Publication},
 };
 use crate::{
     error::Error,
@@ -98,6 +100,8 @@ impl Writing<'_> {
         clock.lap_of(settings.threads, Stage::Group);
         controls.progress.begin_writing(partitions.len());
         let tables = self.tables(&partitions)?;
+        let place = |(from, to)| (self.place(from), self.place(to));
+        let publication = Publication::new(self.superseded.moves().map(place).collect());
         let make_writer = |thread| PartitionWriter::new(settings.format.codec, self.staging, thread);
         let staged = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
             controls.interruption.check()?;
@@ -109,24 +113,36 @@ impl Writing<'_> {
                 made = self.table(partition.type_index)?;
                 &made
             };
-            let staged = self.write(partition, number, table, writer)?;
+            let mut staged = self.write(partition, number, table, writer)?;
+            let Staged { path, change, .. } = &mut staged;
+            if publication.is_twice(&(partition.unit_index, path.clone())) {
+                let name = PartitionName { path, number: partitions.len() + number };
+                let first = self.write_first(partition, name, table, writer)?;
+                change.set_first(&first);
+            }
             controls.progress.partition_written();
             Ok(staged)
         })?;
-        Ok(self.collect(&partitions, staged, out))
+        Ok(self.collect(&partitions, staged, out, &publication))
     }
 
     /// Collects what the threads have written.
-    fn collect(&self, partitions: &[Partition], staged: Vec<Staged>, out: RowsOut) -> (Written, Vec<Change>) {
+    fn collect(
+        &self,
+        partitions: &[Partition],
+        staged: Vec<Staged>,
+        out: RowsOut,
+        publication: &Publication,
+    ) -> (Written, Vec<Change>) {
         let mut written = Written { out, ..Written::default() };
-        let mut changes = Vec::new();
+        let mut changes = BTreeMap::new();
         let mut seen = Vec::new();
         for (Staged { path, files, change, action, out }, partition) in staged.into_iter().zip(partitions) {
             written.out.add(out);
             // All rows of a spilled partition may turn out to be superseded.
             if !files.is_empty() || action == Action::Removed {
                 if action != Action::Unchanged {
-                    changes.push((partition.unit_index, change));
+                    changes.insert((partition.unit_index, path.clone()), change);
                 }
                 seen.push((partition.key(), path, files, action));
             }
@@ -148,9 +164,7 @@ impl Writing<'_> {
             superseded.map(|(key, counts)| SupersededPartition { path: self.path(key), counts }).collect();
         written.superseded.sort_by(|a, b| a.path.cmp(&b.path));
         written.partitions.sort_by(|a, b| a.path.cmp(&b.path));
-        // In the order of time: see docs/merge.md.
-        changes.sort_by(|(a_unit, a), (b_unit, b)| (a_unit, &a.directory).cmp(&(b_unit, &b.directory)));
-        (written, changes.into_iter().map(|(_, change)| change).collect())
+        (written, publication.in_order(changes))
     }
 
     /// The tables of the event types that have rows, by event type; those of very many columns are missing.
@@ -179,6 +193,23 @@ impl Writing<'_> {
         layout.path(*partition_unit, unit_index, &directory)
     }
 
+    fn place(&self, key: PartitionKey) -> Place {
+        (key.1, self.path(key))
+    }
+
+    /// Writes what a partition has first: its rows in the target without those whose events move elsewhere.
+    fn write_first(
+        &self,
+        partition: &Partition,
+        name: PartitionName<'_>,
+        table: &Table<'_>,
+        writer: &mut PartitionWriter<'_>,
+    ) -> Result<Vec<StagedFile>, Error> {
+        let mut clock = self.stages.clock();
+        let mut rows = PartitionRows::that_stay(self.rows, partition, self.superseded, self.existing);
+        writer.write(&mut rows, table, PART_ROWS, name, &mut clock)
+    }
+
     fn write(
         &self,
         partition: &Partition,
@@ -194,7 +225,8 @@ impl Writing<'_> {
         let name = PartitionName { path: &path, number };
         let files = writer.write(&mut rows, table, PART_ROWS, name, &mut clock)?;
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
-        let change = Change::partition(&path, (&event_type.domain, &event_type.name), &files);
+        let change = Change::partition(&path, (&event_type.domain, &event_type.name), &files)
+            .with_version(event_type.version_names());
         let mut action = change.action(&self.settings.target)?;
         if files.is_empty() && action == Action::Created {
             // It had no rows before.

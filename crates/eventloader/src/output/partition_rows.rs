@@ -66,16 +66,26 @@ impl<'a> PartitionRows<'a> {
             None if runs.is_empty() => return Self::InMemory(in_memory()),
             None => runs.push(RunRows::InMemory(in_memory())),
         }
-        let tally = Tally {
-            ledger: rows.ledger(),
-            partition: partition.key(),
-            // Rows in memory were counted when they were grouped.
-            written: is_spilled.then(HashMap::default),
-            left_out: 0,
-            existing: ExistingCounts::default(),
-        };
-        let runs = runs.into_iter().map(|rows| Run { rows, at: None }).collect();
-        Self::Merged(Box::new(RunMerge { superseded, runs, chunks: Vec::new(), refs: Vec::new(), tally }))
+        // Rows in memory were counted when they were grouped.
+        let written = is_spilled.then(HashMap::default);
+        let tally = Tally { written, ..Tally::new(rows.ledger(), partition.key()) };
+        Self::Merged(Box::new(RunMerge::new(LeftOut::Superseded(superseded), runs, tally)))
+    }
+
+    /// The rows that the target has in a partition, without those whose events move to another one.
+    pub(super) fn that_stay(
+        rows: &'a RowStore,
+        partition: &Partition,
+        superseded: &'a Superseded,
+        existing: Option<&'a Existing<'_>>,
+    ) -> Self {
+        let existing = existing.and_then(|existing| existing.rows_of(partition.key())).map(RunRows::Existing);
+        let tally = Tally::new(rows.ledger(), partition.key());
+        Self::Merged(Box::new(RunMerge::new(
+            LeftOut::Leaving(superseded),
+            existing.into_iter().collect(),
+            tally,
+        )))
     }
 
     /// The next rows, at most `rows_max`; `None` after the last.
@@ -123,10 +133,27 @@ impl RunRows<'_> {
     }
 }
 
+/// The rows that are left out.
+#[derive(Debug, Clone, Copy)]
+enum LeftOut<'a> {
+    Superseded(&'a Superseded),
+    /// Only rows of the target whose events move to another partition.
+    Leaving(&'a Superseded),
+}
+
+impl LeftOut<'_> {
+    fn contains(self, position: Position) -> bool {
+        match self {
+            Self::Superseded(superseded) => superseded.contains(position),
+            Self::Leaving(superseded) => superseded.is_leaving(position),
+        }
+    }
+}
+
 /// Merges runs; keeps one chunk of each in memory.
 #[derive(Debug)]
 pub(super) struct RunMerge<'a> {
-    superseded: &'a Superseded,
+    left_out: LeftOut<'a>,
     runs: Vec<Run<'a>>,
     /// The current chunks of the runs, and those whose rows wait to be returned.
     chunks: Vec<Batch>,
@@ -146,7 +173,11 @@ struct Tally<'a> {
     existing: ExistingCounts,
 }
 
-impl Tally<'_> {
+impl<'a> Tally<'a> {
+    fn new(ledger: &'a RowLedger, partition: PartitionKey) -> Self {
+        Self { ledger, partition, written: None, left_out: 0, existing: ExistingCounts::default() }
+    }
+
     fn write(&mut self, position: Position) {
         if let (Some(written), Some(source)) = (&mut self.written, self.ledger.source_of(position)) {
             *written.entry(source).or_default() += 1;
@@ -168,7 +199,12 @@ impl Tally<'_> {
     }
 }
 
-impl RunMerge<'_> {
+impl<'a> RunMerge<'a> {
+    fn new(left_out: LeftOut<'a>, runs: Vec<RunRows<'a>>, tally: Tally<'a>) -> Self {
+        let runs = runs.into_iter().map(|rows| Run { rows, at: None }).collect();
+        Self { left_out, runs, chunks: Vec::new(), refs: Vec::new(), tally }
+    }
+
     fn next_chunk(&mut self, rows_max: usize) -> Result<Option<Rows<'_>>, Error> {
         self.release();
         self.refs.clear();
@@ -225,7 +261,7 @@ impl RunMerge<'_> {
     fn first_kept(&mut self, batch: usize, row: usize) -> Option<RowRef> {
         let positions = &self.chunks[batch].positions;
         for (row, &position) in positions.iter().enumerate().skip(row) {
-            if !self.superseded.contains(position) {
+            if !self.left_out.contains(position) {
                 return Some(RowRef::new(batch, row));
             }
             self.tally.leave_out(position);

@@ -154,6 +154,7 @@ mod tests {
             micros: (0..i64::from(ROWS)).collect(),
             ids: Ids::Uuids((0..u128::from(ROWS)).collect()),
             columns: vec![Arc::new((0..i64::from(ROWS)).collect::<Int64Array>())],
+            versions: None,
         }];
         let refs = (0..ROWS as usize).map(|row| RowRef::new(0, row)).collect();
         let mut rows = PartitionRows::InMemory(InMemory::new(&batches, refs));

@@ -5,14 +5,15 @@
 
 use std::fmt;
 
+use event_rows::version_texts;
 use events_core::{catalog::EventType, timestamp::timestamp_text};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::SourceReport;
 use crate::{
     latest::{Sample, SampledRow, SupersededKind},
     rows::{LineNumber, Origin, RowLedger},
-    runtime::escape_for_terminal,
+    runtime::{escape_for_terminal, names},
 };
 
 /// A superseded row.
@@ -32,6 +33,9 @@ pub(crate) struct SupersededSample {
 #[derive(Debug, Serialize)]
 struct RowPlace {
     timestamp: String,
+    /// The fields of its version, in their order; left out if its type has none.
+    #[serde(skip_serializing_if = "Vec::is_empty", serialize_with = "as_object")]
+    version: Vec<(String, Option<String>)>,
     /// As in `sources`; `None` for a row that the target had before.
     source: Option<String>,
     #[serde(flatten)]
@@ -45,13 +49,18 @@ impl SupersededSample {
         ledger: &RowLedger,
         sources: &[SourceReport],
     ) -> Self {
-        let place = |row: SampledRow| {
+        let place = |row: &SampledRow| {
             let timestamp = timestamp_text(row.micros);
-            match ledger.origin_of(row.position) {
-                None => RowPlace { timestamp, source: None, number: None },
-                Some(Origin { source, number }) => {
-                    RowPlace { timestamp, source: Some(sources[source].path.clone()), number: Some(number) }
-                }
+            let values = row.version.iter().flat_map(|key| version_texts(event_type, key));
+            let values =
+                values.map(|(name, text)| (name.to_owned(), text.map(|text| names::cut_name(&text))));
+            let origin = ledger.origin_of(row.position);
+            let source = origin.map(|Origin { source, .. }| sources[source].path.clone());
+            RowPlace {
+                timestamp,
+                version: values.collect(),
+                source,
+                number: origin.map(|origin| origin.number),
             }
         };
         Self {
@@ -59,8 +68,8 @@ impl SupersededSample {
             event_type: event_type.name.clone(),
             event_id: sample.event_id.clone(),
             kind: sample.kind,
-            row: place(sample.row),
-            by: place(sample.by),
+            row: place(&sample.row),
+            by: place(&sample.by),
         }
     }
 }
@@ -81,7 +90,15 @@ impl fmt::Display for SupersededSample {
 impl fmt::Display for RowPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some((source, number)) = self.source.as_deref().zip(self.number) else {
-            return write!(f, "the target's row of {}", self.timestamp);
+            write!(f, "the target's row of {}", self.timestamp)?;
+            let text = |(name, text): &(String, Option<String>)| {
+                format!(
+                    ", {} {}",
+                    escape_for_terminal(name),
+                    escape_for_terminal(text.as_deref().unwrap_or("null"))
+                )
+            };
+            return f.write_str(&self.version.iter().map(text).collect::<String>());
         };
         let source = escape_for_terminal(source);
         match number {
@@ -89,4 +106,9 @@ impl fmt::Display for RowPlace {
             LineNumber::Element(number) => write!(f, "{source}, element {number}"),
         }
     }
+}
+
+/// Values by the names of their fields, in the order of the version.
+fn as_object<S: Serializer>(values: &[(String, Option<String>)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(values.iter().map(|(name, text)| (name, text)))
 }

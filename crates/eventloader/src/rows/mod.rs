@@ -16,7 +16,7 @@ mod turnstile;
 
 use std::{ops::Range, path::PathBuf, sync::Arc};
 
-use event_rows::{Batch, Id, PartitionKey};
+use event_rows::{Batch, PartitionKey};
 use events_core::partition::PartitionUnit;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -267,8 +267,7 @@ impl RowStore {
             return Ok(ids.finish());
         };
         spill.each_contenders(type_index, ranges, &self.deduper, |contenders| {
-            contenders.uuids.iter().for_each(|contender| ids.insert(Id::Uuid(contender.uuid)));
-            contenders.texts.iter().for_each(|contender| ids.insert(Id::Text(&contender.text)));
+            contenders.each(|id, _| ids.insert(id));
         })?;
         Ok(ids.finish())
     }
@@ -292,7 +291,7 @@ impl RowStore {
             let threads = threads.min(bytes / BYTES_PER_THREAD + 1);
             for ranges in passes(bytes, self.shares.contenders_bytes) {
                 let of_type = samples.of_type(type_index);
-                let superseded_rows = match &self.spill {
+                let resolved = match &self.spill {
                     Some(spill) => {
                         let contenders =
                             |ranges: &Range<usize>| spill.contenders(type_index, ranges, &self.deduper);
@@ -300,8 +299,8 @@ impl RowStore {
                     }
                     None => latest::resolve(&self.deduper, &batches, &ranges, threads, of_type),
                 };
-                for superseded_rows in superseded_rows {
-                    superseded.add(type_index, superseded_rows);
+                for resolved in resolved {
+                    superseded.add(type_index, resolved);
                 }
             }
         }

@@ -1,16 +1,20 @@
 //! Event ids and timestamps of bad lines, and all rows of the run → the last row that has the same.
 //!
+//! Of an event type with a version, only the rows of the highest version count among those with one id and
+//! timestamp: no other can be the row that the target will have. Rows of the target take part in that, and are not
+//! counted themselves.
+//!
 //! A row costs one look-up of its timestamp, and only in event types that are asked for.
 //!
 //! Invariant: whole ids are compared. The result does not depend on whether rows are spilled.
 
 use std::collections::BTreeMap;
 
-use event_rows::{Id, Position};
+use event_rows::{Id, Position, VersionOrder};
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
-use super::RowStore;
+use super::{RowStore, TypeRows};
 use crate::{error::Error, latest::RANGES};
 
 /// A bad line that says of which event and time it is.
@@ -19,8 +23,10 @@ pub(crate) struct DatedLine {
     /// Where the line is.
     pub(crate) position: Position,
     pub(crate) id: Box<str>,
-    /// The last row of the run with the same id and timestamp.
+    /// The last row of the run with the same id and timestamp, and of the highest version among these.
     pub(crate) last_row: Option<Position>,
+    /// That version's key; none before a row was found, and where the event type has no version.
+    version: Option<Box<[u8]>>,
 }
 
 /// Bad lines by event type and timestamp.
@@ -33,7 +39,7 @@ pub(crate) struct DatedLines {
 impl DatedLines {
     pub(crate) fn add(&mut self, type_index: usize, micros: i64, id: Box<str>, position: Position) {
         self.bytes += 2 * size_of::<DatedLine>() + size_of::<i64>() + id.len();
-        let line = DatedLine { position, id, last_row: None };
+        let line = DatedLine { position, id, last_row: None, version: None };
         self.by_type.entry(type_index).or_default().entry(micros).or_default().push(line);
     }
 
@@ -51,12 +57,18 @@ impl DatedLines {
 }
 
 /// Compares a row with the lines of its event type.
-fn compare(lines: &mut HashMap<i64, Vec<DatedLine>, FixedState>, micros: i64, id: Id<'_>, row: Position) {
+fn compare(lines: &mut HashMap<i64, Vec<DatedLine>, FixedState>, id: Id<'_>, row: VersionOrder<'_>) {
+    let VersionOrder { key, micros, position } = row;
     let Some(lines) = lines.get_mut(&micros) else { return };
     for line in lines.iter_mut().filter(|line| Id::of(&line.id) == id) {
-        let is_later = line.last_row.is_none_or(|last| row.is_behind_in_input(last));
-        if is_later {
-            line.last_row = Some(row);
+        let order = key.cmp(&line.version.as_deref());
+        if order.is_gt() {
+            line.version = key.map(Into::into);
+            line.last_row = None;
+        }
+        let is_later = || line.last_row.is_none_or(|last| position.is_behind_in_input(last));
+        if order.is_ge() && !position.is_existing() && is_later() {
+            line.last_row = Some(position);
         }
     }
 }
@@ -68,24 +80,33 @@ impl RowStore {
         lines: &mut DatedLines,
         counts: impl Fn(Position) -> bool,
     ) -> Result<(), Error> {
-        let counts = |row: Position| !row.is_existing() && !row.is_later_candidate() && counts(row);
+        let counts = |row: &VersionOrder<'_>| {
+            let VersionOrder { key, position, .. } = *row;
+            if position.is_existing() {
+                key.is_some()
+            } else {
+                !position.is_later_candidate() && counts(position)
+            }
+        };
         for (&type_index, lines) in &mut lines.by_type {
             let Some(spill) = &self.spill else {
-                for batch in &self.types[type_index].batches {
-                    for (row, (&micros, &position)) in batch.micros.iter().zip(&batch.positions).enumerate() {
-                        if lines.contains_key(&micros) && counts(position) {
-                            compare(lines, micros, batch.ids.get(row), position);
+                let TypeRows { batches, competitors } = &self.types[type_index];
+                let competitors = competitors.iter().filter(|batch| batch.versions.is_some());
+                for batch in batches.iter().chain(competitors) {
+                    for (row, micros) in batch.micros.iter().enumerate() {
+                        if lines.contains_key(micros) && counts(&batch.version_order(row)) {
+                            compare(lines, batch.ids.get(row), batch.version_order(row));
                         }
                     }
                 }
                 continue;
             };
             spill.each_contenders(type_index, 0..RANGES, &self.deduper, |contenders| {
-                let uuids = contenders.uuids.iter().map(|row| (Id::Uuid(row.uuid), row.version));
-                let texts = contenders.texts.iter().map(|row| (Id::Text(&row.text), row.version));
-                for (id, version) in uuids.chain(texts).filter(|(_, version)| counts(version.position)) {
-                    compare(lines, version.micros, id, version.position);
-                }
+                contenders.each(|id, row| {
+                    if counts(&row) {
+                        compare(lines, id, row);
+                    }
+                });
             })?;
         }
         Ok(())

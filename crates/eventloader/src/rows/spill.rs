@@ -32,7 +32,7 @@ use storage::File;
 
 use crate::{
     error::Error,
-    latest::{Deduper, RANGES, SpilledContenders, TextContender, UuidContender, Version},
+    latest::{Deduper, RANGES, SpilledContenders, TextContender, UuidContender, Version, VersionedContender},
 };
 
 /// Everything that was spilled.
@@ -84,6 +84,7 @@ struct ContendersPiece {
     end_range: u16,
     uuids: Location,
     texts: Location,
+    versioned: Location,
 }
 
 /// The least contenders of a piece, except for the last one of a run.
@@ -147,7 +148,9 @@ impl SpillFile {
             if piece.len() >= PIECE_CONTENDERS || is_last && piece.len() > 0 {
                 let uuids = self.append(&encode_uuids(&piece.uuids))?;
                 let texts = self.append(&encode_texts(&piece.texts))?;
-                run.contenders.push((type_index, ContendersPiece { first_range, end_range, uuids, texts }));
+                let versioned = self.append(&encode_versioned(&piece.versioned))?;
+                let piece_of_run = ContendersPiece { first_range, end_range, uuids, texts, versioned };
+                run.contenders.push((type_index, piece_of_run));
                 (piece, first_range) = (SpilledContenders::default(), end_range);
             }
         }
@@ -203,9 +206,11 @@ impl Spill {
             .collect()
     }
 
-    /// The bytes of an event type's contenders.
+    /// The bytes of an event type's contenders. Those with a version take more in memory than in the file.
     pub(super) fn contenders_bytes(&self, type_index: usize) -> usize {
-        self.pieces(type_index).map(|piece| piece.uuids.bytes + piece.texts.bytes).sum()
+        let bytes =
+            |piece: &ContendersPiece| piece.uuids.bytes + piece.texts.bytes + 2 * piece.versioned.bytes;
+        self.pieces(type_index).map(bytes).sum()
     }
 
     /// The contenders of an event type whose ids fall into these ranges, by range.
@@ -223,6 +228,7 @@ impl Spill {
             let mut read = SpilledContenders::default();
             decode_uuids(&self.file.read(piece.uuids)?, &mut read.uuids);
             decode_texts(&self.file.read(piece.texts)?, &mut read.texts);
+            decode_versioned(&self.file.read(piece.versioned)?, &mut read.versioned);
             deduper.split_again(read, ranges, &mut contenders);
         }
         Ok(contenders)
@@ -300,6 +306,8 @@ fn decode(bytes: Vec<u8>) -> Result<Batch, String> {
         micros: micros.as_primitive::<Int64Type>().values().to_vec(),
         ids,
         columns: payload.to_vec(),
+        // What is read back was decided before.
+        versions: None,
     })
 }
 
@@ -323,19 +331,46 @@ fn encode_texts(contenders: &[TextContender]) -> Vec<u8> {
     let mut bytes = Vec::new();
     for TextContender { text, version } in contenders {
         encode_version(version, &mut bytes);
-        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(text.as_bytes());
+        encode_bytes(text.as_bytes(), &mut bytes);
     }
     bytes
 }
 
 fn decode_texts(mut bytes: &[u8], contenders: &mut Vec<TextContender>) {
-    while let (Some(version), Some(length)) = (take_version(&mut bytes), take(&mut bytes)) {
-        let length = usize::try_from(u64::from_le_bytes(length)).unwrap_or(usize::MAX);
-        let Some((text, rest)) = bytes.split_at_checked(length) else { return };
-        bytes = rest;
+    while let (Some(version), Some(text)) = (take_version(&mut bytes), take_bytes(&mut bytes)) {
         contenders.push(TextContender { text: String::from_utf8_lossy(text).into(), version });
     }
+}
+
+fn encode_versioned(contenders: &[VersionedContender]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for VersionedContender { text, key, version } in contenders {
+        encode_version(version, &mut bytes);
+        encode_bytes(text.as_bytes(), &mut bytes);
+        encode_bytes(key, &mut bytes);
+    }
+    bytes
+}
+
+fn decode_versioned(mut bytes: &[u8], contenders: &mut Vec<VersionedContender>) {
+    while let (Some(version), Some(text), Some(key)) =
+        (take_version(&mut bytes), take_bytes(&mut bytes), take_bytes(&mut bytes))
+    {
+        let text = String::from_utf8_lossy(text).into();
+        contenders.push(VersionedContender { text, key: key.into(), version });
+    }
+}
+
+fn encode_bytes(part: &[u8], bytes: &mut Vec<u8>) {
+    bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(part);
+}
+
+fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let length = usize::try_from(u64::from_le_bytes(take(bytes)?)).ok()?;
+    let (taken, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(taken)
 }
 
 fn encode_version(version: &Version, bytes: &mut Vec<u8>) {

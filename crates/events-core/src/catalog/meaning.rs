@@ -20,9 +20,12 @@ impl Catalog {
         if !self.envelope().is_base() {
             let _ = writeln!(text, "{}", self.envelope().meaning());
         }
-        for EventType { domain, name, directory, fields, .. } in types {
+        for EventType { domain, name, directory, fields, version, .. } in types {
             let _ = write!(text, "{domain:?} {name:?} {directory:?} ");
             write_fields(&mut text, fields);
+            for field in version {
+                let _ = write!(text, " {:?}", field.name);
+            }
             text.push('\n');
         }
         text
@@ -102,6 +105,7 @@ mod tests {
             "[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }\nr = 'date'",
             "[domain.a.events.x]\ndirectory = 'z'\n[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }",
             "[domain.b.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }",
+            "[domain.a.events.x]\nversion = 'n'\n[domain.a.events.x.fields]\nn = 'int32'\no = { fields = { p = 'string' } }",
         ] {
             assert_ne!(meaning("x.toml", base), meaning("x.toml", other), "{other}");
         }

@@ -13,6 +13,8 @@
 //!
 //! [domain.card.events.authorization]       # one table per event type; it may be empty
 //! directory = "card-authorization"         # optional; the event type's name otherwise
+//! version   = ["amount", "id"]             # optional: decide which version of an event is the latest; also on
+//!                                          # a domain, for those of its types that do not say it themselves
 //!
 //! [domain.card.events.authorization.fields]
 //! approved = "boolean"                     # fields of this type only: their columns follow the shared ones,
@@ -48,12 +50,14 @@ mod reader;
 #[cfg(test)]
 mod tests;
 mod value_type;
+mod version;
 
 use std::{collections::HashMap, fmt, sync::LazyLock};
 
-pub(crate) use meaning::write_fields;
-pub use value_type::ValueType;
+pub(crate) use self::meaning::write_fields;
+pub use self::{value_type::ValueType, version::VersionField};
 
+use self::version::Among;
 use crate::envelope::{BASE, Envelope};
 
 /// The built-in catalog: the domains account and transaction.
@@ -62,7 +66,9 @@ pub static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| {
         ("account.toml", include_str!("account.toml")),
         ("transaction.toml", include_str!("transaction.toml")),
     ];
-    Catalog::from_toml(&files).expect("the built-in catalog is read by a test")
+    let mut catalog = Catalog::from_toml(&files).expect("the built-in catalog is read by a test");
+    catalog.places.iter_mut().for_each(|places| places.is_built_in = true);
+    catalog
 });
 
 /// The catalog of the ledger world of `datagen --world ledger`, as TOML. Its types replace the built-in ones
@@ -71,6 +77,9 @@ pub const LEDGER: &str = include_str!("ledger.toml");
 
 /// The key that gives an event type a directory; see [`Catalog::error_at`].
 pub const DIRECTORY: &str = "directory";
+
+/// The key that gives an event type the fields of its version.
+const VERSION: &str = "version";
 
 /// All known types of events, in the order of their files.
 #[derive(Debug, Clone)]
@@ -90,6 +99,9 @@ struct TypePlaces {
     /// The line of each field, by its path in the event; of the type, by the empty path; and of its
     /// directory, by [`DIRECTORY`].
     lines: HashMap<String, usize>,
+    /// The fields of its version, each with its line; `None` if neither the type nor its domain names any.
+    version: Option<Vec<(String, usize)>>,
+    is_built_in: bool,
 }
 
 /// One type of event, identified by `domain` + `event_type`.
@@ -108,6 +120,8 @@ pub struct EventType {
     pub fields: Vec<Field>,
     /// The fields of the catalog's envelope, whose columns come before those of `data`.
     pub envelope_fields: Vec<Field>,
+    /// The fields that decide which version of an event is the latest, before its timestamp; often none.
+    pub version: Vec<VersionField>,
 }
 
 /// A field of a payload, or of an object in it.
@@ -241,15 +255,41 @@ impl Catalog {
 
     /// Gives all event types the fields of the envelope.
     fn with_envelope_fields(mut self) -> Result<Self, CatalogError> {
-        let Some((envelope, _)) = &self.envelope else { return Ok(self) };
-        for event_type in &mut self.event_types {
-            event_type.envelope_fields.clone_from(&envelope.fields);
+        if let Some((envelope, _)) = &self.envelope {
+            for event_type in &mut self.event_types {
+                event_type.envelope_fields.clone_from(&envelope.fields);
+            }
         }
+        self.resolve_versions()?;
         for (index, event_type) in self.event_types.iter().enumerate() {
             names::check_columns(event_type)
                 .map_err(|clash| self.error_at(index, &clash.path, clash.message))?;
         }
         Ok(self)
+    }
+
+    /// Finds the fields of the versions: those that a type or its domain names, or else those of the envelope.
+    fn resolve_versions(&mut self) -> Result<(), CatalogError> {
+        for (event_type, places) in self.event_types.iter_mut().zip(&self.places) {
+            if let Some(named) = &places.version {
+                let names: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
+                let set = event_type.set_version(&names, Among::DataFirst);
+                set.map_err(|(index, message)| CatalogError {
+                    file: places.file.clone(),
+                    line: named[index].1,
+                    message,
+                })?;
+            } else if let Some((envelope, place)) = &self.envelope {
+                let set = event_type.set_version(&envelope.version, Among::EnvelopeFirst);
+                // Nobody brings events of the built-in types in another envelope.
+                if let Err((_, message)) = set
+                    && !places.is_built_in
+                {
+                    return Err(place.error(message));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// An error at the field with this path in the event (`data.amount`) of the event type with this index;

@@ -13,7 +13,7 @@ use toml::{
 };
 
 use super::{
-    CatalogError, DIRECTORY, Entry, EventType, Place, TypePlaces,
+    CatalogError, DIRECTORY, Entry, EventType, Place, TypePlaces, VERSION,
     fields::{FieldReader, Fields},
     names::{self, EXPECTED_DIRECTORY},
 };
@@ -44,6 +44,16 @@ pub(super) struct Source<'a> {
     text: &'a str,
     line_ends: Vec<usize>,
 }
+
+/// What the event types of a domain have in common.
+#[derive(Default)]
+struct Shared {
+    fields: Fields,
+    version: Option<Names>,
+}
+
+/// Names, each with its location.
+type Names = Vec<(String, Range<usize>)>;
 
 impl Source<'_> {
     fn place(&self, span: &Range<usize>) -> Place {
@@ -96,10 +106,11 @@ impl Source<'_> {
         fields: &mut FieldReader<'d>,
         event_types: &mut Vec<Entry>,
     ) -> Result<(), CatalogError> {
-        let (mut shared, mut events) = (Fields::default(), None);
+        let (mut shared, mut events) = (Shared::default(), None);
         for (key, value) in self.table(value)? {
-            match self.expect_key(key, &["description", "fields", "events"])? {
-                "fields" => shared = fields.payload(value)?,
+            match self.expect_key(key, &["description", VERSION, "fields", "events"])? {
+                "fields" => shared.fields = fields.payload(value)?,
+                VERSION => shared.version = Some(self.version(value)?),
                 "events" => events = Some(self.table(value)?),
                 _ => drop(self.string(value)?),
             }
@@ -113,8 +124,7 @@ impl Source<'_> {
             ));
         }
         for (name, value) in events {
-            let shared = (shared.clone(), &mut *fields);
-            event_types.push(self.read_event_type(domain.get_ref(), name, shared, value)?);
+            event_types.push(self.read_event_type(domain.get_ref(), name, (&shared, &mut *fields), value)?);
         }
         Ok(())
     }
@@ -123,12 +133,14 @@ impl Source<'_> {
         &self,
         domain: &str,
         name: &Key<'_>,
-        (mut fields, reader): (Fields, &mut FieldReader<'d>),
+        (shared, reader): (&Shared, &mut FieldReader<'d>),
         value: &'d Value<'d>,
     ) -> Result<Entry, CatalogError> {
-        let (mut description, mut directory) = (None, None);
+        let (mut description, mut directory, mut version) = (None, None, None);
+        let mut fields = shared.fields.clone();
         for (key, value) in self.table(value)? {
-            match self.expect_key(key, &["description", DIRECTORY, "fields"])? {
+            match self.expect_key(key, &["description", DIRECTORY, VERSION, "fields"])? {
+                VERSION => version = Some(self.version(value)?),
                 "description" => description = Some(self.string(value)?),
                 DIRECTORY => {
                     directory = Some(self.directory(value)?);
@@ -148,12 +160,17 @@ impl Source<'_> {
             directory,
             fields,
             envelope_fields: Vec::new(),
+            version: Vec::new(),
         };
         names::check_columns(&event_type)
             .map_err(|clash| self.error(spans.get(&clash.path).unwrap_or(&name_span), clash.message))?;
         let spans = spans.into_iter().chain([(String::new(), name_span.clone())]);
         let lines = spans.map(|(path, span)| (path, self.line(&span))).collect();
-        let places = TypePlaces { file: self.file.to_owned(), lines };
+        let version = version.or_else(|| shared.version.clone()).map(|names| {
+            let lines = names.into_iter().map(|(name, span)| (name, self.line(&span)));
+            lines.collect()
+        });
+        let places = TypePlaces { file: self.file.to_owned(), lines, version, is_built_in: false };
         Ok(Entry { event_type, places, place: Some(self.place(&name_span)) })
     }
 
@@ -164,6 +181,16 @@ impl Source<'_> {
         }
         let message = format!("{name:?} is not a safe directory name: use {EXPECTED_DIRECTORY}");
         Err(self.error(&value.span(), message))
+    }
+
+    /// The names of the fields of a version.
+    fn version(&self, value: &Value<'_>) -> Result<Names, CatalogError> {
+        let name = |value: &Value<'_>| Ok((self.string(value)?, value.span()));
+        match value.get_ref() {
+            DeValue::String(_) => Ok(vec![name(value)?]),
+            DeValue::Array(names) => names.iter().map(name).collect(),
+            _ => Err(self.unexpected("a field's name or a list of them", value)),
+        }
     }
 
     /// The directory of an event type for which the catalog gives none.
