@@ -8,10 +8,9 @@
 //! Invariant: what is learned from earlier lines (the text between values) makes reading faster, never
 //! different.
 
-use std::{borrow::Cow, fmt};
+use std::{fmt, hash::BuildHasher};
 
 use foldhash::quality::RandomState;
-use hashbrown::HashSet;
 
 use crate::{
     columns::Slot,
@@ -392,16 +391,21 @@ fn repeated_key(keys: &[Value], line: &[u8]) -> Option<Value> {
     /// So few are compared with each other faster than they are hashed.
     const FEW: usize = 8;
     let name = |key: &Value| key.string(line).unwrap_or_default();
+    let is_among = |key: &Value, earlier: &[Value]| earlier.iter().any(|earlier| name(earlier) == name(key));
     if keys.len() <= FEW {
-        let is_repeated = |(index, key): &(usize, &Value)| {
-            let key = name(key);
-            keys[..*index].iter().any(|earlier| name(earlier) == key)
-        };
-        return keys.iter().enumerate().find(is_repeated).map(|(_, key)| *key);
+        let repeated = keys.iter().enumerate().find(|(index, key)| is_among(key, &keys[..*index]));
+        return repeated.map(|(_, key)| *key);
     }
-    let mut names: HashSet<Cow<'_, [u8]>, RandomState> =
-        HashSet::with_capacity_and_hasher(keys.len(), RandomState::default());
-    keys.iter().find(|key| !names.insert(name(key))).copied()
+    // A key takes 16 bytes here, which a set of texts would exceed several times; and no key is copied.
+    let state = RandomState::default();
+    let mut hashed: Vec<_> = keys.iter().map(|key| (state.hash_one(&*name(key)), *key)).collect();
+    hashed.sort_unstable_by_key(|(hash, key)| (*hash, key.start()));
+    let repeated_in = |run: &[(u64, Value)]| {
+        let keys: Vec<_> = run.iter().map(|(_, key)| *key).collect();
+        (1..keys.len()).find(|&index| is_among(&keys[index], &keys[..index])).map(|index| keys[index])
+    };
+    let same_hash = hashed.chunk_by(|(one, _), (other, _)| one == other).filter(|run| run.len() > 1);
+    same_hash.filter_map(repeated_in).min_by_key(|key| key.start())
 }
 
 impl fmt::Display for InnerPath<'_> {

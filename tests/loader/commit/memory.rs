@@ -13,18 +13,26 @@ use crate::support::{
 /// Writes a catalog of `types` event types with `columns` columns each, and a source of `lines` lines of
 /// random types with `values` values each, over two days.
 fn write_wide(dir: &Workdir, types: u64, columns: u64, lines: u32, values: u64) {
+    write_wide_of(dir, "string", types, columns, lines, values);
+}
+
+/// The same with columns of another type: maps have objects of one key.
+fn write_wide_of(dir: &Workdir, kind: &str, types: u64, columns: u64, lines: u32, values: u64) {
     let mut catalog = String::new();
     for of_type in 0..types {
         writeln!(catalog, "[domain.wide.events.type-{of_type}.fields]").unwrap();
         for column in 0..columns {
-            writeln!(catalog, "column_{column} = 'string'").unwrap();
+            writeln!(catalog, "column_{column} = '{kind}'").unwrap();
         }
     }
     dir.write("wide.toml", catalog);
     let mut die = Die::new(1);
     let lines = (0..lines).map(|line| {
         let first = die.roll(columns - values + 1);
-        let value = |column: u64| format!("\"column_{column}\": \"{line}-{column}\"");
+        let value = |column: u64| match kind {
+            "string" => format!("\"column_{column}\": \"{line}-{column}\""),
+            _ => format!("\"column_{column}\": {{\"{line}\": {{\"{column}\": null}}}}"),
+        };
         let data: Vec<_> = (first..first + values).map(value).collect();
         let (of_type, day) = (die.roll(types), 10 + line % 2);
         format!(
@@ -58,6 +66,19 @@ fn many_types_columns_and_threads_take_no_more_than_the_memory() {
     for target in ["1 threads", "64 threads", "said"] {
         assert_same_tree(&published(&dir.path("roomy")), &published(&dir.path(target)), target);
     }
+}
+
+/// A map has a builder and an array for itself, its entries, its keys and its values.
+#[test]
+fn many_maps_take_no_more_than_the_memory() {
+    let dir = Workdir::on_disk();
+    write_wide_of(&dir, "map(map(string))", 20, 100, 10_000, 2);
+    for threads in [1, 8] {
+        let what = format!("{threads} threads");
+        assert_peak(load(&dir, &what, "64MiB", threads), 64, &what);
+    }
+    load(&dir, "roomy", "2GiB", 2).succeeds();
+    assert_same_tree(&published(&dir.path("roomy")), &published(&dir.path("8 threads")), "64MiB");
 }
 
 /// Rows of few values, whose columns have no room for a page each.
