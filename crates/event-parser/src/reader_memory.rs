@@ -10,7 +10,7 @@ use event_rows::ARRAY_BYTES_MIN;
 use crate::{
     columns::{COLUMN_BUILDER_BYTES, LIST_BUILDER_BYTES, MAP_BUILDER_BYTES, OBJECT_BUILDER_BYTES},
     json::KeyPredictor,
-    plan::{KindPlan, Plan, Shape},
+    plan::{ColumnPlan, KindPlan, Plan, Shape, TypePlan},
 };
 
 impl Plan {
@@ -20,10 +20,14 @@ impl Plan {
         self.event_types.iter().map(|of_type| of_shape(&of_type.payload)).sum()
     }
 
-    /// How many columns the widest event type has, with those in lists and maps.
-    #[must_use]
-    pub fn columns_of_widest(&self) -> usize {
-        self.event_types.iter().map(|of_type| columns_of(&of_type.payload)).max().unwrap_or(0)
+    /// How many columns each event type has: those of single values, and those in lists, maps and, unless it is
+    /// flattened, the payload.
+    pub fn columns_by_type(&self, flatten: bool) -> impl Iterator<Item = (usize, usize)> {
+        self.event_types.iter().map(move |TypePlan { payload, .. }| {
+            let is_single = |column: &&ColumnPlan| flatten && matches!(column.kind, KindPlan::Value(_));
+            let single = payload.columns.iter().filter(is_single).count();
+            (single, columns_of(payload) - single)
+        })
     }
 
     /// How many columns all event types have, with those in lists and maps.

@@ -180,8 +180,8 @@ impl Load<'_> {
 
     /// The memory of each stage, which decides how many threads are at work.
     fn shares(self, plan: &Plan) -> Result<MemoryShares, Error> {
-        let &Settings { memory_bytes, threads, .. } = self.settings;
-        let needs = Needs::of(plan);
+        let &Settings { memory_bytes, threads, flatten, format, .. } = self.settings;
+        let needs = Needs::to_load(plan, flatten, format.codec);
         if needs.least_bytes() > memory_bytes {
             let needed = needs.least_bytes();
             return Err(Error::Memory { columns: plan.columns(), needed, allowed: memory_bytes });

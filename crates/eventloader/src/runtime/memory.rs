@@ -2,6 +2,7 @@
 //!
 //! Invariant: the stages together stay below the limit; rows beyond their share are spilled.
 
+use event_parquet::Codec;
 use event_parser::Plan;
 
 use super::available_memory;
@@ -60,6 +61,10 @@ pub(crate) struct Needs {
 const ENCODER_BYTES: usize = 24 << 20;
 /// The bytes of a column while it is encoded: buffers, a page, its part of the footer.
 const ENCODER_COLUMN_BYTES: usize = 6 << 10;
+/// The same of a column in a list, a map or an object, which `parquet` writes: a page, levels, statistics.
+const ENCODER_NESTED_COLUMN_BYTES: usize = 64 << 10;
+/// `parquet` gives each of these a codec of its own, and that of zstd can decompress, too.
+const ENCODER_ZSTD_BYTES: usize = 64 << 10;
 
 /// The program without any data.
 const PROGRAM_BYTES: usize = 10 << 20;
@@ -75,12 +80,20 @@ const BLOCKS_PER_WORKER: usize = 4;
 const ROWS_BYTES_MIN: usize = 3 << 20;
 
 impl Needs {
-    pub(crate) fn of(plan: &Plan) -> Self {
-        Self {
-            plan_bytes: plan.columns() * PLAN_COLUMN_BYTES,
-            reader_bytes: plan.reader_bytes(),
-            encoder_bytes: plan.columns_of_widest() * ENCODER_COLUMN_BYTES,
-        }
+    /// To read lines.
+    pub(crate) fn to_read(plan: &Plan) -> Self {
+        let plan_bytes = plan.columns() * PLAN_COLUMN_BYTES;
+        Self { plan_bytes, reader_bytes: plan.reader_bytes(), encoder_bytes: 0 }
+    }
+
+    /// To read lines, and to write files.
+    pub(crate) fn to_load(plan: &Plan, flatten: bool, codec: Codec) -> Self {
+        let of_zstd = if codec == Codec::Zstd { ENCODER_ZSTD_BYTES } else { 0 };
+        let of_type = |(single, nested): (usize, usize)| {
+            single * ENCODER_COLUMN_BYTES + nested * (ENCODER_NESTED_COLUMN_BYTES + of_zstd)
+        };
+        let encoder_bytes = plan.columns_by_type(flatten).map(of_type).max().unwrap_or(0);
+        Self { encoder_bytes, ..Self::to_read(plan) }
     }
 
     /// The least memory with which the bound can be kept.

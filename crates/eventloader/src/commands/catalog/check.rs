@@ -64,7 +64,7 @@ pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
     settings.selection.check(&settings.catalog)?;
     let Listed { sources, dangling } = list_sources(&settings.sources, None)?;
     let plan = Plan::new(&settings.catalog);
-    let shares = MemoryShares::of(settings.memory_bytes, settings.threads, Needs::of(&plan));
+    let shares = MemoryShares::of(settings.memory_bytes, settings.threads, Needs::to_read(&plan));
     let options =
         ParserOptions { selection: &settings.selection, flatten: true, wants_later_candidates: false };
     let blocks = Mutex::new(BlockReader::new(sources.clone(), shares.block_bytes, settings.progress.clone()));
