@@ -101,6 +101,7 @@ impl Case {
             since: by_day.then(|| DAY.parse().unwrap()),
             until: by_day.then(|| DAY.parse().unwrap()),
             nested,
+            ..Wanted::default()
         };
         Self { block_bytes: if small_blocks { 300 } else { 1 << 20 }, wanted, selection }
     }
