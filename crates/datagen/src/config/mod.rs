@@ -31,7 +31,7 @@ pub enum WorldName {
 /// Whose records carry the events, instead of the events' own envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EnvelopeName {
-    /// CloudEvents 1.0, in the JSON format.
+    /// `CloudEvents` 1.0, in the JSON format.
     CloudEvents,
     /// Track calls of Segment.
     Segment,
@@ -39,9 +39,9 @@ pub enum EnvelopeName {
     Stripe,
     /// GH Archive.
     GithubArchive,
-    /// AWS CloudTrail's log files.
+    /// The log files of AWS `CloudTrail`.
     CloudTrail,
-    /// Amazon EventBridge.
+    /// Amazon `EventBridge`.
     EventBridge,
     /// Debezium's change events.
     Debezium,

@@ -174,12 +174,7 @@ impl Dress {
     }
 
     /// Adds the values of the event's row; `payload` adds those of its own payload.
-    pub(crate) fn write_row(
-        &self,
-        parts: &Parts<'_>,
-        row: &mut RowDigest,
-        payload: impl FnOnce(&mut RowDigest),
-    ) {
+    pub(crate) fn write_row(&self, parts: &Parts<'_>, row: &mut RowDigest, payload: impl Fn(&mut RowDigest)) {
         match &self.id {
             Some(id) => row.text_of(|out| id.render(parts, out)),
             None => row.text(self.hashed(parts).to_string().as_bytes()),
@@ -188,12 +183,11 @@ impl Dress {
         let (domain, name) = self.names(parts.event_type);
         row.text(domain.as_bytes());
         row.text(name.as_bytes());
-        let mut payload = Some(payload);
         for cell in self.fields.iter().chain(&self.data) {
             match cell {
                 Cell::Null => row.null(),
                 Cell::Text(text) => row.text_of(|out| text.render(parts, out)),
-                Cell::Payload => payload.take().into_iter().for_each(|payload| payload(row)),
+                Cell::Payload => payload(row),
             }
         }
     }

@@ -98,10 +98,7 @@ impl Template {
     /// The text that stands before the event's own id.
     pub(super) fn before_id(&self) -> Option<String> {
         let at = self.0.iter().position(|piece| matches!(piece, Piece::Id | Piece::Quoted))?;
-        let before = match self.0.get(at.checked_sub(1)?)? {
-            Piece::Literal(text) => text,
-            _ => return None,
-        };
+        let Piece::Literal(before) = self.0.get(at.checked_sub(1)?)? else { return None };
         // The last key and what follows it: an id is nowhere else behind these.
         let last_key = before.rfind(", ").map_or(0, |comma| comma + 2);
         let quoted = if self.0[at] == Piece::Quoted { r#"{\"event_id\": \""# } else { "" };

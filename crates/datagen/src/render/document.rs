@@ -61,17 +61,21 @@ mod tests {
     fn each_file_is_a_document() {
         let mut documents = Documents::new(Some(["[", "]"]), Compression::None);
         let mut files = vec![String::new(); 3];
-        let put = |files: &mut Vec<String>, file: i64, joint: Joint| {
-            assert_eq!(joint.length, joint.bytes.len());
-            files[usize::try_from(file).unwrap()].push_str(&String::from_utf8(joint.bytes).unwrap());
+        let mut put = |file: i64, text: &[u8]| {
+            let file: &mut String = &mut files[usize::try_from(file).unwrap()];
+            file.push_str(std::str::from_utf8(text).unwrap());
         };
         for (file, piece) in [(0, "a,b"), (0, "c"), (2, "d")] {
             let (closed, joint) = documents.before(file);
-            closed.into_iter().for_each(|(file, joint)| put(&mut files, file, joint));
-            put(&mut files, file, joint);
-            files[usize::try_from(file).unwrap()].push_str(piece);
+            if let Some((file, joint)) = closed {
+                put(file, &joint.bytes);
+            }
+            assert_eq!(joint.length, joint.bytes.len());
+            put(file, &joint.bytes);
+            put(file, piece.as_bytes());
         }
-        documents.close().into_iter().for_each(|(file, joint)| put(&mut files, file, joint));
+        let (file, joint) = documents.close().unwrap();
+        put(file, &joint.bytes);
         assert_eq!(files, ["[a,b,c]\n", "", "[d]\n"]);
         assert!(documents.close().is_none());
     }
