@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use events_core::{
     catalog::{Catalog, EventType, FieldKind, ValueType},
-    envelope::{Data, EventId, Path, Piece, RecordsStep, Template},
+    envelope::{Data, EventId, Path, Piece, RecordsPath, RecordsStep, Template},
     number,
     partition::Day,
     schema::{self, Column},
@@ -89,7 +89,7 @@ impl Loaded {
     fn take(&mut self, text: &[u8], catalog: &Catalog) {
         let document: Value = serde_json::from_slice(text).unwrap();
         let envelope = catalog.envelope();
-        let paths = envelope.records.iter().map(|path| path.steps());
+        let paths = envelope.records.iter().map(RecordsPath::steps);
         let there = paths.map(|steps| record_at(&document, steps)).find_map(|record| record);
         let record = there.unwrap_or(&document);
         let text_of = |template| text_of(template, record);
@@ -172,9 +172,7 @@ fn rest_of(record: &Value, paths: &[&Path]) -> Value {
         let name = keys.join(".");
         let is_other = alternatives.iter().any(|all| all[0] != name && all.contains(&name.as_str()));
         let is_there = |all: &&[&str]| record.pointer(&format!("/{}", all[0].replace('.', "/"))).is_some();
-        if is_other
-            && alternatives.iter().filter(|all| all.contains(&name.as_str())).any(|all| is_there(&all))
-        {
+        if is_other && alternatives.iter().filter(|all| all.contains(&name.as_str())).any(is_there) {
             continue;
         }
         let (last, around) = keys.split_last().unwrap();
