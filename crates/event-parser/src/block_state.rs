@@ -11,7 +11,7 @@ use crate::{
     batch::BatchBuilder,
     columns::{ExpectedRows, ValueChange},
     fault::{Fault, Reason},
-    framing::{Block, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX},
+    framing::{Block, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, Unit},
     parser::{BadLine, OTHER_NAMES, Parsed, none_of},
     payload::{KeyOwner, UnknownKey},
     plan::Plan,
@@ -26,6 +26,8 @@ pub(crate) struct BlockState<'b> {
     pub(crate) block: &'b Block,
     /// The line that is being read: see [`BadLine`].
     pub(crate) line_index: i64,
+    /// What the line is.
+    pub(crate) unit: Unit,
     pub(crate) parsed: Parsed,
     pub(crate) batches: Vec<Option<BatchBuilder>>,
     pub(crate) later_candidates: Vec<Option<BatchBuilder>>,
@@ -49,6 +51,7 @@ impl<'b> BlockState<'b> {
         Self {
             block,
             line_index: 0,
+            unit: Unit::default(),
             parsed: Parsed::default(),
             batches: none_of(plan),
             later_candidates: none_of(plan),
@@ -59,9 +62,9 @@ impl<'b> BlockState<'b> {
     }
 
     pub(crate) fn bad(&mut self, raw: &[u8], offset: u64, fragment: Option<u64>, fault: Fault) {
-        let line_index = self.line_index;
         let position = Position::new(self.block.number, self.parsed.lines);
-        self.parsed.bad.push(BadLine { line_index, position, offset, fragment, fault, raw: raw.to_vec() });
+        let (line_index, unit, raw) = (self.line_index, self.unit.clone(), raw.to_vec());
+        self.parsed.bad.push(BadLine { line_index, position, offset, fragment, unit, fault, raw });
     }
 
     pub(crate) fn fragment(&mut self, fragment: &Fragment) {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     columns::{Slot, ValueFault},
-    json::Malformed,
+    json::{END_OF_LINE, Malformed, Scanner},
     plan::{KindPlan, Shape},
 };
 
@@ -108,6 +108,14 @@ impl fmt::Display for Detail {
 }
 
 impl Fault {
+    /// Whether the line goes on with another object where it should end.
+    #[must_use]
+    pub fn is_further_value(&self) -> bool {
+        self.reason == Reason::MalformedJson
+            && self.detail.expected == END_OF_LINE
+            && self.detail.found.starts_with('{')
+    }
+
     #[cold]
     pub(crate) fn new(reason: Reason, field: Option<&str>, expected: &str, found: impl Into<String>) -> Self {
         let detail =
@@ -129,6 +137,29 @@ impl Fault {
     #[cold]
     pub(crate) fn out_of_place(element: &[u8], due: &str) -> Self {
         Self::new(Reason::MalformedJson, None, due, excerpt(element))
+    }
+
+    /// The fault of a document's text that is in no record. Positions count from the text's start.
+    #[cold]
+    pub(crate) fn around_records(text: &[u8], at: usize, expected: &str) -> Self {
+        let found = match text.get(at..) {
+            None | Some([]) => "the end of the document".to_owned(),
+            Some(rest) => format!("{} at byte {}", excerpt(rest), at + 1),
+        };
+        Self::new(Reason::MalformedJson, None, expected, found)
+    }
+
+    /// The fault of a document without the path to records.
+    #[cold]
+    pub(crate) fn no_records(document: &[u8], paths: &str) -> Self {
+        if std::str::from_utf8(document).is_err() {
+            return Self::invalid_utf8(document);
+        }
+        let mut scanner = Scanner::new(document);
+        match scanner.value().and_then(|_| scanner.end()) {
+            Err(malformed) => Self::malformed(document, malformed),
+            Ok(()) => Self::new(Reason::NotAnEvent, None, &format!("records at {paths}"), excerpt(document)),
+        }
     }
 
     #[cold]

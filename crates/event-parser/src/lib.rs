@@ -72,8 +72,8 @@ pub mod fuzzing;
 pub use self::{
     fault::{Detail, Fault, Reason},
     framing::{
-        Block, Buffer, Content, CutError, Cutter, Element, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, Line,
-        is_blank, newlines_in, opening_bracket,
+        Block, Buffer, Content, CutError, Cutter, Element, FRAGMENT_BYTES, Fragment, Framing, LINE_BYTES_MAX,
+        Line, Records, Unit, newlines_in, replayed_line,
     },
     judge::{Judgement, LineJudge},
     parser::{BadLine, Counts, OTHER_NAMES, Parsed, Parser, ParserOptions},

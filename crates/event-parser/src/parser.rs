@@ -2,9 +2,12 @@
 //! the rest.
 //!
 //! Elements of an array are lines like others, except that none is blank and that they may contain newlines.
-//! The line number of an element is that of the line of the text where it begins.
+//! The line number of an element is that of the line of the text where it begins. So are documents, and the
+//! records of a document.
 //!
 //! Invariant: each line of a block is exactly one of blank, bad, filtered, or a row.
+
+use std::ops::Range;
 
 use event_rows::{Batch, Position};
 use foldhash::fast::FixedState;
@@ -16,7 +19,7 @@ use crate::{
     columns::ExpectedRows,
     events::{Event, EventReader, Judged},
     fault::Fault,
-    framing::{Block, Content, Element, LINE_BYTES_MAX, newlines_in},
+    framing::{Block, Content, Cut, Element, LINE_BYTES_MAX, RecordCutter, Rest, Unit, newlines_in},
     plan::Plan,
     selection::Selection,
 };
@@ -74,6 +77,8 @@ pub struct BadLine {
     pub offset: u64,
     /// The number of the fragment, from 0. Only over-long lines have fragments.
     pub fragment: Option<u64>,
+    /// What it is: [`Unit::Element`] also for lines and documents, which may have records.
+    pub unit: Unit,
     /// Why it is bad.
     pub fault: Fault,
     /// The bytes of the line, without its newline.
@@ -88,6 +93,7 @@ pub const OTHER_NAMES: &str = "(others)";
 pub struct Parser<'a> {
     events: EventReader<'a>,
     plan: &'a Plan,
+    documents: RecordCutter,
     flatten: bool,
     /// By event type: an estimate from the block before, so that columns need not grow.
     expected: Vec<ExpectedRows>,
@@ -103,6 +109,7 @@ impl<'a> Parser<'a> {
         Self {
             events: EventReader::new(plan, selection, wants_later_candidates),
             plan,
+            documents: RecordCutter::default(),
             flatten,
             expected: vec![ExpectedRows::default(); plan.event_types.len()],
             candidate_payloads: none_of(plan),
@@ -113,7 +120,8 @@ impl<'a> Parser<'a> {
     pub fn parse(&mut self, block: &Block) -> Parsed {
         let mut state = BlockState::new(block, self.plan);
         match &block.content {
-            Content::Lines => self.read_lines(&mut state),
+            Content::Lines if self.plan.records().are_documents() => self.read_lines(&mut state),
+            Content::Lines => self.read_lines_with_records(&mut state),
             Content::Elements(elements) => self.read_elements(&mut state, elements),
             Content::Fragment(fragment) => state.fragment(fragment),
         }
@@ -140,30 +148,118 @@ impl<'a> Parser<'a> {
         state.parsed.newlines = state.parsed.lines;
     }
 
+    /// Reads lines each of which is a document with records.
+    fn read_lines_with_records(&mut self, state: &mut BlockState<'_>) {
+        self.events.set_framing(true);
+        let block = state.block;
+        let all_utf8 = is_utf8(&block.bytes);
+        let mut start = 0;
+        while start < block.bytes.len() {
+            let rest = &block.bytes[start..];
+            let end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = &block.bytes[start..end];
+            if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
+                state.parsed.blank += 1;
+                state.parsed.lines += 1;
+            } else {
+                self.read_document(state, start..end, false, all_utf8, &mut Newlines::counted());
+            }
+            state.parsed.newlines += 1;
+            state.line_index += 1;
+            start = end + 1;
+        }
+    }
+
     fn read_elements(&mut self, state: &mut BlockState<'_>, elements: &[Element]) {
         self.events.set_framing(true);
         let block = state.block;
         let all_utf8 = is_utf8(&block.bytes);
-        let mut counted = 0;
-        for Element { range, due } in elements {
-            state.line_index += i64::from(newlines_in(&block.bytes[counted..range.start]));
-            counted = range.start;
-            let (text, offset) = (&block.bytes[range.start..], block.offset + range.start as u64);
-            match due {
-                Some(due) if range.len() <= LINE_BYTES_MAX => {
-                    let raw = &text[..range.len()];
-                    state.bad(raw, offset, None, Fault::out_of_place(raw, due));
-                }
-                _ => {
-                    let length = Some(range.len());
-                    if self.read_framed(state, text, length, offset, all_utf8).is_none() {
-                        self.read_line(state, text, range.len(), offset, all_utf8);
-                    }
-                }
+        let are_documents = self.plan.records().are_documents();
+        let mut newlines = Newlines::default();
+        for Element { range, due, unit } in elements {
+            let is_record = matches!(unit, Unit::Record(_));
+            if is_record || are_documents || due.is_some() {
+                state.unit = if is_record { unit.clone() } else { Unit::Element };
+                self.read_element(state, range.clone(), *due, all_utf8, &mut newlines);
+            } else {
+                let may_be_long = *unit == Unit::Document;
+                self.read_document(state, range.clone(), may_be_long, all_utf8, &mut newlines);
             }
-            state.parsed.lines += 1;
         }
         state.parsed.newlines = newlines_in(&block.bytes);
+    }
+
+    fn read_element(
+        &mut self,
+        state: &mut BlockState<'_>,
+        range: Range<usize>,
+        due: Option<&'static str>,
+        all_utf8: bool,
+        newlines: &mut Newlines,
+    ) {
+        let block = state.block;
+        newlines.count(state, range.start);
+        let (text, offset) = (&block.bytes[range.start..], block.offset + range.start as u64);
+        match due {
+            Some(due) if range.len() <= LINE_BYTES_MAX => {
+                let raw = &text[..range.len()];
+                state.bad(raw, offset, None, Fault::out_of_place(raw, due));
+            }
+            _ => {
+                let length = Some(range.len());
+                if self.read_framed(state, text, length, offset, all_utf8).is_none() {
+                    self.read_line(state, text, range.len(), offset, all_utf8);
+                }
+            }
+        }
+        state.parsed.lines += 1;
+    }
+
+    /// Reads the records of a document.
+    fn read_document(
+        &mut self,
+        state: &mut BlockState<'_>,
+        range: Range<usize>,
+        may_be_long: bool,
+        all_utf8: bool,
+        newlines: &mut Newlines,
+    ) {
+        let block = state.block;
+        let mark: &[u8] = if block.offset == 0 && range.start == 0 { b"\xEF\xBB\xBF" } else { b"" };
+        let document = &block.bytes[range.clone()];
+        let from = range.start + if document.starts_with(mark) { mark.len() } else { 0 };
+        let document = &block.bytes[from..range.end];
+        let mut documents = std::mem::take(&mut self.documents);
+        state.unit = Unit::Element;
+        match documents.cut(self.plan.records(), document, may_be_long) {
+            Cut::Record => self.read_element(state, range, None, all_utf8, newlines),
+            Cut::NoPath => {
+                newlines.count(state, range.start);
+                let fault = Fault::no_records(document, self.plan.records().names());
+                state.bad(document, block.offset + from as u64, None, fault);
+                state.parsed.lines += 1;
+            }
+            Cut::Records(rest) => {
+                for Element { range: Range { start, end }, due, unit } in documents.elements() {
+                    state.unit = unit.clone();
+                    self.read_element(state, from + start..from + end, *due, all_utf8, newlines);
+                }
+                if let Some(Rest { start, end, broken }) = rest {
+                    newlines.count(state, from + start);
+                    // What has no record yet may have some once it is read otherwise.
+                    state.unit = if start == 0 { Unit::Element } else { Unit::Record(None) };
+                    let (raw, at) = (&document[start..end], broken.at.saturating_sub(start));
+                    let offset = block.offset + (from + start) as u64;
+                    if raw.len() > LINE_BYTES_MAX {
+                        state.too_long(raw, offset, 0);
+                    } else {
+                        state.bad(raw, offset, None, Fault::around_records(raw, at, broken.expected));
+                    }
+                    state.parsed.lines += 1;
+                }
+            }
+        }
+        self.documents = documents;
     }
 
     /// Reads the line at the start of `text`, if its frame is known, and returns its length. See
@@ -212,7 +308,10 @@ impl<'a> Parser<'a> {
         if !is_utf8 && std::str::from_utf8(line).is_err() {
             return state.bad(raw, offset, None, Fault::invalid_utf8(line));
         }
-        let kept = self.events.read(line, text).and_then(|judged| self.keep(state, text, judged));
+        let enclosing = if let Unit::Record(enclosing) = &state.unit { enclosing.clone() } else { None };
+        let judged = enclosing.as_deref().and_then(|around| self.events.read_record(line, text, around));
+        let judged = judged.unwrap_or_else(|| self.events.read(line, text));
+        let kept = judged.and_then(|judged| self.keep(state, text, judged));
         kept.unwrap_or_else(|fault| state.bad(raw, offset, None, fault));
     }
 
@@ -274,6 +373,27 @@ impl<'a> Parser<'a> {
 /// Whether a block is UTF-8. Most blocks are ASCII alone, which is checked several times faster.
 fn is_utf8(bytes: &[u8]) -> bool {
     bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
+}
+
+/// How far the newlines of a block are counted, for the numbers of the lines where its elements begin.
+#[derive(Debug, Default)]
+struct Newlines {
+    counted: usize,
+}
+
+impl Newlines {
+    /// For one line, which has none.
+    fn counted() -> Self {
+        Self { counted: usize::MAX }
+    }
+
+    /// Counts up to `at`.
+    fn count(&mut self, state: &mut BlockState<'_>, at: usize) {
+        if self.counted < at {
+            state.line_index += i64::from(newlines_in(&state.block.bytes[self.counted..at]));
+            self.counted = at;
+        }
+    }
 }
 
 pub(crate) fn none_of<T>(plan: &Plan) -> Vec<Option<T>> {

@@ -23,6 +23,7 @@ use hashbrown::HashMap;
 
 use crate::{
     envelope::{DataPlan, EnvelopePlan, RECORD},
+    framing::Records,
     json,
 };
 
@@ -39,6 +40,7 @@ pub struct Plan {
     /// `None`: the base contract.
     pub(crate) envelope: Option<EnvelopePlan>,
     by_domain: ByName<ByName<usize>>,
+    records: Arc<Records>,
 }
 
 /// One event type, compiled.
@@ -180,7 +182,15 @@ impl Plan {
             let of_domain = by_domain.entry(event_type.domain.as_bytes().into()).or_default();
             of_domain.insert(event_type.name.as_bytes().into(), index);
         }
-        Self { event_types, object_paths, envelope, by_domain }
+        let keys: Vec<_> = catalog.envelope().enclosing_keys().into_iter().map(str::to_owned).collect();
+        let records = Arc::new(Records::new(&catalog.envelope().records, &keys));
+        Self { event_types, object_paths, envelope, by_domain, records }
+    }
+
+    /// Where the records are in a document.
+    #[must_use]
+    pub fn records(&self) -> &Arc<Records> {
+        &self.records
     }
 
     /// The number of event types.

@@ -18,7 +18,7 @@ mod support;
 
 use divan::Bencher;
 use event_parquet::{Codec, Encodings, Format};
-use event_parser::Selection;
+use event_parser::{Framing, Selection};
 use event_target::{DedupeScope, Mode};
 use eventloader::{
     commands::load,
@@ -75,6 +75,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
     let input = Input::lines(&with_later_copies(&lines));
     let target = tempfile::tempdir().unwrap();
     let settings = Settings {
+        framing: Framing::Auto,
         input: LoadInput::Sources { paths: input.sources(), skip_loaded: false },
         target: target.path().join("target"),
         catalog: BUILT_IN.clone(),

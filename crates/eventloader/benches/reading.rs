@@ -32,7 +32,7 @@ use std::{
 };
 
 use divan::Bencher;
-use event_parser::Selection;
+use event_parser::{Framing, Selection};
 use eventloader::{
     commands::catalog::{self, InferSettings, ReadSettings},
     runtime::{MEMORY_BYTES_DEFAULT, Progress},
@@ -50,6 +50,7 @@ fn main() {
 
 fn settings(sources: Vec<PathBuf>, catalog: Catalog) -> ReadSettings {
     ReadSettings {
+        framing: Framing::Auto,
         sources,
         catalog,
         selection: Selection::default(),

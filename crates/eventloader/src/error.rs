@@ -137,6 +137,8 @@ pub enum Error {
         limit: String,
         /// The first bad line: location and reason.
         first: String,
+        /// Whether that line has several values.
+        of_several_values: bool,
     },
     /// No line of the input is good.
     #[error("{all} bad; nothing was changed. The first: {first}{lacks}{keys}")]
@@ -151,6 +153,8 @@ pub enum Error {
         keys: String,
         /// Whether some are of an event type that the catalog does not have.
         of_unknown_types: bool,
+        /// Whether the first has several values.
+        of_several_values: bool,
     },
     /// A load by this catalog can't keep within its memory.
     #[error(

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use event_parquet::Format;
-use event_parser::Selection;
+use event_parser::{Framing, Selection};
 use event_target::{DedupeScope, Mode};
 use events_core::{
     catalog::Catalog,
@@ -18,6 +18,8 @@ use events_core::{
 pub struct Settings {
     /// The input.
     pub input: Input,
+    /// How the sources are divided.
+    pub framing: Framing,
     /// The directory of the partitions.
     pub target: PathBuf,
     /// The known events.

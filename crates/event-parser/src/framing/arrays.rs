@@ -16,7 +16,7 @@
 //!
 //! Invariant: elements depend on the text alone, not on how it is cut into pieces.
 
-use std::{io, ops::Range};
+use std::{io, ops::Range, sync::Arc};
 
 use super::nesting::Nesting;
 
@@ -27,6 +27,20 @@ pub struct Element {
     pub range: Range<usize>,
     /// What was expected here, if no element was.
     pub due: Option<&'static str>,
+    /// What it is.
+    pub unit: Unit,
+}
+
+/// What an element of a block is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Unit {
+    /// An element of an array: a document.
+    #[default]
+    Element,
+    /// One of several documents.
+    Document,
+    /// A record of a document, with the wanted members of the objects around it, as one JSON object's text.
+    Record(Option<Arc<[u8]>>),
 }
 
 /// The state of reading an array, across all pieces of its text.
@@ -65,21 +79,20 @@ enum State {
 const COMMA: &str = "`,` or `]` behind an element of the array";
 const END: &str = "nothing behind the array's `]`";
 
-/// The position after the opening bracket of an array in the first bytes of a text, after a byte order mark
+/// The position of the opening bracket of an array in the first bytes of a text, after a byte order mark
 /// and white space. `None` if the text is not an array.
-#[must_use]
-pub fn opening_bracket(head: &[u8]) -> Option<usize> {
+#[cfg(test)]
+fn opening_bracket(head: &[u8]) -> Option<usize> {
     let at = first_character(head)?;
     (head[at] == b'[').then_some(at)
 }
 
 /// Whether the first bytes of a text don't decide yet.
-#[must_use]
-pub fn is_blank(head: &[u8]) -> bool {
+pub(super) fn is_blank(head: &[u8]) -> bool {
     first_character(head).is_none()
 }
 
-fn first_character(head: &[u8]) -> Option<usize> {
+pub(super) fn first_character(head: &[u8]) -> Option<usize> {
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let at = text.iter().position(|byte| !is_space(*byte))?;
     Some(head.len() - text.len() + at)
@@ -111,7 +124,7 @@ impl ArrayScanner {
                 }
                 State::Container { due } => {
                     if self.nesting.ends_container(bytes, &mut self.at) {
-                        elements.push(Element { range: self.start..self.at, due });
+                        elements.push(Element { range: self.start..self.at, due, unit: Unit::Element });
                         self.state = State::BehindElement;
                     }
                 }
@@ -176,8 +189,9 @@ impl ArrayScanner {
         self.at
     }
 
-    /// The first `length` bytes were returned: the following ones count from there.
-    pub(crate) fn advance(&mut self, length: usize) {
+    /// The first bytes were returned: the following ones count from there.
+    pub(crate) fn advance(&mut self, returned: &[u8]) {
+        let length = returned.len();
         self.start = self.start.saturating_sub(length);
         self.at -= length;
         self.behind += length as u64;
@@ -193,7 +207,7 @@ impl ArrayScanner {
                     _ => self.state == State::BehindComma,
                 };
                 if is_missing {
-                    elements.push(Element { range: self.at..self.at + 1, due });
+                    elements.push(Element { range: self.at..self.at + 1, due, unit: Unit::Element });
                 }
                 self.state = if byte == b',' { State::BehindComma } else { State::Behind { due: Some(END) } };
             }
@@ -221,7 +235,7 @@ impl ArrayScanner {
     /// The element that ends before `end`.
     fn element_before(&self, bytes: &[u8], end: usize, due: Option<&'static str>) -> Element {
         let spaces = bytes[self.start..end].iter().rev().take_while(|byte| is_space(**byte)).count();
-        Element { range: self.start..end - spaces, due }
+        Element { range: self.start..end - spaces, due, unit: Unit::Element }
     }
 }
 

@@ -1,18 +1,25 @@
-//! One text → its blocks, each cut after a line or an element.
+//! One text → its blocks, each cut after a line, an element or a document.
 //!
 //! Invariant: the blocks, concatenated, are the text. Memory contains a block, and the rest that is carried
-//! over to the next one: less than a line or an element, which is at most [`LINE_BYTES_MAX`] and a block.
+//! over to the next one: less than a line, an element or a document, which is at most [`LINE_BYTES_MAX`] and a
+//! block. The beginning of a text that does not tell its framing at once is as long at most.
 
-use std::io::{self, Read};
-
-use super::{
-    ArrayScanner, Block, Buffer, Content, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX,
-    arrays::{self, Element},
-    newlines_in,
+use std::{
+    io::{self, Cursor, Read},
+    mem,
+    sync::Arc,
 };
 
-/// The most white space before a text's first character: a program that writes more does not mean an array.
-const HEAD_BYTES: usize = 64 << 10;
+use super::{
+    Block, Buffer, Content, FRAGMENT_BYTES, Fragment, Framing, LINE_BYTES_MAX, Records,
+    arrays::{ArrayScanner, Element, first_character, is_blank},
+    documents::DocumentScanner,
+    element_scanner::ElementScanner,
+    newlines_in,
+    recognise::{BLANK_BYTES_MAX, framing_of},
+    replayed::elements_of,
+};
+
 /// The assumed minimum length of lines, which limits their number in a block: a crowd of tiny ones takes many
 /// times its text when all are bad. No event is as short.
 const LINE_BYTES_SMALL: usize = 64;
@@ -23,14 +30,21 @@ pub struct Cutter<R> {
     reader: R,
     block_bytes: usize,
     next_number: u32,
-    /// Whether it is known if the text is an array.
-    is_recognised: bool,
+    framing: Framing,
+    is_replay: bool,
+    records: Arc<Records>,
+    /// What was read to know the framing, as far as no block has it. `None` before.
+    head: Option<Cursor<Vec<u8>>>,
+    /// How far its first character reaches, until a block has that.
+    front: usize,
+    /// Whether the reader has no more.
+    is_read: bool,
     /// The text that was read after the end of the last block.
     carry: Vec<u8>,
     offset: u64,
     ended: bool,
-    /// The state of the array, if the text is one.
-    array: Option<ArrayScanner>,
+    /// The state of the array or the documents, if the text is not lines.
+    scanner: Option<ElementScanner>,
     /// The next fragment, inside an over-long line.
     long_line: Option<Fragment>,
 }
@@ -39,10 +53,10 @@ pub struct Cutter<R> {
 #[derive(Debug, thiserror::Error)]
 #[error("reading failed at byte {offset}: {source}")]
 pub struct CutError {
-    /// The offset in the text: how far reading came or, if an array breaks off in an element, the element's
-    /// first byte.
+    /// The offset in the text: how far reading came or, if an array or document breaks off, the first
+    /// byte of the element or document.
     pub offset: u64,
-    /// The reader's error, or that the array has no end.
+    /// The reader's error, or that the array or the last document has no end.
     pub source: io::Error,
 }
 
@@ -52,27 +66,50 @@ fn lines_max(block_bytes: usize) -> usize {
 }
 
 impl<R: Read> Cutter<R> {
-    /// Cuts a text into blocks of about `block_bytes`. The text itself decides whether it is lines or an
-    /// array.
+    /// Cuts a text into blocks of about `block_bytes`. The text itself tells its framing.
     #[must_use]
     pub fn new(reader: R, block_bytes: usize) -> Self {
         Self {
             reader,
             block_bytes,
             next_number: 0,
-            is_recognised: false,
+            framing: Framing::Auto,
+            is_replay: false,
+            records: Arc::default(),
+            head: None,
+            front: 0,
+            is_read: false,
             carry: Vec::new(),
             offset: 0,
             ended: false,
-            array: None,
+            scanner: None,
             long_line: None,
         }
     }
 
-    /// Reads the text as lines, even if it begins with a bracket.
+    /// Reads the text in this framing, whatever it tells.
     #[must_use]
-    pub fn as_lines(self) -> Self {
-        Self { is_recognised: true, ..self }
+    pub fn framed(self, framing: Framing) -> Self {
+        Self { framing, ..self }
+    }
+
+    /// Cuts documents that are too long to be read as a whole into their records.
+    #[must_use]
+    pub fn with_records(self, records: &Arc<Records>) -> Self {
+        Self { records: Arc::clone(records), ..self }
+    }
+
+    /// Reads lines that [`replayed_line`](super::replayed_line) wrote. A document that may have several records
+    /// is alone in its block.
+    #[must_use]
+    pub fn replaying(self) -> Self {
+        Self { is_replay: true, framing: Framing::Lines, ..self }
+    }
+
+    /// How the text is read; [`Framing::Auto`] before the first block.
+    #[must_use]
+    pub fn framing(&self) -> Framing {
+        self.framing
     }
 
     /// Numbers the blocks from here on.
@@ -114,7 +151,7 @@ impl<R: Read> Cutter<R> {
         let offset = self.offset;
         let content = self.content(&mut bytes).inspect_err(|_| {
             // Further calls get nothing more.
-            (self.ended, self.array, self.long_line) = (true, None, None);
+            (self.ended, self.scanner, self.long_line) = (true, None, None);
             self.carry.clear();
         })?;
         let Some(content) = content else { return Ok(None) };
@@ -124,48 +161,84 @@ impl<R: Read> Cutter<R> {
     }
 
     fn content(&mut self, bytes: &mut Buffer) -> Result<Option<Content>, CutError> {
-        if !self.is_recognised {
+        if self.head.is_none() {
             self.recognise()?;
-            self.is_recognised = true;
         }
         self.fill(bytes)
     }
 
-    /// Reads up to the first character, and sees whether it begins an array.
+    /// Reads as much as is needed to know the framing.
     fn recognise(&mut self) -> Result<(), CutError> {
-        // The first step is long enough for a whole byte order mark.
-        let step = self.block_bytes.clamp(4, HEAD_BYTES);
         let mut head = Buffer::default();
-        while !self.ended && head.len() < HEAD_BYTES && arrays::is_blank(&head) {
-            let length = head.len() + step;
-            self.read_up_to(&mut head, length)?;
+        // The first step is long enough for a whole byte order mark.
+        let mut length = self.block_bytes.clamp(4, BLANK_BYTES_MAX);
+        loop {
+            let missing = length - head.len();
+            let read = head.read_from(&mut self.reader, missing).map_err(|source| {
+                let offset = head.len() as u64;
+                CutError { offset, source }
+            })?;
+            self.is_read = read < missing;
+            if self.framing == Framing::Auto
+                && let Some(framing) = framing_of(&head, self.is_read, self.records.has_lists())
+            {
+                self.framing = framing;
+            }
+            let is_known = self.framing != Framing::Auto;
+            let is_start_known = self.framing == Framing::Lines || !is_blank(&head);
+            if self.is_read || is_known && (is_start_known || head.len() >= BLANK_BYTES_MAX) {
+                break;
+            }
+            length = 2 * head.len();
         }
-        self.array = arrays::opening_bracket(&head).map(ArrayScanner::new);
-        self.carry = head.to_vec();
+        self.scanner = self.scanner_of(&head)?;
+        self.front = first_character(&head).map_or(head.len(), |first| first + 1);
+        self.head = Some(Cursor::new(head.to_vec()));
         Ok(())
     }
 
-    /// Whether all blocks were taken. The end of an array is known only once the next block is asked for.
+    /// The scanner of a text that begins so.
+    fn scanner_of(&self, head: &[u8]) -> Result<Option<ElementScanner>, CutError> {
+        let start = first_character(head);
+        Ok(match self.framing {
+            Framing::Auto | Framing::Lines => None,
+            Framing::Array => match start.map(|start| (start, head[start])) {
+                None => None,
+                Some((start, b'[')) => Some(ElementScanner::Array(ArrayScanner::new(start))),
+                Some((start, _)) => {
+                    let source = io::Error::other("the text does not begin with `[`, so it is no JSON array");
+                    return Err(CutError { offset: start as u64, source });
+                }
+            },
+            Framing::Documents => {
+                let start = start.unwrap_or(head.len());
+                Some(ElementScanner::Documents(DocumentScanner::new(start, Arc::clone(&self.records))))
+            }
+        })
+    }
+
+    /// Whether all blocks were taken. The end of an array or of documents is known only once the next block is
+    /// asked for.
     #[must_use]
     pub fn is_done(&self) -> bool {
-        self.ended && self.carry.is_empty() && self.long_line.is_none() && self.array.is_none()
+        self.ended && self.carry.is_empty() && self.long_line.is_none() && self.scanner.is_none()
     }
 
     /// Fills `bytes` with the next block; `None` at the end.
     fn fill(&mut self, bytes: &mut Buffer) -> Result<Option<Content>, CutError> {
         let block_bytes = self.block_bytes;
         bytes.append(&mut self.carry);
-        match (self.long_line, self.array.take()) {
+        match (self.long_line, self.scanner.take()) {
             (Some(fragment), None) => self.fill_fragment(bytes, block_bytes, fragment).map(Some),
             (None, None) => self.fill_lines(bytes, block_bytes),
-            (long_line, Some(mut array)) => {
+            (long_line, Some(mut scanner)) => {
                 let content = match long_line {
                     Some(fragment) => {
-                        self.fill_element_fragment(&mut array, bytes, block_bytes, fragment).map(Some)
+                        self.fill_element_fragment(&mut scanner, bytes, block_bytes, fragment).map(Some)
                     }
-                    None => self.fill_elements(&mut array, bytes, block_bytes),
+                    None => self.fill_elements(&mut scanner, bytes, block_bytes),
                 };
-                self.array = Some(array);
+                self.scanner = Some(scanner);
                 content
             }
         }
@@ -180,11 +253,16 @@ impl<R: Read> Cutter<R> {
             if self.ended || newline.is_some() {
                 let whole = if self.ended { bytes.len() } else { newline.map_or(0, |at| at + 1) };
                 let newlines = || memchr::memchr_iter(b'\n', &bytes[..whole]);
+                let is_one = self.is_replay && !self.records.are_documents();
+                let lines_max = if is_one { 1 } else { lines_max(block_bytes) };
                 // Counting is many times faster than finding each of them.
-                let crowded = newlines().count() > lines_max(block_bytes);
-                let last = crowded.then(|| newlines().nth(lines_max(block_bytes) - 1)).flatten();
+                let crowded = newlines().count() > lines_max;
+                let last = crowded.then(|| newlines().nth(lines_max - 1)).flatten();
                 self.cut(bytes, last.map_or(whole, |at| at + 1));
-                return Ok((!bytes.is_empty()).then_some(Content::Lines));
+                return Ok((!bytes.is_empty()).then(|| match self.is_replay {
+                    true => Content::Elements(elements_of(bytes)),
+                    false => Content::Lines,
+                }));
             }
             if bytes.len() > LINE_BYTES_MAX {
                 return self.fill_fragment(bytes, block_bytes, Fragment::default()).map(Some);
@@ -212,30 +290,32 @@ impl<R: Read> Cutter<R> {
         Ok(Content::Fragment(fragment))
     }
 
-    /// Fills `bytes` with whole elements of an array, and the text between them.
+    /// Fills `bytes` with whole elements or documents, and the text between them.
     fn fill_elements(
         &mut self,
-        array: &mut ArrayScanner,
+        scanner: &mut ElementScanner,
         bytes: &mut Buffer,
         block_bytes: usize,
     ) -> Result<Option<Content>, CutError> {
         let mut elements = Vec::new();
-        let mut wanted = block_bytes;
+        let mut wanted = block_bytes.max(mem::take(&mut self.front));
         loop {
             self.read_up_to(bytes, wanted)?;
-            array.scan(bytes, &mut elements, lines_max(block_bytes));
-            self.finish_array(array, bytes, &mut elements)?;
-            let whole = array.unfinished();
+            scanner.scan(bytes, &mut elements, lines_max(block_bytes));
+            self.finish_scanner(scanner, bytes, &mut elements)?;
+            let whole = scanner.unfinished();
             if whole > 0 {
                 self.cut(bytes, whole);
-                array.advance(whole);
+                scanner.advance(bytes);
                 return Ok(Some(Content::Elements(elements)));
             }
             if bytes.is_empty() {
                 return Ok(None);
             }
             if bytes.len() > LINE_BYTES_MAX {
-                return self.fill_element_fragment(array, bytes, block_bytes, Fragment::default()).map(Some);
+                return self
+                    .fill_element_fragment(scanner, bytes, block_bytes, Fragment::default())
+                    .map(Some);
             }
             wanted = bytes.len() + block_bytes;
         }
@@ -244,16 +324,16 @@ impl<R: Read> Cutter<R> {
     /// Fills `bytes` with the next piece of an over-long element.
     fn fill_element_fragment(
         &mut self,
-        array: &mut ArrayScanner,
+        scanner: &mut ElementScanner,
         bytes: &mut Buffer,
         block_bytes: usize,
         mut fragment: Fragment,
     ) -> Result<Content, CutError> {
         self.read_up_to(bytes, block_bytes.max(FRAGMENT_BYTES))?;
         let mut elements = Vec::new();
-        array.scan(bytes, &mut elements, 1);
+        scanner.scan(bytes, &mut elements, 1);
         if elements.is_empty() {
-            self.finish_array(array, bytes, &mut elements)
+            self.finish_scanner(scanner, bytes, &mut elements)
                 .map_err(|failure| CutError { offset: failure.offset - fragment.bytes_before, ..failure })?;
         }
         if let Some(element) = elements.first() {
@@ -262,7 +342,7 @@ impl<R: Read> Cutter<R> {
         } else {
             self.cut_fragment(bytes, fragment);
         }
-        array.advance(bytes.len());
+        scanner.advance(bytes);
         fragment.newlines = newlines_in(bytes);
         if let Some(next) = &mut self.long_line {
             next.newlines_before += u64::from(fragment.newlines);
@@ -270,29 +350,37 @@ impl<R: Read> Cutter<R> {
         Ok(Content::Fragment(fragment))
     }
 
-    /// At the end of the text: finishes the text after the array, or fails if the array is cut off.
-    fn finish_array(
+    /// At the end of the text: finishes the text after the array or document, or fails if that is cut off.
+    fn finish_scanner(
         &mut self,
-        array: &mut ArrayScanner,
+        scanner: &mut ElementScanner,
         bytes: &[u8],
         elements: &mut Vec<Element>,
     ) -> Result<(), CutError> {
-        if !self.ended || array.scanned() < bytes.len() {
+        if !self.ended || scanner.scanned() < bytes.len() {
             return Ok(());
         }
-        let offset = self.offset + array.unfinished() as u64;
-        array.finish(bytes, elements).map_err(|source| CutError { offset, source })
+        let offset = self.offset + scanner.unfinished() as u64;
+        scanner.finish(bytes, elements).map_err(|source| CutError { offset, source })
     }
 
     fn read_up_to(&mut self, bytes: &mut Buffer, length: usize) -> Result<(), CutError> {
         let missing = length.saturating_sub(bytes.len());
-        if missing > 0 && !self.ended {
-            let read = bytes.read_from(&mut self.reader, missing).map_err(|source| {
+        if missing == 0 || self.ended {
+            return Ok(());
+        }
+        let head = self.head.as_mut().filter(|head| head.position() < head.get_ref().len() as u64);
+        let mut read = match head {
+            Some(head) => bytes.read_from(head, missing).unwrap_or_default(),
+            None => 0,
+        };
+        if read < missing && !self.is_read {
+            read += bytes.read_from(&mut self.reader, missing - read).map_err(|source| {
                 // The bytes before the error are in `bytes`.
                 CutError { offset: self.offset + bytes.len() as u64, source }
             })?;
-            self.ended = read < missing;
         }
+        self.ended = read < missing;
         Ok(())
     }
 

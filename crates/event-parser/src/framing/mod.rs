@@ -1,24 +1,36 @@
-//! A text → numbered blocks of whole lines, or of whole elements of a JSON array.
+//! A text → numbered blocks of whole lines, of whole elements of a JSON array, or of whole documents.
 //!
-//! A text that begins with `[` is an array. Any other is lines. Nothing else is guessed. A block ends after a
-//! newline or an element, or with the text.
+//! The text tells which (`recognise`), unless the caller knows. A block ends after a newline, an element or a
+//! document, or with the text.
 //!
 //! Invariant: the blocks, concatenated in order, are the text, byte for byte (except for the newline after an
-//! over-long line). A line or element that is longer than [`LINE_BYTES_MAX`] by more than a block comes in
+//! over-long line). A line, element or document that is longer than [`LINE_BYTES_MAX`] by more than a block comes in
 //! fragments, never whole.
 
 mod arrays;
 mod buffer;
 mod cutter;
+mod documents;
+mod element_scanner;
+mod enclosing;
 pub(crate) mod nesting;
+mod open_document;
+mod recognise;
+mod record_cutter;
+mod record_scanner;
+mod records;
+mod replayed;
 
 use std::iter;
 
-pub(crate) use self::arrays::ArrayScanner;
+pub(crate) use self::record_cutter::{Cut, RecordCutter, Rest};
 pub use self::{
-    arrays::{Element, is_blank, opening_bracket},
+    arrays::{Element, Unit},
     buffer::Buffer,
     cutter::{CutError, Cutter},
+    recognise::Framing,
+    records::Records,
+    replayed::replayed_line,
 };
 
 /// The longest line that is read as an event, in bytes without its newline. It is `DuckDB`'s
@@ -49,7 +61,7 @@ pub enum Content {
     /// Whole lines.
     #[default]
     Lines,
-    /// These elements of an array, and the text between them.
+    /// These elements of an array, documents or records, and the text between them.
     Elements(Vec<Element>),
     /// A fragment of an over-long line or element.
     Fragment(Fragment),
@@ -71,7 +83,7 @@ pub struct Fragment {
 pub enum Line<'b> {
     /// A line without its newline, or an element.
     Text(&'b [u8]),
-    /// A text in an array at a place where no element may be.
+    /// A text at a place where no element or record may be.
     OutOfPlace(&'b [u8]),
     /// The first fragment of a line that is too long.
     TooLong,
@@ -82,32 +94,58 @@ pub enum Line<'b> {
 impl Block {
     /// The lines of the block, as [`crate::Parser`] sees them, without the byte order mark of the text.
     #[must_use]
-    pub fn lines(&self) -> Box<dyn Iterator<Item = Line<'_>> + '_> {
+    pub fn lines<'b>(&'b self, records: &'b Records) -> Box<dyn Iterator<Item = Line<'b>> + 'b> {
         match &self.content {
-            Content::Lines => {
-                let mut start = 0;
-                Box::new(iter::from_fn(move || {
-                    let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
-                    let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-                    let mark = if self.offset == 0 && start == 0 { BYTE_ORDER_MARK } else { b"" };
-                    start += length + 1;
-                    Some(Line::Text(rest[..length].strip_prefix(mark).unwrap_or(&rest[..length])))
+            Content::Lines if records.are_documents() => Box::new(self.texts().map(Line::Text)),
+            Content::Lines => Box::new(self.texts().flat_map(|text| records_of(records, text, false))),
+            Content::Elements(elements) => {
+                Box::new(elements.iter().flat_map(|Element { range, due, unit }| {
+                    let text = &self.bytes[range.clone()];
+                    if due.is_some() && text.len() <= LINE_BYTES_MAX {
+                        vec![Line::OutOfPlace(text)]
+                    } else if records.are_documents() || matches!(unit, Unit::Record(_)) {
+                        vec![Line::Text(text)]
+                    } else {
+                        records_of(records, text, *unit == Unit::Document)
+                    }
                 }))
             }
-            Content::Elements(elements) => Box::new(elements.iter().map(|Element { range, due }| {
-                let text = &self.bytes[range.clone()];
-                if due.is_some() && text.len() <= LINE_BYTES_MAX {
-                    Line::OutOfPlace(text)
-                } else {
-                    Line::Text(text)
-                }
-            })),
             Content::Fragment(fragment) => Box::new(iter::once(match fragment.bytes_before {
                 0 => Line::TooLong,
                 _ => Line::Continued,
             })),
         }
     }
+
+    fn texts(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        iter::from_fn(move || {
+            let rest = self.bytes.get(start..).filter(|rest| !rest.is_empty())?;
+            let length = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let mark = if self.offset == 0 && start == 0 { BYTE_ORDER_MARK } else { b"" };
+            start += length + 1;
+            Some(rest[..length].strip_prefix(mark).unwrap_or(&rest[..length]))
+        })
+    }
+}
+
+/// The records of a document, or the document.
+fn records_of<'b>(records: &Records, document: &'b [u8], may_be_long: bool) -> Vec<Line<'b>> {
+    if document.trim_ascii().is_empty() {
+        return vec![Line::Text(document)];
+    }
+    let mut cutter = RecordCutter::default();
+    let rest = match cutter.cut(records, document, may_be_long) {
+        Cut::Record => return vec![Line::Text(document)],
+        Cut::NoPath => Some(0..document.len()),
+        Cut::Records(rest) => rest.map(|rest| rest.start..rest.end),
+    };
+    let line = |Element { range, due, .. }: &Element| match due {
+        Some(_) => Line::OutOfPlace(&document[range.clone()]),
+        None => Line::Text(&document[range.clone()]),
+    };
+    let rest = rest.map(|rest| Line::OutOfPlace(&document[rest]));
+    cutter.elements().iter().map(line).chain(rest).collect()
 }
 
 /// The newlines in a block, or in a part of one.

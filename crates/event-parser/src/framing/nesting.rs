@@ -7,12 +7,18 @@
 //! Invariant: the result is the same as byte by byte ([`Nesting::end_in`]), wherever the bytes are cut.
 
 /// The number of bytes that are looked at together.
-const STRIDE: usize = 64;
+pub(super) const STRIDE: usize = 64;
 
 /// The position of the scanner in an element.
 #[derive(Debug, Default)]
 pub(crate) struct Nesting {
     depth: usize,
+    string: StringState,
+}
+
+/// Whether the scanner is in a string.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct StringState {
     in_string: bool,
     /// Whether the last byte was a backslash in a string.
     escaped: bool,
@@ -22,12 +28,12 @@ impl Nesting {
     /// The state after the first byte of an element.
     pub(crate) fn behind(first: u8) -> Self {
         let depth = usize::from(matches!(first, b'{' | b'['));
-        Self { depth, in_string: first == b'"', escaped: false }
+        Self { depth, string: StringState { in_string: first == b'"', escaped: false } }
     }
 
     /// Whether anything but an object or array ends before `byte`.
     pub(crate) fn ends_scalar(&mut self, byte: u8) -> bool {
-        !self.is_of_string(byte) && matches!(byte, b',' | b']' | b'{' | b'[')
+        !self.string.takes(byte) && matches!(byte, b',' | b']' | b'{' | b'[')
     }
 
     /// Continues from `at` to the end of the object or array, or to that of `bytes`; returns whether it
@@ -50,7 +56,7 @@ impl Nesting {
     fn end_in(&mut self, bytes: &[u8]) -> Option<usize> {
         let ends = |byte: &u8| {
             match byte {
-                _ if self.is_of_string(*byte) => {}
+                _ if self.string.takes(*byte) => {}
                 b'{' | b'[' => self.depth += 1,
                 b'}' | b']' => self.depth -= 1,
                 _ => {}
@@ -60,39 +66,12 @@ impl Nesting {
         bytes.iter().position(ends).map(|last| last + 1)
     }
 
-    /// Whether a byte belongs to a string, the quotes included.
-    #[inline]
-    fn is_of_string(&mut self, byte: u8) -> bool {
-        if !self.in_string {
-            self.in_string = byte == b'"';
-            return self.in_string;
-        }
-        let escaped = std::mem::replace(&mut self.escaped, false);
-        match byte {
-            b'\\' => self.escaped = !escaped,
-            b'"' => self.in_string = escaped,
-            _ => {}
-        }
-        true
-    }
-
     /// The same for a whole stride.
     #[inline]
     fn stride(&mut self, bytes: &[u8; STRIDE]) -> Option<usize> {
         let masks = Masks::of(bytes);
-        let mut escaped = u64::from(self.escaped);
-        let mut backslashes = masks.backslashes & !escaped;
-        let mut ends_escaped = false;
-        while backslashes != 0 {
-            let backslash = backslashes & backslashes.wrapping_neg();
-            escaped |= backslash << 1;
-            ends_escaped = backslash == 1 << 63;
-            backslashes &= !(backslash | backslash << 1);
-        }
-        let mut strings = prefix_xor(masks.quotes & !escaped);
-        if self.in_string {
-            strings = !strings;
-        }
+        let mut string = self.string;
+        let strings = string.stride(&masks);
         if masks.backslashes & !strings != 0 {
             // Outside of strings a backslash is not JSON, and escapes nothing.
             return self.end_in(bytes);
@@ -116,23 +95,66 @@ impl Nesting {
             self.depth += opening.count_ones() as usize;
             self.depth -= closing.count_ones() as usize;
         }
-        self.in_string = strings >> 63 != 0;
-        self.escaped = ends_escaped;
+        self.string = string;
         None
     }
 }
 
+impl StringState {
+    /// Whether it is in a string.
+    pub(super) fn is_in(self) -> bool {
+        self.in_string
+    }
+
+    /// Takes a byte; returns whether it belongs to a string, the quotes included.
+    #[inline]
+    pub(super) fn takes(&mut self, byte: u8) -> bool {
+        if !self.in_string {
+            self.in_string = byte == b'"';
+            return self.in_string;
+        }
+        let escaped = std::mem::replace(&mut self.escaped, false);
+        match byte {
+            b'\\' => self.escaped = !escaped,
+            b'"' => self.in_string = escaped,
+            _ => {}
+        }
+        true
+    }
+
+    /// Takes a whole stride; returns which bytes are in strings, with the opening and without the closing
+    /// quotes. Backslashes outside of strings are taken to escape, too: the result is not to be used then.
+    #[inline]
+    pub(super) fn stride(&mut self, masks: &Masks) -> u64 {
+        let mut escaped = u64::from(self.escaped);
+        let mut backslashes = masks.backslashes & !escaped;
+        let mut ends_escaped = false;
+        while backslashes != 0 {
+            let backslash = backslashes & backslashes.wrapping_neg();
+            escaped |= backslash << 1;
+            ends_escaped = backslash == 1 << 63;
+            backslashes &= !(backslash | backslash << 1);
+        }
+        let mut strings = prefix_xor(masks.quotes & !escaped);
+        if self.in_string {
+            strings = !strings;
+        }
+        *self = Self { in_string: strings >> 63 != 0, escaped: ends_escaped };
+        strings
+    }
+}
+
 /// The classes of 64 bytes: the first byte is the lowest bit.
-struct Masks {
-    quotes: u64,
-    backslashes: u64,
-    opening: u64,
-    closing: u64,
+pub(super) struct Masks {
+    pub(super) quotes: u64,
+    pub(super) backslashes: u64,
+    pub(super) opening: u64,
+    pub(super) closing: u64,
 }
 
 impl Masks {
     #[inline]
-    fn of(bytes: &[u8; STRIDE]) -> Self {
+    pub(super) fn of(bytes: &[u8; STRIDE]) -> Self {
         // Bits 0 to 3 of each byte; the compiler makes vector instructions of this.
         let kinds = bytes.map(|byte| {
             let bracket = byte | 0x20;

@@ -15,6 +15,7 @@ mod plain;
 mod text;
 mod value;
 
+pub(crate) use self::value::END_OF_LINE;
 pub(crate) use self::{
     key_predictor::{KeyPredictor, Next, OBJECT_START},
     known::KnownText,

@@ -32,7 +32,36 @@ impl Malformed {
         let index = usize::try_from(self.bits & 0xFF).ok();
         index.and_then(|index| Expected::ALL.get(index)).map_or("", |expected| expected.text())
     }
+
+    /// Whether the text is JSON up to its end, so that more of it could mend this.
+    pub(crate) fn is_cut(self, text: &[u8]) -> bool {
+        let rest = text.get(self.at()..).unwrap_or_default();
+        match rest.first() {
+            None => true,
+            Some(b'\\') => begins_escape(rest),
+            Some(_) => ["true", "false", "null"].iter().any(|word| word.as_bytes().starts_with(rest)),
+        }
+    }
 }
+
+/// Whether a text is the beginning of an escape, or of two that are a pair of surrogates.
+fn begins_escape(text: &[u8]) -> bool {
+    const PAIR: &[u8] = b"\\uD8FF\\uDCFF";
+    let fits = |(index, byte): (usize, &u8)| match PAIR[index] {
+        b'\\' | b'u' => *byte == PAIR[index],
+        b'D' => matches!(byte, b'D' | b'd'),
+        b'8' => matches!(byte, b'8'..=b'9' | b'a'..=b'b' | b'A'..=b'B'),
+        b'C' => matches!(byte, b'c'..=b'f' | b'C'..=b'F'),
+        _ => byte.is_ascii_hexdigit(),
+    };
+    // Four digits are complete unless they are the first half of a pair.
+    let is_one = text.len() < 6 && text.iter().enumerate().skip(2).all(|(_, byte)| byte.is_ascii_hexdigit());
+    is_one && text.get(1).is_none_or(|byte| *byte == b'u')
+        || text.len() < PAIR.len() && text.iter().enumerate().all(fits)
+}
+
+/// What is expected behind the only value of a line.
+pub(crate) const END_OF_LINE: &str = "the end of the line";
 
 /// What JSON allows at some position.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +101,7 @@ impl Expected {
 
     fn text(self) -> &'static str {
         match self {
-            Self::End => "the end of the line",
+            Self::End => END_OF_LINE,
             Self::CommaOrBrace => "`,` or `}`",
             Self::Key => "a key in double quotes",
             Self::Colon => "`:`",

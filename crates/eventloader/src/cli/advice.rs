@@ -94,6 +94,12 @@ fn advice(error: &Error) -> Vec<String> {
             }
             None => &["; choose another --target-path"],
         },
+        Error::AllLinesBad { of_several_values: true, .. } => {
+            &["; --framing documents reads several documents in a line"]
+        }
+        Error::TooManyBadLines { of_several_values: true, .. } => {
+            &["; --framing documents reads several documents in a line"]
+        }
         Error::AllLinesBad { of_unknown_types: true, .. } => {
             &["; draft a catalog with `eventloader catalog infer`, or quarantine them all with \
                --max-bad-lines 100%"]
@@ -228,7 +234,13 @@ mod tests {
             Error::Io { doing: "d", source: io() },
             Error::Encode { what: text(), problem },
             Error::Unbalanced(text()),
-            Error::TooManyBadLines { bad: 1, lines: 1, limit: text(), first: text() },
+            Error::TooManyBadLines {
+                bad: 1,
+                lines: 1,
+                limit: text(),
+                first: text(),
+                of_several_values: true,
+            },
             Error::Foreign { path: text(), problem: text() },
             Error::AllLinesBad {
                 all: text(),
@@ -236,6 +248,7 @@ mod tests {
                 lacks: text(),
                 keys: text(),
                 of_unknown_types: true,
+                of_several_values: false,
             },
             Error::AllLinesBad {
                 all: text(),
@@ -243,6 +256,7 @@ mod tests {
                 lacks: text(),
                 keys: text(),
                 of_unknown_types: false,
+                of_several_values: true,
             },
             Error::Memory { columns: 1, needed: 2, allowed: 1 },
             Error::Interrupted { signal: 2, name: "SIGINT" },

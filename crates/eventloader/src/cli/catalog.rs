@@ -10,7 +10,7 @@ use events_core::{catalog::Catalog, envelope::preset_text};
 
 use super::{
     THREADS_MAX, catalogs_of, envelope_names, threads_of,
-    values::{LayoutArg, Unit},
+    values::{FramingArg, LayoutArg, Unit},
 };
 use crate::{
     commands::{
@@ -71,6 +71,10 @@ pub(super) struct ReadArgs {
     /// Read as a load reads it.
     #[arg(value_name = "SOURCE", required = true)]
     sources: Vec<PathBuf>,
+
+    /// How a source is divided into events
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = FramingArg::Auto)]
+    framing: FramingArg,
 
     #[command(flatten)]
     catalog: CatalogArgs,
@@ -193,6 +197,7 @@ impl ReadArgs {
     fn settings(&self, progress: Progress) -> Result<ReadSettings, Error> {
         Ok(ReadSettings {
             sources: self.sources.clone(),
+            framing: self.framing.into(),
             catalog: self.catalog.catalog()?,
             selection: self.catalog.selection(),
             memory_bytes: memory::default_bytes(),

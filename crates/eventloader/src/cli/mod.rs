@@ -34,7 +34,7 @@ pub use self::{
 use self::{
     help::{EXAMPLES, LONG_ABOUT, USAGE},
     resources::{ResourceArgs, THREADS_MAX, threads_of},
-    values::{FormatArgs, LayoutArg, Mode, Scope, Unit},
+    values::{FormatArgs, FramingArg, LayoutArg, Mode, Scope, Unit},
 };
 use crate::{
     commands::{catalog_files, report_place, target_form},
@@ -80,9 +80,9 @@ pub struct Cli {
 
     /// A file, a directory, a glob, or - for standard input; can be given several times
     ///
-    /// The content is JSON lines or one JSON array of events (it begins with [), pretty-printed or not, plain
-    /// or compressed with gzip or zstd. Formats are recognised by content, not by name. A directory stands
-    /// for all files below it, except names that begin with _ or a dot, or end with .tmp, .part, .swp or ~.
+    /// The content is JSON lines, one JSON array (it begins with [), or JSON documents one behind the other,
+    /// pretty-printed or not, plain or compressed with gzip or zstd. Formats are recognised by content, not
+    /// by name. A directory stands for all files below it, except names that begin with _ or a dot, or end with .tmp, .part, .swp or ~.
     /// Files are read in the order of their paths, each once; standard input comes last.
     #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = INPUT)]
     source_file: Vec<PathBuf>,
@@ -96,6 +96,17 @@ pub struct Cli {
     /// in a format that is not read, is left out and named; the others load, and the exit code is 6.
     #[arg(long, help_heading = INPUT)]
     skip_loaded: bool,
+
+    /// How a source is divided into events
+    ///
+    /// auto takes a text that begins with [ for one array, and for documents one behind the other a text
+    /// whose first one goes on over several lines, whose only line has several, or that begins with 0x1E
+    /// (RFC 7464). All else is one document per line.
+    #[arg(
+        long, value_name = "FORM", value_enum, default_value_t = FramingArg::Auto,
+        help_heading = INPUT
+    )]
+    framing: FramingArg,
 
     /// Add event types: a catalog file (TOML) or a directory of them; can be given several times
     ///
@@ -303,6 +314,7 @@ impl Cli {
         let catalogs = catalogs_of(&self.catalog);
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
+            framing: self.framing.into(),
             target: self.target_path.clone(),
             catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
             selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 use event_parquet::Format;
-use event_parser::{Reason, Selection};
+use event_parser::{Framing, Reason, Selection};
 use event_target::{DedupeScope, History, Mode, TargetLayout};
 use events_core::partition::{Layout, PartitionUnit};
 
@@ -106,6 +106,7 @@ impl ReplayArgs {
                 reasons: self.reason.clone(),
                 sources: self.source.clone(),
             }),
+            framing: Framing::Lines,
             target: self.target.clone(),
             catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
             selection: Selection::default(),

@@ -4,10 +4,34 @@
 
 use clap::{Args, ValueEnum};
 use event_parquet::{Codec, Encodings, Format};
+use event_parser::Framing;
 use event_target::DedupeScope;
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::TARGET;
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum FramingArg {
+    /// As the text itself tells
+    Auto,
+    /// One document per line
+    Lines,
+    /// One array: each element is a document
+    Array,
+    /// Documents one behind the other, over lines or several in one
+    Documents,
+}
+
+impl From<FramingArg> for Framing {
+    fn from(arg: FramingArg) -> Self {
+        match arg {
+            FramingArg::Auto => Self::Auto,
+            FramingArg::Lines => Self::Lines,
+            FramingArg::Array => Self::Array,
+            FramingArg::Documents => Self::Documents,
+        }
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Scope {

@@ -9,10 +9,11 @@
 
 use std::{
     collections::{BTreeSet, HashSet},
+    sync::Arc,
     time::Instant,
 };
 
-use event_parser::Plan;
+use event_parser::{Framing, Plan};
 use event_target::{
     Action, Change, DedupeScope, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, TargetLayout,
 };
@@ -27,7 +28,7 @@ use crate::{
     error::Error,
     existing::{Existing, Record},
     ingest::{Ingest, Ingested, InputCounts},
-    input::{Listed, Screened, Source, list_any, list_sources, screen},
+    input::{Framed, Listed, Screened, Source, list_any, list_sources, screen},
     latest::Deduper,
     output::Writing,
     quarantine::{self, Quarantine},
@@ -126,8 +127,8 @@ impl Load<'_> {
         let Self { settings, controls, stages } = self;
         let what = what_is_loaded(settings);
         let known = record.merged(&what);
-        let Screened { sources, skipped } = self.screen(listed, &known)?;
         let plan = Plan::new(&settings.catalog);
+        let Screened { sources, skipped } = self.screen(&plan, listed, &known)?;
         let shares = self.shares(&plan)?;
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
         check_bad_lines(settings, &input, record.has_commit())?;
@@ -196,7 +197,7 @@ impl Load<'_> {
     }
 
     /// The sources to read, and those that are skipped.
-    fn screen(self, listed: Listed, known: &HashSet<Fingerprint>) -> Result<Screened, Error> {
+    fn screen(self, plan: &Plan, listed: Listed, known: &HashSet<Fingerprint>) -> Result<Screened, Error> {
         let Self { settings, controls, .. } = self;
         match &settings.input {
             Input::Replay(selection) => {
@@ -204,7 +205,8 @@ impl Load<'_> {
                 Ok(Screened { sources, skipped: Vec::new() })
             }
             Input::Sources { skip_loaded: true, .. } => {
-                screen(listed, known, settings.threads, &controls.interruption)
+                let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
+                screen(listed, known, &framed, settings.threads, &controls.interruption)
             }
             Input::Sources { skip_loaded: false, .. } => Ok(listed.into()),
         }
@@ -297,7 +299,7 @@ impl Load<'_> {
 
 /// Identifies what is loaded of a source: the meaning of the catalog, and the selected events.
 fn what_is_loaded(settings: &Settings) -> String {
-    let Settings { catalog, selection, .. } = settings;
+    let Settings { catalog, selection, framing, .. } = settings;
     let sorted = |names: &[String]| {
         let mut names = names.to_vec();
         names.sort_unstable();
@@ -306,6 +308,8 @@ fn what_is_loaded(settings: &Settings) -> String {
     };
     let (domains, event_types) = (sorted(&selection.domains), sorted(&selection.event_types));
     let text = format!("{} {domains:?} {event_types:?} {:?}", catalog.meaning(), selection.days);
+    // What the text tells was loaded by versions that knew no other framing.
+    let text = if *framing == Framing::Auto { text } else { format!("{text} {framing:?}") };
     format!("{:032x}", xxh3_128(text.as_bytes()))
 }
 
@@ -316,7 +320,13 @@ fn check_bad_lines(settings: &Settings, input: &InputCounts, has_commit: bool) -
     let first = || input.first_bad.clone().unwrap_or_default();
     if let Some(limit) = settings.bad_lines_max {
         return if limit.is_exceeded(bad, lines) {
-            Err(Error::TooManyBadLines { bad, lines, limit: limit.to_string(), first: first() })
+            Err(Error::TooManyBadLines {
+                bad,
+                lines,
+                limit: limit.to_string(),
+                first: first(),
+                of_several_values: input.first_is_several,
+            })
         } else {
             Ok(())
         };
@@ -333,6 +343,7 @@ fn check_bad_lines(settings: &Settings, input: &InputCounts, has_commit: bool) -
     let follow =
         |what: &str, names: String| if names.is_empty() { names } else { format!("; {what}{names}") };
     Err(Error::AllLinesBad {
+        of_several_values: input.first_is_several,
         all,
         first: first(),
         lacks: if settings.catalog.envelope().is_base() {

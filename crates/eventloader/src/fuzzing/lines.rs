@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use event_parser::{
     BadLine, Block, Buffer, Content, CutError, Cutter, DayRange, Detail, Element, Parsed, Parser,
-    ParserOptions, Plan, Selection,
+    ParserOptions, Plan, Selection, Unit,
 };
 use event_rows::{Batch, Place, Position};
 use events_core::{
@@ -140,7 +140,7 @@ impl Case {
         for piece in pieces {
             let content = if piece.is_element {
                 let due = due.next().unwrap().due;
-                Content::Elements(vec![Element { range: 0..piece.raw.len(), due }])
+                Content::Elements(vec![Element { range: 0..piece.raw.len(), due, unit: Unit::Element }])
             } else {
                 Content::Lines
             };

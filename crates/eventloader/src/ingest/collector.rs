@@ -24,8 +24,8 @@ pub(super) struct ParsedBlock {
     pub(super) number: u32,
     /// The index of its source.
     pub(super) source: usize,
-    /// Whether its lines are elements of an array.
-    pub(super) of_array: bool,
+    /// Whether its lines are lines of the text, and not elements, documents or records.
+    pub(super) are_lines: bool,
     pub(super) parsed: Parsed,
     /// The number of its rows in each partition.
     pub(super) by_partition: HashMap<PartitionKey, u64, FixedState>,
@@ -79,7 +79,7 @@ impl<'a> Collector<'a> {
     }
 
     fn enter(&mut self, block: ParsedBlock) -> Result<Option<SpillJob>, Error> {
-        let ParsedBlock { source, of_array, mut parsed, by_partition, .. } = block;
+        let ParsedBlock { source, are_lines, mut parsed, by_partition, .. } = block;
         let Ingested { rows, quarantine, counts } = &mut self.ingested;
         if mem::replace(&mut self.source, source) != source {
             self.lines_behind = 0;
@@ -89,21 +89,32 @@ impl<'a> Collector<'a> {
             quarantine.add(source, &self.sources[source], line, bad)?;
             counts.add_bad(source, line, bad);
         }
+        let is_replay = matches!(self.sources[source].origin, Origin::Records(_));
         if let Origin::Records(records) = &self.sources[source].origin {
             put_in_order(records.as_ref(), self.lines_behind, &mut parsed);
         }
         self.lines_behind += u64::from(parsed.newlines);
         counts.add_block(source, &mut parsed);
         let Parsed { lines, batches, later_candidates, .. } = parsed;
-        rows.add(BlockRows { source, lines, of_array, by_partition, batches, later_candidates })
+        rows.add(BlockRows {
+            source,
+            lines,
+            of_array: !are_lines && !is_replay,
+            by_partition,
+            batches,
+            later_candidates,
+        })
     }
 }
 
 /// Puts rows of lines that are no source of their own before or behind the rows of the target.
 fn put_in_order(records: &dyn Records, lines_behind: u64, parsed: &mut Parsed) {
+    // If documents have several records, each is alone in its block.
+    let last = u64::from(parsed.newlines.saturating_sub(1));
     for position in parsed.batches.iter_mut().flat_map(|(_, batch)| &mut batch.positions) {
         let Place::Input { line, .. } = position.place() else { continue };
-        if !records.is_behind_existing(lines_behind + u64::from(line) + 1) {
+        let line = u64::from(line).min(last);
+        if !records.is_behind_existing(lines_behind + line + 1) {
             *position = position.before_existing();
         }
     }

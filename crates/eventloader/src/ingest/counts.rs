@@ -35,6 +35,8 @@ pub(crate) struct InputCounts {
     pub(crate) rounded: BTreeMap<String, u64>,
     /// The first bad line, for messages.
     pub(crate) first_bad: Option<String>,
+    /// Whether that line has several values.
+    pub(crate) first_is_several: bool,
     /// The base fields that it lacks.
     pub(crate) first_lacks: Vec<&'static str>,
     /// The keys of the first bad lines.
@@ -88,6 +90,7 @@ impl InputCounts {
         }
         if self.first_bad.is_none() {
             self.first_bad = Some(format!("{}:{line}: {}", source.name, bad.fault.detail));
+            self.first_is_several = bad.fault.is_further_value();
             self.first_lacks = lacking(&bad.raw);
         }
     }

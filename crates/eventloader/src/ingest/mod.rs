@@ -12,7 +12,7 @@ mod collector;
 mod counts;
 mod keys_seen;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_parser::{Buffer, Content, Parser, ParserOptions, Plan};
 use event_rows::count_by_partition;
@@ -28,7 +28,7 @@ pub(crate) use self::{
 };
 use crate::{
     error::Error,
-    input::{BlockReader, Source},
+    input::{BlockReader, Framed, Source},
     quarantine::Quarantine,
     rows::{RowStore, Turnstile},
     runtime::{Controls, MemoryShares, Stage, Stages},
@@ -61,8 +61,10 @@ impl Ingest<'_> {
         rows: RowStore,
         quarantine: Quarantine,
     ) -> Result<Ingested, Error> {
-        let Self { settings, shares, controls, stages, .. } = self;
-        let reader = BlockReader::new(sources.to_vec(), shares.block_bytes, controls.progress.clone());
+        let Self { settings, plan, shares, controls, stages } = self;
+        let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
+        let reader =
+            BlockReader::new(sources.to_vec(), shares.block_bytes, framed, controls.progress.clone());
         let reader = Mutex::new(if settings.mode == Mode::Merge { reader.hashing() } else { reader });
         let collector = Turnstile::new(Collector::new(sources, rows, quarantine, shares.workers));
         workers::each(shares.workers, |_| self.work(&reader, &collector))?;
@@ -108,7 +110,7 @@ impl Ingest<'_> {
             let parsed = ParsedBlock {
                 number: next.block.number,
                 source: next.source,
-                of_array: matches!(next.block.content, Content::Elements(_)),
+                are_lines: matches!(next.block.content, Content::Lines) && plan.records().are_documents(),
                 by_partition: count_by_partition(&parsed.batches, settings.partition_unit),
                 parsed,
             };

@@ -1,4 +1,4 @@
-//! Sources, one after the other → numbered blocks of whole lines, or of whole elements of a JSON array.
+//! Sources, one after the other → numbered blocks of whole lines, elements or documents.
 //!
 //! The workers share one reader. An idle worker takes the next block, so memory has as many blocks as there
 //! are workers, however large the input is.
@@ -10,6 +10,7 @@ use event_target::Fingerprint;
 
 use super::{
     defect::unreadable,
+    framed::Framed,
     open::{Text, open},
     sources::{Origin, Source},
 };
@@ -37,6 +38,7 @@ pub(crate) struct BlockReader {
     sources: Vec<Source>,
     progress: Progress,
     block_bytes: usize,
+    framed: Framed,
     /// The open source, and its cutter.
     open: Option<Cutter<Text>>,
     /// The index of the open source, or of the next one.
@@ -48,13 +50,14 @@ pub(crate) struct BlockReader {
 }
 
 impl BlockReader {
-    pub(crate) fn new(sources: Vec<Source>, block_bytes: usize, progress: Progress) -> Self {
+    pub(crate) fn new(sources: Vec<Source>, block_bytes: usize, framed: Framed, progress: Progress) -> Self {
         progress.begin_reading(|| sources.iter().map(Source::file_bytes).sum());
         let facts = vec![SourceFacts::default(); sources.len()];
         Self {
             sources,
             progress,
             block_bytes,
+            framed,
             open: None,
             source: 0,
             next_number: 0,
@@ -94,9 +97,10 @@ impl BlockReader {
                 Some(cutter) => cutter,
                 closed => match open(&self.sources[self.source], &self.progress, self.are_hashed) {
                     Ok(text) => {
-                        let cutter = Cutter::new(text, self.block_bytes).numbered_from(self.next_number);
-                        let records = matches!(self.sources[self.source].origin, Origin::Records(_));
-                        closed.insert(if records { cutter.as_lines() } else { cutter })
+                        let cutter = self.framed.cutter(text, self.block_bytes);
+                        let cutter = cutter.numbered_from(self.next_number);
+                        let is_replay = matches!(self.sources[self.source].origin, Origin::Records(_));
+                        closed.insert(if is_replay { cutter.replaying() } else { cutter })
                     }
                     Err(source) => return Err(self.failed(None, CutError { offset: 0, source })),
                 },

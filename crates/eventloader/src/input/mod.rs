@@ -7,6 +7,7 @@ mod blocks;
 mod compressed;
 mod defect;
 mod formats;
+mod framed;
 mod hashing_reader;
 mod open;
 mod screen;
@@ -15,6 +16,7 @@ mod steady_file;
 
 pub(crate) use self::{
     blocks::BlockReader,
+    framed::Framed,
     screen::{Screened, SkipReason, SkippedSource, screen},
     sources::{Listed, Origin, Records, Source, list_any, list_sources},
 };

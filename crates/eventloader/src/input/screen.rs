@@ -2,7 +2,8 @@
 //! being written, or that can't be read as events at all.
 //!
 //! A source is recognised by its content. A new source is read once, as a whole, before the load. It is left
-//! for a later run if its last line is not JSON yet, its array has no end, or its compressed data breaks off.
+//! for a later run if its last line is not JSON yet, its array or last document has no end, or its compressed
+//! data breaks off.
 //! What is damaged, or in a container that is not read, will never be whole: it is left out, too, and the run
 //! says so.
 //!
@@ -14,12 +15,13 @@ use std::{
     io::{self, ErrorKind, Read},
 };
 
-use event_parser::{Block, Buffer, Content, Cutter, LINE_BYTES_MAX};
+use event_parser::{Block, Buffer, Content, Cutter, Framing, LINE_BYTES_MAX, Unit};
 use event_target::Fingerprint;
 use serde::{Serialize, de::IgnoredAny};
 
 use super::{
     defect::{Defect, unreadable},
+    framed::Framed,
     hashing_reader::HashingReader,
     open::open,
     sources::{Listed, Origin, Source},
@@ -91,6 +93,7 @@ type Refusal = (SkipReason, String);
 pub(crate) fn screen(
     listed: Listed,
     loaded: &HashSet<Fingerprint>,
+    framed: &Framed,
     threads: usize,
     interruption: &Interruption,
 ) -> Result<Screened, Error> {
@@ -104,7 +107,7 @@ pub(crate) fn screen(
             return Ok(Some((content, Some((SkipReason::Loaded, None)))));
         }
         let looked_at = Source { fingerprint: Some(content), ..source.clone() };
-        let refused = refusal(&looked_at).map_err(failed)?;
+        let refused = refusal(&looked_at, framed).map_err(failed)?;
         Ok(Some((content, refused.map(|(reason, detail)| (reason, Some(detail))))))
     })?;
     let (mut screened, mut seen) = (Screened { sources: Vec::new(), skipped }, HashSet::new());
@@ -140,10 +143,12 @@ fn content_of(source: &Source) -> io::Result<Option<Fingerprint>> {
 }
 
 /// Why a source can't be loaded as it is, if that is so; fails if it can't be read, or changes meanwhile.
-fn refusal(source: &Source) -> io::Result<Option<Refusal>> {
+fn refusal(source: &Source, framed: &Framed) -> io::Result<Option<Refusal>> {
+    let mut framing = framed.framing;
     let ended = open(source, &Progress::hidden(), false).and_then(|text| {
-        let mut cutter = Cutter::new(Watched { text, last: None }, PIECE_BYTES);
+        let mut cutter = framed.cutter(Watched { text, last: None }, PIECE_BYTES);
         let end = end_of(&mut cutter);
+        framing = cutter.framing();
         let ends_in_nul = cutter.reader().last == Some(0);
         end.map(|open_line| (open_line, ends_in_nul)).or_else(|error| match error.kind() {
             ErrorKind::UnexpectedEof if ends_in_nul => Ok((OpenLine::Unknown, true)),
@@ -164,7 +169,10 @@ fn refusal(source: &Source) -> io::Result<Option<Refusal>> {
             Some(defect @ Defect::BreaksOff(_)) => unfinished(&defect.to_string()),
             Some(defect @ Defect::Damaged { .. }) => Ok(Some((SkipReason::Damaged, defect.to_string()))),
             Some(defect @ Defect::Foreign(_)) => Ok(Some((SkipReason::Foreign, defect.to_string()))),
-            None if error.kind() == ErrorKind::UnexpectedEof => unfinished("its array has no end"),
+            None if error.kind() == ErrorKind::UnexpectedEof => unfinished(match framing {
+                Framing::Documents => "its last document has no end",
+                _ => "its array has no end",
+            }),
             _ => Err(error),
         },
     }
@@ -224,6 +232,9 @@ fn open_line(block: &Block, before: OpenLine) -> OpenLine {
             }
             let Some(last) = last else { return before };
             match &block.bytes[last.range.clone()] {
+                // Documents and records without an end are errors.
+                _ if matches!(last.unit, Unit::Record(_)) => b"",
+                [b'{' | b'[', ..] if last.unit == Unit::Document => b"",
                 b"]" => b"",
                 line => line,
             }

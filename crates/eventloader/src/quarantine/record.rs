@@ -11,7 +11,7 @@ use std::{
 };
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use event_parser::{BadLine, Detail};
+use event_parser::{BadLine, Detail, Unit};
 use event_rows::Position;
 use event_target::TargetError;
 use serde::{Deserialize, Serialize};
@@ -39,6 +39,12 @@ pub(crate) struct Record<'r> {
     pub(super) wins_tie: bool,
     pub(super) reason: Cow<'r, str>,
     pub(super) detail: Cow<'r, Detail>,
+    /// Whether it is a record of a document, and not a line or document that may have records.
+    #[serde(default, skip_serializing_if = "is_false")]
+    record: bool,
+    /// What the record is read with of the objects around it: the text of a JSON object.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    enclosing: Option<Cow<'r, str>>,
     /// The line, if it is UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) raw: Option<Cow<'r, str>>,
@@ -67,6 +73,11 @@ impl<'r> Record<'r> {
             wins_tie: false,
             reason: bad.fault.reason.code().into(),
             detail: Cow::Borrowed(&bad.fault.detail),
+            record: matches!(bad.unit, Unit::Record(_)),
+            enclosing: match &bad.unit {
+                Unit::Record(Some(enclosing)) => std::str::from_utf8(enclosing).ok().map(Cow::Borrowed),
+                _ => None,
+            },
             raw: text.map(Cow::Borrowed),
             raw_base64: text.is_none().then(|| BASE64_STANDARD.encode(&bad.raw)),
             position: None,
@@ -102,6 +113,12 @@ impl<'r> Record<'r> {
     /// Whether it counts as a bad line: of a line in fragments, only the first one does.
     pub(super) fn counts(&self) -> bool {
         self.fragment.unwrap_or(0) == 0
+    }
+
+    /// What it is.
+    pub(super) fn unit(&self) -> Unit {
+        let enclosing = self.enclosing.as_ref().map(|text| text.as_bytes().into());
+        if self.record { Unit::Record(enclosing) } else { Unit::Element }
     }
 
     /// The bytes of the line.

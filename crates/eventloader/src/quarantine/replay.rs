@@ -18,6 +18,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use event_parser::replayed_line;
 use event_target::{History, QUARANTINE};
 use storage::File;
 
@@ -140,19 +141,11 @@ impl Read for ReplayText {
                 if record.wins_tie {
                     locked(&self.last_ones).insert(self.lines);
                 }
-                self.line = Cursor::new(line_of(record)?);
+                let unit = record.unit();
+                self.line = Cursor::new(replayed_line(&record.into_raw()?, &unit));
             }
         }
     }
-}
-
-/// A record as a line of a file: newlines in an element of an array are replaced, since any white space will
-/// do.
-fn line_of(record: Record<'_>) -> io::Result<Vec<u8>> {
-    let mut line = record.into_raw()?;
-    line.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
-    line.push(b'\n');
-    Ok(line)
 }
 
 /// Writes a quarantine file again, without the records that are good now, and returns how many are left.
@@ -176,10 +169,14 @@ pub(super) fn rewrite(
         if selection.wants(&record) {
             lines += 1;
             let Some(bad) = next.take_if(|bad| bad.line == lines) else { continue };
+            // Of a document, several records may be bad again: it stays as it is.
+            next = next_again()?;
+            while next.take_if(|bad| bad.line == lines).is_some() {
+                next = next_again()?;
+            }
             let judged = bad.position().and_then(|position| lasts.get(&position));
             record.wins_tie = judged.copied().unwrap_or(record.wins_tie);
             (record.reason, record.detail) = (bad.reason, bad.detail);
-            next = next_again()?;
         }
         left += 1;
         record.write_to(output).map_err(Error::io(STAGING))?;

@@ -6,7 +6,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use event_parser::{Buffer, OTHER_NAMES, Parsed, Parser, ParserOptions, Plan};
@@ -14,7 +14,7 @@ use event_parser::{Buffer, OTHER_NAMES, Parsed, Parser, ParserOptions, Plan};
 use super::ReadSettings;
 use crate::{
     error::Error,
-    input::{BlockReader, Listed, Source, list_sources},
+    input::{BlockReader, Framed, Listed, Source, list_sources},
     runtime::{MemoryShares, Needs, escape_for_terminal, names},
 };
 
@@ -67,7 +67,9 @@ pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
     let shares = MemoryShares::of(settings.memory_bytes, settings.threads, Needs::to_read(&plan));
     let options =
         ParserOptions { selection: &settings.selection, flatten: true, wants_later_candidates: false };
-    let blocks = Mutex::new(BlockReader::new(sources.clone(), shares.block_bytes, settings.progress.clone()));
+    let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
+    let blocks = BlockReader::new(sources.clone(), shares.block_bytes, framed, settings.progress.clone());
+    let blocks = Mutex::new(blocks);
     let parts = workers::each(shares.workers, |_| -> Result<_, Error> {
         let mut parser = Parser::new(&plan, options);
         let (mut checked, mut counts) = (Checked::default(), LineCounts::new());

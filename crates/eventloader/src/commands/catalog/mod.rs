@@ -25,7 +25,7 @@ mod walk;
 
 use std::path::PathBuf;
 
-use event_parser::Selection;
+use event_parser::{Framing, Selection};
 use events_core::catalog::Catalog;
 
 pub use self::{
@@ -40,6 +40,8 @@ use crate::runtime::Progress;
 pub struct ReadSettings {
     /// Files, directories, globs, or `-`.
     pub sources: Vec<PathBuf>,
+    /// How the sources are divided.
+    pub framing: Framing,
     /// The known events.
     pub catalog: Catalog,
     /// The events to look at.

@@ -8,7 +8,7 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use event_parser::{
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     error::Error,
     ingest::KeysSeen,
-    input::{BlockReader, Source},
+    input::{BlockReader, Framed, Source},
     runtime::{MemoryShares, Needs},
 };
 
@@ -83,7 +83,8 @@ pub(crate) fn observe(
     lines_max: Option<u64>,
 ) -> Result<Observed, Error> {
     let block_bytes = MemoryShares::of(read.memory_bytes, read.threads, Needs::default()).block_bytes;
-    let blocks = Mutex::new(BlockReader::new(sources.to_vec(), block_bytes, read.progress.clone()));
+    let framed = Framed { framing: read.framing, records: Arc::clone(plan_of(&[])?.records()) };
+    let blocks = Mutex::new(BlockReader::new(sources.to_vec(), block_bytes, framed, read.progress.clone()));
     // Only a single thread can know which lines are the first.
     let threads = if lines_max.is_some() { 1 } else { read.threads };
     let observed = workers::each(threads, |_| -> Result<_, Error> {
@@ -111,7 +112,8 @@ impl<'a> Reader<'a> {
 
     fn read(&mut self, block: &Block, lines_max: u64) -> Result<(), Error> {
         let is_utf8 = std::str::from_utf8(&block.bytes).is_ok();
-        let mut lines = block.lines();
+        let records = Arc::clone(self.plan.records());
+        let mut lines = block.lines(&records);
         let mut waiting = None;
         loop {
             // A judge is bound to its plan, so each new event type needs another one; there are few.

@@ -1,0 +1,136 @@
+//! The list of paths → which of them a document has, and so where its records are.
+//!
+//! Invariant: of the paths that a document has, the first one counts. A path with lists is there if the value
+//! of its first list is one, or null, which is an empty one; another path is there if an object is; the
+//! document itself always is.
+
+use events_core::envelope::RecordsPath;
+use memchr::memmem::Finder;
+
+use crate::json::{Kind, Scanner};
+
+/// Where the records of documents are, and what is to be kept of the objects around them.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    paths: Vec<Path>,
+    /// The paths as texts, for messages.
+    names: String,
+    /// The keys of enclosing objects that records are read with.
+    enclosing_keys: Vec<String>,
+}
+
+/// A step on the way from a document to a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum PathStep {
+    /// Into the value of a key.
+    Key(String),
+    /// Into each element.
+    List,
+}
+
+#[derive(Debug, Clone)]
+struct Path {
+    steps: Vec<PathStep>,
+    /// Finds the first key as it is usually written.
+    finder: Option<Finder<'static>>,
+}
+
+impl Path {
+    fn new(path: &RecordsPath) -> Self {
+        let mut steps = Vec::new();
+        for step in path.steps() {
+            steps.push(PathStep::Key(step.key.clone()));
+            steps.extend(step.is_list.then_some(PathStep::List));
+        }
+        let finder = path.steps().first().map(|step| Finder::new(&step.key).into_owned());
+        Self { steps, finder }
+    }
+
+    fn has_lists(&self) -> bool {
+        self.steps.contains(&PathStep::List)
+    }
+
+    /// Whether a document has it, as far as the document is JSON.
+    fn is_in(&self, document: &[u8]) -> bool {
+        // A key may be written with escapes; few documents have any that could hide it.
+        let may_be_there = |finder: &Finder<'_>| {
+            finder.find(document).is_some() || memchr::memmem::find(document, b"\\u").is_some()
+        };
+        self.finder.as_ref().is_none_or(may_be_there) && self.leads_somewhere(document).unwrap_or(false)
+    }
+
+    fn leads_somewhere(&self, document: &[u8]) -> Option<bool> {
+        let mut scanner = Scanner::new(document);
+        for step in &self.steps {
+            let PathStep::Key(wanted) = step else {
+                return Some(matches!(scanner.peek(), Some(b'[' | b'n')));
+            };
+            let mut more = scanner.peek() == Some(b'{') && scanner.enter_object().ok()?;
+            loop {
+                if !more {
+                    return Some(false);
+                }
+                let key = scanner.key().ok()?;
+                scanner.peek();
+                if key.string(document).is_some_and(|key| *key == *wanted.as_bytes()) {
+                    break;
+                }
+                scanner.value().ok()?;
+                more = scanner.next_member().ok()?;
+            }
+        }
+        Some(self.steps.is_empty() || matches!(scanner.value().ok()?.kind(), Kind::Object))
+    }
+}
+
+impl Records {
+    /// Records at the first of `paths` that a document has, which are read with what the objects around them
+    /// have at `enclosing_keys`. Without paths, each document is a record.
+    #[must_use]
+    pub fn new(paths: &[RecordsPath], enclosing_keys: &[String]) -> Self {
+        let names: Vec<_> = paths.iter().map(ToString::to_string).collect();
+        Self {
+            paths: paths.iter().map(Path::new).collect(),
+            names: names.join(" or "),
+            enclosing_keys: enclosing_keys.to_owned(),
+        }
+    }
+
+    /// Whether each document is a record.
+    #[must_use]
+    pub fn are_documents(&self) -> bool {
+        self.paths.first().is_none_or(|path| path.steps.is_empty())
+    }
+
+    pub(super) fn has_lists(&self) -> bool {
+        self.paths.iter().any(Path::has_lists)
+    }
+
+    /// Where the records of a document must be.
+    pub(crate) fn names(&self) -> &str {
+        &self.names
+    }
+
+    /// The index of the first path that a document has, if it has one.
+    pub(super) fn path_in(&self, document: &[u8]) -> Option<usize> {
+        self.paths.iter().position(|path| path.is_in(document))
+    }
+
+    /// The same of a document that is too long to be read as a whole, by its beginning; only of paths with
+    /// lists.
+    pub(super) fn list_in(&self, beginning: &[u8]) -> Option<usize> {
+        self.paths.iter().position(|path| path.has_lists() && path.is_in(beginning))
+    }
+
+    pub(super) fn steps(&self, path: usize) -> &[PathStep] {
+        &self.paths[path].steps
+    }
+
+    pub(super) fn enclosing_key(&self, name: &[u8]) -> Option<usize> {
+        self.enclosing_keys.iter().position(|key| key.as_bytes() == name)
+    }
+
+    pub(super) fn has_enclosing_keys(&self) -> bool {
+        !self.enclosing_keys.is_empty()
+    }
+}
