@@ -12,6 +12,7 @@ use event_parser::{
 use event_rows::{Batch, Place, Position};
 use events_core::{
     catalog::{BUILT_IN, Catalog},
+    envelope::Envelope,
     partition::Day,
 };
 use naive_model::{
@@ -33,7 +34,9 @@ const DAY: &str = "2024-10-10";
 
 /// How lines are read.
 #[derive(Debug)]
-pub(super) struct Case {
+pub(super) struct Case<'c> {
+    plan: &'c Plan,
+    types: &'c [EventType],
     pub(super) block_bytes: usize,
     wanted: Wanted,
     selection: Selection,
@@ -84,8 +87,8 @@ pub(super) enum Outcome {
     },
 }
 
-impl Case {
-    /// One of 16, by the low bits, so that digits and `:` to `?` choose different ones.
+impl Case<'static> {
+    /// One of 16 for the catalog, by the low bits, so that digits and `:` to `?` choose different ones.
     pub(super) fn of(options: u8) -> Self {
         let is_set = |bit: u8| options >> bit & 1 == 1;
         let (by_day, by_type, nested, small_blocks) = (is_set(0), is_set(1), is_set(2), is_set(3));
@@ -103,7 +106,22 @@ impl Case {
             nested,
             ..Wanted::default()
         };
-        Self { block_bytes: if small_blocks { 300 } else { 1 << 20 }, wanted, selection }
+        let block_bytes = if small_blocks { 300 } else { 1 << 20 };
+        Self { plan: &PLAN, types: &TYPES, block_bytes, wanted, selection }
+    }
+}
+
+impl<'c> Case<'c> {
+    /// The same for the records of an envelope; their payloads are flattened.
+    pub(super) fn of_envelope(
+        options: u8,
+        plan: &'c Plan,
+        types: &'c [EventType],
+        envelope: &Envelope,
+    ) -> Self {
+        let Case { block_bytes, wanted, selection, .. } = Case::of(options & !4);
+        let wanted = Wanted { envelope: Some(envelope.clone()), ..wanted };
+        Self { plan, types, block_bytes, wanted, selection }
     }
 
     fn parser(&self) -> Parser<'_> {
@@ -112,7 +130,7 @@ impl Case {
             flatten: !self.wanted.nested,
             wants_later_candidates: self.selection.days.is_some(),
         };
-        Parser::new(&PLAN, options)
+        Parser::new(self.plan, options)
     }
 
     /// Reads blocks as a load does, with what was learned from earlier ones.
@@ -177,7 +195,7 @@ impl Case {
         for (type_index, batch) in parsed.later_candidates {
             for row in 0..batch.rows() {
                 assert!(batch.positions[row].is_later_candidate());
-                let (event_type, event_id, micros) = event(type_index, &batch, row);
+                let (event_type, event_id, micros) = self.event(type_index, &batch, row);
                 let line = line_in_block(batch.positions[row]);
                 lines.insert(first + line as usize, Outcome::LaterCandidate { event_type, event_id, micros });
             }
@@ -190,7 +208,7 @@ impl Case {
 
     fn add_rows(&self, lines: &mut Lines, first: usize, type_index: usize, batch: &Batch) {
         for row in 0..batch.rows() {
-            let (event_type, event_id, micros) = event(type_index, batch, row);
+            let (event_type, event_id, micros) = self.event(type_index, batch, row);
             let payload = if self.wanted.nested {
                 batch.columns.iter().map(|data| value_text::element(data, row)).collect()
             } else {
@@ -201,11 +219,18 @@ impl Case {
         }
     }
 
+    fn event(&self, type_index: usize, batch: &Batch, row: usize) -> (String, String, i64) {
+        let mut id = Vec::new();
+        batch.ids.get(row).write_to(&mut id);
+        let event_type = self.plan.event_type(type_index).to_string();
+        (event_type, String::from_utf8(id).unwrap(), batch.micros[row])
+    }
+
     /// The result of the model.
     pub(super) fn expected(&self, pieces: &[Piece<'_>]) -> Lines {
         let mut lines = Lines { lines: pieces.len(), ..Lines::default() };
         for (index, piece) in pieces.iter().enumerate() {
-            let event = match judge(piece, &self.wanted, &TYPES) {
+            let event = match judge(piece, &self.wanted, self.types) {
                 Verdict::Blank => {
                     lines.blank += 1;
                     continue;
@@ -228,7 +253,7 @@ impl Case {
                 let has_fields = |(domain, name, fields): &EventType| {
                     format!("{domain}/{name}") == event_type && !fields.is_empty()
                 };
-                let has_column = !self.wanted.nested || TYPES.iter().any(has_fields);
+                let has_column = !self.wanted.nested || self.types.iter().any(has_fields);
                 let payload = if has_column { event.payload } else { Vec::new() };
                 lines.insert(index, Outcome::Row { event_type, event_id, micros, payload });
                 add(&mut lines.unknown_fields, event.unknown_fields.into_iter().map(|name| (name, 1)));
@@ -282,13 +307,6 @@ fn line_in_block(position: Position) -> u32 {
         Place::Input { line, .. } | Place::LaterCandidate { line, .. } => line,
         place @ Place::Existing { .. } => panic!("{place:?}"),
     }
-}
-
-fn event(type_index: usize, batch: &Batch, row: usize) -> (String, String, i64) {
-    let mut id = Vec::new();
-    batch.ids.get(row).write_to(&mut id);
-    let event_type = PLAN.event_type(type_index).to_string();
-    (event_type, String::from_utf8(id).unwrap(), batch.micros[row])
 }
 
 /// The blocks of a text, or the error if it is cut off. There are never more of them than bytes.

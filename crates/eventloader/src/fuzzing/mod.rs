@@ -10,13 +10,14 @@
 
 mod array_framing;
 mod catalog;
+mod envelope;
 mod line_to_row;
 mod lines;
 mod quarantine_round_trip;
 mod timestamp;
 
 pub use self::{
-    array_framing::array_framing, catalog::catalog, line_to_row::line_to_row,
+    array_framing::array_framing, catalog::catalog, envelope::envelope, line_to_row::line_to_row,
     quarantine_round_trip::quarantine_round_trip, timestamp::timestamp,
 };
 
@@ -29,9 +30,10 @@ mod tests {
 
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 5] = [
+    const TARGETS: [Target; 6] = [
         ("array_framing", array_framing),
         ("catalog", catalog),
+        ("envelope", envelope),
         ("line_to_row", line_to_row),
         ("quarantine_round_trip", quarantine_round_trip),
         ("timestamp", timestamp),
