@@ -64,9 +64,7 @@ impl Target {
         // published one after the other in the order of the journal, the event is never in two.
         let moves = journal.load.mode == Mode::Merge || journal.load.dedupe_scope == DedupeScope::Target;
         let threads = if moves { 1 } else { threads };
-        // Between some partitions events move both ways, so that one of them has to lose some first.
-        let first = each_change(1, journal, |number| placing.place_first(&journal.changes[number], number));
-        let placed = first.and_then(|_| {
+        let placed = self.publish_first(journal, placing).and_then(|()| {
             each_change(threads, journal, |number| {
                 let change = &journal.changes[number];
                 if new[number] && change.files.len() == 1 {
@@ -85,6 +83,16 @@ impl Target {
         storage::rename(&self.journal(), &private.join(journal.file_name()))
             .and_then(|()| durability::sync_directory(&private))
             .map_err(|source| Unpublished { doing: "closing the journal", source, has_begun: true })
+    }
+
+    /// Between some partitions events move both ways, so that one of them has to lose some first. That is on disk
+    /// before anything takes its place again.
+    fn publish_first(&self, journal: &Commit, placing: &Placing<'_>) -> io::Result<()> {
+        if journal.changes.iter().all(|change| change.first.is_none()) {
+            return Ok(());
+        }
+        each_change(1, journal, |number| placing.place_first(&journal.changes[number], number))?;
+        durability::sync_published(&self.lock, &self.root, &journal.changes)
     }
 
     /// Deletes unneeded staged files; returns whether there were any.
