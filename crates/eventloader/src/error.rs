@@ -87,6 +87,16 @@ pub enum Error {
     /// No catalog can be drafted from the input.
     #[error("{0}")]
     Draft(String),
+    /// The same, because the records are in no known envelope.
+    #[error(
+        "{problem}; what is needed is an envelope that says where an event has its id, time, domain and type"
+    )]
+    DraftEnvelope {
+        /// What was found.
+        problem: String,
+        /// An `[envelope]` to fill in.
+        skeleton: String,
+    },
     /// The input has more event types than a draft can keep count of.
     #[error("more than {max} event types, the last {last}: `domain` or `event_type` seems to contain data")]
     DraftEventTypes {

@@ -62,6 +62,9 @@ fn main() -> ExitCode {
         Ok(exit_code) => exit_code,
         Err(error) => {
             print_error(&cli::explain(&error, cli.command.as_ref()));
+            if let Error::DraftEnvelope { skeleton, .. } = &error {
+                print_message(&format_args!("\n{}", skeleton.trim_end()));
+            }
             error.signal().into_iter().for_each(end_process);
             error.exit_code()
         }

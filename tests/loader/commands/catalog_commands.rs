@@ -4,6 +4,7 @@
 mod drafts;
 mod random;
 mod tables;
+mod webhooks;
 
 use std::collections::BTreeMap;
 
@@ -73,7 +74,7 @@ fn a_draft_says_what_was_seen() {
     items.list.fields.sku   = "string"         # always; "A-1" or "B-7"
     items.list.fields.price = "decimal(10,2)"  # always; 2.5 to 10.25; at most 2 digits after the point: exact; more would be rounded
     items.list.fields.gift  = "boolean"        # in 1 of 2; true in 1 of 1
-    votes                   = "json"           # always; its keys vary like data: a map
+    votes                   = "map(int32)"     # always; 1 to 3; a map: 2 keys like "2025-03-01" (ids, dates or the like)
 
     # 2 events
     [domain.customer.events.dispute]
@@ -99,7 +100,7 @@ fn a_draft_loads_what_it_was_drafted_from() {
     insta::assert_snapshot!(text_of(&rows(&dir.target())).join("\n"), @r#"
     2025/03/29/authorization: "a2" 2025-03-29T13:30:45.000000Z "card" "authorization" "crd_2" 0.10 "JPY" "東京" 5411 -6.05 ["online", null] false null
     2025/03/29/authorization: "a1" 2025-03-29T22:22:19.000000Z "card" "authorization" "crd_1" 1283.94 "EUR" "Livraria \"Aurora\"" 4111 24.519456 [] true null
-    2025/03/30/card.dispute: "d1" 2025-03-30T02:28:20.000000Z "card" "dispute" "crd_1" 9.99 "EUR" "13.1" null [{sku: "A-1", price: 2.50, gift: null}, {sku: "B-7", price: 10.25, gift: true}] "{\"2025-03-01\":3,\"2025-03-02\":1}"
+    2025/03/30/card.dispute: "d1" 2025-03-30T02:28:20.000000Z "card" "dispute" "crd_1" 9.99 "EUR" "13.1" null [{sku: "A-1", price: 2.50, gift: null}, {sku: "B-7", price: 10.25, gift: true}] map("2025-03-01" = 3, "2025-03-02" = 1)
     2025/03/30/customer.dispute: "c1" 2025-03-30T03:36:30.000000Z "customer" "dispute" 921463507191 "x" "03694" 1950-03-16 2025-03-16T10:00:00.000000Z "40"
     2025/03/30/customer.dispute: "c2" 2025-03-30T03:36:31.000000Z "customer" "dispute" 7 "12" "36463" 1999-12-31 2025-03-16T00:00:00.000000Z "41"
     "#);

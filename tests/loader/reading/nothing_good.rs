@@ -94,5 +94,13 @@ fn a_draft_of_such_input_says_what_it_lacks() {
         file_of([r#"{"id": 1, "ts": "2024-10-10"}"#, "bad", r#"{"id": 2, "kind": "sale"}"#]),
     );
     let outcome = dir.bare_loader().args(["catalog", "infer", "in.json"]).exits(1);
-    outcome.says(&["lack event_id, timestamp, domain, event_type", "keys seen: id, kind, ts"]);
+    let (message, skeleton) = outcome.stderr.split_once("\n\n").unwrap();
+    for told in [
+        "lack event_id, timestamp, domain, event_type",
+        "keys seen: id, kind, ts; what is needed is an envelope",
+    ] {
+        assert!(message.contains(told), "{outcome}");
+    }
+    assert!(skeleton.starts_with("[envelope]\nevent_id   = \"\"  # "), "{outcome}");
+    assert!(skeleton.contains("perhaps {id} (different in each of 2)"), "{outcome}");
 }

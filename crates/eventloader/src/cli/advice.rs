@@ -117,6 +117,7 @@ fn advice(error: &Error) -> Vec<String> {
                                     fewer lines with --sample-lines"]
         }
         Error::DraftExists(_) => &["; --force replaces it"],
+        Error::DraftEnvelope { .. } => &[": fill this in, and draft again with it as a --catalog"],
         _ => &[],
     };
     advice.iter().map(|&text| text.to_owned()).collect()
@@ -228,6 +229,7 @@ mod tests {
             Error::Source { path: text(), problem: problem.clone() },
             Error::Read { path: text(), offset: 1, text: "file", source: io() },
             Error::Draft(text()),
+            Error::DraftEnvelope { problem: text(), skeleton: text() },
             Error::DraftEventTypes { max: 1, last: text() },
             Error::DraftFields(1),
             Error::DraftExists(path),
@@ -278,6 +280,7 @@ mod tests {
             | Error::Source { .. }
             | Error::Read { .. }
             | Error::Draft(_)
+            | Error::DraftEnvelope { .. }
             | Error::DraftEventTypes { .. }
             | Error::DraftFields(_)
             | Error::DraftExists(_)

@@ -9,6 +9,7 @@ mod defect;
 mod formats;
 mod framed;
 mod hashing_reader;
+mod head;
 mod open;
 mod screen;
 mod sources;
@@ -17,6 +18,7 @@ mod steady_file;
 pub(crate) use self::{
     blocks::BlockReader,
     framed::Framed,
+    head::look_at,
     screen::{Screened, SkipReason, SkippedSource, screen},
     sources::{Listed, Origin, Records, Source, list_any, list_sources},
 };

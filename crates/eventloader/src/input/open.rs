@@ -6,7 +6,7 @@
 //! Invariant: a source that is truncated, corrupt, followed by other data, or changed while it is read ends
 //! in an error, never in a silent end of the text.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Cursor, ErrorKind, Read};
 
 use event_target::Fingerprint;
 
@@ -39,8 +39,9 @@ pub(super) fn open(source: &Source, progress: &Progress, is_hashed: bool) -> io:
         Origin::StandardInput => Box::new(io::stdin()),
         Origin::Records(records) => {
             let reader = records.open()?;
-            return Ok(Text { reader, compression: None, running_hash: None, head: None });
+            return Ok(Text::of(reader, None));
         }
+        Origin::Begun(begun) => return begun.take().ok_or_else(|| ErrorKind::UnexpectedEof.into()),
     };
     let mut running_hash = None;
     if is_hashed || source.fingerprint.is_some() {
@@ -63,6 +64,11 @@ pub(super) fn open(source: &Source, progress: &Progress, is_hashed: bool) -> io:
 }
 
 impl Text {
+    /// A text that is known to be one.
+    pub(super) fn of(reader: Box<dyn Read + Send>, compression: Option<&'static str>) -> Self {
+        Self { reader, compression, running_hash: None, head: None }
+    }
+
     /// The fingerprint of the bytes read so far, if it is computed.
     pub(super) fn fingerprint(&self) -> Option<Fingerprint> {
         self.running_hash.as_ref().map(RunningHash::fingerprint)

@@ -26,6 +26,7 @@ use std::{
 use event_target::Fingerprint;
 use rustix::io::Errno;
 
+use super::head::Begun;
 use crate::error::Error;
 
 /// One input.
@@ -50,6 +51,8 @@ pub(crate) enum Origin {
     StandardInput,
     /// Lines that another part of the program provides.
     Records(Arc<dyn Records>),
+    /// What can be read once, and was looked at.
+    Begun(Begun),
 }
 
 /// Lines that another part of the program provides. They are lines, even if they begin with `[`.

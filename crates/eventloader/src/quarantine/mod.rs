@@ -185,7 +185,7 @@ impl Quarantine {
 fn file_name(source: &Source) -> String {
     let name = match &source.origin {
         Origin::File(path) => path.file_name().map(|name| name.to_string_lossy()),
-        Origin::StandardInput | Origin::Records(_) => None,
+        Origin::StandardInput | Origin::Records(_) | Origin::Begun(_) => None,
     };
     let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
     let name: String = name.unwrap_or_else(|| "stdin".into()).chars().take(40).map(safe).collect();

@@ -1,8 +1,8 @@
 //! The values seen at one path of a payload, and below it → their common properties, in bounded memory.
 //!
 //! Objects are followed key by key, lists element by element, up to [`DEPTH_MAX`] levels. An object with more
-//! than [`KEYS_MAX`] different keys is a map whose keys are data: its keys are forgotten, and it becomes
-//! `json`.
+//! than [`KEYS_MAX`] different keys is a map whose keys are data: its keys are forgotten, and its values are
+//! seen as those of one path.
 //!
 //! Invariant: evidence depends only on the set of lines: not on their order, and not on how threads shared
 //! and merged them.
@@ -42,7 +42,8 @@ pub(crate) struct Objects {
     pub(crate) with_repeated_key: u64,
     /// In the order in which they were first seen, which has no meaning.
     pub(crate) members: Vec<Member>,
-    pub(crate) has_too_many_keys: bool,
+    /// Instead of the members, if there are too many: all of their values.
+    pub(crate) of_any_key: Option<Box<Evidence>>,
     by_name: HashMap<Box<[u8]>, usize, FixedState>,
 }
 
@@ -111,15 +112,34 @@ impl Evidence {
 }
 
 impl Objects {
+    /// Whether there are too many different keys to be told apart.
+    pub(crate) fn has_too_many_keys(&self) -> bool {
+        self.of_any_key.is_some()
+    }
+
+    /// The values of all members.
+    pub(crate) fn values(&self) -> Evidence {
+        let mut values = self.of_any_key.as_deref().cloned().unwrap_or_default();
+        self.members.iter().for_each(|member| values.merge(member.evidence.clone()));
+        values
+    }
+
+    /// Forgets the keys; returns the values of all members.
+    fn forget_keys(&mut self) -> &mut Evidence {
+        let members = std::mem::take(&mut self.members);
+        self.by_name = HashMap::default();
+        let values = self.of_any_key.get_or_insert_default();
+        members.into_iter().for_each(|member| values.merge(member.evidence));
+        values
+    }
+
     /// The member of this name, added if it is new; `None` if there are too many.
     pub(crate) fn find_or_add(&mut self, name: &[u8], keys_max: usize) -> Option<usize> {
         if let Some(&index) = self.by_name.get(name) {
             return Some(index);
         }
-        if self.has_too_many_keys || self.members.len() == keys_max {
-            self.has_too_many_keys = true;
-            self.members = Vec::new();
-            self.by_name = HashMap::default();
+        if self.has_too_many_keys() || self.members.len() == keys_max {
+            self.forget_keys();
             return None;
         }
         self.add(Member {
@@ -136,14 +156,14 @@ impl Objects {
     pub(crate) fn merge(&mut self, other: Self, keys_max: usize) {
         self.count += other.count;
         self.with_repeated_key += other.with_repeated_key;
-        if other.has_too_many_keys {
-            self.has_too_many_keys = true;
-            self.members = Vec::new();
-            self.by_name = HashMap::default();
+        if let Some(theirs) = other.of_any_key {
+            self.forget_keys().merge(*theirs);
         }
         for theirs in other.members {
-            let Some(index) = self.find_or_add(&theirs.name, keys_max) else { return };
-            self.members[index].merge(theirs);
+            match self.find_or_add(&theirs.name, keys_max) {
+                Some(index) => self.members[index].merge(theirs),
+                None => self.forget_keys().merge(theirs.evidence),
+            }
         }
     }
 
@@ -174,7 +194,7 @@ impl Objects {
 /// Compares what was seen, not the order or state in which it was collected.
 impl PartialEq for Objects {
     fn eq(&self, other: &Self) -> bool {
-        let key = |objects: &Self| (objects.count, objects.with_repeated_key, objects.has_too_many_keys);
+        let key = |objects: &Self| (objects.count, objects.with_repeated_key, objects.of_any_key.clone());
         let same = |(a, b): (&&Member, &&Member)| {
             (&a.name, a.count, a.places) == (&b.name, b.count, b.places) && a.evidence == b.evidence
         };

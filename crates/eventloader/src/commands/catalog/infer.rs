@@ -15,8 +15,9 @@ use std::{
 
 use super::{
     ReadSettings,
+    detect::{Detected, Sample, Unknown, detect},
     draft::{self, DomainDraft},
-    observe,
+    observe::{self, Observed},
 };
 use crate::{
     error::Error,
@@ -54,12 +55,26 @@ pub struct Draft {
 /// A source can't be read, it has no event to draft, or too many kinds of them; or a file already exists.
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let InferSettings { read, with_known, lines_max, output, force } = settings;
-    let Listed { sources, dangling } = list_sources(&read.sources, output.as_deref())?;
+    let Listed { mut sources, dangling } = list_sources(&read.sources, output.as_deref())?;
     if let Some(output) = output {
         refuse_source(&sources, output)?;
     }
+    // An envelope that is given is the one.
+    let detected = if read.catalog.envelope().is_base() {
+        detect(&Sample::of(&mut sources, &read.progress)?)
+    } else {
+        Detected::Base
+    };
+    let envelope = if let Detected::Known(recognised) = &detected { Some(recognised.toml()) } else { None };
+    let files = envelope.as_deref().map(|text| ("(recognised)", text));
+    let catalog = read.catalog.extended(files.as_slice())?;
+    let read = &ReadSettings { catalog, ..read.clone() };
     let observed = observe::observe(read, &sources, *lines_max)?;
     let mut draft = draft::draft(&observed, &read.catalog, *with_known);
+    draft.envelope = envelope;
+    if let Detected::Known(recognised) = &detected {
+        draft.notes.insert(0, recognised.note());
+    }
     if lines_max.is_some_and(|lines_max| observed.lines >= lines_max) {
         draft.notes.push(format!(
             "Only the first {} {} read: later ones may not fit",
@@ -69,11 +84,7 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     }
     draft.notes.extend(dangling.iter().map(|link| format!("{link} leads nowhere")));
     if draft.domains.is_empty() {
-        let (missing, keys) = (observed.keys_of_bad.missing(), observed.keys_of_bad.names());
-        if !missing.is_empty() {
-            draft.notes.push(format!("The bad lines lack {}; keys seen: {keys}", missing.join(", ")));
-        }
-        return Err(Error::Draft(format!("nothing to draft: {}", draft.notes.join(". "))));
+        return Err(nothing_to_draft(draft.notes, &observed, detected));
     }
     let text = draft.text();
     read.catalog.extended(&[("(draft)", &text)])?;
@@ -89,6 +100,26 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
         let _ = write!(summary, "\nwrote {}", path.display());
     }
     Ok(Draft { document: None, summary })
+}
+
+/// The error for records of which none is an event.
+fn nothing_to_draft(mut notes: Vec<String>, observed: &Observed, detected: Detected) -> Error {
+    let missing = observed.keys_of_bad.missing();
+    let Detected::Unknown(Unknown { keys, skeleton }) = detected else {
+        if !missing.is_empty() {
+            let keys = observed.keys_of_bad.names();
+            notes.push(format!("The bad lines lack {}; keys seen: {keys}", missing.join(", ")));
+        }
+        return Error::Draft(format!("nothing to draft: {}", notes.join(". ")));
+    };
+    if skeleton.is_empty() {
+        return Error::Draft(format!("nothing to draft: {}", notes.join(". ")));
+    }
+    if !missing.is_empty() {
+        notes.push(format!("The bad lines lack {}, and are of no known kind", missing.join(", ")));
+    }
+    let problem = format!("nothing to draft: {}; keys seen: {keys}", notes.join(". "));
+    Error::DraftEnvelope { problem, skeleton }
 }
 
 /// Whether an output is one file: it exists as such, or has the name of a catalog.

@@ -4,7 +4,7 @@
 //! reads (gzip, arrays, globs, standard input) is read the same way, and lines are judged the same way.
 //!
 //! ```text
-//! infer: blocks → observe → beside, walk → evidence, numbers, texts → decide → draft → TOML
+//! infer: sources → detect; blocks → observe → beside, walk → evidence, numbers, texts → decide → draft → TOML
 //! check: blocks → counts                 show: catalog → schemas → text, Arrow, CREATE TABLE
 //! ```
 //!
@@ -13,7 +13,9 @@
 mod beside;
 mod check;
 mod decide;
+mod detect;
 mod draft;
+mod epochs;
 mod evidence;
 mod infer;
 mod numbers;
@@ -22,6 +24,7 @@ mod show;
 mod texts;
 mod toml_text;
 mod walk;
+mod words;
 
 use std::path::PathBuf;
 

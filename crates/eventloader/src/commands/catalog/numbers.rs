@@ -2,9 +2,9 @@
 //!
 //! Invariant: the result depends only on the set of tokens, not on their order, and has a bounded size.
 
-use events_core::number;
+use events_core::{number, timestamp::EpochUnit};
 
-use super::texts::shown;
+use super::{epochs, texts::shown};
 
 /// Of longer tokens only this much counts where two are compared.
 const TOKEN_BYTES_MAX: usize = 400;
@@ -22,6 +22,8 @@ pub(crate) struct Numbers {
     pub(crate) inexact: u64,
     /// Those written with a point or an exponent.
     pub(crate) fractional: u64,
+    /// Integers that are no multiple of 1,000: as nanoseconds they are more exact than microseconds.
+    pub(crate) below_thousands: u64,
     pub(crate) with_exponent: u64,
     /// The most digits before the point.
     pub(crate) whole_digits: usize,
@@ -55,6 +57,7 @@ impl Numbers {
         let integer = number::parse_integer(token).ok();
         self.int64 += u64::from(integer.is_some());
         self.int32 += u64::from(integer.is_some_and(|integer| i32::try_from(integer).is_ok()));
+        self.below_thousands += u64::from(integer.is_some_and(|integer| integer % 1_000 != 0));
         let written = Written::of(token);
         self.whole_digits = self.whole_digits.max(written.whole_digits);
         self.fractional += u64::from(written.is_fractional);
@@ -91,6 +94,7 @@ impl Numbers {
         self.finite += other.finite;
         self.inexact += other.inexact;
         self.fractional += other.fractional;
+        self.below_thousands += other.below_thousands;
         self.with_exponent += other.with_exponent;
         self.whole_digits = self.whole_digits.max(other.whole_digits);
         self.scale = match (self.scale, other.scale) {
@@ -101,6 +105,13 @@ impl Numbers {
             self.stretch(least.value, &least.token);
             self.stretch(greatest.value, &greatest.token);
         }
+    }
+
+    /// The unit in which all of them could be instants of our time, if they are integers.
+    pub(crate) fn epoch_unit(&self) -> Option<EpochUnit> {
+        let (least, greatest) = self.range.as_ref()?;
+        let are_integers = self.fractional == 0 && self.int64 == self.count;
+        if are_integers { epochs::unit_of(least.value, greatest.value) } else { None }
     }
 
     /// Whether one of them is written with a minus sign.

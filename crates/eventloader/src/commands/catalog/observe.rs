@@ -14,7 +14,10 @@ use std::{
 use event_parser::{
     Block, Buffer, Fault, Judgement, LINE_BYTES_MAX, Line, LineJudge, Plan, Reason, Selection, json::Scanner,
 };
-use events_core::catalog::{Catalog, CatalogError};
+use events_core::{
+    catalog::{Catalog, CatalogError},
+    envelope::{Data, Envelope},
+};
 
 use super::{
     ReadSettings,
@@ -63,6 +66,7 @@ pub(crate) struct Payloads {
 /// Reads blocks; one per thread.
 struct Reader<'a> {
     selection: &'a Selection,
+    envelope: &'a Envelope,
     plan: Plan,
     /// By index of the plan's event types.
     names: Vec<TypeName>,
@@ -71,6 +75,8 @@ struct Reader<'a> {
 
 #[derive(Default)]
 struct Tally {
+    /// Whether the payload is what the envelope leaves of the record.
+    is_rest: bool,
     observed: Observed,
     payloads: Vec<Payloads>,
     fields: usize,
@@ -83,12 +89,15 @@ pub(crate) fn observe(
     lines_max: Option<u64>,
 ) -> Result<Observed, Error> {
     let block_bytes = MemoryShares::of(read.memory_bytes, read.threads, Needs::default()).block_bytes;
-    let framed = Framed { framing: read.framing, records: Arc::clone(plan_of(&[])?.records()) };
+    let framed = Framed {
+        framing: read.framing,
+        records: Arc::clone(plan_of(&[], read.catalog.envelope())?.records()),
+    };
     let blocks = Mutex::new(BlockReader::new(sources.to_vec(), block_bytes, framed, read.progress.clone()));
     // Only a single thread can know which lines are the first.
     let threads = if lines_max.is_some() { 1 } else { read.threads };
     let observed = workers::each(threads, |_| -> Result<_, Error> {
-        let mut reader = Reader::new(&read.selection)?;
+        let mut reader = Reader::new(&read.selection, read.catalog.envelope())?;
         let mut recycled = Buffer::default();
         while lines_max.is_none_or(|lines_max| reader.tally.observed.lines < lines_max) {
             let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).next_block(recycled)?;
@@ -106,8 +115,10 @@ pub(crate) fn observe(
 }
 
 impl<'a> Reader<'a> {
-    fn new(selection: &'a Selection) -> Result<Self, Error> {
-        Ok(Self { selection, plan: plan_of(&[])?, names: Vec::new(), tally: Tally::default() })
+    fn new(selection: &'a Selection, envelope: &'a Envelope) -> Result<Self, Error> {
+        let plan = plan_of(&[], envelope)?;
+        let tally = Tally { is_rest: envelope.data == Data::Rest, ..Tally::default() };
+        Ok(Self { selection, envelope, plan, names: Vec::new(), tally })
     }
 
     fn read(&mut self, block: &Block, lines_max: u64) -> Result<(), Error> {
@@ -131,7 +142,7 @@ impl<'a> Reader<'a> {
             self.names.push(new);
             self.tally.payloads.push(Payloads::default());
             check_event_types(self.names.len(), &self.names)?;
-            self.plan = plan_of(&self.names)?;
+            self.plan = plan_of(&self.names, self.envelope)?;
         }
     }
 
@@ -180,7 +191,8 @@ impl Tally {
                     self.observed.lines += 1;
                     self.observed.times_cut += u64::from(is_time_cut);
                     judge.other_keys(line).for_each(|key| self.observed.beside.add(&key));
-                    self.payload(type_index, payload)?;
+                    let is_rest = self.is_rest;
+                    self.payload(type_index, payload, &|key| is_rest && judge.is_taken(key))?;
                 }
                 Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(judge.type_of(line)),
                 Err(fault) => {
@@ -197,13 +209,18 @@ impl Tally {
         *self.observed.bad.entry(reason.code()).or_default() += 1;
     }
 
-    fn payload(&mut self, type_index: usize, payload: Option<&[u8]>) -> Result<(), Error> {
+    fn payload(
+        &mut self,
+        type_index: usize,
+        payload: Option<&[u8]>,
+        is_taken: &dyn Fn(&[u8]) -> bool,
+    ) -> Result<(), Error> {
         let payloads = &mut self.payloads[type_index];
         payloads.events += 1;
         let Some(object) = payload else { return Ok(()) };
         let mut walk = Walk { line: object, scanner: Scanner::new(object), members_added: 0 };
         // The line was scanned to its end before, so nothing is malformed.
-        let _ = walk.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX);
+        let _ = walk.object(&mut payloads.payload, 1, PAYLOAD_KEYS_MAX, is_taken);
         self.fields += walk.members_added;
         check_fields(self.fields)
     }
@@ -243,12 +260,15 @@ fn check_fields(count: usize) -> Result<(), Error> {
 }
 
 /// A plan of these event types, in this order, all without fields.
-fn plan_of(names: &[TypeName]) -> Result<Plan, CatalogError> {
+fn plan_of(names: &[TypeName], envelope: &Envelope) -> Result<Plan, CatalogError> {
     let texts = names.iter().enumerate().map(|(index, (domain, name))| {
         format!("[domain.{}.events.{}]\ndirectory = \"d{index}\"", quoted_key(domain), quoted_key(name))
     });
     // One file per type, because a file groups its event types by domain.
     let texts: Vec<_> = texts.collect();
     let files: Vec<_> = texts.iter().map(|text| ("(observed)", text.as_str())).collect();
-    Ok(Plan::new(&Catalog::from_toml(&files)?))
+    let catalog = Catalog::from_toml(&files)?;
+    let catalog =
+        if envelope.is_base() { catalog } else { catalog.with_envelope("(observed)", envelope.clone())? };
+    Ok(Plan::new(&catalog))
 }

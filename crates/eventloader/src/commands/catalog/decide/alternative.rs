@@ -3,7 +3,7 @@
 //! Invariant: what is said of an alternative is so: which values it would refuse, and which of them it would
 //! keep with other digits.
 
-use events_core::catalog::ValueType;
+use events_core::{catalog::ValueType, timestamp::EpochUnit};
 
 use super::{
     super::{
@@ -12,7 +12,7 @@ use super::{
         texts::Texts,
         toml_text::quoted_key,
     },
-    DecidedKind, Meaning, decide, decide_list, decide_object, money,
+    DecidedKind, Meaning, decide, decide_list, decide_object, instants, money,
 };
 use crate::runtime::{grouped, plural};
 
@@ -70,6 +70,9 @@ pub(super) fn of_scalars(
     chosen: &DecidedKind,
 ) -> Option<String> {
     let DecidedKind::Value(chosen) = *chosen else { return None };
+    if let Some(epoch) = of_epochs(meaning, evidence, values, chosen) {
+        return Some(epoch);
+    }
     let narrower = narrower(meaning, evidence, chosen).into_iter();
     let found = { narrower }.find(|narrower| (values - narrower.fits) * REFUSED_ONE_IN <= values)?;
     // It was chosen for its range.
@@ -77,6 +80,26 @@ pub(super) fn of_scalars(
         return None;
     }
     Some(found.cost(values, evidence.texts.is_some()))
+}
+
+/// Integers that could be instants: by their range alone, or by their name, too, but more exact ones.
+fn of_epochs(
+    meaning: Option<Meaning>,
+    evidence: &Evidence,
+    values: u64,
+    chosen: ValueType,
+) -> Option<String> {
+    let numbers = evidence.numbers.as_deref().or(evidence.texts.as_deref().map(|texts| &texts.numbers))?;
+    let could_be = matches!(chosen, ValueType::Int32 | ValueType::Int64 | ValueType::String)
+        && matches!(meaning, None | Some(Meaning::Time))
+        && numbers.count == values;
+    let unit = numbers.epoch_unit().filter(|_| could_be)?;
+    let narrower = Narrower::new(ValueType::Epoch(unit), values);
+    let narrower = match unit {
+        EpochUnit::Nanoseconds => narrower.changing("cut digits of", numbers.below_thousands),
+        _ => narrower,
+    };
+    Some(format!("{}: {}", narrower.cost(values, false), instants(numbers, unit)?))
 }
 
 /// The types that are narrower than the chosen one, from the narrowest on.
@@ -121,7 +144,7 @@ pub(super) fn of_containers(name: &[u8], evidence: &Evidence, values: u64) -> Op
         (objects.map_or(0, |objects| objects.count), lists.map_or(0, |lists| lists.count));
     let of_objects = || {
         let objects = objects?;
-        (decide_object(objects).kind == DecidedKind::Object).then(|| object_type(objects))
+        (decide_object(name, objects).kind == DecidedKind::Object).then(|| object_type(objects))
     };
     let of_lists = || {
         let lists = lists?;
@@ -131,7 +154,7 @@ pub(super) fn of_containers(name: &[u8], evidence: &Evidence, values: u64) -> Op
     let only_containers = objects_count + lists_count == values;
     let has_only_empty_lists = lists.is_some_and(|lists| lists.lengths == Some((0, 0)));
     let has_only_empty_objects =
-        objects.is_some_and(|objects| objects.members.is_empty() && !objects.has_too_many_keys);
+        objects.is_some_and(|objects| objects.members.is_empty() && !objects.has_too_many_keys());
     let (narrower, fits, others) = match () {
         () if only_containers && has_only_empty_lists => {
             (of_objects()?, objects_count, ": empty lists, as PHP writes an object without members")
@@ -165,11 +188,19 @@ fn type_of(kind: &DecidedKind, evidence: &Evidence) -> String {
     match (kind, &evidence.objects, &evidence.lists) {
         (DecidedKind::Value(value_type), ..) => format!("\"{value_type}\""),
         (DecidedKind::Object, Some(objects), _) => object_type(objects),
-        (DecidedKind::List(element), _, Some(lists)) => match type_of(element, &lists.elements) {
-            simple if simple.starts_with('"') => format!("\"list({})\"", simple.trim_matches('"')),
-            other => format!("{{ list = {other} }}"),
-        },
+        (DecidedKind::List(element), _, Some(lists)) => within("list", &type_of(element, &lists.elements)),
+        (DecidedKind::Map(value), Some(objects), _) => within("map", &type_of(value, &objects.values())),
         // The evidence has an object or a list if one was decided.
-        (DecidedKind::Object | DecidedKind::List(_), ..) => format!("\"{}\"", ValueType::Json),
+        (DecidedKind::Object | DecidedKind::List(_) | DecidedKind::Map(_), ..) => {
+            format!("\"{}\"", ValueType::Json)
+        }
     }
+}
+
+/// A list or a map of a type.
+fn within(container: &str, inner: &str) -> String {
+    if inner.starts_with('"') {
+        return format!("\"{container}({})\"", inner.trim_matches('"'));
+    }
+    format!("{{ {container} = {inner} }}")
 }

@@ -6,7 +6,8 @@
 //!     └────────────────────┴── string ────────────────┘                  └── json ──┘
 //! ```
 //!
-//! Values of different types get the nearest type that loads them all: scalars meet in `string`, objects and
+//! An object whose keys are data is a map, if its values have one type (`map.rs`). Integers that are instants
+//! by their name and their range are epochs. Values of different types get the nearest type that loads them all: scalars meet in `string`, objects and
 //! lists in `json`. Where a narrower type would lose only a few lines, it is named as an alternative
 //! (`alternative.rs`). Where values alone could mean two things, the name of the field decides (`name.rs`).
 //!
@@ -14,9 +15,13 @@
 //! of a timestamp, zeros at the end of a float, and digits beyond microseconds, of which the reason tells.
 
 mod alternative;
+mod map;
 mod name;
 
-use events_core::catalog::ValueType;
+use events_core::{
+    catalog::ValueType,
+    timestamp::{self, EpochUnit},
+};
 
 use self::{
     alternative::{of_containers, of_scalars},
@@ -49,6 +54,8 @@ const VERSION_DIGITS: (usize, usize) = (2, 3);
 pub(crate) enum DecidedKind {
     Value(ValueType),
     List(Box<DecidedKind>),
+    /// An object whose keys are data, with values of this type.
+    Map(Box<DecidedKind>),
     /// An object with columns of its own; its fields are decided one by one.
     Object,
 }
@@ -90,7 +97,7 @@ pub(crate) fn decide(name: &[u8], evidence: &Evidence) -> Decision {
         return Decision::value(ValueType::Json).because("nested too deep for columns");
     }
     match (objects, lists) {
-        (Some(objects), None) if objects.count == values => decide_object(objects),
+        (Some(objects), None) if objects.count == values => decide_object(name, objects),
         (None, Some(lists)) if lists.count == values => decide_list(name, &lists.elements),
         (None, None) => decide_scalar(name, evidence, values),
         _ => Decision {
@@ -100,35 +107,14 @@ pub(crate) fn decide(name: &[u8], evidence: &Evidence) -> Decision {
     }
 }
 
-fn decide_object(objects: &Objects) -> Decision {
-    let because = if objects.has_too_many_keys || is_map(objects) {
-        "its keys vary like data: a map".to_owned()
-    } else if objects.members.is_empty() {
-        "always {}: its fields are not known".to_owned()
-    } else {
-        return Decision::of(DecidedKind::Object);
-    };
-    Decision::value(ValueType::Json).because(because)
-}
-
-/// Whether keys are data (ids, dates, numbers) rather than names.
-fn is_map(objects: &Objects) -> bool {
-    let keys = objects.members.len() as u64;
-    let ids = objects.members.iter().filter(|member| is_id(&member.name)).count() as u64;
-    let filled: u64 = objects.members.iter().map(|member| member.count).sum();
-    (keys > 0 && ids == keys)
-        || (keys >= 8 && 2 * ids >= keys)
-        || (keys >= 32 && filled.saturating_mul(10) < objects.count.saturating_mul(keys))
-}
-
-/// Whether a key is a number, a date, a UUID, or another id: long, of hexadecimal digits, at least one of
-/// them decimal.
-fn is_id(name: &[u8]) -> bool {
-    let digits = name.iter().filter(|byte| byte.is_ascii_digit()).count();
-    let separators = name.iter().filter(|byte| matches!(byte, b'-' | b':' | b'.' | b'_')).count();
-    let hexadecimal = name.iter().filter(|byte| byte.is_ascii_hexdigit()).count();
-    digits > 0
-        && (digits + separators == name.len() || (name.len() >= 8 && hexadecimal + separators == name.len()))
+fn decide_object(name: &[u8], objects: &Objects) -> Decision {
+    if let Some(decision) = map::decide_map(name, objects) {
+        return decision;
+    }
+    if objects.members.is_empty() {
+        return Decision::value(ValueType::Json).because("always {}: its fields are not known");
+    }
+    Decision::of(DecidedKind::Object)
 }
 
 fn decide_list(name: &[u8], elements: &Evidence) -> Decision {
@@ -158,7 +144,30 @@ fn decide_scalar(name: &[u8], evidence: &Evidence, values: u64) -> Decision {
     decision
 }
 
+/// The decision for integers that are instants by their name and their range.
+fn decide_epoch(meaning: Option<Meaning>, numbers: &Numbers) -> Option<Decision> {
+    let unit = numbers.epoch_unit().filter(|_| meaning == Some(Meaning::Time))?;
+    // What is more exact than microseconds would be cut.
+    let is_exact = unit != EpochUnit::Nanoseconds || numbers.below_thousands == 0;
+    let because = format!("{} by name and range", instants(numbers, unit)?);
+    is_exact.then(|| Decision::value(ValueType::Epoch(unit)).because(because))
+}
+
+/// The instants that the least and the greatest number would be: `2024-10-10T… to …`.
+fn instants(numbers: &Numbers, unit: EpochUnit) -> Option<String> {
+    let (least, greatest) = numbers.range.as_ref()?;
+    let text = |token: &str| {
+        let epoch = timestamp::parse_epoch(token.as_bytes(), unit).ok()?;
+        Some(timestamp::timestamp_text(epoch.micros))
+    };
+    let (first, last) = (text(&least.token)?, text(&greatest.token)?);
+    Some(if first == last { first } else { format!("{first} to {last}") })
+}
+
 fn decide_numbers(meaning: Option<Meaning>, numbers: &Numbers) -> Decision {
+    if let Some(decision) = decide_epoch(meaning, numbers) {
+        return decision;
+    }
     let all_integers = numbers.fractional == 0;
     let (_, scale) = numbers.scale.unwrap_or_default();
     if all_integers && numbers.int64 == numbers.count {
@@ -218,6 +227,10 @@ fn decide_texts(meaning: Option<Meaning>, texts: &Texts) -> Decision {
             format!("digits beyond microseconds, in {} of {}, are cut", grouped(texts.cut), grouped(count));
         let because = (texts.cut > 0).then_some(cut);
         Decision { because, ..Decision::value(ValueType::Timestamp) }
+    } else if let Some(epoch) = Some(&texts.numbers).filter(|of| of.count == count)
+        && let Some(epoch) = decide_epoch(meaning, epoch)
+    {
+        epoch
     } else if let Some((decimal, scale)) = money(texts) {
         if meaning.is_none() && looks_like_version(&texts.numbers) {
             return Decision::value(ValueType::String).because("looks like a version");

@@ -2,6 +2,8 @@
 //!
 //! Invariant: a name never makes a type that does not load the values. It only decides between two that do.
 
+use super::super::words::words;
+
 /// What a field is called after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Meaning {
@@ -9,6 +11,8 @@ pub(super) enum Meaning {
     Version,
     /// An id, or a number that counts on: larger ones will come.
     Id,
+    /// An instant.
+    Time,
     /// An amount, in whatever unit.
     Amount,
 }
@@ -18,6 +22,59 @@ const VERSIONS: [&str; 2] = ["version", "versions"];
 const NO_VERSIONS: [&str; 4] = ["conversion", "diversion", "inversion", "reversion"];
 const IDS: [&str; 11] =
     ["id", "ids", "uid", "key", "number", "no", "nr", "seq", "sequence", "serial", "offset"];
+const TIMES: [&str; 30] = [
+    "at",
+    "birthday",
+    "canceled",
+    "created",
+    "date",
+    "deadline",
+    "deleted",
+    "due",
+    "end",
+    "ended",
+    "epoch",
+    "exp",
+    "expires",
+    "expiry",
+    "finished",
+    "iat",
+    "modified",
+    "nbf",
+    "occurred",
+    "on",
+    "published",
+    "received",
+    "since",
+    "start",
+    "started",
+    "time",
+    "timestamp",
+    "ts",
+    "until",
+    "updated",
+];
+/// Words behind them, which say how the time is written.
+const UNITS: [&str; 16] = [
+    "epoch",
+    "micros",
+    "microseconds",
+    "millis",
+    "milliseconds",
+    "ms",
+    "nano",
+    "nanos",
+    "nanoseconds",
+    "ns",
+    "s",
+    "sec",
+    "seconds",
+    "unix",
+    "us",
+    "utc",
+];
+/// With one of these, it is a span of time, or one since something else than 1970.
+const SPANS: [&str; 7] = ["duration", "elapsed", "latency", "monotonic", "response", "timeout", "uptime"];
 const AMOUNTS: [&str; 20] = [
     "amount", "amounts", "balance", "cost", "costs", "discount", "fee", "fees", "gross", "net", "paid",
     "price", "prices", "rate", "subtotal", "sum", "tax", "total", "value", "vat",
@@ -34,27 +91,18 @@ impl Meaning {
             Some(Self::Version)
         } else if IDS.contains(&last.as_str()) {
             Some(Self::Id)
+        } else if is_time(&words) {
+            Some(Self::Time)
         } else {
             words.iter().any(|word| AMOUNTS.contains(&word.as_str())).then_some(Self::Amount)
         }
     }
 }
 
-/// The words of a name in lower case: between characters that are no letters, and before a capital letter.
-fn words(name: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    let mut before = ' ';
-    for character in name.chars() {
-        let begins = !before.is_alphabetic() || (character.is_uppercase() && !before.is_uppercase());
-        if character.is_alphabetic() {
-            if begins {
-                words.push(String::new());
-            }
-            words.last_mut().into_iter().for_each(|word| word.extend(character.to_lowercase()));
-        }
-        before = character;
-    }
-    words
+fn is_time(words: &[String]) -> bool {
+    let among = |words: &[&str], word: &String| words.contains(&word.as_str());
+    let said = words.iter().rposition(|word| !among(&UNITS, word)).unwrap_or(0);
+    among(&TIMES, &words[said]) && !words.iter().any(|word| among(&SPANS, word))
 }
 
 #[cfg(test)]
@@ -79,6 +127,18 @@ mod tests {
             ("invoice-no", Some(Meaning::Id)),
             ("paid", Some(Meaning::Amount)),
             ("grid", None),
+            ("created", Some(Meaning::Time)),
+            ("current_period_end", Some(Meaning::Time)),
+            ("updatedAt", Some(Meaning::Time)),
+            ("ts_ms", Some(Meaning::Time)),
+            ("timeUnixNano", Some(Meaning::Time)),
+            ("__REALTIME_TIMESTAMP", Some(Meaning::Time)),
+            ("epoch", Some(Meaning::Time)),
+            ("__MONOTONIC_TIMESTAMP", None),
+            ("elapsed_time", None),
+            ("ms", None),
+            ("expires_in", None),
+            ("created_by_id", Some(Meaning::Id)),
             ("unitPrice", Some(Meaning::Amount)),
             ("total_eur", Some(Meaning::Amount)),
             ("value", Some(Meaning::Amount)),

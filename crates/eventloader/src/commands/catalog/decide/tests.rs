@@ -20,6 +20,7 @@ fn name(kind: &DecidedKind) -> String {
     match kind {
         DecidedKind::Value(value_type) => value_type.to_string(),
         DecidedKind::List(element) => format!("list({})", name(element)),
+        DecidedKind::Map(value) => format!("map({})", name(value)),
         DecidedKind::Object => "object".to_owned(),
     }
 }
@@ -87,9 +88,12 @@ fn values_decide_their_type() {
         (r#"{"a":1} 2"#, "json"),
         (r#"{"a":1} [2]"#, "json"),
         (r#"[2] "x""#, "json"),
-        (r#"{"17":1} {"18":1}"#, "json"),
-        (r#"{"2024-01-01":1}"#, "json"),
-        (r#"{"37f8a88b-17fc-495a-87a0-ca6e0822e8f3":1}"#, "json"),
+        (r#"{"17":1} {"18":1}"#, "map(int32)"),
+        (r#"{"2024-01-01":1}"#, "map(int32)"),
+        (r#"{"37f8a88b-17fc-495a-87a0-ca6e0822e8f3":[{"n":1}]}"#, "map(list(object))"),
+        (r#"{"authorization.k8s.io/decision":"allow"}"#, "map(string)"),
+        (r#"{"17":1} {"18":"a"}"#, "json"),
+        (r#"{"17":null}"#, "json"),
         (r#"{"address1":1,"address2":1}"#, "object"),
     ] {
         assert_eq!(name(&decide(b"f", &seen(values)).kind), expected, "{values}");
@@ -97,17 +101,47 @@ fn values_decide_their_type() {
 }
 
 #[test]
-fn an_object_with_ever_new_keys_is_a_map_but_a_wide_one_is_not() {
-    let sparse: Vec<_> = (0..40).map(|i| format!(r#"{{"user_{i}":1}}"#)).collect();
-    assert_eq!(decide(b"f", &seen(&sparse.join(" "))).kind, DecidedKind::Value(ValueType::Json));
-    let keys: Vec<_> = (0..200).map(|i| format!(r#""field_{i}":1"#)).collect();
-    let wide = format!("{{{}}}", keys.join(","));
-    assert_eq!(decide(b"f", &seen(&wide)).kind, DecidedKind::Object);
-    let endless: Vec<_> = (0..600).map(|i| format!(r#""field_{i}":1"#)).collect();
-    assert_eq!(
-        decide(b"f", &seen(&format!("{{{}}}", endless.join(",")))).kind,
-        DecidedKind::Value(ValueType::Json)
-    );
+fn an_object_whose_keys_are_data_is_a_map_and_one_with_optional_fields_is_not() {
+    let type_of =
+        |field: &str, values: &[String]| name(&decide(field.as_bytes(), &seen(&values.join(" "))).kind);
+    let sparse = |keys: usize, value: &str| {
+        (0..keys).map(|key| format!(r#"{{"user_{key}x":{value}}}"#)).collect::<Vec<_>>()
+    };
+    assert_eq!(type_of("f", &sparse(40, "1")), "map(int32)");
+    assert_eq!(type_of("f", &sparse(8, "\"v\"")), "map(string)");
+    assert_eq!(type_of("f", &sparse(7, "\"v\"")), "object");
+    assert_eq!(type_of("metadata", &sparse(7, "\"v\"")), "map(string)");
+    assert_eq!(type_of("metadata", &sparse(2, "\"v\"")), "object");
+    assert_eq!(type_of("metadata", &sparse(7, "1")), "object");
+    // Values of two types: only many rare keys are data for sure.
+    let mixed = |keys: usize| [sparse(keys, "1"), vec![r#"{"user_0x":"v"}"#.to_owned()]].concat();
+    assert_eq!((type_of("f", &mixed(8)), type_of("f", &mixed(40))), ("object".to_owned(), "json".to_owned()));
+    let wide: Vec<_> = (0..200).map(|key| format!(r#""field_{key}":1"#)).collect();
+    assert_eq!(type_of("metadata", &[format!("{{{}}}", wide.join(","))]), "object");
+    let endless = |value: &str| {
+        let members: Vec<_> = (0..600).map(|key| format!(r#""field_{key}":{value}"#)).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert_eq!(type_of("f", &[endless("1")]), "map(int32)");
+    assert_eq!(type_of("f", &[endless("1"), r#"{"more":3000000000}"#.to_owned()]), "map(int64)");
+    assert_eq!(type_of("f", &[endless("1"), endless("true")]), "json");
+}
+
+#[test]
+fn of_too_many_keys_the_first_value_of_each_counts_in_any_order() {
+    let members: Vec<_> = (0..600).map(|key| format!(r#""f{key}":1"#)).collect();
+    let endless = format!("{{{}}}", members.join(","));
+    let repeated = format!(r#"{{{},"f1":"x","f599":"x","f599":"x"}}"#, members.join(","));
+    let one = seen(&format!("{endless} {repeated}"));
+    assert_eq!(one, seen(&format!("{repeated} {endless}")));
+    let objects = one.objects.as_deref().unwrap();
+    assert_eq!((objects.with_repeated_key, name(&decide(b"f", &one).kind).as_str()), (1, "map(int32)"));
+    let mut merged = seen(&endless);
+    merged.merge(seen(&repeated));
+    assert_eq!(merged, one);
+    let mut merged = seen(r#"{"a":2}"#);
+    merged.merge(seen(&repeated));
+    assert_eq!(merged, seen(&format!(r#"{repeated} {{"a":2}}"#)));
 }
 
 #[test]
@@ -148,7 +182,13 @@ fn a_narrower_type_that_would_lose_few_is_named() {
             Some("timestamp would quarantine 1 and cut digits of 9 of 10"),
         ),
         (r#""true" "false""#.to_owned(), Some("boolean holds all of them, too")),
-        ("1073741824".to_owned(), None),
+        ("5000000000".to_owned(), None),
+        (
+            "1728518447 1731117814".to_owned(),
+            Some(
+                "timestamp(s) holds all of them, too: 2024-10-10T00:00:47.000000Z to 2024-11-09T02:03:34.000000Z",
+            ),
+        ),
         ("12.0 1.0".to_owned(), Some("int32 holds all of them, too")),
         (r#""a" "b""#.to_owned(), None),
     ] {
@@ -176,11 +216,28 @@ fn a_name_decides_where_values_could_mean_two_things() {
         ("ids", "[1]", "list(int64)"),
         ("id", r#""257073""#, "string"),
         ("age", "40", "int32"),
+        ("created", "1728518447", "timestamp(s)"),
+        ("created", "1728518447 0", "int64"),
+        ("created", "1728518447 1728518447.5", "float64"),
+        ("ts_ms", "1728518864137", "timestamp(ms)"),
+        ("updated_at", "1728518864137000", "timestamp(us)"),
+        ("__REALTIME_TIMESTAMP", r#""1728518579123456""#, "timestamp(us)"),
+        ("ts_ns", "1728518864137000000", "timestamp(ns)"),
+        ("timeUnixNano", r#""1728518612000000001""#, "string"),
+        ("ts_ns", "1728518612000000001", "int64"),
+        ("size", "1728518447", "int64"),
+        ("created_id", "1728518447", "int64"),
     ] {
         assert_eq!(name(&decide(field.as_bytes(), &seen(values)).kind), expected, "{field}: {values}");
     }
     let alternative = |field: &str, values: &str| decide(field.as_bytes(), &seen(values)).alternative;
     assert_eq!(alternative("version", r#""1.10""#), None);
+    assert_eq!(alternative("id", "1728518447"), None);
+    assert_eq!(alternative("created", "1728518447"), None);
+    assert_eq!(
+        alternative("ts_ns", "1728518612000000001").as_deref(),
+        Some("timestamp(ns) would cut digits of 1 of 1: 2024-10-10T00:03:32.000000Z")
+    );
     assert_eq!(alternative("id", r#""257073""#).as_deref(), Some("int64 holds all of them, as numbers"));
 }
 

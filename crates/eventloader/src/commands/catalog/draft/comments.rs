@@ -38,6 +38,9 @@ fn facts(evidence: &Evidence, kind: &DecidedKind) -> Option<String> {
     if let (Some(lists), DecidedKind::List(_)) = (&evidence.lists, kind) {
         return Some(of_lists(lists, kind));
     }
+    if let (Some(objects), DecidedKind::Map(value)) = (&evidence.objects, kind) {
+        return facts(&objects.values(), value);
+    }
     let booleans = (evidence.booleans() > 0)
         .then(|| format!("true in {} of {}", grouped(evidence.trues), grouped(evidence.booleans())));
     let numbers = evidence.numbers.as_ref().and_then(|numbers| numbers.range.as_ref());
@@ -86,6 +89,7 @@ fn of_lists(lists: &Lists, kind: &DecidedKind) -> String {
     let what = match kind {
         DecidedKind::List(element) if **element == DecidedKind::Object => "object",
         DecidedKind::List(element) if matches!(**element, DecidedKind::List(_)) => "list",
+        DecidedKind::List(element) if matches!(**element, DecidedKind::Map(_)) => "map",
         _ => "element",
     };
     let plural = if most == 1 { "" } else { "s" };

@@ -1,22 +1,28 @@
 //! The evidence of all event types → the draft of their catalog.
 //!
 //! Domains and event types are ordered by name, fields by their usual order in events. A field that all event
-//! types of a domain have with the same type becomes a field of the domain.
+//! types of a domain have with the same type becomes a field of the domain. Objects that are alike in several
+//! places become a type with a name (`shapes.rs`, `types.rs`).
 //!
 //! Invariant: a draft depends only on what was seen. Its text is a valid catalog, and it loads every line
 //! that it was drafted from, except for lines that no catalog could accept.
 
 mod comments;
+mod fields;
 mod names;
+mod neighbours;
+mod shapes;
 mod text;
+mod types;
 
 use std::{collections::BTreeMap, fmt::Write};
 
 use events_core::catalog::{Catalog, ValueType};
 
+use self::{fields::Drafter, shapes::Shapes, types::Types};
 use super::{
     decide::{self, DecidedKind},
-    evidence::{Evidence, Member, Objects},
+    evidence::{Evidence, Objects},
     observe::{Observed, Payloads},
 };
 use crate::runtime::plural;
@@ -24,9 +30,22 @@ use crate::runtime::plural;
 /// A catalog that is being drafted.
 #[derive(Debug)]
 pub(crate) struct Draft {
+    /// The `[envelope]` that the records are in.
+    pub(crate) envelope: Option<String>,
+    /// Ordered by name.
+    types: Vec<ObjectType>,
     pub(crate) domains: Vec<DomainDraft>,
     /// Remarks on the draft as a whole.
     pub(crate) notes: Vec<String>,
+}
+
+/// The fields of objects in several places.
+#[derive(Debug)]
+struct ObjectType {
+    name: String,
+    fields: Vec<FieldDraft>,
+    /// What was seen of them.
+    comment: String,
 }
 
 /// A domain.
@@ -64,7 +83,10 @@ struct FieldDraft {
 enum KindDraft {
     Value(ValueType),
     List(Box<KindDraft>),
+    Map(Box<KindDraft>),
     Object(Vec<FieldDraft>),
+    /// A type with this name.
+    Named(String),
 }
 
 /// Drafts a catalog of the event types that `known` lacks, or of all.
@@ -88,10 +110,21 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
             "Left out, because the catalog has them already (--all drafts them, too): {left_out}"
         ));
     }
-    let mut domains: Vec<_> = by_domain.into_iter().map(|(name, types)| draft_domain(name, &types)).collect();
+    let mut shapes = Shapes::default();
+    let mut inner = Vec::new();
+    for types in by_domain.values() {
+        inner.push(types.iter().map(|(_, payloads)| shapes.add_payload(&payloads.payload)).collect());
+    }
+    let types = Types::of(shapes, &inner);
+    let drafter = Drafter::new(&types, by_domain.values().flatten().map(|(_, payloads)| &payloads.payload));
+    let domains = by_domain.into_iter().zip(&inner);
+    let mut domains: Vec<_> =
+        domains.map(|((name, event_types), inner)| drafter.domain(name, &event_types, inner)).collect();
     names::give_directories(&mut domains, known);
-    domains.iter_mut().for_each(names::give_columns);
-    Draft { domains, notes }
+    domains.iter_mut().for_each(|domain| names::give_columns(domain, &types));
+    let mut drafted_types = drafter.types();
+    drafted_types.iter_mut().for_each(|of_type| names::give_columns_of_type(of_type, &types));
+    Draft { envelope: None, types: drafted_types, domains, notes }
 }
 
 fn notes(observed: &Observed) -> Vec<String> {
@@ -129,90 +162,20 @@ fn notes(observed: &Observed) -> Vec<String> {
 
 /// The number of objects with a repeated key that will become columns.
 fn repeated_keys(objects: &Objects) -> u64 {
-    let inner = objects.members.iter().map(|member| {
-        let mut evidence = &member.evidence;
-        let mut kind = decide::decide(&member.name, evidence).kind;
-        while let (DecidedKind::List(element), Some(lists)) = (kind.clone(), &evidence.lists) {
-            (evidence, kind) = (&lists.elements, *element);
-        }
-        match (&evidence.objects, kind) {
-            (Some(objects), DecidedKind::Object) => repeated_keys(objects),
-            _ => 0,
-        }
-    });
+    let inner = objects
+        .members
+        .iter()
+        .map(|member| repeated_in(&decide::decide(&member.name, &member.evidence).kind, &member.evidence));
     objects.with_repeated_key + inner.sum::<u64>()
 }
 
-fn draft_domain(name: &str, types: &[(&str, &Payloads)]) -> DomainDraft {
-    let shared = shared_fields(types);
-    let events = types.iter().map(|(_, payloads)| payloads.events).sum();
-    let shared_drafts = shared.ordered().into_iter().map(|member| draft_field(member, events)).collect();
-    let event_types = types.iter().map(|(name, payloads)| {
-        let own = payloads.payload.ordered();
-        let own = own.into_iter().filter(|member| shared.find(&member.name).is_none());
-        let mut comments = vec![plural(payloads.events, "event")];
-        if payloads.payload.has_too_many_keys {
-            comments.push(
-                "The keys of its data vary without bound, and data itself can't be json: none of them is loaded."
-                    .to_owned(),
-            );
-        }
-        TypeDraft {
-            name: (*name).to_owned(),
-            directory: None,
-            fields: own.map(|member| draft_field(member, payloads.events)).collect(),
-            comments,
-        }
-    });
-    DomainDraft { name: name.to_owned(), shared: shared_drafts, event_types: event_types.collect() }
-}
-
-/// The fields that all of several event types have with the same type, as one object.
-fn shared_fields(types: &[(&str, &Payloads)]) -> Objects {
-    let mut all = Objects::default();
-    let [first, others @ ..] = types else { return all };
-    if others.is_empty() {
-        return all;
-    }
-    for member in &first.1.payload.members {
-        let same: Option<Vec<&Member>> =
-            types.iter().map(|(_, payloads)| payloads.payload.find(&member.name)).collect();
-        let Some(same) = same else { continue };
-        let mut merged = Member::clone(same[0]);
-        for other in &same[1..] {
-            merged.merge(Member::clone(other));
-        }
-        if same.iter().all(|member| decide::goes_with(&member.name, &member.evidence, &merged.evidence)) {
-            all.add(merged);
-        }
-    }
-    all
-}
-
-fn draft_field(member: &Member, of: u64) -> FieldDraft {
-    let evidence = &member.evidence;
-    let decision = decide::decide(&member.name, evidence);
-    let comment = comments::of(member, of, &decision);
-    FieldDraft {
-        name: String::from_utf8_lossy(&member.name).into_owned(),
-        column: None,
-        kind: draft_kind(&decision.kind, evidence),
-        comment,
-        alternative: decision.alternative,
-    }
-}
-
-fn draft_kind(kind: &DecidedKind, evidence: &Evidence) -> KindDraft {
+fn repeated_in(kind: &DecidedKind, evidence: &Evidence) -> u64 {
     match (kind, &evidence.objects, &evidence.lists) {
-        (DecidedKind::Value(value_type), ..) => KindDraft::Value(*value_type),
-        (DecidedKind::List(element), _, Some(lists)) => {
-            KindDraft::List(Box::new(draft_kind(element, &lists.elements)))
+        (DecidedKind::List(element), _, Some(lists)) => repeated_in(element, &lists.elements),
+        (DecidedKind::Map(value), Some(objects), _) => {
+            objects.with_repeated_key + repeated_in(value, &objects.values())
         }
-        (DecidedKind::Object, Some(objects), _) => {
-            let members = objects.ordered();
-            KindDraft::Object(members.into_iter().map(|member| draft_field(member, objects.count)).collect())
-        }
-        // The evidence has a list or an object if one was decided.
-        (DecidedKind::List(_) | DecidedKind::Object, ..) => KindDraft::Value(ValueType::Json),
+        (DecidedKind::Object, Some(objects), _) => repeated_keys(objects),
+        _ => 0,
     }
 }

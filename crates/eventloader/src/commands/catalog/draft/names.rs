@@ -8,12 +8,28 @@ use std::collections::{HashMap, HashSet};
 
 use events_core::{catalog::Catalog, directory_name};
 
-use super::{DomainDraft, FieldDraft, KindDraft};
+use super::{DomainDraft, FieldDraft, KindDraft, ObjectType, types::Types};
 
 /// The longest name that is given, in bytes; a catalog still allows it with a number appended.
 const NAME_BYTES_MAX: usize = 90;
 /// Of a name that a hash is appended to, this much is kept.
 const FRONT_CHARS: usize = 20;
+
+/// Names that no object type can have.
+const BUILT_IN_TYPES: [&str; 12] = [
+    "string",
+    "int32",
+    "int64",
+    "float64",
+    "boolean",
+    "decimal",
+    "date",
+    "timestamp",
+    "json",
+    "list",
+    "map",
+    "object",
+];
 
 /// Gives a directory to each event type whose name is already taken, or too long for one.
 pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
@@ -52,8 +68,8 @@ fn names_a_directory(name: &str) -> bool {
 }
 
 /// Gives a column to each field whose path can't be one, or is already taken.
-pub(super) fn give_columns(domain: &mut DomainDraft) {
-    let mut names = Names::default();
+pub(super) fn give_columns(domain: &mut DomainDraft, types: &Types) {
+    let mut names = Names { types: &types.columns, columns: HashSet::new(), members: HashSet::new() };
     for field in &mut domain.shared {
         names.give(field, Some("data"));
     }
@@ -65,47 +81,68 @@ pub(super) fn give_columns(domain: &mut DomainDraft) {
     }
 }
 
+/// The same for a type: only fields in its lists and maps need one.
+pub(super) fn give_columns_of_type(of_type: &mut ObjectType, types: &Types) {
+    let mut names = Names { types: &types.columns, columns: HashSet::new(), members: HashSet::new() };
+    of_type.fields.iter_mut().for_each(|field| names.give(field, Some("data")));
+}
+
 /// Names that are taken.
-#[derive(Debug, Default, Clone)]
-struct Names {
+#[derive(Debug, Clone)]
+struct Names<'t> {
+    /// By the name of a type: what the names of its columns end in.
+    types: &'t HashMap<String, Vec<String>>,
     /// Of columns of the flat table.
     columns: HashSet<String>,
     /// Of members of the object.
     members: HashSet<String>,
 }
 
-impl Names {
+impl Names<'_> {
     /// Gives a field, and all fields in it, a column if needed. `parent` is the beginning of its column's
     /// name; `None` in a list, whose elements have no columns.
     fn give(&mut self, field: &mut FieldDraft, parent: Option<&str>) {
         let natural = parent.map_or_else(|| field.name.clone(), |parent| format!("{parent}_{}", field.name));
-        let is_column = parent.is_some() && !matches!(field.kind, KindDraft::Object(_));
+        let columns_of = |name: &str| match (parent, &field.kind) {
+            (None, _) | (_, KindDraft::Object(_)) => Vec::new(),
+            (_, KindDraft::Named(of)) => {
+                let ends = self.types.get(of).into_iter().flatten();
+                ends.map(|end| format!("{name}_{end}").to_lowercase()).collect()
+            }
+            _ => vec![name.to_lowercase()],
+        };
         let is_taken = self.members.contains(&field.name.to_lowercase())
-            || (is_column && self.columns.contains(&natural.to_lowercase()));
+            || columns_of(&natural).iter().any(|column| self.columns.contains(column));
         if is_taken || !is_safe_member(&field.name) {
             let safe = replaced(&natural, '_', is_safe_character);
             let starts_well = safe.starts_with(|c: char| c.is_alphabetic() || c == '_');
             let safe = if starts_well { safe } else { format!("_{safe}") };
-            let mut taken = &self.columns | &self.members;
-            field.column = Some(untaken(&safe, '_', &mut taken));
+            let is_free = |name: &String| {
+                let lower = name.to_lowercase();
+                let is_one = self.columns.contains(&lower) || self.members.contains(&lower);
+                !is_one && !columns_of(name).iter().any(|column| self.columns.contains(column))
+            };
+            field.column = numbered(&safe, '_').find(is_free);
         }
         let name = field.column.clone();
+        let columns = columns_of(name.as_ref().unwrap_or(&natural));
         self.members.insert(name.as_ref().unwrap_or(&field.name).to_lowercase());
+        self.columns.extend(columns);
         let name = name.unwrap_or(natural);
-        if is_column {
-            self.columns.insert(name.to_lowercase());
-        }
         self.give_within(&mut field.kind, parent.map(|_| name.as_str()));
     }
 
     fn give_within(&mut self, kind: &mut KindDraft, parent: Option<&str>) {
         match kind {
-            KindDraft::Value(_) => {}
-            KindDraft::List(element) => Self::default().give_within(element, None),
+            KindDraft::Value(_) | KindDraft::Named(_) => {}
+            KindDraft::List(inner) | KindDraft::Map(inner) => {
+                let (columns, members) = (HashSet::new(), HashSet::new());
+                Self { types: self.types, columns, members }.give_within(inner, None);
+            }
             KindDraft::Object(fields) => {
                 // Columns belong to the table, members to the object.
                 let columns = std::mem::take(&mut self.columns);
-                let mut inner = Self { columns, members: HashSet::new() };
+                let mut inner = Self { types: self.types, columns, members: HashSet::new() };
                 for field in fields {
                     inner.give(field, parent);
                 }
@@ -115,7 +152,8 @@ impl Names {
     }
 }
 
-fn is_safe_member(name: &str) -> bool {
+/// Whether a field's name can be a part of its column's.
+pub(super) fn is_safe_member(name: &str) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_safe_character)
 }
 
@@ -135,11 +173,20 @@ fn replaced(name: &str, by: char, is_safe: impl Fn(char) -> bool) -> String {
     safe
 }
 
-/// `name`, or the first of `name` with a number appended, that is not taken; marks it as taken.
-fn untaken(name: &str, separator: char, taken: &mut HashSet<String>) -> String {
-    let numbered = (2..).map(|number| format!("{name}{separator}{number}"));
-    let mut names = std::iter::once(name.to_owned()).chain(numbered);
-    names.find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
+/// `name`, and `name` with each number appended.
+fn numbered(name: &str, separator: char) -> impl Iterator<Item = String> {
+    let numbered = (2..).map(move |number| format!("{name}{separator}{number}"));
+    std::iter::once(name.to_owned()).chain(numbered)
+}
+
+/// A name for the type of objects behind this key; marks it as taken.
+pub(super) fn type_name(key: &[u8], taken: &mut HashSet<String>) -> String {
+    let safe =
+        replaced(&String::from_utf8_lossy(key), '_', |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
+    let starts_well = safe.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_builtin = BUILT_IN_TYPES.contains(&safe.as_str());
+    let safe = if starts_well && !is_builtin { safe } else { format!("object_{safe}") };
+    numbered(&safe, '_').find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
 }
 
 /// `domain.type`; where that is no safe name, or could be another type's, with a hash of both.

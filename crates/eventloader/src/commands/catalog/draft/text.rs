@@ -5,11 +5,11 @@
 //!
 //! Invariant: the text reads back as the drafted catalog.
 
-use std::fmt::Write;
+use std::{collections::BTreeSet, fmt::Write};
 
 use super::{
     super::toml_text::{quoted, quoted_key},
-    DomainDraft, Draft, FieldDraft, KindDraft,
+    DomainDraft, Draft, FieldDraft, KindDraft, ObjectType,
 };
 
 /// Comments are aligned, except behind keys longer than this.
@@ -31,6 +31,7 @@ impl Draft {
     /// The whole draft as one document.
     pub(crate) fn text(&self) -> String {
         let mut text = self.head();
+        self.types.iter().for_each(|of| of.write(&mut text));
         for domain in &self.domains {
             text.push('\n');
             domain.write(&mut text);
@@ -38,9 +39,11 @@ impl Draft {
         text
     }
 
-    /// The draft of one domain as a document.
+    /// The draft of one domain as a document, with the types that it uses.
     pub(crate) fn text_of(&self, domain: &DomainDraft) -> String {
         let mut text = self.head();
+        let used = self.used_by(domain);
+        self.types.iter().filter(|of| used.contains(of.name.as_str())).for_each(|of| of.write(&mut text));
         text.push('\n');
         domain.write(&mut text);
         text
@@ -53,7 +56,37 @@ impl Draft {
         for note in &self.notes {
             wrap(note, &mut text);
         }
+        if let Some(envelope) = &self.envelope {
+            text.push('\n');
+            text.push_str(envelope);
+        }
         text
+    }
+
+    /// The names of the types that a domain uses, also within others.
+    fn used_by<'d>(&'d self, domain: &'d DomainDraft) -> BTreeSet<&'d str> {
+        let of_types = domain.event_types.iter().flat_map(|of_type| &of_type.fields);
+        let mut waiting: Vec<&'d FieldDraft> = domain.shared.iter().chain(of_types).collect();
+        let mut used = BTreeSet::new();
+        while let Some(field) = waiting.pop() {
+            let (_, kind) = wrapped(&field.kind);
+            match kind {
+                KindDraft::Object(fields) => waiting.extend(fields),
+                KindDraft::Named(name) if used.insert(name.as_str()) => {
+                    let of_type = self.types.iter().find(|of_type| of_type.name == *name);
+                    waiting.extend(of_type.into_iter().flat_map(|of_type| &of_type.fields));
+                }
+                _ => {}
+            }
+        }
+        used
+    }
+}
+
+impl ObjectType {
+    fn write(&self, text: &mut String) {
+        let _ = writeln!(text, "\n# {}", self.comment);
+        write_fields(text, &format!("types.{}", quoted_key(&self.name)), &self.fields);
     }
 }
 
@@ -129,40 +162,57 @@ fn write_fields(text: &mut String, table: &str, fields: &[FieldDraft]) {
     }
 }
 
+/// The lists and maps around a type, from the outermost on, and the type.
+fn wrapped(mut kind: &KindDraft) -> (Vec<&'static str>, &KindDraft) {
+    let mut around = Vec::new();
+    loop {
+        kind = match kind {
+            KindDraft::List(inner) => {
+                around.push("list");
+                inner
+            }
+            KindDraft::Map(inner) => {
+                around.push("map");
+                inner
+            }
+            kind => return (around, kind),
+        };
+    }
+}
+
 fn add_entries(entries: &mut Vec<Entry>, parent: &str, field: &FieldDraft) {
     let key = format!("{parent}{}", quoted_key(&field.name));
-    let (mut kind, mut lists) = (&field.kind, 0);
-    while let KindDraft::List(element) = kind {
-        (kind, lists) = (element, lists + 1);
-    }
+    let (around, kind) = wrapped(&field.kind);
     let mut entry = Entry {
         key: key.clone(),
         value: String::new(),
         comment: field.comment.clone(),
         alternative: field.alternative.clone(),
     };
-    match kind {
-        KindDraft::Value(value_type) => {
-            let name = format!("\"{}{value_type}{}\"", "list(".repeat(lists), ")".repeat(lists));
-            entry.value = match &field.column {
-                Some(column) => format!("{{ type = {name}, column = {} }}", quoted(column)),
-                None => name,
-            };
-            entries.push(entry);
-        }
+    let innermost = match kind {
+        KindDraft::Value(value_type) => value_type.to_string(),
+        KindDraft::Named(name) => name.clone(),
         KindDraft::Object(fields) => {
             if let Some(column) = &field.column {
                 entry.key.push_str(".column");
                 entry.value = quoted(column);
                 entries.push(entry);
-            } else if lists > 0 || field.comment != "always" {
+            } else if !around.is_empty() || field.comment != "always" {
                 entries.push(entry);
             }
-            let parent = format!("{key}{}.fields.", ".list".repeat(lists));
+            let around: String = around.iter().map(|container| format!(".{container}")).collect();
+            let parent = format!("{key}{around}.fields.");
             for field in fields {
                 add_entries(entries, &parent, field);
             }
+            return;
         }
-        KindDraft::List(_) => {}
-    }
+        KindDraft::List(_) | KindDraft::Map(_) => return,
+    };
+    let name = around.iter().rev().fold(innermost, |inner, container| format!("{container}({inner})"));
+    entry.value = match &field.column {
+        Some(column) => format!("{{ type = {}, column = {} }}", quoted(&name), quoted(column)),
+        None => quoted(&name),
+    };
+    entries.push(entry);
 }
