@@ -2,6 +2,7 @@
 //! tables?
 
 mod drafts;
+mod envelopes;
 mod random;
 mod tables;
 mod webhooks;

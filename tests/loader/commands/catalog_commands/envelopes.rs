@@ -1,0 +1,297 @@
+//! Files as their producers write them: does a draft load each event, with the producer's id, time, domain and
+//! type?
+//!
+//! `data/envelopes/` has small files of the shapes that the producers document, with invented values; those
+//! in `other/` are in no envelope that is known by name, so one is given. What is expected is read from the
+//! JSON by `serde_json`, and written down here per producer.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use chrono::{DateTime, NaiveDateTime, Utc};
+use serde_json::{Deserializer, Value};
+
+use super::catalog;
+use crate::support::{
+    readback::rows,
+    workdir::{Outcome, Workdir},
+};
+
+/// Id, time, domain and type of a record; no id: a hash.
+type Event = (Option<String>, DateTime<Utc>, String, String);
+
+fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/loader/data/envelopes").join(name)
+}
+
+/// The documents of a file: the elements of arrays, or values one behind the other.
+fn documents(name: &str) -> Vec<Value> {
+    let text = fs_err::read_to_string(file(name)).unwrap();
+    let documents = Deserializer::from_str(&text).into_iter().map(Result::unwrap);
+    documents
+        .flat_map(|document| if let Value::Array(all) = document { all } else { vec![document] })
+        .collect()
+}
+
+fn text(record: &Value, path: &str) -> String {
+    let value = path.split('.').fold(record, |value, key| &value[key]);
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn key(record: &Value, paths: &[&str]) -> Option<String> {
+    let parts: Vec<_> = paths.iter().map(|path| text(record, path)).collect();
+    serde_json::to_string(&parts).ok()
+}
+
+fn instant(text: &str) -> DateTime<Utc> {
+    let with_offset = DateTime::parse_from_rfc3339(text).map(|time| time.to_utc());
+    with_offset
+        .unwrap_or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").unwrap().and_utc())
+}
+
+/// An instant, from a number of so many nanoseconds each.
+fn epoch(record: &Value, path: &str, nanoseconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp_nanos(text(record, path).parse::<i64>().unwrap() * nanoseconds)
+}
+
+/// What a target must hold: of each event the latest, by type and id.
+fn latest(events: impl IntoIterator<Item = Event>) -> Vec<String> {
+    let (mut latest, mut hashed) = (BTreeMap::new(), Vec::new());
+    for (id, at, domain, event_type) in events {
+        let micros = at.format("%Y-%m-%dT%H:%M:%S%.6fZ").to_string();
+        match id {
+            Some(id) => {
+                let last = latest.entry((domain, event_type, id)).or_insert_with(|| micros.clone());
+                *last = micros.max(last.clone());
+            }
+            None => hashed.push(format!("a hash {micros} {domain:?} {event_type:?}")),
+        }
+    }
+    let found = latest.into_iter().map(|((domain, event_type, id), micros)| {
+        format!("{} {micros} {domain:?} {event_type:?}", serde_json::to_string(&id).unwrap())
+    });
+    let mut all: Vec<_> = found.chain(hashed).collect();
+    all.sort();
+    all
+}
+
+/// What a target holds.
+fn held(dir: &Workdir, are_hashed: bool) -> Vec<String> {
+    let rows = rows(&dir.target());
+    let text = |row: &Vec<String>| {
+        let id = if are_hashed { "a hash" } else { &row[0] };
+        format!("{id} {}", row[1..4].join(" "))
+    };
+    let mut held: Vec<_> = rows.values().flatten().map(text).collect();
+    held.sort();
+    held
+}
+
+/// Drafts a catalog from a file, with these arguments, and loads the file with it.
+#[track_caller]
+fn drafted_and_loaded(name: &str, given: &[&str]) -> (Workdir, Outcome, Outcome) {
+    let dir = Workdir::new();
+    let source = file(name);
+    let drafted = catalog(&dir, ["infer"]).arg(&source).args(given).args(["-o", "draft.toml"]).succeeds();
+    let loaded = dir.loader().source(&source).args(["-b", "--catalog", "draft.toml"]).args(given).succeeds();
+    (dir, drafted, loaded)
+}
+
+#[track_caller]
+fn assert_loaded(name: &str, given: &[&str], events: impl IntoIterator<Item = Event>) -> Workdir {
+    let events: Vec<_> = events.into_iter().collect();
+    assert!(!events.is_empty(), "{name}");
+    let are_hashed = events[0].0.is_none();
+    let (dir, drafted, loaded) = drafted_and_loaded(name, given);
+    assert_eq!(held(&dir, are_hashed), latest(events), "{name}: {drafted}{loaded}");
+    assert_eq!(loaded.count("quarantined.total"), 0, "{name}: {loaded}");
+    dir
+}
+
+#[test]
+fn a_draft_of_each_known_kind_loads_it() {
+    let simple =
+        |name, id: &'static str, time: &'static str, domain: &'static str, event_type: &'static str| {
+            let event = |record: &Value| {
+                let domain =
+                    if domain.starts_with('.') { text(record, &domain[1..]) } else { domain.to_owned() };
+                (Some(text(record, id)), instant(&text(record, time)), domain, text(record, event_type))
+            };
+            assert_loaded(name, &[], documents(name).iter().map(event))
+        };
+    simple("firehose-concat.json", "event_id", "timestamp", ".domain", "event_type");
+    simple("eventbridge.jsonl", "id", "time", ".source", "detail-type");
+    simple("gharchive.jsonl", "id", "created_at", "github", "type");
+    let records = |name, list: &str| {
+        documents(name).iter().flat_map(|all| all[list].as_array().unwrap().clone()).collect::<Vec<_>>()
+    };
+    let of_cloudtrail = |record: &Value| {
+        let at = instant(&text(record, "eventTime"));
+        (Some(text(record, "eventID")), at, text(record, "eventSource"), text(record, "eventName"))
+    };
+    assert_loaded("cloudtrail.json", &[], records("cloudtrail.json", "Records").iter().map(of_cloudtrail));
+    let of_stripe = |record: &Value| {
+        (
+            Some(text(record, "id")),
+            epoch(record, "created", 1_000_000_000),
+            "stripe".to_owned(),
+            text(record, "type"),
+        )
+    };
+    assert_loaded("stripe.jsonl", &[], documents("stripe.jsonl").iter().map(of_stripe));
+    assert_loaded("stripe-list.json", &[], records("stripe-list.json", "data").iter().map(of_stripe));
+    let of_segment = |record: &Value| {
+        let event_type = text(record, if record["event"].is_string() { "event" } else { "type" });
+        (
+            Some(text(record, "messageId")),
+            instant(&text(record, "timestamp")),
+            "segment".to_owned(),
+            event_type,
+        )
+    };
+    assert_loaded("segment.jsonl", &[], documents("segment.jsonl").iter().map(of_segment));
+    let of_kafka = |record: &Value| {
+        let id = key(record, &["topic", "partition", "offset"]);
+        (id, epoch(record, "timestamp", 1_000_000), "kafka".to_owned(), text(record, "topic"))
+    };
+    assert_loaded("kafka.jsonl", &[], documents("kafka.jsonl").iter().map(of_kafka));
+    let of_audit = |record: &Value| {
+        let at = instant(&text(record, "requestReceivedTimestamp"));
+        (key(record, &["auditID", "stage"]), at, "k8s".to_owned(), text(record, "objectRef.resource"))
+    };
+    assert_loaded("k8s-audit.jsonl", &[], documents("k8s-audit.jsonl").iter().map(of_audit));
+    let of_journal = |record: &Value| {
+        let at = epoch(record, "__REALTIME_TIMESTAMP", 1_000);
+        (Some(text(record, "__CURSOR")), at, "journald".to_owned(), text(record, "_SYSTEMD_UNIT"))
+    };
+    assert_loaded("journald.jsonl", &[], documents("journald.jsonl").iter().map(of_journal));
+    let of_docker =
+        |record: &Value| (None, instant(&text(record, "time")), "docker".to_owned(), text(record, "stream"));
+    assert_loaded("docker.jsonl", &[], documents("docker.jsonl").iter().map(of_docker));
+    let logs = documents("otlp-logs.jsonl").into_iter().flat_map(|document| {
+        document["resourceLogs"][0]["scopeLogs"][0]["logRecords"].as_array().unwrap().clone()
+    });
+    let of_otlp = |record: Value| {
+        (None, epoch(&record, "timeUnixNano", 1), "otlp".to_owned(), text(&record, "eventName"))
+    };
+    assert_loaded("otlp-logs.jsonl", &[], logs.map(of_otlp));
+}
+
+/// Tombstones are `null`: there is nothing to load of them, and the draft says that they are bad lines.
+#[test]
+fn a_draft_of_change_events_leaves_nothing_but_tombstones() {
+    let of_debezium = |document: &Value| {
+        let record = &document["payload"];
+        let state = if record["after"].is_null() { "before.id" } else { "after.id" };
+        let id = key(record, &["source.db", "source.schema", "source.table", state]);
+        (id, epoch(record, "source.ts_ms", 1_000_000), "shop".to_owned(), text(record, "source.table"))
+    };
+    let documents = documents("debezium.jsonl");
+    let (changes, tombstones): (Vec<_>, Vec<_>) = documents.iter().partition(|document| document.is_object());
+    let (dir, drafted, loaded) = drafted_and_loaded("debezium.jsonl", &[]);
+    assert_eq!(held(&dir, false), latest(changes.into_iter().map(of_debezium)), "{loaded}");
+    assert_eq!(loaded.count("quarantined.total"), tombstones.len() as u64, "{loaded}");
+    assert!(drafted.stderr.contains("to be quarantined: 1 (not_an_event 1)"), "{drafted}");
+}
+
+#[test]
+fn kinds_that_have_no_preset_load_with_an_envelope_of_a_few_lines() {
+    for (name, envelope, id, time, domain, event_type) in OTHERS {
+        let dir = Workdir::new();
+        let given = dir.write("envelope.toml", envelope);
+        let given = given.to_str().unwrap();
+        let records = documents(name).into_iter().flat_map(|document| match &document["notificationItems"] {
+            Value::Array(items) => items.iter().map(|item| item["NotificationRequestItem"].clone()).collect(),
+            _ => vec![document],
+        });
+        let events = records.map(|record| {
+            let id = if let [id] = id { Some(text(&record, id)) } else { key(&record, id) };
+            let at = if time == "properties.time" {
+                epoch(&record, time, 1_000_000_000)
+            } else {
+                instant(&text(&record, time))
+            };
+            let domain =
+                domain.strip_prefix('.').map_or_else(|| domain.to_owned(), |path| text(&record, path));
+            (id, at, domain, text(&record, event_type))
+        });
+        assert_loaded(name, &["--catalog", given], events);
+        // Without it, a draft says what it has seen, and what an envelope could be.
+        let refused = catalog(&dir, ["infer"]).arg(file(name)).exits(1);
+        for told in ["; keys seen: ", "\n[envelope]\n", "event_type = \"\"", "perhaps {"] {
+            assert!(refused.stderr.contains(told), "{name}: {told}: {refused}");
+        }
+        assert!(refused.stdout.is_empty(), "{refused}");
+    }
+}
+
+/// File, envelope, and where the id, time, domain and type are, by the producer's documentation; see the end of
+/// docs/envelopes.md.
+const OTHERS: [(&str, &str, &[&str], &str, &str, &str); 8] = [
+    (
+        "other/okta.jsonl",
+        "[envelope]\nevent_id = '{uuid}'\ntimestamp = '{published}'\ndomain = 'okta'\nevent_type = '{eventType}'\ndata = '.'\n",
+        &["uuid"],
+        "published",
+        "okta",
+        "eventType",
+    ),
+    (
+        "other/auth0.json",
+        "[envelope]\nevent_id = '{log_id}'\ntimestamp = '{date}'\ndomain = 'auth0'\nevent_type = '{type}'\ndata = '.'\n",
+        &["log_id"],
+        "date",
+        "auth0",
+        "type",
+    ),
+    (
+        "other/gcp-audit.jsonl",
+        "[envelope]\nevent_id = ['{logName}', '{timestamp}', '{insertId}']\ntimestamp = '{timestamp}'\ndomain = '{protoPayload.serviceName}'\nevent_type = '{protoPayload.methodName}'\ndata = '.'\n",
+        &["logName", "timestamp", "insertId"],
+        "timestamp",
+        ".protoPayload.serviceName",
+        "protoPayload.methodName",
+    ),
+    (
+        "other/adyen.jsonl",
+        "[envelope]\nrecords = 'notificationItems[].NotificationRequestItem'\nevent_id = ['{pspReference}', '{eventCode}']\ntimestamp = '{eventDate}'\ndomain = 'adyen'\nevent_type = '{eventCode}'\ndata = '.'\n",
+        &["pspReference", "eventCode"],
+        "eventDate",
+        "adyen",
+        "eventCode",
+    ),
+    (
+        "other/mixpanel.jsonl",
+        "[envelope]\nevent_id = ['{event}', '{properties.distinct_id}', '{properties.time}', '{properties.$insert_id}']\ntimestamp = { from = '{properties.time}', unit = 's' }\ndomain = 'mixpanel'\nevent_type = '{event}'\ndata = '{properties}'\n",
+        &["event", "properties.distinct_id", "properties.time", "properties.$insert_id"],
+        "properties.time",
+        "mixpanel",
+        "event",
+    ),
+    (
+        "other/posthog.jsonl",
+        "[envelope]\nevent_id = '{uuid}'\ntimestamp = '{timestamp}'\ndomain = 'posthog'\nevent_type = '{event}'\ndata = '{properties}'\nfields = { distinct_id = 'string' }\n",
+        &["uuid"],
+        "timestamp",
+        "posthog",
+        "event",
+    ),
+    (
+        "other/amplitude.jsonl",
+        "[envelope]\nevent_id = '{uuid}'\ntimestamp = '{event_time}'\ndomain = 'amplitude'\nevent_type = '{event_type}'\ndata = '.'\n",
+        &["uuid"],
+        "event_time",
+        "amplitude",
+        "event_type",
+    ),
+    (
+        "other/mongodb.jsonl",
+        "[envelope]\nevent_id = '{_id._data}'\ntimestamp = '{wallTime.$date}'\ndomain = '{ns.db}'\nevent_type = '{ns.coll}'\ndata = '.'\n",
+        &["_id._data"],
+        "wallTime.$date",
+        ".ns.db",
+        "ns.coll",
+    ),
+];
