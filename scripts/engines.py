@@ -1,6 +1,6 @@
 """Loads events with eventloader and reads them back with pyarrow, DuckDB and Polars: each file must have the exact
-schema, and exactly the rows of a naive model that shares nothing with the loader but the contract. So it is with events of
-a public source, by a drafted catalog: what the engines read is compared with the JSON itself.
+schema, and exactly the rows of a naive model that shares nothing with the loader but the contract. So it is with maps, and
+with events of a public source, by a drafted catalog: what the engines read is compared with the JSON itself.
 
 Usage: engines.py DIRECTORY_OF_THE_BINARIES EMPTY_DIRECTORY
 """
@@ -470,6 +470,82 @@ def check_statements(checks, name, target, flags, written):
     checks.equal(f"{name}: DuckDB: the tables take {written} rows", count, written)
 
 
+# --- Maps, types with names, epochs -----------------------------------------------------------------------------------
+
+MAPS = """
+[types.price]
+fields = { value = "decimal(12,2)", at = "timestamp(s)" }
+
+[domain.shop.events.order.fields]
+labels = "map(string)"
+counts = "map(map(int32))"
+prices = "map(list(price))"
+first  = "price"
+paid   = "timestamp(ms)"
+rows   = "list(map(json))"
+"""
+
+
+def orders(count):
+    """Payloads, and what must be in their columns."""
+    for number in range(count):
+        instant = (EPOCH + timedelta(seconds=1_728_518_400 + number)).isoformat() + "+00:00"
+        keys = ["z", "a", "", "\u00fc \"", f"k{number}"][: number % 6]
+        price = {"value": Decimal(f"{number}.25"), "at": 1_728_518_400 + number}
+        data = {
+            "labels": {key: f"{key}-{number}" if key else None for key in keys},
+            "counts": {"x": {key: index for index, key in enumerate(keys)}, "y": None, "w": {}},
+            "prices": {key: [price, None][: index % 3] for index, key in enumerate(keys)} if number % 4 else None,
+            "first": price,
+            "paid": (1_728_518_400 + number) * 1000,
+            "rows": [{key: {"n": number} for key in keys}, None, {}],
+        }
+        wanted = {**data, "first": {**price, "at": instant}, "paid": instant}
+        if data["prices"]:
+            wanted["prices"] = {key: [item and {**item, "at": instant} for item in items] for key, items in data["prices"].items()}
+        yield (data, wanted) if number % 7 else ({}, dict.fromkeys(data))
+
+
+def with_maps(found, value):
+    """What an engine gives, with maps as dictionaries: pyarrow and DuckDB have pairs, Polars has structs of key and value."""
+    if isinstance(value, dict) and isinstance(found, list):
+        found = dict(tuple(entry.values()) if isinstance(entry, dict) else entry for entry in found)
+        if list(found) != list(value):
+            return f"the keys are {list(found)}, in the JSON {list(value)}"
+    if isinstance(value, dict) and isinstance(found, dict):
+        return {key: with_maps(item, value.get(key)) for key, item in found.items()}
+    if isinstance(value, list) and isinstance(found, list) and len(found) == len(value):
+        return [with_maps(*pair) for pair in zip(found, value)]
+    return found
+
+
+def check_maps(checks):
+    source, catalog = WORK / "orders.json", WORK / "orders.toml"
+    events = list(orders(300))
+    line = '{"event_id": "%04d", "timestamp": "2024-10-10T00:00:%02d", "domain": "shop", "event_type": "order", "data": %s}\n'
+    source.write_text("".join(line % (number, number // 5, json.dumps(data, default=float)) for number, (data, _) in enumerate(events)))
+    catalog.write_text(MAPS)
+    for name, flags in (("maps", []), ("maps nested", ["-f", "false"]), ("maps basic", ["--encodings", "basic"])):
+        target = WORK / name
+        report = load(source, target, "--catalog", catalog, *flags)
+        checks.equal(f"{name}: every event is written", report["written"], len(events))
+        (path,) = target.rglob("*.parquet")
+        shape = pq.ParquetFile(path).schema_arrow
+        if "nested" not in name:
+            kind = pa.map_(pa.string(), pa.string())
+            checks.equal(f"{name}: pyarrow: labels are a map of texts", shape.field("data_labels").type.equals(kind), True)
+        for engine in "pyarrow", "DuckDB", "Polars":
+            wrong = []
+            for row, (_, wanted) in zip(whole_rows(engine, path), events, strict=True):
+                found = {key: value for key, value in row.items() if key not in BASE}
+                wanted = {"data": wanted}
+                if "nested" not in name:
+                    wanted = {column: cell for key, value in wanted.items() for column, cell in cells(key, value, found).items()}
+                wrong += filter(None, [mismatch(with_maps(found, wanted), {**dict.fromkeys(found), **wanted}, row["event_id"])])
+            checks.equal(f"{name}: {engine}: every entry is the one of the JSON, in its order", wrong[:2], [])
+        check_statements(checks, name, target, ["--catalog", catalog, "-D", "shop", *flags[:2 * ("-f" in flags)]], report["written"])
+
+
 def check_taken_names(checks):
     """Why a column named like a directory of the hive layout is refused: no engine shows the file's own value."""
     file = WORK / "taken/year=2024/part.parquet"
@@ -516,6 +592,7 @@ def main():
         if name in ("plain", "nested", "hive"):
             check_statements(checks, name, target, flags, len(rows))
     check_taken_names(checks)
+    check_maps(checks)
     check_public_source(checks, pathlib.Path(__file__).parent.parent / "tests/loader/data/github_events.json")
     print(f"{checks.passed} passed, {checks.failed} failed")
     return 1 if checks.failed else 0

@@ -38,6 +38,7 @@ total    = "decimal(30,2)"
 [domain.list.events.visit.fields]
 tags  = "list(string)"
 sizes = "list(int32)"
+notes = "map(string)"
 where = { fields = { city = "string", at = { fields = { lat = "float64" } } } }
 """
 
@@ -74,6 +75,7 @@ def visits(count):
             "event_id": f"{number:08x}-0000-4000-8000-000000000000", "timestamp": f"2024-10-10T00:00:00.{number:06}", "domain": "list",
             "event_type": "visit",
             "data": {"tags": ["a", f"t{number}"][: number % 3], "sizes": [number, None, 3] if number % 2 else None,
+                     "notes": {key: f"{key}{number}" if key else None for key in ["z", "a", "", f"ü{number}"][: number % 5]} if number % 7 else None,
                      "where": {"city": f"c{number % 7}", "at": {"lat": number / 3}}},
         }
 
@@ -166,6 +168,8 @@ def as_python(value):
         return value.decode()
     if isinstance(value, list):
         return [as_python(item) for item in value]
+    if isinstance(value, dict):
+        return list(value.items())
     if value is None or value is pd.NaT or (not isinstance(value, (list, dict, str)) and pd.isna(value)):
         return None
     return value

@@ -103,6 +103,82 @@ fn tables_are_shown_for_people_and_engines() {
     "#);
 }
 
+/// A map is one column, a type with a name is what its fields are, and an epoch is a timestamp.
+#[test]
+fn maps_types_with_names_and_epochs_are_shown_as_columns() {
+    let dir = Workdir::new();
+    let text = "[types.price]\nfields = { value = 'decimal(6,2)', at = 'timestamp(ms)' }\n[domain.shop.events.sale.fields]\n\
+                labels = 'map(string)'\nprices = { type = 'map(list(price))', description = 'By currency' }\n\
+                total = 'price'\nrows = 'list(map(int32))'\n";
+    dir.write("shop.toml", text);
+    let shown = |format: &str, flags: &[&str]| {
+        let args = ["show", "--catalog", "shop.toml", "-D", "shop", "--format", format];
+        dir.bare_loader().arg("catalog").args(args.iter().chain(flags)).succeeds().stdout
+    };
+    insta::assert_snapshot!(shown("text", &[]), @r"
+    shop/sale, in …/sale/
+      event_id          string
+      timestamp         timestamp
+      domain            string
+      event_type        string
+      data_labels       map(string)
+      data_prices       map(list({value: decimal(6,2), at: timestamp}))  By currency
+      data_total_value  decimal(6,2)
+      data_total_at     timestamp
+      data_rows         list(map(int32))
+    ");
+    insta::assert_snapshot!(shown("arrow", &["-f", "false"]), @r#"
+    shop/sale
+      event_id: Utf8
+      timestamp: Timestamp(µs, "UTC")
+      domain: Utf8
+      event_type: Utf8
+      data: Struct("labels": Map("key_value": non-null Struct("key": non-null Utf8, "value": Utf8), unsorted), "prices": Map("key_value": non-null Struct("key": non-null Utf8, "value": List(Struct("value": Decimal128(6, 2), "at": Timestamp(µs, "UTC")), field: 'element')), unsorted), "total": Struct("value": Decimal128(6, 2), "at": Timestamp(µs, "UTC")), "rows": List(Map("key_value": non-null Struct("key": non-null Utf8, "value": Int32), unsorted), field: 'element'))
+    "#);
+    insta::assert_snapshot!(shown("duckdb", &[]), @r#"
+    CREATE TABLE "sale" (
+      event_id VARCHAR,
+      "timestamp" TIMESTAMP WITH TIME ZONE,
+      "domain" VARCHAR,
+      event_type VARCHAR,
+      data_labels MAP(VARCHAR, VARCHAR),
+      data_prices MAP(VARCHAR, STRUCT("value" DECIMAL(6,2), "at" TIMESTAMP WITH TIME ZONE)[]),
+      data_total_value DECIMAL(6,2),
+      data_total_at TIMESTAMP WITH TIME ZONE,
+      data_rows MAP(VARCHAR, INTEGER)[]
+    );
+    COMMENT ON COLUMN "sale".data_prices IS 'By currency';
+    "#);
+    insta::assert_snapshot!(shown("spark", &[]), @r"
+    CREATE TABLE `sale` (
+      event_id STRING,
+      `timestamp` TIMESTAMP,
+      `domain` STRING,
+      event_type STRING,
+      data_labels MAP<STRING, STRING>,
+      data_prices MAP<STRING, ARRAY<STRUCT<`value`: DECIMAL(6,2), `at`: TIMESTAMP>>> COMMENT 'By currency',
+      data_total_value DECIMAL(6,2),
+      data_total_at TIMESTAMP,
+      data_rows ARRAY<MAP<STRING, INT>>
+    )
+    USING parquet;
+    ");
+    insta::assert_snapshot!(shown("postgres", &[]), @r#"
+    CREATE TABLE "sale" (
+      event_id text,
+      "timestamp" timestamp with time zone,
+      "domain" text,
+      event_type text,
+      data_labels jsonb,
+      data_prices jsonb,
+      data_total_value numeric(6,2),
+      data_total_at timestamp with time zone,
+      data_rows jsonb
+    );
+    COMMENT ON COLUMN "sale".data_prices IS 'By currency';
+    "#);
+}
+
 /// Engines make columns of its directories, and Spark has to be told.
 #[test]
 fn tables_of_the_hive_layout_have_the_columns_of_the_directories() {
