@@ -21,7 +21,10 @@ use crate::{
     values,
 };
 
+/// The keys of an object, with their values.
 type Members = [(String, Json)];
+/// The path of the payload, and the payload.
+type Payload = (String, Option<Vec<(String, Json)>>);
 
 /// Where the payload is among the fields.
 const PAYLOAD: &str = "\0payload";
@@ -162,7 +165,7 @@ impl Reader<'_> {
     }
 
     /// The payload, and the path that its paths begin with.
-    fn payload(&self) -> Result<(String, Option<Vec<(String, Json)>>), &'static str> {
+    fn payload(&self) -> Result<Payload, &'static str> {
         let Self { record, envelope, .. } = *self;
         let Data::At(paths) = &envelope.data else {
             let taken = self.taken();
