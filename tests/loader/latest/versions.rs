@@ -192,6 +192,47 @@ fn samples_name_the_version() {
     assert!(loaded.stderr.contains(said), "{loaded}");
 }
 
+/// Change events of a database, whose position in its log is a part of the envelope: in a catalog with an envelope, and
+/// in one that names a field of the preset that a flag gives.
+#[test]
+fn a_field_of_the_envelope_may_be_the_version() {
+    let change = |lsn: u32, time: u64, note: &str| {
+        let source = format!(r#"{{"db": "shop", "table": "orders", "ts_ms": {time}, "lsn": {lsn}}}"#);
+        let after = format!(r#"{{"id": 1, "note": "note {note} end"}}"#);
+        format!(r#"{{"op": "{note}", "source": {source}, "after": {after}}}"#)
+    };
+    let types = "[domain.shop.events.orders.fields]\nid = 'int32'\nnote = 'string'\n";
+    let envelope = "[envelope]\npreset = 'debezium'\nfields = { op = 'string', source = { fields = { lsn = 'int64' } } }\n\
+         version = 'source.lsn'\n";
+    let (low, high) = (change(9, 1_728_604_800_000, "b"), change(10, 1_728_518_400_000, "a"));
+    let load = |catalog: String, flags: &[&str]| {
+        let dir = Workdir::new();
+        dir.write("shop.toml", catalog);
+        for lines in [[&low, &high], [&high, &low]] {
+            dir.write("in.json", file_of(lines));
+            let args = ["-b", "--mode", "merge", "--catalog", "shop.toml"];
+            dir.loader().source("in.json").args(args).args(flags).succeeds();
+        }
+        notes(&dir)
+    };
+    assert_eq!(load(format!("{envelope}{types}"), &[]), ["a"]);
+    assert_eq!(load(format!("{envelope}{types}"), &["--flatten", "false"]), ["a"]);
+    let by_op = types.replace(
+        "[domain.shop.events.orders.fields]",
+        "[domain.shop]\nversion = 'op'\n[domain.shop.events.orders.fields]",
+    );
+    assert_eq!(load(by_op, &["--envelope", "debezium"]), ["b"]);
+}
+
+#[test]
+fn a_catalog_is_shown_with_what_decides() {
+    let dir = Workdir::new();
+    dir.write("shop.toml", catalog("['source.lsn', 'n']"));
+    let shown = dir.bare_loader().args(["catalog", "show", "--catalog", "shop.toml", "-D", "shop"]).succeeds();
+    let said = "The latest version of an event is that by source.lsn, then by n, then by the timestamp";
+    assert!(shown.stdout.contains(said), "{shown}");
+}
+
 #[test]
 fn a_version_that_can_t_be_is_refused_at_its_line() {
     let dir = Workdir::new();

@@ -113,6 +113,13 @@ impl<'c> ShownTable<'c> {
         if let Some(description) = &self.event_type.description {
             let _ = writeln!(text, "    {description}");
         }
+        if !self.event_type.version.is_empty() {
+            let fields = self.event_type.version_names().join(", then by ");
+            let _ = writeln!(
+                text,
+                "    The latest version of an event is that by {fields}, then by the timestamp"
+            );
+        }
         let rows: Vec<_> = self
             .schema
             .fields()
