@@ -59,6 +59,8 @@ mod values {
     mod faulty_lines;
     /// Are a user's own events loaded as a catalog says, and does a wrong catalog name its line?
     mod catalogs;
+    /// Event types that only `"*"` stands for: what are their rows, where are they, which are refused?
+    mod open_types;
     /// With `--encodings basic`: the same rows, in encodings that old readers know?
     mod encodings;
     /// Lists, objects in lists, required fields: are they what the catalog says, in both layouts?
@@ -95,6 +97,8 @@ mod merging {
     mod laundering;
     /// Partitions of a target that was merged are overwritten: is each event still in one?
     mod overwritten;
+    /// Are event types that no catalog names known by what the target holds?
+    mod open_types;
     /// Does a target remember what its loads had in common: directories, scope, columns, codec?
     mod remembered;
     /// Do bad lines that are good by today's catalog become rows and leave the quarantine, and no others?

@@ -10,7 +10,7 @@ use event_rows::{Batch, IdsBuilder, Position, ReadId, VersionKeys};
 use crate::{
     columns::{Columns, ExpectedRows, ValueChange, ValueFault, nested_columns},
     payload::Payload,
-    plan::{Shape, TypePlan},
+    plan::{PayloadPlan, Shape},
 };
 
 /// Collects the rows of one event type in one block.
@@ -25,14 +25,14 @@ pub(crate) struct BatchBuilder {
 }
 
 impl BatchBuilder {
-    pub(crate) fn new(plan: &TypePlan, flatten: bool, expected: &ExpectedRows) -> Self {
+    pub(crate) fn new(shape: &Shape, flatten: bool, expected: &ExpectedRows) -> Self {
         let rows = expected.rows;
         Self {
             positions: Vec::with_capacity(rows),
             micros: Vec::with_capacity(rows),
             ids: IdsBuilder::with_capacity(rows),
-            columns: Columns::new(&plan.payload, expected),
-            objects: (!flatten).then(|| vec![Vec::new(); plan.payload.objects.len()]),
+            columns: Columns::new(shape, expected),
+            objects: (!flatten).then(|| vec![Vec::new(); shape.objects.len()]),
         }
     }
 
@@ -50,7 +50,8 @@ impl BatchBuilder {
         payload: &Payload,
         line: &[u8],
     ) -> Result<(), (usize, ValueFault)> {
-        self.columns.append(shape, self.rows(), payload, line)
+        self.columns.append(shape, self.rows(), payload, line)?;
+        payload.own_text().map_or(Ok(()), |text| self.columns.append_text(self.rows(), text))
     }
 
     /// Removes the payload that was pushed last.
@@ -83,8 +84,8 @@ impl BatchBuilder {
     }
 
     /// The batch; `expected` becomes an estimate for the next block.
-    pub(crate) fn finish(self, plan: &TypePlan, expected: &mut ExpectedRows) -> Batch {
-        let (rows, shape, flatten) = (self.rows(), &plan.payload, self.objects.is_none());
+    pub(crate) fn finish(self, plan: &PayloadPlan, expected: &mut ExpectedRows) -> Batch {
+        let (rows, shape, flatten) = (self.rows(), &plan.shape, self.objects.is_none());
         let Self { positions, micros, ids, columns, objects } = self;
         let mut columns: Vec<_> = columns.finish(rows).collect();
         *expected = ExpectedRows::like(rows, &columns);
@@ -99,7 +100,7 @@ impl BatchBuilder {
     }
 
     /// The batch of later candidates. They were added with a payload if their type has a version.
-    pub(crate) fn finish_candidates(self, plan: &TypePlan) -> Batch {
+    pub(crate) fn finish_candidates(self, plan: &PayloadPlan) -> Batch {
         let rows = self.rows();
         let Self { positions, micros, ids, columns, .. } = self;
         let columns: Vec<_> = if plan.has_version() { columns.finish(rows).collect() } else { Vec::new() };

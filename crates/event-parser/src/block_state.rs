@@ -12,7 +12,7 @@ use crate::{
     columns::{ExpectedRows, ValueChange},
     fault::{Fault, Reason},
     framing::{Block, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, Unit},
-    parser::{BadLine, OTHER_NAMES, Parsed, none_of},
+    parser::{BadLine, OTHER_NAMES, Parsed},
     payload::{KeyOwner, UnknownKey},
     plan::Plan,
 };
@@ -29,14 +29,40 @@ pub(crate) struct BlockState<'b> {
     /// What the line is.
     pub(crate) unit: Unit,
     pub(crate) parsed: Parsed,
-    pub(crate) batches: Vec<Option<BatchBuilder>>,
-    pub(crate) later_candidates: Vec<Option<BatchBuilder>>,
+    pub(crate) batches: BatchBuilders,
+    pub(crate) later_candidates: BatchBuilders,
     /// Rows whose timestamp loses digits.
     pub(crate) times_cut: u64,
     /// By the owner and the name of the key.
     unknown: HashMap<(KeyOwner, Vec<u8>), UnknownCount, FixedState>,
     /// The occurrences of other keys, once there are too many.
     other_unknown: u64,
+}
+
+/// By event type, from its first row on. Types that are found have places behind the others.
+#[derive(Debug, Default)]
+pub(crate) struct BatchBuilders(Vec<Option<Box<BatchBuilder>>>);
+
+impl BatchBuilders {
+    #[inline]
+    pub(crate) fn get(
+        &mut self,
+        type_index: usize,
+        make: impl FnOnce() -> BatchBuilder,
+    ) -> &mut BatchBuilder {
+        if type_index >= self.0.len() {
+            self.0.resize_with(type_index + 1, || None);
+        }
+        self.0[type_index].get_or_insert_with(|| Box::new(make()))
+    }
+
+    /// Those with rows.
+    fn into_iter(self) -> impl Iterator<Item = (usize, BatchBuilder)> {
+        let with_rows = |(type_index, builder): (usize, Option<Box<BatchBuilder>>)| {
+            builder.filter(|builder| builder.rows() > 0).map(|builder| (type_index, *builder))
+        };
+        self.0.into_iter().enumerate().filter_map(with_rows)
+    }
 }
 
 /// The number of lines with a key; a line counts once.
@@ -47,14 +73,14 @@ struct UnknownCount {
 }
 
 impl<'b> BlockState<'b> {
-    pub(crate) fn new(block: &'b Block, plan: &Plan) -> Self {
+    pub(crate) fn new(block: &'b Block) -> Self {
         Self {
             block,
             line_index: 0,
             unit: Unit::default(),
             parsed: Parsed::default(),
-            batches: none_of(plan),
-            later_candidates: none_of(plan),
+            batches: BatchBuilders::default(),
+            later_candidates: BatchBuilders::default(),
             times_cut: 0,
             unknown: HashMap::default(),
             other_unknown: 0,
@@ -99,8 +125,9 @@ impl<'b> BlockState<'b> {
 
     fn count_changes(&mut self, plan: &Plan) {
         let Parsed { coerced, rounded, .. } = &mut self.parsed;
-        for (plan, batch) in plan.event_types.iter().zip(&mut self.batches) {
-            for (path, change, rows) in batch.iter_mut().flat_map(|batch| batch.take_changes(&plan.payload)) {
+        for (type_index, batch) in self.batches.0.iter_mut().enumerate() {
+            let Some(batch) = batch else { continue };
+            for (path, change, rows) in batch.take_changes(&plan.payload(type_index).shape) {
                 let counts = match change {
                     ValueChange::Coerced => &mut *coerced,
                     ValueChange::Rounded => &mut *rounded,
@@ -127,14 +154,12 @@ impl<'b> BlockState<'b> {
         if self.other_unknown > 0 {
             *parsed.unknown_fields.entry(OTHER_NAMES.to_owned()).or_default() += self.other_unknown;
         }
-        for (type_index, builder) in self.batches.into_iter().enumerate() {
-            let Some(builder) = builder.filter(|builder| builder.rows() > 0) else { continue };
-            let batch = builder.finish(&plan.event_types[type_index], &mut expected[type_index]);
+        for (type_index, builder) in self.batches.into_iter() {
+            let batch = builder.finish(plan.payload(type_index), &mut expected[type_index]);
             parsed.batches.push((type_index, batch));
         }
-        for (type_index, builder) in self.later_candidates.into_iter().enumerate() {
-            let Some(builder) = builder.filter(|builder| builder.rows() > 0) else { continue };
-            let batch = builder.finish_candidates(&plan.event_types[type_index]);
+        for (type_index, builder) in self.later_candidates.into_iter() {
+            let batch = builder.finish_candidates(plan.payload(type_index));
             parsed.later_candidates.push((type_index, batch));
         }
         parsed

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use events_core::{catalog::ValueType, timestamp};
+use events_core::{catalog::ValueType, directory_name::NAME_BYTES_MAX, timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -176,6 +176,16 @@ impl Fault {
         let name = [domain, b"/", event_type].concat();
         let name: String = String::from_utf8_lossy(&name).chars().take(NAME_CHARS).collect();
         Self::new(Reason::UnknownEvent, None, "an event type of the catalog", name)
+    }
+
+    /// An event of a type that the catalog does not name, and whose name can't be that of a directory.
+    #[cold]
+    pub(crate) fn event_type_too_long(domain: &[u8], event_type: &[u8]) -> Self {
+        let mut fault = Self::unknown_event(domain, event_type);
+        fault.detail.expected = format!(
+            "an event type that the catalog names, or whose directory's name has at most {NAME_BYTES_MAX} bytes"
+        );
+        fault
     }
 
     /// A required field is missing.

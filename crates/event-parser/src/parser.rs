@@ -15,7 +15,7 @@ use hashbrown::HashMap;
 
 use crate::{
     batch::BatchBuilder,
-    block_state::BlockState,
+    block_state::{BatchBuilders, BlockState},
     columns::ExpectedRows,
     events::{Event, EventReader, Judged},
     fault::Fault,
@@ -97,8 +97,9 @@ pub struct Parser<'a> {
     flatten: bool,
     /// By event type: an estimate from the block before, so that columns need not grow.
     expected: Vec<ExpectedRows>,
-    /// Where the payloads of later candidates are converted, to see whether they are good; always left empty.
-    candidate_payloads: Vec<Option<BatchBuilder>>,
+    /// By shape: where the payloads of later candidates are converted, to see whether they are good; always
+    /// left empty.
+    candidate_payloads: BatchBuilders,
 }
 
 impl<'a> Parser<'a> {
@@ -111,14 +112,14 @@ impl<'a> Parser<'a> {
             plan,
             documents: RecordCutter::default(),
             flatten,
-            expected: vec![ExpectedRows::default(); plan.event_types.len()],
-            candidate_payloads: none_of(plan),
+            expected: Vec::new(),
+            candidate_payloads: BatchBuilders::default(),
         }
     }
 
     /// Judges the lines of a block, and converts the good ones to columns.
     pub fn parse(&mut self, block: &Block) -> Parsed {
-        let mut state = BlockState::new(block, self.plan);
+        let mut state = BlockState::new(block);
         match &block.content {
             Content::Lines if self.plan.records().are_documents() => self.read_lines(&mut state),
             Content::Lines => self.read_lines_with_records(&mut state),
@@ -329,14 +330,16 @@ impl<'a> Parser<'a> {
     }
 
     fn keep_row(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) -> Result<(), Fault> {
-        let plan = &self.plan.event_types[event.type_index];
+        let shape = &self.plan.payload(event.type_index).shape;
+        if self.expected.len() <= event.type_index {
+            self.expected.resize_with(event.type_index + 1, ExpectedRows::default);
+        }
         let (flatten, expected) = (self.flatten, &self.expected[event.type_index]);
-        let batch =
-            state.batches[event.type_index].get_or_insert_with(|| BatchBuilder::new(plan, flatten, expected));
+        let batch = state.batches.get(event.type_index, || BatchBuilder::new(shape, flatten, expected));
         let payload = self.events.payload();
-        batch.push_payload(&plan.payload, payload, text).map_err(|(column, fault)| {
-            Fault::column(&plan.payload, column, fault, &payload.slots(&plan.payload), text)
-        })?;
+        batch
+            .push_payload(shape, payload, text)
+            .map_err(|(column, fault)| Fault::column(shape, column, fault, &payload.slots(shape), text))?;
         let position = Position::new(state.block.number, state.parsed.lines);
         batch.push_row(position, event.micros, &event.id, Some(payload));
         state.times_cut += u64::from(event.is_time_cut);
@@ -350,21 +353,20 @@ impl<'a> Parser<'a> {
     /// selected. Of its payload, only the fields of a version are needed, once the block is read.
     fn keep_later_candidate(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) {
         state.parsed.filtered += 1;
-        let plan = &self.plan.event_types[event.type_index];
-        let builder = || BatchBuilder::new(plan, true, &ExpectedRows::default());
-        let candidates = &mut state.later_candidates[event.type_index];
+        let plan = self.plan.payload(event.type_index);
+        let builder = || BatchBuilder::new(&plan.shape, true, &ExpectedRows::default());
         let payloads = if plan.has_version() {
-            candidates.get_or_insert_with(builder)
+            state.later_candidates.get(event.type_index, builder)
         } else {
-            self.candidate_payloads[event.type_index].get_or_insert_with(builder)
+            self.candidate_payloads.get(plan.index, builder)
         };
-        if payloads.push_payload(&plan.payload, self.events.payload(), text).is_err() {
+        if payloads.push_payload(&plan.shape, self.events.payload(), text).is_err() {
             return;
         }
         if !plan.has_version() {
             payloads.forget_payload();
         }
-        let candidates = candidates.get_or_insert_default();
+        let candidates = state.later_candidates.get(event.type_index, BatchBuilder::default);
         let position = Position::new(state.block.number, state.parsed.lines).as_later_candidate();
         candidates.push_row(position, event.micros, &event.id, None);
     }
@@ -394,8 +396,4 @@ impl Newlines {
             self.counted = at;
         }
     }
-}
-
-pub(crate) fn none_of<T>(plan: &Plan) -> Vec<Option<T>> {
-    plan.event_types.iter().map(|_| None).collect()
 }

@@ -43,6 +43,8 @@ pub(crate) struct Payload {
     occurred: Vec<u32>,
     /// The path of the first repeated key.
     pub(crate) duplicate: Option<String>,
+    /// Its text, where it is a column of its text and the line does not have it as a whole.
+    own_text: Vec<u8>,
     /// An object in a list or map in it, while it is scanned.
     element: Option<Box<Self>>,
     /// The keys of the maps that are being scanned, one map within the other.
@@ -55,6 +57,9 @@ pub(crate) struct Given {
     pub(crate) column: usize,
     pub(crate) value: Value,
 }
+
+/// The text of a payload that is missing or null, where its text is a column.
+pub(crate) const NO_PAYLOAD: &[u8] = b"{}";
 
 /// The texts between the values in the objects of a shape.
 #[derive(Debug, Default)]
@@ -104,6 +109,7 @@ impl Payload {
         self.not_objects.clear();
         self.map_keys.clear();
         self.duplicate = None;
+        self.own_text.clear();
         self.number = self.number.wrapping_add(1);
         let is_wide_enough =
             self.columns.len() >= shape.columns.len() && self.objects.len() >= shape.objects.len();
@@ -181,6 +187,24 @@ impl Payload {
         self.objects[index] = self.number;
     }
 
+    /// Takes the payload of a shape that has it as one column, its text.
+    pub(crate) fn take_all(&mut self, shape: &Shape, value: Value) {
+        self.reset(shape);
+        self.take(shape.columns.len() - 1, value);
+    }
+
+    /// The same for a text that the line does not have as a whole; it must not stay empty.
+    pub(crate) fn begin_text(&mut self, shape: &Shape) -> &mut Vec<u8> {
+        self.reset(shape);
+        &mut self.own_text
+    }
+
+    /// Such a text.
+    #[inline]
+    pub(crate) fn own_text(&self) -> Option<&[u8]> {
+        if self.own_text.is_empty() { None } else { Some(&self.own_text) }
+    }
+
     /// Takes a column's value, if it is the first; returns whether it was.
     #[inline]
     pub(crate) fn take(&mut self, column: usize, value: Value) -> bool {
@@ -201,6 +225,11 @@ impl ObjectReader<'_, '_> {
         learned: &mut Learned,
         payload: &mut Payload,
     ) -> Result<(), Malformed> {
+        if shape.is_json {
+            let value = self.scanner.value()?;
+            payload.take_all(shape, value);
+            return Ok(());
+        }
         payload.reset(shape);
         self.read_object(shape, learned, payload, shape.root)
     }

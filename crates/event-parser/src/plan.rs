@@ -6,8 +6,12 @@
 //!
 //! The fields of an envelope come first in the shapes of all types: as the members of an object of their own.
 //!
+//! Types that no catalog names are added while lines are read (`plan/found.rs`).
+//!
 //! Invariant: a type's shape has the columns of the catalog's flat schema, in its order; an object's columns
 //! are consecutive.
+
+mod found;
 
 use std::{fmt, ops::Range, sync::Arc};
 
@@ -16,13 +20,18 @@ use event_rows::VersionColumns;
 use events_core::{
     catalog::{Catalog, EventType, Field, FieldKind, ValueType},
     envelope::{Data, Envelope, paths_text},
-    event, schema,
+    event,
+    partition::Layout,
+    schema,
 };
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
+pub(crate) use self::found::OfType;
+use self::found::{ByFoundName, FoundTypes, OpenPlan};
 use crate::{
     envelope::{DataPlan, EnvelopePlan, RECORD},
+    fault::Fault,
     framing::Records,
     json,
 };
@@ -33,7 +42,9 @@ pub(crate) type ByName<T> = HashMap<Box<[u8]>, T, FixedState>;
 /// A catalog, compiled for reading lines.
 #[derive(Debug)]
 pub struct Plan {
-    pub(crate) event_types: Vec<TypePlan>,
+    /// The event types that the catalog names.
+    pub(crate) named: Vec<TypePlan>,
+    found: FoundTypes,
     /// By [`ObjectPlan::id`]: the path of an object in the event, with dots; elements of lists without their
     /// index, values of maps without their key.
     pub(crate) object_paths: Vec<String>,
@@ -47,9 +58,18 @@ pub struct Plan {
 #[derive(Debug)]
 pub(crate) struct TypePlan {
     pub(crate) event_type: EventType,
-    pub(crate) payload: Shape,
+    pub(crate) payload: Arc<PayloadPlan>,
+}
+
+/// What a payload consists of.
+#[derive(Debug)]
+pub(crate) struct PayloadPlan {
+    /// Its number among all of the plan.
+    pub(crate) index: usize,
+    pub(crate) shape: Shape,
     /// The members of a payload that is the rest of its record, with the keys that the envelope reads.
     pub(crate) rest: Option<RestPlan>,
+    has_version: bool,
     /// The fields of its version in the flat and in the nested form.
     flat_version: VersionColumns,
     nested_version: VersionColumns,
@@ -89,6 +109,8 @@ pub(crate) struct Shape {
     pub(crate) fields: Fields,
     /// The envelope's fields there.
     pub(crate) envelope_fields: Fields,
+    /// Whether its last column is the text of all of the payload, no key of which is read.
+    pub(crate) is_json: bool,
 }
 
 /// A column of a shape.
@@ -161,30 +183,44 @@ impl Plan {
     /// Compiles a catalog. Its event types keep their order.
     #[must_use]
     pub fn new(catalog: &Catalog) -> Self {
+        Self::for_layout(catalog, Layout::Plain)
+    }
+
+    /// The same for a target with this layout: it decides which names an event type may have.
+    #[must_use]
+    pub fn for_layout(catalog: &Catalog, layout: Layout) -> Self {
         let mut object_paths = Vec::new();
         let envelope = catalog.envelope();
         let root = payload_path(envelope);
         let envelope = (!envelope.is_base()).then(|| EnvelopePlan::new(envelope, &mut object_paths));
-        let event_types = catalog.event_types().iter().map(|event_type| {
-            let payload = Shape::of_event(event_type, &root, &mut object_paths);
-            let rest = envelope.as_ref().and_then(|envelope| RestPlan::new(envelope, &payload));
-            TypePlan {
+        let mut payload = |index: usize, event_type: &EventType| {
+            let shape = Shape::of_event(event_type, &root, &mut object_paths);
+            let rest = envelope.as_ref().and_then(|envelope| RestPlan::new(envelope, &shape));
+            let [flat_version, nested_version] =
+                [true, false].map(|flatten| VersionColumns::of(event_type, flatten));
+            let has_version = !event_type.version.is_empty();
+            Arc::new(PayloadPlan { index, shape, rest, has_version, flat_version, nested_version })
+        };
+        let types = catalog.event_types().iter().enumerate();
+        let named: Vec<_> = types
+            .map(|(index, event_type)| TypePlan {
                 event_type: event_type.clone(),
-                payload,
-                rest,
-                flat_version: VersionColumns::of(event_type, true),
-                nested_version: VersionColumns::of(event_type, false),
-            }
+                payload: payload(index, event_type),
+            })
+            .collect();
+        let open = catalog.open_types().iter().zip(named.len()..).map(|(event_type, index)| OpenPlan {
+            event_type: event_type.clone(),
+            payload: payload(index, event_type),
         });
-        let event_types: Vec<_> = event_types.collect();
+        let found = FoundTypes::new(catalog, layout, open.collect());
         let mut by_domain: ByName<ByName<usize>> = ByName::default();
-        for (index, TypePlan { event_type, .. }) in event_types.iter().enumerate() {
+        for (index, TypePlan { event_type, .. }) in named.iter().enumerate() {
             let of_domain = by_domain.entry(event_type.domain.as_bytes().into()).or_default();
             of_domain.insert(event_type.name.as_bytes().into(), index);
         }
         let keys: Vec<_> = catalog.envelope().enclosing_keys().into_iter().map(str::to_owned).collect();
         let records = Arc::new(Records::new(&catalog.envelope().records, &keys));
-        Self { event_types, object_paths, envelope, by_domain, records }
+        Self { named, found, object_paths, envelope, by_domain, records }
     }
 
     /// Where the records are in a document.
@@ -193,10 +229,10 @@ impl Plan {
         &self.records
     }
 
-    /// The number of event types.
+    /// The number of event types, with those that were found so far.
     #[must_use]
     pub fn event_type_count(&self) -> usize {
-        self.event_types.len()
+        self.named.len() + self.found.count()
     }
 
     /// The event type with this index.
@@ -205,17 +241,54 @@ impl Plan {
     /// If the index is out of range.
     #[must_use]
     pub fn event_type(&self, index: usize) -> &EventType {
-        &self.event_types[index].event_type
+        &self.type_plan(index).event_type
     }
 
-    /// The index of an event type.
+    #[inline]
+    fn type_plan(&self, index: usize) -> &TypePlan {
+        let found = || self.found.get(index - self.named.len());
+        match self.named.get(index).or_else(found) {
+            Some(type_plan) => type_plan,
+            None => unreachable!("only indices of event types are given out"),
+        }
+    }
+
+    /// The payload of the event type with this index.
+    #[inline]
+    pub(crate) fn payload(&self, index: usize) -> &PayloadPlan {
+        &self.type_plan(index).payload
+    }
+
+    /// The payload of a type that may not have an index yet.
+    #[inline]
+    pub(crate) fn payload_of(&self, of_type: OfType) -> &PayloadPlan {
+        match of_type {
+            OfType::Known(index) => self.payload(index),
+            OfType::Open(open) => &self.found.open[open].payload,
+        }
+    }
+
+    /// All payloads: those of the types that the catalog names, and those of its open types.
+    pub(crate) fn payloads(&self) -> impl ExactSizeIterator<Item = &PayloadPlan> {
+        let (named, open) = (self.named.len(), &self.found.open);
+        (0..named + open.len()).map(move |index| match self.named.get(index) {
+            Some(type_plan) => &*type_plan.payload,
+            None => &*open[index - named].payload,
+        })
+    }
+
+    /// The index of an event type that the catalog names, or that was found.
     #[must_use]
     pub fn find(&self, domain: &[u8], event_type: &[u8]) -> Option<usize> {
+        self.find_named(domain, event_type).or_else(|| self.found.find(domain, event_type))
+    }
+
+    fn find_named(&self, domain: &[u8], event_type: &[u8]) -> Option<usize> {
         self.by_domain.get(domain)?.get(event_type).copied()
     }
 }
 
-impl TypePlan {
+impl PayloadPlan {
     /// Where the fields of its version are among the columns of a batch.
     pub(crate) fn version(&self, flatten: bool) -> &VersionColumns {
         if flatten { &self.flat_version } else { &self.nested_version }
@@ -223,7 +296,7 @@ impl TypePlan {
 
     /// Whether it has a version, so that events of all days compete.
     pub(crate) fn has_version(&self) -> bool {
-        !self.event_type.version.is_empty()
+        self.has_version
     }
 }
 
@@ -231,28 +304,49 @@ impl TypePlan {
 #[derive(Debug)]
 pub(crate) struct TypesFound {
     places: [Option<usize>; 64],
+    /// Those that no catalog names, so that the plan is asked once for each.
+    found: ByFoundName,
 }
 
 impl TypesFound {
     pub(crate) fn new() -> Self {
-        Self { places: [None; 64] }
+        Self { places: [None; 64], found: ByFoundName::default() }
     }
 
     /// The same as [`Plan::find`]; the plan must always be the same one.
     #[inline]
     pub(crate) fn find(&mut self, plan: &Plan, domain: &[u8], event_type: &[u8]) -> Option<usize> {
-        let place = &mut self.places[place_of(domain, event_type)];
-        if let Some(index) = *place {
-            let known = &plan.event_types[index].event_type;
+        let place = place_of(domain, event_type);
+        if let Some(index) = self.places[place] {
+            let known = plan.event_type(index);
             if json::same(known.name.as_bytes(), event_type) && json::same(known.domain.as_bytes(), domain) {
                 return Some(index);
             }
         }
-        let found = plan.find(domain, event_type);
+        let found = plan.find_named(domain, event_type).or_else(|| self.find_other(plan, domain, event_type));
         if found.is_some() {
-            *place = found;
+            self.places[place] = found;
         }
         found
+    }
+
+    /// The type of an event; one that is not known may be one of an open type.
+    pub(crate) fn of_type(&mut self, plan: &Plan, domain: &[u8], event_type: &[u8]) -> Result<OfType, Fault> {
+        match self.find(plan, domain, event_type) {
+            Some(index) => Ok(OfType::Known(index)),
+            None => plan.open_type_of(domain, event_type).map(OfType::Open),
+        }
+    }
+
+    #[cold]
+    fn find_other(&mut self, plan: &Plan, domain: &[u8], event_type: &[u8]) -> Option<usize> {
+        let known = self.found.get(domain).and_then(|of_domain| of_domain.get(event_type));
+        if known.is_some() {
+            return known.copied();
+        }
+        let index = plan.found.find(domain, event_type)?;
+        self.found.entry(domain.into()).or_default().insert(event_type.into(), index);
+        Some(index)
     }
 }
 
@@ -317,6 +411,7 @@ impl Shape {
             keyed: Vec::new(),
             fields: schema::members(fields),
             envelope_fields: Fields::empty(),
+            is_json: false,
         }
     }
 
@@ -336,6 +431,11 @@ impl Shape {
         }
         let prefix = if root.is_empty() { String::new() } else { format!("{root}.") };
         shape.root = shape.add_object((root, &prefix), root, &event_type.fields, object_paths);
+        if event_type.is_json {
+            let kind = KindPlan::Value(ValueType::Json);
+            shape.add_column(ColumnPlan { path: root.to_owned(), required: false, kind });
+            shape.is_json = true;
+        }
         shape
     }
 
@@ -471,7 +571,7 @@ mod tests {
              merchant = { fields = { name = 'string', address = { fields = { city = 'string' } } } }\nat = 'date'",
         );
         let index = plan.find(b"card", b"sale").unwrap();
-        let sale = &plan.event_types[index].payload;
+        let sale = &plan.named[index].payload.shape;
         let objects: Vec<_> = sale.objects.iter().map(|o| (o.path.as_str(), o.columns.clone())).collect();
         assert_eq!(objects, [("data", 0..4), ("data.merchant", 1..3), ("data.merchant.address", 2..3)]);
         assert_eq!(sale.objects[0].members[1].target, KeyTarget::Object(1));
@@ -485,7 +585,7 @@ mod tests {
             "tags = 'list(string)'\n\
              items = { list = { list = { fields = { sku = 'string', price = { fields = { value = 'int32' } } } } } }",
         );
-        let sale = &plan.event_types[0].payload;
+        let sale = &plan.named[0].payload.shape;
         assert_eq!(sale.objects[0].members[0].target, KeyTarget::Column(0));
         assert_eq!(sale.objects[0].members[1].target, KeyTarget::Keyed(0));
         assert_eq!(sale.columns[1].kind.to_string(), "list(list(object))");

@@ -10,30 +10,30 @@ use event_rows::ARRAY_BYTES_MIN;
 use crate::{
     columns::{COLUMN_BUILDER_BYTES, LIST_BUILDER_BYTES, MAP_BUILDER_BYTES, OBJECT_BUILDER_BYTES},
     json::KeyPredictor,
-    plan::{ColumnPlan, KindPlan, Plan, Shape, TypePlan},
+    plan::{ColumnPlan, KindPlan, PayloadPlan, Plan, Shape},
 };
 
 impl Plan {
     /// The most memory that a thread takes to read lines, in bytes, beside these lines and their values.
     #[must_use]
     pub fn reader_bytes(&self) -> usize {
-        self.event_types.iter().map(|of_type| of_shape(&of_type.payload)).sum()
+        self.payloads().map(|payload| of_shape(&payload.shape)).sum()
     }
 
     /// How many columns each event type has: those of single values, and those in lists, maps and, unless it is
     /// flattened, the payload.
     pub fn columns_by_type(&self, flatten: bool) -> impl Iterator<Item = (usize, usize)> {
-        self.event_types.iter().map(move |TypePlan { payload, .. }| {
+        self.payloads().map(move |PayloadPlan { shape, .. }| {
             let is_single = |column: &&ColumnPlan| flatten && matches!(column.kind, KindPlan::Value(_));
-            let single = payload.columns.iter().filter(is_single).count();
-            (single, columns_of(payload) - single)
+            let single = shape.columns.iter().filter(is_single).count();
+            (single, columns_of(shape) - single)
         })
     }
 
     /// How many columns all event types have, with those in lists and maps.
     #[must_use]
     pub fn columns(&self) -> usize {
-        self.event_types.iter().map(|of_type| columns_of(&of_type.payload)).sum()
+        self.payloads().map(|payload| columns_of(&payload.shape)).sum()
     }
 }
 

@@ -39,7 +39,7 @@ pub(crate) enum Timing {
 }
 
 impl Selection {
-    /// Refuses names that no event of the catalog has, and an empty range of days.
+    /// Refuses names that no event of the catalog can have, and an empty range of days.
     ///
     /// # Errors
     /// The unknown name, with the nearest known one.
@@ -50,10 +50,16 @@ impl Selection {
             return Err(SelectionError::Days { first, last });
         }
         let domains = catalog.domains();
+        let has_domain = |domain: &str| domains.contains(&domain) || catalog.open_type_of(domain).is_some();
         for domain in &self.domains {
-            if !domains.contains(&domain.as_str()) {
+            if !has_domain(domain) {
                 return Err(SelectionError::Domain(UnknownName::new(domain, &domains)));
             }
+        }
+        // Any name may be that of an event type there.
+        let is_open = self.domains.iter().any(|domain| catalog.open_type_of(domain).is_some());
+        if is_open || self.domains.is_empty() && !catalog.open_types().is_empty() {
+            return Ok(());
         }
         let of_domains = |event_type: &&EventType| self.wants_domain(event_type.domain.as_bytes());
         let known: Vec<&str> = catalog
@@ -182,6 +188,21 @@ mod tests {
             "in account the catalog has no event type \"payment-to\". Known: account-open, account-close, status-change"
         );
         assert!(selection(&["account"], &["account-open"]).check(&BUILT_IN).is_ok());
+    }
+
+    #[test]
+    fn where_a_catalog_is_open_any_name_may_be_an_event_type_s() {
+        let catalog = |text| BUILT_IN.extended(&[("x.toml", text)]).unwrap();
+        let check = |text, domains: &[&str], event_types: &[&str]| {
+            selection(domains, event_types).check(&catalog(text)).is_ok()
+        };
+        let of_shop = "[domain.shop.events.'*']";
+        assert!(check(of_shop, &[], &["any"]) && check(of_shop, &["shop"], &["any"]));
+        assert!(check(of_shop, &["shop", "account"], &["any"]));
+        assert!(!check(of_shop, &["account"], &["any"]) && !check(of_shop, &["any"], &[]));
+        let of_all = "[domain.'*']\n[domain.card.events.sale]";
+        assert!(check(of_all, &["any"], &["any"]) && check(of_all, &["account"], &["any"]));
+        assert!(!check(of_all, &["card"], &["any"]), "a domain that a file names is closed");
     }
 
     #[test]

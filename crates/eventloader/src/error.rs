@@ -179,6 +179,12 @@ pub enum Error {
         /// The memory that may be used, in bytes.
         allowed: usize,
     },
+    /// The input has more event types that no catalog names than a target can well have.
+    #[error(
+        "more than {0} event types that only \"*\" stands for: `domain` or `event_type` seems to contain data; \
+         nothing was changed"
+    )]
+    OpenTypes(usize),
     /// A signal ended the load.
     #[error("interrupted by {name}; nothing was changed")]
     Interrupted {

@@ -4,12 +4,20 @@
 //! directory, because readers of tables decode `%XX` in paths, and as `%XX` in the value of a hive directory
 //! (`event_type=…`), because that is what readers decode there.
 //!
+//! A type that no catalog names has its domain in front: `domain.type` is written in this way.
+//!
 //! Invariant: two names never become one, and none is a path, or hidden from readers.
 
 use std::{borrow::Cow, fmt::Write};
 
 /// The most bytes that a directory's name can have.
 pub const NAME_BYTES_MAX: usize = 255;
+
+/// The text that the directories of a type are named after if no catalog names the type.
+#[must_use]
+pub fn directory_text(domain: &str, event_type: &str) -> String {
+    format!("{domain}.{event_type}")
+}
 
 /// The name of a plain directory. In front, also `.`, `_` and `-` are written in hexadecimal: readers leave
 /// out what begins with `.` or `_`.

@@ -115,13 +115,23 @@ impl Layout {
     }
 
     /// The name of an event type's directories: what the catalog gives or, where engines read the event type
-    /// from it, the type itself.
+    /// from it, the type itself. Of a type that no catalog names, it is `domain.type`.
     #[must_use]
     pub fn directory(self, event_type: &EventType) -> Cow<'_, str> {
         match self {
             Self::Plain | Self::HiveWithEventType => Cow::Borrowed(&event_type.directory),
-            Self::Hive => directory_name::as_hive_value(&event_type.name),
+            Self::Hive => match event_type.directory_text() {
+                Cow::Borrowed(text) => directory_name::as_hive_value(text),
+                Cow::Owned(text) => Cow::Owned(directory_name::as_hive_value(&text).into_owned()),
+            },
         }
+    }
+
+    /// The bytes of the longest name in a partition's path: that of an event type's directory.
+    #[must_use]
+    pub fn name_bytes(self, event_type: &EventType) -> usize {
+        let column = if self == Self::Plain { 0 } else { event::EVENT_TYPE.len() + "=".len() };
+        column + self.directory(event_type).len()
     }
 
     /// The event type that engines read from a partition's path; `None` if it has none, or if the files

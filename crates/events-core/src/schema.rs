@@ -4,6 +4,8 @@
 //! `data_merchant_address_city`. If the catalog gives a `column`, that replaces the path up to there. A list
 //! is one column, whatever its elements are, and so is a map.
 //!
+//! A payload that is one column of its JSON text is the column `data`, in both forms.
+//!
 //! Invariant: columns are in the order of the catalog, base columns first, and all are nullable; the flat and
 //! the nested schema have the same values in the same order.
 
@@ -46,6 +48,10 @@ pub struct Column {
 pub fn columns(event_type: &EventType) -> Vec<Column> {
     let mut columns = Vec::new();
     collect_columns("", "", &event_type.envelope_fields, &mut columns);
+    if event_type.is_json {
+        let (name, path) = (event::DATA.to_owned(), event::DATA.to_owned());
+        columns.push(Column { name, path, required: false, kind: FieldKind::Value(ValueType::Json) });
+    }
     collect_columns(event::DATA, event::DATA, &event_type.fields, &mut columns);
     columns
 }
@@ -126,8 +132,10 @@ pub fn flat_schema(event_type: &EventType) -> Schema {
 /// Parquet has no empty structs.
 #[must_use]
 pub fn nested_schema(event_type: &EventType) -> Schema {
-    let data = nullable(event::DATA, DataType::Struct(members(&event_type.fields)));
-    let data = (!event_type.fields.is_empty()).then_some(data);
+    let data =
+        if event_type.is_json { DataType::Utf8 } else { DataType::Struct(members(&event_type.fields)) };
+    let has_data = event_type.is_json || !event_type.fields.is_empty();
+    let data = has_data.then(|| nullable(event::DATA, data));
     let of_envelope = event_type.envelope_fields.iter().map(member_field);
     Schema::new(base_fields().into_iter().chain(of_envelope).chain(data).collect::<Fields>())
 }

@@ -12,7 +12,8 @@ use crate::{
     },
 };
 
-/// An event type: its domain, its name, the fields of its payload.
+/// An event type: its domain, its name, the fields of its payload. The name `*` stands for all others of the
+/// domain, and the domain `*` for all others.
 pub type EventType = (String, String, Vec<Field>);
 
 /// A field of an object.
@@ -51,6 +52,14 @@ pub enum Kind {
     List(Box<Kind>),
     Map(Box<Kind>),
     Object(Vec<Field>),
+    /// Not a field but the payload, as JSON text; it is the only one.
+    Payload,
+}
+
+/// Whether the payload is one column, its text.
+#[must_use]
+pub fn is_one_text(fields: &[Field]) -> bool {
+    matches!(fields, [Field { kind: Kind::Payload, .. }])
 }
 
 /// What stands where an object should.
@@ -85,6 +94,13 @@ impl<'j> Given<'j> {
 /// # Errors
 /// The reason why the line is bad.
 pub fn payload(fields: &[Field], data: Option<&Json>, nested: bool) -> Result<Vec<String>, &'static str> {
+    if is_one_text(fields) {
+        let text = match data {
+            None | Some(Json::Null) => "{}".to_owned(),
+            Some(data) => data.compact(),
+        };
+        return Ok(vec![json_string(&text)]);
+    }
     if occurs_twice(fields, Given::of(data)) {
         return Err("duplicate_key");
     }
@@ -164,7 +180,7 @@ fn value_of(value: Option<&Json>, kind: &Kind) -> Result<String, &'static str> {
     match kind {
         // Numbers and booleans as their own text, objects and arrays as their JSON text.
         Kind::String => Ok(value.text().map_or_else(|| json_string(&value.compact()), json_string)),
-        Kind::Json => Ok(json_string(&value.compact())),
+        Kind::Json | Kind::Payload => Ok(json_string(&value.compact())),
         Kind::Int32 => integer(number_token(value)?, i32::MIN.into(), i32::MAX.into()),
         Kind::Int64 => integer(number_token(value)?, i64::MIN, i64::MAX),
         Kind::Float64 => match number_token(value)?.parse::<f64>() {
@@ -269,7 +285,9 @@ fn add_changed_in(kind: &Kind, value: &Json, path: &str, changed: &mut Changed) 
         (Kind::Decimal { scale, .. }, _) => (!is_number, is_rounded(value, (*scale).into())),
         (Kind::Timestamp, _) => (false, value.text().is_some_and(is_cut)),
         (Kind::Epoch { digits }, _) => (!is_number, is_cut_as_epoch(value, *digits)),
-        (Kind::Date | Kind::Json | Kind::List(_) | Kind::Map(_) | Kind::Object(_), _) => (false, false),
+        (Kind::Date | Kind::Json | Kind::List(_) | Kind::Map(_) | Kind::Object(_) | Kind::Payload, _) => {
+            (false, false)
+        }
     };
     changed.coerced.extend(is_coerced.then(|| path.to_owned()));
     changed.rounded.extend(is_rounded.then(|| path.to_owned()));

@@ -16,7 +16,7 @@ use crate::{
     columns::{self, EventType, Field, Kind},
     event_types,
     json::{self, Json},
-    judge::{Event, Verdict, Wanted},
+    judge::{Event, KnownType, Verdict, Wanted, known_type},
     value_text::json_string,
     values,
 };
@@ -24,7 +24,7 @@ use crate::{
 /// The keys of an object, with their values.
 type Members = [(String, Json)];
 /// The path of the payload, and the payload.
-type Payload = (String, Option<Vec<(String, Json)>>);
+type Payload = (String, Option<Json>);
 
 /// Where the payload is among the fields.
 const PAYLOAD: &str = "\0payload";
@@ -55,10 +55,10 @@ pub(crate) fn judge_record(
     refuse_twice(record, &[&envelope.timestamp.from])?;
     let (timestamp, is_cut) = time(record, &envelope.timestamp)?;
     let asked_for = timestamp.is_none_or(|timestamp| wanted.asks_for_day(timestamp.date_naive()));
-    let known = types.iter().find(|(of, name, _)| *of == domain && *name == event_type);
+    let known = known_type(&domain, &event_type, types, wanted.hive);
     let reader = Reader { line, record, envelope };
-    match known.ok_or("unknown_event").and_then(|known| reader.event(timestamp, is_cut, known)) {
-        Ok(event) => Ok(Verdict::Good(Event { asked_for, ..event })),
+    match known.and_then(|known| reader.event(timestamp, is_cut, &known)) {
+        Ok(event) => Ok(Verdict::Good(Box::new(Event { asked_for, ..event }))),
         Err(_) if !asked_for => Ok(Verdict::Filtered),
         Err(reason) => Err(reason),
     }
@@ -75,28 +75,31 @@ impl Reader<'_> {
         &self,
         timestamp: Option<DateTime<Utc>>,
         is_cut: bool,
-        (domain, event_type, payload_fields): &EventType,
+        KnownType { domain, event_type, directory, fields: payload_fields }: &KnownType<'_>,
     ) -> Result<Event, &'static str> {
         let Self { record, envelope, .. } = *self;
         self.refuse_repeated()?;
         let event_id = self.id()?;
         let timestamp = timestamp.ok_or("bad_timestamp")?;
-        let (root, payload) = self.payload()?;
+        let is_text = columns::is_one_text(payload_fields);
+        let (root, data) = self.payload(is_text)?;
+        let data = if is_text { Some(data.unwrap_or(Json::Object(Vec::new()))) } else { data };
+        let payload_fields = if is_text { &[][..] } else { payload_fields };
         let own = event_types::fields(&envelope.fields);
         let mut members: Vec<_> =
             record.iter().filter(|(key, _)| own.iter().any(|field| field.name == *key)).cloned().collect();
-        members.extend(payload.clone().map(|payload| (PAYLOAD.to_owned(), Json::Object(payload))));
+        members.extend(data.clone().map(|data| (PAYLOAD.to_owned(), data)));
         let all = Json::Object(members);
         let of_payload = Field {
             name: PAYLOAD.to_owned(),
             member: PAYLOAD.to_owned(),
             required: false,
-            kind: Kind::Object(payload_fields.clone()),
+            kind: if is_text { Kind::Json } else { Kind::Object(payload_fields.to_vec()) },
         };
         let fields: Vec<_> = own.clone().into_iter().chain([of_payload]).collect();
         let values = columns::payload(&fields, Some(&all), false)?;
         let as_one = columns::payload(&fields, Some(&all), true)?;
-        let payload = payload.unwrap_or_default();
+        let payload = if let Some(Json::Object(payload)) = data { payload } else { Vec::new() };
         let mut changed = columns::changed_below(&own, record, "");
         let below = columns::changed_below(payload_fields, &payload, &root);
         changed.coerced.extend(below.coerced);
@@ -108,7 +111,9 @@ impl Reader<'_> {
                 columns::unknown_keys_in(&field.kind, value, key, &mut unknown);
             }
         }
-        columns::unknown_keys(payload_fields, &payload, &root, &mut unknown);
+        if !is_text {
+            columns::unknown_keys(payload_fields, &payload, &root, &mut unknown);
+        }
         let mut names: BTreeSet<_> = unknown.iter().map(|(path, key)| joined(path, key)).collect();
         if let Data::At(_) = envelope.data {
             self.add_unread(record, &[], &mut names);
@@ -121,6 +126,7 @@ impl Reader<'_> {
             timestamp,
             domain: domain.clone(),
             event_type: event_type.clone(),
+            directory: directory.clone(),
             payload: values.clone(),
             values,
             as_one,
@@ -165,17 +171,17 @@ impl Reader<'_> {
     }
 
     /// The payload, and the path that its paths begin with.
-    fn payload(&self) -> Result<Payload, &'static str> {
+    fn payload(&self, may_be_any: bool) -> Result<Payload, &'static str> {
         let Self { record, envelope, .. } = *self;
         let Data::At(paths) = &envelope.data else {
             let taken = self.taken();
             let rest = record.iter().filter(|(key, _)| !taken.contains(&key.as_str())).cloned().collect();
-            return Ok((String::new(), Some(rest)));
+            return Ok((String::new(), Some(Json::Object(rest))));
         };
         let root = paths.iter().map(Path::to_string).collect::<Vec<_>>().join("|");
         match paths.iter().find_map(|path| value_at(record, &path.keys)) {
             None => Ok((root, None)),
-            Some(Json::Object(payload)) => Ok((root, Some(payload.clone()))),
+            Some(data) if may_be_any || matches!(data, Json::Object(_)) => Ok((root, Some(data.clone()))),
             Some(_) => Err("not_an_event"),
         }
     }

@@ -33,12 +33,24 @@ pub fn built_in() -> Vec<EventType> {
     types
 }
 
-/// A catalog's event types, in its order.
+/// The other event types of a domain, whose payloads are kept as text.
+#[must_use]
+pub fn others_of(domain: &str) -> EventType {
+    (domain.to_owned(), "*".to_owned(), vec![payload()])
+}
+
+fn payload() -> Field {
+    Field { name: String::new(), member: "data".to_owned(), required: false, kind: Kind::Payload }
+}
+
+/// A catalog's event types, in its order, and those that stand for others.
 #[must_use]
 pub fn declared_in(catalog: &Catalog) -> Vec<EventType> {
-    let event_type =
-        |known: &catalog::EventType| (known.domain.clone(), known.name.clone(), fields(&known.fields));
-    catalog.event_types().iter().map(event_type).collect()
+    let event_type = |known: &catalog::EventType| {
+        let fields = if known.is_json { vec![payload()] } else { fields(&known.fields) };
+        (known.domain.clone(), known.name.clone(), fields)
+    };
+    catalog.event_types().iter().chain(catalog.open_types()).map(event_type).collect()
 }
 
 /// The fields that a catalog declares.

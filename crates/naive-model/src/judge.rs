@@ -1,10 +1,12 @@
 //! One line → what it is, in steps: the first step that applies decides.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use events_core::envelope::Envelope;
 
 use crate::{
-    columns::{self, Changed, EventType},
+    columns::{self, Changed, EventType, Field},
     envelope::judge_record,
     framing::Piece,
     json::{self, Json},
@@ -29,6 +31,8 @@ pub struct Wanted {
     pub nested: bool,
     /// The envelope of the records, if it is not the base contract.
     pub envelope: Option<Envelope>,
+    /// Directories are named as hive names them.
+    pub hive: bool,
 }
 
 impl Wanted {
@@ -55,6 +59,8 @@ pub struct Event {
     pub timestamp: DateTime<Utc>,
     pub domain: String,
     pub event_type: String,
+    /// The last part of its partition.
+    pub directory: String,
     pub payload: Vec<String>,
     /// The payload as one value, in which an object without values is not null.
     pub as_one: Vec<String>,
@@ -75,7 +81,7 @@ pub enum Verdict {
     Blank,
     Filtered,
     Bad(&'static str),
-    Good(Event),
+    Good(Box<Event>),
 }
 
 /// Judges a line, or an element.
@@ -119,18 +125,79 @@ fn judge_event(
     let asked_for = timestamp.is_none_or(|timestamp| wanted.asks_for_day(timestamp.date_naive()));
     // A line of another day is filtered, whatever else is wrong with it; a good one can still be the latest
     // version.
-    let known = types.iter().find(|(of, name, _)| of == domain && name == event_type);
-    match known.ok_or("unknown_event").and_then(|known| read_event(fields, timestamp, known, wanted)) {
-        Ok(event) => Ok(Verdict::Good(Event { asked_for, ..event })),
+    let known = known_type(domain, event_type, types, wanted.hive);
+    let event = known.and_then(|known| read_event(fields, timestamp, &known, wanted));
+    match event {
+        Ok(event) => Ok(Verdict::Good(Box::new(Event { asked_for, ..event }))),
         Err(_) if !asked_for => Ok(Verdict::Filtered),
         Err(reason) => Err(reason),
     }
 }
 
+/// An event type that has a table.
+pub(crate) struct KnownType<'t> {
+    pub(crate) domain: String,
+    pub(crate) event_type: String,
+    /// The last part of its partitions.
+    pub(crate) directory: String,
+    pub(crate) fields: &'t [Field],
+}
+
+/// The event type of a line.
+pub(crate) fn known_type<'t>(
+    domain: &str,
+    event_type: &str,
+    types: &'t [EventType],
+    hive: bool,
+) -> Result<KnownType<'t>, &'static str> {
+    let (fields, is_named) = type_of(domain, event_type, types).ok_or("unknown_event")?;
+    let text = if is_named { event_type.to_owned() } else { format!("{domain}.{event_type}") };
+    let directory = directory(&text, hive);
+    let (domain, event_type) = (domain.to_owned(), event_type.to_owned());
+    let known = KnownType { domain, event_type, directory, fields };
+    if known.directory.len() <= 255 { Ok(known) } else { Err("unknown_event") }
+}
+
+/// The fields of an event type, and whether a catalog names it. What stands for all other domains is in front
+/// of the types of the domains that are none of these; built-in ones are in front of it.
+fn type_of<'t>(domain: &str, event_type: &str, types: &'t [EventType]) -> Option<(&'t [Field], bool)> {
+    let find = |domain: &str, event_type: &str| {
+        types
+            .iter()
+            .find(|(of, name, _)| of == domain && name == event_type)
+            .map(|(_, _, fields)| &fields[..])
+    };
+    // A type that is really called `*` is one of the others.
+    let named = if event_type == "*" { None } else { find(domain, event_type) };
+    if let Some(fields) = named {
+        return Some((fields, true));
+    }
+    let for_all = types.iter().position(|(of, _, _)| of == "*");
+    let is_closed = for_all.is_some_and(|for_all| types[for_all..].iter().any(|(of, _, _)| of == domain));
+    let others = find(domain, "*").or_else(|| if is_closed { None } else { find("*", "*") });
+    others.map(|fields| (fields, false))
+}
+
+/// A name as a directory: letters, digits, `-`, `_` and `.` stay, but for the first of a plain directory.
+fn directory(name: &str, hive: bool) -> String {
+    let mut directory = if hive { "event_type=".to_owned() } else { String::new() };
+    for (index, character) in name.chars().enumerate() {
+        let is_first_of_plain = index == 0 && !hive;
+        if character.is_alphanumeric() || "-_.".contains(character) && !is_first_of_plain {
+            directory.push(character);
+            continue;
+        }
+        for byte in character.to_string().bytes() {
+            write!(directory, "{}{byte:02X}", if hive { '%' } else { '~' }).unwrap();
+        }
+    }
+    directory
+}
+
 fn read_event(
     fields: &[(String, Json)],
     timestamp: Option<DateTime<Utc>>,
-    (domain, event_type, columns): &EventType,
+    KnownType { domain, event_type, directory, fields: columns }: &KnownType<'_>,
     wanted: &Wanted,
 ) -> Result<Event, &'static str> {
     json::refuse_twice(fields, &["event_id", "data"])?;
@@ -145,11 +212,14 @@ fn read_event(
     let payload: &[_] = match data {
         None | Some(Json::Null) => &[],
         Some(Json::Object(payload)) => payload,
+        Some(_) if columns::is_one_text(columns) => &[],
         Some(_) => return Err("not_an_event"),
     };
     let base = ["event_id", "timestamp", "domain", "event_type", "data"];
     let mut unknown: Vec<_> = json::others(fields, &base).map(|key| (String::new(), key)).collect();
-    columns::unknown_keys(columns, payload, "data", &mut unknown);
+    if !columns::is_one_text(columns) {
+        columns::unknown_keys(columns, payload, "data", &mut unknown);
+    }
     unknown.sort();
     unknown.dedup();
     let mut changed = columns::changed(columns, payload);
@@ -165,6 +235,7 @@ fn read_event(
         timestamp,
         domain: domain.clone(),
         event_type: event_type.clone(),
+        directory: directory.clone(),
         payload: columns::payload(columns, data, wanted.nested)?,
         as_one: columns::payload(columns, data, true)?,
         values: columns::payload(columns, data, false)?,

@@ -106,20 +106,22 @@ pub fn load(sources: &[Source], flags: &Flags) -> Expected {
     load_as(sources, flags, &types)
 }
 
-/// Loads `sources` as a catalog says that has these event types. Fields of a version are required.
+/// Loads `sources` as a catalog says that has these event types: the built-in ones, then what stands for all
+/// other domains, then those of a user. Fields of a version are required.
 #[must_use]
 pub fn load_as(sources: &[Source], flags: &Flags, types: &[EventType]) -> Expected {
+    let wanted = Wanted { hive: flags.hive, ..flags.wanted.clone() };
     let mut expected = Expected::default();
     let mut events = Vec::new();
     for (index, (source, bytes)) in sources.iter().enumerate() {
         let pieces = framing::pieces(bytes).expect("the model knows no load that fails");
         let mut of_source = OfSource { lines: pieces.len() as u64, ..OfSource::default() };
         for (number, piece) in (1..).zip(pieces) {
-            match judge(&piece, &flags.wanted, types) {
+            match judge(&piece, &wanted, types) {
                 Verdict::Blank => of_source.blank += 1,
                 Verdict::Filtered => of_source.filtered += 1,
                 Verdict::Good(event) => {
-                    events.push(Event { source: index, number, is_element: piece.is_element, ..event });
+                    events.push(Event { source: index, number, is_element: piece.is_element, ..*event });
                 }
                 Verdict::Bad(reason) => {
                     of_source.quarantined += 1;
@@ -211,7 +213,7 @@ fn count<'n>(counts: &mut BTreeMap<String, u64>, names: impl IntoIterator<Item =
 }
 
 fn partition_of(event: &Event, flags: &Flags) -> String {
-    let Event { timestamp: at, event_type, .. } = event;
+    let Event { timestamp: at, directory, .. } = event;
     let mut parts = vec![
         ("year", format!("{:04}", at.year())),
         ("month", format!("{:02}", at.month())),
@@ -220,14 +222,13 @@ fn partition_of(event: &Event, flags: &Flags) -> String {
     if flags.hourly {
         parts.push(("hour", format!("{:02}", at.hour())));
     }
-    parts.push(("event_type", event_type.clone()));
     // Numbers in hive's own way: without leading zeros.
-    let name = |(key, value): (&str, String)| match (flags.hive, value.parse::<u32>()) {
-        (true, Ok(number)) => format!("{key}={number}"),
-        (true, Err(_)) => format!("{key}={value}"),
-        (false, _) => value,
+    let name = |(key, value): (&str, String)| match value.parse::<u32>() {
+        Ok(number) if flags.hive => format!("{key}={number}"),
+        _ => value,
     };
-    parts.into_iter().map(name).collect::<Vec<_>>().join("/")
+    let of_time = parts.into_iter().map(name);
+    of_time.chain([directory.clone()]).collect::<Vec<_>>().join("/")
 }
 
 fn row_of(event: &Event, flags: &Flags) -> Row {

@@ -76,12 +76,13 @@ pub(crate) fn version<'f>(event: &Event, flags: &'f Flags) -> Vec<(&'f str, Vers
     names.iter().map(value).collect()
 }
 
-/// What versions of one event have in common: event type, id, and the day where "latest" is a matter of each
-/// day.
-type VersionKey<'a> = (&'a str, &'a str, Option<NaiveDate>);
+/// What versions of one event have in common: domain, event type, id, and the day where "latest" is a matter
+/// of each day.
+type VersionKey<'a> = (&'a str, &'a str, &'a str, Option<NaiveDate>);
 
 fn version_key<'a>(event: &'a Event, flags: &Flags) -> VersionKey<'a> {
-    (&event.event_type, &event.event_id, flags.by_day.then(|| event.timestamp.date_naive()))
+    let Event { domain, event_type, event_id, .. } = event;
+    (domain, event_type, event_id, flags.by_day.then(|| event.timestamp.date_naive()))
 }
 
 /// What an event says. Where `data` is a column, null is not the same as an object without anything.

@@ -15,7 +15,11 @@ use std::{
 };
 
 use chrono::NaiveDate;
-use naive_model::{BadLine, Expected, Flags, OfSource, Row};
+use naive_model::{
+    BadLine, Expected, Flags, OfSource, Row,
+    columns::{EventType, Field, Kind},
+    event_types::{built_in, others_of},
+};
 use proptest::{
     bool::weighted,
     test_runner::{Config, TestCaseError, TestError, TestRunner},
@@ -60,6 +64,9 @@ struct Case {
     flags: Flags,
     /// How many superseded rows the report should name.
     samples_max: usize,
+    /// What a catalog says of types that are not built in.
+    catalog: Option<&'static str>,
+    types: Vec<EventType>,
     /// The model's flags, and those that must not change any row.
     args: Vec<String>,
     codec: String,
@@ -82,7 +89,7 @@ fn the_hostile_files_reach_every_reason_and_every_fate() {
     let (mut reached, mut rows) = (BTreeMap::<String, u64>::new(), 0);
     for seed in 0..200 {
         let case = Case::new(seed);
-        let expected = naive_model::load(&case.sources("/in"), &case.flags);
+        let expected = case.expected(&case.sources("/in"));
         for bad in expected.bad_lines {
             *reached.entry(bad.reason).or_default() += 1;
         }
@@ -172,16 +179,25 @@ impl Case {
         let codec = (*die.pick(&["zstd", "snappy", "none"])).to_owned();
         add(&format!("--compression={codec}"));
         add(&format!("--threads={}", 1 + die.roll(4)));
+        let (catalog, types) = choose_catalog(&mut die, &mut add);
         let form = *die.pick(&FORMS);
         let samples_max = *die.pick(&[0, 1, 2, 5, 10_000]);
         args.push(format!("--superseded-samples={samples_max}"));
-        if die.one_in(3) {
+        // It names the built-in domains, which would close them.
+        if catalog.is_none() && die.one_in(3) {
             let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
             flags.versions.insert("account".to_owned(), names(&["id"]));
             flags.versions.insert("transaction".to_owned(), names(&["amount", "to"]));
             args.push("--catalog=versions.toml".to_owned());
         }
-        Self { files, form, handing, flags, samples_max, args, codec }
+        Self { files, form, handing, flags, samples_max, catalog, types, args, codec }
+    }
+
+    fn expected(&self, sources: &[naive_model::Source]) -> Expected {
+        match self.catalog {
+            Some(_) => naive_model::load_as(sources, &self.flags, &self.types),
+            None => naive_model::load(sources, &self.flags),
+        }
     }
 
     /// The same with only the lines that are kept.
@@ -221,6 +237,7 @@ impl Case {
 
     fn text(&self) -> String {
         let mut text = format!("{:?} {}", self.form, self.args.join(" "));
+        text.extend(self.catalog.map(|catalog| format!("\ncatalog.toml: {catalog}")));
         for (index, file) in self.files.iter().enumerate() {
             let stdin = if self.on_stdin(index) { " (standard input)" } else { "" };
             writeln!(text, "\n{}{stdin}:", file.name).unwrap();
@@ -257,6 +274,29 @@ fn choose_days(die: &mut Die, flags: &mut Flags, add: &mut impl FnMut(&str)) {
     }
 }
 
+/// A catalog of open sets of types, or none.
+fn choose_catalog(die: &mut Die, add: &mut impl FnMut(&str)) -> (Option<&'static str>, Vec<EventType>) {
+    let id = Field { name: "id".to_owned(), member: "id".to_owned(), required: false, kind: Kind::String };
+    let sale = || ("shop".to_owned(), "sale".to_owned(), vec![id.clone()]);
+    let others_by_id = || ("shop".to_owned(), "*".to_owned(), vec![id.clone()]);
+    let (catalog, declared) = match die.roll(7) {
+        0 => ("[domain.'*']", vec![others_of("*")]),
+        1 => ("[domain.shop.events.'*']", vec![others_of("shop")]),
+        2 => (
+            "[domain.'*'.events.'*']\n[domain.shop.events.sale]\nfields.id = 'string'",
+            vec![others_of("*"), sale()],
+        ),
+        3 => (
+            "[domain.'*']\n[domain.shop.events.sale]\nfields.id = 'string'\n[domain.shop.events.'*']",
+            vec![others_of("*"), sale(), others_of("shop")],
+        ),
+        4 => ("[domain.shop.events.'*'.fields]\nid = 'string'", vec![others_by_id()]),
+        _ => return (None, built_in()),
+    };
+    add("--catalog=catalog.toml");
+    (Some(catalog), built_in().into_iter().chain(declared).collect())
+}
+
 thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
@@ -286,6 +326,9 @@ fn load_and_compare(case: &Case) {
     let dir = Workdir::new();
     fs_err::create_dir(dir.path("in")).unwrap();
     dir.write("versions.toml", VERSIONS);
+    if let Some(catalog) = case.catalog {
+        dir.write("catalog.toml", catalog);
+    }
     let mut loader = dir.loader().args(&case.args);
     // Last to first: the order is that of the paths, not that of the flags.
     for (index, file) in case.files.iter().enumerate().rev() {
@@ -308,7 +351,7 @@ fn load_and_compare(case: &Case) {
     .succeeds();
 
     let sources = case.sources(&dir.path("in").display().to_string());
-    let expected = naive_model::load(&sources, &case.flags);
+    let expected = case.expected(&sources);
     compare_target(&dir, case, &expected, &outcome);
     compare_report(&dir, case, &sources, &expected, &outcome);
 }

@@ -70,6 +70,37 @@ fn order_and_files_of_the_input_mean_nothing() {
     }
 }
 
+/// Types that no catalog names are found on all threads, in the order of chance.
+#[test]
+fn the_order_in_which_event_types_are_found_means_nothing() {
+    let dir = Workdir::new();
+    dir.write("open.toml", "[domain.transaction.events.'*']\n[domain.'*']");
+    let mut die = Die::new(8);
+    let mut lines: Vec<_> = plain_events(9, 20_000, 7)
+        .into_iter()
+        .map(|line| {
+            let event_type = format!("\"event_type\": \"{}-", die.roll(40));
+            line.replace("\"event_type\": \"", &event_type)
+        })
+        .collect();
+    let load = |target: &str, source: &str, flags: &[&str]| {
+        load(&dir, target, |loader| loader.source(source).args(["--catalog", "open.toml"]).args(flags))
+    };
+    dir.write("in/0.json", file_of(&lines));
+    let one = load("one", "in", &["--threads=1"]);
+    assert!(parquet_files(&one).len() > 200, "{}", parquet_files(&one).len());
+    for round in 0..3 {
+        die.shuffle(&mut lines);
+        let name = format!("shuffled-{round}");
+        for (index, part) in lines.chunks(1_500).enumerate() {
+            dir.write(&format!("{name}/{index}.json"), file_of(part));
+        }
+        let flags = [&["--threads=8"][..], &["--threads=5", "--memory=64MiB"], &["--threads=3"]][round];
+        let other = load(&format!("target-{round}"), &name, flags);
+        assert_same_tree(&one, &other, &name);
+    }
+}
+
 #[test]
 fn standard_input_and_white_space_mean_nothing() {
     let dir = Workdir::new();

@@ -117,7 +117,8 @@ impl World {
 
     /// The text of an event; if `mutated`, with a field that is something else, missing, or there twice.
     fn event(&self, die: &mut Die, mutated: bool) -> String {
-        let (domain, event_type) = *die.pick(&TYPES);
+        let is_other = die.one_in(5);
+        let (domain, event_type) = *die.pick(if is_other { &OTHER_TYPES[..] } else { &TYPES });
         let columns = if domain == "account" {
             ["id", "old_status", "new_status", "reason"]
         } else {
@@ -128,7 +129,11 @@ impl World {
         if mutated && die.one_in(2) {
             mutate(die, &mut payload);
         }
-        let data = if die.one_in(15) { "null".to_owned() } else { object(die, payload) };
+        let data = match die.roll(15) {
+            0 => "null".to_owned(),
+            1..=5 if is_other => any_value(die, 3),
+            _ => object(die, payload),
+        };
         let (event_id, timestamp) = (die.pick(&self.ids).clone(), timestamp(die, &self.instants));
         let mut fields: Fields = vec![
             ("event_id", string(die, &event_id)),
@@ -145,6 +150,24 @@ impl World {
         if die.one_in(6) { format!("{}{text}{}", die.pick(&SPACES), die.pick(&SPACES)) } else { text }
     }
 }
+
+/// Event types that the built-in catalog does not name; no two can share a directory.
+const OTHER_TYPES: [(&str, &str); 10] = [
+    ("shop", "Sale"),
+    ("shop", "sale"),
+    ("shop", "order placed/EU"),
+    ("account", "created"),
+    ("", ""),
+    ("Grüße", "../../*"),
+    ("_x", "é\u{0}😀"),
+    ("-", "account-open"),
+    ("shop", "*"),
+    ("shop", LONG),
+];
+
+/// With each byte in hexadecimal, it is too long for a directory.
+const LONG: &str =
+    "///////////////////////////////////////////////////////////////////////////////////////////";
 
 /// Lines that are no events at all.
 const STRAY_LINES: &str = "[] {} 12 \"x\" null true [{}] NaN { {}{} \u{FEFF}{} {\"domain\":\"account\"}";

@@ -124,6 +124,16 @@ impl Columns {
         if fits { Ok(()) } else { self.append_in_order(shape, row, payload, line) }
     }
 
+    /// Adds a payload, of which the last column is the text, to the row that was appended last.
+    pub(crate) fn append_text(&mut self, row: usize, text: &[u8]) -> Result<(), (usize, ValueFault)> {
+        let last = self.builders.len() - 1;
+        let value = Value::new(Kind::Object, 0, text.len());
+        self.builders[last].append(row, value, text).map_err(|fault| {
+            self.truncate(row);
+            (last, fault)
+        })
+    }
+
     /// The same, column by column, so that the first fault is the one that is reported.
     #[cold]
     fn append_in_order(

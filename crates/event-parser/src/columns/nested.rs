@@ -254,7 +254,9 @@ pub(crate) fn nested_columns(shape: &Shape, columns: &[ArrayRef]) -> Vec<ArrayRe
         nested.extend(of_fields(object_members(shape, 0, &shape.envelope_fields, columns)));
     }
     // Parquet has no struct without members, so a payload without fields has no column.
-    if !shape.fields.is_empty() {
+    if shape.is_json {
+        nested.push(Arc::clone(&columns[shape.columns.len() - 1]));
+    } else if !shape.fields.is_empty() {
         let nulls = Some(presence(shape, shape.root, columns));
         nested.push(object_column(shape, columns, nulls));
     }

@@ -10,6 +10,9 @@
 //! object; domain and type; the filter by them; the timestamp, if days are selected, and the filter by it;
 //! the catalog; the event's id; the timestamp; the payload.
 //!
+//! A type that no catalog names gets its place in the plan when the first line of it is good but for the
+//! values of its payload. So bad lines make no types.
+//!
 //! Invariant: a line is judged by itself. What is learned from earlier lines makes reading faster, never
 //! different.
 
@@ -31,8 +34,8 @@ use self::{
 use crate::{
     fault::{Fault, Reason, excerpt},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
-    payload::{Learned, ObjectReader, Payload, UnknownKey, duplicate_key},
-    plan::{Plan, TypesFound},
+    payload::{Learned, NO_PAYLOAD, ObjectReader, Payload, UnknownKey, duplicate_key},
+    plan::{OfType, PayloadPlan, Plan, Shape, TypesFound},
     selection::{Selection, Timing},
 };
 
@@ -70,7 +73,7 @@ pub(crate) struct EventReader<'a> {
     frames: Frames,
     /// The texts between the base fields of earlier lines.
     key_predictor: KeyPredictor,
-    /// By event type, from its first payload on.
+    /// By shape, from its first payload on.
     learned: Vec<Option<Box<Learned>>>,
     types_found: TypesFound,
     /// The payload of the last line, and the event type that it was read for.
@@ -108,7 +111,7 @@ impl<'a> EventReader<'a> {
             of_array: false,
             frames: Frames::default(),
             key_predictor: KeyPredictor::default(),
-            learned: plan.event_types.iter().map(|_| None).collect(),
+            learned: plan.payloads().map(|_| None).collect(),
             types_found: TypesFound::new(),
             payload: Payload::default(),
             read_as: None,
@@ -161,8 +164,8 @@ impl<'a> EventReader<'a> {
             if scanner.peek() != Some(b'{') {
                 return None;
             }
-            self.read_payload(&mut scanner, type_index).ok()?;
-            self.judge_members(type_index).ok()?;
+            self.read_payload(&mut scanner, OfType::Known(type_index)).ok()?;
+            self.judge_members(OfType::Known(type_index)).ok()?;
         } else {
             scanner.value().ok()?;
         }
@@ -173,7 +176,7 @@ impl<'a> EventReader<'a> {
         }
         let timing = self.selection.timing(begun.micros);
         let judged = match begun.type_index {
-            Some(type_index) if !self.is_filtered(timing, Some(type_index)) => {
+            Some(type_index) if !self.is_filtered(timing, Some(OfType::Known(type_index))) => {
                 let is_later_candidate = timing != Timing::Within;
                 let Begun { micros, is_time_cut, id, .. } = begun;
                 Judged::Event(Event { type_index, micros, is_time_cut, id, is_later_candidate })
@@ -293,7 +296,8 @@ impl<'a> EventReader<'a> {
             && let Some(type_index) = self.type_to_read(line, base)
         {
             let start = scanner.position();
-            self.read_payload(scanner, type_index)?;
+            self.read_payload(scanner, OfType::Known(type_index))?;
+            self.read_as = Some(type_index);
             base.values[DATA] = Some(Value::new(Kind::Object, start, scanner.position()));
             return Ok(());
         }
@@ -323,8 +327,8 @@ impl<'a> EventReader<'a> {
     }
 
     /// Whether an event of an earlier or later day can't be a later version than one of the selected days.
-    fn is_filtered(&self, timing: Timing, type_index: Option<usize>) -> bool {
-        let has_version = || type_index.is_some_and(|index| self.plan.event_types[index].has_version());
+    fn is_filtered(&self, timing: Timing, of_type: Option<OfType>) -> bool {
+        let has_version = || of_type.is_some_and(|of_type| self.plan.payload_of(of_type).has_version());
         match timing {
             Timing::Within => false,
             Timing::After => !self.wants_later_candidates,
@@ -337,26 +341,25 @@ impl<'a> EventReader<'a> {
             base.refuse_repeated(field)?;
         }
         // If the payload was read on the way, domain and type were filtered before.
-        let type_index = if let Some(type_index) = self.read_as {
-            Ok(type_index)
+        let of_type = if let Some(type_index) = self.read_as {
+            Ok(OfType::Known(type_index))
         } else {
             let domain = base.string(line, DOMAIN)?;
             let event_type = base.string(line, EVENT_TYPE)?;
             if !self.selection.wants(&domain, &event_type) {
                 return Ok(Judged::Filtered);
             }
-            let found = self.plan.find(&domain, &event_type);
-            found.ok_or_else(|| Fault::unknown_event(&domain, &event_type))
+            self.types_found.of_type(self.plan, &domain, &event_type)
         };
         base.refuse_repeated(TIMESTAMP)?;
         let time = base.string(line, TIMESTAMP)?;
         let micros = base.micros(&time);
         let timing = micros.map_or(Timing::Within, |micros| self.selection.timing(micros));
-        if self.is_filtered(timing, type_index.as_ref().ok().copied()) {
+        if self.is_filtered(timing, of_type.as_ref().ok().copied()) {
             return Ok(Judged::Filtered);
         }
         let is_later_candidate = timing != Timing::Within;
-        match type_index.and_then(|type_index| self.judge_event(line, base, type_index, micros, &time)) {
+        match of_type.and_then(|of_type| self.judge_event(line, base, of_type, micros, &time)) {
             Ok(event) => Ok(Judged::Event(Event { is_later_candidate, ..event })),
             // Its day is not selected, and a bad line takes no part in "latest".
             Err(_) if is_later_candidate => Ok(Judged::Filtered),
@@ -369,7 +372,7 @@ impl<'a> EventReader<'a> {
         &mut self,
         line: &'l [u8],
         base: &Base,
-        type_index: usize,
+        of_type: OfType,
         micros: Option<i64>,
         time: &[u8],
     ) -> Result<Event<'l>, Fault> {
@@ -381,48 +384,72 @@ impl<'a> EventReader<'a> {
             let expected = timestamp::EXPECTED_TIMESTAMP;
             return Err(Fault::new(Reason::BadTimestamp, Some(event::TIMESTAMP), expected, excerpt(time)));
         };
-        self.judge_payload(line, base, type_index)?;
+        self.judge_payload(line, base, of_type)?;
+        let type_index = match of_type {
+            OfType::Known(type_index) => type_index,
+            OfType::Open(open) => {
+                self.place_of(open, &base.string(line, DOMAIN)?, &base.string(line, EVENT_TYPE)?)?
+            }
+        };
         Ok(Event { type_index, micros, is_time_cut: timestamp::is_cut(time), id, is_later_candidate: false })
     }
 
-    fn judge_payload(&mut self, line: &[u8], base: &Base, type_index: usize) -> Result<(), Fault> {
+    /// The place of a type that had none. Later lines of it are read as it.
+    #[cold]
+    fn place_of(&mut self, open: usize, domain: &[u8], event_type: &[u8]) -> Result<usize, Fault> {
+        // If there are too many types, the run fails, whatever becomes of the line.
+        let place = self.plan.place_of(open, domain, event_type);
+        self.read_as = place;
+        place.ok_or_else(|| Fault::unknown_event(domain, event_type))
+    }
+
+    fn judge_payload(&mut self, line: &[u8], base: &Base, of_type: OfType) -> Result<(), Fault> {
+        let shape = &self.plan.payload_of(of_type).shape;
         match base.values[DATA] {
             Some(data) if data.kind() == Kind::Object => {
                 if self.read_as.is_none() {
-                    self.read_payload(&mut Scanner::at(line, data), type_index)
+                    self.read_payload(&mut Scanner::at(line, data), of_type)
                         .map_err(|malformed| Fault::malformed(line, malformed))?;
                 }
             }
-            None => self.payload.reset(&self.plan.event_types[type_index].payload),
-            Some(data) if data.kind() == Kind::Null => {
-                self.payload.reset(&self.plan.event_types[type_index].payload);
+            Some(data) if data.kind() != Kind::Null => {
+                if !shape.is_json {
+                    return Err(wrong_base_type(DATA, "an object or null", data.text(line)));
+                }
+                self.payload.take_all(shape, data);
             }
-            Some(data) => return Err(wrong_base_type(DATA, "an object or null", data.text(line))),
+            _ => self.take_no_payload(shape),
         }
-        self.judge_members(type_index)
+        self.judge_members(of_type)
+    }
+
+    /// Takes a payload that is missing or null: an object without members.
+    fn take_no_payload(&mut self, shape: &Shape) {
+        if shape.is_json {
+            self.payload.begin_text(shape).extend_from_slice(NO_PAYLOAD);
+        } else {
+            self.payload.reset(shape);
+        }
     }
 
     /// Judges which keys the payload has.
     #[inline]
-    fn judge_members(&self, type_index: usize) -> Result<(), Fault> {
+    fn judge_members(&self, of_type: OfType) -> Result<(), Fault> {
         if let Some(path) = &self.payload.duplicate {
             return Err(duplicate_key(path));
         }
-        self.payload.missing_object(&self.plan.event_types[type_index].payload).map_or(Ok(()), Err)
+        self.payload.missing_object(&self.plan.payload_of(of_type).shape).map_or(Ok(()), Err)
     }
 
-    fn read_payload(&mut self, scanner: &mut Scanner<'_>, type_index: usize) -> Result<(), Malformed> {
-        self.read_as = Some(type_index);
-        let shape = &self.plan.event_types[type_index].payload;
+    fn read_payload(&mut self, scanner: &mut Scanner<'_>, of_type: OfType) -> Result<(), Malformed> {
+        let PayloadPlan { index, shape, .. } = self.plan.payload_of(of_type);
         let mut reader = ObjectReader { scanner, unknown: Some(&mut self.unknown) };
-        let learned = self.learned[type_index].get_or_insert_with(|| Box::new(Learned::new(shape)));
+        let learned = self.learned[*index].get_or_insert_with(|| Box::new(Learned::new(shape)));
         reader.read(shape, learned, &mut self.payload)
     }
 
     /// Begins a payload whose members are read one by one.
-    fn begin_payload(&mut self, type_index: usize) {
-        self.read_as = Some(type_index);
-        let shape = &self.plan.event_types[type_index].payload;
+    fn begin_payload(&mut self, shape: &Shape) {
         self.payload.reset(shape);
         self.payload.begin_object(shape.root);
     }
@@ -431,13 +458,13 @@ impl<'a> EventReader<'a> {
     fn read_member(
         &mut self,
         scanner: &mut Scanner<'_>,
-        type_index: usize,
+        of_type: OfType,
         place: (usize, usize),
         known: Option<Value>,
     ) -> Result<(), Malformed> {
-        let shape = &self.plan.event_types[type_index].payload;
+        let PayloadPlan { index, shape, .. } = self.plan.payload_of(of_type);
         let mut reader = ObjectReader { scanner, unknown: Some(&mut self.unknown) };
-        let learned = self.learned[type_index].get_or_insert_with(|| Box::new(Learned::new(shape)));
+        let learned = self.learned[*index].get_or_insert_with(|| Box::new(Learned::new(shape)));
         reader.read_member(shape, learned, &mut self.payload, place, known)
     }
 }

@@ -25,7 +25,7 @@ use crate::{
     fault::{Fault, Reason, excerpt},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value, quoted_into},
     payload::duplicate_key,
-    plan::{KeyTarget, Plan},
+    plan::{KeyTarget, OfType, Plan},
     selection::Timing,
 };
 
@@ -218,7 +218,8 @@ impl<'a> Records<'a> {
     ) -> Result<Value, Malformed> {
         let start = scanner.position();
         if is_payload && let Some(type_index) = self.type_to_read(reader, line) {
-            reader.read_payload(scanner, type_index)?;
+            reader.read_payload(scanner, OfType::Known(type_index))?;
+            reader.read_as = Some(type_index);
             self.is_data_read = true;
             return Ok(Value::new(Kind::Object, start, scanner.position()));
         }
@@ -254,8 +255,8 @@ impl<'a> Records<'a> {
         enclosing: &'l [u8],
     ) -> Result<Judged<'l>, Problem> {
         self.refuse_repeated(Stage::Type)?;
-        let type_index = if let Some(type_index) = reader.read_as {
-            Ok(type_index)
+        let of_type = if let Some(type_index) = reader.read_as {
+            Ok(OfType::Known(type_index))
         } else {
             let record = Record { line, enclosing, captures: &self.captures };
             let not_an_event = |absence| self.not_an_event(absence, EXPECTED_TEXT);
@@ -264,19 +265,18 @@ impl<'a> Records<'a> {
             if !reader.selection.wants(&domain, &event_type) {
                 return Ok(Judged::Filtered);
             }
-            let found = reader.types_found.find(self.plan, &domain, &event_type);
-            found.ok_or_else(|| Fault::unknown_event(&domain, &event_type))
+            reader.types_found.of_type(self.plan, &domain, &event_type)
         };
         self.refuse_repeated(Stage::Time)?;
         let time = self.time(line, enclosing)?;
         let timing = time.micros.map_or(Timing::Within, |micros| reader.selection.timing(micros));
-        if reader.is_filtered(timing, type_index.as_ref().ok().copied()) {
+        if reader.is_filtered(timing, of_type.as_ref().ok().copied()) {
             return Ok(Judged::Filtered);
         }
         let is_later_candidate = timing != Timing::Within;
-        let event = type_index
+        let event = of_type
             .map_err(Problem::Fault)
-            .and_then(|type_index| self.judge_event(reader, (line, text, enclosing), type_index, &time));
+            .and_then(|of_type| self.judge_event(reader, (line, text, enclosing), of_type, &time));
         match event {
             Ok(event) => Ok(Judged::Event(Event { is_later_candidate, ..event })),
             // Its day is not selected, and a bad line takes no part in "latest".
@@ -334,16 +334,36 @@ impl<'a> Records<'a> {
         &mut self,
         reader: &mut EventReader<'_>,
         (line, text, enclosing): (&'l [u8], &'l [u8], &'l [u8]),
-        type_index: usize,
+        of_type: OfType,
         time: &TimeRead<'_>,
     ) -> Result<Event<'l>, Problem> {
         self.refuse_repeated(Stage::Event)?;
         let id = self.id(line, enclosing)?;
         let Some(micros) = time.micros else { return Err(self.bad_timestamp(&time.text).into()) };
-        self.read_payload(reader, (line, text), type_index)?;
-        self.read_fields(reader, line, type_index)?;
-        reader.judge_members(type_index)?;
+        self.read_payload(reader, (line, text), of_type)?;
+        self.read_fields(reader, line, of_type)?;
+        reader.judge_members(of_type)?;
+        let type_index = match of_type {
+            OfType::Known(type_index) => type_index,
+            OfType::Open(open) => self.place_of(reader, open, (line, enclosing))?,
+        };
         Ok(Event { type_index, micros, is_time_cut: time.is_cut, id, is_later_candidate: false })
+    }
+
+    /// The place of a type that had none. A line that is not JSON is no event: it makes no type.
+    #[cold]
+    fn place_of(
+        &mut self,
+        reader: &mut EventReader<'_>,
+        open: usize,
+        (line, enclosing): (&[u8], &[u8]),
+    ) -> Result<usize, Problem> {
+        self.read_skipped(line)?;
+        let record = Record { line, enclosing, captures: &self.captures };
+        let not_an_event = |absence| self.not_an_event(absence, EXPECTED_TEXT);
+        let domain = name(&self.envelope.domain, record).map_err(not_an_event)?;
+        let event_type = name(&self.envelope.event_type, record).map_err(not_an_event)?;
+        Ok(reader.place_of(open, &domain, &event_type)?)
     }
 
     #[cold]
@@ -394,27 +414,32 @@ impl<'a> Records<'a> {
         &mut self,
         reader: &mut EventReader<'_>,
         (line, text): (&[u8], &[u8]),
-        type_index: usize,
+        of_type: OfType,
     ) -> Result<(), Problem> {
         let DataPlan::At(keys) = &self.envelope.data else {
-            return Ok(self.finish_rest(reader, (line, text), type_index)?);
+            return Ok(self.finish_rest(reader, (line, text), of_type)?);
         };
+        let shape = &self.plan.payload_of(of_type).shape;
         if self.is_data_read {
             return Ok(());
         }
         let values = keys.iter().filter_map(|&key| Some((key, self.captures.get(key)?)));
         let used = values.into_iter().find(|(_, value)| value.kind() != Kind::Null);
         let Some((key, data)) = used else {
-            reader.payload.reset(&self.plan.event_types[type_index].payload);
+            reader.take_no_payload(shape);
             return Ok(());
         };
         if data.kind() != Kind::Object {
+            if shape.is_json {
+                reader.payload.take_all(shape, data);
+                return Ok(());
+            }
             let path = &self.envelope.keys[key].path;
             let found = excerpt(data.text(line));
             return Err(Fault::new(Reason::NotAnEvent, Some(path), "an object or null", found).into());
         }
         let mut scanner = self.scanner_at(line, data);
-        reader.read_payload(&mut scanner, type_index)?;
+        reader.read_payload(&mut scanner, of_type)?;
         Ok(reached(&scanner, data)?)
     }
 
@@ -423,7 +448,7 @@ impl<'a> Records<'a> {
         &mut self,
         reader: &mut EventReader<'_>,
         line: &[u8],
-        type_index: usize,
+        of_type: OfType,
     ) -> Result<(), Malformed> {
         for &key in &self.envelope.fields {
             let field = self.envelope.keys[key].field.zip(self.captures.get(key));
@@ -431,7 +456,7 @@ impl<'a> Records<'a> {
                 Some(((_, KeyTarget::Column(column)), value)) => drop(reader.payload.take(column, value)),
                 Some(((member, _), value)) => {
                     let mut scanner = self.scanner_at(line, value);
-                    reader.read_member(&mut scanner, type_index, (0, member), Some(value))?;
+                    reader.read_member(&mut scanner, of_type, (0, member), Some(value))?;
                 }
                 None => {}
             }

@@ -5,6 +5,8 @@
 //! its end, the members so far are read as the type's, from one noted value to the next, and all further ones
 //! straight away.
 //!
+//! Where the payload is a column of its text, that is put together from the members at the end.
+//!
 //! Invariant: each member is read once as the payload's, unless the envelope took it whole.
 
 use super::{
@@ -14,13 +16,13 @@ use super::{
 use crate::{
     envelope::{PiecePlan, RECORD, Record, Stage, Taken},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
-    plan::{Plan, RestMember},
+    plan::{OfType, PayloadPlan, Plan, RestMember},
 };
 
 /// What is known of such a record.
 #[derive(Debug)]
 pub(super) struct Rest {
-    /// By event type.
+    /// By payload.
     key_predictors: Vec<KeyPredictor>,
     /// The values that were scanned before the type was known.
     members: Vec<Value>,
@@ -44,7 +46,7 @@ struct Undecided {
 impl Rest {
     pub(super) fn new(plan: &Plan) -> Self {
         Self {
-            key_predictors: plan.event_types.iter().map(|_| KeyPredictor::default()).collect(),
+            key_predictors: plan.payloads().map(|_| KeyPredictor::default()).collect(),
             members: Vec::new(),
             start: 0,
             has_skipped: false,
@@ -107,8 +109,12 @@ impl Records<'_> {
                 }
             };
             self.rest.members.push(value);
-            if decides && let Some(type_index) = self.type_to_read(reader, line) {
-                *scanner = self.read_rest(reader, (line, text), type_index)?;
+            if decides
+                && let Some(type_index) = self.type_to_read(reader, line)
+                && !self.plan.payload(type_index).shape.is_json
+            {
+                reader.read_as = Some(type_index);
+                *scanner = self.read_rest(reader, (line, text), OfType::Known(type_index))?;
                 return Ok(());
             }
         }
@@ -119,12 +125,16 @@ impl Records<'_> {
         &mut self,
         reader: &mut EventReader<'_>,
         (line, text): (&[u8], &[u8]),
-        type_index: usize,
+        of_type: OfType,
     ) -> Result<(), Malformed> {
-        if reader.read_as.is_none() {
-            self.read_rest(reader, (line, text), type_index)?;
+        let shape = &self.plan.payload_of(of_type).shape;
+        if shape.is_json {
+            return self.take_rest(reader.payload.begin_text(shape), line, text);
         }
-        let root = self.plan.event_types[type_index].payload.root;
+        if reader.read_as.is_none() {
+            self.read_rest(reader, (line, text), of_type)?;
+        }
+        let root = shape.root;
         let undecided = std::mem::take(&mut self.rest.undecided);
         for &Undecided { member, value, before, is_first } in &undecided {
             if member.key.is_some_and(|key| self.is_used(key)) {
@@ -132,15 +142,37 @@ impl Records<'_> {
             }
             let mut scanner = Scanner::at_depth(line, value, 1);
             match member.member {
-                Some(member) => reader.read_member(&mut scanner, type_index, (root, member), Some(value))?,
+                Some(member) => reader.read_member(&mut scanner, of_type, (root, member), Some(value))?,
                 None => {
                     let mut scanner = Scanner::in_object(text, Some(line.len()), before);
                     let key = scanner.next_key(is_first)?;
-                    reader.unknown.extend(key.map(|key| (Some(self.root_id(type_index)), key)));
+                    reader.unknown.extend(key.map(|key| (Some(self.root_id(of_type)), key)));
                 }
             }
         }
         self.rest.undecided = undecided;
+        Ok(())
+    }
+
+    /// Adds the text of the record's members that the envelope did not take, as an object.
+    fn take_rest(&self, object: &mut Vec<u8>, line: &[u8], text: &[u8]) -> Result<(), Malformed> {
+        let mut scanner = Scanner::in_text_from(text, line.len(), self.rest.start);
+        scanner.open_object()?;
+        object.push(b'{');
+        for (index, value) in self.rest.members.iter().enumerate() {
+            let Some(key) = scanner.next_key(index == 0)? else { break };
+            scanner.go_to(value.end());
+            if key.string(line).is_some_and(|key| self.is_taken(&key)) {
+                continue;
+            }
+            if object.len() > 1 {
+                object.push(b',');
+            }
+            object.extend_from_slice(key.text(line));
+            object.push(b':');
+            object.extend_from_slice(value.text(line));
+        }
+        object.push(b'}');
         Ok(())
     }
 
@@ -149,18 +181,19 @@ impl Records<'_> {
         &mut self,
         reader: &mut EventReader<'_>,
         (line, text): (&'l [u8], &'l [u8]),
-        type_index: usize,
+        of_type: OfType,
     ) -> Result<Scanner<'l>, Malformed> {
-        let (root, root_id) = (self.plan.event_types[type_index].payload.root, self.root_id(type_index));
-        let Some(plan) = &self.plan.event_types[type_index].rest else { return Ok(Scanner::new(line)) };
-        reader.begin_payload(type_index);
+        let PayloadPlan { index: payload, shape, rest, .. } = self.plan.payload_of(of_type);
+        let (root, root_id) = (shape.root, self.root_id(of_type));
+        let Some(plan) = rest else { return Ok(Scanner::new(line)) };
+        reader.begin_payload(shape);
         let mut scanner = Scanner::in_text_from(text, line.len(), self.rest.start);
         scanner.open_object()?;
         let (mut position, mut index) = (OBJECT_START, 0);
         loop {
             let before = scanner.position();
             let find = |name: &[u8]| plan.find(name);
-            let predictor = &mut self.rest.key_predictors[type_index];
+            let predictor = &mut self.rest.key_predictors[*payload];
             let next = predictor.next(&mut scanner, position, plan.members.len(), find)?;
             let is_first = position == OBJECT_START;
             position = next.position();
@@ -180,7 +213,7 @@ impl Records<'_> {
                     let member = plan.members[member];
                     let Some(key) = member.key else {
                         if let Some(member) = member.member {
-                            reader.read_member(&mut scanner, type_index, (root, member), known)?;
+                            reader.read_member(&mut scanner, of_type, (root, member), known)?;
                         }
                         continue;
                     };
@@ -197,7 +230,7 @@ impl Records<'_> {
                         }
                         (Taken::Never, Some(member)) => {
                             scanner.go_to(start);
-                            reader.read_member(&mut scanner, type_index, (root, member), Some(value))?;
+                            reader.read_member(&mut scanner, of_type, (root, member), Some(value))?;
                         }
                         (Taken::Never, None) => {
                             let mut key = Scanner::in_object(text, Some(line.len()), before);
@@ -210,8 +243,8 @@ impl Records<'_> {
         }
     }
 
-    fn root_id(&self, type_index: usize) -> usize {
-        let shape = &self.plan.event_types[type_index].payload;
+    fn root_id(&self, of_type: OfType) -> usize {
+        let shape = &self.plan.payload_of(of_type).shape;
         shape.objects[shape.root].id
     }
 

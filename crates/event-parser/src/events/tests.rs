@@ -24,7 +24,7 @@ fn plan() -> Plan {
 fn description(plan: &Plan, reader: &EventReader<'_>, judged: Result<Judged<'_>, Fault>) -> String {
     match judged {
         Ok(Judged::Event(event)) => {
-            let slots = reader.payload().slots(&plan.event_types[event.type_index].payload);
+            let slots = reader.payload().slots(&plan.payload(event.type_index).shape);
             // A UUID may be reported as its text.
             let id = match &event.id {
                 ReadId::Uuid(uuid) => event_rows::uuid_text(*uuid).to_vec(),

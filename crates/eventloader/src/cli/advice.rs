@@ -112,6 +112,9 @@ fn advice(error: &Error) -> Vec<String> {
             &["; wait for it to end, or choose another --target-path", "; wait for it to end"]
         }
         Error::DraftEventTypes { .. } => &["; draft some of them with --domain or --event-type"],
+        Error::OpenTypes(_) => {
+            &["; name those that you want in the catalog, or select some with --domain or --event-type"]
+        }
         Error::DraftFields(_) => {
             &["; draft fewer event types at once with --domain or --event-type, or read \
                                     fewer lines with --sample-lines"]
@@ -261,6 +264,7 @@ mod tests {
                 of_several_values: true,
             },
             Error::Memory { columns: 1, needed: 2, allowed: 1 },
+            Error::OpenTypes(1),
             Error::Interrupted { signal: 2, name: "SIGINT" },
             Error::Output(io()),
             Error::Report { committed: true, source: io() },
@@ -289,6 +293,7 @@ mod tests {
             | Error::Unbalanced(_)
             | Error::TooManyBadLines { .. }
             | Error::Memory { .. }
+            | Error::OpenTypes(_)
             | Error::Interrupted { .. }
             | Error::Output(_)
             | Error::Report { .. }

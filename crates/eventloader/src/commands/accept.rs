@@ -114,7 +114,7 @@ fn stored(root: &Path, path: &str, history: &History) -> Result<StoredFile, Erro
     let is_data = !path.starts_with(&format!("{QUARANTINE}/"));
     let layout = history.layout.as_ref().and_then(TargetLayout::parts);
     let of_path = layout.and_then(|(layout, _)| layout.event_type_in(directory_of(path)));
-    let contents = if is_data { Some(Contents::of(&there, of_path)?) } else { None };
+    let contents = if is_data { Some(Contents::of(&there, of_path.as_deref(), history)?) } else { None };
     let of_contents = || contents.as_ref().and_then(|contents| contents.event_type.clone());
     let neighbour = || history.of_directory(directory_of(path)).next();
     let event_type = match recorded.or_else(neighbour) {
@@ -144,7 +144,7 @@ struct Contents {
 
 impl Contents {
     /// `of_path` is the event type that the path gives, if the file has none.
-    fn of(path: &Path, of_path: Option<String>) -> Result<Self, Error> {
+    fn of(path: &Path, of_path: Option<&str>, history: &History) -> Result<Self, Error> {
         let file = ParquetFile::open(path).map_err(Error::io(READING))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
@@ -163,9 +163,30 @@ impl Contents {
             let first = texts.next()??;
             texts.all(|text| text.as_ref() == Some(&first)).then_some(first)
         };
-        let event_type = the_only(event::DOMAIN).zip(of_path.or_else(|| the_only(event::EVENT_TYPE)));
+        let event_type = the_only(event::DOMAIN).and_then(|domain| {
+            let name = match of_path {
+                Some(text) => type_of_path(&domain, text, history)?,
+                None => the_only(event::EVENT_TYPE)?,
+            };
+            Some((domain, name))
+        });
         let rows = u64::try_from(builder.metadata().file_metadata().num_rows()).unwrap_or_default();
         Ok(Self { rows, event_type })
+    }
+}
+
+/// The event type of a domain whose directory is called like this text. With the domain in front, it may be a
+/// type that no catalog names, or one that is really called so: what the target holds must tell.
+fn type_of_path(domain: &str, text: &str, history: &History) -> Option<String> {
+    let behind_domain = text.strip_prefix(domain).and_then(|rest| rest.strip_prefix('.'));
+    let is_held = |name: &str| {
+        let is_it = |(of, held): &(String, String)| of == domain && held == name;
+        history.files.values().filter_map(|file| file.event_type.as_ref()).any(is_it)
+    };
+    match behind_domain {
+        Some(name) if is_held(name) => Some(name.to_owned()),
+        Some(_) if !is_held(text) => None,
+        _ => Some(text.to_owned()),
     }
 }
 

@@ -1,23 +1,18 @@
-//! The paths of `--catalog` → the catalog of the run: the named files on top of the built-in one. Also checks
-//! a catalog against a layout.
+//! The paths of `--catalog` → the catalog of the run: the named files on top of the built-in one.
 //!
 //! Invariant: the result does not depend on the order in which a file system lists a directory. A file that
 //! is named twice is read once.
 #![expect(clippy::disallowed_methods, reason = "a catalog is neither source nor target")]
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashSet,
     io,
     path::{Path, PathBuf},
 };
 
-use event_parser::Selection;
 use events_core::{
-    catalog::{self, BUILT_IN, Catalog, EventType},
-    directory_name::{self, NAME_BYTES_MAX},
+    catalog::{BUILT_IN, Catalog},
     envelope,
-    partition::{Layout, PartitionUnit},
-    schema,
 };
 
 use crate::error::Error;
@@ -55,90 +50,6 @@ pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
         if path.is_dir() { files.extend(files_in(path)?) } else { files.push(path.clone()) }
     }
     Ok(files)
-}
-
-/// Refuses fields and event types that do not fit a layout. `folds_case` tells whether the target's file
-/// system takes names for one that differ in case.
-///
-/// # Errors
-/// [`Error::Catalog`] at the first such field or type among the selected event types.
-pub(crate) fn check_layout(
-    catalog: &Catalog,
-    selection: &Selection,
-    (layout, unit): (Layout, PartitionUnit),
-    flatten: bool,
-    folds_case: bool,
-) -> Result<(), Error> {
-    let mut owners = HashMap::new();
-    for (index, event_type) in catalog.event_types().iter().enumerate() {
-        if !selection.wants_type(event_type) {
-            continue;
-        }
-        let directory = layout.directory(event_type);
-        let key = if folds_case { directory.to_lowercase().into() } else { directory };
-        let other = owners.insert(key, event_type);
-        let misfit = flatten.then(|| taken_column(event_type, layout.reserved_names(unit))).flatten();
-        let misfit = misfit.or_else(|| directory_misfit(event_type, layout));
-        let misfit = misfit.or_else(|| other.map(|other| shared_directory(event_type, other, layout)));
-        if let Some(Misfit { path, problem }) = misfit {
-            return Err(catalog.error_at(index, &path, format!("{event_type}: {problem}")).into());
-        }
-    }
-    Ok(())
-}
-
-/// A field or event type that a layout can't have.
-struct Misfit {
-    /// Its place in the catalog.
-    path: String,
-    problem: String,
-}
-
-/// A column of the flat table that has the name of one that engines read from the directories. DuckDB, Polars
-/// and Spark would silently show the directory's value instead of the event's; pyarrow fails if the types
-/// differ.
-fn taken_column(event_type: &EventType, taken: &[&str]) -> Option<Misfit> {
-    let is_taken = |name: &str| taken.iter().any(|taken| taken.eq_ignore_ascii_case(name));
-    let column = schema::columns(event_type).into_iter().find(|column| is_taken(&column.name))?;
-    let problem = format!(
-        "{} would be the column {:?}, which engines read from the directories of the layout hive: give it \
-         another name with `column = \"…\"`, or load with the layout plain",
-        column.path, column.name
-    );
-    Some(Misfit { path: column.path, problem })
-}
-
-/// A type whose directory can't have its name, where engines read the type from the directories.
-fn directory_misfit(event_type: &EventType, layout: Layout) -> Option<Misfit> {
-    if layout.has_event_type_column() {
-        return None;
-    }
-    let EventType { name, directory, .. } = event_type;
-    if *directory != directory_name::as_plain(name) {
-        let problem = format!(
-            "engines read the event type from the directories of the layout hive, so they are named as the \
-             type: remove `directory = {directory:?}`, or load with the layout plain"
-        );
-        return Some(Misfit { path: catalog::DIRECTORY.to_owned(), problem });
-    }
-    let path = layout.path(PartitionUnit::Day, 0, &layout.directory(event_type));
-    let bytes = path.rsplit('/').next().map_or(0, str::len);
-    let problem = format!(
-        "its directory in the layout hive would have a name of {bytes} bytes, and a directory's has at most \
-         {NAME_BYTES_MAX}: load with the layout plain"
-    );
-    (bytes > NAME_BYTES_MAX).then(|| Misfit { path: String::new(), problem })
-}
-
-/// A type that would share the directory of another one, because the file system ignores case: any other
-/// clash is one of the catalog.
-fn shared_directory(event_type: &EventType, other: &EventType, layout: Layout) -> Misfit {
-    let directory = layout.directory(event_type);
-    let problem = format!(
-        "on this file system, which ignores case, it would share the directory {directory:?} with {other}: load \
-         only one of them, or into another target"
-    );
-    Misfit { path: String::new(), problem }
 }
 
 /// The catalog files of a directory, by name, without hidden files.

@@ -21,7 +21,8 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     commands::{
-        catalog_files, report_place,
+        layout_fit::LayoutFit,
+        report_place,
         sink::{ReadyCommit, Sink},
         ties::Ties,
     },
@@ -45,12 +46,7 @@ use crate::{
 pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let started = Instant::now();
     settings.selection.check(&settings.catalog)?;
-    let Settings { catalog, selection, .. } = settings;
-    let check_layout = |folds_case| {
-        let layout = (settings.layout, settings.partition_unit);
-        catalog_files::check_layout(catalog, selection, layout, settings.flatten, folds_case)
-    };
-    check_layout(false)?;
+    layout_fit(settings, false).check()?;
     let listed = list(settings)?;
     if let Some(report) = &settings.report {
         report_place::refuse(report, &listed.sources, &settings.target)?;
@@ -60,7 +56,7 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let load = Load { settings, controls, stages: &stages };
     let outcome = sink.begin(&layout).map_err(Error::from).and_then(|staging| {
-        check_layout(event_target::folds_case(&settings.target)?)?;
+        layout_fit(settings, event_target::folds_case(&settings.target)?).check()?;
         load.stage(listed, &staging)
     });
     let outcome = outcome.and_then(|staged| controls.interruption.begin_commit().map(|()| staged));
@@ -91,6 +87,11 @@ fn list(settings: &Settings) -> Result<Listed, Error> {
         Input::Sources { paths, skip_loaded: true } => list_any(paths, Some(&settings.target)),
         Input::Sources { paths, skip_loaded: false } => list_sources(paths, Some(&settings.target)),
     }
+}
+
+fn layout_fit(settings: &Settings, folds_case: bool) -> LayoutFit<'_> {
+    let Settings { catalog, selection, layout, partition_unit: unit, flatten, .. } = settings;
+    LayoutFit { catalog, selection, layout: *layout, unit: *unit, flatten: *flatten, folds_case }
 }
 
 /// A load in progress.
@@ -127,11 +128,14 @@ impl Load<'_> {
         let Self { settings, controls, stages } = self;
         let what = what_is_loaded(settings);
         let known = record.merged(&what);
-        let plan = Plan::new(&settings.catalog);
+        let plan = Plan::for_layout(&settings.catalog, settings.layout);
         let Screened { sources, skipped } = self.screen(&plan, listed, &known)?;
         let shares = self.shares(&plan)?;
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
         check_bad_lines(settings, &input, record.has_commit())?;
+        let folds_case = event_target::folds_case(&settings.target)?;
+        layout_fit(settings, folds_case).check_found(&plan)?;
+        record.check_found(&plan, settings.layout, folds_case)?;
         let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
         record.check_versions(types_read.into_iter().map(|index| plan.event_type(index)))?;
         let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;

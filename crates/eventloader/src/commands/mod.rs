@@ -7,6 +7,7 @@
 pub mod accept;
 pub mod catalog;
 pub mod catalog_files;
+mod layout_fit;
 pub mod list;
 pub mod load;
 pub mod recover;

@@ -14,7 +14,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 use event_parser::{DayRange, Plan};
 use event_rows::{PartitionKey, Position};
 use event_target::Mode;
-use events_core::timestamp::parse_timestamp;
+use events_core::{catalog::EventType, timestamp::parse_timestamp};
 use serde::Deserialize;
 
 use crate::{
@@ -40,6 +40,18 @@ struct Frame<'l> {
     event_type: Cow<'l, str>,
 }
 
+/// The event type of a line that did not become a row.
+#[derive(Debug)]
+pub(super) enum OfType {
+    /// It has an index in the plan.
+    Known(usize),
+    /// No catalog names it, and the run has no row of it.
+    WithoutRows(Box<EventType>),
+}
+
+/// By partition's path: lines with the timestamps that they name.
+type ByPath<'l> = BTreeMap<String, Vec<(i64, &'l DatedLine)>>;
+
 /// What a run knows about its rows before it commits.
 #[derive(Clone, Copy)]
 pub(super) struct Ties<'a> {
@@ -54,18 +66,26 @@ pub(super) struct Ties<'a> {
 
 impl Ties<'_> {
     /// The event type, timestamp and id of a line, if it has them and the run selects such events.
-    pub(super) fn version_of(self, line: &[u8]) -> Option<(usize, i64, Box<str>)> {
+    pub(super) fn version_of(self, line: &[u8]) -> Option<(OfType, i64, Box<str>)> {
         let Self { settings, plan, .. } = self;
         let frame: Frame<'_> = serde_json::from_slice(line).ok()?;
         let micros = parse_timestamp(frame.timestamp.as_bytes())?;
-        let type_index = plan.find(frame.domain.as_bytes(), frame.event_type.as_bytes())?;
+        let (domain, name) = (frame.domain.as_bytes(), frame.event_type.as_bytes());
+        let of_type = match plan.find(domain, name) {
+            Some(type_index) => OfType::Known(type_index),
+            None => OfType::WithoutRows(Box::new(plan.resolve(domain, name)?)),
+        };
         let selection = &settings.selection;
         let is_within = selection.days.is_none_or(|DayRange { first, last }| {
             first.is_none_or(|first| first.start_micros() <= micros)
                 && last.is_none_or(|last| micros < last.end_micros())
         });
-        let is_selected = is_within && selection.wants_type(plan.event_type(type_index));
-        is_selected.then(|| (type_index, micros, frame.event_id.into()))
+        let event_type = match &of_type {
+            OfType::Known(type_index) => plan.event_type(*type_index),
+            OfType::WithoutRows(event_type) => event_type,
+        };
+        let is_selected = is_within && selection.wants_type(event_type);
+        is_selected.then(|| (of_type, micros, frame.event_id.into()))
     }
 
     /// Judges the bad lines of the run.
@@ -73,8 +93,16 @@ impl Ties<'_> {
         let mut lasts = LastOnes::new();
         let mut lines = DatedLines::default();
         quarantine.each_new(|position, line| {
-            let Some((type_index, micros, id)) = self.version_of(line) else { return Ok(()) };
-            lines.add(type_index, micros, id, position);
+            let Some((of_type, micros, id)) = self.version_of(line) else { return Ok(()) };
+            match of_type {
+                OfType::Known(type_index) => lines.add(type_index, micros, id, position),
+                OfType::WithoutRows(event_type) => lines.add_without_rows(
+                    self.path_of(&event_type, self.settings.partition_unit.index_of(micros)),
+                    micros,
+                    id,
+                    position,
+                ),
+            }
             if lines.bytes() < self.bytes_max {
                 return Ok(());
             }
@@ -82,6 +110,11 @@ impl Ties<'_> {
         })?;
         self.compare(lines, &mut lasts)?;
         Ok(lasts)
+    }
+
+    fn path_of(self, event_type: &EventType, unit_index: i64) -> String {
+        let Settings { layout, partition_unit, .. } = self.settings;
+        layout.path(*partition_unit, unit_index, &layout.directory(event_type))
     }
 
     fn compare(self, mut lines: DatedLines, lasts: &mut LastOnes) -> Result<(), Error> {
@@ -101,32 +134,30 @@ impl Ties<'_> {
                 }
             }
         }
-        for (partition, lines) in without_row {
-            self.look_into_the_target(partition, &lines, lasts);
+        let is_replaced = |partition: &PartitionKey| {
+            let mut written = self.written.partitions.iter();
+            self.settings.mode == Mode::Overwrite && written.any(|written| written.key == *partition)
+        };
+        let mut by_path = ByPath::new();
+        for (partition, lines) in without_row.into_iter().filter(|(partition, _)| !is_replaced(partition)) {
+            by_path.insert(self.path_of(self.plan.event_type(partition.0), partition.1), lines);
+        }
+        for (path, micros, line) in lines.without_rows().filter(|_| !is_replay) {
+            by_path.entry(path.to_owned()).or_default().push((micros, line));
+        }
+        for (path, lines) in by_path {
+            self.look_into_the_target(&path, &lines, lasts);
         }
         Ok(())
     }
 
     /// Lines come after every row that the target has already, and that it keeps.
-    fn look_into_the_target(
-        self,
-        partition: PartitionKey,
-        lines: &[(i64, &DatedLine)],
-        lasts: &mut LastOnes,
-    ) {
-        let Self { settings, plan, written, .. } = self;
-        let is_replaced = settings.mode == Mode::Overwrite
-            && written.partitions.iter().any(|written| written.key == partition);
-        if is_replaced {
-            return;
-        }
-        let directory = &plan.event_type(partition.0).directory;
-        let path = settings.layout.path(settings.partition_unit, partition.1, directory);
+    fn look_into_the_target(self, path: &str, lines: &[(i64, &DatedLine)], lasts: &mut LastOnes) {
         let mut wanted = Versions::new();
         for (micros, line) in lines {
             wanted.entry(*micros).or_default().push(&*line.id);
         }
-        let found = versions_in(&settings.target.join(path), &wanted);
+        let found = versions_in(&self.settings.target.join(path), &wanted);
         let is_there = |(micros, line): &&(i64, &DatedLine)| found.contains(&(*micros, &*line.id));
         let after: Vec<Position> = lines.iter().filter(is_there).map(|(_, line)| line.position).collect();
         lasts.extend(after.into_iter().map(|position| (position, true)));

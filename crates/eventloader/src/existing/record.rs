@@ -18,10 +18,7 @@ use event_target::{
     Change, Compared, DedupeScope, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp,
     StoredFile, TargetError, is_unfinished,
 };
-use events_core::{
-    catalog::{Catalog, EventType},
-    partition::Layout,
-};
+use events_core::{catalog::EventType, partition::Layout};
 
 use super::Existing;
 use crate::{
@@ -61,7 +58,7 @@ impl<'s> Record<'s> {
             is_unfinished: false,
             stamps: BTreeMap::new(),
         };
-        record.check_directories(&settings.catalog, settings.layout)?;
+        record.check_directories(settings.catalog.event_types(), settings.layout)?;
         // A type without a version may be one that nobody thinks of, as the built-in ones are.
         let versioned = settings.catalog.event_types().iter().filter(|known| !known.version.is_empty());
         record.check_versions(versioned)?;
@@ -75,10 +72,17 @@ impl<'s> Record<'s> {
         Ok(record)
     }
 
-    /// Refuses a catalog that gives another directory for an event type that the target holds.
-    fn check_directories(&self, catalog: &Catalog, layout: Layout) -> Result<(), Error> {
+    /// Refuses event types whose directories are others than those in which the target holds them; the first
+    /// by name.
+    fn check_directories<'t>(
+        &self,
+        event_types: impl IntoIterator<Item = &'t EventType>,
+        layout: Layout,
+    ) -> Result<(), Error> {
         let remembered = self.history.directories();
-        for event_type in catalog.event_types() {
+        let mut event_types: Vec<_> = event_types.into_iter().collect();
+        event_types.sort_by_key(|event_type| (&event_type.domain, &event_type.name));
+        for event_type in event_types {
             let (EventType { domain, name, .. }, asked) = (event_type, layout.directory(event_type));
             let remembered = remembered.get(&(domain.as_str(), name.as_str()));
             if let Some(remembered) = remembered.filter(|remembered| **remembered != asked) {
@@ -115,6 +119,30 @@ impl<'s> Record<'s> {
             }
         }
         Ok(())
+    }
+
+    /// The same for event types that the catalog does not name, and that were found. Refuses also those whose
+    /// directory the target has for another type; on a file system that ignores case, in any spelling.
+    pub(crate) fn check_found(&self, plan: &Plan, layout: Layout, folds_case: bool) -> Result<(), Error> {
+        self.check_directories(plan.found_types(), layout)?;
+        let key = |directory: &str| if folds_case { directory.to_lowercase() } else { directory.to_owned() };
+        let remembered = self.history.directories();
+        let owners: BTreeMap<_, _> =
+            remembered.iter().map(|(name, directory)| (key(directory), (name, directory))).collect();
+        let clashes = plan.found_types().filter_map(|found| {
+            let ((domain, name), directory) = owners.get(&key(&layout.directory(found)))?;
+            let is_another = (*domain, *name) != (found.domain.as_str(), found.name.as_str());
+            is_another.then(|| ((&found.domain, &found.name), format!("{domain}/{name}"), **directory))
+        });
+        match clashes.min() {
+            None => Ok(()),
+            Some(((domain, name), remembered, directory)) => Err(TargetError::OtherEventType {
+                directory: directory.to_owned(),
+                remembered,
+                asked: format!("{domain}/{name}"),
+            }
+            .into()),
+        }
     }
 
     /// Whether anything was ever committed.

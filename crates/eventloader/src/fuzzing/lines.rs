@@ -244,7 +244,7 @@ impl<'c> Case<'c> {
                     lines.insert(index, Outcome::Bad { line: piece.line, offset, reason, raw, detail: None });
                     continue;
                 }
-                Verdict::Good(event) => event,
+                Verdict::Good(event) => *event,
             };
             let (event_id, micros) = (event.event_id, event.timestamp.timestamp_micros());
             let event_type = format!("{}/{}", event.domain, event.event_type);

@@ -29,6 +29,8 @@ pub(super) struct ParsedBlock {
     pub(super) parsed: Parsed,
     /// The number of its rows in each partition.
     pub(super) by_partition: HashMap<PartitionKey, u64, FixedState>,
+    /// The memory that event types take that were found while lines were read.
+    pub(super) types_bytes: usize,
 }
 
 /// Collects blocks in their order.
@@ -79,7 +81,7 @@ impl<'a> Collector<'a> {
     }
 
     fn enter(&mut self, block: ParsedBlock) -> Result<Option<SpillJob>, Error> {
-        let ParsedBlock { source, are_lines, mut parsed, by_partition, .. } = block;
+        let ParsedBlock { source, are_lines, mut parsed, by_partition, types_bytes, .. } = block;
         let Ingested { rows, quarantine, counts } = &mut self.ingested;
         if mem::replace(&mut self.source, source) != source {
             self.lines_behind = 0;
@@ -96,6 +98,7 @@ impl<'a> Collector<'a> {
         self.lines_behind += u64::from(parsed.newlines);
         counts.add_block(source, &mut parsed);
         let Parsed { lines, batches, later_candidates, .. } = parsed;
+        rows.leave_room(types_bytes);
         rows.add(BlockRows {
             source,
             lines,

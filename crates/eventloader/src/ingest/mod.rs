@@ -15,8 +15,9 @@ mod keys_seen;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use event_parser::{Buffer, Content, Parser, ParserOptions, Plan};
-use event_rows::count_by_partition;
+use event_rows::{Batch, count_by_partition};
 use event_target::{DedupeScope, Mode};
+use events_core::catalog::OPEN_TYPES_MAX;
 
 use self::{
     block_size::BlockSize,
@@ -73,6 +74,7 @@ impl Ingest<'_> {
         for (source, facts) in ingested.counts.sources.iter_mut().zip(facts) {
             (source.bytes, source.fingerprint) = (facts.bytes, facts.fingerprint);
         }
+        ingested.rows.add_types(plan.event_type_count());
         let mut clock = stages.clock();
         ingested.rows.seal()?;
         clock.lap(Stage::Collect);
@@ -105,7 +107,10 @@ impl Ingest<'_> {
             let Some(next) = next else { return Ok(()) };
             stages.add_bytes(Stage::Read, next.block.bytes.len() as u64);
             let parsed = parser.parse(&next.block);
-            let value_bytes = parsed.batches.iter().map(|(_, batch)| batch.value_bytes()).sum();
+            // Of types that are found there may be as many as a block has lines.
+            let bytes =
+                |batch: &Batch| if plan.is_open() { batch.memory_bytes() } else { batch.value_bytes() };
+            let value_bytes = parsed.batches.iter().map(|(_, batch)| bytes(batch)).sum();
             size.learn(next.block.bytes.len(), value_bytes);
             let parsed = ParsedBlock {
                 number: next.block.number,
@@ -113,6 +118,8 @@ impl Ingest<'_> {
                 are_lines: matches!(next.block.content, Content::Lines) && plan.records().are_documents(),
                 by_partition: count_by_partition(&parsed.batches, settings.partition_unit),
                 parsed,
+                // Each worker keeps their names, too.
+                types_bytes: plan.found_bytes() * (shares.workers + 1),
             };
             clock.lap(Stage::Parse);
             let number = parsed.number;
@@ -120,6 +127,9 @@ impl Ingest<'_> {
                 |collector| collector.may_take(number),
                 |collector| {
                     clock.lap(Stage::Wait);
+                    if plan.has_too_many_types() {
+                        return Err(Error::OpenTypes(OPEN_TYPES_MAX));
+                    }
                     collector.take(parsed)
                 },
             )?;

@@ -14,7 +14,7 @@ mod small_batches;
 mod spill;
 mod turnstile;
 
-use std::{ops::Range, path::PathBuf, sync::Arc};
+use std::{iter, ops::Range, path::PathBuf, sync::Arc};
 
 use event_rows::{Batch, PartitionKey};
 use events_core::partition::PartitionUnit;
@@ -51,6 +51,8 @@ pub(crate) struct RowStore {
     small_bytes: usize,
     unit: PartitionUnit,
     shares: MemoryShares,
+    /// What event types take of the share of rows.
+    types_bytes: usize,
     deduper: Arc<Deduper>,
     spill_dir: PathBuf,
     spill: Option<Spill>,
@@ -109,7 +111,7 @@ impl RowStore {
         deduper: Deduper,
         spill_dir: PathBuf,
     ) -> Self {
-        let types = (0..types).map(|_| TypeRows::default()).collect();
+        let types = iter::repeat_with(TypeRows::default).take(types).collect();
         Self {
             types,
             in_memory_bytes: 0,
@@ -117,6 +119,7 @@ impl RowStore {
             small_bytes: 0,
             unit,
             shares,
+            types_bytes: 0,
             deduper: Arc::new(deduper),
             spill_dir,
             spill: None,
@@ -125,10 +128,24 @@ impl RowStore {
         }
     }
 
+    /// Makes room for event types, the last of which were found while lines were read.
+    pub(crate) fn add_types(&mut self, types: usize) {
+        if self.types.len() < types {
+            self.types.resize_with(types, TypeRows::default);
+        }
+    }
+
+    /// Leaves some memory to event types that were found while lines were read.
+    pub(crate) fn leave_room(&mut self, types_bytes: usize) {
+        self.types_bytes = self.types_bytes.max(types_bytes);
+    }
+
     /// Adds the rows of the next block. If there is no room left, returns rows to spill now.
     pub(crate) fn add(&mut self, block: BlockRows) -> Result<Option<SpillJob>, Error> {
         let BlockRows { source, lines, of_array, by_partition, batches, later_candidates } = block;
         self.ledger.add_block(source, lines, of_array, by_partition.into_iter());
+        let types = batches.iter().chain(&later_candidates).map(|(type_index, _)| type_index + 1).max();
+        self.add_types(types.unwrap_or(0));
         for (type_index, batch) in batches {
             let bytes = batch.memory_bytes();
             self.in_memory_bytes += bytes;
@@ -158,7 +175,7 @@ impl RowStore {
     }
 
     fn spill_if_full(&mut self) -> Result<Option<SpillJob>, Error> {
-        let mut room = if self.spill.is_some() { self.run_bytes() } else { self.shares.rows_bytes };
+        let mut room = if self.spill.is_some() { self.run_bytes() } else { self.rows_bytes() };
         if self.in_memory_bytes > room && self.small_bytes > room / 2 && self.has_several_small_batches() {
             self.join_small_batches()?;
             // So that it is worthwhile the next time.
@@ -201,11 +218,17 @@ impl RowStore {
         }
     }
 
+    /// The memory for all rows.
+    fn rows_bytes(&self) -> usize {
+        let rows_bytes = self.shares.rows_bytes;
+        rows_bytes.saturating_sub(self.types_bytes).max(rows_bytes / 4)
+    }
+
     /// The memory that the rows of one run take.
     fn run_bytes(&self) -> usize {
         // A single thread collects nothing while it writes a run.
         let is_alone = self.shares.workers.max(self.shares.encoders) == 1;
-        if is_alone { self.shares.rows_bytes } else { self.shares.rows_bytes / (JOBS_MAX + 1) }
+        if is_alone { self.rows_bytes() } else { self.rows_bytes() / (JOBS_MAX + 1) }
     }
 
     /// Takes about this many bytes of rows out, of all event types alike.

@@ -33,6 +33,8 @@ pub(crate) struct DatedLine {
 #[derive(Debug, Default)]
 pub(crate) struct DatedLines {
     by_type: BTreeMap<usize, HashMap<i64, Vec<DatedLine>, FixedState>>,
+    /// By partition: those of event types of which the run has no rows.
+    without_rows: BTreeMap<String, Vec<(i64, DatedLine)>>,
     bytes: usize,
 }
 
@@ -43,12 +45,25 @@ impl DatedLines {
         self.by_type.entry(type_index).or_default().entry(micros).or_default().push(line);
     }
 
+    /// Adds a line of a partition's event type, of which the run has no rows.
+    pub(crate) fn add_without_rows(&mut self, path: String, micros: i64, id: Box<str>, position: Position) {
+        self.bytes += 3 * size_of::<DatedLine>() + path.len() + id.len();
+        let line = DatedLine { position, id, last_row: None, version: None };
+        self.without_rows.entry(path).or_default().push((micros, line));
+    }
+
+    /// The lines of event types without rows, each with its partition.
+    pub(crate) fn without_rows(&self) -> impl Iterator<Item = (&str, i64, &DatedLine)> {
+        let lines = self.without_rows.iter();
+        lines.flat_map(|(path, lines)| lines.iter().map(|(micros, line)| (path.as_str(), *micros, line)))
+    }
+
     /// The memory that they take, about.
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Each with its event type and timestamp.
+    /// The others, each with its event type and timestamp.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (usize, i64, &DatedLine)> {
         self.by_type.iter().flat_map(|(type_index, by_time)| {
             by_time.iter().flat_map(|(micros, lines)| lines.iter().map(|line| (*type_index, *micros, line)))

@@ -21,7 +21,7 @@ use super::{
 use crate::event;
 
 /// By path in the event: the location of a field.
-type Spans = HashMap<String, Range<usize>>;
+pub(super) type Spans = HashMap<String, Range<usize>>;
 
 /// The longest excerpt of an invalid type name in a message.
 const FOUND_CHARS_MAX: usize = 100;

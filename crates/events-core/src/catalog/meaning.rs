@@ -8,7 +8,7 @@
 
 use std::fmt::Write;
 
-use super::{Catalog, EventType, Field, FieldKind};
+use super::{Catalog, EventType, Field, FieldKind, OTHERS};
 
 impl Catalog {
     /// The canonical form of the catalog's meaning.
@@ -28,7 +28,23 @@ impl Catalog {
             }
             text.push('\n');
         }
+        self.write_open_types(&mut text);
         text
+    }
+
+    /// Nothing for a catalog without them: what was loaded before there were any is known by the text of
+    /// then.
+    fn write_open_types(&self, text: &mut String) {
+        let mut types: Vec<_> = self.open.types.iter().collect();
+        types.sort_by_key(|event_type| &event_type.domain);
+        for EventType { domain, fields, is_json, .. } in types {
+            let _ = write!(text, "{domain:?} * {is_json} ");
+            write_fields(text, fields);
+            if domain == OTHERS {
+                let _ = write!(text, " but {:?}", self.open.named_domains);
+            }
+            text.push('\n');
+        }
     }
 }
 

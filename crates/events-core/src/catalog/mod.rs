@@ -36,6 +36,9 @@
 //! An object that is used in several places is `[types.NAME]` with `fields`, and `NAME` then is a type's name in
 //! this file.
 //!
+//! The name `"*"` stands for all other event types of a domain, or for all other domains ([`OTHERS`]).
+//! Without `fields`, their `data` is one column, its JSON text.
+//!
 //! Catalogs add up ([`Catalog::extended`]): an event type of the first is replaced, as a whole, by that of
 //! the second.
 //!
@@ -46,18 +49,27 @@
 mod fields;
 mod meaning;
 mod names;
+mod open;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod value_type;
 mod version;
 
-use std::{collections::HashMap, fmt, sync::LazyLock};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 pub(crate) use self::meaning::write_fields;
-pub use self::{value_type::ValueType, version::VersionField};
+use self::{open::OpenTypes, version::Among};
+pub use self::{
+    open::{OPEN_TYPES_MAX, OTHERS},
+    value_type::ValueType,
+    version::VersionField,
+};
 
-use self::version::Among;
 use crate::envelope::{BASE, Envelope};
 
 /// The built-in catalog: the domains account and transaction.
@@ -89,6 +101,8 @@ pub struct Catalog {
     places: Vec<TypePlaces>,
     /// With the place where it was said; `None`: the base contract.
     envelope: Option<(Envelope, Place)>,
+    /// What it says of all others.
+    open: OpenTypes,
 }
 
 /// The locations of an event type and its fields.
@@ -117,11 +131,15 @@ pub struct EventType {
     /// ([`directory_name::as_plain`](crate::directory_name::as_plain)).
     pub directory: String,
     /// The fields of `data`, in column order.
-    pub fields: Vec<Field>,
+    pub fields: Arc<[Field]>,
     /// The fields of the catalog's envelope, whose columns come before those of `data`.
     pub envelope_fields: Vec<Field>,
     /// The fields that decide which version of an event is the latest, before its timestamp; often none.
     pub version: Vec<VersionField>,
+    /// Whether `data` is one column instead, its JSON text; it then has no fields.
+    pub is_json: bool,
+    /// Whether no catalog names it: it is one of those that `"*"` stands for.
+    pub is_open: bool,
 }
 
 /// A field of a payload, or of an object in it.
@@ -198,7 +216,8 @@ impl Catalog {
     /// # Errors
     /// A [`CatalogError`] at the first entry that can't be used.
     pub fn from_toml(files: &[(&str, &str)]) -> Result<Self, CatalogError> {
-        Self { event_types: Vec::new(), places: Vec::new(), envelope: None }.extended(files)
+        let (event_types, places, open) = (Vec::new(), Vec::new(), OpenTypes::default());
+        Self { event_types, places, envelope: None, open }.extended(files)
     }
 
     /// This catalog, extended by `files`: event types that it has are replaced, others added.
@@ -206,9 +225,14 @@ impl Catalog {
     /// # Errors
     /// A [`CatalogError`] at the first entry that can't be used, or that two of the files have.
     pub fn extended(&self, files: &[(&str, &str)]) -> Result<Self, CatalogError> {
-        let known = self.event_types.iter().cloned().zip(self.places.iter().cloned());
-        let mut entries: Vec<_> =
-            known.map(|(event_type, places)| Entry { event_type, places, place: None }).collect();
+        let known = self.event_types.iter().zip(&self.places);
+        let known = known.chain(self.open.types.iter().zip(&self.open.places));
+        let entry = |(event_type, places): (&EventType, &TypePlaces)| Entry {
+            event_type: event_type.clone(),
+            places: places.clone(),
+            place: None,
+        };
+        let mut entries: Vec<_> = known.map(entry).collect();
         let mut by_name: HashMap<_, _> =
             entries.iter().enumerate().map(|(index, known)| (known.event_type.key(), index)).collect();
         let mut envelope = self.envelope.clone();
@@ -232,9 +256,11 @@ impl Catalog {
             }
         }
         names::check_directories(&entries)?;
+        let open = OpenTypes::of(&entries);
+        let named = entries.into_iter().filter(|entry| !entry.event_type.is_open);
         let (event_types, places) =
-            entries.into_iter().map(|Entry { event_type, places, .. }| (event_type, places)).unzip();
-        Self { event_types, places, envelope }.with_envelope_fields()
+            named.map(|Entry { event_type, places, .. }| (event_type, places)).unzip();
+        Self { event_types, places, envelope, open }.with_envelope_fields()
     }
 
     /// This catalog with the envelope of a preset; see [`crate::envelope::PRESETS`].
@@ -256,7 +282,7 @@ impl Catalog {
     /// Gives all event types the fields of the envelope.
     fn with_envelope_fields(mut self) -> Result<Self, CatalogError> {
         if let Some((envelope, _)) = &self.envelope {
-            for event_type in &mut self.event_types {
+            for event_type in self.event_types.iter_mut().chain(&mut self.open.types) {
                 event_type.envelope_fields.clone_from(&envelope.fields);
             }
         }
@@ -265,12 +291,17 @@ impl Catalog {
             names::check_columns(event_type)
                 .map_err(|clash| self.error_at(index, &clash.path, clash.message))?;
         }
+        for (open, event_type) in self.open.types.iter().enumerate() {
+            names::check_columns(event_type)
+                .map_err(|clash| self.error_at_open(open, &clash.path, clash.message))?;
+        }
         Ok(self)
     }
 
     /// Finds the fields of the versions: those that a type or its domain names, or else those of the envelope.
     fn resolve_versions(&mut self) -> Result<(), CatalogError> {
-        for (event_type, places) in self.event_types.iter_mut().zip(&self.places) {
+        let named = self.event_types.iter_mut().zip(&self.places);
+        for (event_type, places) in named.chain(self.open.types.iter_mut().zip(&self.open.places)) {
             if let Some(named) = &places.version {
                 let names: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
                 let set = event_type.set_version(&names, Among::DataFirst);
@@ -296,13 +327,10 @@ impl Catalog {
     /// at the type itself if the path is empty, at its directory if it is [`DIRECTORY`].
     #[must_use]
     pub fn error_at(&self, type_index: usize, path: &str, message: String) -> CatalogError {
-        let places = self.places.get(type_index);
-        let file = places.map_or_else(String::new, |places| places.file.clone());
-        let line = places.and_then(|places| places.lines.get(path)).copied().unwrap_or(1);
-        CatalogError { file, line, message }
+        TypePlaces::error(self.places.get(type_index), path, message)
     }
 
-    /// All event types, in the order of their files.
+    /// All event types that it names, in the order of their files.
     #[must_use]
     pub fn event_types(&self) -> &[EventType] {
         &self.event_types
@@ -312,7 +340,8 @@ impl Catalog {
     #[must_use]
     pub fn domains(&self) -> Vec<&str> {
         let mut domains: Vec<&str> = Vec::new();
-        for event_type in &self.event_types {
+        let open = self.open.types.iter().filter(|open| open.domain != OTHERS);
+        for event_type in self.event_types.iter().chain(open) {
             if !domains.contains(&event_type.domain.as_str()) {
                 domains.push(&event_type.domain);
             }
@@ -331,6 +360,14 @@ fn one_envelope(
             Err(place.error(format!("the envelope differs from that of {at}: a run has one")))
         }
         (first, second) => Ok(first.or(second)),
+    }
+}
+
+impl TypePlaces {
+    fn error(places: Option<&Self>, path: &str, message: String) -> CatalogError {
+        let file = places.map_or_else(String::new, |places| places.file.clone());
+        let line = places.and_then(|places| places.lines.get(path)).copied().unwrap_or(1);
+        CatalogError { file, line, message }
     }
 }
 

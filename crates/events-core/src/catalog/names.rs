@@ -39,7 +39,8 @@ fn is_of(name: &str, safe: impl Fn(char) -> bool) -> bool {
 /// systems that fold case: a load sees to that.
 pub(super) fn check_directories(entries: &[Entry]) -> Result<(), CatalogError> {
     let mut owners: HashMap<&str, &Entry> = HashMap::new();
-    for entry in entries {
+    // Which directories types that it does not name will have is known when they are read.
+    for entry in entries.iter().filter(|entry| !entry.event_type.is_open) {
         let Some(earlier) = owners.insert(&entry.event_type.directory, entry) else { continue };
         // A type of the earlier catalog can only share its directory with one that was read now.
         let (new, other) = if entry.place.is_some() { (entry, earlier) } else { (earlier, entry) };

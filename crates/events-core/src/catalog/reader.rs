@@ -13,8 +13,8 @@ use toml::{
 };
 
 use super::{
-    CatalogError, DIRECTORY, Entry, EventType, Place, TypePlaces, VERSION,
-    fields::{FieldReader, Fields},
+    CatalogError, DIRECTORY, Entry, EventType, OTHERS, Place, TypePlaces, VERSION,
+    fields::{FieldReader, Fields, Spans},
     names::{self, EXPECTED_DIRECTORY},
 };
 use crate::{
@@ -48,7 +48,7 @@ pub(super) struct Source<'a> {
 /// What the event types of a domain have in common.
 #[derive(Default)]
 struct Shared {
-    fields: Fields,
+    fields: Option<Fields>,
     version: Option<Names>,
 }
 
@@ -106,17 +106,22 @@ impl Source<'_> {
         fields: &mut FieldReader<'d>,
         event_types: &mut Vec<Entry>,
     ) -> Result<(), CatalogError> {
-        let (mut shared, mut events) = (Shared::default(), None);
+        let of_others = domain.get_ref() == OTHERS;
+        let (mut shared, mut description, mut events) = (Shared::default(), None, None);
         for (key, value) in self.table(value)? {
             match self.expect_key(key, &["description", VERSION, "fields", "events"])? {
-                "fields" => shared.fields = fields.payload(value)?,
+                "fields" => shared.fields = Some(fields.payload(value)?),
                 VERSION => shared.version = Some(self.version(value)?),
                 "events" => events = Some(self.table(value)?),
-                _ => drop(self.string(value)?),
+                _ => description = Some(self.string(value)?),
             }
         }
         let mut events = events.into_iter().flatten().peekable();
         if events.peek().is_none() {
+            if of_others {
+                event_types.push(self.open_type(domain.get_ref(), domain, description, shared)?);
+                return Ok(());
+            }
             let name = domain.get_ref();
             return Err(self.error(
                 &domain.span(),
@@ -124,9 +129,68 @@ impl Source<'_> {
             ));
         }
         for (name, value) in events {
-            event_types.push(self.read_event_type(domain.get_ref(), name, (&shared, &mut *fields), value)?);
+            if of_others {
+                self.expect_key(name, &[OTHERS])?;
+            }
+            let shared = (&shared, &mut *fields);
+            event_types.push(if name.get_ref() == OTHERS {
+                self.read_open_type(domain.get_ref(), name, shared, value)?
+            } else {
+                self.read_event_type(domain.get_ref(), name, shared, value)?
+            });
         }
         Ok(())
+    }
+
+    /// Reads the types that a catalog does not name. What their domain has in common is theirs only if they
+    /// name fields of their own, or if no other types share it.
+    fn read_open_type<'d>(
+        &self,
+        domain: &str,
+        name: &Key<'_>,
+        (shared, reader): (&Shared, &mut FieldReader<'d>),
+        value: &'d Value<'d>,
+    ) -> Result<Entry, CatalogError> {
+        let (mut own, mut description) = (Shared::default(), None);
+        for (key, value) in self.table(value)? {
+            match self.expect_key(key, &["description", VERSION, "fields"])? {
+                "description" => description = Some(self.string(value)?),
+                VERSION => own.version = Some(self.version(value)?),
+                _ => own.fields = Some(reader.payload(value)?),
+            }
+        }
+        if own.fields.is_some() || domain == OTHERS {
+            own.version = own.version.or_else(|| shared.version.clone());
+            if let Some(mut fields) = shared.fields.clone() {
+                fields.override_with(own.fields.unwrap_or_default());
+                own.fields = Some(fields);
+            }
+        }
+        self.open_type(domain, name, description, own)
+    }
+
+    /// Types that a catalog does not name; without fields, their data is one column.
+    fn open_type(
+        &self,
+        domain: &str,
+        key: &Key<'_>,
+        description: Option<String>,
+        Shared { fields, version }: Shared,
+    ) -> Result<Entry, CatalogError> {
+        let is_json = fields.is_none();
+        let Fields { fields, spans } = fields.unwrap_or_default();
+        let event_type = EventType {
+            domain: domain.to_owned(),
+            name: OTHERS.to_owned(),
+            description,
+            directory: String::new(),
+            fields: fields.into(),
+            envelope_fields: Vec::new(),
+            version: Vec::new(),
+            is_json,
+            is_open: true,
+        };
+        self.entry(event_type, key, spans, version)
     }
 
     fn read_event_type<'d>(
@@ -137,7 +201,7 @@ impl Source<'_> {
         value: &'d Value<'d>,
     ) -> Result<Entry, CatalogError> {
         let (mut description, mut directory, mut version) = (None, None, None);
-        let mut fields = shared.fields.clone();
+        let mut fields = shared.fields.clone().unwrap_or_default();
         for (key, value) in self.table(value)? {
             match self.expect_key(key, &["description", DIRECTORY, VERSION, "fields"])? {
                 VERSION => version = Some(self.version(value)?),
@@ -151,22 +215,34 @@ impl Source<'_> {
         }
         let directory = directory.map_or_else(|| self.directory_of_name(name), Ok)?;
         let Fields { fields, spans } = fields;
-        let name_span = name.span();
-        let name = name.get_ref().to_string();
         let event_type = EventType {
             domain: domain.to_owned(),
-            name,
+            name: name.get_ref().to_string(),
             description,
             directory,
-            fields,
+            fields: fields.into(),
             envelope_fields: Vec::new(),
             version: Vec::new(),
+            is_json: false,
+            is_open: false,
         };
+        self.entry(event_type, name, spans, version.or_else(|| shared.version.clone()))
+    }
+
+    /// An event type with the locations of its parts; its name is at `key`.
+    fn entry(
+        &self,
+        event_type: EventType,
+        key: &Key<'_>,
+        spans: Spans,
+        version: Option<Names>,
+    ) -> Result<Entry, CatalogError> {
+        let name_span = key.span();
         names::check_columns(&event_type)
             .map_err(|clash| self.error(spans.get(&clash.path).unwrap_or(&name_span), clash.message))?;
         let spans = spans.into_iter().chain([(String::new(), name_span.clone())]);
         let lines = spans.map(|(path, span)| (path, self.line(&span))).collect();
-        let version = version.or_else(|| shared.version.clone()).map(|names| {
+        let version = version.map(|names| {
             let lines = names.into_iter().map(|(name, span)| (name, self.line(&span)));
             lines.collect()
         });

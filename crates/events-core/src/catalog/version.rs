@@ -7,6 +7,8 @@
 //! Invariant: each field of a version is one value, of a type whose values have an order that everybody would
 //! expect, and is required.
 
+use std::sync::Arc;
+
 use super::{EventType, Field, FieldKind, ValueType};
 use crate::event;
 
@@ -123,7 +125,8 @@ impl EventType {
             version.push(found);
         }
         for VersionField { of_envelope, path, .. } in &version {
-            let fields = if *of_envelope { &mut self.envelope_fields } else { &mut self.fields };
+            let fields =
+                if *of_envelope { &mut self.envelope_fields[..] } else { Arc::make_mut(&mut self.fields) };
             field_at(fields, path).required = true;
         }
         self.version = version;
@@ -132,7 +135,7 @@ impl EventType {
 
     fn version_field(&self, name: &str, among: Among) -> Option<VersionField> {
         let found = |of_envelope: bool| {
-            let fields = if of_envelope { &self.envelope_fields } else { &self.fields };
+            let fields: &[Field] = if of_envelope { &self.envelope_fields } else { &self.fields };
             let path = path_of(fields, name)?;
             Some(VersionField { name: name.to_owned(), of_envelope, path })
         };

@@ -10,6 +10,7 @@ use std::{
 };
 
 use event_parser::{Buffer, OTHER_NAMES, Parsed, Parser, ParserOptions, Plan};
+use events_core::catalog::OPEN_TYPES_MAX;
 
 use super::ReadSettings;
 use crate::{
@@ -79,6 +80,9 @@ pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
             let Some(next) = next else { return Ok((checked, counts)) };
             let parsed = parser.parse(&next.block);
             let block = (next.source, next.block.number);
+            if plan.has_too_many_types() {
+                return Err(Error::OpenTypes(OPEN_TYPES_MAX));
+            }
             counts.insert(block, u64::from(parsed.newlines));
             checked.add(block, parsed, &plan);
             recycled = next.block.bytes;

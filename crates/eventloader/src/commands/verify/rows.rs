@@ -10,6 +10,7 @@ use arrow::{
     datatypes::{DataType, Field, Schema, TimestampMicrosecondType},
 };
 use events_core::{
+    directory_name::directory_text,
     event,
     partition::{Layout, PartitionUnit},
     schema::BASE_COLUMNS,
@@ -158,7 +159,12 @@ impl Rows {
 impl<'a> Checks<'a> {
     fn new(recorded: &Recorded, path: &'a str, file: &'a RecordedFile) -> Self {
         let (directory, layout) = (directory_of(path), recorded.layout);
-        let event_type = layout.and_then(|(layout, _)| layout.event_type_in(directory));
+        let of_path = layout.and_then(|(layout, _)| layout.event_type_in(directory));
+        let event_type = of_path.map(|text| match &file.event_type {
+            // No catalog names it, so its directory has its domain in front.
+            Some((domain, name)) if text == directory_text(domain, name) => name.clone(),
+            _ => text,
+        });
         let partition = PartitionPlace { directory, layout, event_type, last: None };
         let (elsewhere, of_other_type, out_of_order) = Default::default();
         Self { path, file, partition, rows: 0, last: None, elsewhere, of_other_type, out_of_order }

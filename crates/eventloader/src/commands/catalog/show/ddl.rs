@@ -7,8 +7,12 @@
 use std::fmt::Write;
 
 use arrow::datatypes::{DataType, Fields};
+use events_core::{
+    catalog::{EventType, OTHERS},
+    directory_name,
+};
 
-use super::ShownTable;
+use super::{ShownTable, stands_for_others};
 
 /// An SQL dialect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +23,14 @@ pub(super) enum Dialect {
 }
 
 pub(super) fn create_table(table: &ShownTable<'_>, dialect: Dialect) -> String {
+    if stands_for_others(table.event_type) {
+        // Each of them has a table of its own, whose name is not known.
+        let EventType { domain, .. } = table.event_type;
+        let which = if domain == OTHERS { "other domains".into() } else { directory_name::as_plain(domain) };
+        return format!(
+            "-- The event types of {which} that the catalog does not name: ask for each by its name\n"
+        );
+    }
     let name = dialect.table_name(&table.event_type.directory);
     let columns: Vec<_> = table
         .schema

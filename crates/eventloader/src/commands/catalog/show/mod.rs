@@ -10,14 +10,15 @@ use std::{borrow::Cow, fmt::Write};
 use arrow::datatypes::{DataType, Field, Schema, SchemaBuilder};
 use event_parser::Selection;
 use events_core::{
-    catalog::{Catalog, EventType},
+    catalog::{Catalog, EventType, OTHERS},
+    directory_name::directory_text,
     event,
     partition::{Layout, PartitionUnit},
     schema::{self, TableForm},
 };
 
 use self::ddl::Dialect;
-use crate::{commands::catalog_files, error::Error};
+use crate::{commands::layout_fit::LayoutFit, error::Error};
 
 /// What to show.
 #[derive(Debug, Clone)]
@@ -58,9 +59,18 @@ pub enum Format {
 pub fn show(settings: &ShowSettings) -> Result<String, Error> {
     settings.selection.check(&settings.catalog)?;
     let ShowSettings { catalog, selection, flatten, layout, partition_unit, .. } = settings;
-    catalog_files::check_layout(catalog, selection, (*layout, *partition_unit), *flatten, false)?;
-    let wanted = catalog.event_types().iter().filter(|event_type| selection.wants_type(event_type));
-    let tables = wanted.map(|event_type| {
+    let fit = LayoutFit {
+        catalog,
+        selection,
+        layout: *layout,
+        unit: *partition_unit,
+        flatten: *flatten,
+        folds_case: false,
+    };
+    fit.check()?;
+    let named = catalog.event_types().iter().filter(|event_type| selection.wants_type(event_type));
+    let others = others(catalog, selection);
+    let tables = named.chain(&others).map(|event_type| {
         let table = ShownTable::new(event_type, *flatten, (*layout, *partition_unit));
         match settings.format {
             Format::Text => table.text(),
@@ -71,6 +81,26 @@ pub fn show(settings: &ShowSettings) -> Result<String, Error> {
         }
     });
     Ok(tables.collect::<Vec<_>>().join("\n"))
+}
+
+/// The types that the catalog does not name: those that are asked for by name, or what stands for them.
+fn others(catalog: &Catalog, selection: &Selection) -> Vec<EventType> {
+    let Selection { domains, event_types, .. } = selection;
+    if domains.is_empty() && event_types.is_empty() {
+        return catalog.open_types().to_vec();
+    }
+    let of_catalog = || catalog.open_types().iter().map(|open| open.domain.as_str());
+    let domains: Vec<_> = if domains.is_empty() {
+        of_catalog().collect()
+    } else {
+        domains.iter().map(String::as_str).collect()
+    };
+    let names = if event_types.is_empty() { &[OTHERS.to_owned()][..] } else { event_types };
+    let of_domain = |domain: &&str| {
+        let asked = names.iter().filter_map(|name| catalog.event_type(domain, name));
+        asked.filter(|event_type| event_type.is_open).map(Cow::into_owned).collect::<Vec<_>>()
+    };
+    domains.iter().flat_map(of_domain).collect()
 }
 
 /// An event type's table.
@@ -86,6 +116,11 @@ struct ShownTable<'c> {
     descriptions: Vec<(String, &'c str)>,
 }
 
+/// Whether it is not one type, but all of a domain, or of all other domains, that are not named.
+fn stands_for_others(event_type: &EventType) -> bool {
+    event_type.is_open && event_type.name == OTHERS
+}
+
 impl<'c> ShownTable<'c> {
     fn new(event_type: &'c EventType, flatten: bool, (layout, unit): (Layout, PartitionUnit)) -> Self {
         let form = TableForm { flatten, has_event_type: layout.has_event_type_column() };
@@ -97,7 +132,12 @@ impl<'c> ShownTable<'c> {
         Self {
             event_type,
             schema: columns.finish(),
-            directory: layout.directory(event_type),
+            directory: if stands_for_others(event_type) {
+                let domain = if event_type.domain == OTHERS { "DOMAIN" } else { &event_type.domain };
+                Cow::Owned(directory_text(domain, "TYPE"))
+            } else {
+                layout.directory(event_type)
+            },
             of_directories: layout.columns(unit),
             descriptions: schema::descriptions(event_type, flatten),
         }
