@@ -220,7 +220,8 @@ impl Catalog {
         Self { event_types, places, envelope: None, open }.extended(files)
     }
 
-    /// This catalog, extended by `files`: event types that it has are replaced, others added.
+    /// This catalog, extended by `files`: event types that it has are replaced, others added. In an envelope,
+    /// a built-in type gives way to one that has its directory.
     ///
     /// # Errors
     /// A [`CatalogError`] at the first entry that can't be used, or that two of the files have.
@@ -254,6 +255,9 @@ impl Catalog {
                 by_name.insert(entry.event_type.key(), index);
                 entries[index] = entry;
             }
+        }
+        if envelope.is_some() {
+            names::leave_out_built_in(&mut entries);
         }
         names::check_directories(&entries)?;
         let open = OpenTypes::of(&entries);

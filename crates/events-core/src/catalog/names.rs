@@ -3,7 +3,7 @@
 //!
 //! Invariant: names of columns that differ only in case count as the same, as they do in Spark and DuckDB.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{CatalogError, Entry, EventType, Field, FieldKind};
 use crate::{directory_name, event, schema};
@@ -33,6 +33,13 @@ pub(super) fn is_safe_column(name: &str) -> bool {
 
 fn is_of(name: &str, safe: impl Fn(char) -> bool) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(safe)
+}
+
+/// Leaves out built-in types whose directory one of the files' types has.
+pub(super) fn leave_out_built_in(entries: &mut Vec<Entry>) {
+    let own = entries.iter().filter(|entry| !entry.places.is_built_in);
+    let taken: HashSet<_> = own.map(|entry| entry.event_type.directory.clone()).collect();
+    entries.retain(|entry| !entry.places.is_built_in || !taken.contains(&entry.event_type.directory));
 }
 
 /// Refuses two event types with one directory. Names that differ in case are two directories, except on file

@@ -333,3 +333,16 @@ fn the_ledger_s_types_replace_the_built_in_ones() {
     assert!(described.all(|(_, description)| !description.is_empty()));
     assert!(catalog.event_types().iter().all(|event_type| event_type.description.is_some()));
 }
+
+#[test]
+fn in_an_envelope_a_built_in_type_gives_way_to_one_with_its_directory() {
+    let types = "[domain.stripe.events.account-open.fields]\nid = 'string'";
+    let error = BUILT_IN.extended(&[("s.toml", types)]).unwrap_err();
+    assert!(error.message.contains("would share the directory \"account-open\""), "{error}");
+    let in_envelope = format!("[envelope]\npreset = 'stripe'\n{types}");
+    let catalog = BUILT_IN.extended(&[("s.toml", &in_envelope)]).unwrap();
+    let names: Vec<_> = catalog.event_types().iter().map(ToString::to_string).collect();
+    assert!(names.contains(&"stripe/account-open".to_owned()), "{names:?}");
+    assert!(!names.contains(&"account/account-open".to_owned()), "{names:?}");
+    assert!(names.contains(&"account/account-close".to_owned()), "{names:?}");
+}
