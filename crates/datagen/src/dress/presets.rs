@@ -53,7 +53,7 @@ pub(super) static PRESETS: [Preset; 12] = [
     Preset {
         name: EnvelopeName::CloudEvents,
         around: Around::Nothing,
-        record: r#"{"specversion": "1.0", "id": "$id", "source": "/bank/$domain", "type": "$type", "subject": "bank", "time": "$iso_us", "datacontenttype": "application/json", "data": $data}"#,
+        record: r#"{"specversion": "1.0", "id": "$id", "source": "/bank/$domain", "type": "com.example.bank.$type", "subject": "bank", "time": "$iso_us", "datacontenttype": "application/json", "data": $data}"#,
         unit: Unit::Micros,
         id: &["/source", "/id"],
         time: "/time",
@@ -66,7 +66,7 @@ pub(super) static PRESETS: [Preset; 12] = [
     Preset {
         name: EnvelopeName::Segment,
         around: Around::Nothing,
-        record: r#"{"anonymousId": "$id", "context": {"ip": "192.0.2.1", "library": {"name": "datagen", "version": "1.0"}}, "event": "$type", "integrations": {"All": true}, "messageId": "datagen-$id", "originalTimestamp": "$iso_ms", "properties": $data, "receivedAt": "$iso_ms", "sentAt": "$iso_ms", "timestamp": "$iso_ms", "type": "track", "userId": null, "version": 2}"#,
+        record: r#"{"anonymousId": "$id", "context": {"ip": "192.0.2.1", "library": {"name": "datagen", "version": "1.0"}}, "event": "Bank $type", "integrations": {"All": true}, "messageId": "datagen-$id", "originalTimestamp": "$iso_ms", "properties": $data, "receivedAt": "$iso_ms", "sentAt": "$iso_ms", "timestamp": "$iso_ms", "type": "track", "userId": null, "version": 2}"#,
         unit: Unit::Millis,
         id: &["/messageId"],
         time: "/timestamp",
@@ -79,7 +79,7 @@ pub(super) static PRESETS: [Preset; 12] = [
     Preset {
         name: EnvelopeName::Stripe,
         around: Around::Nothing,
-        record: r#"{"id": "evt_$id", "object": "event", "api_version": "2024-06-20", "created": $epoch_s, "data": {"object": $data}, "livemode": true, "pending_webhooks": 1, "request": {"id": null, "idempotency_key": null}, "type": "$type"}"#,
+        record: r#"{"id": "evt_$id", "object": "event", "api_version": "2024-06-20", "created": $epoch_s, "data": {"object": $data}, "livemode": true, "pending_webhooks": 1, "request": {"id": null, "idempotency_key": null}, "type": "bank.$type"}"#,
         unit: Unit::Seconds,
         id: &["/id"],
         time: "/created",
@@ -92,7 +92,7 @@ pub(super) static PRESETS: [Preset; 12] = [
     Preset {
         name: EnvelopeName::GithubArchive,
         around: Around::Nothing,
-        record: r#"{"id": "$id", "type": "$type", "actor": {"id": 1001, "login": "datagen", "url": "https://api.github.com/users/datagen"}, "repo": {"id": 9007199254740993, "name": "bank/$domain", "url": "https://api.github.com/repos/bank/$domain"}, "payload": $data, "public": true, "created_at": "$iso_s"}"#,
+        record: r#"{"id": "$id", "type": "Bank-$type", "actor": {"id": 1001, "login": "datagen", "url": "https://api.github.com/users/datagen"}, "repo": {"id": 9007199254740993, "name": "bank/$domain", "url": "https://api.github.com/repos/bank/$domain"}, "payload": $data, "public": true, "created_at": "$iso_s"}"#,
         unit: Unit::Seconds,
         id: &["/id"],
         time: "/created_at",
@@ -150,7 +150,7 @@ pub(super) static PRESETS: [Preset; 12] = [
             r#"{"resourceLogs": [{"resource": {"attributes": [{"key": "service.name", "value": {"stringValue": "bank"}}]}, "scopeLogs": [{"scope": {"name": "datagen", "version": "1.0"}, "logRecords": ["#,
             "]}]}]}",
         ),
-        record: r#"{"timeUnixNano": "$epoch_ns", "observedTimeUnixNano": "$epoch_ns", "severityNumber": 9, "severityText": "INFO", "eventName": "$type", "body": {"stringValue": "$quoted"}, "attributes": [{"key": "domain", "value": {"stringValue": "$domain"}}], "traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}"#,
+        record: r#"{"timeUnixNano": "$epoch_ns", "observedTimeUnixNano": "$epoch_ns", "severityNumber": 9, "severityText": "INFO", "eventName": "bank.$type", "body": {"stringValue": "$quoted"}, "attributes": [{"key": "domain", "value": {"stringValue": "$domain"}}], "traceId": "5b8efff798038103d269b633813fc60c", "spanId": "eee19b7ec3c1b174"}"#,
         unit: Unit::Nanos,
         id: &[],
         time: "/timeUnixNano",
@@ -163,7 +163,7 @@ pub(super) static PRESETS: [Preset; 12] = [
     Preset {
         name: EnvelopeName::KubernetesAudit,
         around: Around::Nothing,
-        record: r#"{"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": "$id", "stage": "ResponseComplete", "requestURI": "/apis/bank/v1/$domain", "verb": "create", "user": {"username": "system:serviceaccount:bank:datagen", "groups": ["system:authenticated"]}, "sourceIPs": ["192.0.2.9"], "objectRef": {"resource": "$type", "namespace": "bank", "apiVersion": "v1"}, "requestObject": $data, "requestReceivedTimestamp": "$iso_us", "stageTimestamp": "$iso_us"}"#,
+        record: r#"{"kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "Request", "auditID": "$id", "stage": "ResponseComplete", "requestURI": "/apis/bank/v1/$domain", "verb": "create", "user": {"username": "system:serviceaccount:bank:datagen", "groups": ["system:authenticated"]}, "sourceIPs": ["192.0.2.9"], "objectRef": {"resource": "bank-$type", "namespace": "bank", "apiVersion": "v1"}, "requestObject": $data, "requestReceivedTimestamp": "$iso_us", "stageTimestamp": "$iso_us"}"#,
         unit: Unit::Micros,
         id: &["/auditID", "/stage"],
         time: "/requestReceivedTimestamp",
@@ -171,12 +171,12 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/objectRef/resource",
         fields: &[],
         data: "",
-        taken: &["/auditID", "/stage", "/requestReceivedTimestamp", "/objectRef/resource"],
+        taken: &["/auditID", "/stage", "/requestReceivedTimestamp"],
     },
     Preset {
         name: EnvelopeName::Kafka,
         around: Around::Nothing,
-        record: r#"{"topic": "$type", "partition": 0, "offset": $index, "timestamp": $epoch_ms, "timestampType": "CREATE_TIME", "key": "$id", "headers": {"domain": "$domain"}, "value": $data}"#,
+        record: r#"{"topic": "bank.$type", "partition": 0, "offset": $index, "timestamp": $epoch_ms, "timestampType": "CREATE_TIME", "key": "$id", "headers": {"domain": "$domain"}, "value": $data}"#,
         unit: Unit::Millis,
         id: &["/topic", "/partition", "/offset"],
         time: "/timestamp",
