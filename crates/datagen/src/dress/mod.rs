@@ -18,7 +18,10 @@ mod table;
 mod template;
 mod writer;
 
-use events_core::{catalog::Catalog, truth::RowDigest};
+use events_core::{
+    catalog::Catalog,
+    truth::{Report, RowDigest},
+};
 use uuid::{Builder, Uuid};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -48,7 +51,7 @@ pub(crate) struct Dress {
     /// The columns between those that every table has and those of the payload.
     fields: Vec<Cell>,
     data: Vec<Cell>,
-    /// Where the world's own payload is in the record's.
+    /// Where the world's own payload is in the record's: empty, or `payload.` for instance.
     payload: String,
     /// The catalog.
     toml: String,
@@ -91,12 +94,6 @@ impl Dress {
         Catalog::from_toml(&[("types.toml", &self.toml)]).expect("a test reads the catalog of each envelope")
     }
 
-    /// The path of the world's own payload in that of the record: empty, or `payload.` for instance; `None`
-    /// if it is within a text.
-    pub(crate) fn payload_path(&self) -> Option<&str> {
-        self.data.contains(&Cell::Payload).then_some(&self.payload)
-    }
-
     /// What opens and what closes a file of records, if they are not lines.
     pub(crate) fn document(&self) -> Option<[&'static str; 2]> {
         match self.preset.around {
@@ -134,7 +131,9 @@ impl Dress {
                 Some("an id is a hash of its record, so a record that is written otherwise is another event")
             }
             Fault::Offsets if self.has_epochs() => Some("a timestamp is a number, which has no offset"),
-            Fault::UnknownFields if self.payload_path().is_none() => Some("the payload is within a text"),
+            Fault::UnknownFields if !self.data.contains(&Cell::Payload) => {
+                Some("the payload is within a text")
+            }
             Fault::Blank if self.document().is_some() => Some("a file has one line"),
             _ => None,
         }
@@ -162,9 +161,17 @@ impl Dress {
             domain,
             event_type,
             data: format!("{data}/{}", payload.trim_end_matches('/')).trim_end_matches('/').to_owned(),
-            payload: self.payload_path().map(str::to_owned),
+            payload: format!("{}{}", self.preset.data_path, self.payload),
             has_epochs: self.has_epochs(),
             is_whole_line: self.is_whole_line(),
+        }
+    }
+
+    /// Counts what a loader finds in the records and has no column for.
+    pub(crate) fn count_ignored(&self, report: &mut Report) {
+        let good = report.lines - report.blank - report.quarantined.total;
+        for path in self.preset.ignored.iter().filter(|_| good > 0) {
+            *report.unknown_fields.entry((*path).to_owned()).or_default() += good;
         }
     }
 
@@ -223,8 +230,8 @@ pub(crate) struct Places {
     pub(crate) event_type: &'static str,
     /// The world's own payload, or the text that has it.
     pub(crate) data: String,
-    /// The path of the world's own payload in that of the record, if it is an object.
-    pub(crate) payload: Option<String>,
+    /// The path of the world's own payload, as a loader reports it, with a dot behind.
+    pub(crate) payload: String,
     pub(crate) has_epochs: bool,
     pub(crate) is_whole_line: bool,
 }

@@ -28,7 +28,11 @@ pub(super) struct Preset {
     pub(super) fields: &'static [&'static str],
     /// The payload; all of the record if it is empty, without what the event took.
     pub(super) data: &'static str,
+    /// Its path, as a loader reports it, with a dot behind.
+    pub(super) data_path: &'static str,
     pub(super) taken: &'static [&'static str],
+    /// What is neither read nor part of the payload, by its path in the record: a loader counts it.
+    pub(super) ignored: &'static [&'static str],
 }
 
 /// What stands around a record.
@@ -49,6 +53,19 @@ pub(super) enum Domain {
     At(&'static str),
 }
 
+const DEBEZIUM_IGNORED: &[&str] = &[
+    "source.version",
+    "source.connector",
+    "source.name",
+    "source.snapshot",
+    "source.sequence",
+    "source.txId",
+    "source.lsn",
+    "source.xmin",
+    "ts_ms",
+    "transaction",
+];
+
 pub(super) static PRESETS: [Preset; 12] = [
     Preset {
         name: EnvelopeName::CloudEvents,
@@ -61,7 +78,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/type",
         fields: &["/source", "/subject", "/specversion", "/datacontenttype", "/dataschema"],
         data: "/data",
+        data_path: "data.",
         taken: &[],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::Segment,
@@ -74,7 +93,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/event",
         fields: &[],
         data: "",
+        data_path: "",
         taken: &["/messageId", "/timestamp", "/event"],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::Stripe,
@@ -87,7 +108,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/type",
         fields: &["/api_version", "/livemode"],
         data: "/data/object",
+        data_path: "data.object.",
         taken: &[],
+        ignored: &["object", "pending_webhooks", "request"],
     },
     Preset {
         name: EnvelopeName::GithubArchive,
@@ -100,7 +123,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/type",
         fields: &[],
         data: "",
+        data_path: "",
         taken: &["/id", "/type", "/created_at"],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::CloudTrail,
@@ -113,7 +138,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/eventName",
         fields: &[],
         data: "",
+        data_path: "",
         taken: &["/eventID", "/eventTime", "/eventSource", "/eventName"],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::EventBridge,
@@ -126,7 +153,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/detail-type",
         fields: &["/version", "/account", "/region", "/resources"],
         data: "/detail",
+        data_path: "detail.",
         taken: &[],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::Debezium,
@@ -142,7 +171,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/source/table",
         fields: &["/op"],
         data: "/after",
+        data_path: "after|before.",
         taken: &[],
+        ignored: DEBEZIUM_IGNORED,
     },
     Preset {
         name: EnvelopeName::OtlpLogs,
@@ -158,7 +189,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/eventName",
         fields: &[],
         data: "",
+        data_path: "",
         taken: &["/timeUnixNano", "/eventName"],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::KubernetesAudit,
@@ -171,7 +204,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/objectRef/resource",
         fields: &[],
         data: "",
+        data_path: "",
         taken: &["/auditID", "/stage", "/requestReceivedTimestamp"],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::Kafka,
@@ -184,7 +219,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/topic",
         fields: &["/partition", "/offset", "/timestampType", "/key", "/headers"],
         data: "/value",
+        data_path: "value.",
         taken: &[],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::Docker,
@@ -197,7 +234,9 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/stream",
         fields: &[],
         data: "",
+        data_path: "",
         taken: &["/stream", "/time"],
+        ignored: &[],
     },
     Preset {
         name: EnvelopeName::Journald,
@@ -210,6 +249,8 @@ pub(super) static PRESETS: [Preset; 12] = [
         event_type: "/_SYSTEMD_UNIT",
         fields: &[],
         data: "",
+        data_path: "",
         taken: &["/__CURSOR", "/__REALTIME_TIMESTAMP", "/_SYSTEMD_UNIT"],
+        ignored: &[],
     },
 ];

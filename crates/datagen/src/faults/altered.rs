@@ -154,7 +154,7 @@ pub(super) fn unknown_field_in(line: &CleanLine<'_>, ordinal: u64) -> (Vec<u8>, 
     let mut in_order = UNKNOWN_FIELDS[first..].iter().chain(&UNKNOWN_FIELDS[..first]);
     in_order
         .find_map(|(position, path, value)| {
-            let path = path.replace("data.", &line.payload_path());
+            let path = path.replace("data.", line.payload_path());
             Some((with_field(line, position, &path, value)?, path))
         })
         .expect("every line has a payload to add a field to")

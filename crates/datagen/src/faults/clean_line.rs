@@ -119,8 +119,8 @@ impl<'l> CleanLine<'l> {
     }
 
     /// The path of the payload's fields in the event.
-    pub(super) fn payload_path(&self) -> String {
-        format!("data.{}", self.places.and_then(|places| places.payload.as_deref()).unwrap_or_default())
+    pub(super) fn payload_path(&self) -> &str {
+        self.places.map_or("data.", |places| &places.payload)
     }
 
     /// The offset after `data`, the last of the base fields.

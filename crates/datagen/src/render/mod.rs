@@ -145,6 +145,9 @@ impl<W: World> Rendering<'_, W> {
         }
         lines.end_piece();
         truth.report.lines = lines.count();
+        if let Some(dress) = &self.dress {
+            dress.count_ignored(&mut truth.report);
+        }
     }
 
     fn writer(&self) -> LineWriter<'_, W> {

@@ -133,7 +133,7 @@ pub(super) const BAD_EPOCH: &[Edit] = &[
     |line| with_epoch(line, r#""yesterday""#),
     |line| with_epoch(line, r#""""#),
     |line| with_epoch(line, r#""2024-10-10T00:00:00Z""#),
-    |line| with_epoch(line, r#""99999999999999999999""#),
+    |line| with_epoch(line, r#""999999999999999999999999""#),
     |line| with_epoch(line, r#""1728518400s""#),
 ];
 
