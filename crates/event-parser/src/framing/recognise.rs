@@ -64,14 +64,13 @@ pub(super) fn framing_of(head: &[u8], ended: bool, has_lists: bool) -> Option<Fr
         None if is_all => (text, None),
         None => return None,
     };
+    // As a line it would be too long, and all of its records lost, also if a few of them are broken.
+    let is_long_document = below.is_none() && text.len() >= HEAD_BYTES_MAX && has_lists;
     match first_value(line) {
         First::Ends(value) => of_one_line(&line[value.end()..], below, is_all),
-        First::Malformed => Some(Framing::Lines),
         First::GoesOn if below.is_some() => of_several_lines(text, below, is_all),
-        First::GoesOn => {
-            let is_long = text.len() >= HEAD_BYTES_MAX && has_lists;
-            Some(if is_long { Framing::Documents } else { Framing::Lines })
-        }
+        First::Malformed | First::GoesOn if is_long_document => Some(Framing::Documents),
+        First::Malformed | First::GoesOn => Some(Framing::Lines),
     }
 }
 
@@ -148,5 +147,8 @@ mod tests {
         assert_eq!(framing_of(several.as_bytes(), false, false), Some(Framing::Documents));
         assert_eq!(framing_of(one.as_bytes(), false, false), Some(Framing::Lines));
         assert_eq!(framing_of(one.as_bytes(), false, true), Some(Framing::Documents));
+        let broken = one.replace("{\"a\":", "{\"Records\":[{\"a\":tru},");
+        assert_eq!(framing_of(broken.as_bytes(), false, false), Some(Framing::Lines));
+        assert_eq!(framing_of(broken.as_bytes(), false, true), Some(Framing::Documents));
     }
 }
