@@ -272,9 +272,10 @@ fn catalogs_may_grow_but_not_shrink() {
     for flatten in ["true", "false"] {
         let dir = Workdir::new();
         let catalog = |fields: &str| format!("[domain.card.events.sale.fields]\n{fields}\n");
-        let small = "id = 'int32'\nshop = { fields = { name = 'string' } }";
-        let large =
-            "id = 'int64'\nshop = { fields = { name = 'string', tags = 'list(string)' } }\nat = 'date'";
+        let small = "id = 'int32'\nshop = { fields = { name = 'string' } }\n\
+             items = { list = { map = { fields = { n = 'int32' } } } }";
+        let large = "id = 'int64'\nshop = { fields = { name = 'string', tags = 'list(string)' } }\nat = 'date'\n\
+             items = { list = { map = { fields = { sku = 'string', n = 'int32' } } } }";
         dir.write("small.toml", catalog(small));
         dir.write("large.toml", catalog(&large.replace("int64", "int32")));
         dir.write("other.toml", catalog(large));
@@ -284,12 +285,19 @@ fn catalogs_may_grow_but_not_shrink() {
             )
         };
         let old = [
-            sale("a", 1, r#"{"id": 1, "shop": {"name": "x"}}"#),
+            sale(
+                "a",
+                1,
+                r#"{"id": 1, "shop": {"name": "x"}, "items": [{"a": {"n": 1}, "b": null}, {}, null]}"#,
+            ),
             sale("b", 2, r#"{"id": 2}"#),
             sale("c", 3, "null"),
         ];
-        let new =
-            [sale("d", 4, r#"{"id": 4, "shop": {"name": "y", "tags": ["t", null]}, "at": "2024-01-01"}"#)];
+        let new = [sale(
+            "d",
+            4,
+            r#"{"id": 4, "shop": {"name": "y", "tags": ["t", null]}, "at": "2024-01-01", "items": [{"c": {"sku": "s"}}]}"#,
+        )];
         dir.write("old.json", file_of(&old));
         dir.write("new.json", file_of(&new));
         let merge = |source: &str, catalog: &str| {

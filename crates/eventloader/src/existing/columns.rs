@@ -7,7 +7,9 @@
 use std::sync::Arc;
 
 use arrow::{
-    array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, StructArray, new_null_array},
+    array::{
+        Array, ArrayRef, AsArray, ListArray, MapArray, RecordBatch, StringArray, StructArray, new_null_array,
+    },
     datatypes::{DataType, Field, Fields, Schema, TimestampMicrosecondType},
 };
 use event_rows::{VersionColumns, VersionKeys};
@@ -78,7 +80,8 @@ impl<'p> ExistingColumns<'p> {
     }
 }
 
-/// A column as the catalog has it: objects in it get the members that the file does not have, all null.
+/// A column as the catalog has it: objects in it, also in its lists and maps, get the members that the file
+/// does not have, all null.
 fn adapted(found: Option<&ArrayRef>, field: &Field, rows: usize) -> ArrayRef {
     match (found, field.data_type()) {
         (None, data_type) => new_null_array(data_type, rows),
@@ -92,6 +95,25 @@ fn adapted(found: Option<&ArrayRef>, field: &Field, rows: usize) -> ArrayRef {
                 Err(error) => unreachable!("each member was made for its field: {error}"),
             }
         }
+        (Some(found), DataType::List(element)) => {
+            let list = found.as_list::<i32>();
+            let elements = adapted(Some(list.values()), element, list.values().len());
+            let (offsets, nulls) = (list.offsets().clone(), list.nulls().cloned());
+            match ListArray::try_new(Arc::clone(element), offsets, elements, nulls) {
+                Ok(list) => Arc::new(list),
+                Err(error) => unreachable!("the elements are as many as before: {error}"),
+            }
+        }
+        (Some(found), DataType::Map(entry, is_sorted)) => {
+            let map = found.as_map();
+            let entries: ArrayRef = Arc::new(map.entries().clone());
+            let entries = adapted(Some(&entries), entry, entries.len()).as_struct().clone();
+            let (offsets, nulls) = (map.offsets().clone(), map.nulls().cloned());
+            match MapArray::try_new(Arc::clone(entry), offsets, entries, nulls, *is_sorted) {
+                Ok(map) => Arc::new(map),
+                Err(error) => unreachable!("the entries are as many as before: {error}"),
+            }
+        }
         (Some(found), data_type) => unreachable!("{} was checked to be {data_type}", found.data_type()),
     }
 }
@@ -99,25 +121,30 @@ fn adapted(found: Option<&ArrayRef>, field: &Field, rows: usize) -> ArrayRef {
 fn check_fields(path: &str, found: &Fields, expected: &Fields) -> Result<(), String> {
     for field in found {
         let name = format!("{path}{}", field.name());
-        let known = expected.iter().find(|known| known.name() == field.name());
-        match (known.map(|known| known.data_type()), field.data_type()) {
-            (None, _) => {
-                return Err(format!(
-                    "the catalog has no field for its column {name}, which would be lost: load with a catalog \
-                     that has it, such as the one it was written with, and flat or nested as before"
-                ));
-            }
-            (Some(DataType::Struct(expected)), DataType::Struct(found)) => {
-                check_fields(&format!("{name}."), found, expected)?;
-            }
-            (Some(expected), found) if expected == found => {}
-            (Some(expected), found) => {
-                return Err(format!(
-                    "its column {name} is of type {found}, but {expected} in the catalog: load with the catalog \
-                     that it was written with"
-                ));
-            }
-        }
+        let Some(known) = expected.iter().find(|known| known.name() == field.name()) else {
+            return Err(format!(
+                "the catalog has no field for its column {name}, which would be lost: load with a catalog \
+                 that has it, such as the one it was written with, and flat or nested as before"
+            ));
+        };
+        check_type(&name, field.data_type(), known.data_type())?;
     }
     Ok(())
+}
+
+fn check_type(name: &str, found: &DataType, expected: &DataType) -> Result<(), String> {
+    match (found, expected) {
+        (DataType::Struct(found), DataType::Struct(expected)) => {
+            check_fields(&format!("{name}."), found, expected)
+        }
+        (DataType::List(found), DataType::List(expected))
+        | (DataType::Map(found, false), DataType::Map(expected, false)) => {
+            check_type(name, found.data_type(), expected.data_type())
+        }
+        _ if found == expected => Ok(()),
+        _ => Err(format!(
+            "its column {name} is of type {found}, but {expected} in the catalog: load with the catalog that \
+             it was written with"
+        )),
+    }
 }
