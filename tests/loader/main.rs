@@ -40,6 +40,8 @@ mod reading {
     mod changing;
     /// Are containers and encodings that are not read refused by their names?
     mod foreign;
+    /// Are the records of known producers events, with their producer's id, time, type and values?
+    mod envelopes;
     /// Does input without a good line fail, and say what is missing?
     mod nothing_good;
     /// Are events of the replaced pipeline, and generated ones, loaded as they are, in the contract's schema?

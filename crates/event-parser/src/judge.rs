@@ -20,6 +20,8 @@ pub struct LineJudge<'a> {
 /// What a good line is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judgement<'l> {
+    /// A record that is null, of an envelope.
+    Blank,
     /// An event that is not selected.
     Filtered,
     /// An event.
@@ -49,6 +51,7 @@ impl<'a> LineJudge<'a> {
         let (judged, payload) = self.events.read_alone(line)?;
         Ok(match judged {
             Judged::Filtered => Judgement::Filtered,
+            Judged::Blank => Judgement::Blank,
             Judged::Event(event) => Judgement::Event {
                 type_index: event.type_index,
                 payload: payload.map(|payload| payload.text(line)),

@@ -70,6 +70,7 @@ mod judge;
 pub mod fuzzing;
 
 pub use self::{
+    events::NamedEvent,
     fault::{Detail, Fault, Reason},
     framing::{
         Block, Buffer, Content, CutError, Cutter, Element, FRAGMENT_BYTES, Fragment, Framing, LINE_BYTES_MAX,

@@ -321,6 +321,7 @@ impl<'a> Parser<'a> {
     fn keep(&mut self, state: &mut BlockState<'_>, text: &[u8], judged: Judged<'_>) -> Result<(), Fault> {
         match judged {
             Judged::Filtered => state.parsed.filtered += 1,
+            Judged::Blank => state.parsed.blank += 1,
             Judged::Event(event) if event.is_later_candidate => {
                 self.keep_later_candidate(state, text, &event);
             }

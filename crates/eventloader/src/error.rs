@@ -47,6 +47,9 @@ pub enum Error {
     /// A catalog can't be read.
     #[error("{0}")]
     CatalogFile(String),
+    /// It is not known which envelope bad lines are to be read with.
+    #[error("{0}")]
+    Envelope(String),
     /// A manifest can't be used.
     #[error("manifest: {0}")]
     Manifest(String),
@@ -233,6 +236,7 @@ impl Error {
             | Self::ReportPlace { .. }
             | Self::Catalog(_)
             | Self::CatalogFile(_)
+            | Self::Envelope(_)
             | Self::Manifest(_)
             | Self::ManifestFile(_)
             | Self::Memory { .. }

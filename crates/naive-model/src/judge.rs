@@ -100,6 +100,9 @@ pub fn judge(piece: &Piece<'_>, wanted: &Wanted, types: &[EventType]) -> Verdict
     }
     let Ok(line) = std::str::from_utf8(line) else { return Verdict::Bad("invalid_utf8") };
     let Some(json) = json::read(line) else { return Verdict::Bad("malformed_json") };
+    if let (Some(_), Json::Null) = (&wanted.envelope, &json) {
+        return Verdict::Blank;
+    }
     let Json::Object(fields) = &json else { return Verdict::Bad("not_an_event") };
     let judged = match &wanted.envelope {
         Some(envelope) => judge_record(line, fields, wanted, envelope, types),

@@ -42,6 +42,8 @@ use crate::{
 /// What a good line is.
 #[derive(Debug)]
 pub(crate) enum Judged<'l> {
+    /// A record of an envelope that is null: it says nothing.
+    Blank,
     /// Domain, type or date exclude it, and it can't supersede a row.
     Filtered,
     /// An event; its payload is in [`EventReader::payload`].
@@ -84,7 +86,29 @@ pub(crate) struct EventReader<'a> {
     records: Option<Box<Records<'a>>>,
 }
 
+/// What a record of an envelope says of its event, whatever its payload is.
+#[derive(Debug)]
+pub struct NamedEvent {
+    /// Its domain.
+    pub domain: String,
+    /// Its type.
+    pub event_type: String,
+    /// Its id.
+    pub id: String,
+    /// Its time, in microseconds since 1970-01-01T00:00:00Z.
+    pub micros: i64,
+}
+
 impl Plan {
+    /// The event that a record of the plan's envelope names; `None` if it does not name one, or the plan has
+    /// the base contract.
+    #[must_use]
+    pub fn event_named_by(&self, line: &[u8]) -> Option<NamedEvent> {
+        let selection = Selection::default();
+        let mut reader = EventReader::new(self, &selection, false);
+        reader.records.take()?.event_named_by(&mut reader, line)
+    }
+
     /// Domain and type that a line claims to have, if it names them.
     #[must_use]
     pub fn type_of(&self, line: &[u8]) -> Option<(String, String)> {

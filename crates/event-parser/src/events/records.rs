@@ -10,13 +10,13 @@
 
 use std::borrow::Cow;
 
-use event_rows::ReadId;
+use event_rows::{ReadId, uuid_text};
 use events_core::{
     envelope::hash_id,
     timestamp::{self, EpochUnit},
 };
 
-use super::{Event, EventReader, Judged};
+use super::{Event, EventReader, Judged, NamedEvent};
 use crate::{
     envelope::{
         Absence, Captures, DataPlan, EnvelopePlan, IdPlan, PiecePlan, RECORD, Record, Stage, Taken,
@@ -133,8 +133,11 @@ impl<'a> Records<'a> {
     ) -> Result<Judged<'l>, Problem> {
         let mut scanner = Scanner::in_text(text, line.len());
         if scanner.peek() != Some(b'{') {
-            scanner.value()?;
+            let value = scanner.value()?;
             scanner.end()?;
+            if value.kind() == Kind::Null {
+                return Ok(Judged::Blank);
+            }
             return Err(Fault::new(Reason::NotAnEvent, None, "an object", excerpt(line)).into());
         }
         if let Some(node) = self.envelope.enclosing
@@ -473,6 +476,8 @@ impl<'a> Records<'a> {
     where
         'a: 'l,
     {
+        self.skipped.clear();
+        self.is_data_read = false;
         self.captures.reset(self.envelope.keys.len());
         let mut scanner = Scanner::new(line);
         if scanner.peek() == Some(b'{') {
@@ -482,6 +487,19 @@ impl<'a> Records<'a> {
         let record = Record { line, enclosing: b"", captures: &self.captures };
         let EnvelopePlan { domain, event_type, .. } = self.envelope;
         Some((name(domain, record).ok()?, name(event_type, record).ok()?))
+    }
+
+    /// What a record says of its event; see [`Plan::event_named_by`].
+    pub(super) fn event_named_by(&mut self, reader: &mut EventReader<'_>, line: &[u8]) -> Option<NamedEvent> {
+        let (domain, event_type) = self.type_of(reader, line)?;
+        let text = |text: Cow<'_, [u8]>| String::from_utf8_lossy(&text).into_owned();
+        let (domain, event_type) = (text(domain), text(event_type));
+        let micros = self.time(line, b"").ok()?.micros?;
+        let id = match self.id(line, b"").ok()? {
+            ReadId::Uuid(uuid) => String::from_utf8_lossy(&uuid_text(uuid)).into_owned(),
+            ReadId::Text(id) => text(id),
+        };
+        Some(NamedEvent { domain, event_type, id, micros })
     }
 
     /// Whether the payload, the rest of the record, leaves out this key of it.

@@ -105,6 +105,9 @@ fn advice(error: &Error) -> Vec<String> {
                --max-bad-lines 100%"]
         }
         Error::AllLinesBad { .. } => &["; --max-bad-lines 100% quarantines them all the same"],
+        Error::Envelope(_) => {
+            &["; name one with --envelope or --catalog, or select lines with --source or --reason"]
+        }
         Error::Overlap { .. } => &["; choose another --target-path", "; choose another --output"],
         Error::ReportPlace { .. } => &["; choose another file"],
         Error::Target(TargetError::Unwritable { .. }) => &["; choose another --target-path"],
@@ -227,6 +230,7 @@ mod tests {
             Error::ReportPlace { report: path.clone(), problem: "is", place: path.clone() },
             Catalog::from_toml(&[("c.toml", "=")]).unwrap_err().into(),
             Error::CatalogFile(text()),
+            Error::Envelope(text()),
             Error::Manifest(text()),
             Error::ManifestFile(io()),
             Error::Source { path: text(), problem: problem.clone() },
@@ -279,6 +283,7 @@ mod tests {
             | Error::ReportPlace { .. }
             | Error::Catalog(_)
             | Error::CatalogFile(_)
+            | Error::Envelope(_)
             | Error::Manifest(_)
             | Error::ManifestFile(_)
             | Error::Source { .. }

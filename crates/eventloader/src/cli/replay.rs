@@ -17,7 +17,7 @@ use super::{
     values::{CodecArg, EncodingsArg, format_of},
 };
 use crate::{
-    commands::catalog_files,
+    commands::replayed_catalog,
     error::Error,
     settings::{Input, ReplaySelection, Settings},
 };
@@ -101,14 +101,14 @@ impl ReplayArgs {
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         let history = History::read(&self.target, |_, _| {})?;
         let catalogs = catalogs_of(&self.catalog);
+        let selection = ReplaySelection { reasons: self.reason.clone(), sources: self.source.clone() };
+        let envelope = self.envelope.as_deref();
+        let catalog = replayed_catalog::read(&catalogs, envelope, &self.target, &selection)?;
         Ok(Settings {
-            input: Input::Replay(ReplaySelection {
-                reasons: self.reason.clone(),
-                sources: self.source.clone(),
-            }),
+            input: Input::Replay(selection),
             framing: Framing::Lines,
             target: self.target.clone(),
-            catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
+            catalog,
             selection: Selection::default(),
             flatten: self.flatten.or(history.form.as_ref().map(|form| form.flatten)).unwrap_or(true),
             layout,

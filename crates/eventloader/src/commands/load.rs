@@ -232,7 +232,7 @@ impl Load<'_> {
             staging.temporary_directory(),
         );
         let ingest = Ingest { settings, plan, shares, controls, stages };
-        ingest.run(sources, rows, Quarantine::new(staging.clone()))
+        ingest.run(sources, rows, Quarantine::new(staging.clone(), settings.catalog.envelope()))
     }
 
     /// Where rows of the target take part, lists the existing partitions, and adds the existing rows that

@@ -11,6 +11,7 @@ mod layout_fit;
 pub mod list;
 pub mod load;
 pub mod recover;
+pub(crate) mod replayed_catalog;
 pub(crate) mod report_place;
 pub mod target_form;
 mod sink;

@@ -11,7 +11,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use event_parser::{DayRange, Plan};
+use event_parser::{DayRange, NamedEvent, Plan};
 use event_rows::{PartitionKey, Position};
 use event_target::Mode;
 use events_core::{catalog::EventType, timestamp::parse_timestamp};
@@ -68,8 +68,7 @@ impl Ties<'_> {
     /// The event type, timestamp and id of a line, if it has them and the run selects such events.
     pub(super) fn version_of(self, line: &[u8]) -> Option<(OfType, i64, Box<str>)> {
         let Self { settings, plan, .. } = self;
-        let frame: Frame<'_> = serde_json::from_slice(line).ok()?;
-        let micros = parse_timestamp(frame.timestamp.as_bytes())?;
+        let (frame, micros) = self.frame_of(line)?;
         let (domain, name) = (frame.domain.as_bytes(), frame.event_type.as_bytes());
         let of_type = match plan.find(domain, name) {
             Some(type_index) => OfType::Known(type_index),
@@ -86,6 +85,23 @@ impl Ties<'_> {
         };
         let is_selected = is_within && selection.wants_type(event_type);
         is_selected.then(|| (of_type, micros, frame.event_id.into()))
+    }
+
+    /// The parts of a line that name an event, and its time.
+    fn frame_of<'l>(self, line: &'l [u8]) -> Option<(Frame<'l>, i64)> {
+        if self.settings.catalog.envelope().is_base() {
+            let frame: Frame<'l> = serde_json::from_slice(line).ok()?;
+            let micros = parse_timestamp(frame.timestamp.as_bytes())?;
+            return Some((frame, micros));
+        }
+        let NamedEvent { domain, event_type, id, micros } = self.plan.event_named_by(line)?;
+        let frame = Frame {
+            event_id: id.into(),
+            timestamp: Cow::default(),
+            domain: domain.into(),
+            event_type: event_type.into(),
+        };
+        Some((frame, micros))
     }
 
     /// Judges the bad lines of the run.

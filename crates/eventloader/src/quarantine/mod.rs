@@ -19,12 +19,12 @@ use std::{
 use event_parser::BadLine;
 use event_rows::Position;
 use event_target::{Change, QUARANTINE, Staging};
-use events_core::truth::Counts;
+use events_core::{envelope::Envelope, truth::Counts};
 use storage::File;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::record::{READING, Record, RecordReader, STAGING};
-pub(crate) use self::replay::sources;
+pub(crate) use self::replay::{envelope_of, sources};
 use crate::{
     error::Error,
     input::{Origin, Source},
@@ -45,10 +45,15 @@ pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), Error> {
 /// Bad lines by their place in the input: whether they came after the row of the same event and timestamp.
 pub(crate) type LastOnes = BTreeMap<Position, bool>;
 
+/// How a record names an envelope that is none of the presets: that of a catalog.
+const OF_CATALOG: &str = "catalog";
+
 /// Collects the bad lines of a run, source by source, in input order.
 #[derive(Debug)]
 pub(crate) struct Quarantine {
     staging: Staging,
+    /// The envelope of the run, if it is not the base contract.
+    envelope: Option<&'static str>,
     /// The file of the last source with a bad line.
     open: Option<(usize, BufWriter<File>)>,
     /// The files of the run's bad lines, by source.
@@ -56,8 +61,9 @@ pub(crate) struct Quarantine {
 }
 
 impl Quarantine {
-    pub(crate) fn new(staging: Staging) -> Self {
-        Self { staging, open: None, new: BTreeMap::new() }
+    pub(crate) fn new(staging: Staging, envelope: &Envelope) -> Self {
+        let envelope = (!envelope.is_base()).then(|| envelope.preset_name().unwrap_or(OF_CATALOG));
+        Self { staging, envelope, open: None, new: BTreeMap::new() }
     }
 
     /// Adds a line of a source; lines come in input order.
@@ -78,7 +84,7 @@ impl Quarantine {
             self.open = Some((source_index, BufWriter::new(file)));
         }
         let Some((_, writer)) = &mut self.open else { return Ok(()) };
-        let record = Record::new(&source.identity, line, bad).at(bad.position);
+        let record = Record::new(&source.identity, line, bad).with_envelope(self.envelope).at(bad.position);
         record.write_to(writer).map_err(Error::io(STAGING))
     }
 

@@ -45,6 +45,9 @@ pub(crate) struct Record<'r> {
     /// What the record is read with of the objects around it: the text of a JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     enclosing: Option<Cow<'r, str>>,
+    /// The envelope that it was read with, if it is not the base contract.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) envelope: Option<Cow<'r, str>>,
     /// The line, if it is UTF-8.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) raw: Option<Cow<'r, str>>,
@@ -78,10 +81,16 @@ impl<'r> Record<'r> {
                 Unit::Record(Some(enclosing)) => std::str::from_utf8(enclosing).ok().map(Cow::Borrowed),
                 _ => None,
             },
+            envelope: None,
             raw: text.map(Cow::Borrowed),
             raw_base64: text.is_none().then(|| BASE64_STANDARD.encode(&bad.raw)),
             position: None,
         }
+    }
+
+    /// The same with the envelope that it was read with.
+    pub(super) fn with_envelope(self, envelope: Option<&'r str>) -> Self {
+        Self { envelope: envelope.map(Cow::Borrowed), ..self }
     }
 
     /// The same with its place in the input, for a file of the run.

@@ -11,7 +11,8 @@
 //! stays keeps its position and its bytes, and gets the current reason.
 
 use std::{
-    collections::HashSet,
+    borrow::Cow,
+    collections::{BTreeSet, HashSet},
     fmt::Write as _,
     io::{self, BufRead, BufReader, Cursor, Lines, Read, Write},
     path::{Path, PathBuf},
@@ -23,7 +24,7 @@ use event_target::{History, QUARANTINE};
 use storage::File;
 
 use super::{
-    LastOnes,
+    LastOnes, OF_CATALOG,
     record::{READING, Record, RecordReader, STAGING},
 };
 use crate::{
@@ -63,6 +64,39 @@ impl ReplaySelection {
 fn is_named(source: &str, wanted: &str) -> bool {
     let front = source.strip_suffix(wanted);
     front.is_some_and(|front| front.is_empty() || front.ends_with('/') || wanted.starts_with('/'))
+}
+
+/// The name of the one envelope that the selected bad lines were read with; `None` for the base contract.
+///
+/// # Errors
+/// They were read with several, or with one of a catalog, so the caller must say which.
+pub(crate) fn envelope_of(target: &Path, selection: &ReplaySelection) -> Result<Option<String>, Error> {
+    let listing = Error::io("listing the quarantine");
+    let directory = target.join(QUARANTINE);
+    let names = storage::names_in(&directory).map_err(listing)?.unwrap_or_default();
+    let mut envelopes = BTreeSet::new();
+    for name in names {
+        let path = directory.join(&name);
+        let found = storage::look_at(&path).map_err(listing)?;
+        if name.to_str().is_none() || !found.is_some_and(|found| found.is_file()) {
+            continue;
+        }
+        let mut records = RecordReader::open(&path)?;
+        while let Some((record, _)) = records.next()? {
+            if selection.wants(&record) {
+                envelopes.insert(record.envelope.map(Cow::into_owned));
+            }
+        }
+    }
+    if envelopes.iter().flatten().any(|envelope| envelope == OF_CATALOG) {
+        return Err(Error::Envelope("bad lines were read with the [envelope] of a catalog".to_owned()));
+    }
+    if envelopes.len() > 1 {
+        let names = envelopes.iter().map(|envelope| envelope.as_deref().unwrap_or("none"));
+        let names = names.collect::<Vec<_>>().join(", ");
+        return Err(Error::Envelope(format!("bad lines were read with several envelopes: {names}")));
+    }
+    Ok(envelopes.into_iter().next().flatten())
 }
 
 /// The files of a target's quarantine, as sources.

@@ -117,6 +117,14 @@ impl Envelope {
         self.is_strict
     }
 
+    /// The preset that means the same, if there is one.
+    #[must_use]
+    pub fn preset_name(&self) -> Option<&'static str> {
+        let is_same =
+            |name: &&str| matches!(preset(name), Ok(Some(preset)) if preset.meaning() == self.meaning());
+        PRESETS.iter().map(|(name, _)| *name).find(is_same)
+    }
+
     /// The keys of the objects around the records that it reads (`{^key}`), each once.
     #[must_use]
     pub fn enclosing_keys(&self) -> Vec<&str> {

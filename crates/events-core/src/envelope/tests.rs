@@ -31,6 +31,7 @@ fn the_keys_of_a_table_override_those_of_its_preset() {
     assert_eq!((&mine.domain, &mine.event_id), (&domain, &stripe.event_id));
     assert_eq!(mine.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(), ["account"]);
     assert_ne!(mine.meaning(), stripe.meaning());
+    assert_eq!((stripe.preset_name(), mine.preset_name(), BASE.preset_name()), (Some("stripe"), None, None));
 }
 
 #[test]

@@ -183,6 +183,10 @@ impl Tally {
             self.bad(Reason::InvalidUtf8);
         } else {
             match judge.judge(line) {
+                Ok(Judgement::Blank) => {
+                    self.observed.lines += 1;
+                    self.observed.blank += 1;
+                }
                 Ok(Judgement::Filtered) => {
                     self.observed.lines += 1;
                     self.observed.filtered += 1;

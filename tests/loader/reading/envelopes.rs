@@ -1,0 +1,446 @@
+//! Are the records of known producers events, with their producer's id, time, type and values?
+//!
+//! The expectations are taken from `serde_json`'s tree of each record, by hand for each producer.
+
+use std::collections::BTreeSet;
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use crate::support::{
+    files::assert_no_debris,
+    readback::{quarantine, rows, text_of},
+    workdir::Workdir,
+};
+
+/// The values of an event: id, timestamp, domain, event type, and the columns of its type.
+type Event = Option<[String; 5]>;
+
+/// A producer: its preset, its file, the types to load with their fields, and what a record comes to. Records
+/// of other types are filtered.
+struct Producer {
+    preset: &'static str,
+    file: &'static str,
+    catalog: &'static str,
+    event: fn(&Value) -> Event,
+}
+
+fn json(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+/// As the file says it: a text, or the text of anything else.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn micros(value: &Value) -> i64 {
+    DateTime::parse_from_rfc3339(value.as_str().unwrap()).unwrap().timestamp_micros()
+}
+
+fn instant(micros: i64) -> String {
+    naive_model::value_text::instant(micros)
+}
+
+/// An event with these columns.
+fn event(id: &str, micros: i64, domain: &str, event_type: &str, columns: &[String]) -> Event {
+    Some([json(id), instant(micros), json(domain), json(event_type), columns.join(" ")])
+}
+
+/// A value as a column has it, for the kinds of values in these files.
+fn column(value: &Value) -> String {
+    match value {
+        Value::Null => "null".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A column of JSON text.
+fn as_json(value: &Value) -> String {
+    if value.is_null() { "null".to_owned() } else { json(&value.to_string()) }
+}
+
+fn key(parts: &[&Value]) -> String {
+    Value::from(parts.iter().map(|part| Value::from(text(part))).collect::<Vec<_>>()).to_string()
+}
+
+const PRODUCERS: [Producer; 12] = [
+    Producer {
+        preset: "cloudevents",
+        file: include_str!("../data/envelopes/cloudevents.json"),
+        catalog: "[domain.cloudevents.events.'com.example.order.placed'.fields]\norder = 'int32'\ntotal = 'string'",
+        event: |record| {
+            let columns = ["source", "subject", "specversion", "datacontenttype", "dataschema"];
+            let mut columns: Vec<_> = columns.iter().map(|name| column(&record[name])).collect();
+            columns.extend([column(&record["data"]["order"]), column(&record["data"]["total"])]);
+            let id = key(&[&record["source"], &record["id"]]);
+            event(&id, micros(&record["time"]), "cloudevents", record["type"].as_str()?, &columns)
+        },
+    },
+    Producer {
+        preset: "segment",
+        file: include_str!("../data/envelopes/segment.jsonl"),
+        catalog: "[domain.segment.fields]\ntype = 'string'\nuserId = 'string'\nname = 'string'\n\
+                  context = { fields = { ip = 'string' } }\n\
+                  properties = { fields = { order_id = 'string', products = 'json' } }\n\
+                  [domain.segment.events.'Order Completed']\n[domain.segment.events.page]\n\
+                  [domain.segment.events.identify]",
+        event: |record| {
+            // A call without an event is of its own type, which then is no part of the payload.
+            let is_track = record["event"].is_string();
+            let event_type = if is_track { &record["event"] } else { &record["type"] };
+            let call = if is_track { &record["type"] } else { &Value::Null };
+            let properties = &record["properties"];
+            let columns =
+                [call, &record["userId"], &record["name"], &record["context"]["ip"], &properties["order_id"]];
+            let mut columns: Vec<_> = columns.into_iter().map(column).collect();
+            columns.push(as_json(&properties["products"]));
+            let id = record["messageId"].as_str()?;
+            event(id, micros(&record["timestamp"]), "segment", event_type.as_str()?, &columns)
+        },
+    },
+    Producer {
+        preset: "stripe",
+        file: include_str!("../data/envelopes/stripe.jsonl"),
+        catalog: "[domain.stripe.events.'charge.succeeded'.fields]\nid = 'string'\namount = 'int64'\nmetadata = 'json'\n\
+                  [domain.stripe.events.'payment_intent.created'.fields]\nid = 'string'\namount = 'int64'\nmetadata = 'json'",
+        event: |record| {
+            let object = &record["data"]["object"];
+            let columns = [&record["api_version"], &record["livemode"], &object["id"], &object["amount"]];
+            let mut columns: Vec<_> = columns.into_iter().map(column).collect();
+            columns.push(as_json(&object["metadata"]));
+            let seconds = record["created"].as_i64()?;
+            event(record["id"].as_str()?, seconds * 1_000_000, "stripe", record["type"].as_str()?, &columns)
+        },
+    },
+    Producer {
+        preset: "github-archive",
+        file: include_str!("../data/envelopes/github-archive.jsonl"),
+        catalog: "[domain.github.fields]\nactor = { fields = { id = 'int64', login = 'string' } }\n\
+                  repo = { fields = { id = 'int64' } }\npayload = 'json'\npublic = 'boolean'\n\
+                  [domain.github.events.PushEvent]\n[domain.github.events.PullRequestEvent]",
+        event: |record| {
+            let columns = [
+                column(&record["actor"]["id"]),
+                column(&record["actor"]["login"]),
+                column(&record["repo"]["id"]),
+                as_json(&record["payload"]),
+                column(&record["public"]),
+            ];
+            let id = record["id"].as_str()?;
+            event(id, micros(&record["created_at"]), "github", record["type"].as_str()?, &columns)
+        },
+    },
+    Producer {
+        preset: "cloudtrail",
+        file: include_str!("../data/envelopes/cloudtrail.json"),
+        catalog: "[domain.'signin.amazonaws.com'.events.ConsoleLogin.fields]\neventVersion = 'string'\nreadOnly = 'boolean'\n\
+                  userIdentity = 'json'\n\
+                  [domain.'s3.amazonaws.com'.events.PutObject.fields]\neventVersion = 'string'\nreadOnly = 'boolean'\n\
+                  userIdentity = 'json'",
+        event: |record| {
+            let columns = [
+                column(&record["eventVersion"]),
+                column(&record["readOnly"]),
+                as_json(&record["userIdentity"]),
+            ];
+            let [id, domain, event_type] =
+                ["eventID", "eventSource", "eventName"].map(|name| text(&record[name]));
+            event(&id, micros(&record["eventTime"]), &domain, &event_type, &columns)
+        },
+    },
+    Producer {
+        preset: "eventbridge",
+        file: include_str!("../data/envelopes/eventbridge.jsonl"),
+        catalog: "[domain.'aws.ec2'.events.'EC2 Instance State-change Notification'.fields]\n\
+                  instance-id = 'string'\nstate = 'string'",
+        event: |record| {
+            let resources: Vec<_> = record["resources"].as_array()?.iter().map(column).collect();
+            let columns = [
+                column(&record["version"]),
+                column(&record["account"]),
+                column(&record["region"]),
+                format!("[{}]", resources.join(", ")),
+                column(&record["detail"]["instance-id"]),
+                column(&record["detail"]["state"]),
+            ];
+            let [id, domain, event_type] = ["id", "source", "detail-type"].map(|name| text(&record[name]));
+            event(&id, micros(&record["time"]), &domain, &event_type, &columns)
+        },
+    },
+    Producer {
+        preset: "debezium",
+        file: include_str!("../data/envelopes/debezium.jsonl"),
+        catalog: "[domain.shop.events.customers.fields]\nid = 'int32'\nemail = 'string'",
+        event: |record| {
+            let change = &record["payload"];
+            let row = if change["after"].is_null() { &change["before"] } else { &change["after"] };
+            let source = &change["source"];
+            let id = key(&[&source["db"], &source["schema"], &source["table"], &row["id"]]);
+            let columns = [column(&change["op"]), column(&row["id"]), column(&row["email"])];
+            let micros = source["ts_ms"].as_i64()? * 1_000;
+            event(&id, micros, source["db"].as_str()?, source["table"].as_str()?, &columns)
+        },
+    },
+    Producer {
+        preset: "otlp-logs",
+        file: include_str!("../data/envelopes/otlp-logs.jsonl"),
+        catalog: "[domain.otlp.events.'cart.add'.fields]\nseverityNumber = 'int32'\ntraceId = 'string'\n\
+                  attributes = 'json'\nbody = { fields = { stringValue = 'string' } }",
+        event: |record| {
+            let columns = [
+                column(&record["severityNumber"]),
+                column(&record["traceId"]),
+                as_json(&record["attributes"]),
+                column(&record["body"]["stringValue"]),
+            ];
+            let nanos: i64 = record["timeUnixNano"].as_str()?.parse().ok()?;
+            event("", nanos / 1_000, "otlp", record["eventName"].as_str()?, &columns)
+        },
+    },
+    Producer {
+        preset: "kubernetes-audit",
+        file: include_str!("../data/envelopes/kubernetes-audit.jsonl"),
+        catalog: "[domain.k8s.events.pods.fields]\nverb = 'string'\nstage = 'string'\n\
+                  objectRef = { fields = { resource = 'string', namespace = 'string' } }",
+        event: |record| {
+            let object = &record["objectRef"];
+            // `stage` is a part of the key, and `verb` was not needed for the type.
+            let columns =
+                [&record["verb"], &Value::Null, &object["resource"], &object["namespace"]].map(column);
+            let id = key(&[&record["auditID"], &record["stage"]]);
+            let time = micros(&record["requestReceivedTimestamp"]);
+            event(&id, time, "k8s", object["resource"].as_str()?, &columns)
+        },
+    },
+    Producer {
+        preset: "kafka",
+        file: include_str!("../data/envelopes/kafka.jsonl"),
+        catalog: "[domain.kafka.events.orders.fields]\norderId = 'int32'\neventType = 'string'",
+        event: |record| {
+            let id = key(&[&record["topic"], &record["partition"], &record["offset"]]);
+            let columns = [
+                column(&record["partition"]),
+                column(&record["offset"]),
+                column(&record["timestampType"]),
+                column(&record["key"]),
+                as_json(&record["headers"]),
+                column(&record["value"]["orderId"]),
+                column(&record["value"]["eventType"]),
+            ];
+            let micros = record["timestamp"].as_i64()? * 1_000;
+            event(&id, micros, "kafka", record["topic"].as_str()?, &columns)
+        },
+    },
+    Producer {
+        preset: "docker",
+        file: include_str!("../data/envelopes/docker.jsonl"),
+        catalog: "[domain.docker.events.stdout.fields]\nlog = 'string'",
+        event: |record| {
+            let (stream, columns) = (record["stream"].as_str()?, [column(&record["log"])]);
+            event("", micros(&record["time"]), "docker", stream, &columns)
+        },
+    },
+    Producer {
+        preset: "journald",
+        file: include_str!("../data/envelopes/journald.jsonl"),
+        catalog: "[domain.journald.events.'nginx.service'.fields]\nMESSAGE = 'json'\n_PID = 'string'",
+        event: |record| {
+            let columns = [as_json(&record["MESSAGE"]), column(&record["_PID"])];
+            let micros = text(&record["__REALTIME_TIMESTAMP"]).parse().ok()?;
+            let unit = record["_SYSTEMD_UNIT"].as_str()?;
+            event(record["__CURSOR"].as_str()?, micros, "journald", unit, &columns)
+        },
+    },
+];
+
+/// The records of a file, as a plain reading finds them.
+fn records(file: &str) -> Vec<Value> {
+    let documents = serde_json::Deserializer::from_str(file).into_iter::<Value>().map(Result::unwrap);
+    let mut records = Vec::new();
+    for document in documents {
+        match &document {
+            Value::Array(elements) => records.extend(elements.iter().cloned()),
+            Value::Object(_) if document["Records"].is_array() => {
+                records.extend(document["Records"].as_array().unwrap().iter().cloned());
+            }
+            Value::Object(_) if document["resourceLogs"].is_array() => {
+                let lists = |value: &Value, name: &str| value[name].as_array().unwrap().clone();
+                for resource in lists(&document, "resourceLogs") {
+                    for scope in lists(&resource, "scopeLogs") {
+                        records.extend(lists(&scope, "logRecords"));
+                    }
+                }
+            }
+            _ => records.push(document),
+        }
+    }
+    records
+}
+
+#[test]
+fn each_record_of_a_producer_is_an_event_with_the_producer_s_values() {
+    for Producer { preset, file, catalog, event } in PRODUCERS {
+        let dir = Workdir::new();
+        dir.write("in.json", file);
+        dir.write("types.toml", catalog);
+        let load = dir.loader().source("in.json").args(["--backfill", "--catalog", "types.toml"]);
+        let loaded = load.args(["--envelope", preset, "--max-bad-lines", "100%"]).succeeds();
+        let has_no_id = matches!(preset, "otlp-logs" | "docker");
+        let mut found: Vec<_> = rows(&dir.target()).into_values().flatten().collect();
+        for row in &mut found {
+            if has_no_id {
+                assert_eq!(&row[0][15..16], "8", "{preset}: {} is a UUID of version 8", row[0]);
+                row[0] = json("");
+            }
+        }
+        let mut expected = BTreeSet::new();
+        for record in records(file) {
+            let Some([id, time, domain, event_type, columns]) = event(&record) else {
+                assert!(record.is_null(), "{preset}: {record}");
+                continue;
+            };
+            let directory = |name: &str| {
+                catalog.contains(&format!("events.{name}")) || catalog.contains(&format!("events.'{name}'"))
+            };
+            if directory(event_type.trim_matches('"')) && catalog.contains(domain.trim_matches('"')) {
+                expected.insert([id, time, domain, event_type, columns].join(" "));
+            }
+        }
+        let found: BTreeSet<_> = found.iter().map(|row| row.join(" ")).collect();
+        assert!(!expected.is_empty(), "{preset} has no event");
+        // Only the latest change of a row is kept.
+        if preset == "debezium" {
+            assert!(!found.is_empty() && found.is_subset(&expected), "{found:?}\n{expected:?}");
+        } else {
+            assert_eq!(found, expected, "{preset}");
+        }
+        let bad = quarantine(&dir.target());
+        assert!(bad.iter().all(|bad| bad.reason == "unknown_event"), "{preset}: {bad:?}");
+        let nulls = records(file).iter().filter(|record| record.is_null()).count() as u64;
+        assert_eq!(loaded.count("blank"), nulls, "{preset}");
+        let verified = dir.bare_loader().arg("verify").arg(dir.target()).succeeds();
+        assert_eq!(verified.stdout, "", "{preset}");
+    }
+}
+
+const SHOP: &str = "[domain.stripe.events.paid.fields]\namount = 'int32'\n";
+
+fn paid(id: u32, amount: &str) -> String {
+    format!(
+        r#"{{"data":{{"object":{{"amount":{amount}}}}},"id":{id},"created":{},"type":"paid","livemode":true}}"#,
+        1_728_518_400 + id
+    )
+}
+
+#[test]
+fn a_replay_reads_a_bad_line_with_the_envelope_that_it_was_read_with() {
+    let dir = Workdir::new();
+    let refunded = paid(2, "7").replace("paid", "refunded");
+    dir.write("in.json", [paid(1, "7"), refunded.clone()].join("\n"));
+    dir.write("shop.toml", SHOP);
+    let load = dir.loader().source("in.json").args(["--backfill", "--catalog", "shop.toml"]);
+    let loaded = load.args(["--envelope", "stripe"]).succeeds();
+    assert_eq!(["written", "quarantined.total"].map(|name| loaded.count(name)), [1, 1]);
+    let bad = &quarantine(&dir.target())[0];
+    assert_eq!((bad.reason.as_str(), bad.raw.as_slice()), ("unknown_event", refunded.as_bytes()));
+    dir.write("shop.toml", format!("{SHOP}[domain.stripe.events.refunded.fields]\namount = 'int32'\n"));
+    let replay =
+        || dir.bare_loader().arg("replay").arg(dir.target()).args(["--catalog", "shop.toml"]).reporting();
+    let other = replay().args(["--envelope", "segment", "--dry-run"]).succeeds();
+    assert_eq!(other.count("written"), 0, "the envelope that is named decides");
+    assert_eq!(replay().succeeds().count("written"), 1);
+    assert!(quarantine(&dir.target()).is_empty());
+    // Lines of two envelopes: a user has to say which.
+    dir.write("base.json", "{}");
+    dir.write("in.json", refunded.replace("refunded", "disputed"));
+    let load = || dir.loader().args(["--backfill", "--mode", "merge", "--max-bad-lines", "100%"]);
+    load().source("base.json").succeeds();
+    load().source("in.json").args(["--envelope", "stripe"]).succeeds();
+    let failed = replay().exits(2);
+    assert!(
+        failed.stderr.contains("bad lines were read with several envelopes: none, stripe"),
+        "{}",
+        failed.stderr
+    );
+    replay().args(["--source", "in.json"]).succeeds();
+    assert_no_debris(&dir.target());
+}
+
+#[test]
+fn merges_know_the_columns_of_an_envelope() {
+    let dir = Workdir::new();
+    dir.write(
+        "shop.toml",
+        format!("[envelope]\npreset = 'stripe'\nfields = {{ livemode = 'boolean' }}\n{SHOP}"),
+    );
+    dir.write("1.json", [paid(1, "1"), paid(2, "2")].join("\n"));
+    // An event without its column, a correction, and the same event again.
+    let later = paid(1, "10").replace("1728518401", "1728518501").replace(",\"livemode\":true", "");
+    dir.write("2.json", [later, paid(2, "2"), paid(3, "3").replace("true", "false")].join("\n"));
+    for file in ["1.json", "2.json"] {
+        let load = dir.loader().source(file).args(["--backfill", "--mode", "merge"]);
+        load.args(["--catalog", "shop.toml"]).succeeds();
+    }
+    let expected = [
+        "2024/10/10/paid: \"2\" 2024-10-10T00:00:02.000000Z \"stripe\" \"paid\" true 2",
+        "2024/10/10/paid: \"3\" 2024-10-10T00:00:03.000000Z \"stripe\" \"paid\" false 3",
+        "2024/10/10/paid: \"1\" 2024-10-10T00:01:41.000000Z \"stripe\" \"paid\" null 10",
+    ];
+    assert_eq!(text_of(&rows(&dir.target())), expected);
+    assert_eq!(dir.bare_loader().arg("verify").arg(dir.target()).succeeds().stdout, "");
+    // The payload as one struct: the envelope's fields stay columns.
+    dir.loader_into("nested")
+        .source("1.json")
+        .args(["--backfill", "--flatten", "false", "--catalog", "shop.toml"])
+        .succeeds();
+    let nested = text_of(&rows(&dir.path("nested")));
+    assert_eq!(
+        nested[0],
+        "2024/10/10/paid: \"1\" 2024-10-10T00:00:01.000000Z \"stripe\" \"paid\" true {amount: 1}"
+    );
+}
+
+#[test]
+fn a_fault_names_the_path_in_the_record() {
+    for (record, expected) in [
+        (paid(1, "2.5"), "data.object.amount: expected int32"),
+        (paid(1, "1").replace("1728518401", "\"soon\""), "created: expected a number of seconds since 1970"),
+        (paid(1, "1").replace("1728518401", "true"), "created: expected a number of seconds since 1970"),
+        (paid(1, "1").replace("\"id\":1", "\"id\":1.5"), "id: expected a text or an integer, found 1.5"),
+        (paid(1, "1").replace("\"id\":1", "\"id\":null"), "id: expected the event's id, found null"),
+        (paid(1, "1").replace("\"paid\"", "7"), "expected an event type of the catalog, found stripe/7"),
+        (paid(1, "1").replace("\"type\"", "\"kind\""), "type: expected a text or an integer, found nothing"),
+        (paid(1, "1").replace("{\"amount\":1}", "[]"), "data.object: expected an object or null, found []"),
+        (
+            paid(1, "1").replace("\"type\":", "\"type\":\"paid\",\"type\":"),
+            "type: expected the key once, found it twice",
+        ),
+        (paid(1, "1").replace("true", "1"), "livemode: expected boolean, found 1"),
+        (paid(1, "1") + "}", "expected the end of the line"),
+    ] {
+        let dir = Workdir::new();
+        dir.write("in.json", &record);
+        dir.write("shop.toml", SHOP);
+        let load = dir.loader().source("in.json").args(["--backfill", "--catalog", "shop.toml"]);
+        let failed = load.args(["--envelope", "stripe"]).exits(3);
+        assert!(failed.stderr.contains(expected), "{record}\n  gave {}\n  not  {expected}", failed.stderr);
+    }
+}
+
+#[test]
+fn two_envelopes_are_refused_and_a_preset_is_printed_as_a_catalog_has_it() {
+    let dir = Workdir::new();
+    dir.write("in.json", paid(1, "1"));
+    dir.write("shop.toml", format!("[envelope]\npreset = 'segment'\n{SHOP}"));
+    let load = |envelope: &str| {
+        let load = dir.loader().source("in.json").args(["--backfill", "--catalog", "shop.toml"]);
+        load.args(["--envelope", envelope])
+    };
+    let failed = load("stripe").exits(2);
+    assert!(failed.stderr.contains("shop.toml:1: the envelope differs from that of"), "{}", failed.stderr);
+    let printed = dir.bare_loader().args(["catalog", "show", "--envelope", "stripe"]).succeeds().stdout;
+    dir.write("shop.toml", format!("{printed}{SHOP}"));
+    load("stripe").succeeds();
+    assert_eq!(text_of(&rows(&dir.target())).len(), 1);
+}
