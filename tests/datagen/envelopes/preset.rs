@@ -3,11 +3,14 @@
 //!
 //! Invariant: nothing of `datagen` or of the loader is used, but the model of a catalog.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    slice,
+};
 
 use events_core::{
     catalog::{Catalog, EventType, FieldKind, ValueType},
-    envelope::{Data, EventId, Path, Piece, RecordsPath, RecordsStep, Template},
+    envelope::{Data, Envelope, EventId, Path, Piece, RecordsPath, RecordsStep, Template},
     number,
     partition::Day,
     schema::{self, Column},
@@ -114,7 +117,7 @@ impl Loaded {
         row.text(event_type.as_bytes());
         let data = match &envelope.data {
             Data::At(paths) => paths.iter().find_map(|path| value_at(record, path)).unwrap().clone(),
-            Data::Rest => rest_of(record, &envelope.paths()),
+            Data::Rest => rest_of(record, envelope),
         };
         write_columns(known, record, &data, &mut row);
         let day = Day::from_epoch_days(micros.div_euclid(DAY_MICROS)).to_string();
@@ -154,31 +157,20 @@ fn text_of(template: &Template, record: &Value) -> String {
     template.pieces.iter().map(text_of).collect()
 }
 
-/// The record without what the envelope took of it: of alternatives, the first that is there.
-fn rest_of(record: &Value, paths: &[&Path]) -> Value {
+/// The record without the keys that the envelope took whole: of alternatives, the first that is there.
+fn rest_of(record: &Value, envelope: &Envelope) -> Value {
+    let ids = match &envelope.event_id {
+        EventId::Text(template) => slice::from_ref(template),
+        EventId::Key(parts) => parts,
+        EventId::Hash => &[],
+    };
     let mut rest = record.clone();
-    let mut taken = BTreeSet::new();
-    for path in paths {
-        taken.insert(path.keys.clone());
-    }
-    let alternatives = [
-        &["event", "type"][..],
-        &["timeUnixNano", "observedTimeUnixNano"],
-        &["eventName", "severityText", "severityNumber"],
-        &["objectRef.resource", "verb"],
-        &["_SYSTEMD_UNIT", "SYSLOG_IDENTIFIER", "_TRANSPORT"],
-    ];
-    for keys in taken {
-        let name = keys.join(".");
-        let is_other = alternatives.iter().any(|all| all[0] != name && all.contains(&name.as_str()));
-        let is_there = |all: &&[&str]| record.pointer(&format!("/{}", all[0].replace('.', "/"))).is_some();
-        if is_other && alternatives.iter().filter(|all| all.contains(&name.as_str())).any(is_there) {
-            continue;
-        }
-        let (last, around) = keys.split_last().unwrap();
-        let object = around.iter().try_fold(&mut rest, |value, key| value.get_mut(key));
-        if let Some(object) = object.and_then(Value::as_object_mut) {
-            object.remove(last);
+    let templates = ids.iter().chain([&envelope.timestamp.from, &envelope.domain, &envelope.event_type]);
+    for piece in templates.flat_map(|template| &template.pieces) {
+        let Piece::Paths(paths) = piece else { continue };
+        let used = paths.iter().find(|path| value_at(record, path).is_some());
+        if let Some([key]) = used.map(|path| path.keys.as_slice()) {
+            rest.as_object_mut().unwrap().remove(key);
         }
     }
     rest

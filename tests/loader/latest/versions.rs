@@ -228,7 +228,8 @@ fn a_field_of_the_envelope_may_be_the_version() {
 fn a_catalog_is_shown_with_what_decides() {
     let dir = Workdir::new();
     dir.write("shop.toml", catalog("['source.lsn', 'n']"));
-    let shown = dir.bare_loader().args(["catalog", "show", "--catalog", "shop.toml", "-D", "shop"]).succeeds();
+    let shown =
+        dir.bare_loader().args(["catalog", "show", "--catalog", "shop.toml", "-D", "shop"]).succeeds();
     let said = "The latest version of an event is that by source.lsn, then by n, then by the timestamp";
     assert!(shown.stdout.contains(said), "{shown}");
 }
