@@ -55,8 +55,14 @@ const VALUES: [&[&str]; 16] = [
     &["null"],
 ];
 
+/// Keys of objects that are in several places.
+const FIELDS: [&str; 16] = [
+    "login", "node", "url", "kind", "score", "since", "owner", "tags", "state", "title", "count", "html_url",
+    "site", "a_b", "parent", "+1",
+];
+
 /// What a place of a payload holds.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Place {
     /// One of these, or of other kinds.
     Values(Vec<usize>),
@@ -75,11 +81,24 @@ pub(super) struct Shape {
 }
 
 impl Shape {
-    pub(super) fn random(die: &mut Die) -> Self {
+    /// Event types; some objects are in several of them, as they are or nearly so.
+    pub(super) fn some(die: &mut Die) -> Vec<Self> {
+        let mut alike = Vec::new();
+        for _ in 0..die.roll(3) {
+            let mut keys = FIELDS;
+            die.shuffle(&mut keys);
+            let keys = keys[..6 + die.index(FIELDS.len() - 6)].iter();
+            let object = keys.map(|key| (*key, Place::random(die, 2, &alike))).collect();
+            alike.push(Place::Object(object));
+        }
+        (0..=die.roll(4)).map(|_| Self::random(die, &alike)).collect()
+    }
+
+    fn random(die: &mut Die, alike: &[Place]) -> Self {
         Self {
             domain: DOMAINS[die.index(DOMAINS.len())],
             event_type: TYPES[die.index(TYPES.len())],
-            data: Place::object(die, 0),
+            data: Place::object(die, 0, alike),
         }
     }
 
@@ -97,22 +116,39 @@ impl Shape {
 }
 
 impl Place {
-    fn random(die: &mut Die, depth: u32) -> Self {
+    fn random(die: &mut Die, depth: u32, alike: &[Self]) -> Self {
+        if !alike.is_empty() && die.one_in(4) {
+            return die.pick(alike).clone().changed(die);
+        }
         match die.roll(if depth > 3 { 6 } else { 10 }) {
             0 => Self::Values((0..2).map(|_| die.index(VALUES.len())).collect()),
             1..=5 => Self::Values(vec![die.index(VALUES.len())]),
-            6 | 7 => Self::object(die, depth + 1),
-            8 => Self::List(Box::new(Self::random(die, depth + 1))),
-            _ => Self::Map(Box::new(Self::random(die, depth + 1))),
+            6 | 7 => Self::object(die, depth + 1, alike),
+            8 => Self::List(Box::new(Self::random(die, depth + 1, alike))),
+            _ => Self::Map(Box::new(Self::random(die, depth + 1, alike))),
         }
     }
 
-    fn object(die: &mut Die, depth: u32) -> Self {
+    fn object(die: &mut Die, depth: u32, alike: &[Self]) -> Self {
         let mut keys = KEYS;
         die.shuffle(&mut keys);
         let count = die.index(8);
         // "\\u0041" and "A" would be one key; there is no "A".
-        Self::Object(keys[..count].iter().map(|key| (*key, Self::random(die, depth))).collect())
+        Self::Object(keys[..count].iter().map(|key| (*key, Self::random(die, depth, alike))).collect())
+    }
+
+    /// The same, or with one member less, or another one in its place.
+    fn changed(mut self, die: &mut Die) -> Self {
+        if let Self::Object(members) = &mut self
+            && !die.one_in(2)
+        {
+            let at = die.index(members.len());
+            match die.roll(2) {
+                0 => drop(members.remove(at)),
+                _ => members[at].1 = Self::random(die, 3, &[]),
+            }
+        }
+        self
     }
 
     fn value(&self, die: &mut Die) -> String {
