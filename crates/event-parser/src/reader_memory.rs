@@ -20,8 +20,8 @@ impl Plan {
         self.payloads().map(|payload| of_shape(&payload.shape)).sum()
     }
 
-    /// How many columns each event type has: those of single values, and those in lists, maps and, unless it is
-    /// flattened, the payload.
+    /// How many columns each event type has: those of single values, and those in lists, maps and, unless it
+    /// is flattened, the payload.
     pub fn columns_by_type(&self, flatten: bool) -> impl Iterator<Item = (usize, usize)> {
         self.payloads().map(move |PayloadPlan { shape, .. }| {
             let is_single = |column: &&ColumnPlan| flatten && matches!(column.kind, KindPlan::Value(_));

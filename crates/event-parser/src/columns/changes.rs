@@ -6,7 +6,7 @@
 
 use std::{mem, ops::Range};
 
-use super::{ColumnBuilder, Columns, Values, nested::Ends};
+use super::{ColumnBuilder, Columns, Values, lists::Ends};
 use crate::plan::Shape;
 
 /// How a converted value differs from the given one.

@@ -3,8 +3,8 @@
 //! Values arrive as spans of the line. They are converted only here (`columns/convert.rs`), straight into the
 //! column: there are no intermediate values, and no allocations per row.
 //!
-//! Lists and maps are filled one by one with a builder of their elements or values (`columns/nested.rs`),
-//! objects in them column by column.
+//! Lists and maps are filled one by one with a builder of their elements or values (`columns/lists.rs`),
+//! objects in them column by column (`columns/nested.rs`).
 //!
 //! A missing value is null, and costs nothing until the next value comes: a shape of a thousand columns with
 //! a few values is filled as fast as one with few columns.
@@ -15,6 +15,7 @@
 
 mod changes;
 mod convert;
+mod lists;
 mod nested;
 mod values;
 
@@ -29,7 +30,8 @@ use events_core::{
 use self::{
     changes::ChangedRows,
     convert::{boolean, epoch, instant, integer, number_token, parse_string, push_text},
-    nested::{ListBuilder, MapBuilder, ObjectBuilder},
+    lists::{ListBuilder, MapBuilder},
+    nested::ObjectBuilder,
     values::Values,
 };
 pub(crate) use self::{changes::ValueChange, convert::float, nested::nested_columns};

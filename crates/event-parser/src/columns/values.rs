@@ -13,7 +13,10 @@ use arrow::{
 };
 use events_core::{catalog::ValueType, timestamp::EpochUnit};
 
-use super::nested::{ListBuilder, MapBuilder, ObjectBuilder};
+use super::{
+    lists::{ListBuilder, MapBuilder},
+    nested::ObjectBuilder,
+};
 
 /// The values of a column so far.
 #[derive(Debug)]

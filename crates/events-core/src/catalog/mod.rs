@@ -25,16 +25,16 @@
 //! [`crate::envelope`]. All files of a catalog have one envelope, the base contract by default.
 //!
 //! A field is the name of a type (see [`ValueType`]; `list(…)` and `map(…)` of any), or a table with one of
-//! `type` (such a name), `fields` (an object, to any depth), `list` and `map` (its elements or values: the name
-//! of a type, or a table with `type`, `fields`, `list` or `map`), and optionally
+//! `type` (such a name), `fields` (an object, to any depth), `list` and `map` (its elements or values: the
+//! name of a type, or a table with `type`, `fields`, `list` or `map`), and optionally
 //! - `required = true`: an event without it, or with null, is a bad line; also if an object around it is
 //!   missing;
 //! - `column`: the full name of its column, instead of `data_…`; for an object, the beginning of the names of
 //!   its columns. If the payload is nested, it is the member's name;
 //! - `description`: goes into the Parquet files.
 //!
-//! An object that is used in several places is `[types.NAME]` with `fields`, and `NAME` then is a type's name in
-//! this file.
+//! An object that is used in several places is `[types.NAME]` with `fields`, and `NAME` then is a type's name
+//! in this file.
 //!
 //! The name `"*"` stands for all other event types of a domain, or for all other domains ([`OTHERS`]).
 //! Without `fields`, their `data` is one column, its JSON text.
