@@ -336,6 +336,53 @@ fn each_record_of_a_producer_is_an_event_with_the_producer_s_values() {
     }
 }
 
+#[test]
+fn the_page_of_envelopes_has_a_section_for_each_and_its_catalogs_are_some() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/envelopes.md");
+    let page = fs_err::read_to_string(path).unwrap();
+    for (preset, _) in events_core::envelope::PRESETS {
+        assert!(page.contains(&format!("\n## {preset}\n")), "no section {preset}");
+        assert!(page.contains(&format!("(#{preset}) | `{preset}` |")), "no row {preset}");
+    }
+    let blocks: Vec<_> =
+        page.split("\n```toml\n").skip(1).map(|rest| rest.split("\n```").next().unwrap()).collect();
+    assert!(blocks.len() >= 2, "{blocks:?}");
+    for block in blocks {
+        let dir = Workdir::new();
+        dir.write("x.toml", block);
+        dir.bare_loader().args(["catalog", "show", "--catalog", "x.toml"]).succeeds();
+    }
+}
+
+#[test]
+fn two_lines_load_all_types_of_any_producer_as_json() {
+    for Producer { preset, file, .. } in PRODUCERS {
+        let dir = Workdir::new();
+        dir.write("in.json", file);
+        dir.write("all.toml", "[domain.\"*\"]\n");
+        let load = dir.loader().source("in.json").args(["--backfill", "--catalog", "all.toml"]);
+        let loaded = load.args(["--envelope", preset]).succeeds();
+        assert_eq!(loaded.count("quarantined.total"), 0, "{preset}");
+        let rows = rows(&dir.target());
+        let rows: Vec<_> = rows.values().flatten().collect();
+        assert_eq!(rows.len() as u64, loaded.count("written"), "{preset}");
+        // Each payload is a JSON object that the record has, or is the record less some keys.
+        let records = records(file);
+        for row in rows {
+            let payload: Value =
+                serde_json::from_str(&serde_json::from_str::<String>(row.last().unwrap()).unwrap()).unwrap();
+            let has = |record: &Value| {
+                let parts = [&record["data"]["object"], &record["data"], &record["detail"], &record["value"]];
+                let change = &record["payload"];
+                let parts = parts.into_iter().chain([&change["after"], &change["before"]]);
+                parts.into_iter().any(|part| *part == payload)
+                    || payload.as_object().unwrap().iter().all(|(key, value)| record.get(key) == Some(value))
+            };
+            assert!(records.iter().any(has), "{preset}: {payload}");
+        }
+    }
+}
+
 const SHOP: &str = "[domain.stripe.events.paid.fields]\namount = 'int32'\n";
 
 fn paid(id: u32, amount: &str) -> String {
