@@ -247,24 +247,24 @@ mod tests {
     /// The columns of these rows; in the nested form, a row without a value of `i` and `d` has no object `o`.
     fn columns(rows: &[Values], flatten: bool) -> Vec<ArrayRef> {
         let event_type = event_type();
-        let i: ArrayRef = Arc::new(rows.iter().map(|row| row.1).collect::<Int32Array>());
-        let d = rows.iter().map(|row| row.2).collect::<Decimal128Array>();
-        let d: ArrayRef = Arc::new(d.with_precision_and_scale(10, 2).unwrap());
-        let l: ArrayRef = Arc::new(rows.iter().map(|row| row.3).collect::<Int64Array>());
-        let at = rows.iter().map(|row| row.4).collect::<TimestampMicrosecondArray>().with_timezone("UTC");
-        let t: ArrayRef = Arc::new(rows.iter().map(|row| row.0.as_deref()).collect::<StringArray>());
+        let int32s: ArrayRef = Arc::new(rows.iter().map(|row| row.1).collect::<Int32Array>());
+        let decimals = rows.iter().map(|row| row.2).collect::<Decimal128Array>();
+        let decimals: ArrayRef = Arc::new(decimals.with_precision_and_scale(10, 2).unwrap());
+        let int64s: ArrayRef = Arc::new(rows.iter().map(|row| row.3).collect::<Int64Array>());
+        let times = rows.iter().map(|row| row.4).collect::<TimestampMicrosecondArray>().with_timezone("UTC");
+        let texts: ArrayRef = Arc::new(rows.iter().map(|row| row.0.as_deref()).collect::<StringArray>());
         let other: ArrayRef = Arc::new(StringArray::new_null(rows.len()));
-        let flat = vec![other, l, t, Arc::new(at) as ArrayRef];
+        let flat = vec![other, int64s, texts, Arc::new(times) as ArrayRef];
         if flatten {
-            return [flat, vec![i, d]].concat();
+            return [flat, vec![int32s, decimals]].concat();
         }
         let members = schema::members(&event_type.fields);
         let DataType::Struct(inner) = members[4].data_type() else { panic!("{members:?}") };
         let there = rows.iter().map(|row| row.1.is_some() || row.2.is_some()).collect::<Vec<_>>();
         let object =
             |fields: Fields, columns, nulls| Arc::new(StructArray::new(fields, columns, nulls)) as ArrayRef;
-        let o = object(inner.clone(), vec![i, d], Some(there.into()));
-        vec![object(members, [flat, vec![o]].concat(), None)]
+        let inner = object(inner.clone(), vec![int32s, decimals], Some(there.into()));
+        vec![object(members, [flat, vec![inner]].concat(), None)]
     }
 
     fn values() -> impl Strategy<Value = Values> {

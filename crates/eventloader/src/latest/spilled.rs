@@ -177,7 +177,7 @@ impl Deduper {
         );
         // Those of an event become neighbours.
         pairs.sort_unstable_by_key(|(winner, _)| winner.version().position);
-        versions::let_existing_win(&mut pairs, |c| c.version());
+        versions::let_existing_win(&mut pairs, C::version);
         let of_versions = pairs.iter().map(|(winner, superseded)| (winner.version(), superseded.version()));
         let rows = versions::judge(of_versions);
         sampler.offer(&rows, &pairs, |c| c.order(), |c| samples::text_of(c.id()));
