@@ -18,7 +18,10 @@ use std::{
 };
 
 use super::{
-    every_operation::{load, merge, replay, with_events_that_move, with_lines_to_replay, with_old_target},
+    every_operation::{
+        load, merge, merge_by_version, replay, with_events_that_move, with_events_that_move_both_ways,
+        with_lines_to_replay, with_old_target,
+    },
     walk::{End, Walk, directories},
 };
 use crate::support::{
@@ -59,6 +62,7 @@ const TABLE: &[(&str, Outcome, Outcome)] = &[
     ("create the directory a partition", Done, Refused),
     ("create the directory staging", Refused, Refused),
     ("create the directory swap-N", TakenBack, Kept),
+    ("create the directory swap-N-first", Kept, Kept),
     ("create the directory the target", Refused, Refused),
     ("delete a directory of staged files", Done, Done),
     ("delete a file of the quarantine", Kept, Kept),
@@ -73,6 +77,7 @@ const TABLE: &[(&str, Outcome, Outcome)] = &[
     ("delete the directory a partition", Done, Done),
     ("delete the directory staging", Done, Done),
     ("delete the directory swap-N", Done, Done),
+    ("delete the directory swap-N-first", Done, Done),
     ("delete the directory swap-N.old", Done, Done),
     ("exchange a partition", Done, Done),
     ("open or create lock", Refused, Refused),
@@ -83,9 +88,11 @@ const TABLE: &[(&str, Outcome, Outcome)] = &[
     ("rename to commit-NNNNNN.json", Kept, Kept),
     ("rename to journal.json", TakenBack, TakenBack),
     ("rename to layout.json", Kept, Kept),
+    ("rename to swap-N-first.old", Done, Done),
     ("rename to swap-N.old", Done, Done),
     ("set the access of a staged file", Done, Done),
     ("set the access of swap-N", Done, Done),
+    ("set the access of swap-N-first", Done, Done),
     ("set the length of lock", Refused, Refused),
     ("sync _eventloader", TakenBack, TakenBack),
     ("sync journal.json.new", Refused, Refused),
@@ -244,12 +251,14 @@ fn what_a_commit_needs_is_refused_beforehand_done_in_another_way_or_taken_back()
     let first = with_old_target();
     fs_err::remove_dir_all(first.target()).unwrap();
     let renames_files = "EXDEV:exchange:;EXDEV:rename to:.old";
-    let runs: [(&str, &Workdir, Run, &[&'static str]); 5] = [
+    let both_ways = with_events_that_move_both_ways();
+    let runs: [(&str, &Workdir, Run, &[&'static str]); 6] = [
         // It begins with a directory; here only operations on these count.
         (ANOTHER_CODEC, &replaced, load_in_another_codec, &["", "ENOSYS:exchange:", renames_files]),
         ("a load", &replaced, load, &[""]),
         ("a first load", &first, load, &[""]),
         ("a merge", &moved, merge, &["", renames_files]),
+        ("a merge both ways", &both_ways, merge_by_version, &["", renames_files]),
         ("a replay", &again, replay, &[""]),
     ];
     let mut found = BTreeMap::<String, [BTreeSet<Outcome>; 2]>::new();

@@ -224,6 +224,30 @@ fn a_field_of_the_envelope_may_be_the_version() {
     assert_eq!(load(by_op, &["--envelope", "debezium"]), ["b"]);
 }
 
+/// Types that no catalog names have the version of those that stand for them.
+#[test]
+fn a_type_that_no_catalog_names_may_have_a_version() {
+    let dir = Workdir::new();
+    let line = |n: u32, day: u32, event_type: &str| {
+        let line = order(
+            "a",
+            &format!("2024-10-{day}"),
+            &format!(r#"{{"n": {n}, "note": "note {event_type}{n} end"}}"#),
+        );
+        line.replace("\"order\"", &format!("\"{event_type}\""))
+    };
+    let lines = ["x", "y"].map(|name| [line(2, 10, name), line(1, 12, name), line(1, 11, name)]).concat();
+    dir.write("in.json", file_of(lines));
+    dir.write(
+        "shop.toml",
+        "[domain.shop.events.\"*\"]\nversion = 'n'\nfields = { n = 'int32', note = 'string' }\n",
+    );
+    for flags in [&["-b"][..], &["--date", "2024-10-10"], &["--date", "2024-10-12", "--mode", "merge"]] {
+        dir.loader().source("in.json").args(["--catalog", "shop.toml"]).args(flags).succeeds();
+        assert_eq!(notes(&dir), ["x2", "y2"], "{flags:?}");
+    }
+}
+
 #[test]
 fn a_catalog_is_shown_with_what_decides() {
     let dir = Workdir::new();

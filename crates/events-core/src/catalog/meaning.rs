@@ -8,7 +8,7 @@
 
 use std::fmt::Write;
 
-use super::{Catalog, EventType, Field, FieldKind, OTHERS};
+use super::{Catalog, EventType, Field, FieldKind, OTHERS, VersionField};
 
 impl Catalog {
     /// The canonical form of the catalog's meaning.
@@ -23,9 +23,7 @@ impl Catalog {
         for EventType { domain, name, directory, fields, version, .. } in types {
             let _ = write!(text, "{domain:?} {name:?} {directory:?} ");
             write_fields(&mut text, fields);
-            for field in version {
-                let _ = write!(text, " {:?}", field.name);
-            }
+            write_version(&mut text, version);
             text.push('\n');
         }
         self.write_open_types(&mut text);
@@ -37,14 +35,21 @@ impl Catalog {
     fn write_open_types(&self, text: &mut String) {
         let mut types: Vec<_> = self.open.types.iter().collect();
         types.sort_by_key(|event_type| &event_type.domain);
-        for EventType { domain, fields, is_json, .. } in types {
+        for EventType { domain, fields, is_json, version, .. } in types {
             let _ = write!(text, "{domain:?} * {is_json} ");
             write_fields(text, fields);
+            write_version(text, version);
             if domain == OTHERS {
                 let _ = write!(text, " but {:?}", self.open.named_domains);
             }
             text.push('\n');
         }
+    }
+}
+
+fn write_version(text: &mut String, version: &[VersionField]) {
+    for VersionField { name, .. } in version {
+        let _ = write!(text, " {name:?}");
     }
 }
 
