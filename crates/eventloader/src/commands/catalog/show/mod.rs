@@ -18,7 +18,7 @@ use events_core::{
 };
 
 use self::ddl::Dialect;
-use crate::{commands::layout_fit::LayoutFit, error::Error};
+use crate::{commands::layout_fit::LayoutFit, error::Error, runtime::escape_for_terminal};
 
 /// What to show.
 #[derive(Debug, Clone)]
@@ -154,7 +154,9 @@ impl<'c> ShownTable<'c> {
             let _ = writeln!(text, "    {description}");
         }
         if !self.event_type.version.is_empty() {
-            let fields = self.event_type.version_names().join(", then by ");
+            let names = self.event_type.version_names();
+            let fields: Vec<_> = names.iter().map(|name| escape_for_terminal(name)).collect();
+            let fields = fields.join(", then by ");
             let _ = writeln!(
                 text,
                 "    The latest version of an event is that by {fields}, then by the timestamp"
