@@ -21,16 +21,30 @@ use std::{
     thread,
 };
 
+use datagen::EnvelopeName;
+
 use self::combination::Combination;
 use crate::support::events::Die;
 
 /// How many combinations are tried by default.
 const COMBINATIONS: u64 = 220;
+/// And how many of them in other envelopes.
+const DRESSED_COMBINATIONS: u64 = 36;
 
 #[test]
 fn whatever_is_generated_and_however_it_is_loaded_the_manifest_is_met() {
+    prove(COMBINATIONS, Combination::random);
+}
+
+/// The same for records of other producers: (world, preset, faults, framing, compression, files, kills).
+#[test]
+fn whoever_s_records_carry_the_events_the_manifest_is_met() {
+    prove(DRESSED_COMBINATIONS, Combination::random_dressed);
+}
+
+fn prove(by_default: u64, random: fn(&mut Die) -> Combination) {
     let combinations = env::var("PROVED_COMBINATIONS").ok().and_then(|text| text.parse().ok());
-    let combinations = combinations.unwrap_or(COMBINATIONS);
+    let combinations = combinations.unwrap_or(by_default);
     let (next, kills) = (AtomicU64::new(0), AtomicUsize::new(0));
     thread::scope(|scope| {
         for _ in 0..2 {
@@ -38,7 +52,7 @@ fn whatever_is_generated_and_however_it_is_loaded_the_manifest_is_met() {
                 while let Some(seed) =
                     Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < combinations)
                 {
-                    let combination = Combination::random(&mut Die::new(seed));
+                    let combination = random(&mut Die::new(seed));
                     let outcome = combination.run();
                     assert!(outcome.is_proved(), "combination {seed}, {combination}\n{outcome}");
                     kills.fetch_add(outcome.kills(), Ordering::Relaxed);
@@ -85,6 +99,19 @@ fn the_combinations_reach_every_way_and_every_fault() {
         "in random order",
         "killed",
     ] {
+        let reached = all.iter().filter(|combination| combination.contains(needle)).count();
+        assert!(reached >= 5, "{needle} is in {reached} of {} combinations", all.len());
+    }
+}
+
+/// Each envelope is among the dressed ones, and each way to read it.
+#[test]
+fn the_dressed_combinations_reach_every_envelope() {
+    let all: Vec<_> =
+        (0..200).map(|seed| Combination::random_dressed(&mut Die::new(seed)).to_string()).collect();
+    let envelopes = EnvelopeName::ALL.map(|envelope| format!("--envelope {}", envelope.name()));
+    let others = ["--framing lines", "--framing documents", "killed", "--mode merge", "--compress zstd"];
+    for needle in envelopes.iter().map(String::as_str).chain(others) {
         let reached = all.iter().filter(|combination| combination.contains(needle)).count();
         assert!(reached >= 5, "{needle} is in {reached} of {} combinations", all.len());
     }

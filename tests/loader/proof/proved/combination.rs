@@ -10,6 +10,7 @@ use std::{
 };
 
 use clap::Parser;
+use datagen::{EnvelopeName, WorldName};
 use events_core::catalog::LEDGER;
 use serde_json::Value;
 
@@ -23,6 +24,8 @@ use crate::support::{
 #[derive(Debug, Clone)]
 pub(super) struct Combination {
     pub(super) is_ledger: bool,
+    /// Whose records carry the events, if not their own envelope.
+    pub(super) envelope: Option<EnvelopeName>,
     /// The arguments of datagen, except for those about the destination.
     pub(super) generate: Vec<String>,
     pub(super) flags: Vec<String>,
@@ -99,6 +102,7 @@ impl Combination {
     pub(super) fn new(world: &str, generate: &[&str]) -> Self {
         Self {
             is_ledger: world == "ledger",
+            envelope: None,
             generate: texts(&[&["--world", world], generate].concat()),
             flags: Vec::new(),
             way: Way::Backfill,
@@ -108,17 +112,41 @@ impl Combination {
         }
     }
 
+    /// Events in their own envelope.
     pub(super) fn random(die: &mut Die) -> Self {
+        Self::random_in(die, None)
+    }
+
+    /// Events in the records of another producer.
+    pub(super) fn random_dressed(die: &mut Die) -> Self {
+        let envelope = *die.pick(&EnvelopeName::ALL);
+        let mut made = Self::random_in(die, Some(envelope));
+        if die.one_in(2) {
+            // Its catalog names it, too.
+            made.flags.extend(texts(&["--envelope", envelope.name()]));
+        }
+        let reads_the_same = |bad: &&str| !made.generate.iter().any(|argument| argument.contains(bad));
+        if die.one_in(3) && ["malformed", "blank", "too-long"].iter().all(reads_the_same) {
+            made.flags.extend(texts(&["--framing", *die.pick(&["lines", "documents"])]));
+        }
+        made
+    }
+
+    fn random_in(die: &mut Die, envelope: Option<EnvelopeName>) -> Self {
         let world = *die.pick(&["simple", "ledger"]);
         let events = *die.pick(&[0, 1, 2, 500, 2_047, 2_048, 2_049, 3_000, 4_097]);
         let seed = die.roll(1_000_000).to_string();
         let date = *die.pick(&["2024-10-10", "1969-12-30", "2023-12-31", "2024-02-28"]);
         let mut made = Self::new(world, &["-n", &events.to_string(), "-s", &seed, "-d", date]);
+        if let Some(envelope) = envelope {
+            made.envelope = Some(envelope);
+            made.generate.extend(texts(&["--envelope", envelope.name()]));
+        }
         if made.is_ledger {
             let per_day = *die.pick(&["400", "1000", "5000"]);
             made.generate.extend(texts(&["--events-per-day", per_day]));
         }
-        let faults = faults(die, events);
+        let faults = faults(die, events, envelope);
         if !faults.is_empty() {
             made.generate.extend(texts(&["--faults", &faults]));
         }
@@ -204,8 +232,14 @@ impl Combination {
         let arguments = ["datagen"].into_iter().chain(self.generate.iter().map(String::as_str)).chain(place);
         let arguments: Vec<_> = arguments.collect();
         let mut prepared = vec![arguments.join(" ")];
-        if self.is_ledger {
-            prepared.push("datagen catalog > ledger.toml".to_owned());
+        match self.envelope {
+            Some(envelope) => prepared.push(format!(
+                "datagen catalog --envelope {} --world {} > dressed.toml",
+                envelope.name(),
+                self.world().name()
+            )),
+            None if self.is_ledger => prepared.push("datagen catalog > ledger.toml".to_owned()),
+            None => {}
         }
         let cli =
             datagen::cli::Cli::try_parse_from(&arguments).unwrap_or_else(|error| panic!("{self}: {error}"));
@@ -241,7 +275,18 @@ impl Combination {
     /// The loader with this combination's flags and a target of that name, but without sources.
     pub(super) fn loader(&self, dir: &Workdir, target: &str) -> Loader {
         let loader = dir.loader_into(target).args(&self.flags);
-        if self.is_ledger { loader.arg("--catalog").arg(dir.write("ledger.toml", LEDGER)) } else { loader }
+        match self.envelope {
+            Some(envelope) => {
+                let catalog = datagen::catalog(envelope, self.world());
+                loader.arg("--catalog").arg(dir.write("dressed.toml", &catalog))
+            }
+            None if self.is_ledger => loader.arg("--catalog").arg(dir.write("ledger.toml", LEDGER)),
+            None => loader,
+        }
+    }
+
+    fn world(&self) -> WorldName {
+        if self.is_ledger { WorldName::Ledger } else { WorldName::Simple }
     }
 
     /// The arguments of each run.
@@ -262,8 +307,8 @@ impl Combination {
     }
 }
 
-/// Some faults, at most as many as there are events.
-fn faults(die: &mut Die, events: u64) -> String {
+/// Some faults that the envelope can hold, at most as many as there are events.
+fn faults(die: &mut Die, events: u64, envelope: Option<EnvelopeName>) -> String {
     const NAMES: [&str; 10] = [
         "duplicates",
         "corrections",
@@ -278,7 +323,7 @@ fn faults(die: &mut Die, events: u64) -> String {
     ];
     let mut list = Vec::new();
     for name in NAMES {
-        if events >= 500 && die.one_in(2) {
+        if events >= 500 && die.one_in(2) && !is_refused(envelope, name) {
             list.push(format!("{name}={}", 1 + die.roll(events / 20)));
         }
     }
@@ -287,4 +332,18 @@ fn faults(die: &mut Die, events: u64) -> String {
         list.push("too-long=1".to_owned());
     }
     list.join(",")
+}
+
+/// Whether an envelope can't hold a fault.
+fn is_refused(envelope: Option<EnvelopeName>, fault: &str) -> bool {
+    use EnvelopeName::{CloudTrail, Debezium, Docker, Journald, Kafka, OtlpLogs, Stripe};
+
+    let Some(envelope) = envelope else { return false };
+    match fault {
+        "corrections" | "stale" | "ties" => matches!(envelope, Docker | OtlpLogs),
+        "offsets" => matches!(envelope, Docker | OtlpLogs | Stripe | Debezium | Kafka | Journald),
+        "unknown-fields" => matches!(envelope, Docker | OtlpLogs | Journald),
+        "blank" => envelope == CloudTrail,
+        _ => false,
+    }
 }

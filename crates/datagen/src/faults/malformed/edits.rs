@@ -85,7 +85,8 @@ const INVALID_UTF8: &[Edit] = &[
     |line| Some(line.as_whole_line()?.inserted(line.text().len(), b"\xE2\x82")),
 ];
 
-/// In other envelopes, a number may be an id or a time, and one part may take the place of another.
+/// In other envelopes, a number may be an id or a time, one part may take the place of another, and null is
+/// blank.
 const NOT_AN_EVENT: &[Edit] = &[
     |line| without(line.in_own_envelope()?, DOMAIN),
     |line| Some(line.replaced(line.in_own_envelope()?.base(EVENT_TYPE), "17")),
@@ -97,7 +98,7 @@ const NOT_AN_EVENT: &[Edit] = &[
     |_| Some(b"12.50".to_vec()),
     |line| without(line.in_own_envelope()?, TIMESTAMP),
     |line| Some(line.replaced(line.in_own_envelope()?.base(EVENT_ID), "4711")),
-    |_| Some(b"null".to_vec()),
+    |line| line.in_own_envelope().map(|_| b"null".to_vec()),
     |line| Some(line.replaced(line.in_own_envelope()?.base(DOMAIN), "null")),
     |line| Some(line.replaced(line.in_own_envelope()?.base(DATA), "[]")),
     |_| Some(b" true".to_vec()),
