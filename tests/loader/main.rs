@@ -36,6 +36,10 @@ mod reading {
     /// Is a JSON array read as its elements, whatever is wrong with it, and does a truncated or damaged file
     /// fail the load?
     mod arrays;
+    /// Are documents one behind the other read as such, and does a broken one cost itself alone?
+    mod documents;
+    /// Are the records of a document found where the envelope says, also in one that is larger than memory?
+    mod records;
     /// Does a file that changes while it is read fail the load, unless it only grows?
     mod changing;
     /// Are containers and encodings that are not read refused by their names?

@@ -158,7 +158,9 @@ impl<'a> Parser<'a> {
         while start < block.bytes.len() {
             let rest = &block.bytes[start..];
             let end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let mark = mark_at(block, start);
             let line = &block.bytes[start..end];
+            let line = line.strip_prefix(mark).unwrap_or(line);
             if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
                 state.parsed.blank += 1;
                 state.parsed.lines += 1;
@@ -226,7 +228,7 @@ impl<'a> Parser<'a> {
         newlines: &mut Newlines,
     ) {
         let block = state.block;
-        let mark: &[u8] = if block.offset == 0 && range.start == 0 { b"\xEF\xBB\xBF" } else { b"" };
+        let mark = mark_at(block, range.start);
         let document = &block.bytes[range.clone()];
         let from = range.start + if document.starts_with(mark) { mark.len() } else { 0 };
         let document = &block.bytes[from..range.end];
@@ -376,6 +378,11 @@ impl<'a> Parser<'a> {
 /// Whether a block is UTF-8. Most blocks are ASCII alone, which is checked several times faster.
 fn is_utf8(bytes: &[u8]) -> bool {
     bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
+}
+
+/// The byte order mark that may be here.
+fn mark_at(block: &Block, at: usize) -> &'static [u8] {
+    if block.offset == 0 && at == 0 { b"\xEF\xBB\xBF" } else { b"" }
 }
 
 /// How far the newlines of a block are counted, for the numbers of the lines where its elements begin.

@@ -1,4 +1,6 @@
-//! The text of a source → its lines or, if it begins with `[`, the elements of its array; byte by byte.
+//! The text of a source → its lines, the elements of its array, or its documents; byte by byte.
+
+use crate::documents::{self, Framing};
 
 /// A line, or an element.
 #[derive(Debug)]
@@ -15,14 +17,40 @@ pub struct Piece<'t> {
     pub out_of_place: bool,
 }
 
-const SPACES: &[u8] = b" \t\r\n";
+pub(crate) const SPACES: &[u8] = b" \t\r\n";
 
-/// The lines or elements of a text; `None` for an array without an end.
+impl<'t> Piece<'t> {
+    /// The text from `start` to `end`, without white space at its end.
+    pub(crate) fn trimmed(text: &'t [u8], start: usize, end: usize, out_of_place: bool) -> Self {
+        let line = text[..start].split(|byte| *byte == b'\n').count() as u64;
+        let spaces = text[start..end].iter().rev().take_while(|byte| SPACES.contains(byte)).count();
+        let raw = &text[start..end - spaces];
+        Self { offset: start, line, raw, is_element: true, out_of_place }
+    }
+}
+
+/// The lines, elements or documents of a text, as it tells itself; `None` for an array or a document without an
+/// end.
 #[must_use]
 pub fn pieces(text: &[u8]) -> Option<Vec<Piece<'_>>> {
+    pieces_in(text, Framing::Auto)
+}
+
+/// The same in this framing.
+#[must_use]
+pub fn pieces_in(text: &[u8], framing: Framing) -> Option<Vec<Piece<'_>>> {
     let start = if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
-    match text[start..].iter().position(|byte| !SPACES.contains(byte)) {
-        Some(at) if text[start + at] == b'[' => array(text, start + at),
+    let Some(at) = text[start..].iter().position(|byte| !SPACES.contains(byte)) else {
+        return Some(if matches!(framing, Framing::Auto | Framing::Lines) {
+            lines(text)
+        } else {
+            Vec::new()
+        });
+    };
+    let first = start + at;
+    match if framing == Framing::Auto { documents::framing_of(text, first) } else { framing } {
+        Framing::Array => array(text, first),
+        Framing::Documents => documents::documents(text, first),
         _ => Some(lines(text)),
     }
 }
@@ -42,10 +70,7 @@ fn lines(text: &[u8]) -> Vec<Piece<'_>> {
 fn array(text: &[u8], bracket: usize) -> Option<Vec<Piece<'_>>> {
     let mut elements = Vec::new();
     let mut add = |start: usize, end: usize, out_of_place| {
-        let line = text[..start].split(|byte| *byte == b'\n').count() as u64;
-        let spaces = text[start..end].iter().rev().take_while(|byte| SPACES.contains(byte)).count();
-        let raw = &text[start..end - spaces];
-        elements.push(Piece { offset: start, line, raw, is_element: true, out_of_place });
+        elements.push(Piece::trimmed(text, start, end, out_of_place));
     };
     let mut at = bracket + 1;
     let (mut is_first, mut comma) = (true, true);
@@ -85,7 +110,7 @@ fn array(text: &[u8], bracket: usize) -> Option<Vec<Piece<'_>>> {
 }
 
 /// An object or array goes on to its bracket, anything else up to a comma or bracket, outside of strings.
-fn end_of_element(text: &[u8], start: usize) -> Option<usize> {
+pub(crate) fn end_of_element(text: &[u8], start: usize) -> Option<usize> {
     let is_container = matches!(text[start], b'{' | b'[');
     let (mut depth, mut in_string, mut at) = (0, false, start);
     loop {

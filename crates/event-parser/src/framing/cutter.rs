@@ -16,7 +16,7 @@ use super::{
     documents::DocumentScanner,
     element_scanner::ElementScanner,
     newlines_in,
-    recognise::{BLANK_BYTES_MAX, framing_of},
+    recognise::{BLANK_BYTES_MAX, HEAD_BYTES_MAX, framing_of},
     replayed::elements_of,
 };
 
@@ -189,7 +189,7 @@ impl<R: Read> Cutter<R> {
             if self.is_read || is_known && (is_start_known || head.len() >= BLANK_BYTES_MAX) {
                 break;
             }
-            length = 2 * head.len();
+            length = (2 * head.len()).min(HEAD_BYTES_MAX + BLANK_BYTES_MAX).max(head.len() + BLANK_BYTES_MAX);
         }
         self.scanner = self.scanner_of(&head)?;
         self.front = first_character(&head).map_or(head.len(), |first| first + 1);
@@ -302,6 +302,12 @@ impl<R: Read> Cutter<R> {
         loop {
             self.read_up_to(bytes, wanted)?;
             scanner.scan(bytes, &mut elements, lines_max(block_bytes));
+            if scanner.scanned() == 0 && bytes.len() > block_bytes {
+                // A long document is read again, to be cut into its records.
+                self.unread(bytes, block_bytes);
+                wanted = block_bytes;
+                continue;
+            }
             self.finish_scanner(scanner, bytes, &mut elements)?;
             let whole = scanner.unfinished();
             if whole > 0 {
@@ -382,6 +388,16 @@ impl<R: Read> Cutter<R> {
         }
         self.ended = read < missing;
         Ok(())
+    }
+
+    /// Keeps the first `length` bytes; the others are read once more.
+    fn unread(&mut self, bytes: &mut Buffer, length: usize) {
+        let head = self.head.take().unwrap_or_default();
+        let unread = head.get_ref().get(usize::try_from(head.position()).unwrap_or(usize::MAX)..);
+        let again = [&bytes[length..], unread.unwrap_or_default()].concat();
+        bytes.truncate(length);
+        (self.is_read, self.ended) = (self.is_read || self.ended, false);
+        self.head = Some(Cursor::new(again));
     }
 
     /// Returns whole fragments; or everything, if the text ends.

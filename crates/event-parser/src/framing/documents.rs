@@ -59,16 +59,19 @@ impl DocumentScanner {
                     Some(end) => {
                         let end = if let End::BreaksOff(end) = end { end } else { self.at };
                         let unit = if due.is_some() { Unit::Record(None) } else { Unit::Document };
-                        elements.push(Element { range: self.start..end, due: *due, unit });
+                        let due = *due;
+                        elements.push(Element { due, unit, ..self.element_before(bytes, end) });
                         self.state = State::Between;
                     }
-                    None if self.begins_records(bytes) => {}
-                    None => return,
+                    None => {
+                        self.begin_records(bytes);
+                        return;
+                    }
                 },
                 State::Junk => match memchr::memchr3(b'\n', RECORD_SEPARATOR, b'{', &bytes[self.at..]) {
                     Some(length) => {
                         self.at += length;
-                        elements.push(self.junk_before(bytes, self.at));
+                        elements.push(self.element_before(bytes, self.at));
                         self.state = State::Between;
                     }
                     None => self.at = bytes.len(),
@@ -97,7 +100,7 @@ impl DocumentScanner {
         match self.state {
             State::Between => Ok(()),
             State::Junk => {
-                elements.push(self.junk_before(bytes, bytes.len()));
+                elements.push(self.element_before(bytes, bytes.len()));
                 self.state = State::Between;
                 Ok(())
             }
@@ -147,20 +150,20 @@ impl DocumentScanner {
         self.at += 1;
     }
 
-    /// Whether the document is too long to be read as a whole, and is cut into its records from now on.
-    fn begins_records(&mut self, bytes: &[u8]) -> bool {
-        let State::Open { due: None, .. } = self.state else { return false };
+    /// If the document is too long to be read as a whole, goes back to its start, to cut it into its records.
+    fn begin_records(&mut self, bytes: &[u8]) {
+        let State::Open { due: None, .. } = self.state else { return };
         let document = &bytes[self.start..];
-        if document.len() <= LINE_BYTES_MAX || !self.records.has_lists() {
-            return false;
+        if document.len() > LINE_BYTES_MAX
+            && self.records.has_lists()
+            && let Some(path) = self.records.list_in(&document[..LINE_BYTES_MAX])
+        {
+            self.at = self.start;
+            self.state = State::Records(Box::new(RecordScanner::new(path, self.start)));
         }
-        let Some(path) = self.records.list_in(&document[..LINE_BYTES_MAX]) else { return false };
-        self.at = self.start;
-        self.state = State::Records(Box::new(RecordScanner::new(path, self.start)));
-        true
     }
 
-    fn junk_before(&self, bytes: &[u8], end: usize) -> Element {
+    fn element_before(&self, bytes: &[u8], end: usize) -> Element {
         let spaces = bytes[self.start..end].iter().rev().take_while(|byte| is_space(**byte)).count();
         Element { range: self.start..end - spaces, due: None, unit: Unit::Document }
     }

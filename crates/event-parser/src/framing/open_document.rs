@@ -16,13 +16,19 @@ use super::nesting::{Masks, STRIDE, StringState};
 /// ASCII's record separator, which RFC 7464 puts before each document.
 pub(super) const RECORD_SEPARATOR: u8 = 0x1E;
 
+/// The levels of brackets that one word knows.
+const BITS: usize = u128::BITS as usize;
+
 /// The position of the scanner in a document, or in a record of it.
 #[derive(Debug, Default)]
 pub(super) struct OpenDocument {
     depth: usize,
-    /// For each open bracket whether it is a brace; the lowest bit is that of the innermost. What is deeper
-    /// than the bits is taken for arrays.
+    /// Whether nothing follows what it is in: then it does not break off.
+    is_alone: bool,
+    /// For each open bracket whether it is a brace; the lowest bit is that of the innermost.
     braces: u128,
+    /// The bits of the outer brackets, where there are more.
+    outer: Vec<u128>,
     string: StringState,
     /// The newline that ended the last string that had no quote, in the bytes.
     unquoted: Option<usize>,
@@ -59,8 +65,16 @@ impl OpenDocument {
         open
     }
 
+    /// The state after the opening bracket of a record in a document that ends where its bytes do.
+    pub(super) fn of_record(first: u8, is_alone: bool) -> Self {
+        Self { is_alone, ..Self::behind(first) }
+    }
+
     /// One more bracket is open.
     pub(super) fn open(&mut self, bracket: u8) {
+        if self.depth > 0 && self.depth.is_multiple_of(BITS) {
+            self.outer.push(std::mem::take(&mut self.braces));
+        }
         self.depth += 1;
         self.braces = self.braces << 1 | u128::from(bracket == b'{');
     }
@@ -105,7 +119,7 @@ impl OpenDocument {
     fn end_in(&mut self, bytes: &[u8], from: usize, to: usize) -> Option<(End, usize)> {
         for at in from..to {
             let byte = bytes[at];
-            if byte == RECORD_SEPARATOR {
+            if byte == RECORD_SEPARATOR && !self.is_alone {
                 return Some((End::BreaksOff(at), at));
             }
             if byte == b'\n' && self.string.is_in() {
@@ -126,9 +140,9 @@ impl OpenDocument {
         let masks = Masks::of(stride);
         let mut string = self.string;
         let strings = string.stride(&masks);
-        let newlines = newlines_of(stride);
-        if newlines & strings != 0 || masks.backslashes & !strings != 0 || stride.contains(&RECORD_SEPARATOR)
-        {
+        let breaks = |at: usize| stride[at] == RECORD_SEPARATOR || strings >> at & 1 != 0;
+        let is_broken = memchr::memchr2_iter(b'\n', RECORD_SEPARATOR, stride).any(breaks);
+        if is_broken || masks.backslashes & !strings != 0 {
             return self.end_in(bytes, from, from + STRIDE);
         }
         let mut brackets = (masks.opening | masks.closing) & !strings;
@@ -160,6 +174,9 @@ impl OpenDocument {
                 if self.depth == 0 {
                     return Some((End::Closed, at + 1));
                 }
+                if self.depth.is_multiple_of(BITS) {
+                    self.braces = self.outer.pop().unwrap_or_default();
+                }
             }
             _ => {}
         }
@@ -169,6 +186,9 @@ impl OpenDocument {
     /// Where the document breaks off, if the brace at `at` can't be in it.
     #[inline]
     fn breaks_off(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        if self.is_alone {
+            return None;
+        }
         let mut end = at;
         let mut newline = false;
         while end > 0 && is_space(bytes[end - 1]) {
@@ -192,15 +212,6 @@ impl OpenDocument {
         };
         (!is_allowed && (newline || last == b'}')).then_some(end)
     }
-}
-
-/// Which bytes are newlines: the first byte is the lowest bit.
-#[inline]
-fn newlines_of(stride: &[u8; STRIDE]) -> u64 {
-    if !stride.contains(&b'\n') {
-        return 0;
-    }
-    stride.iter().enumerate().fold(0, |mask, (index, byte)| mask | u64::from(*byte == b'\n') << index)
 }
 
 #[cfg(test)]

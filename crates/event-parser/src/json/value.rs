@@ -36,11 +36,10 @@ impl Malformed {
     /// Whether the text is JSON up to its end, so that more of it could mend this.
     pub(crate) fn is_cut(self, text: &[u8]) -> bool {
         let rest = text.get(self.at()..).unwrap_or_default();
-        match rest.first() {
-            None => true,
-            Some(b'\\') => begins_escape(rest),
-            Some(_) => ["true", "false", "null"].iter().any(|word| word.as_bytes().starts_with(rest)),
-        }
+        let is = |expected: Expected| self.bits & 0xFF == expected as u64;
+        let in_escape = is(Expected::Escape) || is(Expected::HexDigits) || is(Expected::Surrogates);
+        let words = || ["true", "false", "null"].iter().any(|word| word.as_bytes().starts_with(rest));
+        rest.is_empty() || in_escape && begins_escape(rest) || is(Expected::Value) && words()
     }
 }
 
@@ -55,7 +54,8 @@ fn begins_escape(text: &[u8]) -> bool {
         _ => byte.is_ascii_hexdigit(),
     };
     // Four digits are complete unless they are the first half of a pair.
-    let is_one = text.len() < 6 && text.iter().enumerate().skip(2).all(|(_, byte)| byte.is_ascii_hexdigit());
+    let is_low = matches!(text, [_, _, b'D' | b'd', b'c'..=b'f' | b'C'..=b'F', ..]);
+    let is_one = text.len() < 6 && !is_low && text.iter().skip(2).all(u8::is_ascii_hexdigit);
     is_one && text.get(1).is_none_or(|byte| *byte == b'u')
         || text.len() < PAIR.len() && text.iter().enumerate().all(fits)
 }

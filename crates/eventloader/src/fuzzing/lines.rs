@@ -311,7 +311,11 @@ fn line_in_block(position: Position) -> u32 {
 
 /// The blocks of a text, or the error if it is cut off. There are never more of them than bytes.
 pub(super) fn blocks_of(text: &[u8], block_bytes: usize) -> Result<Vec<Block>, String> {
-    let mut cutter = Cutter::new(text, block_bytes);
+    all_blocks(Cutter::new(text, block_bytes))
+}
+
+/// The blocks that a cutter has, or its error.
+pub(super) fn all_blocks(mut cutter: Cutter<&[u8]>) -> Result<Vec<Block>, String> {
     let mut blocks = Vec::new();
     while let Some(block) =
         cutter.next_block(Buffer::default()).map_err(|error: CutError| error.to_string())?

@@ -10,6 +10,7 @@
 
 mod array_framing;
 mod catalog;
+mod documents;
 mod envelope;
 mod line_to_row;
 mod lines;
@@ -17,8 +18,8 @@ mod quarantine_round_trip;
 mod timestamp;
 
 pub use self::{
-    array_framing::array_framing, catalog::catalog, envelope::envelope, line_to_row::line_to_row,
-    quarantine_round_trip::quarantine_round_trip, timestamp::timestamp,
+    array_framing::array_framing, catalog::catalog, documents::documents, envelope::envelope,
+    line_to_row::line_to_row, quarantine_round_trip::quarantine_round_trip, timestamp::timestamp,
 };
 
 #[cfg(test)]
@@ -30,9 +31,10 @@ mod tests {
 
     type Target = (&'static str, fn(&[u8]));
 
-    const TARGETS: [Target; 6] = [
+    const TARGETS: [Target; 7] = [
         ("array_framing", array_framing),
         ("catalog", catalog),
+        ("documents", documents),
         ("envelope", envelope),
         ("line_to_row", line_to_row),
         ("quarantine_round_trip", quarantine_round_trip),
