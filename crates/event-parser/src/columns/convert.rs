@@ -100,7 +100,9 @@ pub(super) fn instant(value: Value, line: &[u8], cut: impl FnOnce()) -> Result<i
     Ok(micros)
 }
 
-/// Microseconds, from a number of some unit; further digits are cut.
+/// Microseconds, from a number of some unit; further digits are cut. Not inlined, so that columns of other
+/// types stay as they are.
+#[inline(never)]
 pub(super) fn epoch(
     value: Value,
     line: &[u8],
