@@ -67,6 +67,8 @@ mod values {
     mod catalogs;
     /// Event types that only `"*"` stands for: what are their rows, where are they, which are refused?
     mod open_types;
+    /// With a preset and `"*"` alone: is `data` what a known producer wrote?
+    mod open_records;
     /// With `--encodings basic`: the same rows, in encodings that old readers know?
     mod encodings;
     /// Lists, objects in lists, required fields: are they what the catalog says, in both layouts?

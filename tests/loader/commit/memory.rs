@@ -97,6 +97,31 @@ fn a_type_of_thousands_of_columns_takes_no_more_than_the_memory() {
     assert_same_tree(&published(&dir.path("roomy")), &published(&dir.path("8 threads")), "64MiB");
 }
 
+/// Types that no catalog names, a few rows of each, so that each row is a batch of its own.
+#[test]
+fn thousands_of_types_that_are_found_take_no_more_than_the_memory() {
+    let dir = Workdir::on_disk();
+    dir.write("wide.toml", "[domain.'*']");
+    let mut die = Die::new(2);
+    let lines = (0..30_000_u32).map(|line| {
+        let (of_type, number) = (die.roll(5_000), die.roll(1 << 40));
+        format!(
+            r#"{{"event_id": "{line:032x}", "timestamp": "2024-10-10T08:00:00", "domain": "found", "event_type": "a type of events that is called {of_type}", "data": {{"number": {number}, "text": "{line}"}}}}"#
+        )
+    });
+    dir.write("wide.json", file_of(lines));
+    let mut reports = Vec::new();
+    for threads in [1, 8] {
+        let what = format!("{threads} threads");
+        assert_peak(load(&dir, &what, "64MiB", threads).arg("--dry-run"), 64, &what);
+        let dry = load(&dir, &what, "64MiB", threads).arg("--dry-run").succeeds();
+        reports.push(dry.report()["partitions"].clone());
+    }
+    let roomy = load(&dir, "roomy", "2GiB", 2).arg("--dry-run").succeeds();
+    assert_eq!(roomy.partitions().len(), 4_981, "the types that the die names");
+    assert!(reports.iter().all(|partitions| *partitions == roomy.report()["partitions"]));
+}
+
 /// Few columns, but more threads than memory has blocks for.
 #[test]
 fn hundreds_of_threads_take_no_more_than_the_memory() {

@@ -346,3 +346,55 @@ fn in_an_envelope_a_built_in_type_gives_way_to_one_with_its_directory() {
     assert!(!names.contains(&"account/account-open".to_owned()), "{names:?}");
     assert!(names.contains(&"account/account-close".to_owned()), "{names:?}");
 }
+
+#[test]
+fn an_asterisk_stands_for_types_that_are_not_named() {
+    let text = "[domain.shop.fields]\nid = 'int32'\n[domain.shop.events.sale]\n[domain.shop.events.'*']\n\
+                [domain.card.fields]\nid = 'int32'\n[domain.card.events.'*'.fields]\nat = 'date'\n\
+                [domain.bank.events.open]\n[domain.'*']\ndescription = 'Others'\nfields.n = 'int64'";
+    let catalog = BUILT_IN.extended(&[("x.toml", text)]).unwrap();
+    assert!(catalog.event_types().iter().all(|event_type| event_type.name != OTHERS));
+    assert_eq!(catalog.domains(), ["account", "transaction", "shop", "bank", "card"]);
+    let resolved = |domain: &str, name: &str| {
+        let event_type = catalog.event_type(domain, name)?;
+        Some((event_type.directory.clone(), columns(&event_type).join(", ")))
+    };
+    let of = |directory: &str, columns: &str| Some((directory.to_owned(), columns.to_owned()));
+    assert_eq!(resolved("shop", "sale"), of("sale", "data_id int32"));
+    assert_eq!(resolved("shop", "other"), of("shop.other", "data json"));
+    assert_eq!(resolved("card", "a b"), of("card.a~20b", "data_id int32, data_at date"));
+    assert_eq!(resolved("new", "other"), of("new.other", "data_n int64"));
+    assert_eq!(resolved("account", "other"), of("account.other", "data_n int64"), "only built in");
+    assert_eq!(resolved("bank", "other"), None, "a domain that the file names");
+    let of_hive = catalog.event_type("_new", "a b").unwrap();
+    assert_eq!(Layout::Hive.directory(&of_hive), "_new.a%20b");
+    assert_eq!(Layout::HiveWithEventType.directory(&of_hive), "~5Fnew.a~20b");
+}
+
+#[test]
+fn what_an_asterisk_says_is_part_of_the_meaning_and_can_be_replaced() {
+    let meaning = |text: &str| BUILT_IN.extended(&[("x.toml", text)]).unwrap().meaning();
+    let of_all = meaning("[domain.'*']");
+    assert_eq!(of_all, meaning("[domain.'*'.events.'*']\ndescription = 'Any'"));
+    for other in [
+        "[domain.a.events.'*']",
+        "[domain.'*'.events.'*'.fields]",
+        "[domain.'*']\nfields.n = 'int32'",
+        "[domain.'*']\n[domain.account.events.account-open.fields]\nid = 'int32'\nold_status = 'string'\n\
+         new_status = 'string'\nreason = 'string'",
+    ] {
+        assert_ne!(of_all, meaning(other), "{other}");
+    }
+    let twice = [("x.toml", "[domain.a.events.'*']"), ("y.toml", "[domain.a.events.'*']")];
+    let error = BUILT_IN.extended(&twice).unwrap_err().to_string();
+    assert!(error.starts_with("y.toml:1: a/* is defined twice, here and at x.toml:1"), "{error}");
+    for (text, expected) in [
+        ("[domain.'*'.events.sale]", "x.toml:1: expected *, found \"sale\""),
+        ("[domain.a.events.'*']\ndirectory = 'x'", "x.toml:2: expected description, version, fields, found"),
+        ("[domain.a.events.'*'.fields]\nx = 'int'", "x.toml:2: expected string"),
+        ("[domain.'*']\nversion = 'n'", "x.toml:2: version of */*: expected fields of its `data`"),
+    ] {
+        let error = BUILT_IN.extended(&[("x.toml", text)]).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{text}: {error}");
+    }
+}
