@@ -113,6 +113,12 @@ impl Plan {
         (0..self.found.count()).filter_map(|place| self.found.get(place)).map(|found| &found.event_type)
     }
 
+    /// How many these are so far.
+    #[must_use]
+    pub fn found_type_count(&self) -> usize {
+        self.found.count()
+    }
+
     /// Whether there may be such types.
     #[must_use]
     pub fn is_open(&self) -> bool {

@@ -36,6 +36,9 @@ use crate::{
     settings::Settings,
 };
 
+/// What an event type with few rows takes when these are grouped and written.
+const WRITTEN_TYPE_BYTES: usize = 2 << 10;
+
 /// The result of reading everything.
 #[derive(Debug)]
 pub(crate) struct Ingested {
@@ -111,15 +114,14 @@ impl Ingest<'_> {
             let bytes =
                 |batch: &Batch| if plan.is_open() { batch.memory_bytes() } else { batch.value_bytes() };
             let value_bytes = parsed.batches.iter().map(|(_, batch)| bytes(batch)).sum();
-            size.learn(next.block.bytes.len(), value_bytes);
+            size.learn(next.block.bytes.len(), value_bytes, plan.found_bytes());
             let parsed = ParsedBlock {
                 number: next.block.number,
                 source: next.source,
                 are_lines: matches!(next.block.content, Content::Lines) && plan.records().are_documents(),
                 by_partition: count_by_partition(&parsed.batches, settings.partition_unit),
                 parsed,
-                // Each worker keeps their names, too.
-                types_bytes: plan.found_bytes() * (shares.workers + 1),
+                types_bytes: plan.found_bytes() + plan.found_type_count() * WRITTEN_TYPE_BYTES,
             };
             clock.lap(Stage::Parse);
             let number = parsed.number;

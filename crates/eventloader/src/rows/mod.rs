@@ -221,7 +221,7 @@ impl RowStore {
     /// The memory for all rows.
     fn rows_bytes(&self) -> usize {
         let rows_bytes = self.shares.rows_bytes;
-        rows_bytes.saturating_sub(self.types_bytes).max(rows_bytes / 4)
+        rows_bytes.saturating_sub(self.types_bytes).max(rows_bytes / 8)
     }
 
     /// The memory that the rows of one run take.
