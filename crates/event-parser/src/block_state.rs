@@ -12,6 +12,7 @@ use crate::{
     columns::{ExpectedRows, ValueChange},
     fault::{Fault, Reason},
     framing::{Block, FRAGMENT_BYTES, Fragment, LINE_BYTES_MAX, Unit},
+    json,
     parser::{BadLine, OTHER_NAMES, Parsed},
     payload::{KeyOwner, UnknownKey},
     plan::Plan,
@@ -33,8 +34,11 @@ pub(crate) struct BlockState<'b> {
     pub(crate) later_candidates: BatchBuilders,
     /// Rows whose timestamp loses digits.
     pub(crate) times_cut: u64,
-    /// By the owner and the name of the key.
-    unknown: HashMap<(KeyOwner, Vec<u8>), UnknownCount, FixedState>,
+    /// The unknown keys, and their places in it.
+    unknown: Vec<UnknownCount>,
+    by_key: HashMap<(KeyOwner, Vec<u8>), usize, FixedState>,
+    /// The ones that were counted lately, at indices computed from their names: faster than the map.
+    lately: [Option<usize>; LATELY],
     /// The occurrences of other keys, once there are too many.
     other_unknown: u64,
 }
@@ -65,9 +69,13 @@ impl BatchBuilders {
     }
 }
 
+/// The places for keys that were counted lately.
+const LATELY: usize = 64;
+
 /// The number of lines with a key; a line counts once.
-#[derive(Default)]
 struct UnknownCount {
+    owner: KeyOwner,
+    name: Vec<u8>,
     lines: u64,
     last_line: Option<u32>,
 }
@@ -82,7 +90,9 @@ impl<'b> BlockState<'b> {
             batches: BatchBuilders::default(),
             later_candidates: BatchBuilders::default(),
             times_cut: 0,
-            unknown: HashMap::default(),
+            unknown: Vec::new(),
+            by_key: HashMap::default(),
+            lately: [None; LATELY],
             other_unknown: 0,
         }
     }
@@ -111,16 +121,40 @@ impl<'b> BlockState<'b> {
     }
 
     pub(crate) fn count_unknown(&mut self, &(owner, key): &UnknownKey, line: &[u8]) {
-        let key = (owner, key.string(line).unwrap_or_default().into_owned());
-        if self.unknown.len() >= UNKNOWN_KEYS_MAX && !self.unknown.contains_key(&key) {
-            self.other_unknown += 1;
-            return;
-        }
-        let count = self.unknown.entry(key).or_default();
+        let name = key.string(line).unwrap_or_default();
+        let place = place_of(owner, &name);
+        let is_known = |&index: &usize| {
+            let known = &self.unknown[index];
+            known.owner == owner && json::same(&known.name, &name)
+        };
+        let index = match self.lately[place].filter(is_known) {
+            Some(index) => index,
+            None => match self.index_of(owner, name.into_owned()) {
+                Some(index) => *self.lately[place].insert(index),
+                None => return,
+            },
+        };
+        let count = &mut self.unknown[index];
         let line_index = Some(self.parsed.lines);
         if count.last_line != line_index {
-            *count = UnknownCount { lines: count.lines + 1, last_line: line_index };
+            (count.lines, count.last_line) = (count.lines + 1, line_index);
         }
+    }
+
+    /// The place of an unknown key; one that is too many is only counted.
+    fn index_of(&mut self, owner: KeyOwner, name: Vec<u8>) -> Option<usize> {
+        let key = (owner, name);
+        if let Some(&index) = self.by_key.get(&key) {
+            return Some(index);
+        }
+        if self.unknown.len() >= UNKNOWN_KEYS_MAX {
+            self.other_unknown += 1;
+            return None;
+        }
+        let index = self.unknown.len();
+        self.unknown.push(UnknownCount { owner, name: key.1.clone(), lines: 0, last_line: None });
+        self.by_key.insert(key, index);
+        Some(index)
     }
 
     fn count_changes(&mut self, plan: &Plan) {
@@ -143,13 +177,13 @@ impl<'b> BlockState<'b> {
     pub(crate) fn finish(mut self, plan: &Plan, expected: &mut [ExpectedRows]) -> Parsed {
         self.count_changes(plan);
         let mut parsed = self.parsed;
-        for ((owner, name), count) in self.unknown {
+        for UnknownCount { owner, name, lines, .. } in self.unknown {
             let name = String::from_utf8_lossy(&name);
             let path = match owner {
                 Some(object) => schema::member_path(&plan.object_paths[object], &name),
                 None => name.into_owned(),
             };
-            *parsed.unknown_fields.entry(path).or_default() += count.lines;
+            *parsed.unknown_fields.entry(path).or_default() += lines;
         }
         if self.other_unknown > 0 {
             *parsed.unknown_fields.entry(OTHER_NAMES.to_owned()).or_default() += self.other_unknown;
@@ -164,4 +198,14 @@ impl<'b> BlockState<'b> {
         }
         parsed
     }
+}
+
+/// A place for a key, rarely the same for the keys of one line.
+fn place_of(owner: KeyOwner, name: &[u8]) -> usize {
+    let end = match name.last_chunk::<4>() {
+        Some(&bytes) => u32::from_le_bytes(bytes) as usize,
+        None => name.last().map_or(0, |&byte| byte.into()),
+    };
+    let mixed = end ^ name.len() << 5 ^ owner.unwrap_or(0) << 10;
+    (mixed.wrapping_mul(0x9E37_79B9) >> 20) % LATELY
 }

@@ -244,7 +244,7 @@ impl ObjectReader<'_, '_> {
             let member = match next {
                 Next::End => return Ok(()),
                 Next::Member(member) => &object.members[member],
-                Next::Unknown => {
+                Next::Unknown | Next::Other(_) => {
                     if let (Some(unknown), Some(key)) =
                         (&mut self.unknown, learned.key_predictors[index].unknown())
                     {

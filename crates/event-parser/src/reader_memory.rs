@@ -9,6 +9,7 @@ use event_rows::ARRAY_BYTES_MIN;
 
 use crate::{
     columns::{COLUMN_BUILDER_BYTES, LIST_BUILDER_BYTES, MAP_BUILDER_BYTES, OBJECT_BUILDER_BYTES},
+    events::OTHER_REST_KEYS,
     json::KeyPredictor,
     plan::{ColumnPlan, KindPlan, PayloadPlan, Plan, Shape},
 };
@@ -17,7 +18,9 @@ impl Plan {
     /// The most memory that a thread takes to read lines, in bytes, beside these lines and their values.
     #[must_use]
     pub fn reader_bytes(&self) -> usize {
-        self.payloads().map(|payload| of_shape(&payload.shape)).sum()
+        let of_rest =
+            |payload: &PayloadPlan| payload.rest.as_ref().map_or(0, |rest| of_members(rest.members.len()));
+        self.payloads().map(|payload| of_shape(&payload.shape) + of_rest(payload)).sum()
     }
 
     /// How many columns each event type has: those of single values, and those in lists, maps and, unless it
@@ -35,6 +38,11 @@ impl Plan {
     pub fn columns(&self) -> usize {
         self.payloads().map(|payload| columns_of(&payload.shape)).sum()
     }
+}
+
+/// What is learned of the records of a type.
+fn of_members(members: usize) -> usize {
+    (members + OTHER_REST_KEYS + 2) * KeyPredictor::MEMBER_BYTES
 }
 
 fn columns_of(shape: &Shape) -> usize {

@@ -26,6 +26,7 @@ use std::borrow::Cow;
 use event_rows::ReadId;
 use events_core::{event, timestamp};
 
+pub(crate) use self::rest::OTHER_REST_KEYS;
 use self::{
     base::{BASE_NAMES, Base, DATA, DOMAIN, EVENT_ID, EVENT_TYPE, TIMESTAMP, wrong_base_type},
     frames::{Begun, Frames},
@@ -295,7 +296,7 @@ impl<'a> EventReader<'a> {
             position = next.position();
             match next {
                 Next::Member(field) => self.scan_value(&mut scanner, line, field, base)?,
-                Next::Unknown => {
+                Next::Unknown | Next::Other(_) => {
                     self.unknown.extend(self.key_predictor.unknown().map(|key| (None, key)));
                     scanner.value()?;
                 }

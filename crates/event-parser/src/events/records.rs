@@ -32,6 +32,10 @@ use crate::{
 /// What a template must be made of, for messages.
 const EXPECTED_TEXT: &str = "a text or an integer";
 
+/// Keys that are not read have so many places in what is learned of an object: records have more of them
+/// than payloads.
+pub(super) const OTHER_KEYS: usize = 32;
+
 /// What is known of the record that is being read.
 #[derive(Debug)]
 pub(super) struct Records<'a> {
@@ -166,11 +170,12 @@ impl<'a> Records<'a> {
         let mut position = OBJECT_START;
         loop {
             let find = |name: &[u8]| plan.find(name);
-            let next = self.key_predictors[node].next(scanner, position, plan.members.len(), find)?;
+            let places = (plan.members.len(), OTHER_KEYS);
+            let next = self.key_predictors[node].next_of_many(scanner, position, places, find)?;
             position = next.position();
             match next {
                 Next::Member(member) => drop(self.capture(reader, scanner, line, plan.members[member])?),
-                Next::Unknown => {
+                Next::Unknown | Next::Other(_) => {
                     if !plan.is_covered {
                         let key = self.key_predictors[node].unknown();
                         reader.unknown.extend(key.map(|key| (Some(plan.id), key)));

@@ -11,13 +11,16 @@
 
 use super::{
     EventReader,
-    records::{Records, reached},
+    records::{OTHER_KEYS, Records, reached},
 };
 use crate::{
     envelope::{PiecePlan, RECORD, Record, Stage, Taken},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
     plan::{OfType, PayloadPlan, Plan, RestMember},
 };
+
+/// The same for what is learned of the records of one type, of which there may be thousands.
+pub(crate) const OTHER_REST_KEYS: usize = 16;
 
 /// What is known of such a record.
 #[derive(Debug)]
@@ -91,11 +94,12 @@ impl Records<'_> {
         let mut position = OBJECT_START;
         loop {
             let find = |name: &[u8]| plan.find(name);
-            let next = self.key_predictors[RECORD].next(scanner, position, plan.members.len(), find)?;
+            let places = (plan.members.len(), OTHER_KEYS);
+            let next = self.key_predictors[RECORD].next_of_many(scanner, position, places, find)?;
             position = next.position();
             let (value, decides) = match next {
                 Next::End => return Ok(()),
-                Next::Unknown => match scanner.peek() {
+                Next::Unknown | Next::Other(_) => match scanner.peek() {
                     Some(b'{' | b'[') => {
                         self.rest.has_skipped = true;
                         (scanner.skip()?, false)
@@ -194,7 +198,8 @@ impl Records<'_> {
             let before = scanner.position();
             let find = |name: &[u8]| plan.find(name);
             let predictor = &mut self.rest.key_predictors[*payload];
-            let next = predictor.next(&mut scanner, position, plan.members.len(), find)?;
+            let places = (plan.members.len(), OTHER_REST_KEYS);
+            let next = predictor.next_of_many(&mut scanner, position, places, find)?;
             let is_first = position == OBJECT_START;
             position = next.position();
             let known = self.rest.members.get(index).copied();
@@ -204,7 +209,7 @@ impl Records<'_> {
                     self.rest.has_skipped = false;
                     return Ok(scanner);
                 }
-                Next::Unknown => {
+                Next::Unknown | Next::Other(_) => {
                     let key = predictor.unknown();
                     reader.unknown.extend(key.map(|key| (Some(root_id), key)));
                     scanner.pass(known)?;

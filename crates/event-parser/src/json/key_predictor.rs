@@ -27,6 +27,8 @@ pub(crate) enum Next {
     Member(usize),
     /// The value of a key that is not read: [`KeyPredictor::unknown`].
     Unknown,
+    /// The same, where such keys have places of their own behind the members ([`KeyPredictor::next_of_many`]).
+    Other(usize),
     /// Nothing: the object has ended.
     End,
 }
@@ -59,7 +61,7 @@ impl Next {
     #[inline]
     pub(crate) fn position(self) -> usize {
         match self {
-            Self::Member(index) => index + 2,
+            Self::Member(index) | Self::Other(index) => index + 2,
             Self::Unknown | Self::End => 1,
         }
     }
@@ -88,7 +90,28 @@ impl KeyPredictor {
                 return Ok(second.follow(scanner, &mut self.unknown));
             }
         }
-        self.learn(scanner, position, members, find)
+        self.learn(scanner, position, (members, 0), find)
+    }
+
+    /// The same for an object that has many keys that are not read, one behind the other: they share
+    /// `others` places, instead of one, and each is [`Next::Other`].
+    #[inline]
+    pub(crate) fn next_of_many(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        position: usize,
+        (members, others): (usize, usize),
+        find: impl FnOnce(&[u8]) -> Option<usize>,
+    ) -> Result<Next, Malformed> {
+        if let Some([first, second]) = self.from.get(position) {
+            if first.is_at(scanner) {
+                return Ok(first.follow(scanner, &mut self.unknown));
+            }
+            if second.is_at(scanner) {
+                return Ok(second.follow(scanner, &mut self.unknown));
+            }
+        }
+        self.learn(scanner, position, (members, others), find)
     }
 
     /// The last key that is not read.
@@ -101,30 +124,34 @@ impl KeyPredictor {
         &mut self,
         scanner: &mut Scanner<'_>,
         position: usize,
-        members: usize,
+        (members, others): (usize, usize),
         find: impl FnOnce(&[u8]) -> Option<usize>,
     ) -> Result<Next, Malformed> {
         let start = scanner.position();
         let key = scanner.next_key(position == OBJECT_START)?;
-        let next = match key.map(|key| find(&key.string(scanner.line).unwrap_or_default())) {
-            None => Next::End,
-            Some(Some(member)) => Next::Member(member),
-            Some(None) => Next::Unknown,
-        };
-        if next == Next::Unknown {
+        let next = key.map_or(Next::End, |key| {
+            let name = key.string(scanner.line).unwrap_or_default();
+            match find(&name) {
+                Some(member) => Next::Member(member),
+                None if others == 0 => Next::Unknown,
+                None => Next::Other(members + place_of(&name) % others),
+            }
+        });
+        let is_unknown = matches!(next, Next::Unknown | Next::Other(_));
+        if is_unknown {
             self.unknown = key;
         }
         if next != Next::End {
             scanner.peek();
         }
         if self.from.is_empty() {
-            self.from.resize_with(members + 2, Default::default);
+            self.from.resize_with(members + others + 2, Default::default);
         }
         if let Some(ways) = self.from.get_mut(position)
             && scanner.position() - start <= LENGTH_MAX
         {
             ways.rotate_right(1);
-            let key = key.filter(|_| next == Next::Unknown).map(|key| key.moved(start, 0));
+            let key = key.filter(|_| is_unknown).map(|key| key.moved(start, 0));
             ways[0] = Link { text: KnownText::new(&scanner.line[start..scanner.position()]), next, key };
         }
         Ok(next)
@@ -144,12 +171,17 @@ impl Link {
     fn follow(&self, scanner: &mut Scanner<'_>, unknown: &mut Option<Value>) -> Next {
         match self.next {
             Next::Member(_) => {}
-            Next::Unknown => *unknown = self.key.map(|key| key.moved(0, scanner.at)),
+            Next::Unknown | Next::Other(_) => *unknown = self.key.map(|key| key.moved(0, scanner.at)),
             Next::End => scanner.depth -= 1,
         }
         scanner.at += self.text.length();
         self.next
     }
+}
+
+/// A number that is rarely the same for the keys of one object.
+fn place_of(name: &[u8]) -> usize {
+    name.iter().fold(name.len(), |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)))
 }
 
 #[cfg(test)]

@@ -76,6 +76,13 @@ fn string_length(text: &[u8]) -> usize {
 
 /// Appends characters as a JSON string.
 pub(crate) fn quoted_into(characters: &[u8], out: &mut Vec<u8>) {
+    let is_plain = characters.iter().all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\');
+    if is_plain {
+        out.push(b'"');
+        out.extend_from_slice(characters);
+        out.push(b'"');
+        return;
+    }
     let text = String::from_utf8_lossy(characters);
     let quoted = serde_json::to_string(&text).unwrap_or_default();
     out.extend_from_slice(quoted.as_bytes());

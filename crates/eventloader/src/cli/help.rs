@@ -25,6 +25,7 @@ Examples:
   eventloader -s in/ -b --dry-run -v                       show what would be written
   eventloader catalog infer in/ -o mine.toml               draft a catalog for your own events
   eventloader -s in/ -b --catalog catalogs/                load your own event types
+  eventloader -s in/ -b --catalog mine.toml --envelope stripe   load Stripe's events
   eventloader -s in/today.json -t lake -b --mode merge     add a delivery to an existing target
   eventloader -s landing/ -t lake -b --mode merge --skip-loaded   load the new files of a directory
   eventloader replay lake --catalog mine.toml              load bad lines that the new catalog accepts

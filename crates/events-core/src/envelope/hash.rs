@@ -2,7 +2,7 @@
 //!
 //! Invariant: white space between the tokens of the record changes nothing; any other byte does.
 
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::Xxh3;
 
 /// A UUID of version 8 of the XXH3-128 of a record's text without white space, followed by that of what was
 /// read of the objects around it, if anything is. The texts are JSON.
@@ -15,25 +15,30 @@ use xxhash_rust::xxh3::xxh3_128;
 /// ```
 #[must_use]
 pub fn hash_id(record: &[u8], enclosing: &[u8]) -> u128 {
-    let mut text = Vec::with_capacity(record.len() + enclosing.len());
-    for part in [record, enclosing] {
-        without_space_into(part, &mut text);
+    let mut hasher = Xxh3::new();
+    for text in [record, enclosing] {
+        each_run(text, |run| hasher.update(run));
     }
-    let hash = xxh3_128(&text);
+    let hash = hasher.digest128();
     let version_and_variant = 0xF << 76 | 3 << 62;
     hash & !version_and_variant | 8 << 76 | 2 << 62
 }
 
-fn without_space_into(json: &[u8], text: &mut Vec<u8>) {
-    let mut rest = json;
-    while let Some(&byte) = rest.first() {
-        let length = if byte == b'"' { string_length(rest) } else { 1 };
-        let (token, behind) = rest.split_at(length);
-        if !matches!(byte, b' ' | b'\t' | b'\r' | b'\n') {
-            text.extend_from_slice(token);
+/// Calls `take` with the text, cut into what is between white space that is in no string.
+fn each_run(json: &[u8], mut take: impl FnMut(&[u8])) {
+    let (mut start, mut at) = (0, 0);
+    while let Some(&byte) = json.get(at) {
+        match byte {
+            b'"' => at += string_length(&json[at..]),
+            b' ' | b'\t' | b'\r' | b'\n' => {
+                take(&json[start..at]);
+                at += 1;
+                start = at;
+            }
+            _ => at += 1,
         }
-        rest = behind;
     }
+    take(&json[start..]);
 }
 
 /// The length of the string at the start of a text, with its quotes.
@@ -57,7 +62,7 @@ mod tests {
     fn only_white_space_between_tokens_is_left_out() {
         let without_space = |json: &str| {
             let mut text = Vec::new();
-            without_space_into(json.as_bytes(), &mut text);
+            each_run(json.as_bytes(), |run| text.extend_from_slice(run));
             String::from_utf8(text).unwrap()
         };
         for (json, expected) in [
