@@ -83,12 +83,12 @@ fn any_types_load_as_the_model_says() {
     };
     for seed in seeds {
         let case = Case::new(seed);
-        eprintln!("seed {seed} {:?}\n{}", case.args, case.catalog);
-        check(&case);
+        let text = format!("seed {seed} {:?}\n{}", case.args, case.catalog);
+        check(&case, &text);
     }
 }
 
-fn check(case: &Case) {
+fn check(case: &Case, text: &str) {
     let dir = Workdir::new();
     dir.write("d.toml", &case.catalog);
     for (number, text) in case.files.iter().enumerate() {
@@ -100,11 +100,11 @@ fn check(case: &Case) {
     };
     let expected = case.expected(&dir.path("in").display().to_string());
     let outcome = load("one", "in", &[]);
-    compare(&dir, &expected, &outcome);
+    compare(&dir, &expected, &outcome, text);
     dir.bare_loader().arg("verify").arg(dir.path("one")).succeeds();
     load("two", "in/0.json", &["--mode=merge"]);
     load("two", "in/1.json", &["--mode=merge"]);
-    assert_same_tree(&partitions(&dir, "one"), &partitions(&dir, "two"), "in two merges");
+    assert_same_tree(&partitions(&dir, "one"), &partitions(&dir, "two"), &format!("in two merges of {text}"));
 }
 
 /// The files with rows; reports and quarantine tell two loads from one.
@@ -112,21 +112,25 @@ fn partitions(dir: &Workdir, target: &str) -> BTreeMap<String, Vec<u8>> {
     published(&dir.path(target)).into_iter().filter(|(name, _)| name.ends_with(".parquet")).collect()
 }
 
-fn compare(dir: &Workdir, expected: &Expected, outcome: &Outcome) {
+fn compare(dir: &Workdir, expected: &Expected, outcome: &Outcome, text: &str) {
     let target = dir.path("one");
-    assert_same_lines(&text_of(&expected.rows), &text_of(&rows(&target)), &format!("rows after {outcome}"));
+    assert_same_lines(
+        &text_of(&expected.rows),
+        &text_of(&rows(&target)),
+        &format!("rows after {outcome}, of {text}"),
+    );
     let bad: Vec<_> = expected.bad_lines.iter().map(text_of_bad_line).collect();
     let found: Vec<_> = quarantine(&target).iter().map(text_of_bad_line).collect();
-    assert_same_lines(&bad, &found, &format!("bad lines after {outcome}"));
+    assert_same_lines(&bad, &found, &format!("bad lines after {outcome}, of {text}"));
     for (name, counts) in [
         ("unknown_fields", &expected.unknown_fields),
         ("coerced", &expected.coerced),
         ("rounded", &expected.rounded),
     ] {
-        assert_eq!(outcome.report()[name], serde_json::json!(counts), "{name}");
+        assert_eq!(outcome.report()[name], serde_json::json!(counts), "{name} of {text}");
     }
     for (name, count) in [("redelivered", expected.redelivered), ("corrected", expected.corrected)] {
-        assert_eq!(outcome.count(name), count, "{name}");
+        assert_eq!(outcome.count(name), count, "{name} of {text}");
     }
 }
 

@@ -221,7 +221,7 @@ fn spilled_merged_or_neither_the_bytes_are_the_same() {
     for flatten in ["true", "false"] {
         let load = |target: &str, sources: &[&PathBuf], flags: &[&str]| {
             let loader = dir.loader_into(target).args(["-b", "--catalog", "shop.toml", "-f", flatten]);
-            let loader = sources.iter().fold(loader, |loader, source| loader.source(source));
+            let loader = sources.iter().fold(loader, Loader::source);
             loader.args(flags).succeeds();
             published(&dir.path(target))
         };

@@ -135,11 +135,11 @@ impl RandomTypes {
 impl Field {
     /// The fields of an object at some level, with types that have an index below `named`.
     fn random(die: &mut Die, named: usize, level: u64) -> Vec<Self> {
-        let mut names = NAMES.to_vec();
-        die.shuffle(&mut names);
-        names.truncate(1 + die.index(4));
+        let mut keys = NAMES.to_vec();
+        die.shuffle(&mut keys);
+        keys.truncate(1 + die.index(4));
         let field = |name| Self { name, required: die.one_in(8), kind: Kind::random(die, named, level) };
-        names.into_iter().map(field).collect()
+        keys.into_iter().map(field).collect()
     }
 
     /// As a line of the catalog.
@@ -155,14 +155,14 @@ impl Field {
 impl Kind {
     fn random(die: &mut Die, named: usize, level: u64) -> Self {
         if level == 3 {
-            return Self::Value(*die.pick(&VALUES));
+            return Self::Value(VALUES[die.index(VALUES.len())]);
         }
         match die.roll(10) {
             0 => Self::Object(Field::random(die, named, level + 1)),
             1 => Self::List(Box::new(Self::random(die, named, level + 1))),
             2..5 => Self::Map(Box::new(Self::random(die, named, level + 1))),
             5 | 6 if named > 0 => Self::Named(die.index(named)),
-            _ => Self::Value(*die.pick(&VALUES)),
+            _ => Self::Value(VALUES[die.index(VALUES.len())]),
         }
     }
 
