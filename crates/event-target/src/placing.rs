@@ -55,7 +55,7 @@ impl<'a> Placing<'a> {
     /// Moves the files that the directory of a change has first into their place. Once one of the others has
     /// left the staging directory, this was done before.
     pub(crate) fn place_first(&self, change: &Change, number: usize) -> io::Result<()> {
-        let Some(first) = change.first() else { return Ok(()) };
+        let Some(first) = change.first().filter(|_| !change.files.is_empty()) else { return Ok(()) };
         for (staged, _) in change.staged() {
             if !storage::is_there(&self.staging.join(staged))? {
                 return Ok(());
