@@ -48,6 +48,7 @@ fn the_footer_says_how_many_rows_there_are_and_how_they_are_sorted() {
         micros: (0..i64::from(ROWS)).collect(),
         ids: Ids::Uuids((0..u128::from(ROWS)).collect()),
         columns: vec![Arc::new((0..i64::from(ROWS)).collect::<Int64Array>())],
+        versions: None,
     };
     let table = Table::new(&catalog.event_types()[0], FLAT, COMPACT).unwrap();
     let file = file_of(&[batch], &table, Codec::Zstd);
@@ -125,6 +126,7 @@ fn columns_of_every_kind_read_back_over_pages_row_groups_and_dictionaries() {
         micros: (0..i64::from(rows)).map(|row| row / 3).collect(),
         ids: Ids::Uuids(numbers(COUNT).map(|n| u128::from(n) << 64 | u128::from(!n)).collect()),
         columns: columns.clone(),
+        versions: None,
     }];
     for (codec, encodings) in [
         (Codec::Zstd, Encodings::Compact),

@@ -208,6 +208,10 @@ impl<'a> Parser<'a> {
                 let raw = &text[..range.len()];
                 state.bad(raw, offset, None, Fault::out_of_place(raw, due));
             }
+            // A document that broke off behind its last record, in a replay.
+            None if range.is_empty() => {
+                state.bad(b"", offset, None, Fault::around_records(b"", 0, "the end of its document"));
+            }
             _ => {
                 let length = Some(range.len());
                 if self.read_framed(state, text, length, offset, all_utf8).is_none() {

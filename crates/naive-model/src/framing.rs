@@ -15,6 +15,8 @@ pub struct Piece<'t> {
     pub is_element: bool,
     /// It stands where the array allows no element.
     pub out_of_place: bool,
+    /// It is a document that has none of the paths to records.
+    pub no_records: bool,
 }
 
 pub(crate) const SPACES: &[u8] = b" \t\r\n";
@@ -25,7 +27,7 @@ impl<'t> Piece<'t> {
         let line = text[..start].split(|byte| *byte == b'\n').count() as u64;
         let spaces = text[start..end].iter().rev().take_while(|byte| SPACES.contains(byte)).count();
         let raw = &text[start..end - spaces];
-        Self { offset: start, line, raw, is_element: true, out_of_place }
+        Self { offset: start, line, raw, is_element: true, out_of_place, no_records: false }
     }
 }
 
@@ -61,7 +63,14 @@ fn lines(text: &[u8]) -> Vec<Piece<'_>> {
     for line in text.split_inclusive(|&byte| byte == b'\n') {
         let raw = line.strip_suffix(b"\n").unwrap_or(line);
         let number = 1 + lines.len() as u64;
-        lines.push(Piece { offset, line: number, raw, is_element: false, out_of_place: false });
+        lines.push(Piece {
+            offset,
+            line: number,
+            raw,
+            is_element: false,
+            out_of_place: false,
+            no_records: false,
+        });
         offset += line.len();
     }
     lines

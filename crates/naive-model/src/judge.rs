@@ -76,7 +76,6 @@ pub struct Event {
 /// What a line is.
 #[derive(Debug)]
 #[expect(missing_docs, reason = "the contract's own names; a bad line has its reason")]
-#[expect(clippy::large_enum_variant, reason = "there is one at a time, and most are good")]
 pub enum Verdict {
     Blank,
     Filtered,
@@ -104,6 +103,9 @@ pub fn judge(piece: &Piece<'_>, wanted: &Wanted, types: &[EventType]) -> Verdict
         return Verdict::Blank;
     }
     let Json::Object(fields) = &json else { return Verdict::Bad("not_an_event") };
+    if piece.no_records {
+        return Verdict::Bad("not_an_event");
+    }
     let judged = match &wanted.envelope {
         Some(envelope) => judge_record(line, fields, wanted, envelope, types),
         None => judge_event(fields, wanted, types),

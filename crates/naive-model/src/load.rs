@@ -5,13 +5,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike, Utc};
+use events_core::envelope::RecordsPath;
 use serde_json::{Value, json};
 
 use crate::{
     columns::EventType,
     event_types::built_in,
-    framing,
+    framing::{self, Piece},
     judge::{Event, Verdict, Wanted, judge},
+    records::records,
     value_text::{instant, json_string},
     versions::{self, Fate},
 };
@@ -115,6 +117,8 @@ pub fn load_as(sources: &[Source], flags: &Flags, types: &[EventType]) -> Expect
     let mut events = Vec::new();
     for (index, (source, bytes)) in sources.iter().enumerate() {
         let pieces = framing::pieces(bytes).expect("the model knows no load that fails");
+        let paths = wanted.envelope.as_ref().map_or(&[][..], |envelope| &envelope.records);
+        let pieces: Vec<_> = pieces.into_iter().flat_map(|piece| records_of(bytes, piece, paths)).collect();
         let mut of_source = OfSource { lines: pieces.len() as u64, ..OfSource::default() };
         for (number, piece) in (1..).zip(pieces) {
             match judge(&piece, &wanted, types) {
@@ -146,6 +150,19 @@ pub fn load_as(sources: &[Source], flags: &Flags, types: &[EventType]) -> Expect
     }
     expected.add_up();
     expected
+}
+
+/// The records of a line, element or document.
+fn records_of<'t>(text: &'t [u8], piece: Piece<'t>, paths: &[RecordsPath]) -> Vec<Piece<'t>> {
+    let is_blank = !piece.is_element && piece.raw.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+    if is_blank || piece.out_of_place || paths.is_empty() {
+        return vec![piece];
+    }
+    match records(text, &piece, paths) {
+        Some(records) => records,
+        // What may have several records is no line of the text, even if it is one itself.
+        None => vec![Piece { is_element: true, ..piece }],
+    }
 }
 
 /// What orders rows: partition, timestamp, id.

@@ -23,14 +23,15 @@ fn steps_of(path: &RecordsPath) -> Vec<Step> {
 }
 
 /// The records of a document in a text, and what else stands in it; `None` if the document is a record itself.
-/// A document without any of the paths is a piece of its own, that is in the wrong place.
+/// A document without any of the paths is a piece of its own.
 #[must_use]
 pub fn records<'t>(text: &'t [u8], document: &Piece<'t>, paths: &[RecordsPath]) -> Option<Vec<Piece<'t>>> {
     let end = document.offset + document.raw.len();
     let mark: &[u8] = if document.offset == 0 { b"\xEF\xBB\xBF" } else { b"" };
     let start = document.offset + if document.raw.starts_with(mark) { mark.len() } else { 0 };
     let Some(path) = paths.iter().find(|path| is_there(&text[start..end], path)) else {
-        let piece = Piece { raw: &text[start..end], ..Piece::trimmed(text, start, end, true) };
+        let raw = &text[start..end];
+        let piece = Piece { raw, no_records: true, ..Piece::trimmed(text, start, end, false) };
         return Some(vec![piece]);
     };
     let steps = steps_of(path);
@@ -138,7 +139,7 @@ struct Walk<'t> {
     pieces: Vec<Piece<'t>>,
 }
 
-impl<'t> Walk<'t> {
+impl Walk<'_> {
     fn byte(&mut self) -> Result<u8, Stop> {
         while self.text.get(self.at).is_some_and(|byte| SPACES.contains(byte)) {
             self.at += 1;

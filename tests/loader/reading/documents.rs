@@ -56,7 +56,7 @@ fn documents_load_as_lines_do_however_they_are_written() {
     };
     let expected = tree(file_of(&lines).as_bytes(), &[]);
     let prettily: Vec<_> = lines.iter().map(|line| pretty(line)).collect();
-    let separated: String = lines.iter().map(|line| format!("\u{1e}{line}\n")).collect();
+    let separated = format!("\u{1e}{}\n", lines.join("\n\u{1e}"));
     for (what, text) in [
         ("without white space", lines.concat()),
         ("with blanks between them", lines.join(" \t")),

@@ -3,6 +3,9 @@
 
 use std::fmt::Write as _;
 
+use events_core::catalog::Catalog;
+use naive_model::{Flags, Wanted};
+
 use crate::support::{
     events::{account_open, plain_events},
     files::{assert_same_tree, published},
@@ -55,12 +58,13 @@ fn records_load_as_lines_do_wherever_they_are() {
     };
     let expected = tree("\".\"", lines.join("\n").as_bytes(), &[]);
     let groups: Vec<_> = lines.chunks(7).map(|group| group.join(",")).collect();
-    let per_line: String =
+    let per_line: Vec<_> =
         groups.iter().map(|group| format!("{{\"x\": [1], \"a\": [{group}], \"y\": 1}}\n")).collect();
+    let per_line = per_line.concat();
     let levels: Vec<_> = groups.iter().map(|group| format!("{{\"b\": {{\"c\": [{group}]}}}}")).collect();
     let wrapped: Vec<_> = lines.iter().map(|line| format!("{{\"item\": {line}}}")).collect();
-    let payloads: String =
-        lines.iter().map(|line| format!("{{\"schema\": {{}}, \"payload\": {line}}}\n")).collect();
+    let payloads: Vec<_> =
+        lines.iter().map(|line| format!("{{\"schema\": {{}}, \"payload\": {line}}}")).collect();
     for (what, records, text) in [
         ("in each line", "\"a[]\"", per_line.clone()),
         ("in each element of an array", "\"a[]\"", format!("[{}]", per_line.trim_end().replace('\n', ","))),
@@ -68,7 +72,7 @@ fn records_load_as_lines_do_wherever_they_are() {
         ("in one document", "[\"z[]\", \"a[]\"]", format!("{{\"a\": [\n{}\n]}}", lines.join(",\n"))),
         ("at two levels", "\"a[].b.c[]\"", format!("{{\"a\": [{}]}}", levels.join(", "))),
         ("behind a list", "\"a[].item\"", format!("{{\"a\": [{}]}}", wrapped.join(", "))),
-        ("in an object", "[\"payload\", \".\"]", payloads),
+        ("in an object", "[\"payload\", \".\"]", payloads.join("\n")),
         ("themselves", "[\"a[]\", \".\"]", lines.join("\n")),
     ] {
         for args in [&["--threads=1"][..], &["--threads=3", "--memory=64MiB"]] {
@@ -110,6 +114,36 @@ fn each_record_is_a_line_with_its_own_place() {
         "{details:?}"
     );
     assert!(details.iter().any(|detail| detail.contains("expected `:`, found 1} at byte 8")), "{details:?}");
+}
+
+/// `@` is an event.
+#[test]
+fn whatever_is_wrong_with_documents_is_what_the_model_says() {
+    let catalog = format!("[envelope]\nrecords = [\"a[].b[]\", \"c\", \".\"]{FIELDS}");
+    let envelope = Catalog::from_toml(&[("envelope.toml", &catalog)]).unwrap().envelope().clone();
+    let wanted = Wanted { envelope: Some(envelope), ..Wanted::default() };
+    let flags = Flags { wanted, ..Flags::default() };
+    for pattern in [
+        "{\"a\": [{\"b\": [@, @]}, {\"b\": [@ @,,]}, {}, 5, null, {\"b\": @}]}\n@\n{\"c\": @}\nnull\n\n{\"c\": 1}",
+        "{\"a\": [{\"b\": [@, {\"x\": [}]}]}\n{\"a\": [{\"b\": [@]} {\"b\": [@]}]}\n@ \n",
+        "{\"a\": [\n{\"b\": [@,\n@]}\n]\n}{\"a\": null}{\"a\": [{\"b\": [@,@]}], \"x\" 1}@",
+        "\u{feff}\u{1e}{\"a\": [{\"b\": [@,\n\u{1e}{\"a\": [{\"b\": [@]}]}\u{1e}@\njunk {\"a\": [{\"b\": [@]}]}",
+        "[{\"a\": [{\"b\": [@, junk, @]}]}, @, {\"a\": 1}, {\"a\": [{\"b\": [@}}}}]\n{\"c\": @}",
+        "{\"a\": [{\"b\": [@]}]} {\"a\": [{\"b\": [@]}]}\n{\"a\": [{\"b\": [@]}]}\n",
+        "{\"a\": [{\"b\": [@]}]} {\"a\": [{\"b\": [@]}]}\n\n",
+    ] {
+        let dir = Workdir::new();
+        dir.write("envelope.toml", &catalog);
+        let events = (0..).map(|number| one(&format!("event {number}")));
+        let text: String =
+            pattern.split('@').zip(events).map(|(part, event)| part.to_owned() + &event).collect();
+        let outcome = load(&dir, &text, &["--max-bad-lines=100%"]);
+        let name = dir.path("in.json").display().to_string();
+        let expected = naive_model::load(&[(name, text.into_bytes())], &flags);
+        let counts = ["lines", "blank", "written"].map(|name| outcome.count(name));
+        assert_eq!(counts, [expected.lines, expected.blank, expected.written], "{pattern}: {outcome}");
+        assert_eq!(quarantine(&dir.target()), expected.bad_lines, "{pattern}");
+    }
 }
 
 #[test]

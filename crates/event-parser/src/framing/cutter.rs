@@ -259,9 +259,8 @@ impl<R: Read> Cutter<R> {
                 let crowded = newlines().count() > lines_max;
                 let last = crowded.then(|| newlines().nth(lines_max - 1)).flatten();
                 self.cut(bytes, last.map_or(whole, |at| at + 1));
-                return Ok((!bytes.is_empty()).then(|| match self.is_replay {
-                    true => Content::Elements(elements_of(bytes)),
-                    false => Content::Lines,
+                return Ok((!bytes.is_empty()).then(|| {
+                    if self.is_replay { Content::Elements(elements_of(bytes)) } else { Content::Lines }
                 }));
             }
             if bytes.len() > LINE_BYTES_MAX {

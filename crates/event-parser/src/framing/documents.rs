@@ -55,19 +55,17 @@ impl DocumentScanner {
         while self.at < bytes.len() && elements.len() < elements_max {
             match &mut self.state {
                 State::Between => self.scan_gap(bytes[self.at]),
-                State::Open { document, due } => match document.end(bytes, &mut self.at) {
-                    Some(end) => {
-                        let end = if let End::BreaksOff(end) = end { end } else { self.at };
-                        let unit = if due.is_some() { Unit::Record(None) } else { Unit::Document };
-                        let due = *due;
-                        elements.push(Element { due, unit, ..self.element_before(bytes, end) });
-                        self.state = State::Between;
-                    }
-                    None => {
+                State::Open { document, due } => {
+                    let Some(end) = document.end(bytes, &mut self.at) else {
                         self.begin_records(bytes);
                         return;
-                    }
-                },
+                    };
+                    let end = if let End::BreaksOff(end) = end { end } else { self.at };
+                    let unit = if due.is_some() { Unit::Record(None) } else { Unit::Document };
+                    let due = *due;
+                    elements.push(Element { due, unit, ..self.element_before(bytes, end) });
+                    self.state = State::Between;
+                }
                 State::Junk => match memchr::memchr3(b'\n', RECORD_SEPARATOR, b'{', &bytes[self.at..]) {
                     Some(length) => {
                         self.at += length;
@@ -142,9 +140,10 @@ impl DocumentScanner {
         if !is_space(byte) && byte != RECORD_SEPARATOR {
             self.start = self.at;
             let is_document = matches!(byte, b'{' | b'[');
-            self.state = match is_document {
-                true => State::Open { document: OpenDocument::behind(byte), due: None },
-                false => State::Junk,
+            self.state = if is_document {
+                State::Open { document: OpenDocument::behind(byte), due: None }
+            } else {
+                State::Junk
             };
         }
         self.at += 1;

@@ -195,12 +195,11 @@ impl OpenDocument {
             end -= 1;
             newline |= bytes[end] == b'\n';
         }
-        let last = match end.checked_sub(1) {
-            Some(last) => bytes[last],
-            None => {
-                newline |= self.before.newline;
-                self.before.last
-            }
+        let last = if end > 0 {
+            bytes[end - 1]
+        } else {
+            newline |= self.before.newline;
+            self.before.last
         };
         if self.unquoted.is_some_and(|newline| end <= newline) {
             return Some(end);

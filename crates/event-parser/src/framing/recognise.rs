@@ -88,13 +88,13 @@ fn of_one_line(rest: &[u8], below: Option<&[u8]>, is_all: bool) -> Option<Framin
 
 /// The first value goes on below its line, or the line is broken.
 fn of_several_lines(text: &[u8], below: Option<&[u8]>, is_all: bool) -> Option<Framing> {
-    match first_value(text) {
-        First::Ends(_) => Some(Framing::Documents),
-        First::Malformed => Some(Framing::Lines),
-        First::GoesOn if !is_all => None,
-        First::GoesOn if below.is_some_and(|below| !is_blank(below)) => Some(Framing::Documents),
-        First::GoesOn => Some(Framing::Lines),
-    }
+    let are_documents = match first_value(text) {
+        First::Ends(_) => true,
+        First::Malformed => false,
+        First::GoesOn if !is_all => return None,
+        First::GoesOn => below.is_some_and(|below| !is_blank(below)),
+    };
+    Some(if are_documents { Framing::Documents } else { Framing::Lines })
 }
 
 #[cfg(test)]

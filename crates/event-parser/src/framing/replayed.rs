@@ -23,7 +23,9 @@ pub fn replayed_line(raw: &[u8], unit: &Unit) -> Vec<u8> {
         _ => Vec::new(),
     };
     line.extend_from_slice(raw);
-    line.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+    for byte in line.iter_mut().filter(|byte| **byte == b'\n') {
+        *byte = b' ';
+    }
     line.push(b'\n');
     line
 }

@@ -44,8 +44,9 @@ pub fn documents(bytes: &[u8]) {
             let whole = vec![(without_mark(piece), piece.out_of_place)];
             let is_one = piece.out_of_place || is_blank(piece) || plan.are_documents();
             let found = if is_one { None } else { records(text, piece, &paths) };
-            let found =
-                found.map(|found| found.iter().map(|piece| (piece.raw, piece.out_of_place)).collect());
+            let found = found.map(|found| {
+                found.iter().map(|piece| (piece.raw, piece.out_of_place || piece.no_records)).collect()
+            });
             found.unwrap_or(whole)
         };
         pieces.iter().flat_map(of_piece).collect()
