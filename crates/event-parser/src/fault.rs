@@ -107,7 +107,16 @@ impl fmt::Display for Detail {
     }
 }
 
+/// What a payload must be, where it becomes columns.
+pub(crate) const EXPECTED_PAYLOAD: &str = "an object or null";
+
 impl Fault {
+    /// Whether nothing else is wrong but that the payload is no object.
+    #[must_use]
+    pub fn is_of_payload(&self) -> bool {
+        self.reason == Reason::NotAnEvent && self.detail.expected == EXPECTED_PAYLOAD
+    }
+
     /// Whether the line goes on with another object where it should end.
     #[must_use]
     pub fn is_further_value(&self) -> bool {

@@ -100,14 +100,6 @@ pub enum Error {
         /// An `[envelope]` to fill in.
         skeleton: String,
     },
-    /// The input has more event types than a draft can keep count of.
-    #[error("more than {max} event types, the last {last}: `domain` or `event_type` seems to contain data")]
-    DraftEventTypes {
-        /// The most that there may be.
-        max: usize,
-        /// One too many.
-        last: String,
-    },
     /// The input has more fields than a draft can keep count of.
     #[error("more than {0} different fields")]
     DraftFields(usize),

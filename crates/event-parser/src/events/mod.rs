@@ -33,7 +33,7 @@ use self::{
     records::Records,
 };
 use crate::{
-    fault::{Fault, Reason, excerpt},
+    fault::{EXPECTED_PAYLOAD, Fault, Reason, excerpt},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
     payload::{Learned, NO_PAYLOAD, ObjectReader, Payload, UnknownKey, duplicate_key},
     plan::{OfType, PayloadPlan, Plan, Shape, TypesFound},
@@ -439,7 +439,7 @@ impl<'a> EventReader<'a> {
             }
             Some(data) if data.kind() != Kind::Null => {
                 if !shape.is_json {
-                    return Err(wrong_base_type(DATA, "an object or null", data.text(line)));
+                    return Err(wrong_base_type(DATA, EXPECTED_PAYLOAD, data.text(line)));
                 }
                 self.payload.take_all(shape, data);
             }

@@ -22,7 +22,7 @@ use crate::{
         Absence, Captures, DataPlan, EnvelopePlan, IdPlan, PiecePlan, RECORD, Record, Stage, Taken,
         TemplatePlan,
     },
-    fault::{Fault, Reason, excerpt},
+    fault::{EXPECTED_PAYLOAD, Fault, Reason, excerpt},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value, quoted_into},
     payload::duplicate_key,
     plan::{KeyTarget, OfType, Plan},
@@ -444,7 +444,7 @@ impl<'a> Records<'a> {
             }
             let path = &self.envelope.keys[key].path;
             let found = excerpt(data.text(line));
-            return Err(Fault::new(Reason::NotAnEvent, Some(path), "an object or null", found).into());
+            return Err(Fault::new(Reason::NotAnEvent, Some(path), EXPECTED_PAYLOAD, found).into());
         }
         let mut scanner = self.scanner_at(line, data);
         reader.read_payload(&mut scanner, of_type)?;

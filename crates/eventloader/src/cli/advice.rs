@@ -114,7 +114,6 @@ fn advice(error: &Error) -> Vec<String> {
         Error::Target(TargetError::Locked { .. }) => {
             &["; wait for it to end, or choose another --target-path", "; wait for it to end"]
         }
-        Error::DraftEventTypes { .. } => &["; draft some of them with --domain or --event-type"],
         Error::OpenTypes(_) => {
             &["; name those that you want in the catalog, or select some with --domain or --event-type"]
         }
@@ -237,7 +236,6 @@ mod tests {
             Error::Read { path: text(), offset: 1, text: "file", source: io() },
             Error::Draft(text()),
             Error::DraftEnvelope { problem: text(), skeleton: text() },
-            Error::DraftEventTypes { max: 1, last: text() },
             Error::DraftFields(1),
             Error::DraftExists(path),
             Error::Io { doing: "d", source: io() },
@@ -290,7 +288,6 @@ mod tests {
             | Error::Read { .. }
             | Error::Draft(_)
             | Error::DraftEnvelope { .. }
-            | Error::DraftEventTypes { .. }
             | Error::DraftFields(_)
             | Error::DraftExists(_)
             | Error::Io { .. }

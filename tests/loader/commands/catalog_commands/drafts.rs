@@ -215,3 +215,96 @@ fn a_file_is_written_only_if_there_is_a_draft_and_replaced_only_if_asked() {
         fs_err::read_dir(dir.path("")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names.len(), 3, "{names:?}");
 }
+
+#[test]
+fn many_types_that_occurred_once_let_expect_others() {
+    let of_type = |index: usize, event_type: usize| {
+        sale(index, r#"{"n":1}"#).replace("\"sale\"", &format!("\"type-{event_type}\""))
+    };
+    // 20 types: 4 of them, or 5, once.
+    let types = |once: usize| -> Vec<String> {
+        let all = (0..20).chain(once..20).enumerate();
+        all.map(|(index, event_type)| of_type(index, event_type)).collect()
+    };
+    let dir = Workdir::new();
+    dir.write("in.json", file_of(types(4)));
+    assert!(!draft(&dir).stdout.contains("\"*\""));
+    dir.write("in.json", file_of(types(5)));
+    let outcome = draft(&dir);
+    let told = "5 of 20 event types occurred once: others will come; their payload is JSON";
+    assert!(outcome.stdout.ends_with(&format!("\n# {told}\n[domain.shop.events.\"*\"]\n")), "{outcome}");
+    let told = format!("Other event types of shop are loaded through \"*\". {told}");
+    assert!(outcome.stderr.contains(&told), "{outcome}");
+    dir.write("next.json", of_type(1, 99));
+    let outcome = dir.loader().source("next.json").args(["-b", "--catalog", "draft.toml"]).succeeds();
+    assert_eq!((outcome.count("written"), outcome.count("quarantined.total")), (1, 0), "{outcome}");
+}
+
+#[test]
+fn too_many_types_are_one_star_in_any_order() {
+    let line = |index: usize| {
+        let event_type = if index > 2_000 { "sale".to_owned() } else { format!("type-{}", index % 1_001) };
+        let line = sale(index % 60, r#"{"n":1}"#).replace("\"sale\"", &format!("{event_type:?}"));
+        line.replace(&format!("\"e{}\"", index % 60), &format!("\"e{index}\""))
+    };
+    let mut lines: Vec<_> = (0..2_005).map(line).collect();
+    lines.push(sale(1, r#"{"n":1}"#).replace("2025", "xxxx"));
+    lines.push(sale(1, "5"));
+    let dir = Workdir::new();
+    dir.write("in.json", file_of(&lines));
+    let outcome = draft(&dir);
+    insta::assert_snapshot!(outcome.stdout, @r#"
+    # Drafted by `eventloader catalog infer`: the types hold for every value that was seen.
+    # 2,005 events of 2,007 lines
+    # Bad whatever a catalog says, to be quarantined: 2 (bad_timestamp 1, not_an_event 1)
+    # Event types are loaded through "*". There are more than 1,000 event types: none of them was looked at, and
+    #   their payload is JSON. Does domain or event_type hold data?
+
+    # There are more than 1,000 event types: none of them was looked at, and their payload is JSON. Does domain or
+    #   event_type hold data?
+    [domain."*"]
+    "#);
+    let loaded =
+        dir.loader().source("in.json").args(["-b", "--catalog", "draft.toml", "--dry-run"]).succeeds();
+    assert_eq!((loaded.count("written"), loaded.count("quarantined.total")), (2_006, 1), "{loaded}");
+    lines.reverse();
+    dir.write("in.json", file_of(&lines));
+    assert_eq!(draft(&dir).stdout, outcome.stdout);
+    let threads = catalog(&dir, ["infer", "in.json", "--threads", "3"]).succeeds();
+    assert_eq!(threads.stdout, outcome.stdout);
+}
+
+#[test]
+fn a_type_or_domain_called_star_has_no_name_in_a_catalog() {
+    let dir = Workdir::new();
+    let starred = [sale(1, "{}").replace("\"sale\"", "\"*\""), sale(2, "{}").replace("\"shop\"", "\"*\"")];
+    dir.write(
+        "in.json",
+        file_of([sale(3, r#"{"n":1}"#), starred.concat(), sale(4, "{}")].iter().chain(&starred)),
+    );
+    let outcome = draft(&dir);
+    assert!(outcome.stderr.contains("(malformed_json 1, unknown_event 2)"), "{outcome}");
+    assert!(!outcome.stdout.contains("[domain.\"*\""), "{outcome}");
+}
+
+#[test]
+fn a_date_is_a_text_where_its_key_has_other_texts_elsewhere() {
+    let other = |data: &str| sale(2, data).replace("\"sale\"", "\"refund\"");
+    let dir = Workdir::new();
+    dir.write(
+        "in.json",
+        file_of([
+            sale(1, r#"{"api": "2024-06-20", "on": "2024-06-20", "items": [{"api": "2024-06-20"}]}"#),
+            other(r#"{"note": {"api": "2024-09-30.acacia", "on": "2024-06-21"}}"#),
+        ]),
+    );
+    let drafted = draft(&dir).stdout;
+    for told in [
+        "api                   = \"string\"  # always; \"2024-06-20\"; elsewhere, this key has other texts\n#   api: alternative: date holds all of them here\n",
+        "items.list.fields.api = \"string\"",
+        "on                    = \"date\"",
+        "note.fields.on  = \"date\"",
+    ] {
+        assert!(drafted.contains(told), "{told}\n{drafted}");
+    }
+}

@@ -197,6 +197,26 @@ fn a_draft_of_change_events_loads_all_but_tombstones() {
     assert!(!drafted.stderr.contains("quarantined"), "{drafted}");
 }
 
+/// CloudEvents may have any data, and need no time: without one, they are no events.
+#[test]
+fn types_whose_data_is_not_always_an_object_come_through_the_star() {
+    let (timely, timeless): (Vec<_>, Vec<_>) =
+        documents("cloudevents-batch.json").into_iter().partition(|event| event["time"].is_string());
+    let of_cloudevents = |record: &Value| {
+        let at = instant(&text(record, "time"));
+        (key(record, &["source", "id"]), at, "cloudevents".to_owned(), text(record, "type"))
+    };
+    let (dir, drafted, loaded) = drafted_and_loaded("cloudevents-batch.json", &[]);
+    assert_eq!(held(&dir, false), latest(timely.iter().map(of_cloudevents)), "{loaded}");
+    assert_eq!(loaded.count("quarantined.total"), timeless.len() as u64, "{loaded}");
+    let told = "Other event types of cloudevents are loaded through \"*\". The payload is no object in \
+                com.example.order.placed (1 of 3 events), so it is JSON";
+    assert!(drafted.stderr.contains(told), "{drafted}");
+    let draft = fs_err::read_to_string(dir.path("draft.toml")).unwrap();
+    assert!(draft.contains("\n[domain.cloudevents.events.\"*\"]\n"), "{draft}");
+    assert!(!draft.contains("order.placed\"]"), "{draft}");
+}
+
 #[test]
 fn kinds_that_have_no_preset_load_with_an_envelope_of_a_few_lines() {
     for (name, envelope, id, time, domain, event_type) in OTHERS {

@@ -82,6 +82,8 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
             if observed.lines == 1 { "was" } else { "were" }
         ));
     }
+    let open = draft.domains.iter().flat_map(|domain| domain.open_note());
+    draft.notes.extend(open.collect::<Vec<_>>());
     draft.notes.extend(dangling.iter().map(|link| format!("{link} leads nowhere")));
     if draft.domains.is_empty() {
         return Err(nothing_to_draft(draft.notes, &observed, detected));

@@ -15,7 +15,7 @@ use event_parser::{
     Block, Buffer, Fault, Judgement, LINE_BYTES_MAX, Line, LineJudge, Plan, Reason, Selection, json::Scanner,
 };
 use events_core::{
-    catalog::{Catalog, CatalogError},
+    catalog::{Catalog, CatalogError, OPEN_TYPES_MAX, OTHERS},
     envelope::{Data, Envelope},
 };
 
@@ -33,8 +33,8 @@ use crate::{
     runtime::{MemoryShares, Needs},
 };
 
-/// With more event types than this, `event_type` holds data rather than types.
-const EVENT_TYPES_MAX: usize = 1_000;
+/// With more event types than this, none of them is looked at.
+pub(crate) const EVENT_TYPES_MAX: usize = 1_000;
 /// The most fields that are observed, in all; each takes a few hundred bytes.
 const FIELDS_MAX: usize = 100_000;
 
@@ -54,12 +54,16 @@ pub(crate) struct Observed {
     pub(crate) beside: Beside,
     pub(crate) keys_of_bad: KeysSeen,
     pub(crate) event_types: BTreeMap<TypeName, Payloads>,
+    /// The events, if there are too many types to be told apart.
+    pub(crate) of_any_type: Option<u64>,
 }
 
 /// The events of one type.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub(crate) struct Payloads {
     pub(crate) events: u64,
+    /// Events whose payload is no object, in an envelope that allows that.
+    pub(crate) others: u64,
     pub(crate) payload: Objects,
 }
 
@@ -77,8 +81,12 @@ struct Reader<'a> {
 struct Tally {
     /// Whether the payload is what the envelope leaves of the record.
     is_rest: bool,
+    /// Whether a payload may be no object.
+    allows_others: bool,
     observed: Observed,
     payloads: Vec<Payloads>,
+    /// Events whose payload is no object.
+    others: BTreeMap<TypeName, u64>,
     fields: usize,
 }
 
@@ -103,13 +111,16 @@ pub(crate) fn observe(
             let next = blocks.lock().unwrap_or_else(PoisonError::into_inner).next_block(recycled)?;
             let Some(next) = next else { break };
             reader.read(&next.block, lines_max.unwrap_or(u64::MAX))?;
+            if reader.plan.has_too_many_types() {
+                return Err(Error::OpenTypes(OPEN_TYPES_MAX));
+            }
             recycled = next.block.bytes;
         }
         Ok(reader.finish())
     })?;
     let mut all = Observed::default();
     for observed in observed {
-        all.merge(observed)?;
+        all.merge(observed);
     }
     Ok(all)
 }
@@ -117,7 +128,8 @@ pub(crate) fn observe(
 impl<'a> Reader<'a> {
     fn new(selection: &'a Selection, envelope: &'a Envelope) -> Result<Self, Error> {
         let plan = plan_of(&[], envelope)?;
-        let tally = Tally { is_rest: envelope.data == Data::Rest, ..Tally::default() };
+        let (is_rest, allows_others) = (envelope.data == Data::Rest, !envelope.is_base());
+        let tally = Tally { is_rest, allows_others, ..Tally::default() };
         Ok(Self { selection, envelope, plan, names: Vec::new(), tally })
     }
 
@@ -141,15 +153,23 @@ impl<'a> Reader<'a> {
             };
             self.names.push(new);
             self.tally.payloads.push(Payloads::default());
-            check_event_types(self.names.len(), &self.names)?;
-            self.plan = plan_of(&self.names, self.envelope)?;
+            self.plan = if self.names.len() > EVENT_TYPES_MAX {
+                self.tally.forget_types();
+                self.names.clear();
+                plan_of_any(self.envelope)?
+            } else {
+                plan_of(&self.names, self.envelope)?
+            };
         }
     }
 
     fn finish(self) -> Observed {
-        let Tally { mut observed, payloads, .. } = self.tally;
+        let Tally { mut observed, payloads, others, .. } = self.tally;
         let seen = self.names.into_iter().zip(payloads);
         observed.event_types = seen.filter(|(_, payloads)| payloads.events > 0).collect();
+        for (name, events) in others {
+            observed.event_types.entry(name).or_default().others += events;
+        }
         observed
     }
 }
@@ -194,11 +214,19 @@ impl Tally {
                 Ok(Judgement::Event { type_index, payload, is_time_cut }) => {
                     self.observed.lines += 1;
                     self.observed.times_cut += u64::from(is_time_cut);
+                    if let Some(events) = &mut self.observed.of_any_type {
+                        *events += 1;
+                        return Ok(None);
+                    }
                     judge.other_keys(line).for_each(|key| self.observed.beside.add(&key));
                     let is_rest = self.is_rest;
                     self.payload(type_index, payload, &|key| is_rest && judge.is_taken(key))?;
                 }
-                Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(judge.type_of(line)),
+                Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(self.new_type(judge, line)),
+                Err(fault) if self.allows_others && fault.is_of_payload() => {
+                    self.observed.lines += 1;
+                    self.other_payload(judge.type_of(line));
+                }
                 Err(fault) => {
                     self.observed.keys_of_bad.add(line);
                     self.bad(fault.reason);
@@ -206,6 +234,33 @@ impl Tally {
             }
         }
         Ok(None)
+    }
+
+    /// The type of an event that is new, if it can be looked at.
+    fn new_type(&mut self, judge: &LineJudge<'_>, line: &[u8]) -> Option<TypeName> {
+        let can_be_named = |(domain, name): &TypeName| domain != OTHERS && name != OTHERS;
+        let is_counted = self.observed.of_any_type.is_none();
+        let name = judge.type_of(line).filter(can_be_named).filter(|_| is_counted);
+        if name.is_none() {
+            self.bad(Reason::UnknownEvent);
+        }
+        name
+    }
+
+    /// Counts an event whose payload is no object.
+    fn other_payload(&mut self, name: Option<TypeName>) {
+        if let Some(events) = &mut self.observed.of_any_type {
+            *events += 1;
+        } else if let Some(name) = name {
+            *self.others.entry(name).or_default() += 1;
+        }
+    }
+
+    /// Counts events alone from now on.
+    fn forget_types(&mut self) {
+        let events: u64 = self.payloads.drain(..).map(|seen| seen.events).sum();
+        let events = events + std::mem::take(&mut self.others).values().sum::<u64>();
+        *self.observed.of_any_type.get_or_insert_default() += events;
     }
 
     fn bad(&mut self, reason: Reason) {
@@ -231,7 +286,7 @@ impl Tally {
 }
 
 impl Observed {
-    fn merge(&mut self, other: Self) -> Result<(), Error> {
+    fn merge(&mut self, other: Self) {
         self.lines += other.lines;
         self.blank += other.blank;
         self.filtered += other.filtered;
@@ -244,16 +299,16 @@ impl Observed {
         for (name, theirs) in other.event_types {
             let ours = self.event_types.entry(name).or_default();
             ours.events += theirs.events;
+            ours.others += theirs.others;
             ours.payload.merge(theirs.payload, PAYLOAD_KEYS_MAX);
         }
-        let names: Vec<_> = self.event_types.keys().cloned().collect();
-        check_event_types(names.len(), &names)
+        if self.event_types.len() > EVENT_TYPES_MAX || other.of_any_type.or(self.of_any_type).is_some() {
+            let named = std::mem::take(&mut self.event_types).into_values();
+            let named: u64 = named.map(|seen| seen.events + seen.others).sum();
+            let others = other.of_any_type.unwrap_or_default();
+            *self.of_any_type.get_or_insert_default() += named + others;
+        }
     }
-}
-
-fn check_event_types(count: usize, names: &[TypeName]) -> Result<(), Error> {
-    let Some((domain, name)) = names.last().filter(|_| count > EVENT_TYPES_MAX) else { return Ok(()) };
-    Err(Error::DraftEventTypes { max: EVENT_TYPES_MAX, last: format!("{domain:?} / {name:?}") })
 }
 
 fn check_fields(count: usize) -> Result<(), Error> {
@@ -261,6 +316,11 @@ fn check_fields(count: usize) -> Result<(), Error> {
         return Ok(());
     }
     Err(Error::DraftFields(FIELDS_MAX))
+}
+
+/// A plan of whatever event types there are.
+fn plan_of_any(envelope: &Envelope) -> Result<Plan, CatalogError> {
+    plan(Catalog::from_toml(&[("(observed)", "[domain.\"*\".fields]")])?, envelope)
 }
 
 /// A plan of these event types, in this order, all without fields.
@@ -271,7 +331,10 @@ fn plan_of(names: &[TypeName], envelope: &Envelope) -> Result<Plan, CatalogError
     // One file per type, because a file groups its event types by domain.
     let texts: Vec<_> = texts.collect();
     let files: Vec<_> = texts.iter().map(|text| ("(observed)", text.as_str())).collect();
-    let catalog = Catalog::from_toml(&files)?;
+    plan(Catalog::from_toml(&files)?, envelope)
+}
+
+fn plan(catalog: Catalog, envelope: &Envelope) -> Result<Plan, CatalogError> {
     let catalog =
         if envelope.is_base() { catalog } else { catalog.with_envelope("(observed)", envelope.clone())? };
     Ok(Plan::new(&catalog))

@@ -70,6 +70,7 @@ impl<'t> Drafter<'t> {
             name: name.to_owned(),
             shared: shared_drafts.collect(),
             event_types: event_types.collect(),
+            others: Vec::new(),
         }
     }
 

@@ -11,6 +11,7 @@ mod comments;
 mod fields;
 mod names;
 mod neighbours;
+mod open;
 mod shapes;
 mod text;
 mod types;
@@ -54,6 +55,8 @@ pub(crate) struct DomainDraft {
     pub(crate) name: String,
     shared: Vec<FieldDraft>,
     event_types: Vec<TypeDraft>,
+    /// Why there is a `"*"` for all other event types; none if there is not.
+    others: Vec<String>,
 }
 
 /// An event type.
@@ -100,7 +103,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
     for ((domain, name), payloads) in &observed.event_types {
         if is_known(domain, name) && !with_known {
             left_out.push(format!("{domain}/{name} ({})", plural(payloads.events, "event")));
-        } else {
+        } else if payloads.others == 0 {
             by_domain.entry(domain).or_default().push((name, payloads));
         }
     }
@@ -120,6 +123,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
     let domains = by_domain.into_iter().zip(&inner);
     let mut domains: Vec<_> =
         domains.map(|((name, event_types), inner)| drafter.domain(name, &event_types, inner)).collect();
+    open::add(&mut domains, observed);
     names::give_directories(&mut domains, known);
     domains.iter_mut().for_each(|domain| names::give_columns(domain, &types));
     let mut drafted_types = drafter.types();
@@ -128,8 +132,9 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
 }
 
 fn notes(observed: &Observed) -> Vec<String> {
-    let Observed { lines, blank, filtered, bad, times_cut, beside, event_types, .. } = observed;
-    let events: u64 = event_types.values().map(|payloads| payloads.events).sum();
+    let Observed { lines, blank, filtered, bad, times_cut, beside, event_types, of_any_type, .. } = observed;
+    let events: u64 = event_types.values().map(|payloads| payloads.events + payloads.others).sum();
+    let events = events + of_any_type.unwrap_or_default();
     let mut notes = vec![format!("{} of {}", plural(events, "event"), plural(*lines, "line"))];
     if blank + filtered > 0 {
         let _ = write!(notes[0], " ({blank} blank, {filtered} of other domains or types)");

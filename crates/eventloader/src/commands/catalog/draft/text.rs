@@ -7,6 +7,8 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
+use events_core::catalog::OTHERS;
+
 use super::{
     super::toml_text::{quoted, quoted_key},
     DomainDraft, Draft, FieldDraft, KindDraft, ObjectType,
@@ -129,6 +131,18 @@ impl DomainDraft {
             if !event_type.fields.is_empty() {
                 write_fields(text, &table, &event_type.fields);
             }
+        }
+        if self.others.is_empty() {
+            return;
+        }
+        if !self.event_types.is_empty() {
+            text.push('\n');
+        }
+        self.others.iter().for_each(|why| wrap(why, text));
+        if self.name == OTHERS {
+            let _ = writeln!(text, "[{domain}]");
+        } else {
+            let _ = writeln!(text, "[{domain}.events.{}]", quoted(OTHERS));
         }
     }
 }
