@@ -1,13 +1,13 @@
 //! Sources → the evidence of each event type, on all threads.
 //!
-//! Lines are judged as in a load, by a catalog that grows with each new type. Its types have no fields, so a
-//! line that is bad here is bad for any catalog.
+//! Lines are judged as in a load, by a catalog whose `"*"` stands for all types. They have no fields, so a line
+//! that is bad here is bad for any catalog.
 //!
 //! Invariant: memory is bounded by [`EVENT_TYPES_MAX`] and [`FIELDS_MAX`]. The result depends on the set of
 //! lines, not on their order or the number of threads.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -15,7 +15,7 @@ use event_parser::{
     Block, Buffer, Fault, Judgement, LINE_BYTES_MAX, Line, LineJudge, Plan, Reason, Selection, json::Scanner,
 };
 use events_core::{
-    catalog::{Catalog, CatalogError, OPEN_TYPES_MAX, OTHERS},
+    catalog::{Catalog, CatalogError, EventType, OPEN_TYPES_MAX, OTHERS},
     envelope::{Data, Envelope},
 };
 
@@ -72,8 +72,8 @@ struct Reader<'a> {
     selection: &'a Selection,
     envelope: &'a Envelope,
     plan: Plan,
-    /// By index of the plan's event types.
-    names: Vec<TypeName>,
+    /// Types whose names are too long for directories, so that the plan must name them.
+    long: Vec<TypeName>,
     tally: Tally,
 }
 
@@ -84,9 +84,10 @@ struct Tally {
     /// Whether a payload may be no object.
     allows_others: bool,
     observed: Observed,
+    /// The places of the event types among the payloads, and the same by index of the plan.
+    types: HashMap<TypeName, usize>,
+    places: Vec<Option<usize>>,
     payloads: Vec<Payloads>,
-    /// Events whose payload is no object.
-    others: BTreeMap<TypeName, u64>,
     fields: usize,
 }
 
@@ -130,7 +131,7 @@ impl<'a> Reader<'a> {
         let plan = plan_of(&[], envelope)?;
         let (is_rest, allows_others) = (envelope.data == Data::Rest, !envelope.is_base());
         let tally = Tally { is_rest, allows_others, ..Tally::default() };
-        Ok(Self { selection, envelope, plan, names: Vec::new(), tally })
+        Ok(Self { selection, envelope, plan, long: Vec::new(), tally })
     }
 
     fn read(&mut self, block: &Block, lines_max: u64) -> Result<(), Error> {
@@ -139,45 +140,42 @@ impl<'a> Reader<'a> {
         let mut lines = block.lines(&records);
         let mut waiting = None;
         loop {
-            // A judge is bound to its plan, so each new event type needs another one; there are few.
+            // A judge is bound to its plan, so a type that the plan must name needs another one; there are few.
             let mut judge = LineJudge::new(&self.plan, self.selection);
-            let new = loop {
+            let long = loop {
                 if self.tally.observed.lines >= lines_max {
                     return Ok(());
                 }
                 let Some(line) = waiting.take().or_else(|| lines.next()) else { return Ok(()) };
-                if let Some(name) = self.tally.take(&mut judge, line, is_utf8)? {
+                if let Some(name) = self.tally.take(&self.plan, &mut judge, line, is_utf8)? {
                     waiting = Some(line);
                     break name;
                 }
             };
-            self.names.push(new);
-            self.tally.payloads.push(Payloads::default());
-            self.plan = if self.names.len() > EVENT_TYPES_MAX {
-                self.tally.forget_types();
-                self.names.clear();
-                plan_of_any(self.envelope)?
-            } else {
-                plan_of(&self.names, self.envelope)?
-            };
+            if self.long.contains(&long) {
+                waiting = None;
+                self.tally.bad(Reason::UnknownEvent);
+                continue;
+            }
+            self.long.push(long);
+            self.plan = plan_of(&self.long, self.envelope)?;
+            self.tally.places.clear();
         }
     }
 
     fn finish(self) -> Observed {
-        let Tally { mut observed, payloads, others, .. } = self.tally;
-        let seen = self.names.into_iter().zip(payloads);
-        observed.event_types = seen.filter(|(_, payloads)| payloads.events > 0).collect();
-        for (name, events) in others {
-            observed.event_types.entry(name).or_default().others += events;
-        }
+        let Tally { mut observed, types, mut payloads, .. } = self.tally;
+        let seen = types.into_iter().map(|(name, place)| (name, std::mem::take(&mut payloads[place])));
+        observed.event_types = seen.collect();
         observed
     }
 }
 
 impl Tally {
-    /// Observes a line, unless its event type is new: then the caller must pass it again.
+    /// Observes a line, unless the plan must name its event type: then the caller must pass it again.
     fn take(
         &mut self,
+        plan: &Plan,
         judge: &mut LineJudge<'_>,
         line: Line<'_>,
         is_utf8: bool,
@@ -212,20 +210,23 @@ impl Tally {
                     self.observed.filtered += 1;
                 }
                 Ok(Judgement::Event { type_index, payload, is_time_cut }) => {
-                    self.observed.lines += 1;
                     self.observed.times_cut += u64::from(is_time_cut);
-                    if let Some(events) = &mut self.observed.of_any_type {
-                        *events += 1;
-                        return Ok(None);
-                    }
+                    let Some(place) = self.place(plan, type_index) else { return Ok(None) };
                     judge.other_keys(line).for_each(|key| self.observed.beside.add(&key));
                     let is_rest = self.is_rest;
-                    self.payload(type_index, payload, &|key| is_rest && judge.is_taken(key))?;
+                    self.payload(place, payload, &|key| is_rest && judge.is_taken(key))?;
                 }
-                Err(Fault { reason: Reason::UnknownEvent, .. }) => return Ok(self.new_type(judge, line)),
+                Err(Fault { reason: Reason::UnknownEvent, .. }) => {
+                    let is_counted = self.observed.of_any_type.is_none();
+                    let long = judge.type_of(line).filter(|name| is_counted && can_be_named(name));
+                    if long.is_none() {
+                        self.bad(Reason::UnknownEvent);
+                    }
+                    return Ok(long);
+                }
                 Err(fault) if self.allows_others && fault.is_of_payload() => {
-                    self.observed.lines += 1;
-                    self.other_payload(judge.type_of(line));
+                    let place = judge.type_of(line).and_then(|name| self.place_of(name));
+                    place.into_iter().for_each(|place| self.payloads[place].others += 1);
                 }
                 Err(fault) => {
                     self.observed.keys_of_bad.add(line);
@@ -236,31 +237,44 @@ impl Tally {
         Ok(None)
     }
 
-    /// The type of an event that is new, if it can be looked at.
-    fn new_type(&mut self, judge: &LineJudge<'_>, line: &[u8]) -> Option<TypeName> {
-        let can_be_named = |(domain, name): &TypeName| domain != OTHERS && name != OTHERS;
-        let is_counted = self.observed.of_any_type.is_none();
-        let name = judge.type_of(line).filter(can_be_named).filter(|_| is_counted);
-        if name.is_none() {
-            self.bad(Reason::UnknownEvent);
+    /// Counts an event of this type; returns the place of the type, if it is looked at.
+    fn place(&mut self, plan: &Plan, type_index: usize) -> Option<usize> {
+        if let Some(&Some(place)) = self.places.get(type_index) {
+            self.observed.lines += 1;
+            return Some(place);
         }
-        name
+        let EventType { domain, name, .. } = plan.event_type(type_index);
+        let place = self.place_of((domain.clone(), name.clone()))?;
+        self.places.resize(self.places.len().max(type_index + 1), None);
+        self.places[type_index] = Some(place);
+        Some(place)
     }
 
-    /// Counts an event whose payload is no object.
-    fn other_payload(&mut self, name: Option<TypeName>) {
+    /// The same by its name. No catalog can name a type or a domain `*`.
+    fn place_of(&mut self, name: TypeName) -> Option<usize> {
+        if !can_be_named(&name) {
+            self.bad(Reason::UnknownEvent);
+            return None;
+        }
+        self.observed.lines += 1;
         if let Some(events) = &mut self.observed.of_any_type {
             *events += 1;
-        } else if let Some(name) = name {
-            *self.others.entry(name).or_default() += 1;
+            return None;
         }
-    }
-
-    /// Counts events alone from now on.
-    fn forget_types(&mut self) {
-        let events: u64 = self.payloads.drain(..).map(|seen| seen.events).sum();
-        let events = events + std::mem::take(&mut self.others).values().sum::<u64>();
-        *self.observed.of_any_type.get_or_insert_default() += events;
+        let next = self.payloads.len();
+        let place = *self.types.entry(name).or_insert(next);
+        if place == EVENT_TYPES_MAX {
+            // From now on, events are only counted.
+            let events = self.payloads.drain(..).map(|seen| seen.events + seen.others).sum::<u64>();
+            self.observed.of_any_type = Some(events + 1);
+            self.observed.beside = Beside::default();
+            (self.types, self.places) = (HashMap::new(), Vec::new());
+            return None;
+        }
+        if place == next {
+            self.payloads.push(Payloads::default());
+        }
+        Some(place)
     }
 
     fn bad(&mut self, reason: Reason) {
@@ -270,11 +284,11 @@ impl Tally {
 
     fn payload(
         &mut self,
-        type_index: usize,
+        place: usize,
         payload: Option<&[u8]>,
         is_taken: &dyn Fn(&[u8]) -> bool,
     ) -> Result<(), Error> {
-        let payloads = &mut self.payloads[type_index];
+        let payloads = &mut self.payloads[place];
         payloads.events += 1;
         let Some(object) = payload else { return Ok(()) };
         let mut walk = Walk { line: object, scanner: Scanner::new(object), members_added: 0 };
@@ -283,6 +297,11 @@ impl Tally {
         self.fields += walk.members_added;
         check_fields(self.fields)
     }
+}
+
+/// Whether a catalog can name the type: `*` stands for all others.
+fn can_be_named((domain, name): &TypeName) -> bool {
+    domain != OTHERS && name != OTHERS
 }
 
 impl Observed {
@@ -307,6 +326,7 @@ impl Observed {
             let named: u64 = named.map(|seen| seen.events + seen.others).sum();
             let others = other.of_any_type.unwrap_or_default();
             *self.of_any_type.get_or_insert_default() += named + others;
+            self.beside = Beside::default();
         }
     }
 }
@@ -318,23 +338,20 @@ fn check_fields(count: usize) -> Result<(), Error> {
     Err(Error::DraftFields(FIELDS_MAX))
 }
 
-/// A plan of whatever event types there are.
-fn plan_of_any(envelope: &Envelope) -> Result<Plan, CatalogError> {
-    plan(Catalog::from_toml(&[("(observed)", "[domain.\"*\".fields]")])?, envelope)
-}
-
-/// A plan of these event types, in this order, all without fields.
+/// A plan of whatever event types there are, and of these, all without fields.
 fn plan_of(names: &[TypeName], envelope: &Envelope) -> Result<Plan, CatalogError> {
-    let texts = names.iter().enumerate().map(|(index, (domain, name))| {
-        format!("[domain.{}.events.{}]\ndirectory = \"d{index}\"", quoted_key(domain), quoted_key(name))
-    });
+    let mut texts = vec!["[domain.\"*\".fields]".to_owned()];
+    let domains: BTreeSet<_> = names.iter().map(|(domain, _)| domain).collect();
+    // A domain that is named is closed, unless it has a "*" of its own.
+    texts.extend(
+        domains.into_iter().map(|domain| format!("[domain.{}.events.\"*\".fields]", quoted_key(domain))),
+    );
     // One file per type, because a file groups its event types by domain.
-    let texts: Vec<_> = texts.collect();
+    texts.extend(names.iter().enumerate().map(|(index, (domain, name))| {
+        format!("[domain.{}.events.{}]\ndirectory = \"d{index}\"", quoted_key(domain), quoted_key(name))
+    }));
     let files: Vec<_> = texts.iter().map(|text| ("(observed)", text.as_str())).collect();
-    plan(Catalog::from_toml(&files)?, envelope)
-}
-
-fn plan(catalog: Catalog, envelope: &Envelope) -> Result<Plan, CatalogError> {
+    let catalog = Catalog::from_toml(&files)?;
     let catalog =
         if envelope.is_base() { catalog } else { catalog.with_envelope("(observed)", envelope.clone())? };
     Ok(Plan::new(&catalog))
