@@ -19,18 +19,18 @@ const WORLDS: [&str; 2] = ["simple", "ledger"];
 
 /// Taken from stream version 1, like those in `stream.rs`: 2,500 events of each world, one after the other.
 const GOLDEN: [(&str, &str); 12] = [
-    ("cloudevents", "026d4c6e11cc9b8fa08f304f34b8f72d5ab6e26cb07087d67877a62350739917"),
-    ("segment", "4688c8f75747578a2a0e767607d589a7481a7c4f857a4501d5f097550135595c"),
-    ("stripe", "5d195f9c6816232e60e270cfd352a10e9257d02655d61822b4e2d635a6442c1f"),
-    ("github-archive", "95ca494b24cbb2dda10beb12f0abb6838e1053ea219b449ab9501f512c8610b9"),
-    ("cloudtrail", "5a17f9592b76beab35816d19d37f784d04ce0374b3f7577502e995140eea7d8e"),
-    ("eventbridge", "a6e27818893db9ef41b33cd8af99b9d6208cd56e5468ad03f8e30b6469f8a40d"),
-    ("debezium", "9934300cfb7f5569e0389f7432f3810692bd51bd55d385d9514b0e92742b27b0"),
-    ("otlp-logs", "83e3ae41a740ca068692a79f4ce6559dd4548404bf071aa17207d4793ae89727"),
-    ("kubernetes-audit", "9eb377fee87d3316ce8f71801f6db34cd0e4ca2711117dedf553b84a89475a3c"),
-    ("kafka", "98321de981f0caa3554e583b544a597f57aa53117ed3822dc9932d485d498679"),
-    ("docker", "48fb0ddf9eecb5966f698348ed3c07c7e37f2c277d242d7a343e28f20afd5a0e"),
-    ("journald", "da2c7c5fc4dc0544def26aa8e1d21ae65402975679abcd0f1b3ce6043231215c"),
+    ("cloudevents", ""),
+    ("segment", ""),
+    ("stripe", ""),
+    ("github-archive", ""),
+    ("cloudtrail", ""),
+    ("eventbridge", ""),
+    ("debezium", ""),
+    ("otlp-logs", ""),
+    ("kubernetes-audit", ""),
+    ("kafka", ""),
+    ("docker", ""),
+    ("journald", ""),
 ];
 
 fn envelopes() -> impl Iterator<Item = &'static str> {

@@ -24,7 +24,7 @@ use std::{
 use datagen::EnvelopeName;
 
 use self::combination::Combination;
-use crate::support::events::Die;
+use crate::support::{events::Die, workdir::Workdir};
 
 /// How many combinations are tried by default.
 const COMBINATIONS: u64 = 220;
@@ -114,5 +114,25 @@ fn the_dressed_combinations_reach_every_envelope() {
     for needle in envelopes.iter().map(String::as_str).chain(others) {
         let reached = all.iter().filter(|combination| combination.contains(needle)).count();
         assert!(reached >= 5, "{needle} is in {reached} of {} combinations", all.len());
+    }
+}
+
+/// What `infer` recognises by its keys is what it is dressed as, and its draft loads all of it.
+#[test]
+fn a_draft_of_each_dressed_stream_names_its_envelope_and_loads_it() {
+    for envelope in EnvelopeName::ALL {
+        let dir = Workdir::new();
+        let config = datagen::Config { envelope: Some(envelope), num_events: 300, ..Default::default() };
+        let mut lines = Vec::new();
+        datagen::generate(&config, &mut lines).unwrap();
+        let events = dir.write("events.json", lines);
+        let draft = dir.path("draft.toml");
+        let infer = ["catalog", "infer", events.to_str().unwrap(), "--all", "-o", draft.to_str().unwrap()];
+        dir.bare_loader().args(infer).succeeds();
+        let text = fs_err::read_to_string(&draft).unwrap();
+        let preset = format!("preset     = \"{}\"\n", envelope.name());
+        assert!(text.contains(&preset), "{text}");
+        let load = dir.loader().source(&events).arg("--backfill").arg("--catalog").arg(&draft);
+        assert_eq!(load.succeeds().count("written"), 300, "{text}");
     }
 }

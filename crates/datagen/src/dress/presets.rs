@@ -130,7 +130,7 @@ pub(super) static PRESETS: [Preset; 12] = [
     Preset {
         name: EnvelopeName::CloudTrail,
         around: Around::File(r#"{"Records":["#, "]}"),
-        record: r#"{"eventVersion": "1.10", "userIdentity": {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111122223333:user/datagen", "accountId": "111122223333"}, "eventTime": "$iso_s", "eventSource": "$domain", "eventName": "$type", "awsRegion": "eu-west-1", "sourceIPAddress": "192.0.2.3", "userAgent": "datagen", "requestParameters": $data, "responseElements": null, "eventID": "$id", "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": "111122223333", "eventCategory": "Management"}"#,
+        record: r#"{"eventVersion": "1.10", "userIdentity": {"type": "IAMUser", "principalId": "AIDAEXAMPLE", "arn": "arn:aws:iam::111122223333:user/datagen", "accountId": "111122223333"}, "eventTime": "$iso_s", "eventSource": "$domain.amazonaws.com", "eventName": "$type", "awsRegion": "eu-west-1", "sourceIPAddress": "192.0.2.3", "userAgent": "datagen", "requestParameters": $data, "responseElements": null, "eventID": "$id", "readOnly": false, "eventType": "AwsApiCall", "managementEvent": true, "recipientAccountId": "111122223333", "eventCategory": "Management"}"#,
         unit: Unit::Seconds,
         id: &["/eventID"],
         time: "/eventTime",
@@ -163,7 +163,7 @@ pub(super) static PRESETS: [Preset; 12] = [
             r#"{"schema": {"type": "struct", "optional": false, "name": "bank.Envelope"}, "payload": "#,
             "}",
         ),
-        record: r#"{"before": null, "after": {"id": "$id", "event": $data}, "source": {"version": "3.0.0.Final", "connector": "postgresql", "name": "bank", "ts_ms": $epoch_ms, "snapshot": "false", "db": "$domain", "sequence": null, "schema": "public", "table": "$type", "txId": 571, "lsn": $epoch_us, "xmin": null}, "op": "c", "ts_ms": $epoch_ms, "transaction": null}"#,
+        record: r#"{"before": null, "after": {"id": "$id", "event": $data}, "source": {"version": "3.0.0.Final", "connector": "postgresql", "name": "bank", "ts_ms": $epoch_ms, "snapshot": "false", "db": "bank", "sequence": null, "schema": "$domain", "table": "$type", "txId": 571, "lsn": $epoch_us, "xmin": null}, "op": "c", "ts_ms": $epoch_ms, "transaction": null}"#,
         unit: Unit::Millis,
         id: &["/source/db", "/source/schema", "/source/table", "/after/id"],
         time: "/source/ts_ms",

@@ -50,16 +50,19 @@ impl<'w, W: World> LineWriter<'w, W> {
         let (world, clock) = (self.world, &mut self.clock);
         match self.dress {
             None => lines.push(|line| world.write_line(event, line, clock)),
-            Some(dress) => {
-                let (before, behind) = dress.around();
-                self.record.clear();
-                self.record.extend_from_slice(before.as_bytes());
-                let parts = own_parts(world, event, clock, &mut self.line);
-                dress.write_record(&parts, &mut self.record);
-                self.record.extend_from_slice(behind.as_bytes());
-                lines.push_bytes(&self.record);
-            }
+            Some(dress) => self.push_dressed(dress, event, lines),
         }
+    }
+
+    #[inline(never)]
+    fn push_dressed(&mut self, dress: &Dress, event: &W::Event, lines: &mut LineBuffer) {
+        let (before, behind) = dress.around();
+        self.record.clear();
+        self.record.extend_from_slice(before.as_bytes());
+        let parts = own_parts(self.world, event, &mut self.clock, &mut self.line);
+        dress.write_record(&parts, &mut self.record);
+        self.record.extend_from_slice(behind.as_bytes());
+        lines.push_bytes(&self.record);
     }
 
     /// Adds the line with a record.
