@@ -19,18 +19,18 @@ const WORLDS: [&str; 2] = ["simple", "ledger"];
 
 /// Taken from stream version 1, like those in `stream.rs`: 2,500 events of each world, one after the other.
 const GOLDEN: [(&str, &str); 12] = [
-    ("cloudevents", ""),
-    ("segment", ""),
-    ("stripe", ""),
-    ("github-archive", ""),
-    ("cloudtrail", ""),
-    ("eventbridge", ""),
-    ("debezium", ""),
-    ("otlp-logs", ""),
-    ("kubernetes-audit", ""),
-    ("kafka", ""),
-    ("docker", ""),
-    ("journald", ""),
+    ("cloudevents", "026d4c6e11cc9b8fa08f304f34b8f72d5ab6e26cb07087d67877a62350739917"),
+    ("segment", "4688c8f75747578a2a0e767607d589a7481a7c4f857a4501d5f097550135595c"),
+    ("stripe", "5d195f9c6816232e60e270cfd352a10e9257d02655d61822b4e2d635a6442c1f"),
+    ("github-archive", "95ca494b24cbb2dda10beb12f0abb6838e1053ea219b449ab9501f512c8610b9"),
+    ("cloudtrail", "829a34350dc95c5234350fe08c8f2663ef8fdcf9a1bba3bda1cfd5a8bd9d4b05"),
+    ("eventbridge", "a6e27818893db9ef41b33cd8af99b9d6208cd56e5468ad03f8e30b6469f8a40d"),
+    ("debezium", "59972b5c9b59a148584b13aa3e87bcc6e9e0cb14bfba4b13f9d327f8684b0891"),
+    ("otlp-logs", "83e3ae41a740ca068692a79f4ce6559dd4548404bf071aa17207d4793ae89727"),
+    ("kubernetes-audit", "9eb377fee87d3316ce8f71801f6db34cd0e4ca2711117dedf553b84a89475a3c"),
+    ("kafka", "98321de981f0caa3554e583b544a597f57aa53117ed3822dc9932d485d498679"),
+    ("docker", "48fb0ddf9eecb5966f698348ed3c07c7e37f2c277d242d7a343e28f20afd5a0e"),
+    ("journald", "da2c7c5fc4dc0544def26aa8e1d21ae65402975679abcd0f1b3ce6043231215c"),
 ];
 
 fn envelopes() -> impl Iterator<Item = &'static str> {

@@ -131,12 +131,18 @@ pub(super) fn catalog(dress: &Dress, world: WorldName, data: &Value) -> String {
         let mut known = world.catalog().event_types().iter();
         let own = known.find(|own| (own.domain.as_str(), own.name.as_str()) == event_type.names());
         let own = &own.expect("a world's catalog has its event types").fields;
-        writeln!(text, "\n[domain.{domain}.events.\"{name}\".fields]").expect("memory takes it");
+        writeln!(text, "\n[domain.{}.events.{}.fields]", key(domain), key(name)).expect("memory takes it");
         for (name, kind) in fields(data, own) {
             writeln!(text, "{name} = {kind}").expect("memory takes it");
         }
     }
     text
+}
+
+/// A key, in quotes if TOML needs them.
+fn key(name: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if name.chars().all(is_bare) { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 /// The fields of an object, each with its type, as TOML.
