@@ -24,7 +24,7 @@ struct Producer {
 /// A record without these keys.
 fn rest(record: &Value, taken: &[&str]) -> Value {
     let mut rest = record.clone();
-    taken.iter().for_each(|key| drop(rest.as_object_mut().unwrap().remove(*key)));
+    rest.as_object_mut().unwrap().retain(|key, _| !taken.contains(&key.as_str()));
     rest
 }
 

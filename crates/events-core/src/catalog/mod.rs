@@ -304,8 +304,8 @@ impl Catalog {
 
     /// Finds the fields of the versions: those that a type or its domain names, or else those of the envelope.
     fn resolve_versions(&mut self) -> Result<(), CatalogError> {
-        let named = self.event_types.iter_mut().zip(&self.places);
-        for (event_type, places) in named.chain(self.open.types.iter_mut().zip(&self.open.places)) {
+        let of_files = self.event_types.iter_mut().zip(&self.places);
+        for (event_type, places) in of_files.chain(self.open.types.iter_mut().zip(&self.open.places)) {
             if let Some(named) = &places.version {
                 let names: Vec<_> = named.iter().map(|(name, _)| name.clone()).collect();
                 let set = event_type.set_version(&names, Among::DataFirst);
