@@ -94,9 +94,9 @@ impl fmt::Display for Checked {
 ///
 /// # Errors
 ///
-/// [`Error::Check`] if a file cannot be read, [`Error::CheckEnvelope`] if the first line is a record in another
-/// envelope, [`Error::CheckLedgerFromMiddle`] if the beginning of a ledger
-/// is missing, and the errors of `report`.
+/// [`Error::Check`] if a file cannot be read, [`Error::CheckEnvelope`] if the first line is a record in
+/// another envelope, [`Error::CheckLedgerFromMiddle`] if the beginning of a ledger is missing, and the errors
+/// of `report`.
 pub fn check(
     settings: &CheckSettings,
     report: &mut dyn FnMut(&Finding) -> Result<(), Error>,

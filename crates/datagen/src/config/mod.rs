@@ -1,4 +1,5 @@
-//! What to generate: a world, an envelope, a seed, a range of the stream's events, and how many of them have faults.
+//! What to generate: a world, an envelope, a seed, a range of the stream's events, and how many of them have
+//! faults.
 //!
 //! Invariant: a [`Config`] determines every byte of the output. The number of threads never does.
 
