@@ -25,14 +25,11 @@ use events_core::{
 use uuid::{Builder, Uuid};
 use xxhash_rust::xxh3::xxh3_128;
 
+pub(crate) use self::writer::{Clean, LineWriter};
 use self::{
     presets::{Around, Domain, PRESETS, Preset},
     table::Cell,
-    template::Template,
-};
-pub(crate) use self::{
-    template::Parts,
-    writer::{Clean, LineWriter},
+    template::{Parts, Template},
 };
 use crate::{
     config::{EnvelopeName, WorldName, fault_list::Fault},
@@ -103,7 +100,7 @@ impl Dress {
     }
 
     /// Whether a record is all of its line.
-    pub(crate) fn is_whole_line(&self) -> bool {
+    fn is_whole_line(&self) -> bool {
         matches!(self.preset.around, Around::Nothing)
     }
 
@@ -176,12 +173,12 @@ impl Dress {
     }
 
     /// Appends the record of an event.
-    pub(crate) fn write_record(&self, parts: &Parts<'_>, out: &mut Vec<u8>) {
+    fn write_record(&self, parts: &Parts<'_>, out: &mut Vec<u8>) {
         self.record.render(parts, out);
     }
 
     /// Adds the values of the event's row; `payload` adds those of its own payload.
-    pub(crate) fn write_row(&self, parts: &Parts<'_>, row: &mut RowDigest, payload: impl Fn(&mut RowDigest)) {
+    fn write_row(&self, parts: &Parts<'_>, row: &mut RowDigest, payload: impl Fn(&mut RowDigest)) {
         match &self.id {
             Some(id) => row.text_of(|out| id.render(parts, out)),
             None => row.text(self.hashed(parts).to_string().as_bytes()),

@@ -11,14 +11,14 @@ use crate::worlds::EventType;
 
 /// The parts of an event, from which its record is made.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Parts<'l> {
+pub(super) struct Parts<'l> {
     /// Its position in the stream.
-    pub(crate) index: u64,
+    pub(super) index: u64,
     /// Its time, in microseconds since 1970.
-    pub(crate) micros: i64,
-    pub(crate) event_type: EventType,
+    pub(super) micros: i64,
+    pub(super) event_type: EventType,
     /// Its line in its own envelope, without the newline.
-    pub(crate) line: &'l [u8],
+    pub(super) line: &'l [u8],
 }
 
 /// The place of the id in a line, and that of the timestamp to the second.
