@@ -64,7 +64,7 @@ fn is_there(document: &[u8], path: &RecordsPath) -> bool {
             },
         }
     }
-    path.is_document() || rest.starts_with('{') && value_at(rest).is_some()
+    path.is_document() || rest.starts_with('{')
 }
 
 /// The text from the value of a key on, in the object at the start of a text; what stands behind it need not be

@@ -7,7 +7,7 @@
 use events_core::envelope::RecordsPath;
 use memchr::memmem::Finder;
 
-use crate::json::{Kind, Scanner};
+use crate::json::Scanner;
 
 /// Where the records of documents are, and what is to be kept of the objects around them.
 #[derive(Debug, Clone, Default)]
@@ -79,7 +79,7 @@ impl Path {
                 more = scanner.next_member().ok()?;
             }
         }
-        Some(self.steps.is_empty() || matches!(scanner.value().ok()?.kind(), Kind::Object))
+        Some(self.steps.is_empty() || scanner.peek() == Some(b'{'))
     }
 }
 

@@ -7,6 +7,8 @@
 //!
 //! Invariant: each line of a block is exactly one of blank, bad, filtered, or a row.
 
+mod documents;
+
 use std::ops::Range;
 
 use event_rows::{Batch, Position};
@@ -19,7 +21,7 @@ use crate::{
     columns::ExpectedRows,
     events::{Event, EventReader, Judged},
     fault::Fault,
-    framing::{Block, Content, Cut, Element, LINE_BYTES_MAX, RecordCutter, Rest, Unit, newlines_in},
+    framing::{Block, Content, Element, LINE_BYTES_MAX, RecordCutter, Unit, newlines_in},
     plan::Plan,
     selection::Selection,
 };
@@ -149,30 +151,6 @@ impl<'a> Parser<'a> {
         state.parsed.newlines = state.parsed.lines;
     }
 
-    /// Reads lines each of which is a document with records.
-    fn read_lines_with_records(&mut self, state: &mut BlockState<'_>) {
-        self.events.set_framing(true);
-        let block = state.block;
-        let all_utf8 = is_utf8(&block.bytes);
-        let mut start = 0;
-        while start < block.bytes.len() {
-            let rest = &block.bytes[start..];
-            let end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let mark = mark_at(block, start);
-            let line = &block.bytes[start..end];
-            let line = line.strip_prefix(mark).unwrap_or(line);
-            if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
-                state.parsed.blank += 1;
-                state.parsed.lines += 1;
-            } else {
-                self.read_document(state, start..end, false, all_utf8, &mut Newlines::counted());
-            }
-            state.parsed.newlines += 1;
-            state.line_index += 1;
-            start = end + 1;
-        }
-    }
-
     fn read_elements(&mut self, state: &mut BlockState<'_>, elements: &[Element]) {
         self.events.set_framing(true);
         let block = state.block;
@@ -220,53 +198,6 @@ impl<'a> Parser<'a> {
             }
         }
         state.parsed.lines += 1;
-    }
-
-    /// Reads the records of a document.
-    fn read_document(
-        &mut self,
-        state: &mut BlockState<'_>,
-        range: Range<usize>,
-        may_be_long: bool,
-        all_utf8: bool,
-        newlines: &mut Newlines,
-    ) {
-        let block = state.block;
-        let mark = mark_at(block, range.start);
-        let document = &block.bytes[range.clone()];
-        let from = range.start + if document.starts_with(mark) { mark.len() } else { 0 };
-        let document = &block.bytes[from..range.end];
-        let mut documents = std::mem::take(&mut self.documents);
-        state.unit = Unit::Element;
-        match documents.cut(self.plan.records(), document, may_be_long) {
-            Cut::Record => self.read_element(state, range, None, all_utf8, newlines),
-            Cut::NoPath => {
-                newlines.count(state, range.start);
-                let fault = Fault::no_records(document, self.plan.records().names());
-                state.bad(document, block.offset + from as u64, None, fault);
-                state.parsed.lines += 1;
-            }
-            Cut::Records(rest) => {
-                for Element { range: Range { start, end }, due, unit } in documents.elements() {
-                    state.unit = unit.clone();
-                    self.read_element(state, from + start..from + end, *due, all_utf8, newlines);
-                }
-                if let Some(Rest { start, end, broken }) = rest {
-                    newlines.count(state, from + start);
-                    // What has no record yet may have some once it is read otherwise.
-                    state.unit = if start == 0 { Unit::Element } else { Unit::Record(None) };
-                    let (raw, at) = (&document[start..end], broken.at.saturating_sub(start));
-                    let offset = block.offset + (from + start) as u64;
-                    if raw.len() > LINE_BYTES_MAX {
-                        state.too_long(raw, offset, 0);
-                    } else {
-                        state.bad(raw, offset, None, Fault::around_records(raw, at, broken.expected));
-                    }
-                    state.parsed.lines += 1;
-                }
-            }
-        }
-        self.documents = documents;
     }
 
     /// Reads the line at the start of `text`, if its frame is known, and returns its length. See
@@ -382,11 +313,6 @@ impl<'a> Parser<'a> {
 /// Whether a block is UTF-8. Most blocks are ASCII alone, which is checked several times faster.
 fn is_utf8(bytes: &[u8]) -> bool {
     bytes.is_ascii() || std::str::from_utf8(bytes).is_ok()
-}
-
-/// The byte order mark that may be here.
-fn mark_at(block: &Block, at: usize) -> &'static [u8] {
-    if block.offset == 0 && at == 0 { b"\xEF\xBB\xBF" } else { b"" }
 }
 
 /// How far the newlines of a block are counted, for the numbers of the lines where its elements begin.

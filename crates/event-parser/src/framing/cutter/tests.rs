@@ -1,0 +1,128 @@
+//! Texts of all framings → their blocks: are they the text, and whole?
+
+use super::*;
+
+/// Cuts `text` into blocks of at most `block_bytes` (or one line).
+fn blocks_of(text: &[u8], block_bytes: usize) -> Vec<Block> {
+    let mut reader = Cutter::new(text, block_bytes);
+    let mut blocks = Vec::new();
+    while let Some(block) = reader.next_block(Buffer::default()).unwrap() {
+        blocks.push(block);
+    }
+    assert_eq!(reader.offset(), text.len() as u64);
+    blocks
+}
+
+#[test]
+fn concatenated_blocks_are_the_text_whatever_their_size() {
+    let text = b"a\nbb\n\nccc\r\ndddd\neeeee\n\n\nlast line without a newline";
+    for block_bytes in 1..text.len() + 2 {
+        let blocks = blocks_of(text, block_bytes);
+        let mut offset = 0;
+        for (number, block) in blocks.iter().enumerate() {
+            assert_eq!((block.number as usize, block.offset), (number, offset), "{block_bytes}");
+            assert!(block.content == Content::Lines && !block.bytes.is_empty());
+            let last = number + 1 == blocks.len();
+            assert!(last || block.bytes.ends_with(b"\n"), "{block_bytes}: {block:?}");
+            offset += block.bytes.len() as u64;
+        }
+        assert_eq!(blocks.into_iter().flat_map(|block| block.bytes.to_vec()).collect::<Vec<_>>(), text);
+    }
+}
+
+#[test]
+fn an_over_long_line_comes_in_fragments_and_the_lines_around_it_whole() {
+    let long = vec![b'x'; LINE_BYTES_MAX + 9 * FRAGMENT_BYTES + 5];
+    let text = [b"before\n".as_slice(), &long, b"\nafter\n"].concat();
+    let blocks = blocks_of(&text, 4 << 20);
+    let (mut lines, mut seen) = (Vec::new(), 0);
+    for block in blocks {
+        match block.content {
+            Content::Lines => lines.extend_from_slice(&block.bytes),
+            Content::Fragment(fragment) => {
+                assert_eq!(fragment.bytes_before, seen);
+                assert_eq!(seen % FRAGMENT_BYTES as u64, 0);
+                seen += block.bytes.len() as u64;
+            }
+            Content::Elements(_) => panic!("no array"),
+        }
+    }
+    assert_eq!((lines.as_slice(), seen), (b"before\nafter\n".as_slice(), long.len() as u64));
+}
+
+/// The elements of an array: text and offset.
+fn elements_of(text: &[u8], block_bytes: usize) -> Vec<(u64, Vec<u8>)> {
+    let mut offset = 0;
+    let mut found = Vec::new();
+    for block in blocks_of(text, block_bytes) {
+        assert_eq!(block.offset, offset);
+        offset += block.bytes.len() as u64;
+        let Content::Elements(elements) = block.content else { panic!("{:?}", block.content) };
+        let element =
+            |Element { range, .. }: Element| (block.offset + range.start as u64, block.bytes[range].to_vec());
+        found.extend(elements.into_iter().map(element));
+    }
+    found
+}
+
+#[test]
+fn elements_are_the_same_whatever_the_size_of_the_blocks() {
+    let text =
+        "\u{FEFF}\n [{\"a\": [1, \"]},\\\"\"]}, {}, 12 , \"é,[\" {}\n,, [[]],\n]\n x \n\n{}\n".as_bytes();
+    let whole = elements_of(text, 4 << 20);
+    let raws: Vec<_> = whole.iter().map(|(_, raw)| std::str::from_utf8(raw).unwrap()).collect();
+    assert_eq!(raws, ["{\"a\": [1, \"]},\\\"\"]}", "{}", "12", "\"é,[\"", "{}", ",", "[[]]", "]", "x", "{}"]);
+    for block_bytes in 1..text.len() + 2 {
+        assert_eq!(elements_of(text, block_bytes), whole, "{block_bytes}");
+    }
+}
+
+#[test]
+fn an_over_long_element_comes_in_fragments_and_its_neighbours_whole() {
+    let long = [b"{\"a\":\"".as_slice(), &vec![b'\n'; LINE_BYTES_MAX + 9 * FRAGMENT_BYTES], b"\"}"].concat();
+    let text = [b"[1,\n".as_slice(), &long, b"\n, 2\n]"].concat();
+    let (mut around, mut seen, mut newlines) = (Vec::new(), 0, 0);
+    for block in blocks_of(&text, 4 << 20) {
+        match block.content {
+            Content::Elements(elements) => {
+                around.extend(elements.into_iter().map(|element| block.bytes[element.range].to_vec()));
+            }
+            Content::Fragment(fragment) => {
+                assert_eq!((fragment.bytes_before, fragment.newlines_before), (seen, newlines));
+                assert_eq!(block.offset - fragment.bytes_before, 4);
+                seen += block.bytes.len() as u64;
+                newlines += u64::from(fragment.newlines);
+            }
+            Content::Lines => panic!("an array"),
+        }
+    }
+    assert_eq!(around, [b"1", b"2"]);
+    assert_eq!((seen, newlines), (long.len() as u64, (LINE_BYTES_MAX + 9 * FRAGMENT_BYTES) as u64));
+}
+
+#[test]
+fn an_array_without_its_end_fails_where_its_last_element_begins() {
+    let long = format!("[1, {{\"a\": \"{}", "x".repeat(LINE_BYTES_MAX + 9 * FRAGMENT_BYTES));
+    let closed = format!("{long}\"}}");
+    for (text, offset) in [
+        ("[", 1),
+        ("\n[{}", 4),
+        ("[{}, ", 5),
+        ("[{}, {\"a\": 1", 5),
+        ("[{}, \"]", 5),
+        (&long, 4),
+        (&closed, closed.len() as u64),
+    ] {
+        for block_bytes in [1 + text.len() / 7, 4 << 20] {
+            let mut reader = Cutter::new(text.as_bytes(), block_bytes);
+            let error = loop {
+                match reader.next_block(Buffer::default()) {
+                    Ok(block) => assert!(block.is_some(), "no error for {}", &text[..text.len().min(20)]),
+                    Err(error) => break error,
+                }
+            };
+            assert!(error.offset == offset, "{offset}: {error}");
+            assert!(reader.next_block(Buffer::default()).unwrap().is_none());
+        }
+    }
+}
