@@ -131,9 +131,10 @@ pub(super) fn catalog(dress: &Dress, world: WorldName, data: &Value) -> String {
         let mut known = world.catalog().event_types().iter();
         let own = known.find(|own| (own.domain.as_str(), own.name.as_str()) == event_type.names());
         let own = &own.expect("a world's catalog has its event types").fields;
-        writeln!(text, "\n[domain.{}.events.{}.fields]", key(domain), key(name)).expect("memory takes it");
+        writeln!(text, "\n[domain.{}.events.{}.fields]", key(domain), key(name))
+            .expect("writing to memory cannot fail");
         for (name, kind) in fields(data, own) {
-            writeln!(text, "{name} = {kind}").expect("memory takes it");
+            writeln!(text, "{name} = {kind}").expect("writing to memory cannot fail");
         }
     }
     text
