@@ -131,7 +131,9 @@ impl EnvelopePlan {
         let fields = tree.fields(&envelope.fields);
         let covers_record = matches!(data, DataPlan::Rest);
         tree.cover(RECORD, covers_record);
-        enclosing.into_iter().for_each(|node| tree.cover(node, true));
+        if let Some(node) = enclosing {
+            tree.cover(node, true);
+        }
         let Tree { nodes, keys, .. } = tree;
         let mut plan = Self {
             nodes,

@@ -18,6 +18,9 @@
 
 mod base;
 mod frames;
+mod record_base;
+mod record_judge;
+mod record_names;
 mod records;
 mod rest;
 

@@ -145,13 +145,12 @@ impl Records<'_> {
                 continue;
             }
             let mut scanner = Scanner::at_depth(line, value, 1);
-            match member.member {
-                Some(member) => reader.read_member(&mut scanner, of_type, (root, member), Some(value))?,
-                None => {
-                    let mut scanner = Scanner::in_object(text, Some(line.len()), before);
-                    let key = scanner.next_key(is_first)?;
-                    reader.unknown.extend(key.map(|key| (Some(self.root_id(of_type)), key)));
-                }
+            if let Some(member) = member.member {
+                reader.read_member(&mut scanner, of_type, (root, member), Some(value))?;
+            } else {
+                let mut scanner = Scanner::in_object(text, Some(line.len()), before);
+                let key = scanner.next_key(is_first)?;
+                reader.unknown.extend(key.map(|key| (Some(self.root_id(of_type)), key)));
             }
         }
         self.rest.undecided = undecided;
