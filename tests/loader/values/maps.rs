@@ -234,3 +234,33 @@ fn spilled_merged_or_neither_the_bytes_are_the_same() {
         assert_same_tree(&large, &merged, "in two merges");
     }
 }
+
+/// As deep as a catalog may be. One thread: without optimisation, a level takes 40 KB of a stack when it is
+/// written.
+#[test]
+fn fields_of_64_levels_are_written_and_read() {
+    let dir = Workdir::new();
+    // 42 objects and 21 maps.
+    let types: String = (0..42)
+        .map(|level| {
+            let next = if level == 41 { "int32".to_owned() } else { format!("t{}", level + 1) };
+            let next = if level % 2 == 0 { format!("map({next})") } else { next };
+            format!("[types.t{level}.fields]\na = '{next}'\n")
+        })
+        .collect();
+    dir.write("shop.toml", format!("{types}[domain.shop.events.sale.fields]\nx = 't0'\ny = 'list(t0)'\n"));
+    let deep = (0..42).rev().fold("1".to_owned(), |inner, level| match level % 2 {
+        0 => format!(r#"{{"a": {{"k": {inner}}}}}"#),
+        _ => format!(r#"{{"a": {inner}}}"#),
+    });
+    dir.write("in.json", file_of([sale("e", &format!(r#"{{"x": {deep}, "y": [{deep}]}}"#))]));
+    for flatten in ["true", "false"] {
+        let load = || {
+            let flags = ["-b", "--mode", "merge", "--threads", "1", "--catalog", "shop.toml", "-f", flatten];
+            dir.loader_into(flatten).source("in.json").args(flags).succeeds()
+        };
+        assert_eq!(load().count("written"), 1);
+        assert_eq!(load().count("redelivered"), 1);
+        dir.bare_loader().arg("verify").arg(dir.path(flatten)).succeeds();
+    }
+}

@@ -26,8 +26,8 @@ pub(super) type Spans = HashMap<String, Range<usize>>;
 /// The longest excerpt of an invalid type name in a message.
 const FOUND_CHARS_MAX: usize = 100;
 
-/// The most levels of objects, lists and maps in a payload: a line has no more, and code recurses over them.
-const LEVELS_MAX: usize = 127;
+/// The most levels of objects, lists and maps in a payload: code recurses over them, also that of readers.
+const LEVELS_MAX: usize = 64;
 
 /// The most fields of a file that come from types with names, counted wherever such a type is used: types
 /// that are used twice in each other would double them level by level.
@@ -248,7 +248,8 @@ impl<'d> FieldReader<'d> {
     ) -> Result<T, CatalogError> {
         self.levels += levels;
         if self.levels > LEVELS_MAX {
-            let message = format!("it is more than {LEVELS_MAX} levels deep, and an event has no more");
+            let message =
+                format!("it is more than {LEVELS_MAX} levels deep: make what is below them a \"json\"");
             return Err(self.source.error(owner, message));
         }
         let read = read(self)?;
@@ -260,7 +261,8 @@ impl<'d> FieldReader<'d> {
         let text = self.source.string(value)?;
         if let Some(name) = TypeName::of(&text) {
             if let Some(value_type) = ValueType::parse(name.innermost) {
-                return Ok(name.around(FieldKind::Value(value_type)));
+                let kind = FieldKind::Value(value_type);
+                return self.deeper(name.levels(), &value.span(), |_| Ok(name.around(kind)));
             }
             if let Some((&named, _)) = self.types.get_key_value(name.innermost) {
                 let span = value.span();

@@ -125,6 +125,11 @@ fn wrong_types_are_refused_by_line() {
         .collect();
     let chain: String =
         (0..130).map(|level| format!("[types.t{level}.fields]\na = 't{}'\n", level + 1)).collect();
+    let of_lists = |levels| {
+        let lists = "list(".repeat(levels) + "date" + &")".repeat(levels);
+        format!("[domain.a.events.b.fields]\nx = {{ fields = {{ y = '{lists}' }} }}")
+    };
+    catalog(&of_lists(63));
     for (text, expected) in [
         (of(""), "x.toml:3: expected string, int32"),
         (of("[types.one]"), "x.toml:1: type \"one\" has no fields: add `fields = { … }`"),
@@ -156,9 +161,10 @@ fn wrong_types_are_refused_by_line() {
             format!("{doubled}[types.t30.fields]\na = 'date'\n[domain.a.events.b.fields]\nx = 'string'"),
             "x.toml:92: the file's [types] come to more than 250000 fields",
         ),
+        (of_lists(64), "x.toml:2: it is more than 64 levels deep"),
         (
             format!("{chain}[types.t130.fields]\na = 'date'\n[domain.a.events.b.fields]\nx = 'string'"),
-            "x.toml:254: it is more than 127 levels deep, and an event has no more",
+            "x.toml:128: it is more than 64 levels deep: make what is below them a \"json\"",
         ),
     ] {
         let error = Catalog::from_toml(&[("x.toml", &text)]).expect_err(&text).to_string();
