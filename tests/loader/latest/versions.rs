@@ -134,7 +134,7 @@ fn all_days_compete_whichever_are_loaded() {
     assert_eq!(day.count("written"), 8, "each day has its own latest version");
 }
 
-/// One type has a version, the other has none: with any memory and threads the same bytes.
+/// One type has a version, the other has none: with any memory and threads the same bytes, loaded at once or merged.
 #[test]
 fn what_does_not_fit_the_memory_is_decided_alike() {
     let dir = Workdir::new();
@@ -150,25 +150,26 @@ fn what_does_not_fit_the_memory_is_decided_alike() {
         let line = order(&id, &format!("2024-10-{day}"), &data);
         if index.is_multiple_of(3) { line.replace("\"order\"", "\"other\"") } else { line }
     };
-    let lines: Vec<_> = (0..60_000).map(&mut line).collect();
-    dir.write("in.json", file_of(lines));
+    let lines: Vec<_> = (0..50_000).map(&mut line).collect();
+    dir.write("in/1.json", file_of(&lines[..25_000]));
+    dir.write("in/2.json", file_of(&lines[25_000..]));
     let catalog = catalog("['text', 'n']") + "[domain.shop.events.other]\nversion = []\n";
     dir.write("shop.toml", catalog);
-    let load = |target: &str, flags: &[&str]| {
-        dir.loader_into(target)
-            .source("in.json")
-            .args(["-b", "--catalog", "shop.toml"])
-            .args(flags)
-            .succeeds()
+    let load = |target: &str, source: &str, flags: &[&str]| {
+        dir.loader_into(target).source(source).args(["-b", "--catalog", "shop.toml"]).args(flags).succeeds()
     };
-    let one = load("target", &["--superseded-samples", "50", "--memory", "2GiB"]);
+    let one = load("target", "in", &["--superseded-samples", "50", "--memory", "2GiB"]);
     for flags in [&["--memory", "64MiB", "--threads", "1"][..], &["--memory", "64MiB", "--threads", "3"]] {
-        let spilled = load("spilled", &[flags, &["--superseded-samples", "50"]].concat());
+        let spilled = load("spilled", "in", &[flags, &["--superseded-samples", "50"]].concat());
         assert_same_tree(&published(&dir.target()), &published(&dir.path("spilled")), &format!("{flags:?}"));
         for count in ["superseded_samples", "redelivered", "corrected", "written"] {
             assert_eq!(one.report()[count], spilled.report()[count], "{count}");
         }
     }
+    for source in ["in/1.json", "in/2.json"] {
+        load("merged", source, &["--mode", "merge", "--memory", "64MiB"]);
+    }
+    assert_same_tree(&published(&dir.target()), &published(&dir.path("merged")), "merged");
 }
 
 #[test]
