@@ -25,8 +25,8 @@ pub enum Place {
         /// Its line in the block.
         line: u32,
     },
-    /// The event is of another day than those to be loaded, and may be a later version: it can supersede rows,
-    /// and is not a row itself.
+    /// The event is of another day than those to be loaded, and may be a later version: it can supersede
+    /// rows, and is not a row itself.
     LaterCandidate {
         /// The number of its block.
         block: u32,

@@ -1,12 +1,12 @@
 //! The columns of a version's fields → a key of bytes for each row, so that the later version has the higher
 //! key.
 //!
-//! Numbers compare as numbers, instants as instants, texts by their bytes, and the fields one after the other.
-//! A field without a value, which only rows of a target can have that were held from before, is lower than all
-//! values.
+//! Numbers compare as numbers, instants as instants, texts by their bytes, and the fields one after the
+//! other. A field without a value, which only rows of a target can have that were held from before, is lower
+//! than all values.
 //!
-//! Invariant: keys compare as the values of their rows do, whichever batches they are of: those of the input, of
-//! the target, or read back from the spill file.
+//! Invariant: keys compare as the values of their rows do, whichever batches they are of: those of the input,
+//! of the target, or read back from the spill file.
 
 use arrow::{
     array::{Array, ArrayRef, AsArray},

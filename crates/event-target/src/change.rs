@@ -22,12 +22,12 @@ pub struct Change {
     /// The names of the files to remove.
     #[serde(default)]
     pub removes: Vec<String>,
-    /// The fields by which the latest version of each of its events was decided, before the timestamp; empty if
-    /// the event type has none.
+    /// The fields by which the latest version of each of its events was decided, before the timestamp; empty
+    /// if the event type has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub version: Vec<String>,
-    /// The files that the directory has first, while the changes of other directories are carried out: its rows
-    /// without those whose events move there. `None` if nothing has to come first.
+    /// The files that the directory has first, while the changes of other directories are carried out: its
+    /// rows without those whose events move there. `None` if nothing has to come first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Vec<ChangedFile>>,
 }

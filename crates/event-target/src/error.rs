@@ -58,7 +58,8 @@ pub enum TargetError {
         /// The directory in the catalog.
         asked: String,
     },
-    /// The catalog decides which version of an event is the latest by other fields than the target's loads did.
+    /// The catalog decides which version of an event is the latest by other fields than the target's loads
+    /// did.
     #[error(
         "the target {root} has the latest versions of {event_type} by `version = {remembered}`, but the catalog \
          says `version = {asked}`: what was decided by the one can't be decided again by the other; nothing was \

@@ -85,8 +85,8 @@ impl Target {
             .map_err(|source| Unpublished { doing: "closing the journal", source, has_begun: true })
     }
 
-    /// Between some partitions events move both ways, so that one of them has to lose some first. That is on disk
-    /// before anything takes its place again.
+    /// Between some partitions events move both ways, so that one of them has to lose some first. That is on
+    /// disk before anything takes its place again.
     fn publish_first(&self, journal: &Commit, placing: &Placing<'_>) -> io::Result<()> {
         if journal.changes.iter().all(|change| change.first.is_none()) {
             return Ok(());

@@ -23,8 +23,8 @@ impl History {
         directories
     }
 
-    /// The fields by which the latest version of each domain's and type's events was decided, where the type has
-    /// such fields.
+    /// The fields by which the latest version of each domain's and type's events was decided, where the type
+    /// has such fields.
     #[must_use]
     pub fn versions(&self) -> BTreeMap<(&str, &str), &[String]> {
         let mut versions = BTreeMap::new();

@@ -1,8 +1,8 @@
 //! Good events → which of them is the latest version of its event, and what the others are: redelivered, or
 //! corrected.
 //!
-//! The latest has the highest version, if the catalog names one: numbers as numbers, texts by their bytes, one
-//! field after the other. Then the timestamp decides, then the place in the input.
+//! The latest has the highest version, if the catalog names one: numbers as numbers, texts by their bytes,
+//! one field after the other. Then the timestamp decides, then the place in the input.
 //!
 //! What an event says is its timestamp and its values as the table holds them. Of the versions that say the
 //! same, each but the last was redelivered; the last was corrected, unless it is the latest.

@@ -145,9 +145,9 @@ fn of_a_merge() {
     assert!(walk.go() > 250);
 }
 
-/// A workdir for a merge that moves events both ways between two days that keep other rows, and between two that
-/// don't, one of which has a file of another name before; and from one of them to a day before all others. A version
-/// decides before the timestamp.
+/// A workdir for a merge that moves events both ways between two days that keep other rows, and between two
+/// that don't, one of which has a file of another name before; and from one of them to a day before all
+/// others. A version decides before the timestamp.
 pub(super) fn with_events_that_move_both_ways() -> Workdir {
     let dir = Workdir::new();
     dir.write(

@@ -1,5 +1,5 @@
-//! Where the catalog names fields as the version of an event: do they decide which version is the latest, before the
-//! timestamp, wherever "latest" is decided?
+//! Where the catalog names fields as the version of an event: do they decide which version is the latest,
+//! before the timestamp, wherever "latest" is decided?
 
 use serde_json::json;
 
@@ -134,7 +134,8 @@ fn all_days_compete_whichever_are_loaded() {
     assert_eq!(day.count("written"), 8, "each day has its own latest version");
 }
 
-/// One type has a version, the other has none: with any memory and threads the same bytes, loaded at once or merged.
+/// One type has a version, the other has none: with any memory and threads the same bytes, loaded at once or
+/// merged.
 #[test]
 fn what_does_not_fit_the_memory_is_decided_alike() {
     let dir = Workdir::new();
@@ -193,8 +194,8 @@ fn samples_name_the_version() {
     assert!(loaded.stderr.contains(said), "{loaded}");
 }
 
-/// Change events of a database, whose position in its log is a part of the envelope: in a catalog with an envelope, and
-/// in one that names a field of the preset that a flag gives.
+/// Change events of a database, whose position in its log is a part of the envelope: in a catalog with an
+/// envelope, and in one that names a field of the preset that a flag gives.
 #[test]
 fn a_field_of_the_envelope_may_be_the_version() {
     let change = |lsn: u32, time: u64, note: &str| {

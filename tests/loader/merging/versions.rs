@@ -1,5 +1,5 @@
-//! Where a version decides before the timestamp: do merges, in any order, leave the target of one backfill, also
-//! where events move to earlier days; and does a target remember what decides?
+//! Where a version decides before the timestamp: do merges, in any order, leave the target of one backfill,
+//! also where events move to earlier days; and does a target remember what decides?
 
 use std::path::Path;
 
@@ -43,8 +43,8 @@ fn merging(dir: &Workdir, lines: &[String]) -> Loader {
     dir.loader().source("in.json").args(["-b", "--mode", "merge", "--catalog", "shop.toml"])
 }
 
-/// The versions of an event have different versions, and often equal timestamps; they lie on four days, in any
-/// order.
+/// The versions of an event have different versions, and often equal timestamps; they lie on four days, in
+/// any order.
 fn versions(die: &mut Die) -> Vec<String> {
     let mut lines = Vec::new();
     for event in 0..60 {
@@ -164,7 +164,8 @@ fn a_target_remembers_the_version_of_each_type() {
     verify(&dir);
 }
 
-/// Days of a target that was merged are overwritten: an event whose latest version lies on another day stays there.
+/// Days of a target that was merged are overwritten: an event whose latest version lies on another day stays
+/// there.
 #[test]
 fn an_overwritten_day_does_not_bring_back_lower_versions() {
     let dir = Workdir::new();
@@ -183,7 +184,8 @@ fn an_overwritten_day_does_not_bring_back_lower_versions() {
     verify(&dir);
 }
 
-/// Bad lines whose version is known only to a better catalog: a replay leaves what that catalog would have left.
+/// Bad lines whose version is known only to a better catalog: a replay leaves what that catalog would have
+/// left.
 #[test]
 fn a_replay_decides_by_the_version() {
     for seed in 0..12 {

@@ -1,8 +1,9 @@
 //! The ids, versions and timestamps of all rows of an event type → which of the rows are superseded.
 //!
-//! Within one event type the highest version per id wins, if the type has one; then the highest timestamp and, of
-//! equal ones, the row that comes last in the input. With [`DedupeScope::Day`] this is decided within each day. Rows of the target come before the
-//! input. If two rows have the same content and one of them is in the target already, that one stays.
+//! Within one event type the highest version per id wins, if the type has one; then the highest timestamp
+//! and, of equal ones, the row that comes last in the input. With [`DedupeScope::Day`] this is decided within
+//! each day. Rows of the target come before the input. If two rows have the same content and one of them is
+//! in the target already, that one stays.
 //!
 //! The contenders are split by a hash of their id into ranges that fit the processor's cache, and each range
 //! is resolved on its own. The hash does not influence which rows are superseded, so its seed is random: no
@@ -12,8 +13,8 @@
 //!
 //! Whether a superseded row was redelivered or corrected depends on contents. In memory these are hashed only
 //! for rows that share id and timestamp: rows with other timestamps differ. Spilled rows have their content
-//! hash beside them, and the keys of their versions. If samples are requested, the superseded rows that come first in the input are kept
-//! (`samples.rs`).
+//! hash beside them, and the keys of their versions. If samples are requested, the superseded rows that come
+//! first in the input are kept (`samples.rs`).
 //!
 //! Invariant: of the contenders with one id (and day) all but one are superseded. Whole ids are compared.
 

@@ -179,7 +179,8 @@ impl Superseded {
         self.merged.iter().flat_map(|merged| merged.moves.iter().copied())
     }
 
-    /// Whether the event of a row of the target moves to another partition, in an event type that has a version.
+    /// Whether the event of a row of the target moves to another partition, in an event type that has a
+    /// version.
     pub(crate) fn is_leaving(&self, position: Position) -> bool {
         self.merged.as_ref().is_some_and(|merged| merged.leaving.contains(position))
     }

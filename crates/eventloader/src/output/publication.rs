@@ -1,13 +1,14 @@
-//! Between which partitions events move → the order in which these are published, and which of them are published
-//! twice.
+//! Between which partitions events move → the order in which these are published, and which of them are
+//! published twice.
 //!
 //! An event has to leave its old partition before it enters the new one. Where a version decides before the
-//! timestamp, it may also move to an earlier time, so the order of time is not always enough; and where events
-//! move in a circle, no order is: one partition of the circle loses its rows that move first, and is published
-//! whole in its turn.
+//! timestamp, it may also move to an earlier time, so the order of time is not always enough; and where
+//! events move in a circle, no order is: one partition of the circle loses its rows that move first, and is
+//! published whole in its turn.
 //!
-//! Invariant: of two partitions between which an event moves, the one that it leaves is published first, or has
-//! lost the event before any is published. Partitions between which no event moves are in the order of time.
+//! Invariant: of two partitions between which an event moves, the one that it leaves is published first, or
+//! has lost the event before any is published. Partitions between which no event moves are in the order of
+//! time.
 
 use std::collections::{BTreeMap, BTreeSet};
 

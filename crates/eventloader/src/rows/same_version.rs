@@ -1,8 +1,8 @@
 //! Event ids and timestamps of bad lines, and all rows of the run → the last row that has the same.
 //!
 //! Of an event type with a version, only the rows of the highest version count among those with one id and
-//! timestamp: no other can be the row that the target will have. Rows of the target take part in that, and are not
-//! counted themselves.
+//! timestamp: no other can be the row that the target will have. Rows of the target take part in that, and
+//! are not counted themselves.
 //!
 //! A row costs one look-up of its timestamp, and only in event types that are asked for.
 //!

@@ -302,7 +302,8 @@ impl Catalog {
         Ok(self)
     }
 
-    /// Finds the fields of the versions: those that a type or its domain names, or else those of the envelope.
+    /// Finds the fields of the versions: those that a type or its domain names, or else those of the
+    /// envelope.
     fn resolve_versions(&mut self) -> Result<(), CatalogError> {
         let of_files = self.event_types.iter_mut().zip(&self.places);
         for (event_type, places) in of_files.chain(self.open.types.iter_mut().zip(&self.open.places)) {

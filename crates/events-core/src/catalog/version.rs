@@ -1,8 +1,8 @@
-//! `version = "sequence"`, or a list → the fields of an event type that decide which version of an event is the
-//! latest, before its timestamp.
+//! `version = "sequence"`, or a list → the fields of an event type that decide which version of an event is
+//! the latest, before its timestamp.
 //!
-//! A name is a path in `data`, as a catalog names fields, or in the record for the fields of an envelope: a dot
-//! leads into an object. A field whose own name has a dot is named as it is.
+//! A name is a path in `data`, as a catalog names fields, or in the record for the fields of an envelope: a
+//! dot leads into an object. A field whose own name has a dot is named as it is.
 //!
 //! Invariant: each field of a version is one value, of a type whose values have an order that everybody would
 //! expect, and is required.
@@ -53,8 +53,8 @@ impl VersionField {
         found.expect("a way has at least one step")
     }
 
-    /// The way to it among the columns behind the base ones, of the event type that has this version: a column
-    /// of the flat table; or one of the nested table, then a member of each object.
+    /// The way to it among the columns behind the base ones, of the event type that has this version: a
+    /// column of the flat table; or one of the nested table, then a member of each object.
     #[must_use]
     pub fn column(&self, event_type: &EventType, flatten: bool) -> Vec<usize> {
         if flatten {
