@@ -13,7 +13,10 @@ use events_core::{
 use tempfile::TempDir;
 
 use self::preset::{Loaded, load};
-use crate::support::{all_text, failure, names, run, sha256, stdout, write, write_failure};
+use crate::{
+    faults::Recorded,
+    support::{all_text, failure, names, run, sha256, stdout, write, write_failure},
+};
 
 const WORLDS: [&str; 2] = ["simple", "ledger"];
 
@@ -217,6 +220,30 @@ fn appended_runs_are_one_run() {
     write(dir.path(), &["--envelope", "stripe"]);
     let (code, said) = write_failure(dir.path(), &["--if-exists", "append"]);
     assert!(code == 1 && said.contains("are not of this stream"), "{said}");
+}
+
+#[test]
+fn without_its_faults_a_dressed_stream_is_the_clean_one() {
+    for envelope in envelopes().filter(|envelope| *envelope != "cloudtrail") {
+        let arguments = ["--envelope", envelope, "--world", "ledger", "-n", "2100"];
+        let faults = faults(envelope, 40).replace(",too-long=1", "");
+        let undone = Recorded::of(&[&arguments[..], &["--faults", &faults]].concat()).undone();
+        let clean = stdout(&arguments);
+        let difference = undone.iter().zip(clean.lines()).find(|(undone, clean)| *undone != clean.as_bytes());
+        assert_eq!(difference, None, "{envelope}");
+        assert_eq!(undone.len(), clean.lines().count(), "{envelope}");
+    }
+}
+
+#[test]
+fn as_many_records_as_fit_are_written() {
+    for envelope in envelopes().filter(|envelope| *envelope != "cloudtrail") {
+        let fitting = stdout(&["--envelope", envelope, "--bytes", "50kB"]);
+        let (more, next) = (stdout(&["--envelope", envelope, "-n", "400"]), fitting.len());
+        assert!(fitting.len() <= 50_000 && more.starts_with(&fitting), "{envelope}");
+        let line = more[next..].split_once('\n').map_or(0, |(line, _)| line.len() + 1);
+        assert!(fitting.len() + line > 50_000, "{envelope}");
+    }
 }
 
 #[test]

@@ -36,7 +36,7 @@ struct Logged {
 }
 
 /// A stream with its records.
-struct Recorded {
+pub(crate) struct Recorded {
     lines: Vec<Vec<u8>>,
     log: Vec<Logged>,
     log_text: String,
@@ -44,7 +44,7 @@ struct Recorded {
 }
 
 impl Recorded {
-    fn of(arguments: &[&str]) -> Self {
+    pub(crate) fn of(arguments: &[&str]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let [manifest, log]: [PathBuf; 2] =
             ["manifest.json", "faults.jsonl"].map(|name| dir.path().join(name));
@@ -61,7 +61,7 @@ impl Recorded {
     }
 
     /// The lines with all faults undone according to the log.
-    fn undone(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn undone(&self) -> Vec<Vec<u8>> {
         let log: BTreeMap<_, _> = self.log.iter().map(|logged| (logged.line, logged)).collect();
         let (mut undone, mut moved) = (Vec::new(), BTreeMap::new());
         for (line, number) in self.lines.iter().zip(1..) {
