@@ -18,14 +18,20 @@ use crate::{error::Error, runtime::Progress};
 
 /// A source that can be read once, of which the beginning was read.
 #[derive(Clone)]
-pub(crate) struct Begun(Arc<Mutex<Option<(Vec<u8>, Text)>>>);
+pub(crate) struct Begun(Arc<Mutex<Option<BegunText>>>);
+
+/// What was read of a text, and the rest of it.
+struct BegunText {
+    head: Vec<u8>,
+    rest: Text,
+}
 
 impl Begun {
     /// Its text from the beginning; `None` the second time.
     pub(super) fn take(&self) -> Option<Text> {
-        let (head, text) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        let compression = text.compression;
-        Some(Text::of(Box::new(Cursor::new(head).chain(text)), compression))
+        let BegunText { head, rest } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let compression = rest.compression;
+        Some(Text::of(Box::new(Cursor::new(head).chain(rest)), compression))
     }
 }
 
@@ -50,7 +56,8 @@ pub(crate) fn look_at(source: &mut Source, bytes: u64, progress: &Progress) -> R
         return Err(failed(text.compression, &head, error));
     }
     if !can_be_read_again {
-        source.origin = Origin::Begun(Begun(Arc::new(Mutex::new(Some((head.clone(), text))))));
+        source.origin =
+            Origin::Begun(Begun(Arc::new(Mutex::new(Some(BegunText { head: head.clone(), rest: text })))));
     }
     Ok(head)
 }

@@ -129,7 +129,9 @@ impl Objects {
         let members = std::mem::take(&mut self.members);
         self.by_name = HashMap::default();
         let values = self.of_any_key.get_or_insert_default();
-        members.into_iter().for_each(|member| values.merge(member.evidence));
+        for member in members {
+            values.merge(member.evidence);
+        }
         values
     }
 

@@ -74,6 +74,8 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     draft.envelope = envelope;
     if let Detected::Known(recognised) = &detected {
         draft.notes.insert(0, recognised.note());
+    } else if !read.catalog.envelope().is_base() {
+        draft.notes.push("The records are in the envelope that was given: a load needs it, too".to_owned());
     }
     if lines_max.is_some_and(|lines_max| observed.lines >= lines_max) {
         draft.notes.push(format!(
@@ -82,8 +84,7 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
             if observed.lines == 1 { "was" } else { "were" }
         ));
     }
-    let open = draft.domains.iter().flat_map(|domain| domain.open_note());
-    draft.notes.extend(open.collect::<Vec<_>>());
+    draft.notes.extend(draft.domains.iter().filter_map(DomainDraft::open_note));
     draft.notes.extend(dangling.iter().map(|link| format!("{link} leads nowhere")));
     if draft.domains.is_empty() {
         return Err(nothing_to_draft(draft.notes, &observed, detected));

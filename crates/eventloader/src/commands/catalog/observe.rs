@@ -226,7 +226,9 @@ impl Tally {
                 }
                 Err(fault) if self.allows_others && fault.is_of_payload() => {
                     let place = judge.type_of(line).and_then(|name| self.place_of(name));
-                    place.into_iter().for_each(|place| self.payloads[place].others += 1);
+                    if let Some(place) = place {
+                        self.payloads[place].others += 1;
+                    }
                 }
                 Err(fault) => {
                     self.observed.keys_of_bad.add(line);

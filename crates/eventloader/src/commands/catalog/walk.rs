@@ -22,6 +22,9 @@ enum Key {
     LeftOut,
 }
 
+/// Whether a key does not count.
+type IsLeftOut<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 /// A walk over one line.
 #[derive(Debug)]
 pub(crate) struct Walk<'l> {
@@ -70,7 +73,7 @@ impl Walk<'_> {
         objects: &mut Objects,
         depth: u32,
         keys_max: usize,
-        is_left_out: &dyn Fn(&[u8]) -> bool,
+        is_left_out: IsLeftOut<'_>,
     ) -> Result<(), Malformed> {
         objects.count += 1;
         let (mut place, mut guess, mut has_repeated_key) = (0, 0, false);
@@ -106,7 +109,7 @@ impl Walk<'_> {
         objects: &mut Objects,
         guess: usize,
         keys_max: usize,
-        (keys, is_left_out): (&mut HashSet<u64>, &dyn Fn(&[u8]) -> bool),
+        (keys, is_left_out): (&mut HashSet<u64>, IsLeftOut<'_>),
     ) -> Result<Key, Malformed> {
         let object = objects.count;
         let guessed = objects.members.get(guess).is_some_and(|member| self.scanner.take_key(&member.quoted));

@@ -44,14 +44,14 @@ const MAPS: [&str; 16] = [
     "traits",
 ];
 
-/// How sure it is that keys are data.
+/// Why keys could be data.
 enum Keys {
-    /// By themselves.
-    AreData(&'static str),
-    /// If the values have one type.
-    SeemData,
-    /// If the values are texts.
-    MayBeData,
+    /// They are, by themselves.
+    Data(&'static str),
+    /// They are, if the values have one type.
+    Rare,
+    /// They are, if the values are texts.
+    Varying,
 }
 
 /// The map that objects are; `None` if their keys are names.
@@ -60,10 +60,10 @@ pub(super) fn decide_map(name: &[u8], objects: &Objects) -> Option<Decision> {
     let values = objects.values();
     let are_texts = values.texts.as_ref().is_some_and(|texts| texts.count == values.values());
     let why = match keys {
-        Keys::AreData(why) => why,
-        Keys::SeemData if has_one_type(&values) => "most of them are rare",
-        Keys::MayBeData if are_texts => "they vary, as its name says",
-        Keys::SeemData | Keys::MayBeData => return None,
+        Keys::Data(why) => why,
+        Keys::Rare if has_one_type(&values) => "most of them are rare",
+        Keys::Varying if are_texts => "they vary, as its name says",
+        Keys::Rare | Keys::Varying => return None,
     };
     if !has_one_type(&values) {
         let because = "its keys are data, and its values have different types";
@@ -95,15 +95,15 @@ fn keys(name: &[u8], objects: &Objects) -> Option<Keys> {
     let is_called_so =
         || words(&String::from_utf8_lossy(name)).last().is_some_and(|last| MAPS.contains(&last.as_str()));
     if objects.has_too_many_keys() {
-        Some(Keys::AreData("different ones again and again"))
+        Some(Keys::Data("different ones again and again"))
     } else if keys > 0 && ids == keys || keys >= 8 && 2 * ids >= keys {
-        Some(Keys::AreData("ids, dates or the like"))
+        Some(Keys::Data("ids, dates or the like"))
     } else if keys >= 32 && one_in(10) {
-        Some(Keys::AreData("most of them are rare"))
+        Some(Keys::Data("most of them are rare"))
     } else if keys >= 8 && one_in(5) {
-        Some(Keys::SeemData)
+        Some(Keys::Rare)
     } else if keys >= 3 && one_in(2) && is_called_so() {
-        Some(Keys::MayBeData)
+        Some(Keys::Varying)
     } else {
         None
     }

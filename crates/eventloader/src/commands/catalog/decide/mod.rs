@@ -160,8 +160,8 @@ fn instants(numbers: &Numbers, unit: EpochUnit) -> Option<String> {
         let epoch = timestamp::parse_epoch(token.as_bytes(), unit).ok()?;
         Some(timestamp::timestamp_text(epoch.micros))
     };
-    let (first, last) = (text(&least.token)?, text(&greatest.token)?);
-    Some(if first == last { first } else { format!("{first} to {last}") })
+    let (from, to) = (text(&least.token)?, text(&greatest.token)?);
+    Some(if from == to { from } else { format!("{from} to {to}") })
 }
 
 fn decide_numbers(meaning: Option<Meaning>, numbers: &Numbers) -> Decision {

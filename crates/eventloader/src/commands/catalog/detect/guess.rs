@@ -6,14 +6,16 @@
 //! Invariant: the skeleton is TOML whose templates are empty: no load accepts it before it is filled in.
 
 use std::{
-    borrow::Cow,
     cmp::Reverse,
     collections::{BTreeMap, HashSet},
     fmt::Write as _,
 };
 
 use event_parser::json::Scanner;
-use events_core::{number, timestamp};
+use events_core::{
+    number,
+    timestamp::{self, EpochUnit},
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{
@@ -86,7 +88,7 @@ impl Records for Guess<'_> {
 }
 
 impl Seen {
-    fn add(&mut self, value: &Cow<'_, [u8]>) {
+    fn add(&mut self, value: &[u8]) {
         self.count += 1;
         self.longest = self.longest.max(value.len());
         self.distinct.insert(xxh3_64(value));
@@ -107,7 +109,7 @@ impl Seen {
 
     fn unit(&self) -> Option<&'static str> {
         let (least, greatest) = self.range.filter(|_| self.integers == self.count)?;
-        epochs::unit_of(least, greatest).map(|unit| unit.name())
+        epochs::unit_of(least, greatest).map(EpochUnit::name)
     }
 
     fn is_time(&self) -> bool {

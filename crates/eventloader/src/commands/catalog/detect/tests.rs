@@ -1,4 +1,5 @@
 //! Small files of many producers → what each is taken for.
+#![expect(clippy::disallowed_methods, reason = "a test reads the files of the project")]
 
 use std::path::PathBuf;
 

@@ -125,9 +125,13 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
         domains.map(|((name, event_types), inner)| drafter.domain(name, &event_types, inner)).collect();
     open::add(&mut domains, observed);
     names::give_directories(&mut domains, known);
-    domains.iter_mut().for_each(|domain| names::give_columns(domain, &types));
+    for domain in &mut domains {
+        names::give_columns(domain, &types);
+    }
     let mut drafted_types = drafter.types();
-    drafted_types.iter_mut().for_each(|of_type| names::give_columns_of_type(of_type, &types));
+    for of_type in &mut drafted_types {
+        names::give_columns_of_type(of_type, &types);
+    }
     Draft { envelope: None, types: drafted_types, domains, notes }
 }
 

@@ -25,12 +25,15 @@ pub(super) type ShapeId = usize;
 /// By key: the shape of the objects behind it.
 pub(super) type Inner = BTreeMap<Box<[u8]>, ShapeId>;
 
+/// A key, and the keys of the object behind it.
+type ExactObject = (Box<[u8]>, Vec<Box<[u8]>>);
+
 /// All shapes.
 #[derive(Debug, Default)]
 pub(super) struct Shapes {
     all: Vec<Shape>,
     /// By key and the keys of the object: where such an object was put.
-    exact: HashMap<(Box<[u8]>, Vec<Box<[u8]>>), ShapeId>,
+    exact: HashMap<ExactObject, ShapeId>,
 }
 
 /// Objects that are alike.

@@ -214,7 +214,7 @@ fn add_entries(entries: &mut Vec<Entry>, parent: &str, field: &FieldDraft) {
             } else if !around.is_empty() || field.comment != "always" {
                 entries.push(entry);
             }
-            let around: String = around.iter().map(|container| format!(".{container}")).collect();
+            let around = around.iter().flat_map(|container| [".", container]).collect::<String>();
             let parent = format!("{key}{around}.fields.");
             for field in fields {
                 add_entries(entries, &parent, field);
