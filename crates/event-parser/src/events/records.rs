@@ -30,6 +30,8 @@ pub(super) struct Records<'a> {
     pub(super) key_predictors: Vec<KeyPredictor>,
     /// Values that were not read as JSON yet.
     pub(super) skipped: Vec<Skipped>,
+    /// Whether its type is known, and not selected: its values are only read as JSON.
+    pub(super) is_unwanted: bool,
     /// The payload, if it was read on the way.
     pub(super) is_data_read: bool,
     pub(super) rest: Rest,
@@ -71,6 +73,7 @@ impl<'a> Records<'a> {
             captures: Captures::default(),
             key_predictors: envelope.nodes.iter().map(|_| KeyPredictor::default()).collect(),
             skipped: Vec::new(),
+            is_unwanted: false,
             is_data_read: false,
             rest: Rest::new(plan),
         }))
@@ -90,6 +93,7 @@ impl<'a> Records<'a> {
         self.captures.reset(self.envelope.keys.len());
         self.skipped.clear();
         self.is_data_read = false;
+        self.is_unwanted = false;
         self.rest.reset();
         let judged = self.scan_and_judge(reader, line, text, enclosing);
         let validated = match &judged {
@@ -193,7 +197,8 @@ impl<'a> Records<'a> {
         Ok(value)
     }
 
-    /// Reads the payload, if it is one of a known type; anything else is skipped.
+    /// Reads the payload, if it is one of a known type; anything else is skipped, unless it is only to be
+    /// read as JSON.
     fn read_or_skip(
         &mut self,
         reader: &mut EventReader<'_>,
@@ -207,6 +212,9 @@ impl<'a> Records<'a> {
             reader.read_as = Some(type_index);
             self.is_data_read = true;
             return Ok(Value::new(Kind::Object, start, scanner.position()));
+        }
+        if self.is_unwanted {
+            return scanner.value();
         }
         let depth = scanner.depth();
         let value = scanner.skip()?;
@@ -226,7 +234,8 @@ impl<'a> Records<'a> {
             return None;
         }
         let (domain, event_type) = (name(domain, record).ok()?, name(event_type, record).ok()?);
-        if !reader.selection.wants(&domain, &event_type) {
+        self.is_unwanted = !reader.selection.wants(&domain, &event_type);
+        if self.is_unwanted {
             return None;
         }
         reader.types_found.find(self.plan, &domain, &event_type)

@@ -100,7 +100,7 @@ impl Records<'_> {
             let (value, decides) = match next {
                 Next::End => return Ok(()),
                 Next::Unknown | Next::Other(_) => match scanner.peek() {
-                    Some(b'{' | b'[') => {
+                    Some(b'{' | b'[') if !self.is_unwanted => {
                         self.rest.has_skipped = true;
                         (scanner.skip()?, false)
                     }
@@ -112,7 +112,9 @@ impl Records<'_> {
                     (value, self.envelope.keys[key].stage == Stage::Type)
                 }
             };
-            self.rest.members.push(value);
+            if !self.is_unwanted {
+                self.rest.members.push(value);
+            }
             if decides
                 && let Some(type_index) = self.type_to_read(reader, line)
                 && !self.plan.payload(type_index).shape.is_json
