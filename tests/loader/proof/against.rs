@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use self::{
     model::Truth,
-    worlds::{LEDGER, OWN, SIMPLE, World},
+    worlds::{LEDGER, OPEN, OWN, SIMPLE, World},
 };
 use crate::support::{
     events::{file_of, plain_events},
@@ -129,6 +129,33 @@ fn the_built_in_events_are_what_their_manifest_says_in_every_layout() {
     for flags in FLAGS {
         is_well(&lines, &truth, flags);
     }
+}
+
+#[test]
+fn types_that_no_catalog_names_are_what_their_manifest_says() {
+    for flags in FLAGS {
+        is_well(&OPEN.lines(), &Truth::of(&OPEN), flags);
+    }
+    // As JSON text, their rows are counted; the columns are others.
+    let dir = Workdir::new();
+    let as_text = World { catalog: Some("[domain.'*']"), ..OPEN };
+    load(&dir, &as_text, &OPEN.lines(), &["--layout", "hive"]);
+    dir.write(MANIFEST, Truth::of(&OPEN).manifest().to_string());
+    let day =
+        |day: &str, event_type: &str| format!("year=2024/month=10/day={day}/event_type=found.{event_type}");
+    let (sale, order) = (day("10", "sale"), day("11", "order%20placed%2FEU"));
+    let differs = |event_type: &str| {
+        format!(
+            "the columns of found/{event_type} differ from the manifest: data_n, data_text are missing, data is not in \
+             the manifest; load the events with the catalog of the manifest's world"
+        )
+    };
+    assert_told(&verify(&dir, 1), &[(&*sale, &*differs("sale")), (&*order, &*differs("order placed/EU"))]);
+    fs_err::remove_dir_all(dir.target().join(&order)).unwrap();
+    dir.bare_loader().arg("accept").arg(dir.target()).succeeds();
+    let missing = "is missing: the manifest has 1 row for it";
+    let problems = verify(&dir, 1).stdout;
+    assert!(problems.contains(&format!("{missing}\n")) && problems.contains(&differs("sale")), "{problems}");
 }
 
 #[test]

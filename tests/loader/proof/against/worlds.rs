@@ -108,6 +108,21 @@ pub(super) const LEDGER: World = World {
 "#,
 };
 
+/// Types that no catalog names.
+pub(super) const OPEN: World = World {
+    catalog: Some("[domain.'*'.fields]\nn = 'int64'\ntext = 'json'\n[domain.shop.events.named]"),
+    tables: &[Table {
+        domain: "found",
+        event_types: &["sale", "order placed/EU"],
+        fields: &[("n", Summed), ("text", AsIs)],
+    }],
+    lines: r#"
+{"event_id": "e1", "timestamp": "2024-10-10T00:00:00.000000", "domain": "found", "event_type": "sale", "data": {"n": 5, "text": {"a":1}}}
+{"event_id": "e2", "timestamp": "2024-10-10T01:00:00.000000", "domain": "found", "event_type": "sale", "data": {"n": -7, "text": null}}
+{"event_id": "e1", "timestamp": "2024-10-11T00:00:00.000000", "domain": "found", "event_type": "order placed/EU", "data": {"n": 1, "text": [1.50]}}
+"#,
+};
+
 pub(super) const OWN: World = World {
     catalog: Some(
         "[domain.own.events.all.fields]\nbig = 'int64'\n\
