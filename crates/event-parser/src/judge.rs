@@ -73,9 +73,12 @@ impl<'a> LineJudge<'a> {
         self.events.is_taken(key)
     }
 
-    /// The keys of the line that was judged last, beside those of the base contract.
+    /// The keys of the line that was judged last, beside those of the base contract, or beside those that the
+    /// envelope reads. Where the payload is what the envelope leaves of the record, they are its keys.
     pub fn other_keys<'l>(&self, line: &'l [u8]) -> impl Iterator<Item = Cow<'l, [u8]>> {
-        let of_event = self.events.unknown().iter().filter(|(owner, _)| owner.is_none());
+        let paths = &self.events.plan().object_paths;
+        let is_outermost = |owner: Option<usize>| owner.is_none_or(|owner| paths[owner].is_empty());
+        let of_event = self.events.unknown().iter().filter(move |(owner, _)| is_outermost(*owner));
         of_event.filter_map(|(_, key)| key.string(line))
     }
 }

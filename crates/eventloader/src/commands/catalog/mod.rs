@@ -4,7 +4,8 @@
 //! reads (gzip, arrays, globs, standard input) is read the same way, and lines are judged the same way.
 //!
 //! ```text
-//! infer: sources → detect; blocks → observe → beside, walk → evidence, numbers, texts → decide → draft → TOML
+//! infer: sources → detect
+//!        blocks → observe → beside, walk → evidence, numbers, texts → decide → draft → TOML
 //! check: blocks → counts                 show: catalog → schemas → text, Arrow, CREATE TABLE
 //! ```
 //!

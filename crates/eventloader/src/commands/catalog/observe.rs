@@ -1,7 +1,7 @@
 //! Sources → the evidence of each event type, on all threads.
 //!
-//! Lines are judged as in a load, by a catalog whose `"*"` stands for all types. They have no fields, so a line
-//! that is bad here is bad for any catalog.
+//! Lines are judged as in a load, by a catalog whose `"*"` stands for all types. They have no fields, so a
+//! line that is bad here is bad for any catalog.
 //!
 //! Invariant: memory is bounded by [`EVENT_TYPES_MAX`] and [`FIELDS_MAX`]. The result depends on the set of
 //! lines, not on their order or the number of threads.
@@ -140,7 +140,7 @@ impl<'a> Reader<'a> {
         let mut lines = block.lines(&records);
         let mut waiting = None;
         loop {
-            // A judge is bound to its plan, so a type that the plan must name needs another one; there are few.
+            // A judge is bound to its plan, so a type that the plan must name needs another; there are few.
             let mut judge = LineJudge::new(&self.plan, self.selection);
             let long = loop {
                 if self.tally.observed.lines >= lines_max {
@@ -212,8 +212,9 @@ impl Tally {
                 Ok(Judgement::Event { type_index, payload, is_time_cut }) => {
                     self.observed.times_cut += u64::from(is_time_cut);
                     let Some(place) = self.place(plan, type_index) else { return Ok(None) };
-                    judge.other_keys(line).for_each(|key| self.observed.beside.add(&key));
                     let is_rest = self.is_rest;
+                    let beside = judge.other_keys(line).filter(|_| !is_rest);
+                    beside.for_each(|key| self.observed.beside.add(&key));
                     self.payload(place, payload, &|key| is_rest && judge.is_taken(key))?;
                 }
                 Err(Fault { reason: Reason::UnknownEvent, .. }) => {

@@ -2,10 +2,10 @@
 //!
 //! | keys | values |
 //! |---|---|
-//! | too many to be told apart; or all of them ids or dates; or half of at least 8 | of any type: else `json` |
+//! | too many to be told apart; or all, or half of at least 8, are ids or dates | of any type: else `json` |
 //! | at least 32, each in one of 10 objects on average | of any type: else `json` |
 //! | at least 8, each in one of 5 objects on average | of one type |
-//! | at least 3, each in half of the objects on average, in a field that is called after maps (`metadata`) | texts |
+//! | at least 3, each in half of the objects on average, in a field called after maps (`metadata`) | texts |
 //!
 //! Names of fields recur: an object with optional fields has most of them most of the time, and fields of
 //! different types.
@@ -109,8 +109,8 @@ fn keys(name: &[u8], objects: &Objects) -> Option<Keys> {
     }
 }
 
-/// Whether a key is a number, a date, a UUID, an address, or another id: long, of hexadecimal digits, at least
-/// one of them decimal.
+/// Whether a key is a number, a date, a UUID, an address, or another id: long, of hexadecimal digits, at
+/// least one of them decimal.
 fn is_id(name: &[u8]) -> bool {
     let digits = name.iter().filter(|byte| byte.is_ascii_digit()).count();
     let separators = name.iter().filter(|byte| matches!(byte, b'-' | b':' | b'.' | b'_')).count();

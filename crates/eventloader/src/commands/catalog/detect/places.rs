@@ -30,6 +30,9 @@ const DOMINANT_PERCENT: usize = 50;
 /// A list with so much of it is what there is.
 const ALL_PERCENT: usize = 80;
 
+/// So many records of a text are looked at, at each place.
+const RECORDS_MAX: u64 = 2_000;
+
 /// The document itself.
 pub(super) const DOCUMENT: &str = ".";
 
@@ -52,6 +55,8 @@ pub(super) trait Records {
 pub(super) struct Place {
     pub(super) records: u64,
     pub(super) bytes: usize,
+    /// Records of the text that is being read.
+    of_text: u64,
     /// Those with the base contract's fields.
     pub(super) base: u64,
     /// By signature: those that have it.
@@ -90,6 +95,7 @@ impl Places {
     /// Adds the documents at the beginning of a text.
     pub(super) fn read(&mut self, text: &[u8]) {
         self.bytes += text.len();
+        self.by_path.values_mut().for_each(|place| place.of_text = 0);
         for_each_record(text, self);
     }
 
@@ -105,7 +111,8 @@ impl Places {
         place.bytes.saturating_mul(100) >= self.bytes.saturating_mul(DOMINANT_PERCENT)
     }
 
-    /// Where the records seem to be: in the innermost list that holds nearly all of the text, or the documents.
+    /// Where the records seem to be: in the innermost list that holds nearly all of the text, or else the
+    /// documents.
     pub(super) fn of_records(&self) -> Option<(&str, &Place)> {
         let holds_all =
             |place: &Place| place.bytes.saturating_mul(100) >= self.bytes.saturating_mul(ALL_PERCENT);
@@ -123,8 +130,12 @@ impl Records for Places {
             self.by_path.insert(path.to_owned(), Place::default());
         }
         let Some(place) = self.by_path.get_mut(path) else { return };
-        place.records += 1;
         place.bytes += text.len();
+        place.of_text += 1;
+        if place.of_text > RECORDS_MAX {
+            return;
+        }
+        place.records += 1;
         let mut values = Vec::new();
         // It was scanned to its end before.
         let _ = add_values(&mut values, &mut Scanner::new(text), text, "");

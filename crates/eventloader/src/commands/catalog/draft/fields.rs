@@ -74,7 +74,8 @@ impl<'t> Drafter<'t> {
         }
     }
 
-    /// The fields that all of several event types have with the same type, as one object, and the shapes in it.
+    /// The fields that all of several event types have with the same type, as one object, and the shapes in
+    /// it.
     fn shared_fields(&self, types: &[(&str, &Payloads)], inner: &[Inner]) -> (Objects, Inner) {
         let (mut all, mut all_inner) = (Objects::default(), Inner::new());
         let [first, others @ ..] = types else { return (all, all_inner) };

@@ -97,7 +97,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
     let is_known = |domain: &str, name: &str| {
         known.event_types().iter().any(|known| known.domain == domain && known.name == name)
     };
-    let mut notes = notes(observed);
+    let mut notes = notes(observed, known);
     let mut by_domain: BTreeMap<&str, Vec<(&str, &Payloads)>> = BTreeMap::new();
     let mut left_out = Vec::new();
     for ((domain, name), payloads) in &observed.event_types {
@@ -135,7 +135,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
     Draft { envelope: None, types: drafted_types, domains, notes }
 }
 
-fn notes(observed: &Observed) -> Vec<String> {
+fn notes(observed: &Observed, known: &Catalog) -> Vec<String> {
     let Observed { lines, blank, filtered, bad, times_cut, beside, event_types, of_any_type, .. } = observed;
     let events: u64 = event_types.values().map(|payloads| payloads.events + payloads.others).sum();
     let events = events + of_any_type.unwrap_or_default();
@@ -157,7 +157,13 @@ fn notes(observed: &Observed) -> Vec<String> {
         ));
     }
     if let Some(named) = beside.named() {
-        notes.push(format!("Beside `data`, and left out, because only its fields become columns: {named}"));
+        notes.push(if known.envelope().is_base() {
+            format!("Beside `data`, and left out, because only its fields become columns: {named}")
+        } else {
+            format!(
+                "Beside the payload, and left out, because the envelope has no `fields` for them: {named}"
+            )
+        });
     }
     if *times_cut > 0 {
         notes.push(format!(
