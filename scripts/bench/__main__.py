@@ -12,9 +12,11 @@ import tempfile
 
 from bench import chart, peers, report
 from bench.before import BEFORE, against_before
+from bench.envelopes import envelopes
 from bench.workloads import DEFAULT, WORKLOADS, Result, Settings, say
 
 SHORT_EVENTS = 20_000
+WORKLOADS["envelopes"] = envelopes
 
 
 def arguments() -> argparse.Namespace:

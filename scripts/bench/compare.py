@@ -1,6 +1,6 @@
 """Reads what a program wrote, with DuckDB. In: a target; out: per partition the rows and two checksums over all their columns.
 
-Usage: python -m bench.compare TARGET    (prints the checksums; a process of its own, see measure.py)
+Usage: python -m bench.compare [--all-columns] TARGET    (prints the checksums; a process of its own, see measure.py)
 
 The checksums do not depend on the order of the rows or on how many files hold them. The types of the columns must be those of the
 contract, and each row must be in the directory of its day and type.
@@ -29,7 +29,16 @@ Sums = dict[tuple[int, int, int, str], tuple[int, int, int]]
 
 def checksums(target: pathlib.Path) -> Sums:
     """The checksums of all partitions of a target, in eventloader's layout or in Hive's below a directory per domain."""
-    done = subprocess.run([sys.executable, "-m", "bench.compare", target], stdout=subprocess.PIPE)
+    return printed_by("bench.compare", target)
+
+
+def all_checksums(target: pathlib.Path) -> Sums:
+    """The same for tables of any columns, but those that engines read from the directories. The names of the columns count."""
+    return printed_by("bench.compare", "--all-columns", target)
+
+
+def printed_by(*module: str | pathlib.Path) -> Sums:
+    done = subprocess.run([sys.executable, "-m", *module], stdout=subprocess.PIPE)
     if done.returncode != 0:
         sys.exit(1)
     return {tuple(place): tuple(sums) for place, sums in json.loads(done.stdout)}
@@ -64,6 +73,30 @@ def read(target: pathlib.Path) -> Sums:
     return dict(sums)
 
 
+def read_all_columns(target: pathlib.Path) -> Sums:
+    """What all_checksums() returns, read in this process."""
+    import duckdb
+
+    engine = duckdb.connect(config={"threads": 2})
+    engine.execute("SET TimeZone = 'UTC'")
+    sums: Sums = defaultdict(lambda: (0, 0, 0))
+    for path in target.rglob("*.parquet"):
+        match = PLACE.search(str(path))
+        if not match:
+            continue
+        table = engine.read_parquet(str(path), hive_partitioning=False)
+        columns = sorted(set(table.columns) - {"event_type", "year", "month", "day"})
+        types = dict(zip(table.columns, map(str, table.types)))
+        form = ", ".join(f"{name} {types[name]}" for name in columns)
+        row = "hash({}, '{}')".format(", ".join(f'"{name}"' for name in columns), form.replace("'", "''"))
+        rows, xor, total = table.aggregate(f"count(*), bit_xor({row}), sum({row})").fetchone()
+        year, month, day, kind = match.groups()
+        place = (int(year), int(month), int(day), bytes.fromhex(re.sub("[~%](..)|(.)", lambda each: each[1] or each[2].encode().hex(), kind)).decode())
+        rows_before, xor_before, total_before = sums[place]
+        sums[place] = (rows_before + rows, xor_before ^ xor, total_before + int(total))
+    return dict(sums)
+
+
 def must_be_equal(expected: Sums, found: Sums, whose: str, than: str) -> None:
     """Ends the benchmark at the first partition that differs."""
     for place in sorted(expected.keys() | found.keys()):
@@ -80,4 +113,5 @@ def days_in(sums: Sums) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(list(read(pathlib.Path(sys.argv[1])).items())))
+    reads = read_all_columns if "--all-columns" in sys.argv else read
+    print(json.dumps(list(reads(pathlib.Path(sys.argv[-1])).items())))

@@ -1,6 +1,7 @@
 """One job of one peer in its own process; prints its time and CPU time.
 
 Usage: python -m bench.peers NAME load|merge|rows SOURCE TARGET THREADS    (rows only prints the number of rows)
+       python -m bench.peers duckdb_envelopes KIND SOURCE TARGET THREADS
 
 The start of Python, the imports and the end of the process do not count.
 """
@@ -25,7 +26,10 @@ if job == "rows":
     print(peer.rows(target))
     sys.exit()
 began, used_before = time.perf_counter(), cpu_seconds()
-getattr(peer, job)(source, target, int(threads))
+if name == "duckdb_envelopes":
+    peer.load(job, source, target, int(threads))
+else:
+    getattr(peer, job)(source, target, int(threads))
 wall = time.perf_counter() - began
 getattr(peer, "end", lambda: None)()
 print(json.dumps({"wall": wall, "cpu": cpu_seconds() - used_before}))

@@ -19,13 +19,18 @@ COLUMNS = {
 PARTITION = "year(timestamp) AS year, month(timestamp) AS month, day(timestamp) AS day, event_type"
 
 
+def opened(threads: int) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"threads": threads})
+    connection.execute("SET TimeZone = 'UTC'")
+    # More than there are partitions: the default of 100 closes and reopens files, and leaves several in a partition.
+    connection.execute("SET partitioned_write_max_open_files = 20000")
+    return connection
+
+
 def connected(source: str, threads: int) -> duckdb.DuckDBPyConnection:
     """A connection with the lines of the source as a table `events`."""
-    connection = duckdb.connect(config={"threads": threads})
+    connection = opened(threads)
     run = connection.execute
-    run("SET TimeZone = 'UTC'")
-    # More than there are partitions: the default of 100 closes and reopens files, and leaves several in a partition.
-    run("SET partitioned_write_max_open_files = 20000")
     # Explicit types, so that nothing is inferred. The table gives each row a rowid in the order of the lines.
     run(f"""CREATE TEMP TABLE events AS
             SELECT event_id, timestamp, domain, event_type, unnest(data)
