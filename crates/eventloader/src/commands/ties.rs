@@ -120,8 +120,7 @@ impl Ties<'_> {
         if is_replaced {
             return;
         }
-        let directory = &plan.event_type(partition.0).directory;
-        let path = settings.layout.path(settings.partition_unit, partition.1, directory);
+        let path = settings.partition_path(plan.event_type(partition.0), partition.1);
         let mut wanted = Versions::new();
         for (micros, line) in lines {
             wanted.entry(*micros).or_default().push(&*line.id);
