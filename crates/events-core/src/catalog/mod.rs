@@ -44,7 +44,7 @@ mod value_type;
 
 use std::{collections::HashMap, fmt, sync::LazyLock};
 
-pub use value_type::ValueType;
+pub use self::{names::is_safe_directory, value_type::ValueType};
 
 /// The built-in catalog: the domains account and transaction.
 pub static BUILT_IN: LazyLock<Catalog> = LazyLock::new(|| {
