@@ -29,7 +29,7 @@ def arguments() -> argparse.Namespace:
                "BENCH_DIR=DIR keeps the input files there for the next run; by default they go to a temporary directory.\n"
                "BIN_DIR=DIR uses the datagen and eventloader in that directory instead of building them.")
     parser.add_argument("--only", metavar="A,B", help=f"run only these workloads: {', '.join(WORKLOADS)}")
-    parser.add_argument("--all", action="store_true", help="run all workloads; by default memory is left out, which takes long and needs 20 GB of disk")
+    parser.add_argument("--all", action="store_true", help="run all workloads; by default memory and wide are left out, which take long; memory needs 20 GB of disk")
     parser.add_argument("--full", action="store_true", help="generate: also measure memory with 1,000,000,000 events, which takes long")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="rounds per workload (default: 5)")
     parser.add_argument("--scale", type=float, default=1.0, metavar="F", help="multiply the number of events of each workload by F (default: 1)")

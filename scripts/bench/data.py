@@ -1,4 +1,4 @@
-"""Makes the input of a workload: datagen's events, spread over a number of days, some of them delivered again.
+"""Makes the input of a workload: datagen's events, spread over a number of days, some of them delivered again; or events of many types.
 
 In: datagen, a number of events, a number of days. Out: a file of JSON lines, the same bytes every time; made once per
 directory. datagen's own events are a minute apart, 1,430 a day. To get more of them into a day their times are rewritten,
@@ -57,6 +57,24 @@ def made(what: Input, datagen: pathlib.Path, directory: pathlib.Path) -> pathlib
             raise SystemExit(f"error: datagen ended with exit code {process.returncode}")
         unfinished.rename(path)
     return path
+
+
+def made_wide(lines: int, types: int, columns: int, values: int, directory: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+    """A catalog of event types with columns of text, and a file of their events with so many values each, over seven days."""
+    name = f"wide-{lines}-{types}-{columns}-{values}"
+    catalog, path = directory / f"{name}.toml", directory / f"{name}.json"
+    if not path.exists():
+        fields = "".join(f"column_{column} = 'string'\n" for column in range(columns))
+        catalog.write_text("".join(f"[domain.wide.events.type-{of_type}.fields]\n{fields}" for of_type in range(types)))
+        unfinished = path.with_suffix(".part")
+        with open(unfinished, "w", buffering=1 << 20) as file:
+            for line in range(lines):
+                day, of_type, first = FIRST_DAY + datetime.timedelta(line * 7 // lines), line * 7919 % types, line * 31 % (columns - values + 1)
+                payload = ", ".join(f'"column_{column}": "{line}-{column}"' for column in range(first, first + values))
+                file.write(f'{{"event_id": "{line:032x}", "timestamp": "{day}T08:00:00", "domain": "wide", "event_type": "type-{of_type}", '
+                           f'"data": {{{payload}}}}}\n')
+        unfinished.rename(path)
+    return catalog, path
 
 
 def compressed(path: pathlib.Path, program: str) -> pathlib.Path:

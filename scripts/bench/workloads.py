@@ -251,6 +251,26 @@ def memory(settings: Settings) -> Result:
     return Result("memory", f"{settings.events(20_000_000):,} events, 5 % of them twice", runs, bars, settings.lines(20_000_000))
 
 
+def wide(settings: Settings) -> Result:
+    """Many event types with many columns: whatever the threads, within the memory, and not much slower than one of them."""
+    runs: dict[str, list[Run]] = {}
+    bars = []
+    lines = settings.events(60_000)
+    for values in (100, 5):
+        catalog, source = data.made_wide(lines, 300, 100, values, settings.inputs)
+        measure.warm(source)
+        bounds = {f"--memory {mib}MiB --threads {threads}, {values} values": (mib, threads) for mib, threads in ((64, 1), (64, 8), (64, 64), (512, 16))}
+        # They write the same bytes, which tests compare: these tables are no peer's.
+        each, _ = alternated(settings, {name: dataclasses.replace(
+            settings.loader(source, "--backfill", "--memory", f"{mib}MiB", "--catalog", catalog, threads=threads), writes=False)
+            for name, (mib, threads) in bounds.items()})
+        runs |= each
+        bars += [Bar(f"peak memory, {name}", max(run.rss for run in each[name]) / MIB, mib, "MiB") for name, (mib, _) in bounds.items()]
+        one, *others = (measure.median(each[name]).wall for name, (mib, _) in bounds.items() if mib == 64)
+        bars.append(Bar(f"wall time of 8 and 64 threads, of one thread's, {values} values", max(others) / one, 1.5))
+    return Result("wide", f"{lines:,} lines of 300 event types with 100 columns of text each", runs, bars, lines)
+
+
 def generate(settings: Settings) -> Result:
     """datagen's two worlds beside a generator of tables, into a pipe; then datagen's memory and the time to its first line."""
     # Scale factor 1 is 6,000,000 lines. Enough that its start, about 0.7 s of CPU time, hardly counts.
@@ -335,6 +355,6 @@ def must_have_rows(settings: Settings, hour: pathlib.Path, held: pathlib.Path, e
 WORKLOADS: dict[str, Callable[[Settings], Result]] = {
     "days7": days7, "days694": days694, "one_day": one_day, "small": small, "threads": threads,
     "generate": generate, "gzip": lambda settings: packed(settings, "gzip"), "zstd": lambda settings: packed(settings, "zstd"), "memory": memory,
-    "merge": merge,
+    "merge": merge, "wide": wide,
 }
-DEFAULT = [name for name in WORKLOADS if name != "memory"]
+DEFAULT = [name for name in WORKLOADS if name not in ("memory", "wide")]

@@ -9,7 +9,6 @@
 
 use std::{
     fmt::Display,
-    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -36,7 +35,7 @@ enum ReportOutput {
     Nowhere,
     StandardOutput,
     File {
-        file: File,
+        file: fs_err::File,
         /// Deleted again if the load fails; `None` if the file already existed.
         created: Option<PathBuf>,
     },
@@ -202,7 +201,7 @@ impl ReportOutput {
                 let created = (!path.exists()).then(|| path.to_owned());
                 let file = fs_err::OpenOptions::new().create(true).truncate(false).write(true).open(path);
                 let file = file.map_err(|error| Error::Usage(format!("--report: {error}")))?;
-                Ok(Self::File { file: file.into(), created })
+                Ok(Self::File { file, created })
             }
         }
     }
@@ -218,7 +217,9 @@ impl ReportOutput {
         let text = report.to_json()?;
         match self {
             Self::Nowhere => Ok(()),
-            Self::StandardOutput if is_standard_output_closed() => Err(io::Error::other("it is closed")),
+            Self::StandardOutput if is_standard_output_closed() => {
+                Err(io::Error::other("standard output is closed"))
+            }
             Self::StandardOutput => print_to_stdout(text.as_bytes()),
             Self::File { mut file, .. } => {
                 file.write_all(text.as_bytes())?;

@@ -8,7 +8,7 @@ use event_parquet::Format;
 use event_parser::{Framing, Selection};
 use event_target::{DedupeScope, Mode};
 use events_core::{
-    catalog::Catalog,
+    catalog::{Catalog, EventType},
     partition::{Layout, PartitionUnit},
     schema::TableForm,
 };
@@ -56,6 +56,11 @@ impl Settings {
     /// The columns of the tables.
     pub(crate) fn table_form(&self) -> TableForm {
         TableForm { flatten: self.flatten, has_event_type: self.layout.has_event_type_column() }
+    }
+
+    /// The path of a partition in the target.
+    pub(crate) fn partition_path(&self, event_type: &EventType, unit_index: i64) -> String {
+        self.layout.path(self.partition_unit, unit_index, &self.layout.directory(event_type))
     }
 }
 

@@ -25,7 +25,7 @@ use std::{
     env,
     fs::{self, File},
     io::{self, Write},
-    os::unix::fs::{FileExt, MetadataExt},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
     process,
     sync::{Mutex, MutexGuard, OnceLock, PoisonError},
@@ -33,7 +33,7 @@ use std::{
 
 use rustix::io::Errno;
 
-use super::Operation;
+use super::{Operation, is_one};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FaultKind {
@@ -245,9 +245,9 @@ pub(super) fn exchanged(one: &Path, other: &Path) -> io::Result<()> {
 /// Called when a file, or the names in a directory, are on disk. No file is written to after it was synced.
 pub(super) fn synced(file: &File, path: &Path) -> io::Result<()> {
     let Some(mut faults) = faults()? else { return Ok(()) };
-    let synced = identity(file)?;
+    let synced = file.metadata()?;
     faults.renamed.retain(|renamed| !renamed.is_in(path));
-    faults.unsynced.retain(|other| identity(other).is_ok_and(|other| other != synced));
+    faults.unsynced.retain(|other| other.metadata().is_ok_and(|other| !is_one(&other, &synced)));
     Ok(())
 }
 
@@ -256,9 +256,4 @@ pub(super) fn all_synced() {
         faults.unsynced.clear();
         faults.renamed.clear();
     }
-}
-
-fn identity(file: &File) -> io::Result<(u64, u64)> {
-    let found = file.metadata()?;
-    Ok((found.dev(), found.ino()))
 }

@@ -72,6 +72,22 @@ fn an_event_type_stays_in_its_directory() {
     is_well(&dir);
 }
 
+/// A catalog can't give a directory with bytes in hexadecimal: the name of the type makes it.
+#[test]
+fn the_directory_of_an_odd_name_is_that_of_no_catalog() {
+    let dir = Workdir::new();
+    dir.write("1.json", file_of([sold("a", "2024-10-10", "order completed", "{\"id\": 1}")]));
+    let given = catalog("order completed", "orders");
+    dir.write("given.toml", &given);
+    dir.write("left-out.toml", given.replace("directory = 'orders'\n", ""));
+    let load = |catalog: &str| dir.loader().source("1.json").args(["--backfill", "--catalog", catalog]);
+    load("left-out.toml").succeeds();
+    let advice = ["\"order~20completed\"", "\"orders\"", "leave `directory` out of the catalog"];
+    refuses(&dir, load("given.toml"), &advice);
+    load("left-out.toml").succeeds();
+    is_well(&dir);
+}
+
 /// A hundred commits later, too.
 #[test]
 fn a_directory_is_remembered_when_commits_are_folded() {

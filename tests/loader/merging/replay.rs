@@ -172,16 +172,17 @@ fn a_quarantine_that_is_empty_is_gone() {
     verify(&dir);
 }
 
-/// A sale that the first of these catalogs refuses if it has no note.
+/// A sale that the first of these catalogs refuses if it has no note. Its type is no name of a directory.
 const NOTE_REQUIRED: &str =
-    "[domain.card.events.sale.fields]\nid = 'int32'\nnote = { type = 'string', required = true }\n";
+    "[domain.card.events.'sale/EU'.fields]\nid = 'int32'\nnote = { type = 'string', required = true }\n";
 const NOTE_OPTIONAL: &str =
-    "[domain.card.events.sale.fields]\nid = 'int32'\nnote = { type = 'string', required = false }\n";
+    "[domain.card.events.'sale/EU'.fields]\nid = 'int32'\nnote = { type = 'string', required = false }\n";
 
 /// A version of an event at one of two times; the number is the version's own.
 fn version(event: u64, number: u64, is_good: bool) -> String {
     let note = if is_good { r#", "note": "n""# } else { "" };
-    sale(&format!("event-{event}"), &format!(r#"{{"id": {number}{note}}}"#))
+    let sale = sale(&format!("event-{event}"), &format!(r#"{{"id": {number}{note}}}"#));
+    sale.replace(r#""sale""#, r#""sale/EU""#)
 }
 
 /// Loads `runs`, each with its files, by both catalogs: by the first and then a replay with the second, and
@@ -215,6 +216,7 @@ fn the_place_of_a_bad_line_decides_ties() {
             (vec![vec!["a.json", "b.json"]], &[]),
             (vec![vec!["a.json", "b.json"]], merge),
             (vec![vec!["a.json"], vec!["b.json"]], merge),
+            (vec![vec!["a.json"], vec!["b.json"]], &["--mode", "merge", "--layout", "hive"]),
             // The same again changes nothing.
             (vec![vec!["a.json"], vec!["b.json"], vec!["b.json"]], merge),
             // Rows of the day that come later do not make the row one that came later.

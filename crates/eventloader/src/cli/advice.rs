@@ -9,6 +9,7 @@
 use clap::CommandFactory;
 use event_parser::SelectionError;
 use event_target::TargetError;
+use events_core::catalog::is_safe_directory;
 
 use super::{CatalogCommand, Cli, Command};
 use crate::error::Error;
@@ -77,7 +78,12 @@ fn advice(error: &Error) -> Vec<String> {
             )];
         }
         Error::Target(TargetError::OtherDirectory { remembered, .. }) => {
-            return vec![format!("; give the type `directory = {remembered:?}` in the catalog")];
+            // Only a type's own name makes a directory that no catalog can give.
+            return vec![if is_safe_directory(remembered) {
+                format!("; give the type `directory = {remembered:?}` in the catalog")
+            } else {
+                "; leave `directory` out of the catalog, so that the type's own name decides".to_owned()
+            }];
         }
         Error::Target(TargetError::OtherVersion { remembered, .. }) => {
             return vec![format!(

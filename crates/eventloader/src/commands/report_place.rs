@@ -7,7 +7,7 @@
 //! Invariant: it is called before a byte of the report is written.
 
 use std::{
-    os::unix::fs::MetadataExt,
+    fs::Metadata,
     path::{Path, PathBuf},
 };
 
@@ -15,12 +15,6 @@ use crate::{
     error::Error,
     input::{Origin, Source},
 };
-
-/// What identifies a file, if there is one.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let found = storage::find(path).ok().flatten()?;
-    Some((found.dev(), found.ino()))
-}
 
 /// Refuses a report that is one of these files.
 ///
@@ -31,10 +25,11 @@ pub(crate) fn refuse_files<'p>(
     files: impl IntoIterator<Item = &'p Path>,
     what: &'static str,
 ) -> Result<(), Error> {
+    let found = |path: &Path| storage::find(path).ok().flatten();
     // Devices and pipes can't be replaced.
-    let is_file = storage::is_file(report);
-    let Some(of_report) = identity(report).filter(|_| is_file) else { return Ok(()) };
-    match files.into_iter().find(|file| identity(file) == Some(of_report)) {
+    let Some(of_report) = found(report).filter(Metadata::is_file) else { return Ok(()) };
+    let is_report = |file: &&Path| found(file).is_some_and(|of_file| storage::is_one(&of_file, &of_report));
+    match files.into_iter().find(is_report) {
         Some(file) => Err(refused(report, what, file)),
         None => Ok(()),
     }

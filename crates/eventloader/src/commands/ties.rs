@@ -113,7 +113,7 @@ impl Ties<'_> {
             match of_type {
                 OfType::Known(type_index) => lines.add(type_index, micros, id, position),
                 OfType::WithoutRows(event_type) => lines.add_without_rows(
-                    self.path_of(&event_type, self.settings.partition_unit.index_of(micros)),
+                    self.settings.partition_path(&event_type, self.settings.partition_unit.index_of(micros)),
                     micros,
                     id,
                     position,
@@ -126,11 +126,6 @@ impl Ties<'_> {
         })?;
         self.compare(lines, &mut lasts)?;
         Ok(lasts)
-    }
-
-    fn path_of(self, event_type: &EventType, unit_index: i64) -> String {
-        let Settings { layout, partition_unit, .. } = self.settings;
-        layout.path(*partition_unit, unit_index, &layout.directory(event_type))
     }
 
     fn compare(self, mut lines: DatedLines, lasts: &mut LastOnes) -> Result<(), Error> {
@@ -156,7 +151,8 @@ impl Ties<'_> {
         };
         let mut by_path = ByPath::new();
         for (partition, lines) in without_row.into_iter().filter(|(partition, _)| !is_replaced(partition)) {
-            by_path.insert(self.path_of(self.plan.event_type(partition.0), partition.1), lines);
+            by_path
+                .insert(self.settings.partition_path(self.plan.event_type(partition.0), partition.1), lines);
         }
         for (path, micros, line) in lines.without_rows().filter(|_| !is_replay) {
             by_path.entry(path.to_owned()).or_default().push((micros, line));

@@ -69,9 +69,7 @@ impl<'p> Existing<'p> {
         let mut replaced = BTreeSet::new();
         if settings.mode == Mode::Overwrite {
             partitions.retain(|key, _| !read.contains(key));
-            let path = |key: &PartitionKey| {
-                settings.layout.path(unit, key.1, &settings.layout.directory(plan.event_type(key.0)))
-            };
+            let path = |key: &PartitionKey| settings.partition_path(plan.event_type(key.0), key.1);
             replaced = read.iter().map(path).collect();
         }
         Ok(Self {

@@ -18,7 +18,7 @@ use std::{
     fmt::Debug,
     fs::Metadata,
     io::{self, ErrorKind, Read},
-    os::unix::fs::{FileTypeExt, MetadataExt},
+    os::unix::fs::FileTypeExt,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -156,8 +156,7 @@ fn is_standard_input(path: &Path) -> bool {
     let is_same = |found: &Metadata| {
         let kind = found.file_type();
         (kind.is_fifo() || kind.is_socket())
-            && storage::metadata_of(io::stdin())
-                .is_ok_and(|input| (input.dev(), input.ino()) == (found.dev(), found.ino()))
+            && storage::metadata_of(io::stdin()).is_ok_and(|input| storage::is_one(&input, found))
     };
     path == Path::new("-")
         || storage::find(path).is_ok_and(|found| found.is_some_and(|found| is_same(&found)))

@@ -60,8 +60,7 @@ impl SteadyFile {
         if changed(then) == changed(now) || explained(then) != explained(now) {
             return Ok(false);
         }
-        let there = storage::find(&self.path)?;
-        Ok(there.is_some_and(|there| (there.dev(), there.ino()) == (now.dev(), now.ino())))
+        Ok(storage::find(&self.path)?.is_some_and(|there| storage::is_one(&there, now)))
     }
 }
 

@@ -188,9 +188,7 @@ impl Writing<'_> {
     }
 
     fn path(&self, (type_index, unit_index): PartitionKey) -> String {
-        let Settings { layout, partition_unit, .. } = self.settings;
-        let directory = layout.directory(self.plan.event_type(type_index));
-        layout.path(*partition_unit, unit_index, &directory)
+        self.settings.partition_path(self.plan.event_type(type_index), unit_index)
     }
 
     fn place(&self, key: PartitionKey) -> Place {

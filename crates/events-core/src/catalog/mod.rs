@@ -63,12 +63,13 @@ use std::{
 };
 
 pub(crate) use self::meaning::write_fields;
-use self::{open::OpenTypes, version::Among};
 pub use self::{
+    names::is_safe_directory,
     open::{OPEN_TYPES_MAX, OTHERS},
     value_type::ValueType,
     version::VersionField,
 };
+use self::{open::OpenTypes, version::Among};
 
 use crate::envelope::{BASE, Envelope};
 

@@ -21,7 +21,8 @@ pub(super) const EXPECTED_COLUMN: &str =
 
 /// Whether a name can be a directory on every file system, and is not skipped by readers (as with `_` or `.`
 /// in front).
-pub(super) fn is_safe_directory(name: &str) -> bool {
+#[must_use]
+pub fn is_safe_directory(name: &str) -> bool {
     is_of(name, directory_name::is_safe) && !name.starts_with(['_', '.', '-'])
 }
 
