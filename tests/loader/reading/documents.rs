@@ -1,5 +1,5 @@
-//! Are documents one behind the other read as such, however they are written, and does a broken one cost itself
-//! alone?
+//! Are documents one behind the other read as such, however they are written, and does a broken one cost
+//! itself alone?
 
 use crate::support::{
     events::{account_open, file_of, three_days},
