@@ -28,8 +28,8 @@ pub enum Judgement<'l> {
     Event {
         /// The index of its type in the plan.
         type_index: usize,
-        /// The bytes of its payload with the braces, if that is an object; of the whole record, if the payload
-        /// is what the envelope leaves of it ([`LineJudge::is_taken`]).
+        /// The bytes of its payload with the braces, if that is an object; of the whole record, if the
+        /// payload is what the envelope leaves of it ([`LineJudge::is_taken`]).
         payload: Option<&'l [u8]>,
         /// Whether its timestamp has digits beyond microseconds other than zero.
         is_time_cut: bool,

@@ -5,8 +5,8 @@
 //! `HH:MM:SS`, behind seconds optionally a fraction with a point or a comma and any number of digits (cut
 //! after microseconds), optionally `Z`, `z`, `±HH:MM`, `±HHMM` or `±HH`, with or without a space in front, or
 //! ` UTC`. Without an offset the time is UTC; a bare date is its midnight. Nothing else: no leap second, no
-//! `24:00:00`, no week dates, no years of two digits, no epoch numbers, whose unit would be a guess. Where the
-//! unit is known, `timestamp/epoch.rs` reads them.
+//! `24:00:00`, no week dates, no years of two digits, no epoch numbers, whose unit would be a guess. Where
+//! the unit is known, `timestamp/epoch.rs` reads them.
 //!
 //! Invariant: the result is an instant of the years 0001 to 9999 in UTC, the range that SQL engines and
 //! Python share.

@@ -31,8 +31,8 @@ impl<'t> Piece<'t> {
     }
 }
 
-/// The lines, elements or documents of a text, as it tells itself; `None` for an array or a document without an
-/// end.
+/// The lines, elements or documents of a text, as it tells itself; `None` for an array or a document without
+/// an end.
 #[must_use]
 pub fn pieces(text: &[u8]) -> Option<Vec<Piece<'_>>> {
     pieces_in(text, Framing::Auto)

@@ -5,7 +5,8 @@
 //! numbers are computed digit by digit. The tests of the loader's command line ask for whole loads
 //! ([`load()`], [`load_as()`]); the fuzz targets judge one text at a time.
 //!
-//! - [`framing`] cuts a text into lines, elements or [`documents`](Framing), [`records()`] these into records;
+//! - [`framing`] cuts a text into lines, elements or [`documents`](Framing), [`records()`] these into
+//!   records;
 //! - [`json`] reads one of these into a tree, which keeps numbers as written and keys that occur twice;
 //! - [`judge`] says what it is: an event, a bad line and why, blank, or filtered;
 //! - `envelope` does the same for the records of an envelope;

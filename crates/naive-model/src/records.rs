@@ -22,8 +22,8 @@ fn steps_of(path: &RecordsPath) -> Vec<Step> {
     steps
 }
 
-/// The records of a document in a text, and what else stands in it; `None` if the document is a record itself.
-/// A document without any of the paths is a piece of its own.
+/// The records of a document in a text, and what else stands in it; `None` if the document is a record
+/// itself. A document without any of the paths is a piece of its own.
 #[must_use]
 pub fn records<'t>(text: &'t [u8], document: &Piece<'t>, paths: &[RecordsPath]) -> Option<Vec<Piece<'t>>> {
     let end = document.offset + document.raw.len();
@@ -67,8 +67,8 @@ fn is_there(document: &[u8], path: &RecordsPath) -> bool {
     path.is_document() || rest.starts_with('{')
 }
 
-/// The text from the value of a key on, in the object at the start of a text; what stands behind it need not be
-/// JSON.
+/// The text from the value of a key on, in the object at the start of a text; what stands behind it need not
+/// be JSON.
 fn value_of<'t>(text: &'t str, wanted: &str) -> Option<&'t str> {
     let mut rest = text.strip_prefix('{')?;
     loop {

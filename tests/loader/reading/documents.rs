@@ -1,5 +1,5 @@
-//! Are documents one behind the other read as such, however they are written, and does a broken one cost itself
-//! alone?
+//! Are documents one behind the other read as such, however they are written, and does a broken one cost
+//! itself alone?
 
 use crate::support::{
     events::{account_open, file_of, three_days},
@@ -134,6 +134,11 @@ fn a_text_that_does_not_tell_is_lines_unless_the_flag_says_otherwise() {
     let lines = dir.loader().source(&source).arg("--backfill").succeeds();
     assert_eq!((lines.count("written"), lines.count("quarantined.total")), (1, 1));
     assert!(details(&dir.target())[0].contains("the end of the line"));
+    assert!(
+        lines
+            .stderr
+            .contains("1 line with several documents; read them with: eventloader --framing documents")
+    );
     let documents = dir.loader().source(&source).args(["--backfill", "--framing=documents"]).succeeds();
     assert_eq!((documents.count("written"), documents.count("quarantined.total")), (3, 0));
 

@@ -1,5 +1,5 @@
-//! Are the records of a document found where the envelope says, also in one that is larger than memory, and are
-//! those before a break kept?
+//! Are the records of a document found where the envelope says, also in one that is larger than memory, and
+//! are those before a break kept?
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,7 @@
 //! Columns of lists and maps: elements and values, filled one by one by the builders of their columns.
 //!
-//! Invariant: an append that failed leaves no trace. The path of a fault begins after that of the list or map:
+//! Invariant: an append that failed leaves no trace. The path of a fault begins after that of the list or
+//! map:
 //! `[2]`, `["key"]`, `[2].sku`.
 
 use std::sync::Arc;

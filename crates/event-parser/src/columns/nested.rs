@@ -1,8 +1,8 @@
 //! Columns of the objects in lists and maps, filled by the column builders.
 //!
 //! An element or a value that is an object is read as a shape of its own, like the payload, and each of its
-//! values goes to the builder of its column. Its line was scanned before, so reading it again can't fail; only
-//! its values can.
+//! values goes to the builder of its column. Its line was scanned before, so reading it again can't fail;
+//! only its values can.
 //!
 //! Invariant: an append that failed leaves no trace. The path of a fault begins after that of the object:
 //! `.sku`.

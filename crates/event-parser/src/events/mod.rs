@@ -228,8 +228,8 @@ impl<'a> EventReader<'a> {
         judged
     }
 
-    /// Reads and judges a record of the plan's envelope, if it has one. `enclosing` is what the envelope reads
-    /// of the objects around the record.
+    /// Reads and judges a record of the plan's envelope, if it has one. `enclosing` is what the envelope
+    /// reads of the objects around the record.
     pub(crate) fn read_record<'l>(
         &mut self,
         line: &'l [u8],

@@ -2,8 +2,8 @@
 //!
 //! Between documents there may be white space, newlines and 0x1E (RFC 7464), or nothing.
 //! - A document is an object or array. It ends with its bracket, or where it breaks off (`open_document`).
-//! - Text in which no document begins is one by itself, up to the next newline, 0x1E or `{`. No reader accepts
-//!   it as an event.
+//! - Text in which no document begins is one by itself, up to the next newline, 0x1E or `{`. No reader
+//!   accepts it as an event.
 //! - A document that is longer than a line may be is cut into its records while it goes by, if it has a list
 //!   of them (`record_scanner`).
 //!

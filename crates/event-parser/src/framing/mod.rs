@@ -4,8 +4,8 @@
 //! document, or with the text.
 //!
 //! Invariant: the blocks, concatenated in order, are the text, byte for byte (except for the newline after an
-//! over-long line). A line, element or document that is longer than [`LINE_BYTES_MAX`] by more than a block comes in
-//! fragments, never whole.
+//! over-long line). A line, element or document that is longer than [`LINE_BYTES_MAX`] by more than a block
+//! comes in fragments, never whole.
 
 mod arrays;
 mod buffer;

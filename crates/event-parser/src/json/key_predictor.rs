@@ -27,7 +27,8 @@ pub(crate) enum Next {
     Member(usize),
     /// The value of a key that is not read: [`KeyPredictor::unknown`].
     Unknown,
-    /// The same, where such keys have places of their own behind the members ([`KeyPredictor::next_of_many`]).
+    /// The same, where such keys have places of their own behind the members
+    /// ([`KeyPredictor::next_of_many`]).
     Other(usize),
     /// Nothing: the object has ended.
     End,

@@ -24,7 +24,8 @@ pub(super) enum InnerPath<'p> {
 }
 
 impl ObjectReader<'_, '_> {
-    /// Scans a value that should be of a kind with keys in it. Recursion is as deep as the kind, not the line.
+    /// Scans a value that should be of a kind with keys in it. Recursion is as deep as the kind, not the
+    /// line.
     pub(super) fn read_inner(
         &mut self,
         kind: &KindPlan,

@@ -27,8 +27,8 @@ pub enum CatalogCommand {
     /// Draft a catalog from events
     ///
     /// Reads all of the input once and prints a catalog (TOML) that --catalog accepts. If the records are in
-    /// an envelope that is known by name, or in none, the draft finds out; otherwise give one with --envelope or
-    /// --catalog. Every field gets a type that fits all values seen, so the same input then loads without
+    /// an envelope that is known by name, or in none, the draft finds out; otherwise give one with --envelope
+    /// or --catalog. Every field gets a type that fits all values seen, so the same input then loads without
     /// quarantined lines, except for lines that no catalog could accept. A comment behind each field says
     /// what was seen: how often, the range, examples, the reason for the type, and a narrower type if only a
     /// few lines rule it out. Review the draft: data cannot tell a price from a measurement.

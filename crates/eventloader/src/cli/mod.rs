@@ -82,8 +82,9 @@ pub struct Cli {
     ///
     /// The content is JSON lines, one JSON array (it begins with [), or JSON documents one behind the other,
     /// pretty-printed or not, plain or compressed with gzip or zstd. Formats are recognised by content, not
-    /// by name. A directory stands for all files below it, except names that begin with _ or a dot, or end with .tmp, .part, .swp or ~.
-    /// Files are read in the order of their paths, each once; standard input comes last.
+    /// by name. A directory stands for all files below it, except names that begin with _ or a dot, or end
+    /// with .tmp, .part, .swp or ~. Files are read in the order of their paths, each once; standard input
+    /// comes last.
     #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = INPUT)]
     source_file: Vec<PathBuf>,
 
@@ -91,9 +92,9 @@ pub struct Cli {
     ///
     /// A source is recognised by its content, whatever its name. It counts as loaded if the same selection
     /// (catalog, domains, types, days) of it was merged and nothing was overwritten since. A source whose
-    /// last line or array is incomplete, or whose compressed data breaks off, is reported and left for a
-    /// later run. So the same command can load a growing directory again and again. A damaged source, or one
-    /// in a format that is not read, is left out and named; the others load, and the exit code is 6.
+    /// last line, array or document is incomplete, or whose compressed data breaks off, is reported and left
+    /// for a later run. So the same command can load a growing directory again and again. A damaged source,
+    /// or one in a format that is not read, is left out and named; the others load, and the exit code is 6.
     #[arg(long, help_heading = INPUT)]
     skip_loaded: bool,
 

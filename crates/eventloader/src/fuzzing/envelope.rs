@@ -80,8 +80,8 @@ impl Reading {
 
 /// The first byte chooses a way to read the rest, as in [`super::line_to_row`], the second an envelope.
 ///
-/// The loader agrees with the model about rows, bad lines and their reasons, blank and filtered lines, unknown
-/// and changed fields; and lines that are read together give the same result as each line alone.
+/// The loader agrees with the model about rows, bad lines and their reasons, blank and filtered lines,
+/// unknown and changed fields; and lines that are read together give the same result as each line alone.
 pub fn envelope(bytes: &[u8]) {
     let [options, envelope, text @ ..] = bytes else { return };
     READINGS[usize::from(*envelope) % READINGS.len()].agrees(*options, text);

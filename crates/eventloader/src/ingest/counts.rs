@@ -37,6 +37,8 @@ pub(crate) struct InputCounts {
     pub(crate) first_bad: Option<String>,
     /// Whether that line has several values.
     pub(crate) first_is_several: bool,
+    /// Bad lines that have several values.
+    pub(crate) several_values: u64,
     /// The base fields that it lacks.
     pub(crate) first_lacks: Vec<&'static str>,
     /// The keys of the first bad lines.
@@ -81,6 +83,7 @@ impl InputCounts {
             self.run.quarantined += 1;
             source.quarantined += 1;
             *self.by_reason.entry(bad.fault.reason.code()).or_default() += 1;
+            self.several_values += u64::from(bad.fault.is_further_value());
             if bad.fault.reason == Reason::UnknownEvent {
                 count_name(&mut self.unknown_events, &bad.fault.detail.found, 1);
             }

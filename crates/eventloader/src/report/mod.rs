@@ -76,6 +76,9 @@ pub struct Report {
     pub(crate) rounded: BTreeMap<String, u64>,
     /// Events that the catalog does not know, by `domain/event_type`.
     pub(crate) unknown_events: BTreeMap<String, u64>,
+    /// Bad lines that have several values; they are among the quarantined.
+    #[serde(skip)]
+    pub(crate) several_values: u64,
     pub(crate) sources: Vec<SourceReport>,
     /// Sources that were not loaded, with the reason.
     #[serde(rename = "passed_over")]
@@ -219,6 +222,7 @@ impl Report {
             coerced: input.coerced.clone(),
             rounded: input.rounded.clone(),
             unknown_events: input.unknown_events.clone(),
+            several_values: input.several_values,
             sources,
             skipped,
             committed: false,

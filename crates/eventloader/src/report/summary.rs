@@ -104,6 +104,10 @@ impl fmt::Display for Summary<'_> {
                 writeln!(f, "draft a catalog for them with: eventloader catalog infer {}", self.source())?;
             }
         }
+        if report.several_values > 0 && !self.is_replay {
+            let lines = plural(report.several_values, "line");
+            writeln!(f, "{lines} with several documents; read them with: eventloader --framing documents")?;
+        }
         if !report.unknown_fields.is_empty() {
             writeln!(
                 f,

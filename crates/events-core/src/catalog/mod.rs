@@ -13,8 +13,8 @@
 //!
 //! [domain.card.events.authorization]       # one table per event type; it may be empty
 //! directory = "card-authorization"         # optional; the event type's name otherwise
-//! version   = ["amount", "id"]             # optional: decide which version of an event is the latest; also on
-//!                                          # a domain, for those of its types that do not say it themselves
+//! version   = ["amount", "id"]             # optional: decide which version is the latest; also on a domain,
+//!                                          # for those of its types that do not say it themselves
 //!
 //! [domain.card.events.authorization.fields]
 //! approved = "boolean"                     # fields of this type only: their columns follow the shared ones,

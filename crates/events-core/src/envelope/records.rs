@@ -1,7 +1,7 @@
 //! `Records[]`, `resourceLogs[].scopeLogs[].logRecords[]`, `.`: where the records are in a document.
 //!
-//! A path is keys with dots between them; the value of a key with `[]` is a list, and the path goes on in each
-//! of its elements. A key that has a dot or a bracket itself stands in quotes, as in JSON. `.` is the
+//! A path is keys with dots between them; the value of a key with `[]` is a list, and the path goes on in
+//! each of its elements. A key that has a dot or a bracket itself stands in quotes, as in JSON. `.` is the
 //! document.
 //!
 //! Invariant: a path's text is read back as the same path.

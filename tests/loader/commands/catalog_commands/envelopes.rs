@@ -220,6 +220,32 @@ fn types_whose_data_is_not_always_an_object_come_through_the_star() {
 }
 
 #[test]
+fn a_draft_of_a_pipe_of_many_files_and_in_files_per_domain_is_the_same() {
+    let dir = Workdir::new();
+    let whole = catalog(&dir, ["infer"]).arg(file("cloudtrail.json")).succeeds().stdout;
+    let text = fs_err::read(file("cloudtrail.json")).unwrap();
+    assert_eq!(catalog(&dir, ["infer", "-"]).stdin(text).succeeds().stdout, whole);
+    // A file per record, more than are looked at.
+    for (index, record) in documents("cloudtrail.json")[0]["Records"].as_array().unwrap().iter().enumerate() {
+        for copy in 0..4 {
+            dir.write(
+                &format!("in/{index}-{copy}.json"),
+                serde_json::json!({"Records": [record]}).to_string(),
+            );
+        }
+    }
+    let many = catalog(&dir, ["infer", "in"]).succeeds();
+    assert!(many.stderr.contains("cloudtrail: 16 of 16 records at Records[] have"), "{many}");
+    let types = |draft: &str| draft.matches("\n[domain.").count();
+    assert_eq!(types(&many.stdout), types(&whole), "{many}");
+    catalog(&dir, ["infer", "in", "-o", "out"]).succeeds();
+    let loaded = dir.loader().source("in").args(["-b", "--catalog", "out"]).succeeds();
+    assert_eq!((loaded.count("written"), loaded.count("quarantined.total")), (6, 0), "{loaded}");
+    let ec2 = fs_err::read_to_string(dir.path("out/ec2_amazonaws_com.toml")).unwrap();
+    assert!(ec2.contains("\n[envelope]\npreset     = \"cloudtrail\"\n"), "{ec2}");
+}
+
+#[test]
 fn kinds_that_have_no_preset_load_with_an_envelope_of_a_few_lines() {
     for (name, section, id, time, domain, event_type) in OTHERS {
         let dir = Workdir::new();

@@ -1,8 +1,8 @@
 //! One text → its blocks, each cut after a line, an element or a document.
 //!
 //! Invariant: the blocks, concatenated, are the text. Memory contains a block, and the rest that is carried
-//! over to the next one: less than a line, an element or a document, which is at most [`LINE_BYTES_MAX`] and a
-//! block. The beginning of a text that does not tell its framing at once is as long at most.
+//! over to the next one: less than a line, an element or a document, which is at most [`LINE_BYTES_MAX`] and
+//! a block. The beginning of a text that does not tell its framing at once is as long at most.
 
 use std::{
     io::{self, Cursor, Read},
@@ -99,8 +99,8 @@ impl<R: Read> Cutter<R> {
         Self { records: Arc::clone(records), ..self }
     }
 
-    /// Reads lines that [`replayed_line`](super::replayed_line) wrote. A document that may have several records
-    /// is alone in its block.
+    /// Reads lines that [`replayed_line`](super::replayed_line) wrote. A document that may have several
+    /// records is alone in its block.
     #[must_use]
     pub fn replaying(self) -> Self {
         Self { is_replay: true, framing: Framing::Lines, ..self }
@@ -217,8 +217,8 @@ impl<R: Read> Cutter<R> {
         })
     }
 
-    /// Whether all blocks were taken. The end of an array or of documents is known only once the next block is
-    /// asked for.
+    /// Whether all blocks were taken. The end of an array or of documents is known only once the next block
+    /// is asked for.
     #[must_use]
     pub fn is_done(&self) -> bool {
         self.ended && self.carry.is_empty() && self.long_line.is_none() && self.scanner.is_none()

@@ -2,8 +2,8 @@
 //!
 //! What a list of records has wrong is an element of its own, as in an array. Other lists must be JSON.
 //!
-//! Invariant: each byte of a list of records is in an element, but for white space, brackets and commas in their
-//! places.
+//! Invariant: each byte of a list of records is in an element, but for white space, brackets and commas in
+//! their places.
 
 use super::{Broken, RecordScanner, State};
 use crate::framing::{

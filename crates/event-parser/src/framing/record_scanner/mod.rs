@@ -3,7 +3,8 @@
 //! Around the records, the document must be JSON. The records themselves are only told by their strings and
 //! brackets, like the elements of an array: the reader decides what they are.
 //! - A list that is missing or null below the outermost one has no records.
-//! - Any other value that is not what the path says is a record itself, so that it is a bad line and not lost.
+//! - Any other value that is not what the path says is a record itself, so that it is a bad line and not
+//!   lost.
 //! - Where the document is broken around its records, those before the break stay.
 //!
 //! Invariant: records depend on the document alone, not on how its bytes are cut. All that is kept of a

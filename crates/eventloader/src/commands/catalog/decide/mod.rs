@@ -9,8 +9,8 @@
 //! An object whose keys are data is a map, if its values have one type (`map.rs`). Integers that are instants
 //! by their name and their range are epochs. Values of different types get the nearest type that loads them
 //! all: scalars meet in `string`, objects and lists in `json`. Where a narrower type would lose only a few
-//! lines, it is named as an alternative (`alternative.rs`). Where values alone could mean two things, the name
-//! of the field decides (`name.rs`).
+//! lines, it is named as an alternative (`alternative.rs`). Where values alone could mean two things, the
+//! name of the field decides (`name.rs`).
 //!
 //! Invariant: a column of the type takes every value of the evidence exactly as written, except for the zone
 //! of a timestamp, zeros at the end of a float, and digits beyond microseconds, of which the reason tells.

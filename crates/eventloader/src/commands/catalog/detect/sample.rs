@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The most text that is looked at.
-const BYTES_MAX: usize = 8 << 20;
+const BYTES_MAX: usize = 4 << 20;
 /// The most sources that are looked at.
 const SOURCES_MAX: usize = 16;
 

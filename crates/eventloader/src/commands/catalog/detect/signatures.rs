@@ -73,6 +73,15 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_preset_has_a_signature() {
+        let mut presets: Vec<_> = events_core::envelope::PRESETS.iter().map(|(name, _)| *name).collect();
+        let mut named: Vec<_> = SIGNATURES.iter().map(|signature| signature.preset).collect();
+        presets.sort_unstable();
+        named.sort_unstable();
+        assert_eq!(named, presets);
+    }
+
+    #[test]
     fn a_record_has_a_signature_if_it_has_all_of_its_keys() {
         let signature = Signature { preset: "x", keys: &["object=event", "a|b", "c.d"] };
         let is_met = |keys: &[(&str, &'static str)]| {

@@ -4,7 +4,8 @@
 //! another type with a name, it counts once.
 //!
 //! A `column` is the whole name of a column, so a type that is used twice can't have one. Where an object has
-//! keys that can't be part of a column's name (`+1`), it is `json` within a type, if that saves very many lines.
+//! keys that can't be part of a column's name (`+1`), it is `json` within a type, if that saves very many
+//! lines.
 //!
 //! Invariant: no two types have the same name, ignoring case, and each name is one that a catalog allows.
 //! Every field of a type with a name has a column whose name follows from its path.
