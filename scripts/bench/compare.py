@@ -89,7 +89,7 @@ def read_all_columns(target: pathlib.Path) -> Sums:
         types = dict(zip(table.columns, map(str, table.types)))
         form = ", ".join(f"{name} {types[name]}" for name in columns)
         row = "hash({}, '{}')".format(", ".join(f'"{name}"' for name in columns), form.replace("'", "''"))
-        rows, xor, total = table.aggregate(f"count(*), bit_xor({row}), sum({row})").fetchone()
+        rows, xor, total = table.aggregate(f"count(*), bit_xor({row}), sum({row})").fetchall()[0]
         year, month, day, kind = match.groups()
         place = (int(year), int(month), int(day), bytes.fromhex(re.sub("[~%](..)|(.)", lambda each: each[1] or each[2].encode().hex(), kind)).decode())
         rows_before, xor_before, total_before = sums[place]

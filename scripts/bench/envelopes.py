@@ -57,6 +57,7 @@ def made(settings: Settings, kind: str) -> tuple[pathlib.Path, pathlib.Path]:
     events = settings.events(EVENTS[kind])
     datagen = settings.binaries / "datagen"
     world = ["--world", "ledger", *([] if kind == BASE else ["--envelope", kind])]
+    of_catalog = [] if kind == BASE else world  # the base contract's is that of the ledger
     path = settings.inputs / f"ledger-{kind}-{events}-{DAYS}-days.json"
     say(f"input: {events:,} events, {kind}")
     if not path.exists():
@@ -66,7 +67,7 @@ def made(settings: Settings, kind: str) -> tuple[pathlib.Path, pathlib.Path]:
         unfinished.rename(path)
     catalog = path.with_suffix(".toml")
     with open(catalog, "wb") as file:
-        subprocess.run([datagen, "catalog", *world], stdout=file, check=True)
+        subprocess.run([datagen, "catalog", *of_catalog], stdout=file, check=True)
     measure.warm(path)
     return path, catalog
 

@@ -77,18 +77,24 @@ def load(kind: str, source: str, target: str, threads: int) -> None:
     read = f"read_json('{source}', {form}, columns = {this.columns})"
     records = f"(SELECT unnest({this.records}, max_depth := 2) FROM {read})" if this.records else read
     run(f"""CREATE TEMP TABLE events AS
-            SELECT {this.event_id} AS event_id, {this.timestamp} AS at, {this.domain} AS domain, {this.event_type} AS event_type,
+            SELECT {this.event_id} AS event_id, {this.timestamp} AS instant, {this.domain} AS domain, {this.event_type} AS event_type,
                    {this.payload} AS payload, {this.others}
             FROM {records}""")
-    run("CREATE TEMP TABLE lines AS SELECT max({instant: at, line: rowid}).line AS line FROM events GROUP BY event_type, event_id")
+    run("CREATE TEMP TABLE lines AS SELECT max({instant: instant, line: rowid}).line AS line FROM events GROUP BY event_type, event_id")
     run("CREATE TEMP VIEW latest AS SELECT * FROM events WHERE rowid IN (FROM lines)")
     run("SET preserve_insertion_order = false")
     for name, fields in TABLES.items():
-        own = ", ".join(f'payload.{field} AS {column(this.prefix, field)}' for field in fields)
-        run(f"""COPY (SELECT event_id, at AT TIME ZONE 'UTC' AS timestamp, domain, {own}, * EXCLUDE (event_id, at, domain, payload),
-                             year(at) AS year, month(at) AS month, day(at) AS day
+        own = ", ".join(f"{value(field)} AS {column(this.prefix, field)}" for field in fields)
+        run(f"""COPY (SELECT event_id, instant AT TIME ZONE 'UTC' AS timestamp, domain, {own}, * EXCLUDE (event_id, instant, domain, payload),
+                             year(instant) AS year, month(instant) AS month, day(instant) AS day
                       FROM latest WHERE ends_with(event_type, '{name}'))
                 TO '{target}/{name}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, PARTITION_BY (year, month, day, event_type))""")
+
+
+def value(field: str) -> str:
+    name, _, number = field.partition("::")
+    # The other types' ids are no numbers, and a cast may be done before the rows are chosen.
+    return f"TRY_CAST(payload.{name} AS {number})" if number else f"payload.{name}"
 
 
 def column(prefix: str, field: str) -> str:
