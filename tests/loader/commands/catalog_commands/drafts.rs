@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{catalog, draft};
 use crate::support::{
-    events::file_of,
+    events::{Die, file_of},
     readback::{rows, text_of},
     workdir::{Outcome, Workdir},
 };
@@ -307,4 +307,24 @@ fn a_date_is_a_text_where_its_key_has_other_texts_elsewhere() {
     ] {
         assert!(drafted.contains(told), "{told}\n{drafted}");
     }
+}
+
+/// Objects of one kind within each other, in many ways: spelt out, their type would have 6^12 fields.
+#[test]
+fn objects_that_are_alike_within_each_other_do_not_multiply() {
+    let mut die = Die::new(3);
+    let events: Vec<_> = (0..60)
+        .map(|index| {
+            let within = |inner: String, _| {
+                let key = die.roll(6);
+                format!(r#"{{"id":1,"url":"u","kind":"k","state":"s","k{key}":{inner}}}"#)
+            };
+            sale(index, &(0..12).fold(r#"{"id":1,"url":"u","kind":"k","state":"s"}"#.to_owned(), within))
+        })
+        .collect();
+    let dir = Workdir::new();
+    dir.write("in.json", file_of(&events));
+    draft(&dir);
+    let outcome = dir.loader().source("in.json").args(["-b", "--catalog", "draft.toml"]).succeeds();
+    assert_eq!((outcome.count("written"), outcome.report()["unknown_fields"].clone()), (60, json!({})));
 }

@@ -20,6 +20,9 @@ use super::super::{
 /// The fewest keys that objects behind different keys have in common.
 const COMMON_MIN: usize = 3;
 
+/// An object is compared with so many shapes, the first ones.
+const COMPARED_MAX: usize = 2_000;
+
 /// The number of a shape.
 pub(super) type ShapeId = usize;
 /// By key: the shape of the objects behind it.
@@ -99,7 +102,8 @@ impl Shapes {
 
     /// The shapes that such objects could be of, the most alike first.
     fn alike(&self, name: &[u8], objects: &Objects) -> Vec<ShapeId> {
-        let alike = self.ids().filter_map(|id| Some((self.all[id].likeness(name, objects)?, id)));
+        let alike =
+            self.ids().take(COMPARED_MAX).filter_map(|id| Some((self.all[id].likeness(name, objects)?, id)));
         let mut alike: Vec<_> = alike.collect();
         alike.sort_by(|(likeness, id), (other, other_id)| other.total_cmp(likeness).then(id.cmp(other_id)));
         alike.into_iter().map(|(_, id)| id).collect()

@@ -16,7 +16,10 @@ use std::{
 };
 
 use super::{
-    super::decide::{self, DecidedKind},
+    super::{
+        decide::{self, DecidedKind},
+        evidence::Member,
+    },
     names::{is_safe_member, type_name},
     shapes::{Inner, ShapeId, Shapes},
 };
@@ -26,13 +29,17 @@ const LINES_SAVED_MIN: usize = 12;
 /// So many, if objects in it become `json`.
 const LINES_SAVED_BY_JSON_MIN: usize = 100;
 /// Types with more columns get no name.
-const COLUMNS_MAX: usize = 5_000;
+const COLUMNS_MAX: usize = 2_000;
+/// If the fields of all payloads come to more with types, wherever they are used, none gets a name: a catalog
+/// would be refused.
+const FIELDS_MAX: usize = 200_000;
 
 /// The types with a name.
 #[derive(Debug, Default)]
 pub(super) struct Types {
     pub(super) shapes: Shapes,
     names: BTreeMap<ShapeId, String>,
+    sizes: HashMap<ShapeId, Size>,
     /// By name: what the names of the columns end in, after that of the field.
     pub(super) columns: HashMap<String, Vec<String>>,
 }
@@ -44,22 +51,29 @@ impl Types {
     /// Names the shapes of these domains that are worth it.
     pub(super) fn of(shapes: Shapes, domains: &[DomainInner]) -> Self {
         let mut uses = uses(&shapes, domains);
+        let outer_first = outer_first(&shapes);
         let mut types = Self { shapes, ..Self::default() };
+        for &id in outer_first.iter().rev() {
+            let size = types.size(id);
+            types.sizes.insert(id, size);
+        }
+        let all = domains.iter().flatten().flat_map(Inner::values);
+        let fields = all.map(|&id| types.sizes[&types.shapes.current(id)].fields);
+        let may_have_names = fields.fold(0, usize::saturating_add) <= FIELDS_MAX;
         let mut taken = HashSet::new();
-        for id in types.outer_first() {
+        for id in outer_first {
             let times = uses.get(&id).copied().unwrap_or_default();
-            let columns = types.columns_of(id).filter(|columns| {
-                let saved = times.saturating_sub(1) * types.lines(id);
-                saved >= if columns.have_json { LINES_SAVED_BY_JSON_MIN } else { LINES_SAVED_MIN }
-            });
+            let columns = types.sizes[&id].is_worth_a_name(times).then(|| types.columns_of(id));
+            let columns = columns.filter(|columns| may_have_names && are_different(columns));
             let is_named = columns.is_some();
             if let Some(columns) = columns {
                 let name = type_name(most_frequent(&types.shapes.get(id).keys), &mut taken);
-                types.columns.insert(name.clone(), columns.names);
+                types.columns.insert(name.clone(), columns);
                 types.names.insert(id, name);
             }
             for inner in types.shapes.get(id).inner.values() {
-                *uses.entry(types.shapes.current(*inner)).or_default() += if is_named { 1 } else { times };
+                let uses = uses.entry(types.shapes.current(*inner)).or_default();
+                *uses = uses.saturating_add(if is_named { 1 } else { times });
             }
         }
         types
@@ -77,70 +91,106 @@ impl Types {
         named
     }
 
-    /// All shapes, each before those within it.
-    fn outer_first(&self) -> Vec<ShapeId> {
-        let mut heights = HashMap::new();
-        let mut ids: Vec<_> = self.shapes.ids().collect();
-        ids.sort_by_key(|&id| (Reverse(self.height(id, &mut heights)), id));
-        ids
-    }
-
-    fn height(&self, id: ShapeId, heights: &mut HashMap<ShapeId, usize>) -> usize {
-        let id = self.shapes.current(id);
-        if let Some(&height) = heights.get(&id) {
-            return height;
-        }
-        let inner: Vec<_> = self.shapes.get(id).inner.values().copied().collect();
-        let height = inner.into_iter().map(|inner| 1 + self.height(inner, heights)).max().unwrap_or(0);
-        heights.insert(id, height);
-        height
-    }
-
-    /// The lines that the fields of a shape take, spelt out.
-    fn lines(&self, id: ShapeId) -> usize {
-        let shape = self.shapes.get(id);
-        let lines = |name: &[u8]| shape.inner.get(name).map_or(1, |&inner| self.lines(inner));
-        shape.objects.members.iter().map(|member| lines(&member.name)).sum()
-    }
-
     /// Whether the columns of a shape can have names that follow from their paths.
     pub(super) fn has_columns(&self, id: ShapeId) -> bool {
-        self.columns_of(id).is_some()
+        self.sizes[&self.shapes.current(id)].has_columns
     }
 
-    /// The columns of a shape; `None` if their names can't follow from their paths.
-    fn columns_of(&self, id: ShapeId) -> Option<Columns> {
+    /// The size of a shape; those within it are known.
+    fn size(&self, id: ShapeId) -> Size {
         let shape = self.shapes.get(id);
-        let (mut columns, mut members) = (Columns::default(), HashSet::new());
+        let mut size = Size { has_columns: true, ..Size::default() };
+        let mut members = HashSet::new();
         for member in &shape.objects.members {
-            let name = std::str::from_utf8(&member.name).ok().filter(|name| is_safe_member(name))?;
-            if !members.insert(name.to_lowercase()) {
-                return None;
-            }
-            let is_flat = decide::decide(&member.name, &member.evidence).kind == DecidedKind::Object;
-            let inner =
-                shape.inner.get(&member.name).filter(|_| is_flat).map(|&inner| self.columns_of(inner));
-            columns.have_json |= matches!(&inner, Some(None));
-            match inner.flatten() {
-                Some(inner) => {
-                    columns.have_json |= inner.have_json;
-                    columns.names.extend(inner.names.into_iter().map(|column| format!("{name}_{column}")));
+            let name = std::str::from_utf8(&member.name).ok().filter(|name| is_safe_member(name));
+            size.has_columns &= name.is_some_and(|name| members.insert(name.to_lowercase()));
+            let inner = shape.inner.get(&member.name).map(|&inner| self.sizes[&self.shapes.current(inner)]);
+            let spelt_out = inner.unwrap_or(Size { lines: 1, ..Size::default() });
+            size.lines = size.lines.saturating_add(spelt_out.lines);
+            size.fields = size.fields.saturating_add(spelt_out.fields).saturating_add(1);
+            match inner.filter(|_| is_object(member)) {
+                Some(inner) if inner.has_columns => {
+                    size.columns = size.columns.saturating_add(inner.columns);
+                    size.have_json |= inner.have_json;
                 }
-                None => columns.names.push(name.to_owned()),
+                other => {
+                    size.columns = size.columns.saturating_add(1);
+                    size.have_json |= other.is_some();
+                }
             }
         }
-        let different: HashSet<_> = columns.names.iter().map(|column| column.to_lowercase()).collect();
-        (different.len() == columns.names.len() && columns.names.len() <= COLUMNS_MAX).then_some(columns)
+        size.has_columns &= size.columns <= COLUMNS_MAX;
+        size
+    }
+
+    /// What the names of the columns of a shape end in.
+    fn columns_of(&self, id: ShapeId) -> Vec<String> {
+        let shape = self.shapes.get(id);
+        let mut columns = Vec::new();
+        for member in &shape.objects.members {
+            let name = String::from_utf8_lossy(&member.name);
+            let inner =
+                shape.inner.get(&member.name).filter(|&&inner| self.has_columns(inner) && is_object(member));
+            match inner {
+                Some(&inner) => {
+                    let inner = self.columns_of(inner).into_iter();
+                    columns.extend(inner.map(|column| format!("{name}_{column}")));
+                }
+                None => columns.push(name.into_owned()),
+            }
+        }
+        columns
     }
 }
 
-/// The columns of a shape.
-#[derive(Debug, Default)]
-struct Columns {
-    /// What their names end in.
-    names: Vec<String>,
-    /// Whether objects became `json` for it.
+/// What a shape comes to with all that is within it. Within each other, few shapes can be very many fields.
+#[derive(Debug, Clone, Copy, Default)]
+struct Size {
+    /// The lines that its fields take, spelt out.
+    lines: usize,
+    fields: usize,
+    columns: usize,
+    /// Whether the names of its columns can follow from their paths.
+    has_columns: bool,
+    /// Whether objects in it become `json` for that.
     have_json: bool,
+}
+
+impl Size {
+    fn is_worth_a_name(self, times: usize) -> bool {
+        let saved = times.saturating_sub(1).saturating_mul(self.lines);
+        let least = if self.have_json { LINES_SAVED_BY_JSON_MIN } else { LINES_SAVED_MIN };
+        self.has_columns && saved >= least
+    }
+}
+
+/// Whether a member's values are objects with fields.
+fn is_object(member: &Member) -> bool {
+    decide::decide(&member.name, &member.evidence).kind == DecidedKind::Object
+}
+
+fn are_different(columns: &[String]) -> bool {
+    let different: HashSet<_> = columns.iter().map(|column| column.to_lowercase()).collect();
+    different.len() == columns.len()
+}
+
+/// All shapes, each before those within it.
+fn outer_first(shapes: &Shapes) -> Vec<ShapeId> {
+    let mut heights = HashMap::new();
+    let mut ids: Vec<_> = shapes.ids().collect();
+    ids.sort_by_key(|&id| (Reverse(height(shapes, id, &mut heights)), id));
+    ids
+}
+
+fn height(shapes: &Shapes, id: ShapeId, heights: &mut HashMap<ShapeId, usize>) -> usize {
+    let id = shapes.current(id);
+    if let Some(&height) = heights.get(&id) {
+        return height;
+    }
+    let inner = shapes.get(id).inner.values();
+    let height = inner.map(|&inner| 1 + height(shapes, inner, heights)).max().unwrap_or(0);
+    heights.insert(id, height);
+    height
 }
 
 /// How often the payloads use each shape; a field that all event types of a domain share counts once.
