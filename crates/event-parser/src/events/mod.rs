@@ -104,13 +104,14 @@ pub struct NamedEvent {
 }
 
 impl Plan {
-    /// The event that a record of the plan's envelope names; `None` if it does not name one, or the plan has
+    /// The event that a record of the plan's envelope names, with what is around it (see
+    /// [`crate::Unit::Record`]); `None` if it does not name one, or the plan has
     /// the base contract.
     #[must_use]
-    pub fn event_named_by(&self, line: &[u8]) -> Option<NamedEvent> {
+    pub fn event_named_by(&self, line: &[u8], enclosing: &[u8]) -> Option<NamedEvent> {
         let selection = Selection::default();
         let mut reader = EventReader::new(self, &selection, false);
-        reader.records.take()?.event_named_by(&mut reader, line)
+        reader.records.take()?.event_named_by(&mut reader, line, enclosing)
     }
 
     /// Domain and type that a line claims to have, if it names them.
@@ -120,7 +121,7 @@ impl Plan {
         let mut reader = EventReader::new(self, &selection, false);
         let name = |text: Cow<'_, [u8]>| String::from_utf8_lossy(&text).into_owned();
         if let Some(mut records) = reader.records.take() {
-            let (domain, event_type) = records.type_of(&mut reader, line)?;
+            let (domain, event_type) = records.type_of(&mut reader, line, b"")?;
             return Some((name(domain), name(event_type)));
         }
         let mut base = Base::default();

@@ -17,30 +17,49 @@ type Names<'l> = (Cow<'l, [u8]>, Cow<'l, [u8]>);
 
 impl<'a> Records<'a> {
     /// Domain and type of a record, if it has them.
-    pub(super) fn type_of<'l>(&mut self, reader: &mut EventReader<'_>, line: &'l [u8]) -> Option<Names<'l>>
+    pub(super) fn type_of<'l>(
+        &mut self,
+        reader: &mut EventReader<'_>,
+        line: &'l [u8],
+        enclosing: &'l [u8],
+    ) -> Option<Names<'l>>
     where
         'a: 'l,
     {
         self.skipped.clear();
         self.is_data_read = false;
         self.captures.reset(self.envelope.keys.len());
-        let mut scanner = Scanner::new(line);
-        if scanner.peek() == Some(b'{') {
-            // What was captured before a mistake counts.
-            let _ = self.walk(reader, &mut scanner, line, RECORD);
+        let around = self.envelope.enclosing.map(|node| (enclosing, node));
+        for (text, node) in [(line, RECORD)].into_iter().chain(around) {
+            let mut scanner = Scanner::new(text);
+            if scanner.peek() == Some(b'{') {
+                // What was captured before a mistake counts.
+                let _ = self.walk(reader, &mut scanner, text, node);
+            }
         }
-        let record = Record { line, enclosing: b"", captures: &self.captures };
+        let record = Record { line, enclosing, captures: &self.captures };
         let EnvelopePlan { domain, event_type, .. } = self.envelope;
         Some((name(domain, record).ok()?, name(event_type, record).ok()?))
     }
 
-    /// What a record says of its event; see [`Plan::event_named_by`].
-    pub(super) fn event_named_by(&mut self, reader: &mut EventReader<'_>, line: &[u8]) -> Option<NamedEvent> {
-        let (domain, event_type) = self.type_of(reader, line)?;
+    /// What a record says of its event; see [`crate::Plan::event_named_by`]. One that is not JSON, or repeats
+    /// a key of these, can't become a row.
+    pub(super) fn event_named_by(
+        &mut self,
+        reader: &mut EventReader<'_>,
+        line: &[u8],
+        enclosing: &[u8],
+    ) -> Option<NamedEvent> {
+        let mut scanner = Scanner::new(line);
+        scanner.value().and_then(|_| scanner.end()).ok()?;
+        let (domain, event_type) = self.type_of(reader, line, enclosing)?;
+        if !self.captures.repeated.is_empty() {
+            return None;
+        }
         let text = |text: Cow<'_, [u8]>| String::from_utf8_lossy(&text).into_owned();
         let (domain, event_type) = (text(domain), text(event_type));
-        let micros = self.time(line, b"").ok()?.micros?;
-        let id = match self.id(line, b"").ok()? {
+        let micros = self.time(line, enclosing).ok()?.micros?;
+        let id = match self.id(line, enclosing).ok()? {
             ReadId::Uuid(uuid) => String::from_utf8_lossy(&uuid_text(uuid)).into_owned(),
             ReadId::Text(id) => text(id),
         };

@@ -22,7 +22,7 @@ use crate::{
     existing::{Versions, versions_in},
     latest::Superseded,
     output::Written,
-    quarantine::{LastOnes, Quarantine},
+    quarantine::{BadText, LastOnes, Quarantine},
     rows::{DatedLine, DatedLines, RowStore},
     settings::{Input, Settings},
 };
@@ -66,7 +66,7 @@ pub(super) struct Ties<'a> {
 
 impl Ties<'_> {
     /// The event type, timestamp and id of a line, if it has them and the run selects such events.
-    pub(super) fn version_of(self, line: &[u8]) -> Option<(OfType, i64, Box<str>)> {
+    pub(super) fn version_of(self, line: BadText<'_>) -> Option<(OfType, i64, Box<str>)> {
         let Self { settings, plan, .. } = self;
         let (frame, micros) = self.frame_of(line)?;
         let (domain, name) = (frame.domain.as_bytes(), frame.event_type.as_bytes());
@@ -88,13 +88,13 @@ impl Ties<'_> {
     }
 
     /// The parts of a line that name an event, and its time.
-    fn frame_of<'l>(self, line: &'l [u8]) -> Option<(Frame<'l>, i64)> {
+    fn frame_of<'l>(self, BadText { line, enclosing }: BadText<'l>) -> Option<(Frame<'l>, i64)> {
         if self.settings.catalog.envelope().is_base() {
             let frame: Frame<'l> = serde_json::from_slice(line).ok()?;
             let micros = parse_timestamp(frame.timestamp.as_bytes())?;
             return Some((frame, micros));
         }
-        let NamedEvent { domain, event_type, id, micros } = self.plan.event_named_by(line)?;
+        let NamedEvent { domain, event_type, id, micros } = self.plan.event_named_by(line, enclosing)?;
         let frame = Frame {
             event_id: id.into(),
             timestamp: Cow::default(),

@@ -42,6 +42,13 @@ pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), Error> {
     Ok(())
 }
 
+/// A bad line, with what it is read with of the objects around it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct BadText<'b> {
+    pub(crate) line: &'b [u8],
+    pub(crate) enclosing: &'b [u8],
+}
+
 /// Bad lines by their place in the input: whether they came after the row of the same event and timestamp.
 pub(crate) type LastOnes = BTreeMap<Position, bool>;
 
@@ -91,7 +98,7 @@ impl Quarantine {
     /// Calls `take` with each bad line of the run and its place in the input, except for over-long lines.
     pub(crate) fn each_new(
         &mut self,
-        mut take: impl FnMut(Position, &[u8]) -> Result<(), Error>,
+        mut take: impl FnMut(Position, BadText<'_>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.close()?;
         for new in self.new.values() {
@@ -100,7 +107,9 @@ impl Quarantine {
                 let Some(position) = record.position().filter(|_| record.fragment.is_none()) else {
                     continue;
                 };
-                take(position, &record.into_raw().map_err(Error::io(READING))?)?;
+                let enclosing = record.enclosing();
+                let line = record.into_raw().map_err(Error::io(READING))?;
+                take(position, BadText { line: &line, enclosing: &enclosing })?;
             }
         }
         Ok(())
@@ -120,14 +129,18 @@ impl Quarantine {
         sources: &[Source],
         target: &Path,
         lasts: &LastOnes,
-        is_judged: impl Fn(&[u8]) -> bool,
+        is_judged: impl Fn(BadText<'_>) -> bool,
     ) -> Result<Vec<Change>, Error> {
         self.close()?;
         let mut finish = |record: &mut Record<'static>, old: Option<&Record<'static>>| {
             let judged = record.position().and_then(|position| lasts.get(&position)).copied();
             record.wins_tie = judged.unwrap_or_else(|| {
-                let raw = || record.clone().into_raw().unwrap_or_default();
-                old.is_some_and(|old| old.wins_tie) && !is_judged(&raw())
+                let is_judged = || {
+                    let (line, enclosing) =
+                        (record.clone().into_raw().unwrap_or_default(), record.enclosing());
+                    is_judged(BadText { line: &line, enclosing: &enclosing })
+                };
+                old.is_some_and(|old| old.wins_tie) && !is_judged()
             });
         };
         let mut changes = Vec::new();

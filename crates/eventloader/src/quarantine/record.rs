@@ -124,6 +124,11 @@ impl<'r> Record<'r> {
         self.fragment.unwrap_or(0) == 0
     }
 
+    /// What it is read with of the objects around it; empty without any.
+    pub(super) fn enclosing(&self) -> Vec<u8> {
+        self.enclosing.as_ref().map_or_else(Vec::new, |text| text.as_bytes().to_vec())
+    }
+
     /// What it is.
     pub(super) fn unit(&self) -> Unit {
         let enclosing = self.enclosing.as_ref().map(|text| text.as_bytes().into());
