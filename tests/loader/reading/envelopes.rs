@@ -427,6 +427,29 @@ fn a_replay_reads_a_bad_line_with_the_envelope_that_it_was_read_with() {
 }
 
 #[test]
+fn a_bad_record_that_came_later_wins_its_tie_once_it_is_good() {
+    let dir = Workdir::new();
+    let events = r#"{"id":1,"at":1728518401,"v":1,"r":0},{"id":1,"at":1728518401,"v":2}"#;
+    // The key of the objects around the records is a part of the id.
+    dir.write("in.json", format!(r#"{{"account":"a","events":[{events}]}}"#));
+    let catalog = |required: bool| {
+        format!(
+            "[envelope]\nrecords = 'events[]'\nevent_id = ['{{^account}}', '{{id}}']\ndata = '.'\ndomain = 'd'\n\
+             event_type = 't'\ntimestamp = {{ from = '{{at}}', unit = 's' }}\n\
+             [domain.d.events.t.fields]\nv = 'int32'\nr = {{ type = 'int32', required = {required} }}"
+        )
+    };
+    dir.write("c.toml", catalog(true));
+    let load = dir.loader().source("in.json").args(["--backfill", "--catalog", "c.toml"]);
+    assert_eq!(load.succeeds().count("quarantined.total"), 1);
+    dir.write("c.toml", catalog(false));
+    dir.bare_loader().arg("replay").arg(dir.target()).args(["--catalog", "c.toml"]).succeeds();
+    let rows = text_of(&rows(&dir.target()));
+    let expected = r#"2024/10/10/t: "[\"a\",\"1\"]" 2024-10-10T00:00:01.000000Z "d" "t" 2 null"#;
+    assert_eq!(rows, [expected]);
+}
+
+#[test]
 fn merges_know_the_columns_of_an_envelope() {
     let dir = Workdir::new();
     dir.write(
