@@ -30,6 +30,8 @@ pub(crate) struct DocumentScanner {
     start: usize,
     /// How far the bytes are scanned.
     at: usize,
+    /// Whether it went back to the start of a long document, and nobody asked yet.
+    went_back: bool,
 }
 
 #[derive(Debug)]
@@ -47,7 +49,7 @@ enum State {
 impl DocumentScanner {
     /// A scanner of a text whose first character is at `at`, or behind it.
     pub(crate) fn new(at: usize, records: Arc<Records>) -> Self {
-        Self { records, state: State::Between, start: 0, at }
+        Self { records, state: State::Between, start: 0, at, went_back: false }
     }
 
     /// Continues to the end of `bytes`, or until `elements` has `elements_max`.
@@ -119,6 +121,11 @@ impl DocumentScanner {
         }
     }
 
+    /// Whether it has just gone back to the start of a long document, to cut it into its records.
+    pub(crate) fn went_back(&mut self) -> bool {
+        std::mem::take(&mut self.went_back)
+    }
+
     /// How far the bytes are scanned.
     pub(crate) fn scanned(&self) -> usize {
         self.at
@@ -157,7 +164,7 @@ impl DocumentScanner {
             && self.records.has_lists()
             && let Some(path) = self.records.list_in(&document[..LINE_BYTES_MAX])
         {
-            self.at = self.start;
+            (self.at, self.went_back) = (self.start, true);
             self.state = State::Records(Box::new(RecordScanner::new(path, self.start)));
         }
     }

@@ -41,6 +41,14 @@ impl ElementScanner {
         }
     }
 
+    /// Whether it has just gone back to the start of the bytes.
+    pub(super) fn went_back(&mut self) -> bool {
+        match self {
+            Self::Array(_) => false,
+            Self::Documents(documents) => documents.went_back(),
+        }
+    }
+
     /// How far the bytes are scanned.
     pub(super) fn scanned(&self) -> usize {
         match self {

@@ -301,9 +301,9 @@ impl<R: Read> Cutter<R> {
         loop {
             self.read_up_to(bytes, wanted)?;
             scanner.scan(bytes, &mut elements, lines_max(block_bytes));
-            if scanner.scanned() == 0 && bytes.len() > block_bytes {
+            if scanner.went_back() {
                 // A long document is read again, to be cut into its records.
-                self.unread(bytes, block_bytes);
+                self.unread(bytes, block_bytes.max(scanner.scanned() + 1));
                 wanted = block_bytes;
                 continue;
             }
@@ -393,6 +393,7 @@ impl<R: Read> Cutter<R> {
     fn unread(&mut self, bytes: &mut Buffer, length: usize) {
         let head = self.head.take().unwrap_or_default();
         let unread = head.get_ref().get(usize::try_from(head.position()).unwrap_or(usize::MAX)..);
+        let length = length.min(bytes.len());
         let again = [&bytes[length..], unread.unwrap_or_default()].concat();
         bytes.truncate(length);
         (self.is_read, self.ended) = (self.is_read || self.ended, false);

@@ -1,6 +1,6 @@
 //! Texts of all framings → their blocks: are they the text, and whole?
 
-use super::*;
+use super::{super::Unit, *};
 
 /// Cuts `text` into blocks of at most `block_bytes` (or one line).
 fn blocks_of(text: &[u8], block_bytes: usize) -> Vec<Block> {
@@ -123,6 +123,110 @@ fn an_array_without_its_end_fails_where_its_last_element_begins() {
             };
             assert!(error.offset == offset, "{offset}: {error}");
             assert!(reader.next_block(Buffer::default()).unwrap().is_none());
+        }
+    }
+}
+
+/// The records and documents of a text, each shown by its first bytes, its length and its offset; fragments put
+/// together.
+fn pieces_of_documents(text: &[u8], block_bytes: usize) -> Vec<String> {
+    let records = Arc::new(Records::new(&["a[]".parse().unwrap(), ".".parse().unwrap()], &["k".to_owned()]));
+    let mut cutter = Cutter::new(text, block_bytes).framed(Framing::Documents).with_records(&records);
+    let mut found: Vec<(String, u64, usize)> = Vec::new();
+    let mut offset = 0;
+    while let Some(block) = cutter.next_block(Buffer::default()).unwrap() {
+        assert_eq!(block.offset, offset);
+        assert_eq!(Some(&*block.bytes), text.get(offset as usize..offset as usize + block.bytes.len()));
+        offset += block.bytes.len() as u64;
+        match block.content {
+            Content::Lines => panic!("documents"),
+            Content::Fragment(Fragment { bytes_before: 0, .. }) => {
+                found.push(("fragments".to_owned(), block.offset, block.bytes.len()));
+            }
+            Content::Fragment(fragment) => {
+                let (_, start, length) = found.last_mut().unwrap();
+                assert_eq!(
+                    (block.offset - *start, *length as u64),
+                    (fragment.bytes_before, fragment.bytes_before)
+                );
+                *length += block.bytes.len();
+            }
+            Content::Elements(elements) => {
+                for Element { range, due, unit } in elements {
+                    let text =
+                        String::from_utf8_lossy(&block.bytes[range.start..range.end.min(range.start + 9)]);
+                    let around = match unit {
+                        Unit::Record(Some(text)) => String::from_utf8(text.to_vec()).unwrap(),
+                        unit => format!("{unit:?}"),
+                    };
+                    let what = format!("{around} {}{text}", if due.is_some() { "!" } else { "" });
+                    found.push((what, block.offset + range.start as u64, range.len()));
+                }
+            }
+        }
+    }
+    assert_eq!(offset, text.len() as u64);
+    found.into_iter().map(|(what, offset, length)| format!("{what} {offset} {length}")).collect()
+}
+
+#[test]
+fn a_document_that_goes_by_may_have_anything_that_is_too_long() {
+    let long = "x".repeat(LINE_BYTES_MAX + 9 * FRAGMENT_BYTES);
+    let filled = format!("{{\"k\":1,\"a\":[{{}},\"{long}\"");
+    let at = filled.len();
+    for (text, expected) in [
+        // Its own end, and a document behind it.
+        (
+            format!("{filled},{{}}],\"z\":[]}}{{\"b\":2}}"),
+            vec![
+                "{\"k\":1} {} 12 2".to_owned(),
+                format!("fragments 15 {}", at - 15),
+                format!("{{\"k\":1}} {{}} {} 2", at + 1),
+                format!("Document {{\"b\":2}} {} 7", at + 12),
+            ],
+        ),
+        // Broken around its records.
+        (
+            format!("{filled}],\"z\" 1}}\n{{}}"),
+            vec![
+                "{\"k\":1} {} 12 2".to_owned(),
+                format!("fragments 15 {}", at - 15),
+                format!("Record(None) !],\"z\" 1}} {at} 8"),
+                format!("Document {{}} {} 2", at + 9),
+            ],
+        ),
+        // The next document begins in its list.
+        (
+            format!("{filled}\n{{\"c\":3}}"),
+            vec![
+                "{\"k\":1} {} 12 2".to_owned(),
+                format!("fragments 15 {}", at - 15),
+                format!("Record(None) ! {at} 0"),
+                format!("Document {{\"c\":3}} {} 7", at + 1),
+            ],
+        ),
+        // Too long around its records.
+        (
+            format!("{{\"a\":[{{}}],\"z\":\"{long}\"}}{{}}"),
+            vec![
+                "{} {} 6 2".to_owned(),
+                format!("fragments 9 {}", long.len() + 8),
+                format!("Document {{}} {} 2", long.len() + 17),
+            ],
+        ),
+        // Too long before its records: they are not looked for.
+        (
+            format!("{{\"z\":\"{long}\",\"a\":[{{}}]}}{{}}"),
+            vec![format!("fragments 0 {}", long.len() + 17), format!("Document {{}} {} 2", long.len() + 17)],
+        ),
+    ] {
+        let shown = |pieces: Vec<String>| pieces.join("\n");
+        for block_bytes in [1 << 20, 3 << 20, 40 << 20] {
+            if block_bytes > LINE_BYTES_MAX && text.len() < block_bytes {
+                // All of it is in one block: whoever reads it cuts it.
+                continue;
+            }
+            assert_eq!(shown(pieces_of_documents(text.as_bytes(), block_bytes)), shown(expected.clone()));
         }
     }
 }
