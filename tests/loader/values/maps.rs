@@ -241,13 +241,14 @@ fn spilled_merged_or_neither_the_bytes_are_the_same() {
 fn fields_of_64_levels_are_written_and_read() {
     let dir = Workdir::new();
     // 42 objects and 21 maps.
-    let types: String = (0..42)
+    let types = (0..42)
         .map(|level| {
             let next = if level == 41 { "int32".to_owned() } else { format!("t{}", level + 1) };
             let next = if level % 2 == 0 { format!("map({next})") } else { next };
             format!("[types.t{level}.fields]\na = '{next}'\n")
         })
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     dir.write("shop.toml", format!("{types}[domain.shop.events.sale.fields]\nx = 't0'\ny = 'list(t0)'\n"));
     let deep = (0..42).rev().fold("1".to_owned(), |inner, level| match level % 2 {
         0 => format!(r#"{{"a": {{"k": {inner}}}}}"#),

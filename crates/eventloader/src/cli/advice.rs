@@ -100,10 +100,8 @@ fn advice(error: &Error) -> Vec<String> {
             }
             None => &["; choose another --target-path"],
         },
-        Error::AllLinesBad { of_several_values: true, .. } => {
-            &["; --framing documents reads several documents in a line"]
-        }
-        Error::TooManyBadLines { of_several_values: true, .. } => {
+        Error::AllLinesBad { of_several_values: true, .. }
+        | Error::TooManyBadLines { of_several_values: true, .. } => {
             &["; --framing documents reads several documents in a line"]
         }
         Error::AllLinesBad { of_unknown_types: true, .. } => {
