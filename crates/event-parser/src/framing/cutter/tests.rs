@@ -136,7 +136,8 @@ fn pieces_of_documents(text: &[u8], block_bytes: usize) -> Vec<String> {
     let mut offset = 0;
     while let Some(block) = cutter.next_block(Buffer::default()).unwrap() {
         assert_eq!(block.offset, offset);
-        assert_eq!(Some(&*block.bytes), text.get(offset as usize..offset as usize + block.bytes.len()));
+        let from = usize::try_from(offset).unwrap();
+        assert_eq!(Some(&*block.bytes), text.get(from..from + block.bytes.len()));
         offset += block.bytes.len() as u64;
         match block.content {
             Content::Lines => panic!("documents"),
