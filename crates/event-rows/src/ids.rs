@@ -10,6 +10,8 @@ use arrow::array::{Array, StringArray};
 
 /// Length of a UUID's text.
 pub const UUID_TEXT_BYTES: usize = 36;
+/// Longer ids are rare: no room is made for them beforehand.
+const TEXT_BYTES_USUAL: usize = 64;
 /// The positions of its hyphens.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
@@ -131,8 +133,11 @@ impl IdsBuilder {
     fn push_text(&mut self, id: &[u8]) {
         let uuids = std::mem::take(&mut self.uuids);
         let (ends, bytes) = self.texts.get_or_insert_with(|| {
-            let mut bytes = Vec::new();
-            let mut ends = vec![0];
+            // Room for the rows that were expected, with ids like this one.
+            let rows = uuids.capacity();
+            let mut bytes = Vec::with_capacity(rows * id.len().min(TEXT_BYTES_USUAL));
+            let mut ends = Vec::with_capacity(rows + 1);
+            ends.push(0);
             for uuid in uuids {
                 bytes.extend_from_slice(&uuid_text(uuid));
                 ends.push(end_of(&bytes));

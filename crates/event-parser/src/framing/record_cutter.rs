@@ -7,7 +7,7 @@ use super::{
     arrays::Element,
     open_document::is_space,
     record_scanner::{Broken, RecordScanner, Step},
-    records::Records,
+    records::{KnownKeys, Records},
 };
 
 /// Cuts documents into their records.
@@ -15,6 +15,8 @@ use super::{
 pub(crate) struct RecordCutter {
     scanner: RecordScanner,
     elements: Vec<Element>,
+    /// Those of the records that it cuts for.
+    known: KnownKeys,
 }
 
 /// What a document comes to.
@@ -40,7 +42,7 @@ const END: &str = "nothing behind the document";
 
 impl Default for RecordCutter {
     fn default() -> Self {
-        Self { scanner: RecordScanner::new(0, 0), elements: Vec::new() }
+        Self { scanner: RecordScanner::new(0, 0), elements: Vec::new(), known: KnownKeys::default() }
     }
 }
 
@@ -49,7 +51,7 @@ impl RecordCutter {
     pub(crate) fn cut(&mut self, records: &Records, document: &[u8], may_be_long: bool) -> Cut {
         self.elements.clear();
         let path = match document.get(..LINE_BYTES_MAX).filter(|_| document.len() > LINE_BYTES_MAX) {
-            None => records.path_in(document),
+            None => records.path_in(document, &mut self.known),
             Some(beginning) if may_be_long => records.list_in(beginning),
             Some(_) => return Cut::Record,
         };

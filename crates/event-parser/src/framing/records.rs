@@ -7,7 +7,10 @@
 use events_core::envelope::RecordsPath;
 use memchr::memmem::Finder;
 
-use crate::json::Scanner;
+use crate::json::{KeyPredictor, Next, OBJECT_START, Scanner};
+
+/// The places for keys beside those on the way to the records.
+const OTHER_KEYS: usize = 32;
 
 /// Where the records of documents are, and what is to be kept of the objects around them.
 #[derive(Debug, Clone, Default)]
@@ -51,37 +54,44 @@ impl Path {
     }
 
     /// Whether a document has it, as far as the document is JSON.
-    fn is_in(&self, document: &[u8]) -> bool {
+    fn is_in(&self, document: &[u8], keys: &mut Vec<KeyPredictor>) -> bool {
         // A key may be written with escapes; few documents have any that could hide it.
         let may_be_there = |finder: &Finder<'_>| {
             finder.find(document).is_some() || memchr::memmem::find(document, b"\\u").is_some()
         };
-        self.finder.as_ref().is_none_or(may_be_there) && self.leads_somewhere(document).unwrap_or(false)
+        self.finder.as_ref().is_none_or(may_be_there) && self.leads_somewhere(document, keys).unwrap_or(false)
     }
 
-    fn leads_somewhere(&self, document: &[u8]) -> Option<bool> {
+    fn leads_somewhere(&self, document: &[u8], keys: &mut Vec<KeyPredictor>) -> Option<bool> {
+        keys.resize_with(self.steps.len(), KeyPredictor::default);
         let mut scanner = Scanner::new(document);
-        for step in &self.steps {
+        for (step, keys) in self.steps.iter().zip(keys) {
             let PathStep::Key(wanted) = step else {
                 return Some(matches!(scanner.peek(), Some(b'[' | b'n')));
             };
-            let mut more = scanner.peek() == Some(b'{') && scanner.enter_object().ok()?;
+            if scanner.peek() != Some(b'{') {
+                return Some(false);
+            }
+            scanner.open_object().ok()?;
+            let mut position = OBJECT_START;
             loop {
-                if !more {
-                    return Some(false);
+                let find = |name: &[u8]| (*name == *wanted.as_bytes()).then_some(0);
+                let next = keys.next_of_many(&mut scanner, position, (1, OTHER_KEYS), find).ok()?;
+                position = next.position();
+                match next {
+                    Next::End => return Some(false),
+                    Next::Member(_) => break,
+                    Next::Unknown | Next::Other(_) => drop(scanner.value().ok()?),
                 }
-                let key = scanner.key().ok()?;
-                scanner.peek();
-                if key.string(document).is_some_and(|key| *key == *wanted.as_bytes()) {
-                    break;
-                }
-                scanner.value().ok()?;
-                more = scanner.next_member().ok()?;
             }
         }
         Some(self.steps.is_empty() || scanner.peek() == Some(b'{'))
     }
 }
+
+/// What was learned of the keys on the way to the records, by path and step.
+#[derive(Debug, Default)]
+pub(super) struct KnownKeys(Vec<Vec<KeyPredictor>>);
 
 impl Records {
     /// Records at the first of `paths` that a document has, which are read with what the objects around them
@@ -112,14 +122,15 @@ impl Records {
     }
 
     /// The index of the first path that a document has, if it has one.
-    pub(super) fn path_in(&self, document: &[u8]) -> Option<usize> {
-        self.paths.iter().position(|path| path.is_in(document))
+    pub(super) fn path_in(&self, document: &[u8], known: &mut KnownKeys) -> Option<usize> {
+        known.0.resize_with(self.paths.len(), Vec::new);
+        self.paths.iter().zip(&mut known.0).position(|(path, keys)| path.is_in(document, keys))
     }
 
     /// The same of a document that is too long to be read as a whole, by its beginning; only of paths with
     /// lists.
     pub(super) fn list_in(&self, beginning: &[u8]) -> Option<usize> {
-        self.paths.iter().position(|path| path.has_lists() && path.is_in(beginning))
+        self.paths.iter().position(|path| path.has_lists() && path.is_in(beginning, &mut Vec::new()))
     }
 
     pub(super) fn steps(&self, path: usize) -> &[PathStep] {

@@ -22,9 +22,7 @@ impl Parser<'_> {
         while start < block.bytes.len() {
             let rest = &block.bytes[start..];
             let end = start + memchr::memchr(b'\n', rest).unwrap_or(rest.len());
-            let mark = mark_at(block, start);
-            let line = &block.bytes[start..end];
-            let line = line.strip_prefix(mark).unwrap_or(line);
+            let line = &block.bytes[start + mark_bytes_at(block, start)..end];
             if line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r')) {
                 state.parsed.blank += 1;
                 state.parsed.lines += 1;
@@ -47,9 +45,7 @@ impl Parser<'_> {
         newlines: &mut Newlines,
     ) {
         let block = state.block;
-        let mark = mark_at(block, range.start);
-        let document = &block.bytes[range.clone()];
-        let from = range.start + if document.starts_with(mark) { mark.len() } else { 0 };
+        let from = range.start + mark_bytes_at(block, range.start);
         let document = &block.bytes[from..range.end];
         let mut documents = std::mem::take(&mut self.documents);
         state.unit = Unit::Element;
@@ -85,7 +81,8 @@ impl Parser<'_> {
     }
 }
 
-/// The byte order mark that may be here.
-fn mark_at(block: &Block, at: usize) -> &'static [u8] {
-    if block.offset == 0 && at == 0 { b"\xEF\xBB\xBF" } else { b"" }
+/// The length of the byte order mark that is here, if one is.
+fn mark_bytes_at(block: &Block, at: usize) -> usize {
+    let mark = b"\xEF\xBB\xBF";
+    if block.offset == 0 && at == 0 && block.bytes.starts_with(mark) { mark.len() } else { 0 }
 }

@@ -120,11 +120,10 @@ fn wrong_types_are_refused_by_line() {
     let two_files = [("x.toml", of(one)), ("y.toml", of(one).replace("events.b", "events.c"))];
     Catalog::from_toml(&two_files.each_ref().map(|(file, text)| (*file, text.as_str()))).unwrap();
 
-    let doubled: String = (0..30)
-        .map(|level| format!("[types.t{level}.fields]\na = 't{0}'\nb = 't{0}'\n", level + 1))
-        .collect();
-    let chain: String =
-        (0..130).map(|level| format!("[types.t{level}.fields]\na = 't{}'\n", level + 1)).collect();
+    let doubled = |level: usize| format!("[types.t{level}.fields]\na = 't{0}'\nb = 't{0}'\n", level + 1);
+    let doubled = (0..30).map(doubled).collect::<Vec<_>>().concat();
+    let chain = |level: usize| format!("[types.t{level}.fields]\na = 't{}'\n", level + 1);
+    let chain = (0..130).map(chain).collect::<Vec<_>>().concat();
     let of_lists = |levels| {
         let lists = "list(".repeat(levels) + "date" + &")".repeat(levels);
         format!("[domain.a.events.b.fields]\nx = {{ fields = {{ y = '{lists}' }} }}")
