@@ -41,10 +41,7 @@ pub const EXPECTED_DATE: &str = "a date like 2024-10-10 that exists, of the year
 /// ```
 #[must_use]
 pub fn parse_timestamp(text: &[u8]) -> Option<i64> {
-    match text.split_first_chunk().and_then(|(front, rest)| Some((parse_to_seconds(front)?, rest))) {
-        Some((micros, rest)) => parse_behind_seconds(micros, rest),
-        None => parse_without_seconds(text),
-    }
+    ToSeconds::default().timestamp(text)
 }
 
 /// A date alone, or with hours and minutes. (A fraction of minutes is nothing that a program writes.)
@@ -93,6 +90,15 @@ impl ToSeconds {
             *self = Self { date: *date, midnight: days_of(date)? * DAY_MICROS };
         }
         Some(self.midnight + time_of_day_micros(time)?)
+    }
+
+    /// [`parse_timestamp`] of the text.
+    #[must_use]
+    pub fn timestamp(&mut self, text: &[u8]) -> Option<i64> {
+        match text.split_first_chunk().and_then(|(front, rest)| Some((self.parse(front)?, rest))) {
+            Some((micros, rest)) => parse_behind_seconds(micros, rest),
+            None => parse_without_seconds(text),
+        }
     }
 }
 

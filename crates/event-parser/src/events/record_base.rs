@@ -39,12 +39,12 @@ impl<'a> Records<'a> {
         }
     }
 
-    pub(super) fn time<'l>(&self, line: &'l [u8], enclosing: &'l [u8]) -> Result<TimeRead<'l>, Fault> {
+    pub(super) fn time<'l>(&mut self, line: &'l [u8], enclosing: &'l [u8]) -> Result<TimeRead<'l>, Fault> {
         let record = Record { line, enclosing, captures: &self.captures };
         let Some(unit) = self.envelope.unit else {
             let text = self.envelope.time.text(record);
             let text = text.map_err(|absence| self.not_an_event(&absence, EXPECTED_TEXT))?;
-            let micros = timestamp::parse_timestamp(&text);
+            let micros = self.to_seconds.timestamp(&text);
             let is_cut = micros.is_some() && timestamp::is_cut(&text);
             return Ok(TimeRead { text, micros, is_cut });
         };

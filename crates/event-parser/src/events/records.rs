@@ -8,17 +8,15 @@
 //! Invariant: a value that was skipped is read as JSON before the line counts as anything. Where the line is
 //! not JSON, it is scanned from its beginning, so that the first mistake is the one that is reported.
 
+use events_core::timestamp::ToSeconds;
+
 use super::{EventReader, Judged, record_base::name, rest::Rest};
 use crate::{
     envelope::{Captures, DataPlan, EnvelopePlan, RECORD, Record, TemplatePlan},
     fault::{Fault, Reason, excerpt},
-    json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
+    json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, OTHER_KEYS, Scanner, Value},
     plan::{OfType, Plan},
 };
-
-/// Keys that are not read have so many places in what is learned of an object: records have more of them
-/// than payloads.
-pub(super) const OTHER_KEYS: usize = 32;
 
 /// What is known of the record that is being read.
 #[derive(Debug)]
@@ -35,6 +33,7 @@ pub(super) struct Records<'a> {
     /// The payload, if it was read on the way.
     pub(super) is_data_read: bool,
     pub(super) rest: Rest,
+    pub(super) to_seconds: ToSeconds,
 }
 
 /// A value that was skipped, and the levels around it.
@@ -73,6 +72,7 @@ impl<'a> Records<'a> {
             captures: Captures::default(),
             key_predictors: envelope.nodes.iter().map(|_| KeyPredictor::default()).collect(),
             skipped: Vec::new(),
+            to_seconds: ToSeconds::default(),
             is_unwanted: false,
             is_data_read: false,
             rest: Rest::new(plan),

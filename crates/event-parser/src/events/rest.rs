@@ -11,11 +11,11 @@
 
 use super::{
     EventReader,
-    records::{OTHER_KEYS, Records, reached},
+    records::{Records, reached},
 };
 use crate::{
     envelope::{PiecePlan, RECORD, Record, Stage, Taken},
-    json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, Scanner, Value},
+    json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, OTHER_KEYS, Scanner, Value},
     plan::{OfType, PayloadPlan, Plan, RestMember},
 };
 

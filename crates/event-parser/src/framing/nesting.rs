@@ -6,6 +6,8 @@
 //!
 //! Invariant: the result is the same as byte by byte ([`Nesting::end_in`]), wherever the bytes are cut.
 
+/// The lowest bit of each byte of a word.
+const LOWEST_BITS: u64 = 0x0101_0101_0101_0101;
 /// The number of bytes that are looked at together.
 pub(super) const STRIDE: usize = 64;
 
@@ -163,20 +165,17 @@ impl Masks {
                 | u8::from(bracket == b'{') << 2
                 | u8::from(bracket == b'}') << 3
         });
-        let mut masks = Self { quotes: 0, backslashes: 0, opening: 0, closing: 0 };
-        for (word, index) in kinds.as_chunks::<8>().0.iter().zip(0..) {
-            let word = u64::from_le_bytes(*word);
-            let gather = |kind: u32| {
-                // The lowest bits of eight bytes, collected in the highest byte.
-                ((word >> kind & 0x0101_0101_0101_0101).wrapping_mul(0x0102_0408_1020_4080) >> 56)
-                    << (8 * index)
-            };
-            masks.quotes |= gather(0);
-            masks.backslashes |= gather(1);
-            masks.opening |= gather(2);
-            masks.closing |= gather(3);
-        }
-        masks
+        let words = kinds.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word));
+        let any = words.clone().fold(0, |any, word| any | word);
+        let gather = |kind: u32| {
+            if any >> kind & LOWEST_BITS == 0 {
+                return 0;
+            }
+            // The lowest bits of eight bytes, collected in the highest byte.
+            let bits = |word: u64| (word >> kind & LOWEST_BITS).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+            words.clone().zip(0..).fold(0, |mask, (word, index)| mask | bits(word) << (8 * index))
+        };
+        Self { quotes: gather(0), backslashes: gather(1), opening: gather(2), closing: gather(3) }
     }
 }
 

@@ -7,10 +7,7 @@
 use events_core::envelope::RecordsPath;
 use memchr::memmem::Finder;
 
-use crate::json::{KeyPredictor, Next, OBJECT_START, Scanner};
-
-/// The places for keys beside those on the way to the records.
-const OTHER_KEYS: usize = 32;
+use crate::json::{KeyPredictor, Next, OBJECT_START, OTHER_KEYS, Scanner};
 
 /// Where the records of documents are, and what is to be kept of the objects around them.
 #[derive(Debug, Clone, Default)]

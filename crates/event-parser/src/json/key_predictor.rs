@@ -19,6 +19,9 @@ const WAYS: usize = 2;
 
 /// The position at the start of an object; see [`Next::position`].
 pub(crate) const OBJECT_START: usize = 0;
+/// Keys that are not read have so many places in what is learned of a record: it has more of them than a
+/// payload. See [`KeyPredictor::next_of_many`].
+pub(crate) const OTHER_KEYS: usize = 32;
 
 /// What comes next in an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,7 +17,7 @@ mod value;
 
 pub(crate) use self::value::END_OF_LINE;
 pub(crate) use self::{
-    key_predictor::{KeyPredictor, Next, OBJECT_START},
+    key_predictor::{KeyPredictor, Next, OBJECT_START, OTHER_KEYS},
     known::KnownText,
     plain::{end_of_plain, same},
     text::{compact_into, quoted_into, unescape_into},
