@@ -127,8 +127,8 @@ fn an_array_without_its_end_fails_where_its_last_element_begins() {
     }
 }
 
-/// The records and documents of a text, each shown by its first bytes, its length and its offset; fragments put
-/// together.
+/// The records and documents of a text, each shown by its first bytes, its length and its offset; fragments
+/// put together.
 fn pieces_of_documents(text: &[u8], block_bytes: usize) -> Vec<String> {
     let records = Arc::new(Records::new(&["a[]".parse().unwrap(), ".".parse().unwrap()], &["k".to_owned()]));
     let mut cutter = Cutter::new(text, block_bytes).framed(Framing::Documents).with_records(&records);
