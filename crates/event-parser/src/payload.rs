@@ -18,7 +18,7 @@ use crate::{
     plan::{KeyTarget, KindPlan, Shape},
 };
 
-/// The owner of a key: an object, by [`crate::plan::ObjectPlan::id`], or the event itself.
+/// The owner of a key: an object, by `ObjectPlan::id`, or the event itself.
 pub(crate) type KeyOwner = Option<usize>;
 
 /// A key that is not in a schema: its owner, and its position in the line.

@@ -187,7 +187,7 @@ impl Source<'_> {
         }
     }
 
-    /// The fields that become columns; see [`super::Source::fields`].
+    /// The fields that become columns, as the fields of a payload do.
     fn envelope_fields<'d>(
         &self,
         value: &'d Value<'d>,
