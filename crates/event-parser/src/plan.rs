@@ -46,8 +46,8 @@ pub struct Plan {
     /// The event types that the catalog names.
     pub(crate) named: Vec<TypePlan>,
     found: FoundTypes,
-    /// By [`shape::ObjectPlan::id`]: the path of an object in the event, with dots; elements of lists without their
-    /// index, values of maps without their key.
+    /// By [`shape::ObjectPlan::id`]: the path of an object in the event, with dots; elements of lists without
+    /// their index, values of maps without their key.
     pub(crate) object_paths: Vec<String>,
     /// `None`: the base contract.
     pub(crate) envelope: Option<EnvelopePlan>,
