@@ -86,15 +86,7 @@ impl KeyPredictor {
         members: usize,
         find: impl FnOnce(&[u8]) -> Option<usize>,
     ) -> Result<Next, Malformed> {
-        if let Some([first, second]) = self.from.get(position) {
-            if first.is_at(scanner) {
-                return Ok(first.follow(scanner, &mut self.unknown));
-            }
-            if second.is_at(scanner) {
-                return Ok(second.follow(scanner, &mut self.unknown));
-            }
-        }
-        self.learn(scanner, position, (members, 0), find)
+        self.next_of_many(scanner, position, (members, 0), find)
     }
 
     /// The same for an object that has many keys that are not read, one behind the other: they share
