@@ -66,7 +66,7 @@ pub(crate) use self::meaning::write_fields;
 pub use self::{
     names::is_safe_directory,
     open::{OPEN_TYPES_MAX, OTHERS},
-    value_type::ValueType,
+    value_type::{ValueType, is_reserved},
     version::VersionField,
 };
 use self::{open::OpenTypes, version::Among};

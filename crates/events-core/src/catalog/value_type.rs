@@ -61,8 +61,10 @@ const RESERVED: [&str; 12] = [
     "object",
 ];
 
-/// Whether a name belongs to a type of the format, with or without parameters.
-pub(super) fn is_reserved(name: &str) -> bool {
+/// Whether a name belongs to a type of the format, with or without parameters, so that no type of a catalog
+/// can have it.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
     RESERVED.contains(&name)
 }
 

@@ -6,7 +6,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use events_core::{catalog::Catalog, directory_name};
+use events_core::{
+    catalog::{self, Catalog},
+    directory_name,
+};
 
 use super::{DomainDraft, FieldDraft, KindDraft, ObjectType, types::Types};
 
@@ -14,22 +17,6 @@ use super::{DomainDraft, FieldDraft, KindDraft, ObjectType, types::Types};
 const NAME_BYTES_MAX: usize = 90;
 /// Of a name that a hash is appended to, this much is kept.
 const FRONT_CHARS: usize = 20;
-
-/// Names that no object type can have.
-const BUILT_IN_TYPES: [&str; 12] = [
-    "string",
-    "int32",
-    "int64",
-    "float64",
-    "boolean",
-    "decimal",
-    "date",
-    "timestamp",
-    "json",
-    "list",
-    "map",
-    "object",
-];
 
 /// Gives a directory to each event type whose name is already taken, or too long for one.
 pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
@@ -184,7 +171,7 @@ pub(super) fn type_name(key: &[u8], taken: &mut HashSet<String>) -> String {
     let safe =
         replaced(&String::from_utf8_lossy(key), '_', |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     let starts_well = safe.starts_with(|c: char| c.is_ascii_alphabetic());
-    let is_builtin = BUILT_IN_TYPES.contains(&safe.as_str());
+    let is_builtin = catalog::is_reserved(&safe);
     let safe = if starts_well && !is_builtin { safe } else { format!("object_{safe}") };
     numbered(&safe, '_').find(|name| taken.insert(name.to_lowercase())).unwrap_or_default()
 }
