@@ -21,7 +21,7 @@ DAYS = 7
 FAULTS = "duplicates=2.5%,corrections=2.5%"
 CPU_PER_BYTE_MAX = 1.3
 DUCKDB_WALL_MIN = 3.0
-# Rows are in memory, of which the columns of an event take more than the base contract's; never more than the default bound.
+# Rows stay in memory, and more columns take more of it; the default of --memory is the bound.
 MEMORY_MAX_MIB = 2048
 
 
