@@ -24,7 +24,8 @@ use crate::{
     dictionary::Dictionary,
     hybrid,
     pages::{PageCompressor, compressed_bytes_min, count, data_page, dictionary_page},
-    values::{Values, encode_uuid_lengths},
+    uuid_texts::UuidTexts,
+    values::Values,
 };
 
 /// The most rows of a page: the unit that a reader skips or decodes.
@@ -214,26 +215,22 @@ impl ColumnChunk {
         let Scratch { compressor, body, places } = scratch;
         body.clear();
         self.encode_levels(places, body);
-        match &self.values {
-            Values::Uuids(uuids)
-                if self.encodings == Encodings::Compact && compressor.takes_uuids(uuids.len()) =>
-            {
-                encode_uuid_lengths(uuids.len(), body);
-                let bytes = body.len() + uuids.len() * UUID_TEXT_BYTES;
-                let page = compressor.compress_uuids(body, uuids);
-                let facts = self.facts(Encoding::DELTA_LENGTH_BYTE_ARRAY, self.values.bounds());
-                self.keep_page(page, bytes, facts, compressor)?;
-            }
-            _ => {
-                let (encoding, bounds) = self.encode_values(places, body);
-                let facts = self.facts(encoding, bounds);
-                let is_first = self.pages.is_empty() && self.first_page.is_none();
-                if is_first && body.len() < compressed_bytes_min(encoding) {
-                    self.bytes += body.len();
-                    self.first_page = Some(Box::new((body.clone(), facts)));
-                } else {
-                    self.keep_page(compressor.compress(body)?, body.len(), facts, compressor)?;
-                }
+        self.decide_dictionary();
+        if let Some(texts) = self.uuid_texts(compressor) {
+            let encoding = texts.encode_front(body);
+            let bytes = body.len() + texts.uuids().len() * UUID_TEXT_BYTES;
+            let page = compressor.compress_uuids(body, texts.uuids());
+            let facts = self.facts(encoding, texts.bounds());
+            self.keep_page(page, bytes, facts, compressor)?;
+        } else {
+            let (encoding, bounds) = self.encode_values(places, body);
+            let facts = self.facts(encoding, bounds);
+            let is_first = self.pages.is_empty() && self.first_page.is_none();
+            if is_first && body.len() < compressed_bytes_min(encoding) {
+                self.bytes += body.len();
+                self.first_page = Some(Box::new((body.clone(), facts)));
+            } else {
+                self.keep_page(compressor.compress(body)?, body.len(), facts, compressor)?;
             }
         }
         self.values.clear();
@@ -285,13 +282,27 @@ impl ColumnChunk {
         body[..4].copy_from_slice(&length.to_le_bytes());
     }
 
-    fn encode_values(&mut self, places: &mut Vec<u32>, body: &mut Vec<u8>) -> (Encoding, Option<Bounds>) {
+    fn decide_dictionary(&mut self) {
         if matches!(self.dictionary, UseOfDictionary::Undecided) && self.values.len() > 0 {
             self.dictionary = match self.values.dictionary(self.encodings) {
                 Some(dictionary) => UseOfDictionary::Made(dictionary, true),
                 None => UseOfDictionary::None,
             };
         }
+    }
+
+    /// The page's values as UUIDs behind one prefix, if they are, and there is a shorter way to compress
+    /// them.
+    fn uuid_texts(&self, compressor: &PageCompressor) -> Option<UuidTexts<'_>> {
+        let has_dictionary = matches!(self.dictionary, UseOfDictionary::Made(_, true));
+        if has_dictionary || self.encodings == Encodings::Basic || !compressor.takes_uuids(self.values.len())
+        {
+            return None;
+        }
+        self.values.uuid_texts()
+    }
+
+    fn encode_values(&mut self, places: &mut Vec<u32>, body: &mut Vec<u8>) -> (Encoding, Option<Bounds>) {
         if self.values.len() == 0 {
             return (Encoding::PLAIN, None);
         }

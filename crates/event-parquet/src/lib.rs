@@ -18,6 +18,7 @@ mod plain;
 mod table;
 mod texts;
 mod uuid_frame;
+mod uuid_texts;
 mod values;
 mod varint;
 

@@ -7,7 +7,7 @@ use arrow::array::{
     StringArray, TimestampMicrosecondArray,
 };
 use bytes::Bytes;
-use event_rows::{Batch, CHUNK_ROWS, Id, Ids, Position, RowRef, Rows, chunk_rows};
+use event_rows::{Batch, CHUNK_ROWS, Id, Ids, Position, RowRef, Rows, chunk_rows, uuid_text};
 use events_core::{catalog::Catalog, schema::TableForm};
 use parquet::{
     arrow::arrow_reader::ParquetRecordBatchReaderBuilder,
@@ -161,4 +161,60 @@ fn has_basic_encodings(row_groups: &[RowGroupMetaData]) -> bool {
 
 fn decimals(values: impl Iterator<Item = Option<i128>>, precision: u8, scale: i8) -> Decimal128Array {
     values.collect::<Decimal128Array>().with_precision_and_scale(precision, scale).unwrap()
+}
+
+#[test]
+fn texts_of_uuids_behind_one_prefix_are_texts() {
+    const ROWS: usize = 40_000;
+    let texts = |prefix: &'static str| {
+        let uuid = |n: u64| uuid_text(u128::from(n) << 64 | u128::from(!n)).to_vec();
+        numbers(ROWS as u64).map(move |n| format!("{prefix}{}", String::from_utf8(uuid(n)).unwrap()))
+    };
+    let odd_at = |row: usize, odd: &'static str| {
+        let odd = move |(at, text): (usize, String)| if at == row { odd.to_owned() } else { text };
+        StringArray::from_iter_values(texts("urn:").enumerate().map(odd))
+    };
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(texts("evt_"))),
+        Arc::new(StringArray::from_iter_values(texts(""))),
+        Arc::new(
+            texts("é").enumerate().map(|(at, text)| (at % 3 > 0).then_some(text)).collect::<StringArray>(),
+        ),
+        // Of another length, of the same length with another prefix, and in upper case.
+        Arc::new(odd_at(0, "urn")),
+        Arc::new(odd_at(20_000, "uri:00000000-0000-0000-0000-000000000000")),
+        Arc::new(odd_at(ROWS - 1, "urn:00000000-0000-0000-0000-00000000000A")),
+    ];
+    let names = ["prefix", "none", "nulls", "length", "other", "upper"];
+    let fields = names.map(|name| format!("{name} = 'string'\n")).concat();
+    let catalog =
+        Catalog::from_toml(&[("x.toml", &format!("[domain.a.events.b.fields]\n{fields}"))]).unwrap();
+    let rows = u32::try_from(ROWS).unwrap();
+    let batch = Batch {
+        positions: (0..rows).map(|line| Position::new(0, line)).collect(),
+        micros: (0..i64::from(rows)).collect(),
+        ids: Ids::Uuids((0..u128::from(rows)).collect()),
+        columns: columns.clone(),
+        versions: None,
+    };
+    let table = Table::new(&catalog.event_types()[0], FLAT, COMPACT).unwrap();
+    let file = file_of(&[batch], &table, Codec::Zstd);
+    let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap();
+    let metadata = Arc::clone(reader.metadata());
+    let read: Vec<_> = reader.with_batch_size(ROWS).build().unwrap().map(Result::unwrap).collect();
+    for (index, expected) in columns.iter().enumerate() {
+        assert!(read[0].column(4 + index) == expected, "{}", names[index]);
+        let column = metadata.row_group(0).column(4 + index);
+        let statistics = column.statistics().unwrap();
+        let all = expected.as_string::<i32>().iter().flatten();
+        assert_eq!(statistics.min_bytes_opt(), all.clone().min().map(str::as_bytes), "{}", names[index]);
+        assert_eq!(statistics.max_bytes_opt(), all.max().map(str::as_bytes), "{}", names[index]);
+        let encodings: Vec<_> = column.encodings().filter(|encoding| *encoding != Encoding::RLE).collect();
+        let expected = match names[index] {
+            "prefix" | "nulls" => vec![Encoding::DELTA_BYTE_ARRAY],
+            "none" => vec![Encoding::DELTA_LENGTH_BYTE_ARRAY],
+            _ => vec![Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY],
+        };
+        assert_eq!(encodings, expected, "{}", names[index]);
+    }
 }

@@ -18,12 +18,8 @@ use parquet::{
 };
 
 use crate::{
-    Encodings,
-    bounds::Bounds,
-    delta,
-    dictionary::Dictionary,
-    hybrid, plain,
-    texts::{Texts, length},
+    Encodings, bounds::Bounds, delta, dictionary::Dictionary, hybrid, plain, texts::Texts,
+    uuid_texts::UuidTexts,
 };
 
 /// Values of one column.
@@ -184,11 +180,7 @@ impl Values {
                 Some(Bounds::Wide { min, max, width: *width })
             }
             Self::Texts(texts) => Bounds::of_texts(texts.iter()),
-            // They order as their texts do.
-            Self::Uuids(uuids) => {
-                let (min, max) = min_max(uuids)?;
-                Some(Bounds::Text { min: uuid_text(min).to_vec(), max: uuid_text(max).to_vec() })
-            }
+            Self::Uuids(uuids) => UuidTexts::of_uuids(uuids).bounds(),
             Self::Same { text, count } => {
                 Bounds::of_texts([text.as_bytes()].into_iter().take((*count).min(1)))
             }
@@ -211,18 +203,27 @@ impl Values {
                 Encoding::DELTA_LENGTH_BYTE_ARRAY
             }
             Self::Uuids(uuids) => {
-                encode_uuid_lengths(uuids.len(), out);
+                let encoding = UuidTexts::of_uuids(uuids).encode_front(out);
                 out.reserve(uuids.len() * UUID_TEXT_BYTES);
                 for &uuid in uuids {
                     out.extend_from_slice(&uuid_text(uuid));
                 }
-                Encoding::DELTA_LENGTH_BYTE_ARRAY
+                encoding
             }
             Self::Same { text, count } => {
                 let mut texts = Texts::default();
                 (0..*count).for_each(|_| texts.push(text.as_bytes()));
                 Self::Texts(texts).encode(encodings, out)
             }
+        }
+    }
+
+    /// The values as UUIDs behind one prefix, if they are.
+    pub(crate) fn uuid_texts(&self) -> Option<UuidTexts<'_>> {
+        match self {
+            Self::Uuids(uuids) => Some(UuidTexts::of_uuids(uuids)),
+            Self::Texts(texts) => UuidTexts::of_texts(texts),
+            _ => None,
         }
     }
 
@@ -283,13 +284,8 @@ impl Values {
     }
 }
 
-/// Appends the lengths that precede the texts of UUIDs.
-pub(crate) fn encode_uuid_lengths(uuids: usize, out: &mut Vec<u8>) {
-    delta::encode_same(length(UUID_TEXT_BYTES), uuids, out);
-}
-
 /// The least and the greatest; `None` if there are no values.
-fn min_max<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
+pub(crate) fn min_max<T: Copy + Ord>(values: &[T]) -> Option<(T, T)> {
     let (&first, rest) = values.split_first()?;
     Some(rest.iter().fold((first, first), |(min, max), &value| (min.min(value), max.max(value))))
 }

@@ -154,16 +154,25 @@ impl Walk<'_> {
     /// A JSON value that is only passed.
     fn skip(&mut self) -> Result<Json, Stop> {
         self.byte()?;
-        let rest = std::str::from_utf8(&self.text[self.at..]).map_err(|error| error.valid_up_to());
-        let rest = match rest {
-            Ok(rest) => rest,
-            Err(valid) => {
-                std::str::from_utf8(&self.text[self.at..self.at + valid]).map_err(|_| Stop::Broken)?
-            }
-        };
+        let rest = &self.text[self.at..];
+        let valid = std::str::from_utf8(rest).map_or_else(|error| error.valid_up_to(), str::len);
+        let valid = std::str::from_utf8(&rest[..valid]).map_err(|_| Stop::Broken)?;
+        self.pass(valid)
+    }
+
+    fn pass(&mut self, rest: &str) -> Result<Json, Stop> {
         let (value, length) = value_at(rest).ok_or(Stop::Broken)?;
         self.at += length;
         Ok(value)
+    }
+
+    /// A string, number or word that is a record, whether or not it is UTF-8.
+    fn scalar(&mut self) -> Result<Json, Stop> {
+        self.byte()?;
+        let ascii =
+            self.text[self.at..].iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { 'x' });
+        let ascii: String = ascii.collect();
+        self.pass(&ascii)
     }
 
     /// A record, which ends by its brackets.
@@ -183,7 +192,7 @@ impl Walk<'_> {
             _ => {
                 let start = self.at;
                 let leads_to_list = steps.iter().any(|step| matches!(step, Step::List));
-                let value = self.skip()?;
+                let value = self.scalar()?;
                 if !(leads_to_list && matches!(value, Json::Null)) {
                     self.push(start, self.at, false);
                 }

@@ -18,7 +18,7 @@
 
 use std::{io, ops::Range, sync::Arc};
 
-use super::nesting::Nesting;
+use super::{nesting::Nesting, open_document::is_space};
 
 /// An element, as a range of the scanned bytes, without the white space around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,10 +96,6 @@ pub(super) fn first_character(head: &[u8]) -> Option<usize> {
     let text = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
     let at = text.iter().position(|byte| !is_space(*byte))?;
     Some(head.len() - text.len() + at)
-}
-
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 impl ArrayScanner {

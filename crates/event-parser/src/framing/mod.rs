@@ -23,6 +23,7 @@ mod replayed;
 
 use std::iter;
 
+use self::open_document::is_space;
 pub(crate) use self::record_cutter::{Cut, RecordCutter, Rest};
 pub use self::{
     arrays::{Element, Unit},
@@ -131,7 +132,7 @@ impl Block {
 
 /// The records of a document, or the document.
 fn records_of<'b>(records: &Records, document: &'b [u8], may_be_long: bool) -> Vec<Line<'b>> {
-    if document.trim_ascii().is_empty() {
+    if document.iter().all(|byte| is_space(*byte)) {
         return vec![Line::Text(document)];
     }
     let mut cutter = RecordCutter::default();

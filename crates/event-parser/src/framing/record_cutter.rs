@@ -134,6 +134,11 @@ mod tests {
         assert_eq!(cut("Records[]", r#"{"Records": null}"#), "");
         assert_eq!(cut("Records[]", r#"{"Records": []}"#), "");
         assert_eq!(cut("Records[]", r#"{"\u0052ecords": [1]}"#), "1");
+        // However the key is written.
+        assert_eq!(cut("\"a/b\"[]", r#"{"a\/b": [1]}"#), "1");
+        assert_eq!(cut("a.b[]", r#"{"b": [0], "a": {"c": "b", "b" :[1]}}"#), "1");
+        assert_eq!(cut("a.b[]", r#"{"b": [0], "a": {"c": "b", "\u0062":null}}"#), "");
+        assert_eq!(cut("a.b[]", r#"{"b": [0], "a": {"b": {"b": 1}}}"#), "no path");
         assert_eq!(cut("b[]|a[]", r#"{"a": [1], "b": [2], "b": [3]}"#), "2 | 3");
         let adyen = "notificationItems[].NotificationRequestItem";
         assert_eq!(

@@ -31,8 +31,18 @@ pub(super) enum PathStep {
 #[derive(Debug, Clone)]
 struct Path {
     steps: Vec<PathStep>,
-    /// Finds the first key as it is usually written.
-    finder: Option<Finder<'static>>,
+    /// `None` where a document must be read to know.
+    probe: Option<Probe>,
+}
+
+/// A look at a document that most documents without a path don't pass, without reading their keys.
+#[derive(Debug, Clone)]
+struct Probe {
+    /// Finds the key that decides, as it is usually written: that of the first list, or the last one.
+    key: Finder<'static>,
+    /// Finds the escapes that may hide it.
+    escape: Finder<'static>,
+    has_list: bool,
 }
 
 impl Path {
@@ -42,8 +52,8 @@ impl Path {
             steps.push(PathStep::Key(step.key.clone()));
             steps.extend(step.is_list.then_some(PathStep::List));
         }
-        let finder = path.steps().first().map(|step| Finder::new(&step.key).into_owned());
-        Self { steps, finder }
+        let probe = Probe::of(&steps);
+        Self { steps, probe }
     }
 
     fn has_lists(&self) -> bool {
@@ -52,11 +62,8 @@ impl Path {
 
     /// Whether a document has it, as far as the document is JSON.
     fn is_in(&self, document: &[u8], keys: &mut Vec<KeyPredictor>) -> bool {
-        // A key may be written with escapes; few documents have any that could hide it.
-        let may_be_there = |finder: &Finder<'_>| {
-            finder.find(document).is_some() || memchr::memmem::find(document, b"\\u").is_some()
-        };
-        self.finder.as_ref().is_none_or(may_be_there) && self.leads_somewhere(document, keys).unwrap_or(false)
+        self.probe.as_ref().is_none_or(|probe| probe.passes(document))
+            && self.leads_somewhere(document, keys).unwrap_or(false)
     }
 
     fn leads_somewhere(&self, document: &[u8], keys: &mut Vec<KeyPredictor>) -> Option<bool> {
@@ -83,6 +90,33 @@ impl Path {
             }
         }
         Some(self.steps.is_empty() || scanner.peek() == Some(b'{'))
+    }
+}
+
+impl Probe {
+    fn of(steps: &[PathStep]) -> Option<Self> {
+        let list = steps.iter().position(|step| *step == PathStep::List);
+        let PathStep::Key(key) = &steps[list.unwrap_or(steps.len()).checked_sub(1)?] else { return None };
+        // Of these characters, JSON has short escapes.
+        if key.contains(|character: char| matches!(character, '"' | '\\' | '/') || character.is_control()) {
+            return None;
+        }
+        let [key, escape] = [key.as_str(), "\\u"].map(|text| Finder::new(text).into_owned());
+        Some(Self { key, escape, has_list: list.is_some() })
+    }
+
+    /// `false` only if the path is not in the document, as far as that is JSON.
+    fn passes(&self, document: &[u8]) -> bool {
+        let leads_on = |at: usize| {
+            let behind = document[at + self.key.needle().len()..].strip_prefix(b"\"").unwrap_or_default();
+            let value = behind.trim_ascii_start().strip_prefix(b":").unwrap_or_default().trim_ascii_start();
+            match value.first() {
+                Some(b'{') => !self.has_list,
+                Some(b'[' | b'n') => self.has_list,
+                _ => false,
+            }
+        };
+        self.key.find_iter(document).any(leads_on) || self.escape.find(document).is_some()
     }
 }
 
