@@ -47,6 +47,7 @@
 //! allowed values.
 
 mod fields;
+mod lattice;
 mod meaning;
 mod names;
 mod open;
