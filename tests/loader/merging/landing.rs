@@ -131,6 +131,36 @@ fn a_catalog_that_means_the_same_loads_nothing_again() {
     assert!(!wider.exits(1).stderr.is_empty(), "another type is another meaning: the source is read again");
 }
 
+/// The same of an envelope, whether a flag, a catalog or its keys say it, and of types with names.
+#[test]
+fn an_envelope_and_types_that_mean_the_same_load_nothing_again() {
+    let dir = Workdir::new();
+    let charge = r#"{"id": "evt_1", "object": "event", "created": 1728518407, "type": "charge", "livemode": true, "data": {"object": {"fee": {"value": 1}, "paid": [{"value": 2}]}}}"#;
+    dir.write("landing/a.json", file_of([charge]));
+    let types = "[domain.stripe.events.charge.fields]\nfee = 'price'\npaid = 'list(price)'\n\
+                 [types.price]\nfields.value = 'int32'\n";
+    dir.write("types.toml", types);
+    dir.write("spelt-out.toml", "[domain.stripe.events.charge.fields]\npaid.list.fields.value = 'int32'\nfee.fields.value.type = 'int32'\n");
+    dir.write("envelope.toml", "[envelope]\npreset = 'stripe'\n");
+    let preset = dir.bare_loader().args(["catalog", "show", "--envelope", "stripe"]).succeeds().stdout;
+    dir.write("keys.toml", preset);
+    dir.write("all/both.toml", format!("{types}# as they send it\n[envelope]\npreset = 'stripe'\n"));
+    let read =
+        |flags: &[&str]| dir.loader().source("landing").args(MERGE).args(flags).succeeds().count("lines") > 0;
+    assert!(read(&["--envelope", "stripe", "--catalog", "types.toml"]));
+    for same in [
+        &["--envelope", "stripe", "--catalog", "spelt-out.toml"][..],
+        &["--catalog", "types.toml", "--catalog", "envelope.toml"],
+        &["--catalog", "keys.toml", "--catalog", "./types.toml"],
+        &["--catalog", "all"],
+    ] {
+        assert!(!read(same), "{same:?}");
+    }
+    assert!(read(&["--envelope", "stripe", "--catalog", "types.toml", "-D", "stripe"]), "a selection");
+    dir.write("other.toml", "[envelope]\npreset = 'stripe'\ndata = '{data}'\n");
+    assert!(read(&["--catalog", "types.toml", "--catalog", "other.toml"]), "another payload");
+}
+
 #[test]
 fn what_is_still_being_written_is_left_whole() {
     let dir = Workdir::new();

@@ -8,7 +8,7 @@
 
 use std::fmt::Write;
 
-use super::{Catalog, EventType, Field, FieldKind, OTHERS, VersionField};
+use super::{Catalog, EventType, Field, FieldKind, OTHERS};
 
 impl Catalog {
     /// The canonical form of the catalog's meaning.
@@ -20,10 +20,11 @@ impl Catalog {
         if !self.envelope().is_base() {
             let _ = writeln!(text, "{}", self.envelope().meaning());
         }
-        for EventType { domain, name, directory, fields, version, .. } in types {
+        for event_type in types {
+            let EventType { domain, name, directory, fields, .. } = event_type;
             let _ = write!(text, "{domain:?} {name:?} {directory:?} ");
             write_fields(&mut text, fields);
-            write_version(&mut text, version);
+            write_version(&mut text, event_type);
             text.push('\n');
         }
         self.write_open_types(&mut text);
@@ -35,10 +36,11 @@ impl Catalog {
     fn write_open_types(&self, text: &mut String) {
         let mut types: Vec<_> = self.open.types.iter().collect();
         types.sort_by_key(|event_type| &event_type.domain);
-        for EventType { domain, fields, is_json, version, .. } in types {
+        for event_type in types {
+            let EventType { domain, fields, is_json, .. } = event_type;
             let _ = write!(text, "{domain:?} * {is_json} ");
             write_fields(text, fields);
-            write_version(text, version);
+            write_version(text, event_type);
             if domain == OTHERS {
                 let _ = write!(text, " but {:?}", self.open.named_domains);
             }
@@ -47,9 +49,12 @@ impl Catalog {
     }
 }
 
-fn write_version(text: &mut String, version: &[VersionField]) {
-    for VersionField { name, .. } in version {
-        let _ = write!(text, " {name:?}");
+fn write_version(text: &mut String, event_type: &EventType) {
+    for field in &event_type.version {
+        let _ = write!(text, " {:?}", field.name);
+        if event_type.hides_field_of_envelope(field) {
+            text.push_str(" of data");
+        }
     }
 }
 
@@ -86,6 +91,9 @@ fn write_kind(text: &mut String, kind: &FieldKind) {
 }
 
 #[cfg(test)]
+mod spellings;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -111,6 +119,25 @@ mod tests {
             "[domain.a.events.x.fields]\nn = {{ {money} }}\no = {{ map = {{ list = {{ {money} }} }} }}"
         );
         assert_eq!(meaning("x.toml", named), meaning("x.toml", &spelt_out));
+    }
+
+    #[test]
+    fn records_that_are_the_documents_are_where_they_are_without_a_word() {
+        let preset = "[envelope]\npreset = 'cloudevents'\n";
+        let said = meaning("x.toml", &format!("{preset}records = '.'"));
+        assert_eq!(said, meaning("x.toml", preset));
+        assert_eq!(said, meaning("x.toml", &format!("{preset}records = ['.']")));
+        assert_ne!(said, meaning("x.toml", &format!("{preset}records = ['.', 'data[]']")));
+    }
+
+    /// The field that an envelope's version names is one of the envelope, that of a type's own one of `data`.
+    #[test]
+    fn two_fields_of_one_name_are_two_versions() {
+        let envelope = "[envelope]\npreset = 'stripe'\nfields = { n = 'int32' }\nversion = 'n'\n";
+        let fields = "fields = { n = { type = 'int32', required = true } }";
+        let of_envelope = format!("{envelope}[domain.a.events.x]\n{fields}");
+        let of_data = format!("{envelope}[domain.a.events.x]\nversion = 'n'\n{fields}");
+        assert_ne!(meaning("x.toml", &of_envelope), meaning("x.toml", &of_data));
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl EventType {
         Ok(())
     }
 
+    /// Whether a field of its version is one of `data`, although the envelope has a field of the same name.
+    pub(super) fn hides_field_of_envelope(&self, field: &VersionField) -> bool {
+        !field.of_envelope && path_of(&self.envelope_fields, &field.name).is_some()
+    }
+
     fn version_field(&self, name: &str, among: Among) -> Option<VersionField> {
         let found = |of_envelope: bool| {
             let fields: &[Field] = if of_envelope { &self.envelope_fields } else { &self.fields };

@@ -113,7 +113,8 @@ impl Source<'_> {
             let path = self.string(value)?.parse::<RecordsPath>();
             path.map_err(|error| self.error(&value.span(), error.to_string()))
         };
-        self.each_text(value)?.into_iter().map(read).collect()
+        let paths: Vec<_> = self.each_text(value)?.into_iter().map(read).collect::<Result<_, _>>()?;
+        Ok(if paths == [RecordsPath::DOCUMENT] { Vec::new() } else { paths })
     }
 
     fn template(&self, value: &Value<'_>) -> Result<Template, CatalogError> {
