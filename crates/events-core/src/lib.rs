@@ -12,6 +12,8 @@ pub mod event;
 pub mod catalog;
 pub mod envelope;
 pub mod schema;
+pub mod stored_text;
+pub mod table;
 pub mod timestamp;
 pub mod number;
 pub mod directory_name;

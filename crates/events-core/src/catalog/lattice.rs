@@ -34,9 +34,9 @@ impl ValueType {
         }
         match (*self, *other) {
             (Self::Int32, Self::Int64 | Self::Float64) | (Self::Date, Self::Timestamp) => true,
-            (_, Self::Decimal { precision, scale }) => self
-                .digits()
-                .is_some_and(|(before, behind)| before <= precision - scale && behind <= scale),
+            (_, Self::Decimal { precision, scale }) => {
+                self.digits().is_some_and(|(before, behind)| before <= precision - scale && behind <= scale)
+            }
             _ => false,
         }
     }

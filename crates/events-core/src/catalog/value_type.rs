@@ -119,7 +119,7 @@ impl<'n> TypeName<'n> {
 
 impl ValueType {
     /// The type of a value's name.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "string" => Self::String,
             "int32" => Self::Int32,
