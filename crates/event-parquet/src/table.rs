@@ -15,10 +15,10 @@ use events_core::{
 };
 use parquet::{
     arrow::{ArrowSchemaConverter, arrow_writer::ArrowRowGroupWriterFactory},
-    basic::{Compression, ZstdLevel},
+    basic::{Compression, Encoding, ZstdLevel},
     errors::Result as ParquetResult,
     file::{
-        metadata::{KeyValue, SortingColumn},
+        metadata::{ColumnChunkMetaData, KeyValue, ParquetMetaData, RowGroupMetaData, SortingColumn},
         properties::{EnabledStatistics, WriterProperties, WriterPropertiesPtr, WriterVersion},
         writer::SerializedFileWriter,
     },
@@ -27,6 +27,8 @@ use parquet::{
 
 use crate::{Codec, Encodings, Format, ROW_GROUP_ROWS, ZSTD_LEVEL, column::Input};
 
+/// What the name of the writer begins with in all files of this program.
+const WRITER: &str = "eventloader version ";
 /// The beginning of the keys of descriptions in a file's metadata.
 const DESCRIPTION: &str = "description";
 
@@ -77,6 +79,31 @@ impl<'p> Table<'p> {
         chunk_rows_of(self.columns())
     }
 
+    /// Whether a file with this footer, which has rows, is one of this table, with its encodings and
+    /// descriptions. Its codec is only partly known: small column chunks have none.
+    #[must_use]
+    pub fn has_form_of(&self, metadata: &ParquetMetaData) -> bool {
+        let file = metadata.file_metadata();
+        let entries = |entries: Option<&Vec<KeyValue>>| entries.cloned().unwrap_or_default();
+        let is_own = file.created_by().is_some_and(|writer| writer.starts_with(WRITER));
+        is_own
+            && file.schema() == self.descriptor.root_schema()
+            && entries(file.key_value_metadata()) == entries(self.properties.key_value_metadata())
+            && metadata.row_groups().iter().all(|group| self.has_pages_of(group))
+    }
+
+    fn has_pages_of(&self, group: &RowGroupMetaData) -> bool {
+        let is_packed = |chunk: &ColumnChunkMetaData| {
+            let found = chunk.compression();
+            found == self.compression || found == Compression::UNCOMPRESSED
+        };
+        // Ids are in the first column. They don't repeat, so they have no dictionary, and their encoding tells
+        // which of the two choices it was.
+        let mut of_ids = group.columns().first().into_iter().flat_map(ColumnChunkMetaData::encodings);
+        let is_compact = of_ids.any(|encoding| !matches!(encoding, Encoding::PLAIN | Encoding::RLE));
+        is_compact == (self.encodings == Encodings::Compact) && group.columns().iter().all(is_packed)
+    }
+
     /// All columns of some rows, in the order of the file.
     pub(crate) fn inputs(&self, rows: Rows<'_>) -> ParquetResult<Vec<Input<'_>>> {
         let mut inputs = vec![Input::Ids, Input::Micros, Input::Same(&self.event_type.domain)];
@@ -118,7 +145,7 @@ fn properties(event_type: &EventType, flatten: bool, codec: Codec) -> WriterProp
         // Version 1 pages are readable by every engine. With them, `parquet` writes lists, maps and objects
         // in basic encodings.
         .set_writer_version(WriterVersion::PARQUET_1_0)
-        .set_created_by(concat!("eventloader version ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_created_by(format!("{WRITER}{}", env!("CARGO_PKG_VERSION")))
         .set_compression(codec.compression())
         .set_max_row_group_row_count(Some(2 * ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Page)

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{StagedFile, Stamp, TargetError, checksum_of, place};
+use crate::{DedupeScope, StagedFile, Stamp, TargetError, checksum_of, place};
 
 /// What a commit does to one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,9 @@ pub struct Change {
     /// rows without those whose events move there. `None` if nothing has to come first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first: Option<Vec<ChangedFile>>,
+    /// The scope in which each of its events should occur once, if it is not that of the commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedupe_scope: Option<DedupeScope>,
 }
 
 /// A new file.
@@ -75,6 +78,7 @@ impl Change {
             removes: Vec::new(),
             version: Vec::new(),
             first: None,
+            dedupe_scope: None,
         }
     }
 
@@ -82,6 +86,12 @@ impl Change {
     #[must_use]
     pub fn with_version(self, version: Vec<String>) -> Self {
         Self { version, ..self }
+    }
+
+    /// The same change of rows that other loads have decided on.
+    #[must_use]
+    pub fn with_scope(self, dedupe_scope: DedupeScope) -> Self {
+        Self { dedupe_scope: Some(dedupe_scope), ..self }
     }
 
     /// Sets what the partition has first.
@@ -106,6 +116,7 @@ impl Change {
             removes: Vec::new(),
             version: Vec::new(),
             first: None,
+            dedupe_scope: None,
         }
     }
 
@@ -120,6 +131,7 @@ impl Change {
             removes: vec![name],
             version: Vec::new(),
             first: None,
+            dedupe_scope: None,
         }
     }
 

@@ -39,7 +39,7 @@ pub struct History {
     version: u32,
     /// The number of the last folded commit.
     last: u64,
-    /// The layout of the first commit.
+    /// The layout; only a rewrite changes it.
     pub layout: Option<TargetLayout>,
     /// By path in the target, with `/`.
     pub files: BTreeMap<String, StoredFile>,
@@ -157,12 +157,16 @@ impl History {
 
     fn add(&mut self, commit: Commit) {
         let Commit { number, at, layout, load, changes, .. } = commit;
-        let partitions = changes.iter().filter(|change| change.event_type.is_some()).count();
+        // What a rewrite moves elsewhere is counted there.
+        let is_counted = |change: &&Change| {
+            change.event_type.is_some() && !(load.mode == Mode::Rewrite && change.files.is_empty())
+        };
+        let partitions = changes.iter().filter(is_counted).count();
         if number > self.last + 1 {
             self.lost.push(self.last + 1..=number - 1);
         }
         self.last = number;
-        self.layout.get_or_insert(layout);
+        self.layout = Some(layout);
         let LoadFacts { mode, dedupe_scope, counts, sources, what, stamps, form, accepted, .. } = load;
         if partitions > 0 {
             self.form = form;
@@ -179,7 +183,7 @@ impl History {
         match mode {
             // What was merged before may have been in the partitions that are replaced.
             Mode::Overwrite if partitions > 0 => self.merged.clear(),
-            Mode::Overwrite | Mode::Accept => {}
+            Mode::Overwrite | Mode::Accept | Mode::Rewrite => {}
             Mode::Merge => {
                 let contents = sources.into_iter().filter_map(|source| source.content);
                 self.merged.entry(what).or_default().extend(contents);
@@ -212,6 +216,7 @@ impl History {
 
     fn change(&mut self, commit: u64, dedupe_scope: DedupeScope, change: Change) {
         let Change { directory, event_type, files, replaces_all, removes, version, .. } = change;
+        let dedupe_scope = change.dedupe_scope.unwrap_or(dedupe_scope);
         for name in removes {
             self.files.remove(&format!("{directory}/{name}"));
         }

@@ -137,8 +137,13 @@ impl Target {
 
     /// The commit that an interrupted load has recorded and not finished.
     pub(crate) fn unfinished(&self) -> Result<Option<Commit>, TargetError> {
-        if is_unfinished(&self.root)? { Commit::read(&self.journal()).map(Some) } else { Ok(None) }
+        unfinished(&self.root)
     }
+}
+
+/// The commit of a target that was recorded and not finished.
+pub(crate) fn unfinished(root: &Path) -> Result<Option<Commit>, TargetError> {
+    if is_unfinished(root)? { Commit::read(&root.join(PRIVATE).join(FILE)).map(Some) } else { Ok(None) }
 }
 
 /// Whether a commit of the target was interrupted.

@@ -1,14 +1,14 @@
 //! The layout of a target's directories, recorded with its first commit: `<target>/_eventloader/layout.json`.
 //!
 //! Invariant: this program writes partitions of only one layout and one unit of time to a target; otherwise
-//! readers would see each event twice or not at all.
+//! readers would see each event twice or not at all. A rewrite may bring all of them into another one.
 
 use std::{fmt, io, path::Path};
 
 use events_core::partition::{Layout, PartitionUnit};
 use serde::{Deserialize, Serialize};
 
-use crate::{History, PRIVATE, TargetError, json_file};
+use crate::{History, PRIVATE, TargetError, journal, json_file};
 
 const NAME: &str = "layout.json";
 
@@ -39,11 +39,15 @@ impl TargetLayout {
         Some((*layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
     }
 
-    /// The recorded layout of a target: in its own file or, if that is gone, in its commits.
+    /// The recorded layout of a target: in its own file or, if that is gone, in its commits. A commit that was
+    /// interrupted counts: whoever opens the target finishes it first.
     ///
     /// # Errors
     /// A record can't be read.
     pub fn remembered(root: &Path) -> Result<Option<Self>, TargetError> {
+        if let Some(commit) = journal::unfinished(root)? {
+            return Ok(Some(commit.layout));
+        }
         let own = json_file::read(&root.join(PRIVATE).join(NAME), "reading the target's layout")?;
         own.map_or_else(|| Ok(History::read(root, |_, _| {})?.layout), |layout| Ok(Some(layout)))
     }
@@ -64,10 +68,10 @@ impl TargetLayout {
         })
     }
 
-    /// Records the layout, unless that was done before.
-    pub(crate) fn remember(&self, root: &Path) -> io::Result<()> {
+    /// Records the layout, unless that was done before and it can't be another one now.
+    pub(crate) fn remember(&self, root: &Path, may_change: bool) -> io::Result<()> {
         let private = root.join(PRIVATE);
-        if storage::is_there(&private.join(NAME))? {
+        if !may_change && storage::is_there(&private.join(NAME))? {
             return Ok(());
         }
         json_file::replace(&private, NAME, self)

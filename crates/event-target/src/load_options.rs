@@ -15,6 +15,8 @@ pub enum Mode {
     Merge,
     /// No load: the files that are there were recorded as what is meant.
     Accept,
+    /// No load: the same rows were written again, in other files.
+    Rewrite,
 }
 
 /// Where "latest" is decided.

@@ -62,8 +62,7 @@ impl Target {
         let placing = &Placing::new(&self.root, &staging);
         // Where rows of the target take part, an event may move to another partition. If partitions are
         // published one after the other in the order of the journal, the event is never in two.
-        let moves = journal.load.mode == Mode::Merge || journal.load.dedupe_scope == DedupeScope::Target;
-        let threads = if moves { 1 } else { threads };
+        let threads = if moves_rows(journal) { 1 } else { threads };
         let placed = self.publish_first(journal, placing).and_then(|()| {
             each_change(threads, journal, |number| {
                 let change = &journal.changes[number];
@@ -76,7 +75,8 @@ impl Target {
         });
         let unpublished = |doing| move |source| Unpublished { doing, source, has_begun: placing.has_begun() };
         placed.map_err(unpublished("publishing a partition"))?;
-        journal.layout.remember(&self.root).map_err(unpublished("recording the target's layout"))?;
+        let may_change = journal.load.mode == Mode::Rewrite;
+        journal.layout.remember(&self.root, may_change).map_err(unpublished("recording the target's layout"))?;
         durability::sync_published(&self.lock, &self.root, &journal.changes)
             .map_err(unpublished("publishing"))?;
         let private = self.private();
@@ -104,6 +104,14 @@ impl Target {
         let is_there = storage::is_there(&staging)?;
         storage::delete_all(&staging)?;
         Ok(is_there)
+    }
+}
+
+/// Whether an event may be in another partition after the commit than before.
+fn moves_rows(Commit { load, changes, .. }: &Commit) -> bool {
+    match load.mode {
+        Mode::Rewrite => changes.iter().any(|change| change.event_type.is_some() && change.files.is_empty()),
+        mode => mode == Mode::Merge || load.dedupe_scope == DedupeScope::Target,
     }
 }
 

@@ -124,6 +124,14 @@ impl Target {
     /// The target has another layout, or can't be written.
     pub fn begin(&mut self, layout: &TargetLayout) -> Result<Staging, TargetError> {
         layout.check(&self.root)?;
+        self.begin_rewrite()
+    }
+
+    /// The same for a run that may commit another layout.
+    ///
+    /// # Errors
+    /// The target can't be written.
+    pub fn begin_rewrite(&mut self) -> Result<Staging, TargetError> {
         let staging = self.staging();
         storage::create_directories(&staging, &mut Vec::new())
             .map_err(|error| unwritable(&self.root, format!("can't be written ({error})")))?;

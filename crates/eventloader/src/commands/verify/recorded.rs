@@ -8,7 +8,7 @@ use std::{
 };
 
 pub(super) use event_target::StoredFile as RecordedFile;
-use event_target::{Commit, History};
+use event_target::{Commit, History, Mode};
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::Problem;
@@ -61,7 +61,8 @@ impl Recorded {
             let problem = format!("its counts do not balance: {problem}");
             self.problems.push(Problem::new(&commit.path(), problem));
         }
-        let is_another = before.layout.as_ref().is_some_and(|layout| *layout != commit.layout);
+        let is_another = before.layout.as_ref().is_some_and(|layout| *layout != commit.layout)
+            && commit.load.mode != Mode::Rewrite;
         if commit.layout.parts().is_none() || is_another {
             let problem = format!("its layout differs from that of the earlier commits: {}", commit.layout);
             self.problems.push(Problem::new(&commit.path(), problem));
