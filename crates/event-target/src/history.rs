@@ -18,8 +18,8 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accepted, Change, Commit, DedupeScope, FileForm, Fingerprint, LineCounts, LoadFacts, Mode, PRIVATE,
-    Stamp, Target, TargetError, TargetLayout, journal, json_file,
+    Accepted, Change, Commit, DedupeScope, Discarded, FileForm, Fingerprint, LineCounts, LoadFacts, Mode,
+    PRIVATE, Stamp, Target, TargetError, TargetLayout, journal, json_file,
 };
 
 /// In the private directory: the folded commits.
@@ -96,6 +96,29 @@ pub struct CommittedLoad {
     pub counts: LineCounts,
     /// How many partitions it changed.
     pub partitions: usize,
+    /// Of an `accept`: what it recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<AcceptedFiles>,
+    /// Of a `discard`: what it took out of the quarantine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discarded: Option<Discarded>,
+}
+
+/// What an `accept` recorded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedFiles {
+    /// How many recorded files are gone.
+    pub gone: usize,
+    /// How many have other bytes, or are new.
+    pub changed: usize,
+    /// Whether every source counts as new.
+    pub forgets_sources: bool,
+}
+
+impl From<&Accepted> for AcceptedFiles {
+    fn from(Accepted { gone, files, forgets_sources }: &Accepted) -> Self {
+        Self { gone: gone.len(), changed: files.len(), forgets_sources: *forgets_sources }
+    }
 }
 
 impl Default for History {
@@ -167,7 +190,9 @@ impl History {
         }
         self.last = number;
         self.layout = Some(layout);
-        let LoadFacts { mode, dedupe_scope, counts, sources, what, stamps, form, accepted, .. } = load;
+        let LoadFacts {
+            mode, dedupe_scope, counts, sources, what, stamps, form, accepted, discarded, ..
+        } = load;
         if partitions > 0 {
             self.form = form;
         }
@@ -179,11 +204,13 @@ impl History {
             first_source: sources.first().map(|source| source.path.clone()),
             counts,
             partitions,
+            accepted: accepted.as_ref().map(AcceptedFiles::from),
+            discarded,
         });
         match mode {
             // What was merged before may have been in the partitions that are replaced.
             Mode::Overwrite if partitions > 0 => self.merged.clear(),
-            Mode::Overwrite | Mode::Accept | Mode::Rewrite => {}
+            Mode::Overwrite | Mode::Accept | Mode::Rewrite | Mode::Discard => {}
             Mode::Merge => {
                 let contents = sources.into_iter().filter_map(|source| source.content);
                 self.merged.entry(what).or_default().extend(contents);

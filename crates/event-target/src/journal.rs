@@ -65,6 +65,22 @@ pub struct LoadFacts {
     /// What was recorded without a load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,
+    /// What was taken out of the quarantine for good.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub discarded: Option<Discarded>,
+}
+
+/// Bad lines that were taken out of the quarantine for good.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discarded {
+    /// How many, by reason.
+    pub lines: BTreeMap<String, u64>,
+    /// The reasons that were asked for; all where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// The sources that were asked for; all where empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
 }
 
 /// Files that are recorded as they were found.

@@ -17,6 +17,8 @@ pub enum Mode {
     Accept,
     /// No load: the same rows were written again, in other files.
     Rewrite,
+    /// No load: bad lines were taken out of the quarantine.
+    Discard,
 }
 
 /// Where "latest" is decided.

@@ -87,6 +87,15 @@ pub enum Error {
         /// What it is.
         problem: String,
     },
+    /// No bad line is what was asked for.
+    #[error(
+        "{}; nothing was changed",
+        if *.is_all { "the quarantine is empty" } else { "no bad line of the quarantine is selected" }
+    )]
+    NothingSelected {
+        /// Whether all were.
+        is_all: bool,
+    },
     /// No catalog can be drafted from the input.
     #[error("{0}")]
     Draft(String),

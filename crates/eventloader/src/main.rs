@@ -17,8 +17,11 @@ use std::{
 use clap::{CommandFactory, Parser};
 use command_line::Document;
 use eventloader::{
-    cli::{self, AcceptArgs, CatalogCommand, Cli, Command, ListArgs, RecoverArgs, ReplayArgs, VerifyArgs},
-    commands::{accept, catalog, list, load, recover, verify},
+    cli::{
+        self, AcceptArgs, CatalogCommand, Cli, Command, DiscardArgs, ListArgs, QuarantineArgs, RecoverArgs,
+        ReplayArgs, VerifyArgs,
+    },
+    commands::{accept, catalog, discard, list, load, quarantine, recover, verify},
     error::Error,
     report::{Report, Summary},
     runtime::{
@@ -54,6 +57,8 @@ fn main() -> ExitCode {
         (Some(Command::Catalog(command)), _) => run_catalog(command),
         (Some(Command::Accept(args)), _) => accept(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Recover(args)), _) => recover(args).map(|()| ExitCode::SUCCESS),
+        (Some(Command::Discard(args)), _) => discard(args).map(|()| ExitCode::SUCCESS),
+        (Some(Command::Quarantine(args)), _) => quarantine(args),
         (Some(Command::List(args)), _) => list(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Verify(args)), _) => verify(args),
     };
@@ -110,6 +115,23 @@ fn accept(args: &AcceptArgs) -> Result<(), Error> {
         print_message(&acceptance);
     }
     Ok(())
+}
+
+fn discard(args: &DiscardArgs) -> Result<(), Error> {
+    let discarded = discard::discard(&args.target, &args.selection()?, args.threads())?;
+    if !args.quiet {
+        print_message(&discarded);
+    }
+    Ok(())
+}
+
+fn quarantine(args: &QuarantineArgs) -> Result<ExitCode, Error> {
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let looked = quarantine::look(&args.settings()?, &mut output, |error| print_error(&error.to_string()))?;
+    if !args.quiet {
+        print_message(&looked);
+    }
+    Ok(if looked.damaged == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn list(args: &ListArgs) -> Result<(), Error> {

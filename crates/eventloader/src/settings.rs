@@ -75,17 +75,25 @@ pub enum Input {
         skip_loaded: bool,
     },
     /// Bad lines of the target's quarantine.
-    Replay(ReplaySelection),
+    Replay(BadLineSelection),
 }
 
-/// Which bad lines are replayed.
+/// Which bad lines of a quarantine a command is about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ReplaySelection {
+pub struct BadLineSelection {
     /// Only those with these reasons; all where empty.
     pub reasons: Vec<String>,
     /// Only those of these sources, by their names in the quarantine or the ends of their paths; all where
     /// empty.
     pub sources: Vec<String>,
+}
+
+impl BadLineSelection {
+    /// Whether it is about all bad lines.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.reasons.is_empty() && self.sources.is_empty()
+    }
 }
 
 /// The limit of bad lines in a load.

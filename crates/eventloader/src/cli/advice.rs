@@ -32,6 +32,8 @@ fn flags_of(command: Option<&Command>) -> Vec<String> {
         Some(Command::Catalog(CatalogCommand::Show(_))) => &["catalog", "show"],
         Some(Command::Recover(_)) => &["recover"],
         Some(Command::Accept(_)) => &["accept"],
+        Some(Command::Discard(_)) => &["discard"],
+        Some(Command::Quarantine(_)) => &["quarantine"],
         Some(Command::List(_)) => &["list"],
         Some(Command::Replay(_)) => &["replay"],
         Some(Command::Verify(_)) => &["verify"],
@@ -112,6 +114,7 @@ fn advice(error: &Error) -> Vec<String> {
         Error::Envelope(_) => {
             &["; name one with --envelope or --catalog, or select lines with --source or --reason"]
         }
+        Error::NothingSelected { .. } => &["; `eventloader quarantine` shows what there is"],
         Error::Overlap { .. } => &["; choose another --target-path", "; choose another --output"],
         Error::ReportPlace { .. } => &["; choose another file"],
         Error::Target(TargetError::Unwritable { .. }) => &["; choose another --target-path"],
@@ -147,13 +150,15 @@ mod tests {
     use super::*;
 
     /// A command line of each command.
-    const COMMAND_LINES: [&[&str]; 9] = [
+    const COMMAND_LINES: [&[&str]; 11] = [
         &["-s", "x", "-b"],
         &["catalog", "infer", "x"],
         &["catalog", "check", "x"],
         &["catalog", "show"],
         &["recover"],
         &["accept"],
+        &["discard"],
+        &["quarantine"],
         &["list"],
         &["replay"],
         &["verify"],
@@ -238,6 +243,7 @@ mod tests {
             Error::ManifestFile(io()),
             Error::Source { path: text(), problem: problem.clone() },
             Error::Read { path: text(), offset: 1, text: "file", source: io() },
+            Error::NothingSelected { is_all: false },
             Error::Draft(text()),
             Error::DraftEnvelope { problem: text(), skeleton: text() },
             Error::DraftFields(1),
@@ -290,6 +296,7 @@ mod tests {
             | Error::ManifestFile(_)
             | Error::Source { .. }
             | Error::Read { .. }
+            | Error::NothingSelected { .. }
             | Error::Draft(_)
             | Error::DraftEnvelope { .. }
             | Error::DraftFields(_)

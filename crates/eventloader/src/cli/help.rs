@@ -5,7 +5,7 @@
 pub(super) const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
        eventloader catalog <infer|check|show> [OPTIONS]
-       eventloader <accept|list|recover|replay|verify> [TARGET]";
+       eventloader <accept|discard|list|quarantine|recover|replay|verify> [TARGET]";
 
 pub(super) const LONG_ABOUT: &str = "\
 Loads JSON events into Parquet, partitioned by day and event type, each event exactly once.
@@ -28,7 +28,9 @@ Examples:
   eventloader -s in/ -b --catalog mine.toml --envelope stripe   load Stripe's events
   eventloader -s in/today.json -t lake -b --mode merge     add a delivery to an existing target
   eventloader -s landing/ -t lake -b --mode merge --skip-loaded   load the new files of a directory
+  eventloader quarantine lake                              show the bad lines, and why they are bad
   eventloader replay lake --catalog mine.toml              load bad lines that the new catalog accepts
+  eventloader discard lake --reason malformed_json         take bad lines out of the quarantine for good
   eventloader list lake                                    list the loads of a target
   eventloader verify data/target/                          check all files and rows of a target
   eventloader verify lake --against truth.json             compare with the file of datagen --manifest

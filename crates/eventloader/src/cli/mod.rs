@@ -5,6 +5,7 @@
 mod advice;
 mod catalog;
 mod help;
+mod quarantine;
 mod replay;
 mod resources;
 mod target;
@@ -27,6 +28,7 @@ use events_core::{envelope::PRESETS, partition::Day};
 pub use self::{
     advice::explain,
     catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
+    quarantine::{DiscardArgs, QuarantineArgs},
     replay::ReplayArgs,
     target::{AcceptArgs, ListArgs, RecoverArgs, VerifyArgs},
     usage::reword,
@@ -248,6 +250,13 @@ pub enum Command {
     #[command(subcommand)]
     Catalog(CatalogCommand),
 
+    /// Take bad lines out of a target's quarantine for good
+    ///
+    /// All of them, or those with some reasons or of some sources; `quarantine` shows them beforehand. The
+    /// commit records how many went for which reason, and `list` shows it. A source that is loaded again brings
+    /// its bad lines back; with --skip-loaded it is not read again. The exit code is 1 if no line is selected.
+    Discard(DiscardArgs),
+
     /// Finish or undo what an interrupted load left in a target
     ///
     /// Every load does this first, so it is only needed to clean up a target before reading it. A recorded
@@ -259,6 +268,13 @@ pub enum Command {
     /// Prints one line per load to standard output, the latest last. Of loads whose commit files were folded,
     /// the last 1000 are listed.
     List(ListArgs),
+
+    /// Show the bad lines in a target's quarantine, by reason, source and field
+    ///
+    /// Prints each group of them to standard output, with their number, and the first one: its place, what was
+    /// expected and found, and its beginning. With --raw, prints the lines themselves. Waits for no load, and
+    /// changes nothing. The exit code is 1 if a record of the quarantine is damaged.
+    Quarantine(QuarantineArgs),
 
     /// Load the bad lines in a target's quarantine again, with the current catalog
     ///

@@ -7,19 +7,21 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, ValueEnum};
 use event_parquet::Format;
-use event_parser::{Framing, Reason, Selection};
+use event_parser::{Framing, Selection};
 use event_target::{DedupeScope, History, Mode, TargetLayout};
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::{
-    INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, envelope_names, report_file,
+    INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, envelope_names,
+    quarantine::BadLineArgs,
+    report_file,
     resources::ResourceArgs,
     values::{CodecArg, EncodingsArg, format_of},
 };
 use crate::{
     commands::replayed_catalog,
     error::Error,
-    settings::{Input, ReplaySelection, Settings},
+    settings::{Input, Settings},
 };
 
 /// `replay`
@@ -38,14 +40,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "NAME", value_parser = envelope_names(), help_heading = INPUT)]
     envelope: Option<String>,
 
-    /// Replay only bad lines with this reason (`unknown_event`, …); can be given several times
-    #[arg(long, value_name = "REASON", help_heading = SELECTION)]
-    reason: Vec<String>,
-
-    /// Replay only bad lines of this source: its name in the quarantine, or the end of its path; can be given
-    /// several times
-    #[arg(long, value_name = "PATH", help_heading = SELECTION)]
-    source: Vec<String>,
+    #[command(flatten)]
+    lines: BadLineArgs,
 
     /// Among which events the latest version is chosen [default: as the target was loaded]
     #[arg(long, value_name = "SCOPE", value_enum, help_heading = SELECTION)]
@@ -90,18 +86,11 @@ impl ReplayArgs {
     /// # Errors
     /// A catalog can't be read or used, a reason does not exist, or nothing was ever loaded into the target.
     pub fn settings(&self) -> Result<Settings, Error> {
-        let codes = Reason::ALL.map(Reason::code);
-        if let Some(unknown) = self.reason.iter().find(|reason| !codes.contains(&reason.as_str())) {
-            return Err(Error::Usage(format!(
-                "--reason: unknown reason {unknown:?}; the reasons are {}",
-                codes.join(", ")
-            )));
-        }
+        let selection = self.lines.selection()?;
         let layout = TargetLayout::remembered(&self.target)?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         let history = History::read(&self.target, |_, _| {})?;
         let catalogs = catalogs_of(&self.catalog);
-        let selection = ReplaySelection { reasons: self.reason.clone(), sources: self.source.clone() };
         let envelope = self.envelope.as_deref();
         let catalog = replayed_catalog::read(&catalogs, envelope, &self.target, &selection)?;
         Ok(Settings {

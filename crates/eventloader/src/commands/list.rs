@@ -7,9 +7,13 @@ use std::{
     path::Path,
 };
 
-use event_target::{CommittedLoad, History};
+use event_target::{AcceptedFiles, CommittedLoad, Discarded, History};
+use events_core::truth::Counts;
 
-use crate::{error::Error, runtime::escape_for_terminal, runtime::grouped};
+use crate::{
+    error::Error,
+    runtime::{escape_for_terminal, grouped, plural},
+};
 
 /// The loads of a target: the last thousand, and those whose commits are not folded yet.
 #[derive(Debug)]
@@ -61,11 +65,7 @@ impl fmt::Display for Runs {
 }
 
 fn row(run: &CommittedLoad) -> [String; HEAD.len()] {
-    let CommittedLoad { commit, at, mode, sources, first_source, counts, partitions } = run;
-    let from = first_source.as_deref().map_or_else(String::new, |first| match sources {
-        1 => escape_for_terminal(first),
-        more => format!("{} and {} more", escape_for_terminal(first), more - 1),
-    });
+    let CommittedLoad { commit, at, mode, counts, partitions, .. } = run;
     [
         commit.to_string(),
         at.clone(),
@@ -75,6 +75,39 @@ fn row(run: &CommittedLoad) -> [String; HEAD.len()] {
         grouped(counts.superseded),
         grouped(counts.quarantined),
         grouped(*partitions as u64),
-        from,
+        escape_for_terminal(&from(run)),
     ]
+}
+
+/// What a load read, and of a commit that was no load, what it did.
+fn from(run: &CommittedLoad) -> String {
+    if let Some(Discarded { lines, .. }) = &run.discarded {
+        return format!("discarded {}", reasons_text(lines));
+    }
+    if let Some(accepted) = &run.accepted {
+        return accepted_text(accepted);
+    }
+    match (&run.first_source, run.sources) {
+        (None, _) => String::new(),
+        (Some(first), 1) => first.clone(),
+        (Some(first), sources) => format!("{first} and {} more", sources - 1),
+    }
+}
+
+/// `2 files gone, 1 file changed or new`
+fn accepted_text(AcceptedFiles { gone, changed, forgets_sources }: &AcceptedFiles) -> String {
+    let files = [(*gone, "gone"), (*changed, "changed or new")].into_iter().filter(|(files, _)| *files > 0);
+    let mut parts: Vec<_> =
+        files.map(|(files, how)| format!("{} {how}", plural(files as u64, "file"))).collect();
+    if *forgets_sources {
+        parts.push("every source counts as new".to_owned());
+    }
+    parts.join(", ")
+}
+
+/// `12 bad lines: malformed_json 2, type_mismatch 10`
+pub(super) fn reasons_text(lines: &Counts) -> String {
+    let reasons: Vec<_> =
+        lines.iter().map(|(reason, count)| format!("{reason} {}", grouped(*count))).collect();
+    format!("{}: {}", plural(lines.values().sum(), "bad line"), reasons.join(", "))
 }

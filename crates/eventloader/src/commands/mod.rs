@@ -7,9 +7,11 @@
 pub mod accept;
 pub mod catalog;
 pub mod catalog_files;
+pub mod discard;
 mod layout_fit;
 pub mod list;
 pub mod load;
+pub mod quarantine;
 pub mod recover;
 pub(crate) mod replayed_catalog;
 pub(crate) mod report_place;

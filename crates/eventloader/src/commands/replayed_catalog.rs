@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use events_core::catalog::Catalog;
 
 use super::catalog_files;
-use crate::{error::Error, quarantine, settings::ReplaySelection};
+use crate::{error::Error, quarantine, settings::BadLineSelection};
 
 /// See the module, and [`catalog_files::read`].
 ///
@@ -19,7 +19,7 @@ pub(crate) fn read(
     catalogs: &[PathBuf],
     envelope: Option<&str>,
     target: &Path,
-    selection: &ReplaySelection,
+    selection: &BadLineSelection,
 ) -> Result<Catalog, Error> {
     let catalog = catalog_files::read(catalogs, envelope)?;
     if !catalog.envelope().is_base() {

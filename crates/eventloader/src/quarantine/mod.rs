@@ -2,13 +2,17 @@
 //! bytes.
 //!
 //! A source's file is a set: it is merged with the bad lines of each run that reads the source. So a line is
-//! kept once, however often it is read, and none is forgotten. Records are in the order of their lines.
+//! kept once, however often it is read, and none is forgotten, until a replay makes it a row or it is
+//! discarded. Records are in the order of their lines.
 //!
 //! Invariant: `raw` (or `raw_base64` decoded) is the line, byte for byte, without its newline. An over-long
 //! line is several records with consecutive `fragment`s. Memory does not grow with the number of bad lines.
 
+mod discard;
+mod files;
 pub(crate) mod record;
 mod replay;
+mod selection;
 
 use std::{
     collections::BTreeMap,
@@ -24,11 +28,14 @@ use storage::File;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::record::{READING, Record, RecordReader, STAGING};
-pub(crate) use self::replay::{envelope_of, sources};
+pub(crate) use self::{
+    files::{QuarantineFile, files},
+    replay::{envelope_of, sources},
+};
 use crate::{
     error::Error,
     input::{Origin, Source},
-    settings::ReplaySelection,
+    settings::BadLineSelection,
 };
 
 /// Adds the bad lines of a file to the counts by reason. A line in fragments counts once.
@@ -149,7 +156,7 @@ impl Quarantine {
             let live = target.join(QUARANTINE).join(&name);
             let is_there = storage::is_there(&live).map_err(Error::io(READING))?;
             let old = if is_there { Some(RecordReader::open(&live)?) } else { None };
-            changes.push(self.stage(index, name, |output| {
+            changes.push(stage(&self.staging, index, name, |output| {
                 record::merge_judged(old, RecordReader::open(new)?, &mut finish, output)
             })?);
         }
@@ -161,7 +168,7 @@ impl Quarantine {
         mut self,
         sources: &[Source],
         target: &Path,
-        selection: &ReplaySelection,
+        selection: &BadLineSelection,
         lasts: &LastOnes,
     ) -> Result<Vec<Change>, Error> {
         self.close()?;
@@ -174,7 +181,7 @@ impl Quarantine {
             let name = live.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             let again = self.new.get(&index).map(PathBuf::as_path);
             let mut left = 0;
-            let change = self.stage(index, name.clone(), |output| {
+            let change = stage(&self.staging, index, name.clone(), |output| {
                 left = replay::rewrite(&live, again, (selection, lasts), output)?;
                 Ok(())
             })?;
@@ -182,22 +189,45 @@ impl Quarantine {
         }
         Ok(changes)
     }
+}
 
-    /// Stages the file of a source, with the contents from `write`.
-    fn stage(
-        &self,
-        index: usize,
-        name: String,
-        write: impl FnOnce(&mut BufWriter<event_target::StagedWriter>) -> Result<(), Error>,
-    ) -> Result<Change, Error> {
-        let staged =
-            self.staging.create(format!("quarantine-{index:06}.staged")).map_err(Error::io(STAGING))?;
-        let mut output = BufWriter::new(staged);
-        write(&mut output)?;
-        let staged = output.into_inner().map_err(|error| Error::io(STAGING)(error.into_error()))?;
-        let (file, _) = staged.finish(name, 0).map_err(Error::io(STAGING))?;
-        Ok(Change::file(QUARANTINE, &file))
+/// Takes the selected lines out of a quarantine; counts them by reason, and returns the changes.
+pub(crate) fn discard(
+    target: &Path,
+    selection: &BadLineSelection,
+    staging: &Staging,
+) -> Result<(Vec<Change>, Counts), Error> {
+    let mut discarded = Counts::new();
+    let mut changes = Vec::new();
+    for (index, (_, QuarantineFile { name, path })) in
+        files::selected(target, selection)?.into_iter().enumerate()
+    {
+        let before: u64 = discarded.values().sum();
+        let mut left = 0;
+        let change = stage(staging, index, name.clone(), |output| {
+            left = discard::rewrite(&path, selection, &mut discarded, output)?;
+            Ok(())
+        })?;
+        if discarded.values().sum::<u64>() > before {
+            changes.push(if left == 0 { Change::removal(QUARANTINE, name) } else { change });
+        }
     }
+    Ok((changes, discarded))
+}
+
+/// Stages the file of a source, with the contents from `write`.
+fn stage(
+    staging: &Staging,
+    index: usize,
+    name: String,
+    write: impl FnOnce(&mut BufWriter<event_target::StagedWriter>) -> Result<(), Error>,
+) -> Result<Change, Error> {
+    let staged = staging.create(format!("quarantine-{index:06}.staged")).map_err(Error::io(STAGING))?;
+    let mut output = BufWriter::new(staged);
+    write(&mut output)?;
+    let staged = output.into_inner().map_err(|error| Error::io(STAGING)(error.into_error()))?;
+    let (file, _) = staged.finish(name, 0).map_err(Error::io(STAGING))?;
+    Ok(Change::file(QUARANTINE, &file))
 }
 
 /// `<the source's own name>-<hash of its identity>.jsonl`

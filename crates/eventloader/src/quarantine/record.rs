@@ -4,7 +4,7 @@
 
 use std::{
     borrow::Cow,
-    io,
+    fmt, io,
     io::{BufRead, BufReader, Lines, Write},
     iter::Enumerate,
     path::{Path, PathBuf},
@@ -26,19 +26,19 @@ pub(super) const STAGING: &str = "staging the quarantine";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Record<'r> {
     /// The identity of its source.
-    pub(super) source: Cow<'r, str>,
+    pub(crate) source: Cow<'r, str>,
     /// Its line in the source, from 1.
-    pub(super) line: u64,
+    pub(crate) line: u64,
     /// The offset of its first byte in the source's text.
-    pub(super) offset: u64,
+    pub(crate) offset: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) fragment: Option<u64>,
+    pub(crate) fragment: Option<u64>,
     /// Whether it came after the row that the target had, when it was quarantined, of its event and
     /// timestamp.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(super) wins_tie: bool,
-    pub(super) reason: Cow<'r, str>,
-    pub(super) detail: Cow<'r, Detail>,
+    pub(crate) reason: Cow<'r, str>,
+    pub(crate) detail: Cow<'r, Detail>,
     /// Whether it is a record of a document, and not a line or document that may have records.
     #[serde(default, skip_serializing_if = "is_false")]
     record: bool,
@@ -120,7 +120,7 @@ impl<'r> Record<'r> {
     }
 
     /// Whether it counts as a bad line: of a line in fragments, only the first one does.
-    pub(super) fn counts(&self) -> bool {
+    pub(crate) fn counts(&self) -> bool {
         self.fragment.unwrap_or(0) == 0
     }
 
@@ -136,7 +136,7 @@ impl<'r> Record<'r> {
     }
 
     /// The bytes of the line.
-    pub(super) fn into_raw(self) -> io::Result<Vec<u8>> {
+    pub(crate) fn into_raw(self) -> io::Result<Vec<u8>> {
         match (self.raw, self.raw_base64) {
             (Some(raw), _) => Ok(raw.into_owned().into_bytes()),
             (None, Some(encoded)) => BASE64_STANDARD.decode(encoded).map_err(io::Error::other),
@@ -152,7 +152,7 @@ pub(crate) struct RecordReader<R> {
 }
 
 impl RecordReader<BufReader<File>> {
-    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         Ok(Self::new(path.to_owned(), BufReader::new(File::open(path).map_err(Error::io(READING))?)))
     }
 }
@@ -163,14 +163,18 @@ impl<R: BufRead> RecordReader<R> {
         Self { path, lines: text.lines().enumerate() }
     }
 
-    /// The next record, and its text.
-    pub(super) fn next(&mut self) -> Result<Option<(Record<'static>, String)>, Error> {
+    /// The next record, and its text. Behind a damaged one, reading can go on.
+    pub(crate) fn next(&mut self) -> Result<Option<(Record<'static>, String)>, Error> {
         let Some((index, line)) = self.lines.next() else { return Ok(None) };
-        let text = line.map_err(Error::io(READING))?;
-        let record = serde_json::from_str(&text).map_err(|error| {
+        let damaged = |error: &dyn fmt::Display| {
             let problem = format!("not a quarantine record: {error}");
             TargetError::Damaged { path: self.path.clone(), line: index + 1, problem }
+        };
+        let text = line.map_err(|error| match error.kind() {
+            io::ErrorKind::InvalidData => damaged(&error).into(),
+            _ => Error::io(READING)(error),
         })?;
+        let record = serde_json::from_str(&text).map_err(|error| damaged(&error))?;
         Ok(Some((record, text)))
     }
 }

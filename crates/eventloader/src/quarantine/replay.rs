@@ -13,7 +13,6 @@
 use std::{
     borrow::Cow,
     collections::{BTreeSet, HashSet},
-    fmt::Write as _,
     io::{self, BufRead, BufReader, Cursor, Lines, Read, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -25,65 +24,25 @@ use storage::File;
 
 use super::{
     LastOnes, OF_CATALOG,
-    record::{READING, Record, RecordReader, STAGING},
+    files::{QuarantineFile, files, selected},
+    record::{Record, RecordReader, STAGING},
 };
 use crate::{
     error::Error,
     input::{Origin, Records, Source},
-    settings::ReplaySelection,
+    settings::BadLineSelection,
 };
-
-/// How many sources of the quarantine are named to a user who named none of them.
-const NAMED_MAX: usize = 5;
-
-impl ReplaySelection {
-    fn wants(&self, record: &Record<'_>) -> bool {
-        record.fragment.is_none()
-            && (self.reasons.is_empty() || self.reasons.iter().any(|reason| *reason == record.reason))
-            && (self.sources.is_empty() || self.sources.iter().any(|wanted| is_named(&record.source, wanted)))
-    }
-
-    /// Refuses a source that has no line in the quarantine, which is likely to be a typing error.
-    fn check_sources(&self, there: &[String]) -> Result<(), Error> {
-        let is_there = |wanted: &&String| there.iter().any(|source| is_named(source, wanted));
-        let Some(wanted) = self.sources.iter().find(|wanted| !is_there(wanted)) else { return Ok(()) };
-        let mut named = there.iter().take(NAMED_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
-        if there.len() > NAMED_MAX {
-            let _ = write!(named, " and {} more", there.len() - NAMED_MAX);
-        }
-        let problem = if there.is_empty() {
-            "the quarantine is empty".to_owned()
-        } else {
-            format!("no line of it is in the quarantine, which has lines of {named}")
-        };
-        Err(Error::Source { path: wanted.clone(), problem })
-    }
-}
-
-/// Whether a source is the one that is wanted: the end of its path is.
-fn is_named(source: &str, wanted: &str) -> bool {
-    let front = source.strip_suffix(wanted);
-    front.is_some_and(|front| front.is_empty() || front.ends_with('/') || wanted.starts_with('/'))
-}
 
 /// The name of the one envelope that the selected bad lines were read with; `None` for the base contract.
 ///
 /// # Errors
 /// They were read with several, or with one of a catalog, so the caller must say which.
-pub(crate) fn envelope_of(target: &Path, selection: &ReplaySelection) -> Result<Option<String>, Error> {
-    let listing = Error::io("listing the quarantine");
-    let directory = target.join(QUARANTINE);
-    let names = storage::names_in(&directory).map_err(listing)?.unwrap_or_default();
+pub(crate) fn envelope_of(target: &Path, selection: &BadLineSelection) -> Result<Option<String>, Error> {
     let mut envelopes = BTreeSet::new();
-    for name in names {
-        let path = directory.join(&name);
-        let found = storage::look_at(&path).map_err(listing)?;
-        if name.to_str().is_none() || !found.is_some_and(|found| found.is_file()) {
-            continue;
-        }
-        let mut records = RecordReader::open(&path)?;
+    for file in files(target)? {
+        let mut records = RecordReader::open(&file.path)?;
         while let Some((record, _)) = records.next()? {
-            if selection.wants(&record) {
+            if selection.replays(&record) {
                 envelopes.insert(record.envelope.map(Cow::into_owned));
             }
         }
@@ -99,40 +58,26 @@ pub(crate) fn envelope_of(target: &Path, selection: &ReplaySelection) -> Result<
     Ok(envelopes.into_iter().next().flatten())
 }
 
-/// The files of a target's quarantine, as sources.
-pub(crate) fn sources(target: &Path, selection: &ReplaySelection) -> Result<Vec<Source>, Error> {
-    let listing = Error::io("listing the quarantine");
-    let directory = target.join(QUARANTINE);
-    let names = storage::names_in(&directory).map_err(listing)?.unwrap_or_default();
-    let (mut sources, mut there) = (Vec::new(), Vec::new());
-    for name in names {
-        let path = directory.join(&name);
-        let found = storage::look_at(&path).map_err(listing)?;
-        let Some(name) = name.to_str().filter(|_| found.is_some_and(|found| found.is_file())) else {
-            continue;
-        };
-        // All records of a file are of one source.
-        let Some((record, _)) = RecordReader::open(&path)?.next()? else { continue };
-        there.push(record.source.into_owned());
-        let name = format!("{QUARANTINE}/{name}");
-        let selection = selection.clone();
-        let replayed = Replayed { path, selection, last_ones: Arc::default() };
-        let origin = Origin::Records(Arc::new(replayed));
-        sources.push(Source { identity: name.clone(), name, origin, fingerprint: None });
-    }
-    selection.check_sources(&there)?;
+/// The files of a target's quarantine that may have selected lines, as sources.
+pub(crate) fn sources(target: &Path, selection: &BadLineSelection) -> Result<Vec<Source>, Error> {
     let history = History::read(target, |_, _| {})?;
-    let commit = |source: &Source| history.files.get(&source.name).map(|file| file.commit);
-    let mut sources: Vec<_> = there.into_iter().zip(sources).collect();
-    sources.sort_by(|(a, a_file), (b, b_file)| (commit(a_file), a).cmp(&(commit(b_file), b)));
-    Ok(sources.into_iter().map(|(_, source)| source).collect())
+    let mut sources = Vec::new();
+    for (of, QuarantineFile { name, path }) in selected(target, selection)? {
+        let name = format!("{QUARANTINE}/{name}");
+        let commit = history.files.get(&name).map(|file| file.commit);
+        let replayed = Replayed { path, selection: selection.clone(), last_ones: Arc::default() };
+        let origin = Origin::Records(Arc::new(replayed));
+        sources.push((commit, of, Source { identity: name.clone(), name, origin, fingerprint: None }));
+    }
+    sources.sort_by(|(commit, of, _), (other, of_other, _)| (commit, of).cmp(&(other, of_other)));
+    Ok(sources.into_iter().map(|(.., source)| source).collect())
 }
 
 /// The selected lines of a quarantine file.
 #[derive(Debug)]
 struct Replayed {
     path: PathBuf,
-    selection: ReplaySelection,
+    selection: BadLineSelection,
     last_ones: Arc<Mutex<HashSet<u64>>>,
 }
 
@@ -150,7 +95,7 @@ impl Records for Replayed {
 
 struct ReplayText {
     records: Lines<BufReader<File>>,
-    selection: ReplaySelection,
+    selection: BadLineSelection,
     /// Of the lines read so far, those that came after a row; there are few.
     last_ones: Arc<Mutex<HashSet<u64>>>,
     lines: u64,
@@ -170,7 +115,7 @@ impl Read for ReplayText {
             }
             let Some(record) = self.records.next() else { return Ok(0) };
             let record: Record<'_> = serde_json::from_str(&record?)?;
-            if self.selection.wants(&record) {
+            if self.selection.replays(&record) {
                 self.lines += 1;
                 if record.wins_tie {
                     locked(&self.last_ones).insert(self.lines);
@@ -187,7 +132,7 @@ impl Read for ReplayText {
 pub(super) fn rewrite(
     live: &Path,
     again: Option<&Path>,
-    (selection, lasts): (&ReplaySelection, &LastOnes),
+    (selection, lasts): (&BadLineSelection, &LastOnes),
     output: &mut impl Write,
 ) -> Result<u64, Error> {
     let mut again = again.map(RecordReader::open).transpose()?;
@@ -197,10 +142,9 @@ pub(super) fn rewrite(
     };
     let mut next = next_again()?;
     let (mut lines, mut left) = (0, 0);
-    for line in BufReader::new(File::open(live).map_err(Error::io(READING))?).lines() {
-        let record = serde_json::from_str(&line.map_err(Error::io(READING))?);
-        let mut record: Record<'_> = record.map_err(|error| Error::io(READING)(error.into()))?;
-        if selection.wants(&record) {
+    let mut records = RecordReader::open(live)?;
+    while let Some((mut record, _)) = records.next()? {
+        if selection.replays(&record) {
             lines += 1;
             let Some(bad) = next.take_if(|bad| bad.line == lines) else { continue };
             // Of a document, several records may be bad again: it stays as it is.

@@ -1,0 +1,78 @@
+//! `eventloader discard`: bad lines → gone from the quarantine, in a commit that says which and how many.
+//!
+//! Invariant: no line goes that was not selected, and no row changes. A quarantine that is not as the loads
+//! left it is refused, because the commit would record what is left as all that there was.
+
+use std::{fmt, path::Path};
+
+use event_target::{
+    Differences, Discarded, History, LoadFacts, Mode, Staging, Target, TargetError, TargetLayout,
+};
+
+use super::list::reasons_text;
+use crate::{error::Error, quarantine, settings::BadLineSelection};
+
+/// What was discarded, as a message.
+#[derive(Debug)]
+pub struct Discard(Discarded);
+
+/// Takes the selected lines out of a target's quarantine.
+///
+/// # Errors
+/// [`TargetError::Locked`] while a load is running, [`TargetError::Unusable`] if nothing was ever loaded,
+/// [`TargetError::NotAsRecorded`], [`Error::NothingSelected`], and read and write errors.
+pub fn discard(root: &Path, selection: &BadLineSelection, threads: usize) -> Result<Discard, Error> {
+    let mut target = Target::open_existing(root)?;
+    let staged = prepare(&mut target, root, selection, threads);
+    let (changes, layout, facts, discarded) = match staged {
+        Ok(staged) => staged,
+        Err(error) => {
+            target.abandon();
+            return Err(error);
+        }
+    };
+    target.commit(changes, layout, (facts, true), threads)?;
+    Ok(Discard(discarded))
+}
+
+type Prepared = (Vec<event_target::Change>, TargetLayout, LoadFacts, Discarded);
+
+fn prepare(
+    target: &mut Target,
+    root: &Path,
+    selection: &BadLineSelection,
+    threads: usize,
+) -> Result<Prepared, Error> {
+    let Some(layout) = TargetLayout::remembered(root)? else {
+        let problem = "no load has ever committed anything there; check the path".to_owned();
+        return Err(TargetError::Unusable { path: root.to_owned(), problem }.into());
+    };
+    let history = History::read(root, |_, _| {})?;
+    let compared = history.compare(root, threads, |_, file| file.event_type.is_none())?;
+    let mut differences = history.lost_records();
+    differences.extend(compared.differences);
+    if !differences.is_empty() {
+        let differences = Box::new(Differences(differences));
+        return Err(TargetError::NotAsRecorded { root: root.to_owned(), differences }.into());
+    }
+    let staging: Staging = target.begin(&layout)?;
+    let (changes, lines) = quarantine::discard(root, selection, &staging)?;
+    if lines.is_empty() {
+        return Err(Error::NothingSelected { is_all: selection.is_all() });
+    }
+    let discarded =
+        Discarded { lines, reasons: selection.reasons.clone(), sources: selection.sources.clone() };
+    let facts = LoadFacts {
+        mode: Mode::Discard,
+        stamps: compared.stamps,
+        discarded: Some(discarded.clone()),
+        ..LoadFacts::default()
+    };
+    Ok((changes, layout, facts, discarded))
+}
+
+impl fmt::Display for Discard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "discarded {}", reasons_text(&self.0.lines))
+    }
+}

@@ -1,0 +1,192 @@
+//! `eventloader quarantine`: the bad lines of a target → groups of them with the first of each, or the lines
+//! themselves.
+//!
+//! It takes no lock, so that what it prints can be loaded into the same target. Files of the quarantine are
+//! replaced whole, so each is read as one load left it.
+//!
+//! Invariant: nothing is changed. Memory grows with the number of groups, up to a limit, and not with that of
+//! lines. A damaged record is named, and the others are read.
+
+mod groups;
+
+use std::{
+    fmt,
+    io::{self, ErrorKind, Write},
+    path::PathBuf,
+};
+
+use event_target::{TargetError, TargetLayout};
+
+use self::groups::Groups;
+use crate::{
+    error::Error,
+    quarantine::{
+        self, QuarantineFile,
+        record::{Record, RecordReader},
+    },
+    runtime::plural,
+    settings::BadLineSelection,
+};
+
+/// What is printed of bad lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum View {
+    /// Their groups, for people.
+    Text,
+    /// Their groups, each as a JSON object.
+    Json,
+    /// The bytes of each line and a newline.
+    Raw,
+}
+
+/// What to print.
+#[derive(Debug, Clone)]
+pub struct QuarantineSettings {
+    /// The directory of the partitions.
+    pub target: PathBuf,
+    /// Which bad lines.
+    pub selection: BadLineSelection,
+    /// In which form.
+    pub view: View,
+}
+
+/// What was printed.
+#[derive(Debug, Default)]
+pub struct Looked {
+    /// The bad lines that were selected.
+    pub lines: u64,
+    /// The sources that they are of.
+    pub sources: u64,
+    /// The records that could not be read.
+    pub damaged: u64,
+}
+
+impl fmt::Display for Looked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {}", plural(self.lines, "bad line"), plural(self.sources, "source"))
+    }
+}
+
+/// Writes the selected bad lines to `output`; `name` gets what is wrong with damaged records.
+///
+/// # Errors
+/// [`TargetError::Unusable`] if nothing was ever loaded, [`Error::Source`] for a source without a bad line,
+/// and read and write errors.
+pub fn look(
+    settings: &QuarantineSettings,
+    output: &mut impl Write,
+    mut name: impl FnMut(&Error),
+) -> Result<Looked, Error> {
+    let QuarantineSettings { target, selection, view } = settings;
+    if TargetLayout::remembered(target)?.is_none() {
+        let problem = "no load has ever committed anything there; check the path".to_owned();
+        return Err(TargetError::Unusable { path: target.clone(), problem }.into());
+    }
+    let mut output = Output { output, has_reader: true };
+    let (mut looked, mut groups, mut there) = (Looked::default(), Groups::default(), Vec::new());
+    for QuarantineFile { path, .. } in quarantine::files(target)? {
+        let mut has_source = false;
+        let mut before = looked.lines;
+        let mut records = match RecordReader::open(&path) {
+            Ok(records) => records,
+            // A replay or a discard has taken its last line meanwhile.
+            Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        let mut lines = RawLines::default();
+        loop {
+            let record = match records.next() {
+                Ok(Some((record, _))) => record,
+                Ok(None) => break,
+                Err(error @ Error::Target(TargetError::Damaged { .. })) => {
+                    looked.damaged += 1;
+                    name(&error);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            if !std::mem::replace(&mut has_source, true) {
+                there.push(record.source.clone().into_owned());
+            }
+            if !selection.wants(&record) {
+                continue;
+            }
+            if record.counts() {
+                looked.lines += 1;
+                looked.sources += u64::from(std::mem::replace(&mut before, u64::MAX) < looked.lines);
+            }
+            match view {
+                View::Raw => lines.write(record, &mut output)?,
+                View::Text | View::Json => groups.add(record)?,
+            }
+        }
+        lines.end(&mut output)?;
+        if !output.has_reader {
+            return Ok(looked);
+        }
+    }
+    selection.check_sources(&there)?;
+    match view {
+        View::Raw => {}
+        View::Text => groups.each(|group| output.write(group.to_string().as_bytes()))?,
+        View::Json => groups.each(|group| {
+            let line = serde_json::to_string(group).map_err(|error| Error::Output(error.into()))?;
+            output.write(line.as_bytes())?;
+            output.write(b"\n")
+        })?,
+    }
+    output.end()?;
+    Ok(looked)
+}
+
+/// Lines that are written one behind the other; the fragments of one are one line.
+#[derive(Debug, Default)]
+struct RawLines {
+    is_open: bool,
+}
+
+impl RawLines {
+    fn write(&mut self, record: Record<'_>, output: &mut Output<'_, impl Write>) -> Result<(), Error> {
+        if record.counts() {
+            self.end(output)?;
+        }
+        self.is_open = true;
+        output.write(&record.into_raw().map_err(Error::Output)?)
+    }
+
+    fn end(&mut self, output: &mut Output<'_, impl Write>) -> Result<(), Error> {
+        if std::mem::take(&mut self.is_open) { output.write(b"\n") } else { Ok(()) }
+    }
+}
+
+/// Where it is written to, while somebody reads it.
+struct Output<'o, W> {
+    output: &'o mut W,
+    has_reader: bool,
+}
+
+impl<W: Write> Output<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        if self.has_reader {
+            let written = self.output.write_all(bytes);
+            self.judge(written)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Error> {
+        let flushed = self.output.flush();
+        self.judge(flushed)
+    }
+
+    /// A reader that closes the pipe needs no more.
+    fn judge(&mut self, written: io::Result<()>) -> Result<(), Error> {
+        match written {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+                self.has_reader = false;
+                Ok(())
+            }
+            written => written.map_err(Error::Output),
+        }
+    }
+}
