@@ -26,6 +26,9 @@ pub struct Change {
     /// if the event type has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub version: Vec<String>,
+    /// The columns of its rows, by their name in the commit; `None` if it has none, or an older load wrote it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// The files that the directory has first, while the changes of other directories are carried out: its
     /// rows without those whose events move there. `None` if nothing has to come first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +80,7 @@ impl Change {
             replaces_all: true,
             removes: Vec::new(),
             version: Vec::new(),
+            table: None,
             first: None,
             dedupe_scope: None,
         }
@@ -115,6 +119,7 @@ impl Change {
             replaces_all: false,
             removes: Vec::new(),
             version: Vec::new(),
+            table: None,
             first: None,
             dedupe_scope: None,
         }
@@ -130,6 +135,7 @@ impl Change {
             replaces_all: false,
             removes: vec![name],
             version: Vec::new(),
+            table: None,
             first: None,
             dedupe_scope: None,
         }

@@ -75,6 +75,25 @@ pub enum TargetError {
         /// The fields in the catalog.
         asked: String,
     },
+    /// The catalog has a column with a type that does not have all values that the target has in it.
+    #[error(
+        "the target {root} has the column {column} of {event_type} as {held}, but the catalog as {asked}{why}; \
+         nothing was changed"
+    )]
+    Narrower {
+        /// The target.
+        root: PathBuf,
+        /// `domain/type`.
+        event_type: String,
+        /// The name of the column, with those of the members that lead into it.
+        column: String,
+        /// Its type in the target.
+        held: String,
+        /// Its type in the catalog.
+        asked: String,
+        /// Why it can't become that, with the punctuation before it.
+        why: &'static str,
+    },
     /// The target keeps each day's version of an event, and the load would keep only the latest.
     #[error(
         "the target {root} has its events once a day ({partition} was loaded so), but this load keeps each \

@@ -15,6 +15,7 @@ use std::{
     path::Path,
 };
 
+use events_core::table::TableColumns;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -50,6 +51,9 @@ pub struct History {
     /// How the last load that changed partitions wrote them; `None` if an older one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<FileForm>,
+    /// The columns of the tables that its files have, by the names that the files give them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, TableColumns>,
     /// The commits whose records are lost, as ranges of their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<RangeInclusive<u64>>,
@@ -76,6 +80,9 @@ pub struct StoredFile {
     /// The fields by which the latest version of each of its events was decided, before the timestamp.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub version: Vec<String>,
+    /// The name of its columns among the history's tables; `None` if an older load wrote it, or none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
 }
 
 /// A load that was committed.
@@ -131,6 +138,7 @@ impl Default for History {
             merged: BTreeMap::new(),
             runs: Vec::new(),
             form: None,
+            tables: BTreeMap::new(),
             lost: Vec::new(),
         }
     }
@@ -191,8 +199,19 @@ impl History {
         self.last = number;
         self.layout = Some(layout);
         let LoadFacts {
-            mode, dedupe_scope, counts, sources, what, stamps, form, accepted, discarded, ..
+            mode,
+            dedupe_scope,
+            counts,
+            sources,
+            what,
+            stamps,
+            form,
+            tables,
+            accepted,
+            discarded,
+            ..
         } = load;
+        self.tables.extend(tables);
         if partitions > 0 {
             self.form = form;
         }
@@ -242,7 +261,7 @@ impl History {
     }
 
     fn change(&mut self, commit: u64, dedupe_scope: DedupeScope, change: Change) {
-        let Change { directory, event_type, files, replaces_all, removes, version, .. } = change;
+        let Change { directory, event_type, files, replaces_all, removes, version, table, .. } = change;
         let dedupe_scope = change.dedupe_scope.unwrap_or(dedupe_scope);
         for name in removes {
             self.files.remove(&format!("{directory}/{name}"));
@@ -263,6 +282,7 @@ impl History {
                 stamp: file.stamp,
                 dedupe_scope,
                 version: version.clone(),
+                table: table.clone(),
             };
             self.files.insert(format!("{directory}/{}", file.name), stored);
         }
@@ -300,6 +320,7 @@ impl Target {
         let mut history = History::read(root, |_, _| {})?;
         let old_runs = history.runs.len().saturating_sub(RUNS_KEPT);
         history.runs.drain(..old_runs);
+        history.forget_unused_tables();
         // Nothing is deleted before its information is on disk elsewhere.
         let private = self.private();
         json_file::replace(&private, FILE, &history).map_err(WRITING)?;

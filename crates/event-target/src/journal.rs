@@ -7,6 +7,7 @@
 use std::{collections::BTreeMap, path::Path, time::SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use events_core::table::TableColumns;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -62,6 +63,10 @@ pub struct LoadFacts {
     /// How it wrote its partitions. Older commits don't say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub form: Option<FileForm>,
+    /// The columns of the tables that it wrote, by their names in its changes; those that an earlier commit
+    /// recorded may be missing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub tables: BTreeMap<String, TableColumns>,
     /// What was recorded without a load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,

@@ -76,7 +76,10 @@ impl Target {
         let unpublished = |doing| move |source| Unpublished { doing, source, has_begun: placing.has_begun() };
         placed.map_err(unpublished("publishing a partition"))?;
         let may_change = journal.load.mode == Mode::Rewrite;
-        journal.layout.remember(&self.root, may_change).map_err(unpublished("recording the target's layout"))?;
+        journal
+            .layout
+            .remember(&self.root, may_change)
+            .map_err(unpublished("recording the target's layout"))?;
         durability::sync_published(&self.lock, &self.root, &journal.changes)
             .map_err(unpublished("publishing"))?;
         let private = self.private();

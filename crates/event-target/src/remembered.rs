@@ -2,7 +2,12 @@
 //!
 //! Invariant: only what the target still holds counts. What is gone binds no later load.
 
-use std::collections::BTreeMap;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+use events_core::table::TableColumns;
 
 use crate::{Change, DedupeScope, History, TargetError};
 
@@ -34,6 +39,32 @@ impl History {
             }
         }
         versions
+    }
+
+    /// The columns that the files of each domain and type have: those of each table once, that of the last
+    /// commit first. Files of older loads, which did not record them, don't count.
+    #[must_use]
+    pub fn tables_by_type(&self) -> BTreeMap<(&str, &str), Vec<&TableColumns>> {
+        let mut last_commits = BTreeMap::<_, BTreeMap<_, u64>>::new();
+        for file in self.files.values() {
+            if let (Some((domain, name)), Some(table)) = (&file.event_type, &file.table) {
+                let of_type = last_commits.entry((domain.as_str(), name.as_str())).or_default();
+                let last = of_type.entry(table).or_default();
+                *last = file.commit.max(*last);
+            }
+        }
+        let in_order = |of_type: BTreeMap<_, u64>| {
+            let mut tables: Vec<_> = of_type.into_iter().collect();
+            tables.sort_by_key(|(_, last)| Reverse(*last));
+            tables.into_iter().filter_map(|(table, _)| self.tables.get(table)).collect()
+        };
+        last_commits.into_iter().map(|(event_type, of_type)| (event_type, in_order(of_type))).collect()
+    }
+
+    /// Forgets the columns that no file has any more.
+    pub(crate) fn forget_unused_tables(&mut self) {
+        let used: BTreeSet<_> = self.files.values().filter_map(|file| file.table.as_ref()).collect();
+        self.tables.retain(|name, _| used.contains(name));
     }
 
     /// The scopes of the loads that wrote the files with rows.

@@ -246,6 +246,7 @@ impl Error {
                 | TargetError::OtherDirectory { .. }
                 | TargetError::OtherScope { .. }
                 | TargetError::OtherVersion { .. }
+                | TargetError::Narrower { .. }
                 | TargetError::OtherEventType { .. },
             ) => 2,
             Self::TooManyBadLines { .. } | Self::AllLinesBad { .. } => 3,

@@ -119,6 +119,11 @@ impl TableColumns {
         format!("{:016x}", xxh3_64(text.as_bytes()))
     }
 
+    /// The same in the schema of a table.
+    pub fn fields(&self) -> impl Iterator<Item = ArrowField> {
+        self.columns().map(|(name, kind)| ArrowField::new(name, schema::data_type(kind), true))
+    }
+
     /// Their names and types.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &FieldKind)> {
         self.columns.iter().map(|column| (column.name.as_str(), &column.kind))

@@ -92,6 +92,9 @@ fn advice(error: &Error) -> Vec<String> {
                 "; give the type `version = {remembered}` in the catalog, or load into a new target"
             )];
         }
+        Error::Target(TargetError::Narrower { held, .. }) => {
+            return vec![format!("; give the field the type {held}, or a wider one")];
+        }
         Error::Target(TargetError::OtherScope { .. }) => {
             &["; add --dedupe-scope day, or load everything again with --mode overwrite"]
         }
@@ -194,6 +197,14 @@ mod tests {
                 remembered: problem.clone(),
                 asked: problem.clone(),
             },
+            TargetError::Narrower {
+                root: path.clone(),
+                event_type: problem.clone(),
+                column: problem.clone(),
+                held: problem.clone(),
+                asked: problem.clone(),
+                why: "",
+            },
             TargetError::OtherEventType {
                 directory: problem.clone(),
                 remembered: problem.clone(),
@@ -213,6 +224,7 @@ mod tests {
             | TargetError::OtherDirectory { .. }
             | TargetError::OtherScope { .. }
             | TargetError::OtherVersion { .. }
+            | TargetError::Narrower { .. }
             | TargetError::OtherEventType { .. }
             | TargetError::Io { .. }
             | TargetError::Unfinished { .. }

@@ -128,7 +128,8 @@ fn stored(root: &Path, path: &str, history: &History) -> Result<StoredFile, Erro
     let dedupe_scope = recorded.or(of_type).map_or(DedupeScope::Input, |file| file.dedupe_scope);
     let version = recorded.or(of_type).map_or_else(Vec::new, |file| file.version.clone());
     let rows = contents.map_or(0, |contents| contents.rows);
-    Ok(StoredFile { commit: 0, event_type, rows, bytes, checksum, stamp, dedupe_scope, version })
+    // Nobody knows of which columns a file is that no load wrote.
+    Ok(StoredFile { commit: 0, event_type, rows, bytes, checksum, stamp, dedupe_scope, version, table: None })
 }
 
 fn directory_of(path: &str) -> &str {

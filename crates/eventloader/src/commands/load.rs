@@ -137,7 +137,9 @@ impl Load<'_> {
         layout_fit(settings, folds_case).check_found(&plan)?;
         record.check_found(&plan, settings.layout, folds_case)?;
         let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
-        record.check_versions(types_read.into_iter().map(|index| plan.event_type(index)))?;
+        let types_read: Vec<_> = types_read.into_iter().map(|index| plan.event_type(index)).collect();
+        record.check_versions(types_read.iter().copied())?;
+        record.check_columns(types_read, settings)?;
         let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;
         let mut clock = stages.clock();
         let superseded =
@@ -175,7 +177,8 @@ impl Load<'_> {
         };
         changes.extend(self.quarantine_changes(quarantine, &sources, ties)?);
         record.check_changes(&changes)?;
-        let load = LoadFacts { what, stamps: record.into_stamps(), ..self.facts(&report, &input) };
+        let tables = record.new_tables(written.tables, &changes);
+        let load = LoadFacts { what, tables, stamps: record.into_stamps(), ..self.facts(&report, &input) };
         let is_new = |content: &Fingerprint| !known.contains(content);
         let is_new_source = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
         // Stamps that were not recorded would be missed by every later run.

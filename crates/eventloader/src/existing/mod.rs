@@ -15,6 +15,8 @@ mod parquet_file;
 mod reader;
 mod record;
 mod same_version;
+mod texts;
+mod widening;
 
 use std::collections::BTreeSet;
 
@@ -29,6 +31,7 @@ pub(crate) use self::{
     reader::ExistingRows,
     record::Record,
     same_version::{Versions, versions_in},
+    widening::widened,
 };
 use crate::{
     error::Error,

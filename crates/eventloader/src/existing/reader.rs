@@ -124,7 +124,7 @@ impl ExistingFile<'_> {
             positions,
             micros: base.micros.to_vec(),
             ids: ids.finish(),
-            columns: columns.payload(batch),
+            columns: columns.payload(batch).map_err(|problem| self.refused(problem))?,
             versions: None,
         })
     }

@@ -8,6 +8,8 @@
 //!
 //! Invariant: a run that passes has not changed anything yet.
 
+mod columns;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     path::Path,

@@ -6,12 +6,16 @@ mod partition_rows;
 mod partition_writer;
 mod publication;
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use event_parquet::Table;
 use event_parser::Plan;
 use event_rows::PartitionKey;
 use event_target::{Action, Change, Mode, StagedFile, Staging};
+use events_core::table::TableColumns;
 
 use self::{
     partition_rows::PartitionRows,
@@ -51,6 +55,8 @@ pub(crate) struct Written {
     pub(crate) partitions: Vec<WrittenPartition>,
     /// The partitions all of whose rows are superseded, by path; nothing was written for them.
     pub(crate) superseded: Vec<SupersededPartition>,
+    /// The columns of the tables that have partitions, by their names in the changes.
+    pub(crate) tables: BTreeMap<String, TableColumns>,
     /// What became of the rows.
     pub(crate) out: RowsOut,
 }
@@ -100,6 +106,7 @@ impl Writing<'_> {
         clock.lap_of(settings.threads, Stage::Group);
         controls.progress.begin_writing(partitions.len());
         let tables = self.tables(&partitions)?;
+        let columns = self.columns(&partitions);
         let place = |(from, to)| (self.place(from), self.place(to));
         let publication = Publication::new(self.superseded.moves().map(place).collect());
         let make_writer = |thread| PartitionWriter::new(settings.format.codec, self.staging, thread);
@@ -115,6 +122,7 @@ impl Writing<'_> {
             };
             let mut staged = self.write(partition, number, table, writer)?;
             let Staged { path, change, .. } = &mut staged;
+            change.table = columns.get(&partition.type_index).map(|(name, _)| name.clone());
             if publication.is_twice(&(partition.unit_index, path.clone())) {
                 let name = PartitionName { path, number: partitions.len() + number };
                 let first = self.write_first(partition, name, table, writer)?;
@@ -123,7 +131,9 @@ impl Writing<'_> {
             controls.progress.partition_written();
             Ok(staged)
         })?;
-        Ok(self.collect(&partitions, staged, out, &publication))
+        let (mut written, changes) = self.collect(&partitions, staged, out, &publication);
+        written.tables = columns.into_values().collect();
+        Ok((written, changes))
     }
 
     /// Collects what the threads have written.
@@ -179,6 +189,17 @@ impl Writing<'_> {
             }
         }
         Ok(tables)
+    }
+
+    /// The columns of the event types that have rows, each with its name.
+    fn columns(&self, partitions: &[Partition]) -> BTreeMap<usize, (String, TableColumns)> {
+        let types: BTreeSet<_> = partitions.iter().map(|partition| partition.type_index).collect();
+        let columns = types.into_iter().map(|type_index| {
+            let event_type = self.plan.event_type(type_index);
+            let columns = TableColumns::of(event_type, self.settings.table_form());
+            (type_index, (columns.fingerprint(), columns))
+        });
+        columns.collect()
     }
 
     fn table(&self, type_index: usize) -> Result<Table<'_>, Error> {

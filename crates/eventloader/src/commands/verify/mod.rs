@@ -11,6 +11,7 @@
 mod against;
 mod contents;
 mod ids;
+mod last_table;
 mod recorded;
 mod rows;
 

@@ -9,9 +9,12 @@ use std::{
 
 pub(super) use event_target::StoredFile as RecordedFile;
 use event_target::{Commit, History, Mode};
-use events_core::partition::{Layout, PartitionUnit};
+use events_core::{
+    partition::{Layout, PartitionUnit},
+    table::TableColumns,
+};
 
-use super::Problem;
+use super::{Problem, last_table::LastTable};
 use crate::error::Error;
 
 /// What a target must have.
@@ -20,6 +23,8 @@ pub(super) struct Recorded {
     pub(super) commits: usize,
     /// By path in the target, with `/`.
     pub(super) files: BTreeMap<String, RecordedFile>,
+    /// By event type: the columns that its last load wrote.
+    pub(super) tables: BTreeMap<(String, String), LastTable>,
     pub(super) layout: Option<(Layout, PartitionUnit)>,
     pub(super) problems: Vec<Problem>,
     /// Whether a commit was interrupted; if so, files may be anywhere between staging and their place.
@@ -40,6 +45,10 @@ impl Recorded {
         let lost = lost.map(|lost| Problem::new(&lost.path, "is missing, and with it what it recorded"));
         recorded.problems.extend(lost);
         recorded.commits = usize::try_from(history.commits()).unwrap_or(usize::MAX);
+        let last = |((domain, name), tables): ((&str, &str), Vec<&TableColumns>)| {
+            Some(((domain.to_owned(), name.to_owned()), LastTable::of(tables.first()?)))
+        };
+        recorded.tables = history.tables_by_type().into_iter().filter_map(last).collect();
         recorded.layout = history.layout.and_then(|layout| layout.parts());
         recorded.files = history.files;
         Ok(recorded)

@@ -3,7 +3,7 @@
 //!
 //! Invariant: every page of every column is decoded.
 
-use std::{iter::repeat_n, path::Path, sync::Arc};
+use std::{borrow::Cow, iter::repeat_n, path::Path, sync::Arc};
 
 use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray},
@@ -50,6 +50,7 @@ pub(super) fn check(
     let table = |(domain, name): &(String, String)| reading.manifest?.event_type(domain, name);
     let mut contents =
         reading.manifest.map(|_| ContentsReader::new(file.event_type.as_ref().and_then(table)));
+    let last = file.event_type.as_ref().and_then(|event_type| reading.recorded.tables.get(event_type));
     let read = batches(&reading.root.join(path), None).and_then(|batches| {
         for batch in batches {
             let batch = checks.partition.with_event_type(batch?)?;
@@ -58,7 +59,8 @@ pub(super) fn check(
             checks.add(&base);
             take(base.ids, base.micros);
             if let Some(contents) = &mut contents {
-                contents.add(&batch, base.micros);
+                let widened = last.map_or(Ok(Cow::Borrowed(&batch)), |last| last.widen(&batch));
+                contents.add(&*widened?, base.micros);
             }
         }
         Ok(())

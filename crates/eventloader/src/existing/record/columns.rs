@@ -1,0 +1,63 @@
+//! The columns that a target remembers, and those of a load → an error if the load has a narrower one, and the
+//! tables that its commit has to record.
+//!
+//! Invariant: a merge that passes leaves no column in which a file has values that the type of another one does
+//! not have, as far as loads have recorded what they wrote.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use event_target::{Change, Mode, TargetError};
+use events_core::{
+    catalog::{EventType, FieldKind, ValueType},
+    table::{Fate, TableColumns},
+};
+
+use super::Record;
+use crate::{error::Error, settings::Settings};
+
+impl Record<'_> {
+    /// Refuses event types with a column whose type does not have all values that the target has in it, in any
+    /// file: readers would see both types in one table. A load that overwrites decides that for its days.
+    pub(crate) fn check_columns<'c>(
+        &self,
+        event_types: impl IntoIterator<Item = &'c EventType>,
+        settings: &Settings,
+    ) -> Result<(), Error> {
+        if settings.mode != Mode::Merge {
+            return Ok(());
+        }
+        let tables = self.history.tables_by_type();
+        for event_type in event_types {
+            let asked = TableColumns::of(event_type, settings.table_form());
+            let held = tables.get(&(event_type.domain.as_str(), event_type.name.as_str()));
+            let refused = held.into_iter().flatten().flat_map(|held| held.changes(&asked)).find_map(|change| {
+                let (held, asked, why) = match change.fate {
+                    Fate::Narrowed { from, to } => (from, to, ", which does not have all of its values"),
+                    Fate::Reordered { from } => {
+                        let why = ": it decides which version of an event is the latest, and texts have another order";
+                        (from, FieldKind::Value(ValueType::String), why)
+                    }
+                    // What would be lost is refused where it is found.
+                    Fate::Added(_) | Fate::Widened { .. } | Fate::Lost(_) => return None,
+                };
+                Some((change.column, held.to_string(), asked.to_string(), why))
+            });
+            if let Some((column, held, asked, why)) = refused {
+                let (root, event_type) = (self.root.to_owned(), event_type.to_string());
+                return Err(TargetError::Narrower { root, event_type, column, held, asked, why }.into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Of the tables that a load wrote, those that its changes name and no commit has recorded.
+    pub(crate) fn new_tables(
+        &self,
+        mut tables: BTreeMap<String, TableColumns>,
+        changes: &[Change],
+    ) -> BTreeMap<String, TableColumns> {
+        let named: BTreeSet<_> = changes.iter().filter_map(|change| change.table.as_ref()).collect();
+        tables.retain(|name, _| named.contains(name) && !self.history.tables.contains_key(name));
+        tables
+    }
+}
