@@ -265,7 +265,6 @@ fn what_an_envelope_can_not_hold_is_refused() {
         ),
         (&["--envelope", "cloudtrail", "--bytes", "1MB"], "--bytes: a file of cloudtrail is one document"),
         (&["--envelope", "xml"], "invalid value 'xml' for '--envelope <NAME>'"),
-        (&["catalog", "--world", "ledger"], "--envelope <NAME>"),
     ] {
         let (code, said) = failure(arguments);
         assert!(code == 2 && said.contains(expected), "{arguments:?}: {said}");

@@ -3,6 +3,7 @@
 //! - `stream`: the same flags give the same bytes, whatever the threads and the machine; the golden hashes.
 //! - `world`: the events of the simple world; ranges, shares, unique ids.
 //! - `faults`: as many as were asked for, and how they are undone.
+//! - `changes`: as many as were asked for, each from its event on.
 //! - `file`: `--write-data`, a complete file or none.
 //! - `files`: several files, compressed files, and which existing files are replaced.
 //! - `continued`: runs that continue existing events equal one run.
@@ -19,6 +20,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod changes;
 mod check;
 mod continued;
 mod envelopes;

@@ -7,7 +7,7 @@ use std::{fmt, io, path::PathBuf};
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use crate::config::fault_list::FaultListError;
+use crate::config::{change_list::ChangeListError, fault_list::FaultListError};
 
 /// Something that a run writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub enum OutputName {
     Manifest,
     /// The faults log.
     FaultsLog,
+    /// The changes log.
+    ChangesLog,
 }
 
 impl fmt::Display for OutputName {
@@ -29,6 +31,7 @@ impl fmt::Display for OutputName {
             Self::StandardOutput => "standard output",
             Self::Manifest => "the manifest",
             Self::FaultsLog => "the faults log",
+            Self::ChangesLog => "the changes log",
         })
     }
 }
@@ -168,6 +171,14 @@ pub enum Error {
     #[error("{0}")]
     Faults(#[from] FaultListError),
 
+    /// The changes that were asked for are impossible.
+    #[error("{0}")]
+    Changes(#[from] ChangeListError),
+
+    /// Changes belong to one run.
+    #[error("changes are those of one run, from its beginning on, so it cannot continue existing files")]
+    ChangesOfContinuedRun,
+
     /// A fault that the records of an envelope can't have.
     #[error("{envelope} has no {fault}: {why}")]
     FaultInEnvelope {
@@ -199,7 +210,7 @@ pub enum Error {
     )]
     CheckEnvelope,
 
-    /// The manifest or the faults log could not be written.
+    /// The manifest or a log could not be written.
     #[error("cannot write {}: {source}", path.display())]
     Record {
         /// The path that it was to have.
@@ -240,6 +251,8 @@ impl Error {
                 | Self::ReservedName { .. }
                 | Self::EndsBeforeStart { .. }
                 | Self::Faults(_)
+                | Self::Changes(_)
+                | Self::ChangesOfContinuedRun
                 | Self::CheckLedgerFromMiddle
                 | Self::FaultInEnvelope { .. }
                 | Self::ContinuedDocument { .. }

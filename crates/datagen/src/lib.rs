@@ -12,7 +12,8 @@
 //! - `error`: what can go wrong; uses `config`;
 //! - `lines`: values as JSON text, the lines of a chunk; uses `stream`;
 //! - `worlds`: which events happen, in `simple` and in `ledger`; uses `stream`, `error`, `lines`;
-//! - `dress`: events in the records of another producer; uses `config`, `lines`, `worlds`;
+//! - `changes`: what changes in the course of a run; uses `config`, `error`, `stream`, `worlds`;
+//! - `dress`: events in the records of another producer; uses `config`, `lines`, `worlds`, `changes`;
 //! - `truth`: what a correct load makes of events; uses `worlds`;
 //! - `faults`: which events get a fault, and the faulty lines; uses `stream`, `config`, `lines`, `worlds`,
 //!   `dress`, `truth`;
@@ -32,6 +33,7 @@
 //! # Ok::<(), datagen::Error>(())
 //! ```
 
+mod changes;
 pub mod check;
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -50,11 +52,11 @@ mod worlds;
 pub use crate::{
     config::{
         Config, DEFAULT_EVENTS_PER_DAY, DEFAULT_START_DATE, EnvelopeName, WorldName,
+        change_list::{Change, ChangeCounts, ChangeListError},
         fault_list::{Fault, FaultCounts, FaultList, FaultListError},
     },
-    dress::catalog,
     error::{Error, OutputName},
-    render::{Summary, compression::Compression, generate},
+    render::{Summary, catalog, compression::Compression, generate},
     stream::STREAM_VERSION,
     worlds::payload,
 };

@@ -39,7 +39,9 @@ fn main() -> ExitCode {
             Ok(false) => return ExitCode::FAILURE,
             done => done.map(drop),
         },
-        Some(Command::Catalog(args)) => io::stdout().write_all(args.text().as_bytes()).map_err(Error::Write),
+        Some(Command::Catalog(args)) => {
+            args.text().and_then(|text| io::stdout().write_all(text.as_bytes()).map_err(Error::Write))
+        }
         None => run_generate(&cli),
     };
     match done {

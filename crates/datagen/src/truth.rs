@@ -7,20 +7,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use events_core::{
-    catalog::{Catalog, FieldKind, ValueType},
+    catalog::{Catalog, Field, FieldKind, ValueType},
     partition::Day,
     schema,
     timestamp::DAY_MICROS,
     truth::{Checksum, EventTypeTruth, PartitionTruth, Report, RowDigest, decimal_text},
 };
 
-use crate::worlds::{Event, EventType, SUMS_MAX, World};
+use crate::worlds::{Event, SUMS_MAX, World, table::Table};
 
 /// What a correct load makes of some lines.
 #[derive(Debug, Default)]
 pub(crate) struct Truth {
-    /// By day since 1970 and event type.
-    partitions: BTreeMap<(i64, EventType), Totals>,
+    /// By day since 1970 and table of the world.
+    partitions: BTreeMap<(i64, usize), Totals>,
     pub(crate) report: Report,
     row: RowDigest,
 }
@@ -44,19 +44,20 @@ impl Totals {
 }
 
 impl Truth {
-    /// Adds the row of an event that stays; `write_row` adds its values.
+    /// Adds the row of an event that stays in a table; `write_row` adds its values.
     #[inline]
     pub(crate) fn keep<W: World>(
         &mut self,
         world: &W,
         event: &W::Event,
+        table: usize,
         write_row: impl FnOnce(&mut RowDigest),
     ) {
         write_row(&mut self.row);
         let mut checksum = Checksum::default();
         checksum.add(self.row.finish());
         let totals = Totals { rows: 1, checksum, sums: world.sums(event) };
-        let partition = (event.micros().div_euclid(DAY_MICROS), event.event_type());
+        let partition = (event.micros().div_euclid(DAY_MICROS), table);
         self.partitions.entry(partition).or_default().add(&totals);
         self.report.written += 1;
     }
@@ -71,12 +72,12 @@ impl Truth {
 
     /// Removes and returns the partitions of the days before `day`, in order.
     pub(crate) fn take_before(&mut self, day: i64, tables: &Tables) -> Vec<PartitionTruth> {
-        let later = self.partitions.split_off(&(day, EventType::AccountClose));
+        let later = self.partitions.split_off(&(day, 0));
         let done = std::mem::replace(&mut self.partitions, later);
-        // Several event types of a world may be one type in another envelope.
+        // Several tables of a world may be one in another envelope.
         let mut by_table = BTreeMap::<_, Totals>::new();
-        for ((day, event_type), totals) in done {
-            by_table.entry((day, tables.of[event_type as usize])).or_default().add(&totals);
+        for ((day, table), totals) in done {
+            by_table.entry((day, tables.of[table])).or_default().add(&totals);
         }
         by_table.into_iter().map(|((day, table), totals)| tables.partition(day, table, &totals)).collect()
     }
@@ -88,31 +89,38 @@ impl Truth {
     }
 }
 
-/// The tables of a world.
+/// The tables of a manifest.
 #[derive(Debug)]
 pub(crate) struct Tables {
     /// In the order of their domains and names.
     pub(crate) event_types: Vec<EventTypeTruth>,
     /// The scales of the summed columns, by table.
     scales: Vec<Vec<u8>>,
-    /// The table of each [`EventType`].
-    of: [usize; EventType::ALL.len()],
+    /// The table of each table of the world.
+    of: Vec<usize>,
 }
 
 impl Tables {
-    /// The tables of the types that `names` gives, which `catalog` has.
-    pub(crate) fn new<'n>(catalog: &Catalog, names: impl Fn(EventType) -> (&'n str, &'n str)) -> Self {
-        let all: BTreeSet<_> = EventType::ALL.into_iter().map(&names).collect();
-        let table_of = |event_type| all.iter().position(|known| *known == names(event_type));
-        let of = EventType::ALL.map(|event_type| table_of(event_type).unwrap_or_default());
+    /// The tables of the types that `catalog` has, and that `names` gives for each table of the world.
+    pub(crate) fn new(catalog: &Catalog, names: &[(&str, &str)], own: &[Table]) -> Self {
+        let all: BTreeSet<_> = names.iter().copied().collect();
+        let table_of = |names| all.iter().position(|known| *known == names);
+        let of: Vec<_> = names.iter().map(|names| table_of(*names).unwrap_or_default()).collect();
         let (mut event_types, mut scales) = (Vec::new(), Vec::new());
         for (domain, name) in &all {
             let mut known = catalog.event_types().iter();
             let known = known.find(|known| (known.domain.as_str(), known.name.as_str()) == (domain, name));
             let known = known.expect("a world's catalog has its event types");
-            event_types.push(EventTypeTruth::of(known).expect("a world has no floats and no lists"));
+            let mut table = EventTypeTruth::of(known).expect("a world has only types with a digest");
             let columns = schema::columns(known).into_iter();
-            scales.push(columns.filter_map(|column| scale_of(&column.kind)).collect());
+            let mut of_columns: Vec<_> = columns.filter_map(|column| scale_of(&column.kind)).collect();
+            // Only the world's own amounts are added up; they come first.
+            let of_world = names.iter().zip(own).find(|(names, _)| **names == (*domain, *name));
+            let summed = of_world.map_or(0, |(_, table)| decimals(&table.fields[..table.own_fields]));
+            table.sums.truncate(summed);
+            of_columns.truncate(summed);
+            event_types.push(table);
+            scales.push(of_columns);
         }
         Self { event_types, scales, of }
     }
@@ -129,6 +137,11 @@ impl Tables {
             sums: scales.iter().zip(totals.sums).map(|(&scale, sum)| decimal_text(sum, scale)).collect(),
         }
     }
+}
+
+/// The number of decimals among fields that are no objects.
+fn decimals(fields: &[Field]) -> usize {
+    fields.iter().filter(|field| scale_of(&field.kind).is_some()).count()
 }
 
 /// The scale of a decimal column; `None` for others.

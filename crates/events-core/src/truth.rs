@@ -85,6 +85,9 @@ pub struct Generator {
     pub num_events: u64,
     /// As given on the command line.
     pub faults: String,
+    /// What changes in the course of the events, as given on the command line.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changes: Option<String>,
 }
 
 /// The required report of a backfill of everything.

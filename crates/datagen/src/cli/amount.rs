@@ -27,7 +27,7 @@ pub(super) struct AmountArgs {
 
     /// Write all events up to the end of this day
     ///
-    /// With --files, --faults and --manifest, they are counted before the first one is written.
+    /// With --files, --faults, --changes and --manifest, they are counted before the first one is written.
     #[arg(long, value_name = "YYYY-MM-DD", value_parser = parse_date, group = AMOUNT, help_heading = EVENTS)]
     end_date: Option<NaiveDate>,
 
@@ -37,16 +37,6 @@ pub(super) struct AmountArgs {
     #[arg(long, value_name = "TIME", value_parser = parse_duration, group = AMOUNT, help_heading = EVENTS)]
     duration: Option<Duration>,
 
-    /// Write as many events as fit into this many bytes: 5GB, 512MiB, 1000000
-    ///
-    /// The size is that of the uncompressed lines. Cannot be used with --files, --faults, --manifest and
-    /// --faults-log, which need to know the number of events before the first one is written.
-    #[arg(
-        long, value_name = "SIZE", value_parser = parse_bytes, group = AMOUNT, help_heading = EVENTS,
-        conflicts_with_all = ["files", "faults", "manifest", "faults_log"]
-    )]
-    bytes: Option<u64>,
-
     /// The position in the stream at which the run begins; the first event is 0
     ///
     /// The events before it are skipped: --first-event 500 -n 500 gives the last 500 lines of -n 1000. With
@@ -55,12 +45,32 @@ pub(super) struct AmountArgs {
     pub(super) first_event: Option<u64>,
 }
 
+/// The size to write, which only a run that writes can have.
+#[derive(Debug, Clone, Args)]
+pub(super) struct SizeArgs {
+    /// Write as many events as fit into this many bytes: 5GB, 512MiB, 1000000
+    ///
+    /// The size is that of the uncompressed lines. Cannot be used with --files, --faults, --changes,
+    /// --manifest and the logs, which need to know the number of events before the first one is written.
+    #[arg(
+        long, value_name = "SIZE", value_parser = parse_bytes, group = AMOUNT, help_heading = EVENTS,
+        conflicts_with_all = ["files", "faults", "changes", "manifest", "faults_log", "changes_log"]
+    )]
+    bytes: Option<u64>,
+}
+
 impl AmountArgs {
     pub(super) fn amount(&self) -> Amount {
         let until = self.end_date.map(Amount::Until);
         let lasting = || self.duration.map(Amount::Lasting);
-        let bytes = || self.bytes.map(Amount::Bytes);
-        until.or_else(lasting).or_else(bytes).unwrap_or(Amount::Events(self.num_events))
+        until.or_else(lasting).unwrap_or(Amount::Events(self.num_events))
+    }
+}
+
+impl SizeArgs {
+    /// The amount, unless a size was given.
+    pub(super) fn or(&self, amount: Amount) -> Amount {
+        self.bytes.map_or(amount, Amount::Bytes)
     }
 }
 

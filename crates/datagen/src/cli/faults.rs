@@ -43,6 +43,10 @@ pub(super) struct FaultArgs {
     /// Write which line has which fault, one JSON object for each; named as a manifest is
     #[arg(long, value_name = "FILE", help_heading = VERIFICATION)]
     faults_log: Option<PathBuf>,
+
+    /// Write what changes at which event, one JSON object for each change; named as a manifest is
+    #[arg(long, value_name = "FILE", help_heading = VERIFICATION)]
+    changes_log: Option<PathBuf>,
 }
 
 impl FaultArgs {
@@ -51,6 +55,10 @@ impl FaultArgs {
     }
 
     pub(super) fn records(&self) -> RecordPaths {
-        RecordPaths { manifest: self.manifest.clone(), faults_log: self.faults_log.clone() }
+        RecordPaths {
+            manifest: self.manifest.clone(),
+            faults_log: self.faults_log.clone(),
+            changes_log: self.changes_log.clone(),
+        }
     }
 }

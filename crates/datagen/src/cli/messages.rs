@@ -2,7 +2,10 @@
 //!
 //! Invariant: a message is one line.
 
-use crate::{config::fault_list::FaultListError, error::Error};
+use crate::{
+    config::{change_list::ChangeListError, fault_list::FaultListError},
+    error::Error,
+};
 
 /// The text of an error, in terms of the command line.
 #[must_use]
@@ -18,7 +21,10 @@ pub fn message(error: &Error) -> String {
         }
         Error::CheckLedgerFromMiddle => format!("--first-event: {error}{}", advice(error)),
         Error::Faults(_) | Error::FaultInEnvelope { .. } => format!("--faults: {error}{}", advice(error)),
-        Error::ContinuedDocument { .. } => format!("--if-exists: {error}{}", advice(error)),
+        Error::Changes(_) => format!("--changes: {error}{}", advice(error)),
+        Error::ContinuedDocument { .. } | Error::ChangesOfContinuedRun => {
+            format!("--if-exists: {error}{}", advice(error))
+        }
         Error::BytesOfDocument { .. } => format!("--bytes: {error}{}", advice(error)),
         _ => format!("{error}{}", advice(error)),
     }
@@ -28,7 +34,7 @@ pub fn message(error: &Error) -> String {
 fn advice(error: &Error) -> &'static str {
     match error {
         Error::SameOutput { .. } | Error::ReservedName { .. } => {
-            ": choose another path for --manifest or --faults-log"
+            ": choose another path for --manifest, --faults-log or --changes-log"
         }
         Error::CalendarEnds { .. } => ": ask for fewer events or an earlier --start-date",
         Error::AccountsEnd { .. } => ": ask for fewer events",
@@ -49,6 +55,10 @@ fn advice(error: &Error) -> &'static str {
              choose another --base-path, or --if-exists overwrite"
         }
         Error::Faults(FaultListError::TooMany { .. }) => ": ask for fewer faults or a larger --num-events",
+        Error::Changes(ChangeListError::TooManyForRun { .. }) => ": ask for fewer, or a larger --num-events",
+        Error::ChangesOfContinuedRun => {
+            ": make all events in one run, with --rotate or --files if there are to be several files"
+        }
         Error::Record { .. } => ": check the free space and the permissions there",
         _ => "",
     }

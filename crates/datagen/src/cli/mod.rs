@@ -6,6 +6,7 @@
 
 mod amount;
 mod catalog;
+mod changes;
 mod check;
 mod explain;
 mod faults;
@@ -21,7 +22,8 @@ use clap::{Parser, Subcommand};
 use command_line::Document;
 
 use self::{
-    amount::AmountArgs,
+    amount::{AmountArgs, SizeArgs},
+    changes::ChangeArgs,
     faults::FaultArgs,
     output::{OUTPUT, OutputArgs},
     stream::{EVENTS, StreamArgs},
@@ -69,6 +71,12 @@ pub struct Cli {
     amount: AmountArgs,
 
     #[command(flatten)]
+    size: SizeArgs,
+
+    #[command(flatten)]
+    changes: ChangeArgs,
+
+    #[command(flatten)]
     faults: FaultArgs,
 
     #[command(flatten)]
@@ -89,20 +97,25 @@ impl Cli {
             stream: Config {
                 threads: threads.unwrap_or(NonZero::<usize>::MIN),
                 envelope: self.envelope,
+                changes: self.changes.counts(),
                 ..self.stream.config()
             },
             first_event: self.amount.first_event,
-            amount: self.amount.amount(),
+            amount: self.amount(),
             faults: self.faults.list(),
             output: self.output.output(),
             records: self.faults.records(),
         }
     }
 
+    fn amount(&self) -> Amount {
+        self.size.or(self.amount.amount())
+    }
+
     /// Shows the progress of the run, unless nobody would see it or it was not wanted; `say` prints a line.
     #[must_use]
     pub fn progress(&self, say: fn(&dyn Display)) -> TerminalProgress {
-        let counts_bytes = matches!(self.amount.amount(), Amount::Bytes(_));
+        let counts_bytes = matches!(self.amount(), Amount::Bytes(_));
         let say = (!self.output.quiet).then_some(say);
         TerminalProgress::new(self.output.hides_progress(), counts_bytes, say)
     }
@@ -138,11 +151,13 @@ pub enum Command {
     /// each event, since ids must be unique.
     Check(CheckArgs),
 
-    /// Print the catalog of the ledger world, or of an envelope, for `eventloader --catalog`
+    /// Print the catalog of the ledger world, of an envelope, or of a run with changes, for `eventloader
+    /// --catalog`
     ///
     /// The events of the ledger have the types that the loader knows, but more fields. With --envelope, the
-    /// catalog has the types of the dressed events, and names the envelope.
-    Catalog(CatalogArgs),
+    /// catalog has the types of the dressed events, and names the envelope. With --changes, it has the types
+    /// that the events have at the end of the run that the other flags describe.
+    Catalog(Box<CatalogArgs>),
 }
 
 /// A fact for `--version`.

@@ -1,8 +1,9 @@
-//! What to generate: a world, an envelope, a seed, a range of the stream's events, and how many of them have
-//! faults.
+//! What to generate: a world, an envelope, a seed, a range of the stream's events, how many of them have
+//! faults, and how often something changes.
 //!
 //! Invariant: a [`Config`] determines every byte of the output. The number of threads never does.
 
+pub(crate) mod change_list;
 pub(crate) mod fault_list;
 
 use std::{num::NonZero, ops::Range, sync::LazyLock};
@@ -10,7 +11,7 @@ use std::{num::NonZero, ops::Range, sync::LazyLock};
 use chrono::NaiveDate;
 use events_core::catalog::{BUILT_IN, Catalog, LEDGER};
 
-use self::fault_list::FaultCounts;
+use self::{change_list::ChangeCounts, fault_list::FaultCounts};
 
 /// The day of the first event, by default.
 pub const DEFAULT_START_DATE: NaiveDate =
@@ -118,6 +119,9 @@ pub struct Config {
     pub events_per_day: u64,
     /// How many events have each fault.
     pub faults: FaultCounts,
+    /// How many changes of each kind there are. Not with `until_micros`: where they are depends on the number
+    /// of events.
+    pub changes: ChangeCounts,
     /// The number of threads that render; the output is the same for any number.
     pub threads: NonZero<usize>,
 }
@@ -157,6 +161,7 @@ impl Default for Config {
             start_date: DEFAULT_START_DATE,
             events_per_day: DEFAULT_EVENTS_PER_DAY,
             faults: FaultCounts::default(),
+            changes: ChangeCounts::default(),
             threads: NonZero::<usize>::MIN,
         }
     }

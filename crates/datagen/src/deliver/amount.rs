@@ -49,6 +49,16 @@ impl Amount {
         }
     }
 
+    /// `config`, which begins where the run does, with the number of its events.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::EndsBeforeStart`] if there is no such run.
+    pub fn counted(self, config: Config) -> Result<Config, Error> {
+        self.check(&config)?;
+        Ok(self.limit(config, true))
+    }
+
     /// `config`, which begins where the run does, with the end of the run: as a number of events if
     /// `is_counted`.
     pub(super) fn limit(self, config: Config, is_counted: bool) -> Config {

@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use super::file_names::{EventsFileName, files_in};
 use crate::{
+    changes::tables,
     config::{Config, WorldName},
     dress::{Dress, LineWriter},
     error::Error,
@@ -61,7 +62,8 @@ pub(super) struct Torn {
 
 /// Where a run goes on that continues the files of `directory`.
 pub(super) fn continued(directory: &Path, config: &Config) -> Result<Continued, Error> {
-    let dress = config.envelope.map(|envelope| Dress::new(envelope, config.world));
+    let dress =
+        config.envelope.map(|envelope| Dress::new(envelope, config.world, &tables(config.world, None)));
     let mut scan = Scan::new(config.seed, dress.as_ref());
     let mut rests = Vec::new();
     for name in files_in(directory).map_err(Error::Continue)? {
@@ -75,11 +77,11 @@ pub(super) fn continued(directory: &Path, config: &Config) -> Result<Continued, 
     match config.world {
         WorldName::Simple => {
             let world = SimpleWorld::new(seed, start_date);
-            scan.end(LineWriter::new(&world, dress.as_ref()), directory, &rests)
+            scan.end(LineWriter::new(&world, None, dress.as_ref()), directory, &rests)
         }
         WorldName::Ledger => {
             let world = LedgerWorld::new(seed, start_date, events_per_day);
-            scan.end(LineWriter::new(&world, dress.as_ref()), directory, &rests)
+            scan.end(LineWriter::new(&world, None, dress.as_ref()), directory, &rests)
         }
     }
 }

@@ -20,6 +20,7 @@ use super::{
     run_spec::RunSpec,
 };
 use crate::{
+    changes::Changes,
     config::Config,
     error::Error,
     render::{
@@ -40,6 +41,7 @@ pub(super) enum Sink {
 /// A run on its way to its sink.
 pub(super) struct Delivery<'p> {
     config: Config,
+    changes: Option<&'p Changes>,
     compression: Compression,
     events_per_second: Option<NonZero<u64>>,
     bytes_max: Option<u64>,
@@ -88,9 +90,15 @@ impl Sink {
 }
 
 impl<'p> Delivery<'p> {
-    pub(super) fn new(spec: &RunSpec, config: &Config, progress: &'p dyn Progress) -> Self {
+    pub(super) fn new(
+        spec: &RunSpec,
+        config: &Config,
+        changes: Option<&'p Changes>,
+        progress: &'p dyn Progress,
+    ) -> Self {
         Self {
             config: *config,
+            changes,
             compression: spec.output.compression,
             events_per_second: spec.output.events_per_second,
             bytes_max: spec.amount.bytes_max(),
@@ -119,7 +127,7 @@ impl<'p> Delivery<'p> {
         let live = self.events_per_second.map(|rate| Live::begin(rate, self.config.num_events));
         let mut delivered = Delivered::default();
         let mut documents = Documents::new(document_of(&self.config), self.compression);
-        let done = run(&self.config, &format, |rendered| {
+        let done = run(&self.config, self.changes, &format, |rendered| {
             let flow = self.write(rendered, live.as_ref(), sink, (&mut documents, &mut delivered))?;
             records.take(rendered, |file| sink.file_name(file))?;
             Ok(flow)

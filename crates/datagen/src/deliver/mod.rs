@@ -79,12 +79,13 @@ pub fn deliver(spec: &RunSpec, progress: &dyn Progress) -> Result<Option<Report>
     outputs::check(spec)?;
     match &spec.output.destination {
         Destination::StandardOutput => {
-            let Settled { config, .. } = spec.settle()?;
-            let mut records = Records::begin(&spec.records, &config, false)?;
+            let Settled { config, changes, .. } = spec.settle()?;
+            let changes = changes.as_ref();
+            let mut records = Records::begin(&spec.records, &config, changes, false)?;
             // Line-buffered by the library, but a write that ends with a newline bypasses the buffer as a
             // whole.
             let mut sink = Sink::StandardOutput(io::stdout().lock());
-            let delivery = Delivery::new(spec, &config, progress);
+            let delivery = Delivery::new(spec, &config, changes, progress);
             delivery.run(FileLayout::Single, &mut records, &mut sink)?;
             records.publish()?;
             Ok(None)
@@ -110,12 +111,13 @@ fn write_files(
     let turn = Turn::take(directory, progress).map_err(failed)?;
     // What a run continues is known when it has its turn.
     let settled = settled.filter(|_| !continues);
-    let Settled { config, torn } = settled.map_or_else(|| spec.settle(), Ok)?;
-    let mut records = Records::begin(&spec.records, &config, continues)?;
+    let Settled { config, changes, torn } = settled.map_or_else(|| spec.settle(), Ok)?;
+    let changes = changes.as_ref();
+    let mut records = Records::begin(&spec.records, &config, changes, continues)?;
     let compression = spec.output.compression;
     let files = EventsFiles::begin(directory, layout, compression, if_exists, torn)?;
     let mut sink = Sink::Files(Box::new(files));
-    let delivered = Delivery::new(spec, &config, progress).run(layout, &mut records, &mut sink)?;
+    let delivered = Delivery::new(spec, &config, changes, progress).run(layout, &mut records, &mut sink)?;
     let files = sink.finish()?;
     let renamed = records.publish()?;
     drop(turn);

@@ -39,9 +39,13 @@ struct Output {
 
 /// Fails if two outputs of a run would be one file.
 pub(super) fn check(spec: &RunSpec) -> Result<(), Error> {
-    let RecordPaths { manifest, faults_log } = &spec.records;
+    let RecordPaths { manifest, faults_log, changes_log } = &spec.records;
     let mut outputs = Vec::new();
-    for (name, path) in [(OutputName::Manifest, manifest), (OutputName::FaultsLog, faults_log)] {
+    for (name, path) in [
+        (OutputName::Manifest, manifest),
+        (OutputName::FaultsLog, faults_log),
+        (OutputName::ChangesLog, changes_log),
+    ] {
         if let Some(path) = path {
             let failed = |source| Error::Record { path: path.clone(), source };
             let output = Output::at(name, path).map_err(failed)?;

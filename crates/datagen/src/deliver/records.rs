@@ -1,7 +1,7 @@
-//! Rendered chunks, in order → the files next to the stream: the manifest (what a correct load leaves) and
-//! the faults log (which line has which fault).
+//! Rendered chunks, in order → the files next to the stream: the manifest (what a correct load leaves), the
+//! faults log (which line has which fault) and the changes log (what changes where).
 //!
-//! Both are written along with the stream, so they need no memory: a day goes into the manifest when no event
+//! They are written along with the stream, so they need no memory: a day goes into the manifest when no event
 //! of it can follow. They appear under their names when they are complete. A run that continues a stream
 //! leaves the records of the runs before it alone: `truth.json` is then followed by `truth-1.json`.
 //!
@@ -19,13 +19,13 @@ use events_core::{
 
 use super::replacement::{RECORD_PREFIX, Replacement, remove_leftovers};
 use crate::{
+    changes::{Changes, tables},
     config::{Config, WorldName, fault_list::FaultCounts},
     dress::Dress,
     error::{Error, OutputName},
     render::{Part, Rendered},
     stream::STREAM_VERSION,
     truth::{Tables, Truth},
-    worlds::EventType,
 };
 
 /// The records to write.
@@ -35,6 +35,8 @@ pub struct RecordPaths {
     pub manifest: Option<PathBuf>,
     /// The path of the faults log.
     pub faults_log: Option<PathBuf>,
+    /// The path of the changes log.
+    pub changes_log: Option<PathBuf>,
 }
 
 /// The records of a run, while they are written.
@@ -42,6 +44,8 @@ pub struct RecordPaths {
 pub(super) struct Records {
     manifest: Option<Manifest>,
     faults_log: Option<FaultsLog>,
+    /// The changes log, which is complete, and its path.
+    changes_log: Option<(BufWriter<Replacement>, PathBuf)>,
     /// Whether records that are there stay.
     keeps_old: bool,
 }
@@ -74,10 +78,18 @@ struct FaultsLog {
 
 impl Records {
     /// Begins the records of a run. With `keeps_old`, it does not replace those that are there.
-    pub(super) fn begin(paths: &RecordPaths, config: &Config, keeps_old: bool) -> Result<Self, Error> {
-        let manifest = paths.manifest.as_deref().map(|path| Manifest::begin(path, config)).transpose()?;
+    pub(super) fn begin(
+        paths: &RecordPaths,
+        config: &Config,
+        changes: Option<&Changes>,
+        keeps_old: bool,
+    ) -> Result<Self, Error> {
+        let manifest = paths.manifest.as_deref();
+        let manifest = manifest.map(|path| Manifest::begin(path, config, changes)).transpose()?;
         let faults_log = paths.faults_log.as_deref().map(FaultsLog::begin).transpose()?;
-        Ok(Self { manifest, faults_log, keeps_old })
+        let changes_log = paths.changes_log.as_deref();
+        let changes_log = changes_log.map(|path| begin_changes_log(path, changes)).transpose()?;
+        Ok(Self { manifest, faults_log, changes_log, keeps_old })
     }
 
     /// Whether the truth of chunks is needed.
@@ -111,12 +123,15 @@ impl Records {
         if let Some(FaultsLog { out, path, .. }) = self.faults_log {
             renamed.extend(publish(OutputName::FaultsLog, out, &path, keeps_old)?);
         }
+        if let Some((out, path)) = self.changes_log {
+            renamed.extend(publish(OutputName::ChangesLog, out, &path, keeps_old)?);
+        }
         Ok(renamed)
     }
 }
 
 impl Manifest {
-    fn begin(path: &Path, config: &Config) -> Result<Self, Error> {
+    fn begin(path: &Path, config: &Config, changes: Option<&Changes>) -> Result<Self, Error> {
         let generator = Generator {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             stream_version: STREAM_VERSION,
@@ -128,8 +143,9 @@ impl Manifest {
             first_event: config.first_event,
             num_events: config.num_events,
             faults: config.faults.to_string(),
+            changes: changes.map(|_| config.changes.to_string()),
         };
-        let tables = tables(config);
+        let tables = manifest_tables(config, changes);
         let writer = ManifestWriter::begin(begin(path)?, &generator, &tables.event_types);
         let writer = writer.map_err(|source| failed(path, source))?;
         Ok(Self { writer, path: path.to_owned(), tables, truth: Truth::default(), faults: config.faults })
@@ -160,11 +176,29 @@ impl Manifest {
 }
 
 /// The tables of a run.
-fn tables(config: &Config) -> Tables {
-    match config.envelope.map(|envelope| Dress::new(envelope, config.world)) {
-        None => Tables::new(config.world.catalog(), EventType::names),
-        Some(dress) => Tables::new(&dress.catalog(), |event_type| dress.names(event_type)),
+fn manifest_tables(config: &Config, changes: Option<&Changes>) -> Tables {
+    let own = tables(config.world, changes);
+    if let Some(envelope) = config.envelope {
+        let dress = Dress::new(envelope, config.world, &own);
+        let names: Vec<_> = (0..own.len()).map(|table| dress.names(table)).collect();
+        return Tables::new(&dress.catalog(), &names, &own);
     }
+    let names: Vec<_> = own.iter().map(|table| (&*table.domain, &*table.event_type)).collect();
+    match changes {
+        None => Tables::new(config.world.catalog(), &names, &own),
+        Some(changes) => Tables::new(&changes.catalog(config.world), &names, &own),
+    }
+}
+
+/// Writes the log of the changes, of which there may be none.
+fn begin_changes_log(
+    path: &Path,
+    changes: Option<&Changes>,
+) -> Result<(BufWriter<Replacement>, PathBuf), Error> {
+    let mut out = begin(path)?;
+    let written = changes.map_or(Ok(()), |changes| changes.write_log(&mut out));
+    written.map_err(|source| failed(path, source))?;
+    Ok((out, path.to_owned()))
 }
 
 impl FaultsLog {

@@ -12,6 +12,7 @@ use super::{
     records::RecordPaths,
 };
 use crate::{
+    changes::{Changes, tables},
     config::{
         Config, EnvelopeName,
         fault_list::{FaultCounts, FaultList},
@@ -66,9 +67,10 @@ pub enum Destination {
 }
 
 /// A run that is settled.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(super) struct Settled {
     pub(super) config: Config,
+    pub(super) changes: Option<Changes>,
     /// A file whose last line the run writes again.
     pub(super) torn: Option<Torn>,
 }
@@ -85,13 +87,14 @@ impl RunSpec {
             None => FaultCounts::default(),
         };
         self.check_envelope(&config)?;
-        Ok(Settled { config, torn })
+        let changes = Changes::of(&config)?;
+        Ok(Settled { config, changes, torn })
     }
 
     /// Fails if there can be no such run in its envelope.
     fn check_envelope(&self, config: &Config) -> Result<(), Error> {
         let Some(envelope) = config.envelope else { return Ok(()) };
-        let dress = Dress::new(envelope, config.world);
+        let dress = Dress::new(envelope, config.world, &tables(config.world, None));
         for (fault, _) in config.faults.iter() {
             if let Some(why) = dress.refuses(fault) {
                 return Err(Error::FaultInEnvelope { fault: fault.name(), envelope: envelope.name(), why });
@@ -109,13 +112,17 @@ impl RunSpec {
             self.output.destination,
             Destination::EventsFiles { layout: FileLayout::Numbered(_), .. }
         );
-        in_equal_files || self.faults.is_some() || self.records.manifest.is_some()
+        in_equal_files
+            || self.faults.is_some()
+            || self.stream.changes.total() > 0
+            || self.records.manifest.is_some()
     }
 
     fn continued(&self) -> Result<Continued, Error> {
         match (&self.output.destination, self.first_event) {
             (Destination::EventsFiles { base_path, if_exists, .. }, first_event) if if_exists.continues() => {
                 match first_event {
+                    _ if self.stream.changes.total() > 0 => Err(Error::ChangesOfContinuedRun),
                     _ if document_of(&self.stream).is_some() => Err(Error::ContinuedDocument {
                         envelope: self.stream.envelope.map_or("", EnvelopeName::name),
                     }),

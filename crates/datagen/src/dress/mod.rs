@@ -33,7 +33,7 @@ use self::{
 };
 use crate::{
     config::{EnvelopeName, WorldName, fault_list::Fault},
-    worlds::EventType,
+    worlds::table::Table,
 };
 
 /// An envelope, compiled for a world.
@@ -43,8 +43,8 @@ pub(crate) struct Dress {
     record: Template,
     /// The texts of the id's parts; of none, the id is a hash of the record.
     id: Option<Template>,
-    /// The domains and types of the records, by [`EventType`].
-    names: [(String, String); EventType::ALL.len()],
+    /// The domains and types of the records, by table of the world.
+    names: Vec<(String, String)>,
     /// The columns between those that every table has and those of the payload.
     fields: Vec<Cell>,
     data: Vec<Cell>,
@@ -55,12 +55,12 @@ pub(crate) struct Dress {
 }
 
 impl Dress {
-    /// Compiles an envelope.
-    pub(crate) fn new(name: EnvelopeName, world: WorldName) -> Self {
+    /// Compiles an envelope for the tables of a world.
+    pub(crate) fn new(name: EnvelopeName, world: WorldName, tables: &[Table]) -> Self {
         let preset = PRESETS.iter().find(|preset| preset.name == name);
         let preset = preset.expect("each envelope has a record");
         let record = table::record(preset.record);
-        let names = EventType::ALL.map(|event_type| table::names(preset, &record, event_type));
+        let names = tables.iter().map(|table| table::names(preset, &record, table)).collect();
         let data = table::data(preset, &record);
         let mut dress = Self {
             preset,
@@ -72,7 +72,7 @@ impl Dress {
             payload: table::payload_path(&data).unwrap_or_default(),
             toml: String::new(),
         };
-        dress.toml = table::catalog(&dress, world, &data);
+        dress.toml = table::catalog(&dress, world, &data, tables);
         dress
     }
 
@@ -80,10 +80,15 @@ impl Dress {
         self.preset.name
     }
 
-    /// The domain and the type that the records of an event type have.
-    pub(crate) fn names(&self, event_type: EventType) -> (&str, &str) {
-        let (domain, name) = &self.names[event_type as usize];
+    /// The domain and the type that the records of a table have.
+    pub(crate) fn names(&self, table: usize) -> (&str, &str) {
+        let (domain, name) = &self.names[table];
         (domain, name)
+    }
+
+    /// The catalog for a loader, as TOML.
+    pub(crate) fn toml(&self) -> &str {
+        &self.toml
     }
 
     /// The envelope and the types of the records.
@@ -184,7 +189,7 @@ impl Dress {
             None => row.text(self.hashed(parts).to_string().as_bytes()),
         }
         row.timestamp(self.preset.unit.floor(parts.micros));
-        let (domain, name) = self.names(parts.event_type);
+        let (domain, name) = self.names(parts.table);
         row.text(domain.as_bytes());
         row.text(name.as_bytes());
         for cell in self.fields.iter().chain(&self.data) {
@@ -231,10 +236,4 @@ pub(crate) struct Places {
     pub(crate) payload: String,
     pub(crate) has_epochs: bool,
     pub(crate) is_whole_line: bool,
-}
-
-/// The catalog for a loader of the events of a world in an envelope.
-#[must_use]
-pub fn catalog(envelope: EnvelopeName, world: WorldName) -> String {
-    Dress::new(envelope, world).toml
 }

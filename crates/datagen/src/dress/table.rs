@@ -7,7 +7,7 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use events_core::catalog::{Field, FieldKind};
+use events_core::catalog::Field;
 use serde_json::Value;
 
 use super::{
@@ -15,7 +15,10 @@ use super::{
     presets::{Domain, Preset},
     template::Template,
 };
-use crate::{config::WorldName, worlds::EventType};
+use crate::{
+    config::WorldName,
+    worlds::table::{Table, append_toml, toml_fields, toml_object},
+};
 
 /// The value that stands for the world's own payload.
 const PAYLOAD: &str = "$data";
@@ -58,8 +61,8 @@ pub(super) fn record(template: &str) -> Value {
 }
 
 /// The domain and the type of a record.
-pub(super) fn names(preset: &Preset, record: &Value, event_type: EventType) -> (String, String) {
-    let (domain, name) = event_type.names();
+pub(super) fn names(preset: &Preset, record: &Value, table: &Table) -> (String, String) {
+    let (domain, name) = (&table.domain, &table.event_type);
     let text = |place| {
         let text = record.pointer(place).and_then(Value::as_str).unwrap_or_default();
         text.replace("$domain", domain).replace("$type", name)
@@ -117,33 +120,19 @@ pub(super) fn payload_path(data: &Value) -> Option<String> {
 }
 
 /// The catalog of the records, as TOML: their envelope, and their types.
-pub(super) fn catalog(dress: &Dress, world: WorldName, data: &Value) -> String {
+pub(super) fn catalog(dress: &Dress, world: WorldName, data: &Value, tables: &[Table]) -> String {
     let mut done = BTreeSet::new();
     let (envelope, of_world) = (dress.name().name(), world.name());
     let mut text = format!(
         "# The events of `datagen --world {of_world} --envelope {envelope}`.\n\n[envelope]\npreset = \"{envelope}\"\n"
     );
-    for event_type in EventType::ALL {
-        let (domain, name) = dress.names(event_type);
-        if !done.insert((domain, name)) {
-            continue;
-        }
-        let mut known = world.catalog().event_types().iter();
-        let own = known.find(|own| (own.domain.as_str(), own.name.as_str()) == event_type.names());
-        let own = &own.expect("a world's catalog has its event types").fields;
-        writeln!(text, "\n[domain.{}.events.{}.fields]", key(domain), key(name))
-            .expect("writing to memory cannot fail");
-        for (name, kind) in fields(data, own) {
-            writeln!(text, "{name} = {kind}").expect("writing to memory cannot fail");
+    for (table, own) in tables.iter().enumerate() {
+        let names = dress.names(table);
+        if done.insert(names) {
+            append_toml(names, fields(data, &own.fields), &mut text);
         }
     }
     text
-}
-
-/// A key, in quotes if TOML needs them.
-fn key(name: &str) -> String {
-    let is_bare = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if name.chars().all(is_bare) { name.to_owned() } else { format!("\"{name}\"") }
 }
 
 /// The fields of an object, each with its type, as TOML.
@@ -152,7 +141,7 @@ fn fields(data: &Value, own: &[Field]) -> Vec<(String, String)> {
         Value::Object(object) => {
             object.iter().map(|(name, value)| (name.clone(), kind_of(value, own))).collect()
         }
-        _ => own.iter().map(|field| (field.name.clone(), own_kind(&field.kind))).collect(),
+        _ => toml_fields(own),
     }
 }
 
@@ -163,21 +152,7 @@ fn kind_of(value: &Value, own: &[Field]) -> String {
         Value::Array(_) => "json",
         Value::String(text) if text != PAYLOAD => "string",
         Value::Null => "string",
-        Value::String(_) | Value::Object(_) => return object_of(fields(value, own)),
+        Value::String(_) | Value::Object(_) => return toml_object(fields(value, own)),
     };
     format!("\"{name}\"")
-}
-
-fn own_kind(kind: &FieldKind) -> String {
-    match kind {
-        FieldKind::Object(members) => {
-            object_of(members.iter().map(|field| (field.name.clone(), own_kind(&field.kind))))
-        }
-        value => format!("\"{value}\""),
-    }
-}
-
-fn object_of(fields: impl IntoIterator<Item = (String, String)>) -> String {
-    let fields: Vec<_> = fields.into_iter().map(|(name, kind)| format!("{name} = {kind}")).collect();
-    format!("{{ fields = {{ {} }} }}", fields.join(", "))
 }

@@ -7,8 +7,6 @@
 
 use std::{io::Write, ops::Range};
 
-use crate::worlds::EventType;
-
 /// The parts of an event, from which its record is made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Parts<'l> {
@@ -16,7 +14,9 @@ pub(super) struct Parts<'l> {
     pub(super) index: u64,
     /// Its time, in microseconds since 1970.
     pub(super) micros: i64,
-    pub(super) event_type: EventType,
+    /// Its table, and the domain and the type of that.
+    pub(super) table: usize,
+    pub(super) names: (&'l str, &'l str),
     /// Its line in its own envelope, without the newline.
     pub(super) line: &'l [u8],
 }
@@ -27,8 +27,7 @@ const SECONDS: Range<usize> = 67..86;
 
 impl Parts<'_> {
     fn data(&self) -> &[u8] {
-        let (domain, event_type) = self.event_type.names();
-        let names = domain.len() + event_type.len();
+        let names = self.names.0.len() + self.names.1.len();
         // The timestamp has a fraction of six digits, or none.
         let time = if self.line[SECONDS.end] == b'.' { SECONDS.len() + 7 } else { SECONDS.len() };
         let keys = br#"", "domain": "", "event_type": "", "data": "#.len();
@@ -112,8 +111,8 @@ impl Template {
                 Piece::Literal(text) => out.extend_from_slice(text.as_bytes()),
                 Piece::Id => out.extend_from_slice(&parts.line[ID]),
                 Piece::Index => digits(parts.index.into(), out),
-                Piece::Domain => out.extend_from_slice(parts.event_type.names().0.as_bytes()),
-                Piece::Type => out.extend_from_slice(parts.event_type.names().1.as_bytes()),
+                Piece::Domain => out.extend_from_slice(parts.names.0.as_bytes()),
+                Piece::Type => out.extend_from_slice(parts.names.1.as_bytes()),
                 Piece::Data => out.extend_from_slice(parts.data()),
                 Piece::Line => out.extend_from_slice(parts.line),
                 Piece::Quoted => quote(parts.line, out),
@@ -192,12 +191,14 @@ mod tests {
     use super::*;
 
     const LINE: &str = r#"{"event_id": "c07bbad8-2549-4b56-9328-d7180e2f906e", "timestamp": "2024-10-10T00:00:07.012345", "domain": "account", "event_type": "account-close", "data": {"id": 7, "reason": "Zoë."}}"#;
+    const NAMES: (&str, &str) = ("account", "account-close");
     const MICROS: i64 = 1_728_518_407_012_345;
 
     fn text(template: &str, micros: i64) -> String {
-        let (event_type, line) = (EventType::AccountClose, LINE.as_bytes());
+        let line = LINE.as_bytes();
         let mut out = Vec::new();
-        Template::new(template).render(&Parts { index: 4711, micros, event_type, line }, &mut out);
+        Template::new(template)
+            .render(&Parts { index: 4711, micros, table: 0, names: NAMES, line }, &mut out);
         String::from_utf8(out).unwrap()
     }
 
@@ -235,7 +236,7 @@ mod tests {
     #[test]
     fn the_data_of_a_line_without_a_fraction_is_found() {
         let line = LINE.replace(".012345", "");
-        let parts = Parts { index: 0, micros: 0, event_type: EventType::AccountClose, line: line.as_bytes() };
+        let parts = Parts { index: 0, micros: 0, table: 0, names: NAMES, line: line.as_bytes() };
         assert_eq!(parts.data(), r#"{"id": 7, "reason": "Zoë."}"#.as_bytes());
     }
 }

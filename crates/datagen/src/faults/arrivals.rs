@@ -154,8 +154,9 @@ impl<W: World> Arriving<'_, W> {
 
     /// Counts the row of an event that stays.
     fn keep(&mut self, event: &W::Event) {
+        let table = self.writer.table_of(event);
         let writer = &mut self.writer;
-        self.output.truth.keep(self.world, event, |row| writer.write_row(event, row));
+        self.output.truth.keep(self.world, event, table, |row| writer.write_row(event, row));
     }
 
     /// Writes the line at the host's own position, if it has one there.

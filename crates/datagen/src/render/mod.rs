@@ -3,10 +3,12 @@
 //! - `run` turns a configuration into rendered chunks;
 //! - `threads` distributes the chunks over threads and keeps them in order;
 //! - `compression` compresses pieces and reads them back;
-//! - `document` is what stands between pieces that are no lines.
+//! - `document` is what stands between pieces that are no lines;
+//! - `catalog` is what a loader needs for the lines.
 //!
 //! Invariant: nothing but buffers is kept from one chunk to the next.
 
+mod catalog;
 pub(crate) mod compression;
 pub(crate) mod document;
 mod run;
@@ -18,6 +20,7 @@ use events_core::timestamp::DAY_MICROS;
 
 use self::compression::{Compression, Compressor};
 use crate::{
+    changes::Changes,
     dress::{Dress, LineWriter},
     faults::{ChunkOutput, Faults, LoggedFault},
     lines::{
@@ -29,7 +32,10 @@ use crate::{
 };
 
 pub(crate) use self::run::{Format, document_of, run};
-pub use self::run::{Summary, generate};
+pub use self::{
+    catalog::catalog,
+    run::{Summary, generate},
+};
 
 /// How every chunk of a run is rendered.
 #[derive(Debug)]
@@ -39,6 +45,8 @@ pub(crate) struct Rendering<'r, W> {
     pub(crate) split: Split,
     pub(crate) compression: Compression,
     pub(crate) faults: Option<Faults>,
+    /// What changes in the course of the run.
+    pub(crate) changes: Option<&'r Changes>,
     /// The envelope, if it is not the world's own.
     pub(crate) dress: Option<Dress>,
     /// Whether to compute what a correct load makes of the lines.
@@ -151,7 +159,7 @@ impl<W: World> Rendering<'_, W> {
     }
 
     fn writer(&self) -> LineWriter<'_, W> {
-        LineWriter::new(self.world, self.dress.as_ref())
+        LineWriter::new(self.world, self.changes, self.dress.as_ref())
     }
 
     fn write_clean(&self, chunk: &W::Chunk, events: &Range<u64>, lines: &mut LineBuffer, truth: &mut Truth) {
@@ -163,7 +171,8 @@ impl<W: World> Rendering<'_, W> {
             lines.begin_event(self.split.key_of(event.index(), event.micros()));
             writer.push(&event, lines);
             if self.wants_truth {
-                truth.keep(self.world, &event, |row| writer.write_row(&event, row));
+                let table = writer.table_of(&event);
+                truth.keep(self.world, &event, table, |row| writer.write_row(&event, row));
             }
         }
     }

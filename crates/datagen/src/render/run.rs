@@ -12,6 +12,7 @@ use std::{
 
 use super::{Rendered, Rendering, compression::Compression, document::Documents, threads};
 use crate::{
+    changes::{Changes, tables},
     config::{Config, WorldName},
     dress::Dress,
     error::Error,
@@ -39,7 +40,8 @@ pub struct Summary {
 ///
 /// - [`Error::CalendarEnds`] if a timestamp would be after the year 9999, before the first byte is written
 ///   where that can be known by then;
-/// - [`Error::Write`] if `out` fails;
+/// - [`Error::Changes`] if there are more changes than events;
+/// - [`Error::Write`] if `out` fails.
 pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error> {
     let mut summary = Summary::default();
     let mut documents = Documents::new(document_of(config), Compression::None);
@@ -48,7 +50,8 @@ pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error>
         out.write_all(bytes).map_err(Error::Write)
     };
     let mut events = 0;
-    run(config, &Format::default(), |rendered| {
+    let changes = Changes::of(config)?;
+    run(config, changes.as_ref(), &Format::default(), |rendered| {
         for part in rendered.parts() {
             let (_, joint) = documents.before(part.piece.key.file);
             write(&joint.bytes)?;
@@ -67,7 +70,9 @@ pub fn generate(config: &Config, out: &mut impl Write) -> Result<Summary, Error>
 
 /// What opens and what closes a file, where it is one document.
 pub(crate) fn document_of(config: &Config) -> Option<[&'static str; 2]> {
-    config.envelope.and_then(|envelope| Dress::new(envelope, config.world).document())
+    config
+        .envelope
+        .and_then(|envelope| Dress::new(envelope, config.world, &tables(config.world, None)).document())
 }
 
 /// How lines are split and encoded.
@@ -93,17 +98,19 @@ impl Default for Format {
     }
 }
 
-/// Renders the events of `config`. `take` receives each rendered chunk, in order, until it breaks.
+/// Renders the events of `config`, with its changes. `take` receives each rendered chunk, in order, until it
+/// breaks.
 pub(crate) fn run(
     config: &Config,
+    changes: Option<&Changes>,
     format: &Format,
     take: impl FnMut(&Rendered) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
     let Config { seed, start_date, events_per_day, .. } = *config;
     match config.world {
-        WorldName::Simple => run_world(&SimpleWorld::new(seed, start_date), config, format, take),
+        WorldName::Simple => run_world(&SimpleWorld::new(seed, start_date), config, changes, format, take),
         WorldName::Ledger => {
-            run_world(&LedgerWorld::new(seed, start_date, events_per_day), config, format, take)
+            run_world(&LedgerWorld::new(seed, start_date, events_per_day), config, changes, format, take)
         }
     }
 }
@@ -111,6 +118,7 @@ pub(crate) fn run(
 fn run_world<W: World>(
     world: &W,
     config: &Config,
+    changes: Option<&Changes>,
     format: &Format,
     take: impl FnMut(&Rendered) -> Result<ControlFlow<()>, Error>,
 ) -> Result<(), Error> {
@@ -120,8 +128,9 @@ fn run_world<W: World>(
     let faults =
         (config.faults.total() > 0).then(|| Faults::new(config.seed, events.clone(), &config.faults));
     let split = Split { events, files, batch_events };
-    let dress = config.envelope.map(|envelope| Dress::new(envelope, config.world));
-    let rendering = Rendering { world, split, compression, faults, dress, wants_truth };
+    let dress =
+        config.envelope.map(|envelope| Dress::new(envelope, config.world, &tables(config.world, changes)));
+    let rendering = Rendering { world, split, compression, faults, changes, dress, wants_truth };
     let chunks = config.num_events.div_ceil(u64::from(CHUNK_EVENTS));
     let threads = usize::try_from(chunks).unwrap_or(usize::MAX).min(config.threads.get());
     if threads <= 1 {

@@ -91,6 +91,7 @@ fn each_line_equals_what_serde_json_writes_and_reads_back() {
             split: Split::single(0..u64::MAX),
             compression: Compression::None,
             faults: None,
+            changes: None,
             dress: None,
             wants_truth: false,
         };

@@ -52,6 +52,12 @@ pub(crate) enum Stream {
     FaultHosts = 20,
     /// The details of each fault.
     FaultDetails = 21,
+    /// The events at which something changes.
+    ChangeHosts = 30,
+    /// What changes there.
+    ChangeDetails = 31,
+    /// The values of fields that change: their keys.
+    ChangeValues = 32,
 }
 
 /// Identifies one [`Stream`] of one seed; an index selects an engine.

@@ -10,6 +10,7 @@
 pub(crate) mod ledger;
 pub mod payload;
 pub(crate) mod simple;
+pub(crate) mod table;
 
 use std::sync::Arc;
 
@@ -53,13 +54,6 @@ pub(crate) trait World: Sync {
 
     /// Adds the values of an event's payload to `row`, in the order of its columns.
     fn write_payload(&self, event: &Self::Event, row: &mut RowDigest);
-
-    /// Adds the values of an event's row to `row`, in the order of its columns.
-    #[inline]
-    fn write_row(&self, event: &Self::Event, row: &mut RowDigest) {
-        event.event_type().write_base(event.id(), event.micros(), row);
-        self.write_payload(event, row);
-    }
 
     /// What an event adds to the sums of its decimal columns, in their order, in units of each column's last
     /// digit.
@@ -170,15 +164,14 @@ impl EventType {
     pub(crate) fn name(self) -> &'static str {
         self.names().1
     }
+}
 
-    /// Adds the columns that every row begins with.
-    #[inline]
-    pub(crate) fn write_base(self, id: Uuid, micros: i64, row: &mut RowDigest) {
-        let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
-        row.text(id.as_hyphenated().encode_lower(&mut text).as_bytes());
-        row.timestamp(micros);
-        let (domain, event_type) = self.names();
-        row.text(domain.as_bytes());
-        row.text(event_type.as_bytes());
-    }
+/// Adds the columns that every row begins with; `names` are the domain and the type.
+#[inline]
+pub(crate) fn write_base(event: &impl Event, names: (&str, &str), row: &mut RowDigest) {
+    let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+    row.text(event.id().as_hyphenated().encode_lower(&mut text).as_bytes());
+    row.timestamp(event.micros());
+    row.text(names.0.as_bytes());
+    row.text(names.1.as_bytes());
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use clap::Parser;
-use datagen::{EnvelopeName, WorldName};
+use datagen::{Config, EnvelopeName, WorldName};
 use events_core::catalog::LEDGER;
 use serde_json::Value;
 
@@ -277,7 +277,8 @@ impl Combination {
         let loader = dir.loader_into(target).args(&self.flags);
         match self.envelope {
             Some(envelope) => {
-                let catalog = datagen::catalog(envelope, self.world());
+                let config = Config { envelope: Some(envelope), world: self.world(), ..Config::default() };
+                let catalog = datagen::catalog(&config).unwrap();
                 loader.arg("--catalog").arg(dir.write("dressed.toml", &catalog))
             }
             None if self.is_ledger => loader.arg("--catalog").arg(dir.write("ledger.toml", LEDGER)),

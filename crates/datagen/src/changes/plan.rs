@@ -1,0 +1,202 @@
+//! Which changes there are to be, and the events at which they happen → what each of them changes.
+//!
+//! A change happens at an event, and changes the fields of that event's type. What it needs (a field to drop,
+//! one of a given type to widen) is either there by then, or has been there from the beginning: the plan
+//! comes before the first line.
+//!
+//! Invariant: there are exactly as many changes as were asked for, each at an event that shows it. What a
+//! column of the end has of an older value does not depend on how often its partition was written meanwhile:
+//! only values with one text become texts.
+
+use std::ops::Range;
+
+use super::shape::{ADDED, NESTINGS, Shape, WIDENINGS};
+use crate::{
+    config::change_list::{Change, ChangeCounts},
+    stream::random::{Engine, Stream, StreamKey},
+    worlds::EventType,
+};
+
+/// A type, from its first event on. The first are those of the world, in the order of [`EventType::ALL`].
+pub(super) type NodeId = usize;
+
+/// A field of the run.
+pub(super) type FieldId = usize;
+
+/// What happens at an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Planned {
+    /// Its position in the stream, and its time.
+    pub(super) event: u64,
+    pub(super) micros: i64,
+    pub(super) change: Change,
+    pub(super) node: NodeId,
+    pub(super) what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum What {
+    Added(FieldId, Shape),
+    Dropped(FieldId),
+    Turned(FieldId, Shape, Shape),
+    Split([NodeId; 2]),
+}
+
+/// The changes of a run.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// In the order of their events.
+    pub(super) changes: Vec<Planned>,
+    /// The fields that are there from the beginning, by event type of the world.
+    pub(super) first_fields: [Vec<(FieldId, Shape)>; EventType::ALL.len()],
+}
+
+/// An event at which something changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Host {
+    pub(super) event: u64,
+    pub(super) micros: i64,
+    pub(super) event_type: EventType,
+}
+
+/// The positions of the events at which something changes: one in each of as many equal parts of the run, but
+/// none in the part before them.
+pub(super) fn positions(seed: u64, events: &Range<u64>, counts: &ChangeCounts) -> Vec<u64> {
+    let (length, parts) = (u128::from(events.end - events.start), u128::from(counts.total()) + 1);
+    let start_of = |part: u128| u64::try_from(length * part / parts).unwrap_or(u64::MAX);
+    let key = StreamKey::new(seed, Stream::ChangeHosts);
+    let position = |part: u64| {
+        let (start, end) = (start_of(part.into()), start_of(u128::from(part) + 1));
+        events.start + start + key.engine(part).below_u64(end - start)
+    };
+    (1..=counts.total()).map(position).collect()
+}
+
+/// Plans the changes at `hosts`, as many as `counts` names.
+pub(super) fn plan(seed: u64, hosts: &[Host], counts: &ChangeCounts) -> Plan {
+    let key = StreamKey::new(seed, Stream::ChangeDetails);
+    let mut kinds: Vec<_> =
+        counts.iter().flat_map(|(change, count)| (0..count).map(move |_| change)).collect();
+    let mut engine = key.engine(0);
+    for last in (1..kinds.len()).rev() {
+        kinds.swap(last, engine.index_below(last + 1));
+    }
+    let mut planning = Planning::new(engine);
+    for (host, change) in hosts.iter().zip(kinds) {
+        planning.take(host, change);
+    }
+    planning.plan
+}
+
+/// A field of a type, as it is in the latest events.
+#[derive(Debug, Clone)]
+struct Live {
+    field: FieldId,
+    /// Its shapes since the type began.
+    history: Vec<Shape>,
+}
+
+impl Live {
+    fn shape(&self) -> Option<Shape> {
+        self.history.last().copied()
+    }
+
+    /// Whether it can become what `to` is.
+    fn turns(&self, from: Shape, to: Shape) -> bool {
+        let becomes_text = matches!(to, Shape::Text | Shape::List | Shape::Object);
+        self.shape() == Some(from) && (!becomes_text || Shape::have_one_text(&self.history))
+    }
+}
+
+/// A type while changes are planned.
+#[derive(Debug, Clone)]
+struct Node {
+    root: EventType,
+    live: Vec<Live>,
+    /// The types that its events have become.
+    split: Vec<NodeId>,
+}
+
+struct Planning {
+    engine: Engine,
+    nodes: Vec<Node>,
+    fields: FieldId,
+    /// How many there were of each kind of change.
+    ordinals: [usize; Change::ALL.len()],
+    plan: Plan,
+}
+
+impl Planning {
+    fn new(engine: Engine) -> Self {
+        let nodes = EventType::ALL.map(|root| Node { root, live: Vec::new(), split: Vec::new() });
+        Self { engine, nodes: nodes.into(), fields: 0, ordinals: Default::default(), plan: Plan::default() }
+    }
+
+    fn take(&mut self, host: &Host, change: Change) {
+        let node = super::node_of(host.event_type, host.event, |node| {
+            let [one, other] = self.nodes[node].split.as_slice() else { return None };
+            Some([*one, *other])
+        });
+        let ordinal = self.ordinals[change as usize];
+        self.ordinals[change as usize] += 1;
+        let what = match change {
+            Change::Add => {
+                let (field, shape) = (self.new_field(), ADDED[ordinal % ADDED.len()]);
+                self.nodes[node].live.push(Live { field, history: vec![shape] });
+                What::Added(field, shape)
+            }
+            Change::Drop => {
+                let field = self.field(node, ADDED[ordinal % ADDED.len()], |_| true);
+                self.nodes[node].live.retain(|live| live.field != field);
+                What::Dropped(field)
+            }
+            Change::Widen => self.turned(node, WIDENINGS[ordinal % WIDENINGS.len()]),
+            Change::Nest => self.turned(node, NESTINGS[ordinal % NESTINGS.len()]),
+            Change::Split => What::Split(self.split(node)),
+        };
+        let &Host { event, micros, .. } = host;
+        self.plan.changes.push(Planned { event, micros, change, node, what });
+    }
+
+    fn new_field(&mut self) -> FieldId {
+        self.fields += 1;
+        self.fields - 1
+    }
+
+    fn turned(&mut self, node: NodeId, (from, to): (Shape, Shape)) -> What {
+        let field = self.field(node, from, |live| live.turns(from, to));
+        for live in self.nodes[node].live.iter_mut().filter(|live| live.field == field) {
+            live.history.push(to);
+        }
+        What::Turned(field, from, to)
+    }
+
+    fn split(&mut self, node: NodeId) -> [NodeId; 2] {
+        let Node { root, live, .. } = &self.nodes[node];
+        let carried = |live: &Live| Live { field: live.field, history: live.shape().into_iter().collect() };
+        let into = Node { root: *root, live: live.iter().map(carried).collect(), split: Vec::new() };
+        let first = self.nodes.len();
+        self.nodes.extend([into.clone(), into]);
+        let into = [first, first + 1];
+        self.nodes[node].split = into.into();
+        into
+    }
+
+    /// A field of a type that is fit: in three of four cases one that was changed before, if there is one.
+    /// Else it gets one of this shape, and has had it from the beginning.
+    fn field(&mut self, node: NodeId, shape: Shape, is_fit: impl Fn(&Live) -> bool) -> FieldId {
+        let live = &self.nodes[node].live;
+        let fit: Vec<_> = live.iter().filter(|live| is_fit(live)).map(|live| live.field).collect();
+        let takes_one = self.engine.below(4) > 0;
+        if takes_one && !fit.is_empty() {
+            return fit[self.engine.index_below(fit.len())];
+        }
+        let field = self.new_field();
+        let root = self.nodes[node].root;
+        self.plan.first_fields[root as usize].push((field, shape));
+        for node in self.nodes.iter_mut().filter(|node| node.root == root) {
+            node.live.push(Live { field, history: vec![shape] });
+        }
+        field
+    }
+}
