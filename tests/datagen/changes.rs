@@ -56,7 +56,7 @@ impl Changed {
     }
 }
 
-/// Whether the value of a field of a line has its place in a column of a type, without being turned into text.
+/// Whether the value of a field of a line has its place in a column of a type, as what it is.
 fn fits(line: &str, field: &str, name: &str) -> bool {
     let value = own(line).1.remove(field).unwrap();
     // A number as it is written: a float would not have all of its digits.

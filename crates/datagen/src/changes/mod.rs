@@ -2,7 +2,7 @@
 //! other values, types split.
 //!
 //! ```text
-//! positions → the events there → plan (what changes) → schema (fields by type and event) → lines, rows, log
+//! positions → events → plan: what changes there → schema: fields by type and event → lines, rows, log
 //! ```
 //!
 //! A layer on top of either world, which knows nothing of it: fields that change are more fields of the

@@ -44,8 +44,8 @@ pub(super) const WIDENINGS: [(Shape, Shape); 12] = [
     (Shape::Decimal2, Shape::Text),
 ];
 
-/// The ways in which a value becomes an object or a list; they take turns. Their JSON is the same in a column of
-/// texts and in one of JSON, whichever a catalog may have.
+/// The ways in which a value becomes an object or a list; they take turns. What is in a column of
+/// texts by then is the same in one of JSON, whichever a catalog may have.
 pub(super) const NESTINGS: [(Shape, Shape); 4] = [
     (Shape::Int32, Shape::Object),
     (Shape::Int64, Shape::List),

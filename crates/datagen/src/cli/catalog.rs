@@ -1,7 +1,7 @@
 //! `datagen catalog` → which catalog.
 //!
-//! Invariant: without flags it is that of the ledger, the only world whose types the loader does not know. With
-//! changes, the flags are those of the run.
+//! Invariant: without flags it is that of the ledger, the only world whose types the loader does not know.
+//! With changes, the flags are those of the run.
 
 use clap::Args;
 use events_core::catalog::LEDGER;
