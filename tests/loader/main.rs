@@ -111,6 +111,8 @@ mod merging {
     mod remembered;
     /// Do bad lines that are good by today's catalog become rows and leave the quarantine, and no others?
     mod replay;
+    /// Catalogs that grow wider between loads: is a target one table, with each value as it was stored?
+    mod widened;
     /// The same where a version decides: events may move to earlier days, and the target remembers it?
     mod versions;
 }

@@ -83,6 +83,44 @@ fn is_well(lines: &[String], truth: &Truth, flags: &[&str]) {
     assert!(outcome.stderr.ends_with(&expected), "{flags:?}: expected {expected:?} of {outcome}");
 }
 
+/// Loads one day after the other, the first of them with a catalog that has narrower types and fewer columns:
+/// its files keep these, and have the values that the manifest wants of the last catalog.
+#[test]
+fn files_of_older_types_meet_the_manifest_of_the_last_ones() {
+    let narrower = |world: &World, changes: &[(&str, &str)]| {
+        let catalog = world.catalog.unwrap().to_owned();
+        changes.iter().fold(catalog, |catalog, (from, to)| {
+            assert!(catalog.contains(from), "{from} in {catalog}");
+            catalog.replace(from, to)
+        })
+    };
+    let inner = "inner = { fields = { yes = 'boolean', day = 'date', deep = { fields = { at = 'timestamp', any = 'json' } } } }";
+    for (world, days, changes) in [
+        (&LEDGER, ["2024-10-10", "2024-10-11", "2024-10-12"], &[("decimal(18,3)", "decimal(14,2)")][..]),
+        (&OWN, ["2024-10-12", "2024-10-10", "2024-10-11"], &[("'int64'", "'int32'"), (inner, "")]),
+    ] {
+        let mut truth = Truth::of(world);
+        // The same of other events a day later: the target knows the last types of an event type by its rows.
+        let later = |line: &String| {
+            let later = line.replace("2024-10-11", "2024-10-12").replace("2024-10-10", "2024-10-11");
+            later.replacen("\"event_id\": \"", "\"event_id\": \"later ", 1)
+        };
+        truth.rows.extend(world.lines().iter().map(later));
+        for flags in FLAGS {
+            let dir = Workdir::new();
+            dir.write("in.json", file_of(&truth.rows));
+            dir.write(MANIFEST, truth.manifest().to_string());
+            dir.write("narrow.toml", narrower(world, changes));
+            dir.write("last.toml", world.catalog.unwrap());
+            for (day, catalog) in days.iter().zip(["narrow.toml", "last.toml", "last.toml"]) {
+                let merge = ["--mode", "merge", "--date", day, "--catalog", catalog];
+                dir.loader().source("in.json").args(merge).args(flags).succeeds();
+            }
+            assert_eq!(verify(&dir, 0).stdout, "", "{flags:?} {changes:?}");
+        }
+    }
+}
+
 /// Loads what `change` makes of the lines, and expects these problems in this order: path and description.
 #[track_caller]
 fn tells(flags: &[&str], change: impl Fn(&mut Vec<String>), expected: &[(&str, &str)]) {
