@@ -117,6 +117,28 @@ mod merging {
     mod versions;
 }
 
+/// Has a target that is rewritten the same rows, in the form and with the columns that were asked for?
+mod rewriting {
+    /// Another layout, unit, codec, encodings: is it what a load in that form leaves, byte for byte?
+    mod forms;
+
+    use crate::support::{
+        files::assert_no_debris,
+        workdir::{Loader, Workdir},
+    };
+
+    fn rewrite(dir: &Workdir, target: &str) -> Loader {
+        dir.bare_loader().arg("rewrite").arg(dir.path(target))
+    }
+
+    #[track_caller]
+    fn is_well(dir: &Workdir, target: &str) {
+        let verified = dir.bare_loader().arg("verify").arg(dir.path(target)).succeeds();
+        assert_eq!(verified.stdout, "", "verify of {target}");
+        assert_no_debris(&dir.path(target));
+    }
+}
+
 /// Does a load change what it should and nothing else, whatever goes wrong?
 mod commit {
     /// Which files does a load replace, with what, and which does it leave alone?

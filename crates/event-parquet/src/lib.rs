@@ -55,6 +55,12 @@ pub enum Encodings {
 }
 
 impl Encodings {
+    /// Those with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Compact, Self::Basic].into_iter().find(|encodings| encodings.name() == name)
+    }
+
     /// Their name on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {
@@ -77,6 +83,12 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// The codec with this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Zstd, Self::Snappy, Self::None].into_iter().find(|codec| codec.name() == name)
+    }
+
     /// Its name in file names and on the command line.
     #[must_use]
     pub fn name(self) -> &'static str {

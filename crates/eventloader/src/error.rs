@@ -189,6 +189,25 @@ pub enum Error {
          nothing was changed"
     )]
     OpenTypes(usize),
+    /// The target has rows of an event type that the catalog does not have.
+    #[error(
+        "the target {root} has rows of {event_type}, which the catalog does not have; nothing was changed"
+    )]
+    UnknownHeld {
+        /// The target.
+        root: PathBuf,
+        /// `domain/type`
+        event_type: String,
+    },
+    /// Some days of a target would be in other directories than the rest.
+    #[error(
+        "the target {root} would have some of its days in other directories than the rest: another layout, \
+         unit of time or directory is one for all days; nothing was changed"
+    )]
+    PartlyMoved {
+        /// The target.
+        root: PathBuf,
+    },
     /// A signal ended the load.
     #[error("interrupted by {name}; nothing was changed")]
     Interrupted {
@@ -241,6 +260,8 @@ impl Error {
             | Self::Manifest(_)
             | Self::ManifestFile(_)
             | Self::Memory { .. }
+            | Self::UnknownHeld { .. }
+            | Self::PartlyMoved { .. }
             | Self::Target(
                 TargetError::OtherLayout { .. }
                 | TargetError::OtherDirectory { .. }

@@ -19,9 +19,9 @@ use command_line::Document;
 use eventloader::{
     cli::{
         self, AcceptArgs, CatalogCommand, Cli, Command, DiscardArgs, ListArgs, QuarantineArgs, RecoverArgs,
-        ReplayArgs, VerifyArgs,
+        ReplayArgs, RewriteArgs, VerifyArgs,
     },
-    commands::{accept, catalog, discard, list, load, quarantine, recover, verify},
+    commands::{accept, catalog, discard, list, load, quarantine, recover, rewrite, verify},
     error::Error,
     report::{Report, Summary},
     runtime::{
@@ -60,6 +60,7 @@ fn main() -> ExitCode {
         (Some(Command::Discard(args)), _) => discard(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Quarantine(args)), _) => quarantine(args),
         (Some(Command::List(args)), _) => list(args).map(|()| ExitCode::SUCCESS),
+        (Some(Command::Rewrite(args)), _) => rewrite(args).map(|()| ExitCode::SUCCESS),
         (Some(Command::Verify(args)), _) => verify(args),
     };
     match done {
@@ -183,13 +184,30 @@ fn replay(args: &ReplayArgs) -> Result<ExitCode, Error> {
     load(&args.settings()?, &output)
 }
 
-fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<ExitCode, Error> {
+fn rewrite(args: &RewriteArgs) -> Result<(), Error> {
+    let settings = args.settings()?;
+    let controls = controls(args.quiet);
+    let rewritten = controls.progress.during(|| rewrite::rewrite(&settings, &controls))?;
+    if !args.quiet {
+        print_message(&rewritten);
+    }
+    if args.verbose {
+        print_message(&rewritten.stages());
+    }
+    Ok(())
+}
+
+fn controls(quiet: bool) -> Controls {
     let print_last_words = |error: &Error| print_error(&error.to_string());
-    let controls = Controls {
-        progress: Progress::on_terminal(output.quiet),
+    Controls {
+        progress: Progress::on_terminal(quiet),
         // Without a listener, a signal ends the process as usual.
         interruption: Interruption::listen(print_last_words).unwrap_or_default(),
-    };
+    }
+}
+
+fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<ExitCode, Error> {
+    let controls = controls(output.quiet);
     let report_output = ReportOutput::open(output.report)?;
     let report = match controls.progress.during(|| load::load(settings, &controls)) {
         Ok(report) => report,

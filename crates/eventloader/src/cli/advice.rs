@@ -36,6 +36,7 @@ fn flags_of(command: Option<&Command>) -> Vec<String> {
         Some(Command::Quarantine(_)) => &["quarantine"],
         Some(Command::List(_)) => &["list"],
         Some(Command::Replay(_)) => &["replay"],
+        Some(Command::Rewrite(_)) => &["rewrite"],
         Some(Command::Verify(_)) => &["verify"],
     };
     let cli = Cli::command();
@@ -124,6 +125,8 @@ fn advice(error: &Error) -> Vec<String> {
         Error::Target(TargetError::Locked { .. }) => {
             &["; wait for it to end, or choose another --target-path", "; wait for it to end"]
         }
+        Error::UnknownHeld { .. } => &["; add the catalog that has it with --catalog"],
+        Error::PartlyMoved { .. } => &["; leave out --since and --until"],
         Error::OpenTypes(_) => {
             &["; name those that you want in the catalog, or select some with --domain or --event-type"]
         }
@@ -153,7 +156,7 @@ mod tests {
     use super::*;
 
     /// A command line of each command.
-    const COMMAND_LINES: [&[&str]; 11] = [
+    const COMMAND_LINES: [&[&str]; 12] = [
         &["-s", "x", "-b"],
         &["catalog", "infer", "x"],
         &["catalog", "check", "x"],
@@ -164,6 +167,7 @@ mod tests {
         &["quarantine"],
         &["list"],
         &["replay"],
+        &["rewrite"],
         &["verify"],
     ];
 
@@ -288,6 +292,8 @@ mod tests {
                 of_several_values: true,
             },
             Error::Memory { columns: 1, needed: 2, allowed: 1 },
+            Error::UnknownHeld { root: "t".into(), event_type: text() },
+            Error::PartlyMoved { root: "t".into() },
             Error::OpenTypes(1),
             Error::Interrupted { signal: 2, name: "SIGINT" },
             Error::Output(io()),
@@ -318,6 +324,8 @@ mod tests {
             | Error::Unbalanced(_)
             | Error::TooManyBadLines { .. }
             | Error::Memory { .. }
+            | Error::UnknownHeld { .. }
+            | Error::PartlyMoved { .. }
             | Error::OpenTypes(_)
             | Error::Interrupted { .. }
             | Error::Output(_)

@@ -5,7 +5,7 @@
 pub(super) const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
        eventloader catalog <infer|check|show> [OPTIONS]
-       eventloader <accept|discard|list|quarantine|recover|replay|verify> [TARGET]";
+       eventloader <accept|discard|list|quarantine|recover|replay|rewrite|verify> [TARGET]";
 
 pub(super) const LONG_ABOUT: &str = "\
 Loads JSON events into Parquet, partitioned by day and event type, each event exactly once.
@@ -31,6 +31,7 @@ Examples:
   eventloader quarantine lake                              show the bad lines, and why they are bad
   eventloader replay lake --catalog mine.toml              load bad lines that the new catalog accepts
   eventloader discard lake --reason malformed_json         take bad lines out of the quarantine for good
+  eventloader rewrite lake --catalog mine.toml             bring a target into today's catalog
   eventloader list lake                                    list the loads of a target
   eventloader verify data/target/                          check all files and rows of a target
   eventloader verify lake --against truth.json             compare with the file of datagen --manifest

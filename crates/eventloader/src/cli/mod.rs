@@ -8,6 +8,7 @@ mod help;
 mod quarantine;
 mod replay;
 mod resources;
+mod rewrite;
 mod target;
 mod usage;
 mod values;
@@ -30,6 +31,7 @@ pub use self::{
     catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
     quarantine::{DiscardArgs, QuarantineArgs},
     replay::ReplayArgs,
+    rewrite::RewriteArgs,
     target::{AcceptArgs, ListArgs, RecoverArgs, VerifyArgs},
     usage::reword,
 };
@@ -281,6 +283,15 @@ pub enum Command {
     /// Lines that are good now are merged into the target and leave the quarantine in the same commit. The
     /// others stay, with their current reason. Over-long lines are not replayed.
     Replay(ReplayArgs),
+
+    /// Write the rows of a target again: in today's catalog, compression, encodings and layout
+    ///
+    /// Columns get the types of the catalog where these are wider, and new columns are null. Payloads that are
+    /// one column of JSON text, because no catalog named their type, get the columns of a catalog that names
+    /// it. Small files of a partition become one, very large ones several. Rows and their order stay, which is
+    /// proved by a digest of what was read and of what was written. Partitions that are as they should be are
+    /// left alone. All in one commit: of all partitions or, with --since and --until, of some days.
+    Rewrite(RewriteArgs),
 
     /// Check a whole target: its files, its rows, and optionally a manifest
     ///

@@ -111,11 +111,16 @@ impl FormatArgs {
 
 /// How values become bytes.
 pub(super) fn format_of(codec: CodecArg, encodings: EncodingsArg) -> Format {
-    let encodings = match encodings {
-        EncodingsArg::Compact => Encodings::Compact,
-        EncodingsArg::Basic => Encodings::Basic,
-    };
-    Format { codec: codec.into(), encodings }
+    Format { codec: codec.into(), encodings: encodings.into() }
+}
+
+impl From<EncodingsArg> for Encodings {
+    fn from(encodings: EncodingsArg) -> Self {
+        match encodings {
+            EncodingsArg::Compact => Self::Compact,
+            EncodingsArg::Basic => Self::Basic,
+        }
+    }
 }
 
 impl From<LayoutArg> for Layout {

@@ -15,6 +15,7 @@ pub mod quarantine;
 pub mod recover;
 pub(crate) mod replayed_catalog;
 pub(crate) mod report_place;
+pub mod rewrite;
 pub mod target_form;
 mod sink;
 mod ties;

@@ -23,7 +23,7 @@ use super::widening::widened;
 
 /// The columns that an event type has by the catalog.
 #[derive(Debug)]
-pub(super) struct ExistingColumns<'p> {
+pub(crate) struct ExistingColumns<'p> {
     event_type: &'p EventType,
     form: TableForm,
     schema: Schema,
@@ -38,7 +38,7 @@ pub(super) struct BaseColumns<'b> {
 }
 
 impl<'p> ExistingColumns<'p> {
-    pub(super) fn new(event_type: &'p EventType, form: TableForm) -> Self {
+    pub(crate) fn new(event_type: &'p EventType, form: TableForm) -> Self {
         let version = VersionColumns::of(event_type, form.flatten);
         let (schema, table) = (form.schema(event_type), TableColumns::of(event_type, form));
         Self { event_type, form, schema, table, version }

@@ -99,8 +99,9 @@ impl Stream {
             DataType::Timestamp(..) => self.add_values::<TimestampMicrosecondType>(column, nulls),
             DataType::Boolean => {
                 let values = column.as_boolean().values();
-                let bytes: Vec<_> =
-                    (0..values.len()).map(|row| u8::from(values.value(row) && is_valid(nulls, row))).collect();
+                let bytes: Vec<_> = (0..values.len())
+                    .map(|row| u8::from(values.value(row) && is_valid(nulls, row)))
+                    .collect();
                 self.values.update(&bytes);
             }
             DataType::Struct(_) => {
@@ -126,19 +127,15 @@ impl Stream {
 
     fn add_presence(&mut self, rows: usize, nulls: Option<&NullBuffer>) {
         const PRESENT: [u8; 1024] = [1; 1024];
-        match nulls.filter(|nulls| nulls.null_count() > 0) {
-            Some(nulls) => {
-                let bytes: Vec<_> = nulls.iter().map(u8::from).collect();
-                self.presence.update(&bytes);
-            }
-            None => {
-                let mut left = rows;
-                while left > 0 {
-                    let some = left.min(PRESENT.len());
-                    self.presence.update(&PRESENT[..some]);
-                    left -= some;
-                }
-            }
+        if let Some(nulls) = nulls.filter(|nulls| nulls.null_count() > 0) {
+            let bytes: Vec<_> = nulls.iter().map(u8::from).collect();
+            return self.presence.update(&bytes);
+        }
+        let mut left = rows;
+        while left > 0 {
+            let some = left.min(PRESENT.len());
+            self.presence.update(&PRESENT[..some]);
+            left -= some;
         }
     }
 

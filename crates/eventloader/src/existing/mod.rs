@@ -11,10 +11,13 @@
 //! and with the names of the target's files, but not with the target.
 
 mod columns;
+mod digest;
 mod parquet_file;
+mod promotion;
 mod reader;
 mod record;
 mod same_version;
+mod stored_form;
 mod texts;
 mod widening;
 
@@ -25,12 +28,16 @@ use event_rows::PartitionKey;
 use event_target::{DedupeScope, Mode, Partitions, TargetLayout, list_partitions};
 use events_core::partition::PartitionUnit;
 
-use self::{columns::ExistingColumns, reader::ExistingFile};
+use self::reader::ExistingFile;
 pub(crate) use self::{
+    columns::ExistingColumns,
+    digest::RowsDigest,
     parquet_file::ParquetFile,
-    reader::ExistingRows,
+    promotion::Promotion,
+    reader::{ExistingRows, digest_of},
     record::Record,
     same_version::{Versions, versions_in},
+    stored_form::StoredForm,
     widening::widened,
 };
 use crate::{
@@ -102,7 +109,7 @@ impl<'p> Existing<'p> {
     pub(crate) fn rows_of(&self, partition: PartitionKey) -> Option<ExistingRows<'_>> {
         let columns = self.columns[partition.0].as_ref()?;
         let instants = self.unit.instants_of(partition.1);
-        Some(ExistingRows::new(columns, self.partitions.get(&partition)?, instants))
+        Some(ExistingRows::merged(columns, self.partitions.get(&partition)?, instants))
     }
 
     /// Adds the rows that have an id of the input to the competing rows. At most `readers` threads read whole
@@ -141,7 +148,7 @@ impl<'p> Existing<'p> {
         };
         let of_type = self.partitions.range((of_type, i64::MIN)..=(of_type, i64::MAX));
         let searched = of_type.filter(move |(partition, _)| is_searched(**partition));
-        searched.flat_map(|(_, files)| files).map(ExistingFile)
+        searched.flat_map(|(_, files)| files).map(ExistingFile::merged)
     }
 
     /// The rows of each file that have an id of the input, ascending.

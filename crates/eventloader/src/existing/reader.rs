@@ -20,7 +20,7 @@ use parquet::{
     file::metadata::RowGroupMetaData,
 };
 
-use super::{ParquetFile, columns::ExistingColumns};
+use super::{ParquetFile, columns::ExistingColumns, digest::RowsDigest, promotion::Promotion};
 use crate::{error::Error, latest::IdSet};
 
 /// The most rows that are decoded at once.
@@ -31,18 +31,32 @@ const BATCH_BYTES: usize = 1 << 20;
 
 type Builder = ParquetRecordBatchReaderBuilder<ParquetFile>;
 
-/// An existing file whose rows take part in a merge.
+/// An existing file whose rows are read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ExistingFile<'f>(pub(super) &'f PartitionFile);
+pub(super) struct ExistingFile<'f> {
+    file: &'f PartitionFile,
+    /// What can't be done if it is refused.
+    use_of_it: &'static str,
+}
 
-impl ExistingFile<'_> {
-    fn refused(self, problem: impl Display) -> Error {
-        let problem = format!("can't be merged with: {problem}");
-        TargetError::Unusable { path: self.0.path.clone(), problem }.into()
+impl<'f> ExistingFile<'f> {
+    /// One whose rows take part in a merge.
+    pub(super) fn merged(file: &'f PartitionFile) -> Self {
+        Self { file, use_of_it: "merged with" }
+    }
+
+    /// One whose rows are written again.
+    pub(super) fn rewritten(file: &'f PartitionFile) -> Self {
+        Self { file, use_of_it: "rewritten" }
+    }
+
+    pub(super) fn refused(self, problem: impl Display) -> Error {
+        let problem = format!("can't be {}: {problem}", self.use_of_it);
+        TargetError::Unusable { path: self.file.path.clone(), problem }.into()
     }
 
     fn open(self) -> Result<Builder, Error> {
-        let file = ParquetFile::open(&self.0.path).map_err(Error::io("reading the target"))?;
+        let file = ParquetFile::open(&self.file.path).map_err(Error::io("reading the target"))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = Builder::try_new_with_options(file, options).map_err(|error| self.refused(error))?;
         let rows = batch_rows(builder.metadata().row_groups());
@@ -101,8 +115,8 @@ impl ExistingFile<'_> {
         for batch in builder.build().map_err(|error| self.refused(error))? {
             let batch = batch.map_err(|error| self.refused(error))?;
             let positions =
-                rest.by_ref().take(batch.num_rows()).map(|&row| Position::existing(self.0.number, row));
-            let batch = self.batch(&batch, columns, positions.collect())?;
+                rest.by_ref().take(batch.num_rows()).map(|&row| Position::existing(self.file.number, row));
+            let batch = self.batch(&batch, columns, positions.collect(), AsRewritten::default())?;
             let versions = columns.versions(&batch.columns, batch.rows());
             take(Batch { versions, ..batch })?;
         }
@@ -114,8 +128,16 @@ impl ExistingFile<'_> {
         batch: &RecordBatch,
         columns: &ExistingColumns<'_>,
         positions: Vec<Position>,
+        as_rewritten: AsRewritten<'_, '_>,
     ) -> Result<Batch, Error> {
         let base = columns.base(batch).map_err(|problem| self.refused(problem))?;
+        let payload = match as_rewritten.promotion {
+            Some(promotion) => promotion.payload(batch, base.ids).map_err(|problem| self.refused(problem))?,
+            None => columns.payload(batch).map_err(|problem| self.refused(problem))?,
+        };
+        if let Some(digest) = as_rewritten.digest {
+            digest.add(base.ids, base.micros, &payload);
+        }
         let mut ids = IdsBuilder::with_capacity(batch.num_rows());
         for id in base.ids.iter().flatten() {
             ids.push(&ReadId::Text(id.as_bytes().into()));
@@ -124,10 +146,41 @@ impl ExistingFile<'_> {
             positions,
             micros: base.micros.to_vec(),
             ids: ids.finish(),
-            columns: columns.payload(batch).map_err(|problem| self.refused(problem))?,
+            columns: payload,
             versions: None,
         })
     }
+}
+
+/// What is done with rows that are written again.
+#[derive(Debug, Default)]
+struct AsRewritten<'r, 'p> {
+    promotion: Option<&'r mut Promotion<'p>>,
+    digest: Option<&'r mut RowsDigest>,
+}
+
+/// Adds the rows of some files, which belong to a partition, to a digest.
+pub(crate) fn digest_of(
+    files: &[PartitionFile],
+    columns: &ExistingColumns<'_>,
+    instants: &Range<i64>,
+    digest: &mut RowsDigest,
+) -> Result<(), Error> {
+    for file in files {
+        let file = ExistingFile { file, use_of_it: "read back" };
+        let builder = file.open()?;
+        columns.check(builder.schema()).map_err(|problem| file.refused(problem))?;
+        for batch in builder.build().map_err(|error| file.refused(error))? {
+            let batch = batch.map_err(|error| file.refused(error))?;
+            let base = columns.base(&batch).map_err(|problem| file.refused(problem))?;
+            if base.micros.iter().any(|micros| !instants.contains(micros)) {
+                return Err(file.refused("it has rows of another day or hour than its directory"));
+            }
+            let payload = columns.payload(&batch).map_err(|problem| file.refused(problem))?;
+            digest.add(base.ids, base.micros, &payload);
+        }
+    }
+    Ok(())
 }
 
 /// Whether a row group may have an id of the set, according to its statistics.
@@ -173,6 +226,8 @@ pub(crate) struct ExistingRows<'h> {
     files: VecDeque<ExistingFile<'h>>,
     open: Option<OpenFile<'h>>,
     instants: Range<i64>,
+    /// Where payloads are read anew.
+    promotion: Option<Box<Promotion<'h>>>,
     /// Timestamp and id of the last row.
     last: Option<(i64, Vec<u8>)>,
 }
@@ -190,21 +245,46 @@ impl std::fmt::Debug for OpenFile<'_> {
 }
 
 impl<'h> ExistingRows<'h> {
-    pub(super) fn new(
+    /// Those of a partition that a merge writes again.
+    pub(super) fn merged(
         columns: &'h ExistingColumns<'h>,
         files: &'h [PartitionFile],
         instants: Range<i64>,
     ) -> Self {
-        Self { columns, files: files.iter().map(ExistingFile).collect(), open: None, instants, last: None }
+        let files = files.iter().map(ExistingFile::merged).collect();
+        Self { columns, files, open: None, instants, promotion: None, last: None }
+    }
+
+    /// Those of a partition that is rewritten, with payloads that are read anew if there is a `promotion`.
+    pub(crate) fn rewritten(
+        columns: &'h ExistingColumns<'h>,
+        files: &'h [PartitionFile],
+        instants: Range<i64>,
+        promotion: Option<Box<Promotion<'h>>>,
+    ) -> Self {
+        let files = files.iter().map(ExistingFile::rewritten).collect();
+        Self { columns, files, open: None, instants, promotion, last: None }
     }
 
     /// The next rows; `None` at the end.
     pub(crate) fn next_batch(&mut self) -> Result<Option<Batch>, Error> {
+        self.next_digested(None)
+    }
+
+    /// The same; they are added to a digest.
+    pub(crate) fn next_digested(
+        &mut self,
+        mut digest: Option<&mut RowsDigest>,
+    ) -> Result<Option<Batch>, Error> {
         loop {
             let Some(OpenFile { file, reader, rows_before }) = &mut self.open else {
                 let Some(file) = self.files.pop_front() else { return Ok(None) };
                 let builder = file.open()?;
-                self.columns.check(builder.schema()).map_err(|problem| file.refused(problem))?;
+                let checked = match &self.promotion {
+                    Some(promotion) => promotion.check(builder.schema()),
+                    None => self.columns.check(builder.schema()),
+                };
+                checked.map_err(|problem| file.refused(problem))?;
                 let reader = builder.build().map_err(|error| file.refused(error))?;
                 self.open = Some(OpenFile { file, reader, rows_before: 0 });
                 continue;
@@ -215,11 +295,13 @@ impl<'h> ExistingRows<'h> {
             };
             let batch = batch.map_err(|error| file.refused(error))?;
             let positions =
-                (*rows_before..).take(batch.num_rows()).map(|row| Position::existing(file.0.number, row));
+                (*rows_before..).take(batch.num_rows()).map(|row| Position::existing(file.file.number, row));
             let positions: Vec<_> = positions.collect();
             let file = *file;
             *rows_before += u32::try_from(positions.len()).unwrap_or(u32::MAX);
-            let batch = file.batch(&batch, self.columns, positions)?;
+            let as_rewritten =
+                AsRewritten { promotion: self.promotion.as_deref_mut(), digest: digest.take() };
+            let batch = file.batch(&batch, self.columns, positions, as_rewritten)?;
             self.check_order(&batch).map_err(|problem| file.refused(problem))?;
             return Ok(Some(batch));
         }

@@ -74,6 +74,21 @@ impl<'s> Record<'s> {
         Ok(record)
     }
 
+    /// Reads the record of a target that is to be rewritten, and compares nothing yet.
+    pub(crate) fn to_rewrite(root: &'s Path, threads: usize) -> Result<Self, Error> {
+        let history = History::read(root, |_, _| {})?;
+        let (is_checked, is_unfinished) = (false, false);
+        let (scope, stamps) = (DedupeScope::Input, BTreeMap::new());
+        let record = Self { root, threads, scope, history, is_checked, is_unfinished, stamps };
+        record.require(record.history.lost_records())?;
+        Ok(record)
+    }
+
+    /// What the commits recorded.
+    pub(crate) fn history(&self) -> &History {
+        &self.history
+    }
+
     /// Refuses event types whose directories are others than those in which the target holds them; the first
     /// by name.
     fn check_directories<'t>(
@@ -215,13 +230,15 @@ impl<'s> Record<'s> {
         self.stamps
     }
 
-    fn compare(&mut self, wanted: impl Fn(&str, &StoredFile) -> bool) -> Result<(), Error> {
+    /// Refuses recorded files that are `wanted` and are not as recorded.
+    pub(crate) fn compare(&mut self, wanted: impl Fn(&str, &StoredFile) -> bool) -> Result<(), Error> {
         let Compared { differences, stamps } = self.history.compare(self.root, self.threads, wanted)?;
         self.stamps.extend(stamps);
         self.require(differences)
     }
 
-    fn require(&self, differences: Vec<Difference>) -> Result<(), Error> {
+    /// Refuses a target with differences.
+    pub(crate) fn require(&self, differences: Vec<Difference>) -> Result<(), Error> {
         if differences.is_empty() {
             return Ok(());
         }

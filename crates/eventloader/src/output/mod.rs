@@ -5,6 +5,7 @@
 mod partition_rows;
 mod partition_writer;
 mod publication;
+mod stored_rows;
 
 use std::{
     cmp::Reverse,
@@ -19,8 +20,11 @@ use events_core::table::TableColumns;
 
 use self::{
     partition_rows::PartitionRows,
-    partition_writer::{PART_ROWS, PartitionName, PartitionWriter},
     publication::{Place, Publication},
+};
+pub(crate) use self::{
+    partition_writer::{PART_ROWS, PartitionName, PartitionWriter, part_name},
+    stored_rows::StoredRows,
 };
 use crate::{
     error::Error,

@@ -18,6 +18,12 @@ use crate::{
     rows::{ExistingCounts, Partition, RowLedger, RowStore, RowsOut, SortedRun},
 };
 
+/// The rows of a partition, some at a time.
+pub(crate) trait Chunks {
+    /// The next rows, at most `rows_max`; `None` after the last.
+    fn next_chunk(&mut self, rows_max: usize) -> Result<Option<Rows<'_>>, Error>;
+}
+
 /// The rows of one partition, in order.
 #[derive(Debug)]
 pub(super) enum PartitionRows<'a> {
@@ -88,19 +94,20 @@ impl<'a> PartitionRows<'a> {
         )))
     }
 
-    /// The next rows, at most `rows_max`; `None` after the last.
-    pub(super) fn next_chunk(&mut self, rows_max: usize) -> Result<Option<Rows<'_>>, Error> {
-        match self {
-            Self::InMemory(rows) => Ok(rows.next_chunk(rows_max)),
-            Self::Merged(merge) => merge.next_chunk(rows_max),
-        }
-    }
-
     /// What became of the rows, after the last chunk; rows in memory are counted by their grouping.
     pub(super) fn into_rows_out(self) -> RowsOut {
         match self {
             Self::InMemory(_) => RowsOut::default(),
             Self::Merged(merge) => merge.tally.into_rows_out(),
+        }
+    }
+}
+
+impl Chunks for PartitionRows<'_> {
+    fn next_chunk(&mut self, rows_max: usize) -> Result<Option<Rows<'_>>, Error> {
+        match self {
+            Self::InMemory(rows) => Ok(rows.next_chunk(rows_max)),
+            Self::Merged(merge) => merge.next_chunk(rows_max),
         }
     }
 }

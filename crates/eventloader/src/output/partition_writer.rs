@@ -9,17 +9,17 @@ use event_rows::Rows;
 use event_target::{StagedFile, StagedWriter, Staging};
 use storage::File;
 
-use super::partition_rows::PartitionRows;
+use super::partition_rows::Chunks;
 use crate::{
     error::Error,
     runtime::{Clock, Stage},
 };
 
 /// The most rows of a file. A larger partition has several parts.
-pub(super) const PART_ROWS: u64 = 1 << 24;
+pub(crate) const PART_ROWS: u64 = 1 << 24;
 
 /// Writes partitions, one after the other; each thread has its own.
-pub(super) struct PartitionWriter<'s> {
+pub(crate) struct PartitionWriter<'s> {
     codec: Codec,
     staging: &'s Staging,
     /// This thread's directory in the staging directory.
@@ -29,16 +29,16 @@ pub(super) struct PartitionWriter<'s> {
 
 /// The name of a partition in messages and staged files.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct PartitionName<'p> {
+pub(crate) struct PartitionName<'p> {
     /// Its path in the target.
-    pub(super) path: &'p str,
+    pub(crate) path: &'p str,
     /// Its number in the run.
-    pub(super) number: usize,
+    pub(crate) number: usize,
 }
 
 impl<'s> PartitionWriter<'s> {
     /// The writer of the thread with this number.
-    pub(super) fn new(codec: Codec, staging: &'s Staging, thread: usize) -> Result<Self, Error> {
+    pub(crate) fn new(codec: Codec, staging: &'s Staging, thread: usize) -> Result<Self, Error> {
         let own = format!("{thread:02}");
         staging.create_directory(&own).map_err(Error::io("staging partitions"))?;
         let scratch = Scratch::new(codec).map_err(Error::encode(codec.name()))?;
@@ -46,9 +46,9 @@ impl<'s> PartitionWriter<'s> {
     }
 
     /// Writes a partition into files of at most `part_rows` rows; a part takes at least one chunk.
-    pub(super) fn write(
+    pub(crate) fn write(
         &mut self,
-        rows: &mut PartitionRows<'_>,
+        rows: &mut impl Chunks,
         table: &Table<'_>,
         part_rows: u64,
         name: PartitionName<'_>,
@@ -95,7 +95,7 @@ impl<'s> PartitionWriter<'s> {
     ) -> Result<StagedFile, Error> {
         let rows = writer.rows();
         let output = writer.finish(&mut self.scratch).map_err(Error::encode(name.path))?;
-        let file_name = format!("part-{part:05}.{}.parquet", self.codec.name());
+        let file_name = part_name(part, self.codec);
         let (staged, file) = output.finish(file_name, rows).map_err(Error::encode(name.path))?;
         if let Some(file) = file {
             begin_writeback(&file, staged.bytes);
@@ -103,6 +103,11 @@ impl<'s> PartitionWriter<'s> {
         }
         Ok(staged)
     }
+}
+
+/// The name of a part of a partition.
+pub(crate) fn part_name(part: usize, codec: Codec) -> String {
+    format!("part-{part:05}.{}.parquet", codec.name())
 }
 
 fn has_room_for(part: &FileWriter<'_, StagedWriter>, chunk: Rows<'_>, part_rows: u64) -> bool {
@@ -143,7 +148,10 @@ mod tests {
     use events_core::{catalog::Catalog, schema::TableForm};
 
     use super::*;
-    use crate::{output::partition_rows::InMemory, runtime::Stages};
+    use crate::{
+        output::partition_rows::{InMemory, PartitionRows},
+        runtime::Stages,
+    };
 
     const ROWS: u32 = 20_000;
 

@@ -285,6 +285,17 @@ impl Catalog {
         self.envelope.as_ref().map_or(&BASE, |(envelope, _)| envelope)
     }
 
+    /// The same event types with their payloads alone, in the base contract.
+    #[must_use]
+    pub fn of_payloads(&self) -> Self {
+        let mut catalog = Self { envelope: None, ..self.clone() };
+        for event_type in catalog.event_types.iter_mut().chain(&mut catalog.open.types) {
+            event_type.envelope_fields.clear();
+            event_type.version.clear();
+        }
+        catalog
+    }
+
     /// Gives all event types the fields of the envelope.
     fn with_envelope_fields(mut self) -> Result<Self, CatalogError> {
         if let Some((envelope, _)) = &self.envelope {
