@@ -113,6 +113,10 @@ mod merging {
     mod replay;
     /// Catalogs that grow wider between loads: is a target one table, with each value as it was stored?
     mod widened;
+    /// Does a replay leave the lines of types that do not fit what the target has, and take all others?
+    mod replayed_types;
+    /// Do bad lines that are discarded go for good, in a commit that says so, and no others?
+    mod discarded;
     /// The same where a version decides: events may move to earlier days, and the target remembers it?
     mod versions;
 }
@@ -181,6 +185,8 @@ mod commands {
     mod summary;
     /// Does a drafted catalog load its events, does check predict a load, does show show its tables?
     mod catalog_commands;
+    /// Are bad lines shown by reason, source and field, and given back byte for byte?
+    mod quarantine;
     /// Is a report that can't be written told, with an exit code of its own?
     mod report_output;
     /// Is progress shown on a terminal, and only there?

@@ -30,6 +30,8 @@ pub(crate) struct BlockState<'b> {
     /// What the line is.
     pub(crate) unit: Unit,
     pub(crate) parsed: Parsed,
+    /// Whether the lines of what is not selected are noted.
+    notes_filtered: bool,
     pub(crate) batches: BatchBuilders,
     pub(crate) later_candidates: BatchBuilders,
     /// Rows whose timestamp loses digits.
@@ -81,12 +83,13 @@ struct UnknownCount {
 }
 
 impl<'b> BlockState<'b> {
-    pub(crate) fn new(block: &'b Block) -> Self {
+    pub(crate) fn new(block: &'b Block, notes_filtered: bool) -> Self {
         Self {
             block,
             line_index: 0,
             unit: Unit::default(),
             parsed: Parsed::default(),
+            notes_filtered,
             batches: BatchBuilders::default(),
             later_candidates: BatchBuilders::default(),
             times_cut: 0,
@@ -94,6 +97,14 @@ impl<'b> BlockState<'b> {
             by_key: HashMap::default(),
             lately: [None; LATELY],
             other_unknown: 0,
+        }
+    }
+
+    /// Counts a line that is not selected.
+    pub(crate) fn filtered(&mut self) {
+        self.parsed.filtered += 1;
+        if self.notes_filtered {
+            self.parsed.filtered_lines.push(self.line_index);
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Selection {
     pub event_types: Vec<String>,
     /// Only these days; all where `None`.
     pub days: Option<DayRange>,
+    /// Not these event types, by domain and name. The lines of what is not selected are noted then.
+    pub left_out: Vec<(String, String)>,
 }
 
 /// A range of days, both ends included; an open end where `None`.
@@ -83,6 +85,11 @@ impl Selection {
     pub(crate) fn wants(&self, domain: &[u8], event_type: &[u8]) -> bool {
         self.wants_domain(domain)
             && (self.event_types.is_empty() || self.event_types.iter().any(|t| t.as_bytes() == event_type))
+            && !self.leaves_out(domain, event_type)
+    }
+
+    fn leaves_out(&self, domain: &[u8], event_type: &[u8]) -> bool {
+        self.left_out.iter().any(|(of, name)| (of.as_bytes(), name.as_bytes()) == (domain, event_type))
     }
 
     /// Whether events of this type are selected.
@@ -171,7 +178,7 @@ mod tests {
 
     fn selection(domains: &[&str], event_types: &[&str]) -> Selection {
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-        Selection { domains: owned(domains), event_types: owned(event_types), days: None }
+        Selection { domains: owned(domains), event_types: owned(event_types), ..Selection::default() }
     }
 
     #[test]

@@ -138,6 +138,14 @@ impl Target {
         Ok(Staging::Directory(staging))
     }
 
+    /// Deletes what a load has staged, so that it can begin anew.
+    ///
+    /// # Errors
+    /// A file can't be deleted.
+    pub fn begin_anew(&mut self) -> Result<(), TargetError> {
+        self.clear_staging().map(drop).map_err(TargetError::io("deleting staged files"))
+    }
+
     pub(crate) fn staging(&self) -> PathBuf {
         self.private().join(STAGING)
     }

@@ -10,7 +10,7 @@ use std::{io, path::PathBuf, process::ExitCode};
 use command_line::bytes_text;
 use event_parser::SelectionError;
 use event_target::TargetError;
-use events_core::catalog::CatalogError;
+use events_core::catalog::{CatalogError, EventType};
 
 /// Why a load failed.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +118,14 @@ pub enum Error {
     /// The target could not be read or changed.
     #[error(transparent)]
     Target(#[from] TargetError),
+    /// The rows of an event type don't go with those that the target has of it, or in its place.
+    #[error("{source}")]
+    OfType {
+        /// Domain and name.
+        event_type: (String, String),
+        /// Why.
+        source: Box<Error>,
+    },
     /// A file operation failed; the message names the path.
     #[error("{doing}: {source}; nothing was changed")]
     Io {
@@ -240,6 +248,18 @@ impl Error {
         move |error| Self::Encode { what: what.to_owned(), problem: error.to_string() }
     }
 
+    /// The same as what is wrong with one event type of the load.
+    pub(crate) fn of_type(self, event_type: &EventType) -> Self {
+        let event_type = (event_type.domain.clone(), event_type.name.clone());
+        Self::OfType { event_type, source: Box::new(self) }
+    }
+
+    /// What is wrong, whether with an event type or with all.
+    #[must_use]
+    pub fn cause(&self) -> &Self {
+        if let Self::OfType { source, .. } = self { source.cause() } else { self }
+    }
+
     /// The signal that ended the load, if one did; the process should end by it.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {
@@ -249,7 +269,7 @@ impl Error {
     /// The exit code of the error.
     #[must_use]
     pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self {
+        ExitCode::from(match self.cause() {
             Self::Usage(_)
             | Self::Selection(_)
             | Self::Overlap { .. }

@@ -222,6 +222,9 @@ fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<ExitCode, Error>
         let summary = Summary { report: &report, target, memory_bytes, threads, verbose, is_replay };
         print_message(&summary.to_string().trim_end());
     }
+    for event_type in report.left_out_types() {
+        print_error(&event_type);
+    }
     let left_out: Vec<_> = report.left_out().collect();
     for source in &left_out {
         print_error(source);

@@ -222,6 +222,18 @@ fn of_a_replay() {
     assert!(Walk::new("a replay", &dir, &replay).go() > 250);
 }
 
+fn discard(dir: &Workdir, target: &str) -> Loader {
+    dir.bare_loader().arg("discard").arg(dir.path(target)).args(["--reason=unknown_event", "--threads", "1"])
+}
+
+/// Of one file all lines go, of the other one.
+#[test]
+fn of_a_discard() {
+    let dir = with_lines_to_replay();
+    let walk = Walk { is_once: true, ..Walk::new("a discard", &dir, &discard) };
+    assert!(walk.go() > 50);
+}
+
 /// Publishing where directories can't be exchanged, and where they can't be renamed either: from the moment
 /// on that the commit is recorded.
 #[test]

@@ -39,11 +39,14 @@ fn a_load_that_can_start_no_thread_writes_the_same() {
 #[test]
 fn the_other_commands_can_start_no_thread_either() {
     let dir = Workdir::new();
-    dir.write("in.json", file_of(plain_events(1, 2_000, 100)));
+    let mut lines = plain_events(1, 2_000, 100);
+    lines.push("{".to_owned());
+    dir.write("in.json", file_of(lines));
     dir.loader().source("in.json").arg("--backfill").succeeds();
     let command = |name: &[&str]| alone(dir.bare_loader().args(name));
     command(&["verify", "target"]).succeeds();
     command(&["replay", "target", "--dry-run"]).succeeds();
+    command(&["discard", "target"]).succeeds();
     for name in [&["catalog", "infer", "--all"][..], &["catalog", "check"]] {
         let said = |loader: Loader| loader.arg("in.json").run().stdout;
         let (alone, together) = (said(command(name)), said(dir.bare_loader().args(name)));

@@ -51,6 +51,8 @@ pub(super) struct Walk<'a> {
     pub(super) run: &'a (dyn Fn(&Workdir, &str) -> Loader + Sync),
     /// Whether the commit is recorded before it begins.
     pub(super) is_recorded: bool,
+    /// Whether it is refused once it is done.
+    pub(super) is_once: bool,
     /// Whether events move, so that none may ever be in two partitions.
     pub(super) moves_events: bool,
     /// The rows of partitions that are published twice, as they are between: without those whose events move.
@@ -99,6 +101,7 @@ impl<'a> Walk<'a> {
             new: Directories::new(),
             run,
             is_recorded,
+            is_once: false,
             moves_events: false,
             between: Rows::new(),
             forbidden: "",
@@ -238,7 +241,8 @@ impl<'a> Walk<'a> {
         assert!(found == *expected, "{what}: after recovery all is {state}, but found {:?}", found.keys());
         // A third of the operations, to save time.
         if number % 3 == 0 {
-            (self.run)(self.dir, target).succeeds();
+            let code = if self.is_once && is_new { 1 } else { 0 };
+            (self.run)(self.dir, target).exits(code);
             assert_eq!(self.whole_directories(&path, &what), self.new, "{what}: after the run was repeated");
         }
         end

@@ -73,6 +73,7 @@ fn selection(event_type: &[&str], day: Option<&str>) -> Selection {
         domains: Vec::new(),
         event_types: event_type.iter().map(|&name| name.to_owned()).collect(),
         days: day.map(|day| crate::selection::DayRange { first: Some(day), last: Some(day) }),
+        ..Selection::default()
     }
 }
 

@@ -53,6 +53,8 @@ pub struct Parsed {
     pub blank: u32,
     /// Good lines that are not selected.
     pub filtered: u32,
+    /// If event types are left out: the lines of these, counted as those of bad lines are.
+    pub filtered_lines: Vec<i64>,
     /// The bad lines, in the order of the text.
     pub bad: Vec<BadLine>,
     /// The rows, by the index of their event type in the plan.
@@ -97,6 +99,7 @@ pub struct Parser<'a> {
     plan: &'a Plan,
     documents: RecordCutter,
     flatten: bool,
+    notes_filtered: bool,
     /// By event type: an estimate from the block before, so that columns need not grow.
     expected: Vec<ExpectedRows>,
     /// By shape: where the payloads of later candidates are converted, to see whether they are good; always
@@ -114,6 +117,7 @@ impl<'a> Parser<'a> {
             plan,
             documents: RecordCutter::default(),
             flatten,
+            notes_filtered: !selection.left_out.is_empty(),
             expected: Vec::new(),
             candidate_payloads: BatchBuilders::default(),
         }
@@ -121,7 +125,7 @@ impl<'a> Parser<'a> {
 
     /// Judges the lines of a block, and converts the good ones to columns.
     pub fn parse(&mut self, block: &Block) -> Parsed {
-        let mut state = BlockState::new(block);
+        let mut state = BlockState::new(block, self.notes_filtered);
         match &block.content {
             Content::Lines if self.plan.records().are_documents() => self.read_lines(&mut state),
             Content::Lines => self.read_lines_with_records(&mut state),
@@ -257,7 +261,7 @@ impl<'a> Parser<'a> {
     #[inline]
     fn keep(&mut self, state: &mut BlockState<'_>, text: &[u8], judged: Judged<'_>) -> Result<(), Fault> {
         match judged {
-            Judged::Filtered => state.parsed.filtered += 1,
+            Judged::Filtered => state.filtered(),
             Judged::Blank => state.parsed.blank += 1,
             Judged::Event(event) if event.is_later_candidate => {
                 self.keep_later_candidate(state, text, &event);

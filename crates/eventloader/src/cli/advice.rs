@@ -17,7 +17,7 @@ use crate::error::Error;
 /// The message for an error of this command; `None` stands for a load.
 #[must_use]
 pub fn explain(error: &Error, command: Option<&Command>) -> String {
-    let flags = flags_of(command);
+    let (flags, error) = (flags_of(command), error.cause());
     let can_be_followed = |text: &String| flags_in(text).all(|flag| flags.contains(&flag.to_owned()));
     let first = |texts: Vec<String>| texts.into_iter().find(can_be_followed).unwrap_or_default();
     format!("{}{error}{}", first(wrong_flag(error)), first(advice(error)))
@@ -315,6 +315,7 @@ mod tests {
             | Error::Source { .. }
             | Error::Read { .. }
             | Error::NothingSelected { .. }
+            | Error::OfType { .. }
             | Error::Draft(_)
             | Error::DraftEnvelope { .. }
             | Error::DraftFields(_)

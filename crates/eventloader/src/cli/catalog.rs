@@ -190,7 +190,11 @@ impl CatalogArgs {
     }
 
     fn selection(&self) -> Selection {
-        Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days: None }
+        Selection {
+            domains: self.domain.clone(),
+            event_types: self.event_type.clone(),
+            ..Selection::default()
+        }
     }
 }
 

@@ -345,7 +345,12 @@ impl Cli {
             framing: self.framing.into(),
             target: self.target_path.clone(),
             catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
-            selection: Selection { domains: self.domain.clone(), event_types: self.event_type.clone(), days },
+            selection: Selection {
+                domains: self.domain.clone(),
+                event_types: self.event_type.clone(),
+                days,
+                ..Selection::default()
+            },
             flatten: self.flatten,
             layout: target_form::in_form_of_target(&self.target_path, self.layout.into()),
             partition_unit: self.partition_by.into(),

@@ -21,6 +21,7 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     commands::{
+        fitting::{LeftOut, stage_fitting},
         layout_fit::LayoutFit,
         report_place,
         sink::{ReadyCommit, Sink},
@@ -47,26 +48,32 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let started = Instant::now();
     settings.selection.check(&settings.catalog)?;
     layout_fit(settings, false).check()?;
-    let listed = list(settings)?;
+    let mut listed = list(settings)?;
     if let Some(report) = &settings.report {
         report_place::refuse(report, &listed.sources, &settings.target)?;
     }
     let stages = Stages::default();
     let mut sink = Sink::open(settings)?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
-    let load = Load { settings, controls, stages: &stages };
-    let outcome = sink.begin(&layout).map_err(Error::from).and_then(|staging| {
+    let stage = |settings: &Settings, staging: &Staging| {
         layout_fit(settings, event_target::folds_case(&settings.target)?).check()?;
-        load.stage(listed, &staging)
-    });
+        Load { settings, controls, stages: &stages }.stage(std::mem::take(&mut listed), staging)
+    };
+    let has_rows = |staged: &Staged| staged.report.has_good_lines();
+    let outcome = stage_fitting(&mut sink, settings, &layout, stage, has_rows);
     let outcome = outcome.and_then(|staged| controls.interruption.begin_commit().map(|()| staged));
-    let Staged { mut report, commit, rows } = match outcome {
+    let (Staged { mut report, commit, rows }, left_out) = match outcome {
         Ok(ready) => ready,
         Err(error) => {
             sink.abandon();
             return Err(error);
         }
     };
+    for LeftOut { event_type: (domain, name), refused } in left_out {
+        // Of the others, something is.
+        let problem = refused.to_string().replace("; nothing was changed", "");
+        report.leave_out(format!("{domain}/{name}"), problem);
+    }
     let mut clock = stages.clock();
     // Freeing the memory takes about as long as the commit, which needs little CPU time.
     let ((), committed) = workers::both(|| drop(rows), || sink.commit(commit, layout, settings.threads));
@@ -138,7 +145,7 @@ impl Load<'_> {
         record.check_found(&plan, settings.layout, folds_case)?;
         let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
         let types_read: Vec<_> = types_read.into_iter().map(|index| plan.event_type(index)).collect();
-        record.check_versions(types_read.iter().copied())?;
+        record.check_read(types_read.iter().copied(), settings.layout)?;
         record.check_columns(types_read, settings)?;
         let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;
         let mut clock = stages.clock();

@@ -8,6 +8,7 @@ pub mod accept;
 pub mod catalog;
 pub mod catalog_files;
 pub mod discard;
+mod fitting;
 mod layout_fit;
 pub mod list;
 pub mod load;

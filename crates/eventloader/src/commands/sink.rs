@@ -41,6 +41,14 @@ impl<'s> Sink<'s> {
         }
     }
 
+    /// Deletes what was staged.
+    pub(super) fn begin_anew(&mut self) -> Result<(), TargetError> {
+        match self {
+            Self::Target(target) => target.begin_anew(),
+            Self::DryRun(_) => Ok(()),
+        }
+    }
+
     /// Commits, and returns whether something could be committed.
     pub(super) fn commit(
         self,

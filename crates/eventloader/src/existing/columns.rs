@@ -44,6 +44,11 @@ impl<'p> ExistingColumns<'p> {
         Self { event_type, form, schema, table, version }
     }
 
+    /// The event type.
+    pub(super) fn event_type(&self) -> &'p EventType {
+        self.event_type
+    }
+
     /// Refuses columns that would be lost.
     pub(super) fn check(&self, found: &Schema) -> Result<(), String> {
         if !self.form.has_event_type && found.index_of(event::EVENT_TYPE).is_ok() {

@@ -55,6 +55,11 @@ impl<'f> ExistingFile<'f> {
         TargetError::Unusable { path: self.file.path.clone(), problem }.into()
     }
 
+    /// Its columns don't go with those that the catalog gives its event type.
+    fn refused_type(self, columns: &ExistingColumns<'_>, problem: impl Display) -> Error {
+        self.refused(problem).of_type(columns.event_type())
+    }
+
     fn open(self) -> Result<Builder, Error> {
         let file = ParquetFile::open(&self.file.path).map_err(Error::io("reading the target"))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
@@ -109,7 +114,7 @@ impl<'f> ExistingFile<'f> {
         mut take: impl FnMut(Batch) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let builder = self.open()?;
-        columns.check(builder.schema()).map_err(|problem| self.refused(problem))?;
+        columns.check(builder.schema()).map_err(|problem| self.refused_type(columns, problem))?;
         let builder = builder.with_row_selection(selection(rows));
         let mut rest = rows.iter();
         for batch in builder.build().map_err(|error| self.refused(error))? {
@@ -284,7 +289,7 @@ impl<'h> ExistingRows<'h> {
                     Some(promotion) => promotion.check(builder.schema()),
                     None => self.columns.check(builder.schema()),
                 };
-                checked.map_err(|problem| file.refused(problem))?;
+                checked.map_err(|problem| file.refused_type(self.columns, problem))?;
                 let reader = builder.build().map_err(|error| file.refused(error))?;
                 self.open = Some(OpenFile { file, reader, rows_before: 0 });
                 continue;

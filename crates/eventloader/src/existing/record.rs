@@ -13,6 +13,7 @@ mod columns;
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     path::Path,
+    slice,
 };
 
 use event_parser::Plan;
@@ -60,10 +61,13 @@ impl<'s> Record<'s> {
             is_unfinished: false,
             stamps: BTreeMap::new(),
         };
-        record.check_directories(settings.catalog.event_types(), settings.layout)?;
-        // A type without a version may be one that nobody thinks of, as the built-in ones are.
-        let versioned = settings.catalog.event_types().iter().filter(|known| !known.version.is_empty());
-        record.check_versions(versioned)?;
+        // Of a replay, only the types of its lines count: see `check_read`.
+        if matches!(settings.input, Input::Sources { .. }) {
+            record.check_directories(settings.catalog.event_types(), settings.layout)?;
+            // A type without a version may be one that nobody thinks of, as the built-in ones are.
+            let versioned = settings.catalog.event_types().iter().filter(|known| !known.version.is_empty());
+            record.check_versions(versioned)?;
+        }
         record.is_unfinished = settings.dry_run && is_unfinished(root)?;
         if settings.mode == Mode::Merge && !record.is_unfinished {
             record.require(record.history.lost_records())?;
@@ -103,36 +107,43 @@ impl<'s> Record<'s> {
             let (EventType { domain, name, .. }, asked) = (event_type, layout.directory(event_type));
             let remembered = remembered.get(&(domain.as_str(), name.as_str()));
             if let Some(remembered) = remembered.filter(|remembered| **remembered != asked) {
-                return Err(TargetError::OtherDirectory {
+                let refused = TargetError::OtherDirectory {
                     root: self.root.to_owned(),
                     event_type: format!("{domain}/{name}"),
                     remembered: (*remembered).to_owned(),
                     asked: asked.into_owned(),
-                }
-                .into());
+                };
+                return Err(Error::from(refused).of_type(event_type));
             }
         }
         Ok(())
     }
 
+    /// Refuses event types that were read, where the target holds them otherwise.
+    pub(crate) fn check_read<'t>(
+        &self,
+        event_types: impl Iterator<Item = &'t EventType> + Clone,
+        layout: Layout,
+    ) -> Result<(), Error> {
+        self.check_directories(event_types.clone(), layout)?;
+        self.check_versions(event_types)
+    }
+
     /// Refuses event types whose latest versions the target's loads decided by other fields. A type may get a
     /// version, but not lose it.
-    pub(crate) fn check_versions<'c>(
-        &self,
-        event_types: impl Iterator<Item = &'c EventType>,
-    ) -> Result<(), Error> {
+    fn check_versions<'c>(&self, event_types: impl Iterator<Item = &'c EventType>) -> Result<(), Error> {
         let remembered = self.history.versions();
         for event_type in event_types {
             let key = (event_type.domain.as_str(), event_type.name.as_str());
             let asked = event_type.version_names();
             if let Some(remembered) = remembered.get(&key).filter(|remembered| **remembered != asked) {
-                return Err(TargetError::OtherVersion {
+                let refused = TargetError::OtherVersion {
                     root: self.root.to_owned(),
                     event_type: event_type.to_string(),
                     remembered: format!("{remembered:?}"),
                     asked: format!("{asked:?}"),
-                }
-                .into());
+                };
+                return Err(Error::from(refused).of_type(event_type));
             }
         }
         Ok(())
@@ -149,16 +160,14 @@ impl<'s> Record<'s> {
         let clashes = plan.found_types().filter_map(|found| {
             let ((domain, name), directory) = owners.get(&key(&layout.directory(found)))?;
             let is_another = (*domain, *name) != (found.domain.as_str(), found.name.as_str());
-            is_another.then(|| ((&found.domain, &found.name), format!("{domain}/{name}"), **directory))
+            is_another.then(|| (found, format!("{domain}/{name}"), **directory))
         });
-        match clashes.min() {
+        match clashes.min_by_key(|(found, ..)| (&found.domain, &found.name)) {
             None => Ok(()),
-            Some(((domain, name), remembered, directory)) => Err(TargetError::OtherEventType {
-                directory: directory.to_owned(),
-                remembered,
-                asked: format!("{domain}/{name}"),
+            Some((found, remembered, directory)) => {
+                let (directory, asked) = (directory.to_owned(), found.to_string());
+                Err(Error::from(TargetError::OtherEventType { directory, remembered, asked }).of_type(found))
             }
-            .into()),
         }
     }
 
@@ -216,7 +225,16 @@ impl<'s> Record<'s> {
     /// Refuses changes that would replace rows of another event type, or add lines to a file of the
     /// quarantine that has lost some. Where that file is missing, nothing is added to what is left.
     pub(crate) fn check_changes(&mut self, changes: &[Change]) -> Result<(), Error> {
-        self.history.check_types(changes)?;
+        for change in changes {
+            self.history.check_types(slice::from_ref(change)).map_err(|refused| {
+                match &change.event_type {
+                    Some(event_type) => {
+                        Error::OfType { event_type: event_type.clone(), source: Box::new(refused.into()) }
+                    }
+                    None => refused.into(),
+                }
+            })?;
+        }
         let names =
             changes.iter().filter(|change| change.event_type.is_none()).flat_map(|change| &change.files);
         let paths: BTreeSet<_> = names.map(|file| format!("{QUARANTINE}/{}", file.name)).collect();

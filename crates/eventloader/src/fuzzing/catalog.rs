@@ -76,7 +76,7 @@ fn stays_in_its_target(event_type: &EventType) {
 }
 
 fn can_be_shown(catalog: &Catalog) {
-    let selection = Selection { domains: Vec::new(), event_types: Vec::new(), days: None };
+    let selection = Selection::default();
     for flatten in [true, false] {
         for format in [Format::Text, Format::Arrow, Format::DuckDb, Format::Spark, Format::Postgres] {
             let shown = show(&ShowSettings {

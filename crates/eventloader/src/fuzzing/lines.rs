@@ -97,6 +97,7 @@ impl Case<'static> {
             domains: if by_type { vec!["d".to_owned()] } else { Vec::new() },
             event_types: if by_type && by_day { vec!["values".to_owned()] } else { Vec::new() },
             days: by_day.then_some(DayRange { first: day, last: day }),
+            ..Selection::default()
         };
         let wanted = Wanted {
             domains: selection.domains.clone(),

@@ -86,10 +86,18 @@ impl<'a> Collector<'a> {
         if mem::replace(&mut self.source, source) != source {
             self.lines_behind = 0;
         }
+        let number = |line_index| (self.lines_behind + 1).saturating_add_signed(line_index);
+        let mut left = mem::take(&mut parsed.filtered_lines).into_iter().peekable();
         for bad in &parsed.bad {
-            let line = (self.lines_behind + 1).saturating_add_signed(bad.line_index);
+            while let Some(line_index) = left.next_if(|line_index| *line_index <= bad.line_index) {
+                quarantine.leave(source, number(line_index))?;
+            }
+            let line = number(bad.line_index);
             quarantine.add(source, &self.sources[source], line, bad)?;
             counts.add_bad(source, line, bad);
+        }
+        for line_index in left {
+            quarantine.leave(source, number(line_index))?;
         }
         let is_replay = matches!(self.sources[source].origin, Origin::Records(_));
         if let Origin::Records(records) = &self.sources[source].origin {

@@ -88,6 +88,16 @@ impl Quarantine {
         line: u64,
         bad: &BadLine,
     ) -> Result<(), Error> {
+        let record = Record::new(&source.identity, line, bad).with_envelope(self.envelope).at(bad.position);
+        self.put(source_index, &record)
+    }
+
+    /// Notes a line that is replayed and not judged: it stays as it is. Comes in its turn between bad lines.
+    pub(crate) fn leave(&mut self, source_index: usize, line: u64) -> Result<(), Error> {
+        self.put(source_index, &Record::left(line))
+    }
+
+    fn put(&mut self, source_index: usize, record: &Record<'_>) -> Result<(), Error> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != source_index) {
             self.close()?;
             let Some(path) = self.staging.path(&format!("bad-lines-{source_index:06}.new")) else {
@@ -98,7 +108,6 @@ impl Quarantine {
             self.open = Some((source_index, BufWriter::new(file)));
         }
         let Some((_, writer)) = &mut self.open else { return Ok(()) };
-        let record = Record::new(&source.identity, line, bad).with_envelope(self.envelope).at(bad.position);
         record.write_to(writer).map_err(Error::io(STAGING))
     }
 

@@ -88,6 +88,31 @@ impl<'r> Record<'r> {
         }
     }
 
+    /// In a file of a replay: a line that stays as it is.
+    pub(super) fn left(line: u64) -> Self {
+        let nothing = Detail { field: None, expected: String::new(), found: String::new() };
+        Self {
+            source: "".into(),
+            line,
+            offset: 0,
+            fragment: None,
+            wins_tie: false,
+            reason: "".into(),
+            detail: Cow::Owned(nothing),
+            record: false,
+            enclosing: None,
+            envelope: None,
+            raw: None,
+            raw_base64: None,
+            position: None,
+        }
+    }
+
+    /// Whether it is such a line.
+    pub(super) fn is_left(&self) -> bool {
+        self.reason.is_empty()
+    }
+
     /// The same with the envelope that it was read with.
     pub(super) fn with_envelope(self, envelope: Option<&'r str>) -> Self {
         Self { envelope: envelope.map(Cow::Borrowed), ..self }

@@ -8,7 +8,8 @@
 //! lines are in the order in which they were quarantined.
 //!
 //! Invariant: a record leaves its file if and only if its line became a row of the same commit. One that
-//! stays keeps its position and its bytes, and gets the current reason.
+//! stays keeps its position and its bytes, and gets the current reason, unless the replay left its event type
+//! out.
 
 use std::{
     borrow::Cow,
@@ -152,9 +153,11 @@ pub(super) fn rewrite(
             while next.take_if(|bad| bad.line == lines).is_some() {
                 next = next_again()?;
             }
-            let judged = bad.position().and_then(|position| lasts.get(&position));
-            record.wins_tie = judged.copied().unwrap_or(record.wins_tie);
-            (record.reason, record.detail) = (bad.reason, bad.detail);
+            if !bad.is_left() {
+                let judged = bad.position().and_then(|position| lasts.get(&position));
+                record.wins_tie = judged.copied().unwrap_or(record.wins_tie);
+                (record.reason, record.detail) = (bad.reason, bad.detail);
+            }
         }
         left += 1;
         record.write_to(output).map_err(Error::io(STAGING))?;

@@ -83,6 +83,9 @@ pub struct Report {
     /// Sources that were not loaded, with the reason.
     #[serde(rename = "passed_over")]
     pub(crate) skipped: Vec<SkippedSource>,
+    /// In a replay: event types whose lines stay as they are, because they don't fit what the target has.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<LeftOutType>,
     pub(crate) committed: bool,
     pub(crate) dry_run: bool,
     pub(crate) duration_ms: u64,
@@ -95,6 +98,14 @@ pub struct Report {
 pub(crate) struct Quarantined {
     pub(crate) total: u64,
     pub(crate) by_reason: BTreeMap<&'static str, u64>,
+}
+
+/// An event type that a replay left out.
+#[derive(Debug, Serialize)]
+pub(crate) struct LeftOutType {
+    /// `domain/type`
+    event_type: String,
+    problem: String,
 }
 
 /// A partition that was written.
@@ -225,6 +236,7 @@ impl Report {
             several_values: input.several_values,
             sources,
             skipped,
+            left_out: Vec::new(),
             committed: false,
             dry_run: settings.dry_run,
             duration_ms: 0,
@@ -252,6 +264,23 @@ impl Report {
         lasting.map(|source| {
             format!("left out {}: {}", source.path, source.detail.as_deref().unwrap_or_default())
         })
+    }
+
+    /// Each event type that was left out, with the reason, as a message.
+    pub fn left_out_types(&self) -> impl Iterator<Item = String> + '_ {
+        self.left_out.iter().map(|LeftOutType { event_type, problem }| {
+            format!("left the bad lines of {event_type} where they are: {problem}")
+        })
+    }
+
+    /// Adds an event type that was left out, `domain/type`, and why.
+    pub(crate) fn leave_out(&mut self, event_type: String, problem: String) {
+        self.left_out.push(LeftOutType { event_type, problem });
+    }
+
+    /// Whether any line is good and selected.
+    pub(crate) fn has_good_lines(&self) -> bool {
+        self.written + self.superseded > 0
     }
 
     /// Whether the load was committed.

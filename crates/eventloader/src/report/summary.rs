@@ -51,7 +51,9 @@ impl fmt::Display for Summary<'_> {
             report.quarantined.total,
             &format!("quarantined: {}", largest(&report.quarantined.by_reason, None)),
         )?;
-        row(report.filtered, "filtered out by domain, type or day")?;
+        let filtered =
+            if self.is_replay { "left as they are" } else { "filtered out by domain, type or day" };
+        row(report.filtered, filtered)?;
         row(
             report.superseded,
             &format!(

@@ -43,8 +43,9 @@ impl Record<'_> {
                 Some((change.column, held.to_string(), asked.to_string(), why))
             });
             if let Some((column, held, asked, why)) = refused {
-                let (root, event_type) = (self.root.to_owned(), event_type.to_string());
-                return Err(TargetError::Narrower { root, event_type, column, held, asked, why }.into());
+                let (root, name) = (self.root.to_owned(), event_type.to_string());
+                let refused = TargetError::Narrower { root, event_type: name, column, held, asked, why };
+                return Err(Error::from(refused).of_type(event_type));
             }
         }
         Ok(())
