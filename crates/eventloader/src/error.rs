@@ -260,6 +260,11 @@ impl Error {
         if let Self::OfType { source, .. } = self { source.cause() } else { self }
     }
 
+    /// The same, without the event type.
+    pub(crate) fn into_cause(self) -> Self {
+        if let Self::OfType { source, .. } = self { source.into_cause() } else { self }
+    }
+
     /// The signal that ended the load, if one did; the process should end by it.
     #[must_use]
     pub fn signal(&self) -> Option<i32> {

@@ -80,7 +80,7 @@ const OTHERS: &str = "[domain.shop.events.visit.fields]\nid = 'int64'\nnote = 's
 fn a_type_that_does_not_fit_leaves_its_lines_and_no_others() {
     // What does not fit, of what the message speaks, and the exit code if there is no other line.
     let misfits = [
-        ("[domain.shop.events.sale.fields]\nid = 'float64'\nnote = 'string'\n", "id", 1),
+        ("[domain.shop.events.sale.fields]\nid = 'float64'\nnote = 'string'\n", "as int64", 2),
         ("[domain.shop.events.sale.fields]\nid = 'int64'\n", "note", 1),
         (
             "[domain.shop.events.sale]\ndirectory = 'sold'\nfields = { id = 'int64', note = 'string' }\n",

@@ -39,7 +39,10 @@ pub(super) fn stage_fitting<S>(
     loop {
         let staging = sink.begin(layout)?;
         match stage(&fitting, &staging) {
-            Err(Error::OfType { event_type, source }) if matches!(settings.input, Input::Replay(_)) => {
+            Err(Error::OfType { event_type, source })
+                if matches!(settings.input, Input::Replay(_))
+                    && !fitting.selection.left_out.contains(&event_type) =>
+            {
                 fitting.selection.left_out.push(event_type.clone());
                 left_out.push(LeftOut { event_type, refused: *source });
                 sink.begin_anew()?;

@@ -145,6 +145,9 @@ impl Load<'_> {
         record.check_found(&plan, settings.layout, folds_case)?;
         let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
         let types_read: Vec<_> = types_read.into_iter().map(|index| plan.event_type(index)).collect();
+        if types_read.is_empty() && matches!(settings.input, Input::Replay(_)) {
+            record.check_catalog(settings).map_err(Error::into_cause)?;
+        }
         record.check_read(types_read.iter().copied(), settings.layout)?;
         record.check_columns(types_read, settings)?;
         let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;

@@ -61,12 +61,9 @@ impl<'s> Record<'s> {
             is_unfinished: false,
             stamps: BTreeMap::new(),
         };
-        // Of a replay, only the types of its lines count: see `check_read`.
+        // Of a replay, only the types of its lines count.
         if matches!(settings.input, Input::Sources { .. }) {
-            record.check_directories(settings.catalog.event_types(), settings.layout)?;
-            // A type without a version may be one that nobody thinks of, as the built-in ones are.
-            let versioned = settings.catalog.event_types().iter().filter(|known| !known.version.is_empty());
-            record.check_versions(versioned)?;
+            record.check_catalog(settings)?;
         }
         record.is_unfinished = settings.dry_run && is_unfinished(root)?;
         if settings.mode == Mode::Merge && !record.is_unfinished {
@@ -91,6 +88,13 @@ impl<'s> Record<'s> {
     /// What the commits recorded.
     pub(crate) fn history(&self) -> &History {
         &self.history
+    }
+
+    /// Refuses a catalog with event types that the target holds otherwise, whether they are read or not.
+    pub(crate) fn check_catalog(&self, Settings { catalog, layout, .. }: &Settings) -> Result<(), Error> {
+        self.check_directories(catalog.event_types(), *layout)?;
+        // A type without a version may be one that nobody thinks of, as the built-in ones are.
+        self.check_versions(catalog.event_types().iter().filter(|known| !known.version.is_empty()))
     }
 
     /// Refuses event types whose directories are others than those in which the target holds them; the first
