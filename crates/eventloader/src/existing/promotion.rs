@@ -15,7 +15,8 @@ use events_core::{catalog::EventType, event, schema::TableForm};
 
 use super::columns::ExistingColumns;
 
-static ALL: Selection = Selection { domains: Vec::new(), event_types: Vec::new(), days: None };
+static ALL: Selection =
+    Selection { domains: Vec::new(), event_types: Vec::new(), days: None, left_out: Vec::new() };
 
 /// How the payloads of an event type are read.
 #[derive(Debug)]

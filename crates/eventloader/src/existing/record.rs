@@ -135,7 +135,10 @@ impl<'s> Record<'s> {
 
     /// Refuses event types whose latest versions the target's loads decided by other fields. A type may get a
     /// version, but not lose it.
-    fn check_versions<'c>(&self, event_types: impl Iterator<Item = &'c EventType>) -> Result<(), Error> {
+    pub(crate) fn check_versions<'c>(
+        &self,
+        event_types: impl Iterator<Item = &'c EventType>,
+    ) -> Result<(), Error> {
         let remembered = self.history.versions();
         for event_type in event_types {
             let key = (event_type.domain.as_str(), event_type.name.as_str());
