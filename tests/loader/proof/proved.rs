@@ -30,6 +30,8 @@ use crate::support::{events::Die, workdir::Workdir};
 const COMBINATIONS: u64 = 220;
 /// And how many of them in other envelopes.
 const DRESSED_COMBINATIONS: u64 = 36;
+/// And how many of them change on the way.
+const CHANGED_COMBINATIONS: u64 = 36;
 
 #[test]
 fn whatever_is_generated_and_however_it_is_loaded_the_manifest_is_met() {
@@ -40,6 +42,12 @@ fn whatever_is_generated_and_however_it_is_loaded_the_manifest_is_met() {
 #[test]
 fn whoever_s_records_carry_the_events_the_manifest_is_met() {
     prove(DRESSED_COMBINATIONS, Combination::random_dressed);
+}
+
+/// The same for events that change on the way, with the catalog of their end: (changes, world, preset, …).
+#[test]
+fn whatever_changes_on_the_way_the_manifest_is_met() {
+    prove(CHANGED_COMBINATIONS, Combination::random_changed);
 }
 
 fn prove(by_default: u64, random: fn(&mut Die) -> Combination) {
@@ -112,6 +120,21 @@ fn the_dressed_combinations_reach_every_envelope() {
     let envelopes = EnvelopeName::ALL.map(|envelope| format!("--envelope {}", envelope.name()));
     let others = ["--framing lines", "--framing documents", "killed", "--mode merge", "--compress zstd"];
     for needle in envelopes.iter().map(String::as_str).chain(others) {
+        let reached = all.iter().filter(|combination| combination.contains(needle)).count();
+        assert!(reached >= 5, "{needle} is in {reached} of {} combinations", all.len());
+    }
+}
+
+/// Each change is among the changed ones, in each world, in other envelopes, and loaded in each way.
+#[test]
+fn the_changed_combinations_reach_every_change() {
+    let all: Vec<_> = (0..CHANGED_COMBINATIONS)
+        .map(|seed| Combination::random_changed(&mut Die::new(seed)).to_string())
+        .collect();
+    let changes = ["add=", "drop=", "widen=", "nest=", "split="];
+    let others =
+        ["--world simple", "--world ledger", "--envelope", "late=", "killed", "--mode merge", "--date"];
+    for needle in changes.iter().chain(&others) {
         let reached = all.iter().filter(|combination| combination.contains(needle)).count();
         assert!(reached >= 5, "{needle} is in {reached} of {} combinations", all.len());
     }

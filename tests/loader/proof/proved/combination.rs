@@ -10,8 +10,7 @@ use std::{
 };
 
 use clap::Parser;
-use datagen::{Config, EnvelopeName, WorldName};
-use events_core::catalog::LEDGER;
+use datagen::{EnvelopeName, deliver::RunSpec};
 use serde_json::Value;
 
 use super::proof::Proof;
@@ -19,6 +18,9 @@ use crate::support::{
     events::Die,
     workdir::{Loader, Outcome, Workdir},
 };
+
+/// What may change in the course of a stream.
+const CHANGES: [&str; 5] = ["add", "drop", "widen", "nest", "split"];
 
 /// What is generated, and how it is loaded.
 #[derive(Debug, Clone)]
@@ -132,6 +134,20 @@ impl Combination {
         made
     }
 
+    /// Events that change on the way.
+    pub(super) fn random_changed(die: &mut Die) -> Self {
+        let envelope = die.one_in(3).then(|| *die.pick(&EnvelopeName::ALL));
+        let mut made = Self::random_in(die, envelope);
+        let events: u64 = made.generate[3].parse().unwrap();
+        let changes = match events {
+            0 | 1 => String::new(),
+            2 => format!("{}=1", die.pick(&CHANGES)),
+            _ => CHANGES.map(|name| format!("{name}={}", die.roll(9))).join(","),
+        };
+        made.generate.extend(texts(&["--changes", &changes]));
+        made
+    }
+
     fn random_in(die: &mut Die, envelope: Option<EnvelopeName>) -> Self {
         let world = *die.pick(&["simple", "ledger"]);
         let events = *die.pick(&[0, 1, 2, 500, 2_047, 2_048, 2_049, 3_000, 4_097]);
@@ -232,18 +248,8 @@ impl Combination {
         let arguments = ["datagen"].into_iter().chain(self.generate.iter().map(String::as_str)).chain(place);
         let arguments: Vec<_> = arguments.collect();
         let mut prepared = vec![arguments.join(" ")];
-        match self.envelope {
-            Some(envelope) => prepared.push(format!(
-                "datagen catalog --envelope {} --world {} > dressed.toml",
-                envelope.name(),
-                self.world().name()
-            )),
-            None if self.is_ledger => prepared.push("datagen catalog > ledger.toml".to_owned()),
-            None => {}
-        }
-        let cli =
-            datagen::cli::Cli::try_parse_from(&arguments).unwrap_or_else(|error| panic!("{self}: {error}"));
-        datagen::deliver::deliver(&cli.run_spec(), &datagen::deliver::NoProgress)
+        prepared.push(format!("datagen catalog {} > catalog.toml", self.of_catalog().join(" ")));
+        datagen::deliver::deliver(&self.run_spec(place), &datagen::deliver::NoProgress)
             .unwrap_or_else(|error| panic!("{self}: {error}"));
         let mut files: Vec<_> =
             fs_err::read_dir(&events).unwrap().map(|entry| entry.unwrap().path()).collect();
@@ -275,19 +281,26 @@ impl Combination {
     /// The loader with this combination's flags and a target of that name, but without sources.
     pub(super) fn loader(&self, dir: &Workdir, target: &str) -> Loader {
         let loader = dir.loader_into(target).args(&self.flags);
-        match self.envelope {
-            Some(envelope) => {
-                let config = Config { envelope: Some(envelope), world: self.world(), ..Config::default() };
-                let catalog = datagen::catalog(&config).unwrap();
-                loader.arg("--catalog").arg(dir.write("dressed.toml", &catalog))
-            }
-            None if self.is_ledger => loader.arg("--catalog").arg(dir.write("ledger.toml", LEDGER)),
-            None => loader,
+        let RunSpec { stream, amount, .. } = self.run_spec(["-w"]);
+        let catalog = datagen::catalog(&amount.counted(stream).unwrap()).unwrap();
+        // The types of the simple world are built in.
+        if catalog.is_empty() {
+            return loader;
         }
+        loader.arg("--catalog").arg(dir.write("catalog.toml", &catalog))
     }
 
-    fn world(&self) -> WorldName {
-        if self.is_ledger { WorldName::Ledger } else { WorldName::Simple }
+    fn run_spec<'a>(&'a self, more: impl IntoIterator<Item = &'a str>) -> RunSpec {
+        let arguments = ["datagen"].into_iter().chain(self.generate.iter().map(String::as_str)).chain(more);
+        let cli = datagen::cli::Cli::try_parse_from(arguments);
+        cli.unwrap_or_else(|error| panic!("{self}: {error}")).run_spec()
+    }
+
+    /// The arguments on which the catalog depends.
+    fn of_catalog(&self) -> Vec<&str> {
+        let names = ["--world", "--envelope", "--changes", "-n", "-s", "-d", "--events-per-day"];
+        let pairs = self.generate.chunks(2).filter(|pair| names.contains(&pair[0].as_str()));
+        pairs.flatten().map(String::as_str).collect()
     }
 
     /// The arguments of each run.
