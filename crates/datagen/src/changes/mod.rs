@@ -46,6 +46,8 @@ pub(crate) struct Changes {
     nodes: Vec<Node>,
     /// The tables of the nodes.
     tables: Vec<Table>,
+    /// The keys of the fields.
+    names: Vec<String>,
     values: StreamKey,
 }
 
@@ -74,7 +76,9 @@ impl Changes {
         let plan = plan::plan(seed, &hosts(world, &positions)?, changes);
         let nodes = schema::nodes(tables_of(config.world.catalog()), &plan);
         let tables = nodes.iter().map(|node| node.table.clone()).collect();
-        Ok(Self { planned: plan.changes, nodes, tables, values: StreamKey::new(seed, Stream::ChangeValues) })
+        let names = (0..plan.fields).map(field_name).collect();
+        let values = StreamKey::new(seed, Stream::ChangeValues);
+        Ok(Self { planned: plan.changes, nodes, tables, names, values })
     }
 
     /// The tables of the run. The first are those of the world's event types.
@@ -115,7 +119,7 @@ impl Changes {
         line.truncate(line.len() - b"}}".len());
         for live in node.fields(event) {
             line.extend_from_slice(b", \"");
-            line.extend_from_slice(field_name(live.field).as_bytes());
+            line.extend_from_slice(self.names[live.field].as_bytes());
             line.extend_from_slice(b"\": ");
             self.value(live, event).append_json(" ", line);
         }

@@ -49,6 +49,8 @@ pub(super) struct Plan {
     pub(super) changes: Vec<Planned>,
     /// The fields that are there from the beginning, by event type of the world.
     pub(super) first_fields: [Vec<(FieldId, Shape)>; EventType::ALL.len()],
+    /// The number of all fields.
+    pub(super) fields: FieldId,
 }
 
 /// An event at which something changes.
@@ -120,7 +122,6 @@ struct Node {
 struct Planning {
     engine: Engine,
     nodes: Vec<Node>,
-    fields: FieldId,
     /// How many there were of each kind of change.
     ordinals: [usize; Change::ALL.len()],
     plan: Plan,
@@ -129,7 +130,7 @@ struct Planning {
 impl Planning {
     fn new(engine: Engine) -> Self {
         let nodes = EventType::ALL.map(|root| Node { root, live: Vec::new(), split: Vec::new() });
-        Self { engine, nodes: nodes.into(), fields: 0, ordinals: Default::default(), plan: Plan::default() }
+        Self { engine, nodes: nodes.into(), ordinals: Default::default(), plan: Plan::default() }
     }
 
     fn take(&mut self, host: &Host, change: Change) {
@@ -159,8 +160,8 @@ impl Planning {
     }
 
     fn new_field(&mut self) -> FieldId {
-        self.fields += 1;
-        self.fields - 1
+        self.plan.fields += 1;
+        self.plan.fields - 1
     }
 
     fn turned(&mut self, node: NodeId, (from, to): (Shape, Shape)) -> What {

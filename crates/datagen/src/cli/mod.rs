@@ -184,6 +184,7 @@ Examples:
   datagen explain --world ledger --event 4711      an event of the ledger and its history
   datagen --world ledger -n 999 | datagen check    is it a stream of the ledger?
   datagen --envelope stripe -n 1000                the events as Stripe would send them
+  datagen --changes add=4,widen=6,split=1 -n 1000  fields appear and widen, a type splits
 
 Exit codes: 0 success (also if the reader of standard output stops early, as head does), 1 failure, \
 2 wrong usage.";
