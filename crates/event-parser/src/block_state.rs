@@ -111,7 +111,14 @@ impl<'b> BlockState<'b> {
     pub(crate) fn bad(&mut self, raw: &[u8], offset: u64, fragment: Option<u64>, fault: Fault) {
         let position = Position::new(self.block.number, self.parsed.lines);
         let (line_index, unit, raw) = (self.line_index, self.unit.clone(), raw.to_vec());
-        self.parsed.bad.push(BadLine { line_index, position, offset, fragment, unit, fault, raw });
+        let bad = BadLine { line_index, position, offset, fragment, unit, is_misplaced: false, fault, raw };
+        self.parsed.bad.push(bad);
+    }
+
+    /// The same for a text where no line may be, whatever it says.
+    pub(crate) fn misplaced(&mut self, raw: &[u8], offset: u64, fault: Fault) {
+        self.bad(raw, offset, None, fault);
+        self.parsed.bad.last_mut().into_iter().for_each(|bad| bad.is_misplaced = true);
     }
 
     pub(crate) fn fragment(&mut self, fragment: &Fragment) {

@@ -278,3 +278,41 @@ fn a_bad_line_that_came_last_still_does_when_its_file_is_loaded_again() {
     assert!(replayed.len() == 1 && replayed[0].contains("702"), "{replayed:?}");
     verify(&dir);
 }
+
+/// What a line says is not all that it is read by: its place in an array or a document counts, the mark at the
+/// start of its source, and that no newline may stand in a string. A replay by the same catalog finds the same.
+#[test]
+fn a_line_is_read_again_as_it_stood() {
+    let dir = Workdir::new();
+    let good = |id: &str| account_open(id, "2024-10-10T01:00:00", 2);
+    let mark = "\u{feff}";
+    let broken_string = good("e").replace("account-open", "account\nopen");
+    dir.write("a.json", format!("[{} {}]", good("a"), good("behind no comma")));
+    dir.write("b.json", format!("[{}] {}\n", good("b"), good("behind the end")));
+    dir.write("c.json", format!("{mark}{}\n", sale("c", "{\"id\": 1}")));
+    dir.write("d.json", format!("{mark}{}\n{mark}{}\n", good("d"), good("with a mark")));
+    dir.write("e.json", format!("[{broken_string}]"));
+    dir.write(
+        "f.json",
+        format!("[{}]", good("f").replace("\"id\"", "\"id\": 3, \"new_status\": \"a\nb\", \"i\"")),
+    );
+    let load = |target: &str, args: &[&str]| {
+        dir.loader_into(target).args(["-b", "--max-bad-lines=100%"]).args(args).succeeds()
+    };
+    let sources = ["a", "b", "c", "d", "e", "f"].map(|name| format!("-s{name}.json"));
+    load("target", &sources.each_ref().map(String::as_str));
+    let before = quarantine(&dir.target());
+    assert_eq!(before.len(), 6, "{:?}", bad_lines(&dir));
+    assert_eq!(counts(&replay(&dir, &[]).succeeds()), [6, 6, 0, 0]);
+    assert_eq!(quarantine(&dir.target()), before);
+    // A catalog that knows the sale changes nothing of the others.
+    dir.write("sales.toml", SALES);
+    assert_eq!(counts(&replay(&dir, &["--catalog", "sales.toml"]).succeeds()), [6, 5, 0, 1]);
+    let kept: Vec<_> = before.into_iter().filter(|bad| bad.reason != "unknown_event").collect();
+    assert_eq!(quarantine(&dir.target()), kept);
+    verify(&dir);
+    let mut sources = sources.to_vec();
+    sources.push("--catalog=sales.toml".to_owned());
+    load("loaded", &sources.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(text_of(&rows(&dir.target())), text_of(&rows(&dir.path("loaded"))));
+}

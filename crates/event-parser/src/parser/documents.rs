@@ -70,8 +70,10 @@ impl Parser<'_> {
                     let offset = block.offset + (from + start) as u64;
                     if raw.len() > LINE_BYTES_MAX {
                         state.too_long(raw, offset, 0);
-                    } else {
+                    } else if start == 0 {
                         state.bad(raw, offset, None, Fault::around_records(raw, at, broken.expected));
+                    } else {
+                        state.misplaced(raw, offset, Fault::around_records(raw, at, broken.expected));
                     }
                     state.parsed.lines += 1;
                 }

@@ -83,6 +83,8 @@ pub struct BadLine {
     pub fragment: Option<u64>,
     /// What it is: [`Unit::Element`] also for lines and documents, which may have records.
     pub unit: Unit,
+    /// Whether it is bad because it stands where no line may be: behind the end of an array, for example.
+    pub is_misplaced: bool,
     /// Why it is bad.
     pub fault: Fault,
     /// The bytes of the line, without its newline.
@@ -188,7 +190,7 @@ impl<'a> Parser<'a> {
         match due {
             Some(due) if range.len() <= LINE_BYTES_MAX => {
                 let raw = &text[..range.len()];
-                state.bad(raw, offset, None, Fault::out_of_place(raw, due));
+                state.misplaced(raw, offset, Fault::out_of_place(raw, due));
             }
             // A document that broke off behind its last record, in a replay.
             None if range.is_empty() => {

@@ -42,6 +42,9 @@ pub(crate) struct Record<'r> {
     /// Whether it is a record of a document, and not a line or document that may have records.
     #[serde(default, skip_serializing_if = "is_false")]
     record: bool,
+    /// Whether it is bad for its place, whatever it says.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) misplaced: bool,
     /// What the record is read with of the objects around it: the text of a JSON object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     enclosing: Option<Cow<'r, str>>,
@@ -77,6 +80,7 @@ impl<'r> Record<'r> {
             reason: bad.fault.reason.code().into(),
             detail: Cow::Borrowed(&bad.fault.detail),
             record: matches!(bad.unit, Unit::Record(_)),
+            misplaced: bad.is_misplaced,
             enclosing: match &bad.unit {
                 Unit::Record(Some(enclosing)) => std::str::from_utf8(enclosing).ok().map(Cow::Borrowed),
                 _ => None,
@@ -100,6 +104,7 @@ impl<'r> Record<'r> {
             reason: "".into(),
             detail: Cow::Owned(nothing),
             record: false,
+            misplaced: false,
             enclosing: None,
             envelope: None,
             raw: None,
@@ -158,6 +163,16 @@ impl<'r> Record<'r> {
     pub(super) fn unit(&self) -> Unit {
         let enclosing = self.enclosing.as_ref().map(|text| text.as_bytes().into());
         if self.record { Unit::Record(enclosing) } else { Unit::Element }
+    }
+
+    /// What a replay reads: the bytes of the line, without the byte order mark that its source began with.
+    pub(super) fn into_replayed(self) -> io::Result<Vec<u8>> {
+        let is_first = self.offset == 0 && !self.record;
+        let mut raw = self.into_raw()?;
+        if is_first && raw.starts_with(b"\xEF\xBB\xBF") {
+            raw.drain(..3);
+        }
+        Ok(raw)
     }
 
     /// The bytes of the line.

@@ -122,7 +122,8 @@ impl Read for ReplayText {
                     locked(&self.last_ones).insert(self.lines);
                 }
                 let unit = record.unit();
-                self.line = Cursor::new(replayed_line(&record.into_raw()?, &unit));
+                let is_misplaced = record.misplaced;
+                self.line = Cursor::new(replayed_line(&record.into_replayed()?, &unit, is_misplaced));
             }
         }
     }
@@ -153,7 +154,7 @@ pub(super) fn rewrite(
             while next.take_if(|bad| bad.line == lines).is_some() {
                 next = next_again()?;
             }
-            if !bad.is_left() {
+            if !bad.is_left() && !record.misplaced {
                 let judged = bad.position().and_then(|position| lasts.get(&position));
                 record.wins_tie = judged.copied().unwrap_or(record.wins_tie);
                 (record.reason, record.detail) = (bad.reason, bad.detail);
