@@ -52,7 +52,7 @@ fn main() -> ExitCode {
     };
     let done = match (&cli.command, cli.generate) {
         (None, Some(document)) => generate(document).map(|()| ExitCode::SUCCESS),
-        (None, None) => cli.settings().and_then(|settings| load(&settings, &output_of(&cli))),
+        (None, None) => cli.settings().and_then(|settings| load(&[settings], &output_of(&cli))),
         (Some(Command::Replay(args)), _) => replay(args),
         (Some(Command::Catalog(command)), _) => run_catalog(command),
         (Some(Command::Accept(args)), _) => accept(args).map(|()| ExitCode::SUCCESS),
@@ -181,7 +181,15 @@ fn replay(args: &ReplayArgs) -> Result<ExitCode, Error> {
     let report = args.report.as_deref();
     let (quiet, verbose) = (args.quiet, args.verbose);
     let output = LoadOutput { report, target: args.target(), quiet, verbose, is_replay: true };
-    load(&args.settings()?, &output)
+    let (runs, leaves_lines) = args.settings()?;
+    let exit_code = load(&runs, &output);
+    if leaves_lines {
+        print_error(
+            "left the bad lines that were read with the [envelope] of a catalog where they are: name it with \
+             --catalog or --envelope",
+        );
+    }
+    exit_code
 }
 
 fn rewrite(args: &RewriteArgs) -> Result<(), Error> {
@@ -206,32 +214,45 @@ fn controls(quiet: bool) -> Controls {
     }
 }
 
-fn load(settings: &Settings, output: &LoadOutput<'_>) -> Result<ExitCode, Error> {
+/// Loads, or makes all runs of a replay: one that fails does not keep the others from being made.
+fn load(runs: &[Settings], output: &LoadOutput<'_>) -> Result<ExitCode, Error> {
     let controls = controls(output.quiet);
     let report_output = ReportOutput::open(output.report)?;
-    let report = match controls.progress.during(|| load::load(settings, &controls)) {
-        Ok(report) => report,
-        Err(error) => {
-            report_output.abandon();
-            return Err(error);
+    let (mut reports, mut failed) = (Vec::new(), None);
+    for settings in runs {
+        match controls.progress.during(|| load::load(settings, &controls)) {
+            Ok(report) => {
+                summarize(&report, settings, output);
+                reports.push(report);
+            }
+            Err(error) if failed.is_some() && error.signal().is_none() => print_error(&error.to_string()),
+            Err(error) => failed = Some(error),
         }
-    };
+        if failed.as_ref().is_some_and(|error| error.signal().is_some()) {
+            break;
+        }
+    }
+    let committed = reports.iter().any(Report::is_committed);
+    if reports.is_empty() {
+        report_output.abandon();
+    } else {
+        report_output.write(&reports).map_err(|source| Error::Report { committed, source })?;
+    }
+    let leaves_out = reports.iter().any(|report| report.left_out().next().is_some());
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(if leaves_out { ExitCode::from(LEFT_OUT) } else { ExitCode::SUCCESS }),
+    }
+}
+
+fn summarize(report: &Report, settings: &Settings, output: &LoadOutput<'_>) {
     if !output.quiet {
         let &Settings { memory_bytes, threads, .. } = settings;
         let &LoadOutput { ref target, verbose, is_replay, .. } = output;
-        let summary = Summary { report: &report, target, memory_bytes, threads, verbose, is_replay };
+        let summary = Summary { report, target, memory_bytes, threads, verbose, is_replay };
         print_message(&summary.to_string().trim_end());
     }
-    for event_type in report.left_out_types() {
-        print_error(&event_type);
-    }
-    let left_out: Vec<_> = report.left_out().collect();
-    for source in &left_out {
-        print_error(source);
-    }
-    let committed = report.is_committed();
-    report_output.write(&report).map_err(|source| Error::Report { committed, source })?;
-    Ok(if left_out.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(LEFT_OUT) })
+    report.left_out_types().chain(report.left_out()).for_each(|left_out| print_error(&left_out));
 }
 
 impl ReportOutput {
@@ -256,8 +277,9 @@ impl ReportOutput {
         }
     }
 
-    fn write(self, report: &Report) -> io::Result<()> {
-        let text = report.to_json()?;
+    /// Writes the reports, one behind the other.
+    fn write(self, reports: &[Report]) -> io::Result<()> {
+        let text = reports.iter().map(Report::to_json).collect::<Result<String, _>>()?;
         match self {
             Self::Nowhere => Ok(()),
             Self::StandardOutput if is_standard_output_closed() => {

@@ -86,7 +86,12 @@ pub struct BadLineSelection {
     /// Only those of these sources, by their names in the quarantine or the ends of their paths; all where
     /// empty.
     pub sources: Vec<String>,
+    /// Only those that were read with this envelope, by its name in the quarantine; with any where `None`.
+    pub envelope: Option<ReadWith>,
 }
+
+/// The name of the envelope that a bad line was read with; `None` for the base contract.
+pub type ReadWith = Option<String>;
 
 impl BadLineSelection {
     /// Whether it is about all bad lines.

@@ -411,19 +411,56 @@ fn a_replay_reads_a_bad_line_with_the_envelope_that_it_was_read_with() {
     assert_eq!(other.count("written"), 0, "the envelope that is named decides");
     assert_eq!(replay().succeeds().count("written"), 1);
     assert!(quarantine(&dir.target()).is_empty());
-    // Lines of two envelopes: a user has to say which.
-    dir.write("base.json", "{}");
-    dir.write("in.json", refunded.replace("refunded", "disputed"));
-    let load = || dir.loader().args(["--backfill", "--mode", "merge", "--max-bad-lines", "100%"]);
-    load().source("base.json").succeeds();
-    load().source("in.json").args(["--envelope", "stripe"]).succeeds();
-    let failed = replay().exits(2);
-    assert!(
-        failed.stderr.contains("bad lines were read with several envelopes: none, stripe"),
-        "{}",
-        failed.stderr
+    assert_no_debris(&dir.target());
+}
+
+/// A target that is fed in several envelopes: each line is read with its own, in a run for each of them.
+#[test]
+fn a_replay_reads_lines_of_several_envelopes_each_with_its_own() {
+    let dir = Workdir::new();
+    let types = "[domain.stripe.events.disputed.fields]\namount = 'int32'\n[domain.shop.events.sale.fields]\nid = 'int32'\n";
+    let own = "[envelope]\nevent_id = '{n}'\ntimestamp = '{at}'\ndomain = 'shop'\nevent_type = 'sale'\ndata = '{sold}'\n";
+    dir.write("none.toml", "[domain.shop.events.other]\n");
+    dir.write("types.toml", types);
+    dir.write(
+        "own.toml",
+        format!("{own}[domain.shop.events.sale.fields]\nid = {{ type = 'int32', required = true }}\n"),
     );
-    replay().args(["--source", "in.json"]).succeeds();
+    let base = r#"{"event_id": "b", "timestamp": "2024-10-10T00:00:00", "domain": "shop", "event_type": "sale", "data": {"id": 1}}"#;
+    dir.write("base.json", [base, "junk"].join("\n"));
+    dir.write("stripe.json", paid(1, "7").replace("paid", "disputed"));
+    dir.write("own.json", r#"{"n": "o", "at": "2024-10-10T00:00:00", "sold": {}}"#);
+    let load = |source: &str, catalog: &str, args: &[&str]| {
+        let load =
+            dir.loader().source(source).args(["--backfill", "--mode", "merge", "--max-bad-lines", "100%"]);
+        load.args(["--catalog", catalog]).args(args).succeeds();
+    };
+    load("base.json", "none.toml", &[]);
+    load("stripe.json", "none.toml", &["--envelope", "stripe"]);
+    load("own.json", "own.toml", &[]);
+    assert_eq!(quarantine(&dir.target()).len(), 4);
+    let replay =
+        |args: &[&str]| dir.bare_loader().arg("replay").arg(dir.target()).args(args).args(["--report", "-"]);
+    // One report behind the other; those of the base contract first.
+    let replayed = replay(&["--catalog", "types.toml"]).succeeds();
+    let reports = serde_json::Deserializer::from_str(&replayed.stdout).into_iter::<serde_json::Value>();
+    let counts = reports
+        .map(|report| report.unwrap())
+        .map(|report| [report["lines"].clone(), report["written"].clone()]);
+    assert_eq!(counts.collect::<Vec<_>>(), [[2, 1], [1, 1]]);
+    let left = "left the bad lines that were read with the [envelope] of a catalog where they are";
+    assert!(replayed.stderr.contains(left), "{replayed}");
+    let text = text_of(&rows(&dir.target())).join("\n");
+    assert!(text.contains("sale: \"b\"") && text.contains("disputed"), "{text}");
+    assert_eq!(quarantine(&dir.target()).len(), 2);
+    replay(&["--catalog", "types.toml", "--source", "own.json"])
+        .exits(2)
+        .says(&["[envelope] of a catalog", "--envelope"]);
+    dir.write("own.toml", format!("{own}[domain.shop.events.sale.fields]\nid = 'int32'\n"));
+    replay(&["--catalog", "own.toml"]).succeeds();
+    let left: Vec<_> = quarantine(&dir.target()).into_iter().map(|bad| bad.raw).collect();
+    assert_eq!(left, [b"junk"]);
+    assert_eq!(dir.bare_loader().arg("verify").arg(dir.target()).succeeds().stdout, "");
     assert_no_debris(&dir.target());
 }
 

@@ -40,7 +40,8 @@ impl BadLineArgs {
                 codes.join(", ")
             )));
         }
-        Ok(BadLineSelection { reasons: self.reason.clone(), sources: self.source.clone() })
+        let (reasons, sources) = (self.reason.clone(), self.source.clone());
+        Ok(BadLineSelection { reasons, sources, envelope: None })
     }
 }
 

@@ -35,8 +35,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE|DIR", help_heading = INPUT)]
     catalog: Vec<PathBuf>,
 
-    /// Read records with this envelope [default: the `[envelope]` of the catalogs, or what the bad lines were
-    /// read with]
+    /// Read all bad lines with this envelope [default: the `[envelope]` of the catalogs, or for each line what
+    /// it was read with]
     #[arg(long, value_name = "NAME", value_parser = envelope_names(), help_heading = INPUT)]
     envelope: Option<String>,
 
@@ -81,19 +81,22 @@ pub struct ReplayArgs {
 }
 
 impl ReplayArgs {
-    /// The settings given by the command line; reads the catalogs and the target's layout.
+    /// The settings given by the command line, of each run; reads the catalogs and the target's layout. Also
+    /// whether lines are left because nobody knows their envelope.
     ///
     /// # Errors
     /// A catalog can't be read or used, a reason does not exist, or nothing was ever loaded into the target.
-    pub fn settings(&self) -> Result<Settings, Error> {
+    pub fn settings(&self) -> Result<(Vec<Settings>, bool), Error> {
         let selection = self.lines.selection()?;
         let layout = TargetLayout::remembered(&self.target)?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         let history = History::read(&self.target, |_, _| {})?;
         let catalogs = catalogs_of(&self.catalog);
         let envelope = self.envelope.as_deref();
-        let catalog = replayed_catalog::read(&catalogs, envelope, &self.target, &selection)?;
-        Ok(Settings {
+        let replayed = replayed_catalog::read(&catalogs, envelope, &self.target, &selection)?;
+        let report = report_file(self.report.as_deref(), &catalogs)?;
+        let dedupe_scope = self.dedupe_scope(&history)?;
+        let settings = |(selection, catalog)| Settings {
             input: Input::Replay(selection),
             framing: Framing::Lines,
             target: self.target.clone(),
@@ -103,15 +106,16 @@ impl ReplayArgs {
             layout,
             partition_unit,
             mode: Mode::Merge,
-            dedupe_scope: self.dedupe_scope(&history)?,
+            dedupe_scope,
             format: self.format(&history),
             memory_bytes: self.resources.memory_bytes(),
             threads: self.resources.threads(),
             bad_lines_max: None,
             superseded_samples_max: 0,
             dry_run: self.dry_run,
-            report: report_file(self.report.as_deref(), &catalogs)?,
-        })
+            report: report.clone(),
+        };
+        Ok((replayed.runs.into_iter().map(settings).collect(), replayed.leaves_lines))
     }
 
     /// Where the loads of the target decided "latest".

@@ -46,6 +46,7 @@ use crate::{
 /// Any [`Error`]. The target is as it was before, except with [`event_target::TargetError::Unfinished`].
 pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let started = Instant::now();
+    controls.interruption.begin_load();
     settings.selection.check(&settings.catalog)?;
     layout_fit(settings, false).check()?;
     let mut listed = list(settings)?;

@@ -30,7 +30,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use self::record::{READING, Record, RecordReader, STAGING};
 pub(crate) use self::{
     files::{QuarantineFile, files},
-    replay::{envelope_of, sources},
+    replay::{envelopes_of, sources},
 };
 use crate::{
     error::Error,
@@ -60,7 +60,7 @@ pub(crate) struct BadText<'b> {
 pub(crate) type LastOnes = BTreeMap<Position, bool>;
 
 /// How a record names an envelope that is none of the presets: that of a catalog.
-const OF_CATALOG: &str = "catalog";
+pub(crate) const OF_CATALOG: &str = "catalog";
 
 /// Collects the bad lines of a run, source by source, in input order.
 #[derive(Debug)]

@@ -24,39 +24,30 @@ use event_target::{History, QUARANTINE};
 use storage::File;
 
 use super::{
-    LastOnes, OF_CATALOG,
+    LastOnes,
     files::{QuarantineFile, files, selected},
     record::{Record, RecordReader, STAGING},
 };
 use crate::{
     error::Error,
     input::{Origin, Records, Source},
-    settings::BadLineSelection,
+    settings::{BadLineSelection, ReadWith},
 };
 
-/// The name of the one envelope that the selected bad lines were read with; `None` for the base contract.
-///
-/// # Errors
-/// They were read with several, or with one of a catalog, so the caller must say which.
-pub(crate) fn envelope_of(target: &Path, selection: &BadLineSelection) -> Result<Option<String>, Error> {
+/// The envelopes that the selected bad lines were read with.
+pub(crate) fn envelopes_of(target: &Path, selection: &BadLineSelection) -> Result<BTreeSet<ReadWith>, Error> {
     let mut envelopes = BTreeSet::new();
     for file in files(target)? {
         let mut records = RecordReader::open(&file.path)?;
         while let Some((record, _)) = records.next()? {
-            if selection.replays(&record) {
+            if selection.replays(&record)
+                && !envelopes.iter().any(|known: &ReadWith| known.as_deref() == record.envelope.as_deref())
+            {
                 envelopes.insert(record.envelope.map(Cow::into_owned));
             }
         }
     }
-    if envelopes.iter().flatten().any(|envelope| envelope == OF_CATALOG) {
-        return Err(Error::Envelope("bad lines were read with the [envelope] of a catalog".to_owned()));
-    }
-    if envelopes.len() > 1 {
-        let names = envelopes.iter().map(|envelope| envelope.as_deref().unwrap_or("none"));
-        let names = names.collect::<Vec<_>>().join(", ");
-        return Err(Error::Envelope(format!("bad lines were read with several envelopes: {names}")));
-    }
-    Ok(envelopes.into_iter().next().flatten())
+    Ok(envelopes)
 }
 
 /// The files of a target's quarantine that may have selected lines, as sources.

@@ -5,7 +5,10 @@
 use std::fmt::Write as _;
 
 use super::record::Record;
-use crate::{error::Error, settings::BadLineSelection};
+use crate::{
+    error::Error,
+    settings::{BadLineSelection, ReadWith},
+};
 
 /// How many sources of the quarantine are named to a user who named none of them.
 const NAMED_MAX: usize = 5;
@@ -19,7 +22,8 @@ impl BadLineSelection {
 
     /// The same for a replay, which leaves lines in fragments alone.
     pub(super) fn replays(&self, record: &Record<'_>) -> bool {
-        record.fragment.is_none() && self.wants(record)
+        let is_of_envelope = |envelope: &ReadWith| envelope.as_deref() == record.envelope.as_deref();
+        record.fragment.is_none() && self.wants(record) && self.envelope.as_ref().is_none_or(is_of_envelope)
     }
 
     /// Whether bad lines of a source may be selected.

@@ -76,6 +76,11 @@ impl Interruption {
         Ok(interruption)
     }
 
+    /// Begins a load, perhaps after the commit of another one.
+    pub(crate) fn begin_load(&self) {
+        self.state.is_committing.store(false, Ordering::SeqCst);
+    }
+
     /// Fails if the load should end.
     ///
     /// # Errors
