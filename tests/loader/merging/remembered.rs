@@ -90,7 +90,7 @@ fn the_directory_of_an_odd_name_is_that_of_no_catalog() {
 
 /// A hundred commits later, too.
 #[test]
-fn a_directory_is_remembered_when_commits_are_folded() {
+fn directories_and_columns_are_remembered_when_commits_are_folded() {
     let dir = Workdir::new();
     dir.write("old.toml", catalog("order completed", "order-completed"));
     dir.write("new.toml", catalog("order completed", "orders"));
@@ -103,6 +103,10 @@ fn a_directory_is_remembered_when_commits_are_folded() {
     assert!(dir.path("target/_eventloader/history.json").exists());
     let load = dir.loader().source("1.json").args(["--backfill", "--catalog", "new.toml"]);
     refuses(&dir, load, &["\"order-completed\"", "\"orders\""]);
+    dir.write("new.toml", catalog("order completed", "order-completed").replace("int32", "boolean"));
+    dir.write("1.json", file_of([sold("new", "2024-11-11", "order completed", "{}")]));
+    let args = ["--backfill", "--mode", "merge", "--catalog", "new.toml"];
+    refuses(&dir, dir.loader().source("1.json").args(args), &["data_id", "as int32, but the catalog as boolean"]);
 }
 
 /// Overwriting would replace the rows of one type by those of another.
