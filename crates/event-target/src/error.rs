@@ -2,7 +2,7 @@
 //!
 //! Invariant: after any of these but [`TargetError::Unfinished`], nothing was changed.
 
-use std::{io, path::PathBuf};
+use std::{fmt, io, path::PathBuf};
 
 use crate::{Differences, TargetLayout};
 
@@ -76,24 +76,8 @@ pub enum TargetError {
         asked: String,
     },
     /// The catalog has a column with a type that does not have all values that the target has in it.
-    #[error(
-        "the target {root} has the column {column} of {event_type} as {held}, but the catalog as {asked}{why}; \
-         nothing was changed"
-    )]
-    Narrower {
-        /// The target.
-        root: PathBuf,
-        /// `domain/type`.
-        event_type: String,
-        /// The name of the column, with those of the members that lead into it.
-        column: String,
-        /// Its type in the target.
-        held: String,
-        /// Its type in the catalog.
-        asked: String,
-        /// Why it can't become that, with the punctuation before it.
-        why: &'static str,
-    },
+    #[error("the target {0}; nothing was changed")]
+    Narrower(Box<NarrowerColumn>),
     /// The target keeps each day's version of an event, and the load would keep only the latest.
     #[error(
         "the target {root} has its events once a day ({partition} was loaded so), but this load keeps each \
@@ -155,6 +139,31 @@ pub enum TargetError {
         /// Its process, if known.
         holder: String,
     },
+}
+
+/// A column of a target, and the catalog's, which can't follow it.
+#[derive(Debug)]
+pub struct NarrowerColumn {
+    /// The target.
+    pub root: PathBuf,
+    /// `domain/type`.
+    pub event_type: String,
+    /// The name of the column, with those of the members that lead into it.
+    pub column: String,
+    /// Its type in the target.
+    pub held: String,
+    /// Its type in the catalog.
+    pub asked: String,
+    /// Why it can't become that, with the punctuation before it.
+    pub why: &'static str,
+}
+
+impl fmt::Display for NarrowerColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { root, event_type, column, held, asked, why } = self;
+        let root = root.display();
+        write!(f, "{root} has the column {column} of {event_type} as {held}, but the catalog as {asked}{why}")
+    }
 }
 
 impl TargetError {

@@ -36,7 +36,7 @@ mod target;
 pub use self::{
     change::{Action, Change, ChangedFile},
     differences::{Compared, Difference, Differences, Differs},
-    error::TargetError,
+    error::{NarrowerColumn, TargetError},
     fingerprint::{ContentChecksum, Fingerprint},
     history::{AcceptedFiles, CommittedLoad, History, StoredFile},
     journal::{Accepted, Commit, Discarded, LoadFacts, LoadedSource, is_unfinished},

@@ -292,7 +292,7 @@ impl Error {
                 | TargetError::OtherDirectory { .. }
                 | TargetError::OtherScope { .. }
                 | TargetError::OtherVersion { .. }
-                | TargetError::Narrower { .. }
+                | TargetError::Narrower(_)
                 | TargetError::OtherEventType { .. },
             ) => 2,
             Self::TooManyBadLines { .. } | Self::AllLinesBad { .. } => 3,

@@ -106,7 +106,11 @@ fn directories_and_columns_are_remembered_when_commits_are_folded() {
     dir.write("new.toml", catalog("order completed", "order-completed").replace("int32", "boolean"));
     dir.write("1.json", file_of([sold("new", "2024-11-11", "order completed", "{}")]));
     let args = ["--backfill", "--mode", "merge", "--catalog", "new.toml"];
-    refuses(&dir, dir.loader().source("1.json").args(args), &["data_id", "as int32, but the catalog as boolean"]);
+    refuses(
+        &dir,
+        dir.loader().source("1.json").args(args),
+        &["data_id", "as int32, but the catalog as boolean"],
+    );
 }
 
 /// Overwriting would replace the rows of one type by those of another.

@@ -93,8 +93,8 @@ fn advice(error: &Error) -> Vec<String> {
                 "; give the type `version = {remembered}` in the catalog, or load into a new target"
             )];
         }
-        Error::Target(TargetError::Narrower { held, .. }) => {
-            return vec![format!("; give the field the type {held}, or a wider one")];
+        Error::Target(TargetError::Narrower(column)) => {
+            return vec![format!("; give the field the type {}, or a wider one", column.held)];
         }
         Error::Target(TargetError::OtherScope { .. }) => {
             &["; add --dedupe-scope day, or load everything again with --mode overwrite"]
@@ -147,7 +147,7 @@ mod tests {
 
     use clap::Parser;
     use event_parser::{DayRange, Selection};
-    use event_target::{Differences, TargetLayout};
+    use event_target::{Differences, NarrowerColumn, TargetLayout};
     use events_core::{
         catalog::{BUILT_IN, Catalog},
         partition::{Day, Layout, PartitionUnit},
@@ -201,14 +201,14 @@ mod tests {
                 remembered: problem.clone(),
                 asked: problem.clone(),
             },
-            TargetError::Narrower {
+            TargetError::Narrower(Box::new(NarrowerColumn {
                 root: path.clone(),
                 event_type: problem.clone(),
                 column: problem.clone(),
                 held: problem.clone(),
                 asked: problem.clone(),
                 why: "",
-            },
+            })),
             TargetError::OtherEventType {
                 directory: problem.clone(),
                 remembered: problem.clone(),
@@ -228,7 +228,7 @@ mod tests {
             | TargetError::OtherDirectory { .. }
             | TargetError::OtherScope { .. }
             | TargetError::OtherVersion { .. }
-            | TargetError::Narrower { .. }
+            | TargetError::Narrower(_)
             | TargetError::OtherEventType { .. }
             | TargetError::Io { .. }
             | TargetError::Unfinished { .. }

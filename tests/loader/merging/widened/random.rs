@@ -152,7 +152,7 @@ fn any_sequence_of_catalogs_that_widen_leaves_what_the_last_one_would_have_left(
         let flags = *die.pick(&FLAGS);
         let (dir, stages) = (Workdir::new(), 2 + die.index(3));
         let fields: Vec<_> =
-            (0..1 + die.index(6)).map(|number| Field::random(&mut die, number, stages)).collect();
+            (0..=die.index(6)).map(|number| Field::random(&mut die, number, stages)).collect();
         let (mut all, mut second) = (Vec::new(), 0);
         for stage in 0..stages {
             let catalog = catalog(&fields, stage);

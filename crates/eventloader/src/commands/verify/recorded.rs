@@ -45,10 +45,10 @@ impl Recorded {
         let lost = lost.map(|lost| Problem::new(&lost.path, "is missing, and with it what it recorded"));
         recorded.problems.extend(lost);
         recorded.commits = usize::try_from(history.commits()).unwrap_or(usize::MAX);
-        let last = |((domain, name), tables): ((&str, &str), Vec<&TableColumns>)| {
+        let newest = |((domain, name), tables): ((&str, &str), Vec<&TableColumns>)| {
             Some(((domain.to_owned(), name.to_owned()), LastTable::of(tables.first()?)))
         };
-        recorded.tables = history.tables_by_type().into_iter().filter_map(last).collect();
+        recorded.tables = history.tables_by_type().into_iter().filter_map(newest).collect();
         recorded.layout = history.layout.and_then(|layout| layout.parts());
         recorded.files = history.files;
         Ok(recorded)

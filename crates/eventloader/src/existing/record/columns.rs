@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use event_target::{Change, Mode, TargetError};
+use event_target::{Change, Mode, NarrowerColumn, TargetError};
 use events_core::{
     catalog::{EventType, FieldKind, ValueType},
     table::{Fate, TableColumns},
@@ -44,8 +44,8 @@ impl Record<'_> {
             });
             if let Some((column, held, asked, why)) = refused {
                 let (root, name) = (self.root.to_owned(), event_type.to_string());
-                let refused = TargetError::Narrower { root, event_type: name, column, held, asked, why };
-                return Err(Error::from(refused).of_type(event_type));
+                let column = NarrowerColumn { root, event_type: name, column, held, asked, why };
+                return Err(Error::from(TargetError::Narrower(Box::new(column))).of_type(event_type));
             }
         }
         Ok(())
