@@ -26,7 +26,7 @@ pub struct Change {
     /// if the event type has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub version: Vec<String>,
-    /// The columns of its rows, by their name in the commit; `None` if it has none, or an older load wrote it.
+    /// The columns of its rows, by their name in the commit; `None` if it has none, or of an older load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<String>,
     /// The files that the directory has first, while the changes of other directories are carried out: its

@@ -141,6 +141,7 @@ fn manifest() -> Manifest {
             events_per_day: Some(1_440),
             first_event: 7,
             num_events: 9,
+            changes: None,
             faults: "duplicates=1,late=10%".to_owned(),
         },
         faults: Counts::from([("duplicates".to_owned(), 1), ("late".to_owned(), 1)]),

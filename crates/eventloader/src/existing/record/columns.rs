@@ -1,8 +1,8 @@
-//! The columns that a target remembers, and those of a load → an error if the load has a narrower one, and the
-//! tables that its commit has to record.
+//! The columns that a target remembers, and those of a load → an error if the load has a narrower one, and
+//! the tables that its commit has to record.
 //!
-//! Invariant: a merge that passes leaves no column in which a file has values that the type of another one does
-//! not have, as far as loads have recorded what they wrote.
+//! Invariant: a merge that passes writes no column with a type that does not have all values of the same
+//! column in other files, as far as loads have recorded what they wrote.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,8 +16,8 @@ use super::Record;
 use crate::{error::Error, settings::Settings};
 
 impl Record<'_> {
-    /// Refuses event types with a column whose type does not have all values that the target has in it, in any
-    /// file: readers would see both types in one table. A load that overwrites decides that for its days.
+    /// Refuses event types with a column whose type does not have all values that the target has in it, in
+    /// any file: readers would see both types in one table. A load that overwrites decides that for its days.
     pub(crate) fn check_columns<'c>(
         &self,
         event_types: impl IntoIterator<Item = &'c EventType>,
