@@ -112,6 +112,12 @@ pub enum Error {
     /// The input has more fields than a draft can keep count of.
     #[error("more than {0} different fields")]
     DraftFields(usize),
+    /// So many catalog files would become one.
+    #[error("{0} catalog files can't be extended as one")]
+    ManyCatalogs(usize),
+    /// Two catalog files would be written to one path.
+    #[error("{0}: two of the catalog files have this name")]
+    SameCatalogName(PathBuf),
     /// A draft would replace a file.
     #[error("{0} exists")]
     DraftExists(PathBuf),
@@ -281,6 +287,8 @@ impl Error {
             | Self::ReportPlace { .. }
             | Self::Catalog(_)
             | Self::CatalogFile(_)
+            | Self::ManyCatalogs(_)
+            | Self::SameCatalogName(_)
             | Self::Envelope(_)
             | Self::Manifest(_)
             | Self::ManifestFile(_)

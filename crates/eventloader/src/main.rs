@@ -85,6 +85,9 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
             if !args.quiet() {
                 print_message(&draft.summary.trim_end());
             }
+            if draft.is_found_lacking {
+                return Ok(ExitCode::FAILURE);
+            }
         }
         CatalogCommand::Check(args) => {
             let settings = args.settings()?;

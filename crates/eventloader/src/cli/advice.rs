@@ -135,6 +135,7 @@ fn advice(error: &Error) -> Vec<String> {
                                     fewer lines with --sample-lines"]
         }
         Error::DraftExists(_) => &["; --force replaces it"],
+        Error::ManyCatalogs(_) => &[": --output with a directory writes each of them, --check none"],
         Error::DraftEnvelope { .. } => &[": fill this in, and draft again with it as a --catalog"],
         _ => &[],
     };
@@ -263,6 +264,8 @@ mod tests {
             Error::Draft(text()),
             Error::DraftEnvelope { problem: text(), skeleton: text() },
             Error::DraftFields(1),
+            Error::ManyCatalogs(2),
+            Error::SameCatalogName(path.clone()),
             Error::DraftExists(path),
             Error::Io { doing: "d", source: io() },
             Error::Encode { what: text(), problem },
@@ -319,6 +322,8 @@ mod tests {
             | Error::Draft(_)
             | Error::DraftEnvelope { .. }
             | Error::DraftFields(_)
+            | Error::ManyCatalogs(_)
+            | Error::SameCatalogName(_)
             | Error::DraftExists(_)
             | Error::Io { .. }
             | Error::Encode { .. }

@@ -32,6 +32,9 @@ pub enum CatalogCommand {
     /// quarantined lines, except for lines that no catalog could accept. A comment behind each field says
     /// what was seen: how often, the range, examples, the reason for the type, and a narrower type if only a
     /// few lines rule it out. Review the draft: data cannot tell a price from a measurement.
+    ///
+    /// With --catalog, extends these files instead: keeps what they say, byte for byte, adds fields and event
+    /// types that are new, and widens types that no longer take all values. Prints what has changed.
     #[command(after_long_help = INFER_EXAMPLES)]
     Infer(InferArgs),
 
@@ -56,7 +59,9 @@ Examples:
   eventloader catalog infer events.json -o shop.toml            draft a catalog; review it, then
   eventloader -s events.json --backfill --catalog shop.toml     load with it
   eventloader catalog infer 'in/*.json.gz' --output catalogs/   write one file per domain
-  eventloader catalog infer huge.json --sample-lines 1000000    read only the first lines";
+  eventloader catalog infer huge.json --sample-lines 1000000    read only the first lines
+  eventloader catalog infer new.json --catalog shop.toml -o shop.toml    extend it by what is new
+  eventloader catalog infer new.json --catalog shop.toml --check         does it lack something?";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -116,7 +121,9 @@ pub struct InferArgs {
     #[command(flatten)]
     read: ReadArgs,
 
-    /// Also draft event types that the catalog already has; the draft replaces them
+    /// Also draft the built-in event types, and those that "*" loads as JSON
+    ///
+    /// The draft replaces the built-in ones. A type that "*" stands for keeps its directory.
     #[arg(long)]
     all: bool,
 
@@ -131,9 +138,15 @@ pub struct InferArgs {
     #[arg(short, long, value_name = "FILE|DIR")]
     output: Option<PathBuf>,
 
-    /// Replace existing files
+    /// Replace existing files; one that is extended needs no --force
     #[arg(long, requires = "output")]
     force: bool,
+
+    /// Write nothing; exit with 1 if the catalog lacks something
+    ///
+    /// Prints what would change. For a pipeline that has to stop where a catalog no longer fits its events.
+    #[arg(long)]
+    check: bool,
 
     /// Print only errors
     #[arg(short, long)]
@@ -218,8 +231,15 @@ impl InferArgs {
     /// # Errors
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<InferSettings, Error> {
+        let catalogs = catalog_files::texts(&catalogs_of(&self.read.catalog.catalog))?;
+        if self.check && catalogs.is_empty() {
+            return Err(Error::Usage("--check compares with a catalog: give one with --catalog".to_owned()));
+        }
         Ok(InferSettings {
             read: self.read.settings(Progress::on_terminal(self.quiet))?,
+            catalogs,
+            envelope: self.read.catalog.envelope.clone(),
+            check: self.check,
             with_known: self.all,
             lines_max: self.sample_lines,
             output: self.output.clone(),

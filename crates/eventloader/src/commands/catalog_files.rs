@@ -17,21 +17,48 @@ use events_core::{
 
 use crate::error::Error;
 
+/// A catalog file.
+#[derive(Debug, Clone)]
+pub struct CatalogFile {
+    /// Its path, as given.
+    pub path: PathBuf,
+    /// The same for messages.
+    pub name: String,
+    /// What it says.
+    pub text: String,
+}
+
 /// The built-in catalog, extended by `paths`: catalog files, and directories of them; with the envelope of
 /// this name, if one is given.
 ///
 /// # Errors
 /// [`Error::Usage`] for a path that can't be read, [`Error::Catalog`] for a file that can't be used.
 pub fn read(paths: &[PathBuf], envelope: Option<&str>) -> Result<Catalog, Error> {
+    catalog_of(&texts(paths)?, envelope)
+}
+
+/// The files that `paths` stand for, each once, with their texts.
+///
+/// # Errors
+/// One can't be read.
+pub fn texts(paths: &[PathBuf]) -> Result<Vec<CatalogFile>, Error> {
     let mut seen = HashSet::new();
     let mut texts = Vec::new();
-    for file in files(paths)? {
+    for path in files(paths)? {
         // The name in messages is the path as given; two links to the same file count once.
-        if seen.insert(file.canonicalize().map_err(unreadable(&file))?) {
-            texts.push((file.display().to_string(), text_of(&file)?));
+        if seen.insert(path.canonicalize().map_err(unreadable(&path))?) {
+            texts.push(CatalogFile { name: path.display().to_string(), text: text_of(&path)?, path });
         }
     }
-    let files: Vec<_> = texts.iter().map(|(file, text)| (file.as_str(), text.as_str())).collect();
+    Ok(texts)
+}
+
+/// The same as [`read`], of files that were read before.
+///
+/// # Errors
+/// One of them can't be used, or there is no such envelope.
+pub fn catalog_of(files: &[CatalogFile], envelope: Option<&str>) -> Result<Catalog, Error> {
+    let files: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.text.as_str())).collect();
     let Some(name) = envelope else { return Ok(BUILT_IN.extended(&files)?) };
     let Some(preset) = envelope::preset(name)? else {
         return Err(Error::Usage(format!("--envelope: there is no envelope {name:?}")));

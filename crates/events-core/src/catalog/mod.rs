@@ -46,6 +46,7 @@
 //! directory with a safe name, and every column of a table has its own name. Errors name file, line and the
 //! allowed values.
 
+pub mod document;
 mod fields;
 mod lattice;
 mod meaning;
@@ -67,7 +68,7 @@ pub(crate) use self::meaning::write_fields;
 pub use self::{
     names::is_safe_directory,
     open::{OPEN_TYPES_MAX, OTHERS},
-    value_type::{ValueType, is_reserved},
+    value_type::{Container, ValueType, is_reserved},
     version::VersionField,
 };
 use self::{open::OpenTypes, version::Among};

@@ -71,15 +71,28 @@ pub fn is_reserved(name: &str) -> bool {
 /// A type's name, taken apart: `list(map(date))` is a list of maps of dates.
 pub(super) struct TypeName<'n> {
     /// From the outermost one on.
-    containers: Vec<Container>,
+    pub(super) containers: Vec<Container>,
     /// The name without them.
     pub(super) innermost: &'n str,
 }
 
-#[derive(Clone, Copy)]
-enum Container {
+/// What a type's name may have around another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Container {
+    /// `list(…)`
     List,
+    /// `map(…)`
     Map,
+}
+
+/// As in a name, and as a key of a field.
+impl fmt::Display for Container {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::List => "list",
+            Self::Map => "map",
+        })
+    }
 }
 
 impl<'n> TypeName<'n> {

@@ -102,6 +102,26 @@ impl Shape {
         }
     }
 
+    /// The same type as a later release sends it: some fields are gone, new, or hold something else.
+    pub(super) fn later(&self, die: &mut Die) -> Self {
+        let Self { domain, event_type, mut data } = Self { data: self.data.clone(), ..*self };
+        if let Place::Object(members) = &mut data {
+            members.retain(|_| !die.one_in(6));
+            for (_, place) in members.iter_mut() {
+                if die.one_in(4) {
+                    *place = Place::random(die, 2, &[]);
+                }
+            }
+            let Place::Object(more) = Place::object(die, 2, &[]) else { unreachable!() };
+            for (key, place) in more {
+                if die.one_in(3) && members.iter().all(|(known, _)| *known != key) {
+                    members.push((key, place));
+                }
+            }
+        }
+        Self { domain, event_type, data }
+    }
+
     pub(super) fn event(&self, die: &mut Die, index: u64) -> String {
         let data = match die.roll(12) {
             0 => "null".to_owned(),

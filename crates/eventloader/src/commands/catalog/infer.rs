@@ -1,25 +1,20 @@
-//! Sources → the draft of a catalog, as text, as a file or as a file per domain, and a summary.
+//! Sources → the draft of a catalog, or catalog files with what they lack: as text, as a file or as a file per
+//! domain, and a summary.
 //!
-//! Invariant: every draft that is returned was read back as a catalog. A file appears when it is complete; an
-//! existing one is replaced only on request, and a source never.
-#![expect(clippy::disallowed_methods, reason = "a draft is neither source nor target")]
+//! Invariant: every catalog that is returned was read back. A file appears when it is complete.
 
-use std::{
-    collections::HashSet,
-    fmt::Write as _,
-    fs::Permissions,
-    io::{self, Write as _},
-    os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
-};
+use std::{fmt::Write as _, path::PathBuf};
 
 use super::{
     ReadSettings,
     detect::{Detected, Sample, Unknown, detect},
     draft::{self, DomainDraft},
+    extend::{Extension, domains_in_words, extend},
+    infer_files::{Destination, refuse_source, write_drafts, write_extension, write_file},
     observe::{self, Observed},
 };
 use crate::{
+    commands::catalog_files::CatalogFile,
     error::Error,
     input::{Listed, Source, list_sources},
     runtime::plural,
@@ -30,6 +25,12 @@ use crate::{
 pub struct InferSettings {
     /// The input.
     pub read: ReadSettings,
+    /// The catalog files to extend; without any, a catalog is drafted.
+    pub catalogs: Vec<CatalogFile>,
+    /// The envelope that was asked for by its name.
+    pub envelope: Option<String>,
+    /// Only find out whether the catalog files lack something.
+    pub check: bool,
     /// Also draft event types that the catalog has.
     pub with_known: bool,
     /// Read only the first lines, up to this number.
@@ -47,17 +48,23 @@ pub struct Draft {
     pub document: Option<String>,
     /// A short summary of what was read and drafted.
     pub summary: String,
+    /// Whether catalog files lack something, where that was the question.
+    pub is_found_lacking: bool,
 }
 
-/// Drafts a catalog from data.
+/// Drafts a catalog from data, or extends the catalog files that are given.
 ///
 /// # Errors
 /// A source can't be read, it has no event to draft, or too many kinds of them; or a file already exists.
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
-    let InferSettings { read, with_known, lines_max, output, force } = settings;
+    let InferSettings { read, with_known, lines_max, output, force, .. } = settings;
     let Listed { mut sources, dangling } = list_sources(&read.sources, output.as_deref())?;
     if let Some(output) = output {
         refuse_source(&sources, output)?;
+    }
+    if !settings.catalogs.is_empty() {
+        let leads_nowhere = dangling.iter().map(|link| format!("{link} leads nowhere")).collect();
+        return extended(settings, &sources, leads_nowhere);
     }
     // An envelope that is given is the one.
     let detected = if read.catalog.envelope().is_base() {
@@ -92,17 +99,74 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let text = draft.text();
     read.catalog.extended(&[("(draft)", &text)])?;
     let mut summary = draft.notes.join("\n");
-    let Some(output) = output else { return Ok(Draft { document: Some(text), summary }) };
-    let written = if is_file(output) {
-        write_file(output, &text, *force)?;
-        vec![output.clone()]
-    } else {
-        write_files(&draft, output, *force)?
+    let written = match Destination::of(output.as_deref()) {
+        Destination::Print => {
+            return Ok(Draft { document: Some(text), summary, is_found_lacking: false });
+        }
+        Destination::File(path) => {
+            write_file(path, &text, *force)?;
+            vec![path.to_owned()]
+        }
+        Destination::Directory(dir) => write_drafts(&draft, dir, *force)?,
     };
     for path in written {
         let _ = write!(summary, "\nwrote {}", path.display());
     }
-    Ok(Draft { document: None, summary })
+    Ok(Draft { document: None, summary, is_found_lacking: false })
+}
+
+/// Extends the catalog files.
+fn extended(
+    settings: &InferSettings,
+    sources: &[Source],
+    leads_nowhere: Vec<String>,
+) -> Result<Draft, Error> {
+    let InferSettings { read, catalogs, envelope, check, with_known, lines_max, output, force } = settings;
+    let destination = Destination::of(output.as_deref());
+    let is_one = catalogs.len() == 1;
+    if !is_one && !check && !matches!(destination, Destination::Directory(_)) {
+        return Err(Error::ManyCatalogs(catalogs.len()));
+    }
+    let observed = observe::observe(read, sources, *lines_max)?;
+    if observed.of_any_type.is_some() {
+        return Err(Error::Draft("too many event types to be told apart: none was looked at".to_owned()));
+    }
+    if observed.event_types.is_empty() && !observed.bad.is_empty() {
+        return Err(nothing_to_draft(draft::notes(&observed, &read.catalog), &observed, Detected::Base));
+    }
+    let takes_domains = is_one && !matches!(destination, Destination::Directory(_));
+    let how = (*with_known, takes_domains);
+    let mut extension = extend(catalogs, (&read.catalog, envelope.as_deref()), &observed, how)?;
+    extension.notes.extend(leads_nowhere);
+    let mut summary = in_words(&extension, catalogs);
+    if *check {
+        return Ok(Draft { document: None, summary, is_found_lacking: extension.is_change() });
+    }
+    if let (Destination::Print, [(text, _)]) = (&destination, &extension.files[..]) {
+        return Ok(Draft { document: Some(text.clone()), summary, is_found_lacking: false });
+    }
+    for path in write_extension(&extension, catalogs, &destination, *force)? {
+        let _ = write!(summary, "\nwrote {}", path.display());
+    }
+    Ok(Draft { document: None, summary, is_found_lacking: false })
+}
+
+/// What was seen, and what changes in which file.
+fn in_words(extension: &Extension, catalogs: &[CatalogFile]) -> String {
+    let mut summary = extension.notes.join("\n");
+    for (CatalogFile { name, .. }, (_, changes)) in catalogs.iter().zip(&extension.files) {
+        let _ = match changes.len() {
+            0 => write!(summary, "\n{name}: no change"),
+            count => write!(summary, "\n{name}: {}", plural(count as u64, "change")),
+        };
+        changes.iter().for_each(|change| {
+            let _ = write!(summary, "\n  {change}");
+        });
+    }
+    for domain in domains_in_words(&extension.new) {
+        let _ = write!(summary, "\n{domain}, in a file of its own");
+    }
+    summary
 }
 
 /// The error for records of which none is an event.
@@ -123,72 +187,4 @@ fn nothing_to_draft(mut notes: Vec<String>, observed: &Observed, detected: Detec
     }
     let problem = format!("nothing to draft: {}; keys seen: {keys}", notes.join(". "));
     Error::DraftEnvelope { problem, skeleton }
-}
-
-/// Whether an output is one file: it exists as such, or has the name of a catalog.
-fn is_file(output: &Path) -> bool {
-    output
-        .metadata()
-        .map_or_else(|_| output.extension().is_some_and(|is| is == "toml"), |found| !found.is_dir())
-}
-
-fn refuse_source(sources: &[Source], output: &Path) -> Result<(), Error> {
-    let Ok(real) = output.canonicalize() else { return Ok(()) };
-    let Some(source) = sources.iter().find(|source| real.to_str() == Some(&source.identity)) else {
-        return Ok(());
-    };
-    let (target, source_path) = (output.to_owned(), PathBuf::from(&source.name));
-    Err(Error::Overlap { target, problem: "is the source", source_path })
-}
-
-/// Writes one file per domain; none if one of them already exists.
-fn write_files(draft: &draft::Draft, dir: &Path, force: bool) -> Result<Vec<PathBuf>, Error> {
-    fs_err::create_dir_all(dir).map_err(Error::io("writing the draft"))?;
-    let paths: Vec<_> = file_names(&draft.domains).into_iter().map(|name| dir.join(name)).collect();
-    if let Some(path) = paths.iter().find(|path| path.exists() && !force) {
-        return Err(Error::DraftExists(path.clone()));
-    }
-    for (domain, path) in draft.domains.iter().zip(&paths) {
-        write_file(path, &draft.text_of(domain), force)?;
-    }
-    Ok(paths)
-}
-
-/// Writes a file, which appears when it is complete. What is no regular file (`/dev/stdout`, a pipe) can't be
-/// replaced, and is written to.
-fn write_file(path: &Path, text: &str, force: bool) -> Result<(), Error> {
-    let failed = |error: io::Error| {
-        Error::io("writing the draft")(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-    };
-    let found = path.metadata().ok();
-    match &found {
-        Some(found) if !found.is_file() => return fs_err::write(path, text).map_err(failed),
-        Some(_) if !force => return Err(Error::DraftExists(path.to_owned())),
-        _ => {}
-    }
-    // Through a link, if it is one.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mode = found.map_or(0o666, |found| found.permissions().mode());
-    let builder = &mut tempfile::Builder::new();
-    let builder = builder.prefix(".draft-").permissions(Permissions::from_mode(mode));
-    let mut file = builder.tempfile_in(dir).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    let persisted = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
-    persisted.map(drop).map_err(|error| failed(error.error))
-}
-
-/// For each domain a file name: its own if possible, with a number if another domain has it. Some file
-/// systems ignore case, so names that differ only in case count as the same.
-fn file_names(domains: &[DomainDraft]) -> Vec<String> {
-    let is_safe = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_');
-    let mut taken = HashSet::new();
-    let mut name_of = |domain: &DomainDraft| {
-        let safe: String = domain.name.chars().take(50).map(|c| if is_safe(&c) { c } else { '_' }).collect();
-        let numbered =
-            (1..).map(|number| if number == 1 { safe.clone() } else { format!("{safe}-{number}") });
-        let mut free = numbered.filter(|name| !name.is_empty() && taken.insert(name.to_lowercase()));
-        free.next().unwrap_or_default() + ".toml"
-    };
-    domains.iter().map(&mut name_of).collect()
 }

@@ -6,6 +6,7 @@
 //! ```text
 //! infer: sources → detect
 //!        blocks → observe → beside, walk → evidence, numbers, texts → decide → draft → TOML
+//!                                                           catalog files → extend → the same files
 //! check: blocks → counts                 show: catalog → schemas → text, Arrow, CREATE TABLE
 //! ```
 //!
@@ -18,7 +19,9 @@ mod detect;
 mod draft;
 mod epochs;
 mod evidence;
+mod extend;
 mod infer;
+mod infer_files;
 mod numbers;
 mod observe;
 mod show;

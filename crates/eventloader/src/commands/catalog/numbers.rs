@@ -29,6 +29,8 @@ pub(crate) struct Numbers {
     pub(crate) whole_digits: usize,
     /// The fewest and the most digits after the point.
     pub(crate) scale: Option<(usize, usize)>,
+    /// The most digits before and after the point, if all were written without an exponent.
+    pub(crate) plain_digits: (usize, usize),
     /// The least and the greatest.
     pub(crate) range: Option<(Extreme, Extreme)>,
 }
@@ -62,6 +64,7 @@ impl Numbers {
         self.whole_digits = self.whole_digits.max(written.whole_digits);
         self.fractional += u64::from(written.is_fractional);
         self.with_exponent += u64::from(written.has_exponent);
+        self.stretch_plain(written.plain_digits);
         let (least, most) = self.scale.unwrap_or((written.scale, written.scale));
         self.scale = Some((least.min(written.scale), most.max(written.scale)));
         let value = str::from_utf8(token).ok().and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
@@ -70,6 +73,10 @@ impl Numbers {
             self.inexact += u64::from(number::is_rounded_as_float(token, value));
         }
         self.stretch(value, &String::from_utf8_lossy(&token[..token.len().min(TOKEN_BYTES_MAX)]));
+    }
+
+    fn stretch_plain(&mut self, (before, behind): (usize, usize)) {
+        self.plain_digits = (self.plain_digits.0.max(before), self.plain_digits.1.max(behind));
     }
 
     fn stretch(&mut self, value: f64, token: &str) {
@@ -97,6 +104,7 @@ impl Numbers {
         self.below_thousands += other.below_thousands;
         self.with_exponent += other.with_exponent;
         self.whole_digits = self.whole_digits.max(other.whole_digits);
+        self.stretch_plain(other.plain_digits);
         self.scale = match (self.scale, other.scale) {
             (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
             (a, b) => a.or(b),
@@ -129,6 +137,7 @@ impl Numbers {
 struct Written {
     whole_digits: usize,
     scale: usize,
+    plain_digits: (usize, usize),
     is_fractional: bool,
     has_exponent: bool,
 }
@@ -140,13 +149,28 @@ impl Written {
         let mantissa = mantissa.strip_prefix(b"-").unwrap_or(mantissa);
         let point = mantissa.iter().position(|&byte| byte == b'.');
         let whole = &mantissa[..point.unwrap_or(mantissa.len())];
+        let whole_digits = if whole == b"0" { 0 } else { whole.len() };
+        let scale = point.map_or(0, |point| mantissa.len() - point - 1);
         Self {
-            whole_digits: if whole == b"0" { 0 } else { whole.len() },
-            scale: point.map_or(0, |point| mantissa.len() - point - 1),
+            whole_digits,
+            scale,
+            plain_digits: plain_digits((whole_digits, scale), exponent.map(|at| &token[at + 1..])),
             is_fractional: point.is_some() || exponent.is_some(),
             has_exponent: exponent.is_some(),
         }
     }
+}
+
+/// Digits before and after the point, moved by an exponent.
+fn plain_digits((before, behind): (usize, usize), exponent: Option<&[u8]>) -> (usize, usize) {
+    let text = exponent.map_or("0", |exponent| str::from_utf8(exponent).unwrap_or_default());
+    let far = if text.starts_with('-') { i64::MIN } else { i64::MAX };
+    let by: i64 = text.parse().unwrap_or(far);
+    let moved = |digits: usize, by: i64| {
+        let digits = i64::try_from(digits).unwrap_or(i64::MAX).saturating_add(by);
+        usize::try_from(digits).unwrap_or_default()
+    };
+    (moved(before, by), moved(behind, by.saturating_neg()))
 }
 
 #[cfg(test)]
@@ -189,5 +213,9 @@ mod tests {
     fn scales_and_digits_are_as_written() {
         let numbers = of(&["0.50", "1283.9", "-7"]);
         assert_eq!((numbers.whole_digits, numbers.scale), (4, Some((0, 2))));
+        assert_eq!(numbers.plain_digits, (4, 2));
+        assert_eq!(of(&["1.5e3", "12e-3"]).plain_digits, (4, 3));
+        assert_eq!(of(&["1e99999999999999999999"]).plain_digits.1, 0);
+        assert_eq!(of(&["1e-99999999999999999999"]).plain_digits.0, 0);
     }
 }

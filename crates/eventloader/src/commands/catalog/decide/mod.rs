@@ -40,13 +40,13 @@ const DECIMAL_DIGITS_MAX: usize = 38;
 /// The precisions to choose from: 10 is the usual one, 18 is the widest that Parquet stores in 64 bits.
 const PRECISIONS: [usize; 3] = [10, 18, DECIMAL_DIGITS_MAX];
 /// Digits before the point that a decimal keeps free for larger values.
-const HEADROOM: usize = 2;
+pub(crate) const HEADROOM: usize = 2;
 /// The digits after the point that mark numbers as money, a price or a rate rather than a measurement.
 const MONEY_SCALES: std::ops::RangeInclusive<usize> = 2..=4;
 /// The same for text, where all values have the same number of digits.
 const TEXT_MONEY_SCALES: std::ops::RangeInclusive<usize> = 2..=18;
 /// Half of the range of `int32`: larger integers get `int64`, because the next one may not fit.
-const INT32_COMFORT: f64 = 1_073_741_823.0;
+pub(crate) const INT32_COMFORT: f64 = 1_073_741_823.0;
 /// A version has at most this many digits before its point, and behind it.
 const VERSION_DIGITS: (usize, usize) = (2, 3);
 
@@ -284,6 +284,11 @@ fn mixture(evidence: &Evidence) -> String {
         .map(|(count, what)| format!("{what} in {count}"))
         .collect();
     parts.join(", ")
+}
+
+/// Whether the keys of objects are data, rather than names of fields.
+pub(crate) fn are_keys_data(name: &[u8], objects: &Objects) -> bool {
+    map::decide_map(name, objects).is_some()
 }
 
 /// Whether `evidence`, which is part of `all`, can be a field of the kind decided for `all`: because it has

@@ -4,7 +4,7 @@
 //! seen its objects.
 
 use super::{
-    DomainDraft, FieldDraft, KindDraft, ObjectType, TypeDraft, comments,
+    DomainDraft, FieldDraft, KindDraft, ObjectType, Said, TypeDraft, comments, names,
     neighbours::Neighbours,
     shapes::{Inner, ShapeId},
     types::Types,
@@ -21,19 +21,25 @@ use events_core::catalog::ValueType;
 
 /// Drafts fields.
 #[derive(Debug)]
-pub(super) struct Drafter<'t> {
+pub(crate) struct Drafter<'t> {
     types: &'t Types,
     neighbours: Neighbours,
 }
 
 impl<'t> Drafter<'t> {
     /// By these types, and whatever the payloads hold.
-    pub(super) fn new<'p>(types: &'t Types, payloads: impl Iterator<Item = &'p Objects>) -> Self {
+    pub(crate) fn new<'p>(types: &'t Types, payloads: impl Iterator<Item = &'p Objects>) -> Self {
         Self { types, neighbours: Neighbours::of(payloads) }
     }
 
-    /// The types with a name.
-    pub(super) fn types(&self) -> Vec<ObjectType> {
+    /// The types with a name, whose fields have columns.
+    pub(crate) fn named_types(&self) -> Vec<ObjectType> {
+        let mut drafted = self.types();
+        drafted.iter_mut().for_each(|of_type| names::give_columns_of_type(of_type, self.types));
+        drafted
+    }
+
+    fn types(&self) -> Vec<ObjectType> {
         let drafted = self.types.named().into_iter().map(|(name, id)| {
             let objects = &self.types.shapes.get(id).objects;
             ObjectType {
@@ -46,7 +52,7 @@ impl<'t> Drafter<'t> {
     }
 
     /// A domain; `inner` are the shapes in the payloads of its types.
-    pub(super) fn domain(&self, name: &str, types: &[(&str, &Payloads)], inner: &[Inner]) -> DomainDraft {
+    pub(crate) fn domain(&self, name: &str, types: &[(&str, &Payloads)], inner: &[Inner]) -> DomainDraft {
         let (shared, shared_inner) = self.shared_fields(types, inner);
         let events = types.iter().map(|(_, payloads)| payloads.events).sum();
         let shared_drafts = shared.ordered().into_iter();
@@ -64,7 +70,13 @@ impl<'t> Drafter<'t> {
             }
             let fields =
                 own.map(|member| self.field(member, inner.get(&member.name).copied(), payloads.events, Within::Event));
-            TypeDraft { name: (*name).to_owned(), directory: None, fields: fields.collect(), comments }
+            TypeDraft {
+                name: (*name).to_owned(),
+                directory: None,
+                has_no_version: false,
+                fields: fields.collect(),
+                comments,
+            }
         });
         DomainDraft {
             name: name.to_owned(),
@@ -111,6 +123,13 @@ impl<'t> Drafter<'t> {
         (self.types.name_of(first).is_some() && shapes.all(|other| other == first)).then_some(first)
     }
 
+    /// The fields of a payload, or of what is new in an object; `inner` are the shapes in it.
+    pub(crate) fn fields_of(&self, objects: &Objects, inner: &Inner, within: Within) -> Vec<FieldDraft> {
+        let members = objects.ordered().into_iter();
+        let shape = |name: &[u8]| inner.get(name).copied();
+        members.map(|member| self.field(member, shape(&member.name), objects.count, within)).collect()
+    }
+
     fn fields(&self, objects: &Objects, shape: Option<ShapeId>, within: Within) -> Vec<FieldDraft> {
         let inner = |name: &[u8]| self.types.shapes.get(shape?).inner.get(name).copied();
         let members = objects.ordered().into_iter();
@@ -129,6 +148,7 @@ impl<'t> Drafter<'t> {
         FieldDraft {
             name: String::from_utf8_lossy(name).into_owned(),
             column: None,
+            said: Said::default(),
             kind: self.kind(&decision.kind, evidence, shape, within),
             comment: comments::of(member, of, &decision),
             alternative: decision.alternative,
@@ -167,7 +187,7 @@ impl<'t> Drafter<'t> {
 
 /// What a field is a part of.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Within {
+pub(crate) enum Within {
     /// An event type, or an element of a list or map, where a field may have a column of its own.
     Event,
     /// A type with a name.

@@ -8,18 +8,22 @@
 //! that it was drafted from, except for lines that no catalog could accept.
 
 mod comments;
-mod fields;
-mod names;
+pub(super) mod fields;
+pub(super) mod names;
 mod neighbours;
 mod open;
-mod shapes;
-mod text;
-mod types;
+pub(super) mod shapes;
+pub(super) mod text;
+pub(super) mod types;
 
-use std::{collections::BTreeMap, fmt::Write};
+use std::{
+    collections::{BTreeMap, HashSet},
+    fmt::Write,
+};
 
 use events_core::catalog::{Catalog, ValueType};
 
+pub(crate) use self::open::without_columns;
 use self::{fields::Drafter, shapes::Shapes, types::Types};
 use super::{
     decide::{self, DecidedKind},
@@ -34,7 +38,7 @@ pub(crate) struct Draft {
     /// The `[envelope]` that the records are in.
     pub(crate) envelope: Option<String>,
     /// Ordered by name.
-    types: Vec<ObjectType>,
+    pub(crate) types: Vec<ObjectType>,
     pub(crate) domains: Vec<DomainDraft>,
     /// Remarks on the draft as a whole.
     pub(crate) notes: Vec<String>,
@@ -42,9 +46,9 @@ pub(crate) struct Draft {
 
 /// The fields of objects in several places.
 #[derive(Debug)]
-struct ObjectType {
-    name: String,
-    fields: Vec<FieldDraft>,
+pub(crate) struct ObjectType {
+    pub(crate) name: String,
+    pub(crate) fields: Vec<FieldDraft>,
     /// What was seen of them.
     comment: String,
 }
@@ -53,37 +57,48 @@ struct ObjectType {
 #[derive(Debug)]
 pub(crate) struct DomainDraft {
     pub(crate) name: String,
-    shared: Vec<FieldDraft>,
-    event_types: Vec<TypeDraft>,
+    pub(crate) shared: Vec<FieldDraft>,
+    pub(crate) event_types: Vec<TypeDraft>,
     /// Why there is a `"*"` for all other event types; none if there is not.
-    others: Vec<String>,
+    pub(crate) others: Vec<String>,
 }
 
 /// An event type.
 #[derive(Debug)]
-struct TypeDraft {
-    name: String,
+pub(crate) struct TypeDraft {
+    pub(crate) name: String,
     /// Set where the name can't be a directory.
-    directory: Option<String>,
-    fields: Vec<FieldDraft>,
-    comments: Vec<String>,
+    pub(crate) directory: Option<String>,
+    /// Set where its domain has a version whose fields it lacks.
+    pub(crate) has_no_version: bool,
+    pub(crate) fields: Vec<FieldDraft>,
+    pub(crate) comments: Vec<String>,
 }
 
 /// A field.
-#[derive(Debug)]
-struct FieldDraft {
-    name: String,
+#[derive(Debug, Clone)]
+pub(crate) struct FieldDraft {
+    pub(crate) name: String,
     /// Set where the path can't be a column name.
-    column: Option<String>,
-    kind: KindDraft,
+    pub(crate) column: Option<String>,
+    pub(crate) kind: KindDraft,
+    /// What a catalog says of the field that it takes the place of.
+    pub(crate) said: Said,
     /// The comment behind the field.
-    comment: String,
+    pub(crate) comment: String,
     /// Another possible type.
-    alternative: Option<String>,
+    pub(crate) alternative: Option<String>,
 }
 
-#[derive(Debug)]
-enum KindDraft {
+/// What data can't tell of a field.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    pub(crate) required: bool,
+    pub(crate) description: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum KindDraft {
     Value(ValueType),
     List(Box<KindDraft>),
     Map(Box<KindDraft>),
@@ -98,7 +113,7 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
         known.event_types().iter().any(|known| known.domain == domain && known.name == name)
     };
     let mut notes = notes(observed, known);
-    let mut by_domain: BTreeMap<&str, Vec<(&str, &Payloads)>> = BTreeMap::new();
+    let mut by_domain = ByDomain::new();
     let mut left_out = Vec::new();
     for ((domain, name), payloads) in &observed.event_types {
         if is_known(domain, name) && !with_known {
@@ -113,29 +128,48 @@ pub(crate) fn draft(observed: &Observed, known: &Catalog, with_known: bool) -> D
             "Left out, because the catalog has them already (--all drafts them, too): {left_out}"
         ));
     }
+    let (types, domains) = draft_domains(&by_domain, observed, known, HashSet::new());
+    Draft { envelope: None, types, domains, notes }
+}
+
+/// Event types with their payloads, by domain.
+type ByDomain<'o> = BTreeMap<&'o str, Vec<(&'o str, &'o Payloads)>>;
+
+/// Drafts the domains that `known` does not have at all; names of types that are taken are those of others.
+pub(crate) fn draft_new_domains(observed: &Observed, known: &Catalog, taken: HashSet<String>) -> Draft {
+    let mut by_domain = ByDomain::new();
+    for ((domain, name), payloads) in observed.event_types.iter().filter(|(_, seen)| seen.others == 0) {
+        by_domain.entry(domain).or_default().push((name, payloads));
+    }
+    let (types, domains) = draft_domains(&by_domain, observed, known, taken);
+    Draft { envelope: None, types, domains, notes: Vec::new() }
+}
+
+fn draft_domains(
+    by_domain: &ByDomain<'_>,
+    observed: &Observed,
+    known: &Catalog,
+    taken: HashSet<String>,
+) -> (Vec<ObjectType>, Vec<DomainDraft>) {
     let mut shapes = Shapes::default();
     let mut inner = Vec::new();
     for types in by_domain.values() {
         inner.push(types.iter().map(|(_, payloads)| shapes.add_payload(&payloads.payload)).collect());
     }
-    let types = Types::of(shapes, &inner);
+    let types = Types::of(shapes, &inner, taken);
     let drafter = Drafter::new(&types, by_domain.values().flatten().map(|(_, payloads)| &payloads.payload));
-    let domains = by_domain.into_iter().zip(&inner);
+    let domains = by_domain.iter().zip(&inner);
     let mut domains: Vec<_> =
-        domains.map(|((name, event_types), inner)| drafter.domain(name, &event_types, inner)).collect();
+        domains.map(|((name, event_types), inner)| drafter.domain(name, event_types, inner)).collect();
     open::add(&mut domains, observed);
     names::give_directories(&mut domains, known);
     for domain in &mut domains {
         names::give_columns(domain, &types);
     }
-    let mut drafted_types = drafter.types();
-    for of_type in &mut drafted_types {
-        names::give_columns_of_type(of_type, &types);
-    }
-    Draft { envelope: None, types: drafted_types, domains, notes }
+    (drafter.named_types(), domains)
 }
 
-fn notes(observed: &Observed, known: &Catalog) -> Vec<String> {
+pub(crate) fn notes(observed: &Observed, known: &Catalog) -> Vec<String> {
     let Observed { lines, blank, filtered, bad, times_cut, beside, event_types, of_any_type, .. } = observed;
     let events: u64 = event_types.values().map(|payloads| payloads.events + payloads.others).sum();
     let events = events + of_any_type.unwrap_or_default();

@@ -19,7 +19,7 @@ const NAME_BYTES_MAX: usize = 90;
 const FRONT_CHARS: usize = 20;
 
 /// Gives a directory to each event type whose name is already taken, or too long for one.
-pub(super) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
+pub(crate) fn give_directories(domains: &mut [DomainDraft], known: &Catalog) {
     let drafted: HashSet<(String, String)> = domains
         .iter()
         .flat_map(|domain| {
@@ -55,7 +55,7 @@ fn names_a_directory(name: &str) -> bool {
 }
 
 /// Gives a column to each field whose path can't be one, or is already taken.
-pub(super) fn give_columns(domain: &mut DomainDraft, types: &Types) {
+pub(crate) fn give_columns(domain: &mut DomainDraft, types: &Types) {
     let mut names = Names { types: &types.columns, columns: HashSet::new(), members: HashSet::new() };
     for field in &mut domain.shared {
         names.give(field, Some("data"));
@@ -69,9 +69,22 @@ pub(super) fn give_columns(domain: &mut DomainDraft, types: &Types) {
 }
 
 /// The same for a type: only fields in its lists and maps need one.
-pub(super) fn give_columns_of_type(of_type: &mut ObjectType, types: &Types) {
+pub(crate) fn give_columns_of_type(of_type: &mut ObjectType, types: &Types) {
     let mut names = Names { types: &types.columns, columns: HashSet::new(), members: HashSet::new() };
     of_type.fields.iter_mut().for_each(|field| names.give(field, Some("data")));
+}
+
+/// The same for fields that are added beside others: `columns` are those of the table, to which theirs are
+/// added, `members` the names in their object, and `parent` the beginning of their columns' names.
+pub(crate) fn give_columns_beside(
+    fields: &mut [FieldDraft],
+    parent: Option<&str>,
+    (columns, members): (&mut HashSet<String>, HashSet<String>),
+    types: &Types,
+) {
+    let mut names = Names { types: &types.columns, columns: std::mem::take(columns), members };
+    fields.iter_mut().for_each(|field| names.give(field, parent));
+    *columns = names.columns;
 }
 
 /// Names that are taken.
@@ -140,7 +153,7 @@ impl Names<'_> {
 }
 
 /// Whether a field's name can be a part of its column's.
-pub(super) fn is_safe_member(name: &str) -> bool {
+pub(crate) fn is_safe_member(name: &str) -> bool {
     !name.is_empty() && name.len() <= NAME_BYTES_MAX && name.chars().all(is_safe_character)
 }
 
@@ -167,7 +180,7 @@ fn numbered(name: &str, separator: char) -> impl Iterator<Item = String> {
 }
 
 /// A name for the type of objects behind this key; marks it as taken.
-pub(super) fn type_name(key: &[u8], taken: &mut HashSet<String>) -> String {
+pub(crate) fn type_name(key: &[u8], taken: &mut HashSet<String>) -> String {
     let safe =
         replaced(&String::from_utf8_lossy(key), '_', |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'));
     let starts_well = safe.starts_with(|c: char| c.is_ascii_alphabetic());

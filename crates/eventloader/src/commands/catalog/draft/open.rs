@@ -57,7 +57,7 @@ pub(super) fn add(domains: &mut Vec<DomainDraft>, observed: &Observed) {
 }
 
 /// By domain: its types whose payload is not always an object, in words.
-fn without_columns(observed: &Observed) -> BTreeMap<&str, String> {
+pub(crate) fn without_columns(observed: &Observed) -> BTreeMap<&str, String> {
     let mut types: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for ((domain, name), seen) in observed.event_types.iter().filter(|(_, seen)| seen.others > 0) {
         let events = plural(seen.events + seen.others, "event");
@@ -78,7 +78,7 @@ fn without_columns(observed: &Observed) -> BTreeMap<&str, String> {
 
 impl DomainDraft {
     /// A domain of which no type is named.
-    fn open(name: &str, why: String) -> Self {
+    pub(crate) fn open(name: &str, why: String) -> Self {
         Self { name: name.to_owned(), shared: Vec::new(), event_types: Vec::new(), others: vec![why] }
     }
 

@@ -24,16 +24,16 @@ const COMMON_MIN: usize = 3;
 const COMPARED_MAX: usize = 2_000;
 
 /// The number of a shape.
-pub(super) type ShapeId = usize;
+pub(crate) type ShapeId = usize;
 /// By key: the shape of the objects behind it.
-pub(super) type Inner = BTreeMap<Box<[u8]>, ShapeId>;
+pub(crate) type Inner = BTreeMap<Box<[u8]>, ShapeId>;
 
 /// A key, and the keys of the object behind it.
 type ExactObject = (Box<[u8]>, Vec<Box<[u8]>>);
 
 /// All shapes.
 #[derive(Debug, Default)]
-pub(super) struct Shapes {
+pub(crate) struct Shapes {
     all: Vec<Shape>,
     /// By key and the keys of the object: where such an object was put.
     exact: HashMap<ExactObject, ShapeId>,
@@ -41,18 +41,18 @@ pub(super) struct Shapes {
 
 /// Objects that are alike.
 #[derive(Debug, Default)]
-pub(super) struct Shape {
+pub(crate) struct Shape {
     /// All of them.
-    pub(super) objects: Objects,
-    pub(super) inner: Inner,
+    pub(crate) objects: Objects,
+    pub(crate) inner: Inner,
     /// The keys that they are behind, and how often.
-    pub(super) keys: BTreeMap<Box<[u8]>, usize>,
+    pub(crate) keys: BTreeMap<Box<[u8]>, usize>,
     /// What this shape has become a part of.
     joined: Option<ShapeId>,
 }
 
 /// The object that a value is or consists of, in lists and maps, if it gets fields.
-pub(super) fn object_in<'e>(name: &[u8], evidence: &'e Evidence) -> Option<Cow<'e, Objects>> {
+pub(crate) fn object_in<'e>(name: &[u8], evidence: &'e Evidence) -> Option<Cow<'e, Objects>> {
     object_of_kind(&decide::decide(name, evidence).kind, evidence)
 }
 
@@ -70,7 +70,7 @@ fn object_of_kind<'e>(kind: &DecidedKind, evidence: &'e Evidence) -> Option<Cow<
 
 impl Shapes {
     /// Adds the objects in a payload.
-    pub(super) fn add_payload(&mut self, payload: &Objects) -> Inner {
+    pub(crate) fn add_payload(&mut self, payload: &Objects) -> Inner {
         let mut inner = Inner::new();
         for member in payload.ordered() {
             if let Some(objects) = object_in(&member.name, &member.evidence) {
@@ -110,7 +110,7 @@ impl Shapes {
     }
 
     /// The shape that this one is, or is a part of.
-    pub(super) fn current(&self, mut id: ShapeId) -> ShapeId {
+    pub(crate) fn current(&self, mut id: ShapeId) -> ShapeId {
         while let Some(whole) = self.all[id].joined {
             id = whole;
         }
@@ -118,12 +118,12 @@ impl Shapes {
     }
 
     /// The shape of this number, which is no part of another.
-    pub(super) fn get(&self, id: ShapeId) -> &Shape {
+    pub(crate) fn get(&self, id: ShapeId) -> &Shape {
         &self.all[self.current(id)]
     }
 
     /// All shapes.
-    pub(super) fn ids(&self) -> impl Iterator<Item = ShapeId> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ShapeId> {
         (0..self.all.len()).filter(|&id| self.all[id].joined.is_none())
     }
 
@@ -210,7 +210,7 @@ impl Shapes {
 
 impl Shape {
     /// Whether it has seen these objects.
-    pub(super) fn covers(&self, objects: &Objects) -> bool {
+    pub(crate) fn covers(&self, objects: &Objects) -> bool {
         let has = |member: &Member| self.objects.find(&member.name).is_some();
         objects.count <= self.objects.count && !objects.has_too_many_keys() && objects.members.iter().all(has)
     }

@@ -11,7 +11,7 @@ use events_core::catalog::OTHERS;
 
 use super::{
     super::toml_text::{quoted, quoted_key},
-    DomainDraft, Draft, FieldDraft, KindDraft, ObjectType,
+    DomainDraft, Draft, FieldDraft, KindDraft, ObjectType, TypeDraft,
 };
 
 /// Comments are aligned, except behind keys longer than this.
@@ -32,13 +32,7 @@ struct Entry {
 impl Draft {
     /// The whole draft as one document.
     pub(crate) fn text(&self) -> String {
-        let mut text = self.head();
-        self.types.iter().for_each(|of| of.write(&mut text));
-        for domain in &self.domains {
-            text.push('\n');
-            domain.write(&mut text);
-        }
-        text
+        self.head() + &self.body()
     }
 
     /// The draft of one domain as a document, with the types that it uses.
@@ -48,6 +42,17 @@ impl Draft {
         self.types.iter().filter(|of| used.contains(of.name.as_str())).for_each(|of| of.write(&mut text));
         text.push('\n');
         domain.write(&mut text);
+        text
+    }
+
+    /// The draft without its head.
+    pub(crate) fn body(&self) -> String {
+        let mut text = String::new();
+        self.types.iter().for_each(|of| of.write(&mut text));
+        for domain in &self.domains {
+            text.push('\n');
+            domain.write(&mut text);
+        }
         text
     }
 
@@ -86,7 +91,7 @@ impl Draft {
 }
 
 impl ObjectType {
-    fn write(&self, text: &mut String) {
+    pub(crate) fn write(&self, text: &mut String) {
         let _ = writeln!(text, "\n# {}", self.comment);
         write_fields(text, &format!("types.{}", quoted_key(&self.name)), &self.fields);
     }
@@ -120,24 +125,20 @@ impl DomainDraft {
             if index > 0 {
                 text.push('\n');
             }
-            let table = format!("{domain}.events.{}", quoted_key(&event_type.name));
-            for comment in &event_type.comments {
-                let _ = writeln!(text, "# {comment}");
-            }
-            let _ = writeln!(text, "[{table}]");
-            if let Some(directory) = &event_type.directory {
-                let _ = writeln!(text, "directory = {}", quoted(directory));
-            }
-            if !event_type.fields.is_empty() {
-                write_fields(text, &table, &event_type.fields);
-            }
+            event_type.write(text, &domain);
         }
+        if !self.event_types.is_empty() && !self.others.is_empty() {
+            text.push('\n');
+        }
+        self.write_others(text);
+    }
+
+    /// Writes the `"*"`, if it has one.
+    pub(crate) fn write_others(&self, text: &mut String) {
         if self.others.is_empty() {
             return;
         }
-        if !self.event_types.is_empty() {
-            text.push('\n');
-        }
+        let domain = format!("domain.{}", quoted_key(&self.name));
         self.others.iter().for_each(|why| wrap(why, text));
         if self.name == OTHERS {
             let _ = writeln!(text, "[{domain}]");
@@ -147,10 +148,95 @@ impl DomainDraft {
     }
 }
 
-fn write_fields(text: &mut String, table: &str, fields: &[FieldDraft]) {
-    let mut entries = Vec::new();
+/// Why a type of a domain with a version has none.
+const NO_VERSION: &str = "not every event has the fields of the version";
+
+impl TypeDraft {
+    /// Writes the tables of an event type; `domain` is the head of its domain's.
+    pub(crate) fn write(&self, text: &mut String, domain: &str) {
+        let table = format!("{domain}.events.{}", quoted_key(&self.name));
+        for comment in &self.comments {
+            let _ = writeln!(text, "# {comment}");
+        }
+        let _ = writeln!(text, "[{table}]");
+        if let Some(directory) = &self.directory {
+            let _ = writeln!(text, "directory = {}", quoted(directory));
+        }
+        if self.has_no_version {
+            let _ = writeln!(text, "version = []  # {NO_VERSION}");
+        }
+        if !self.fields.is_empty() {
+            write_fields(text, &table, &self.fields);
+        }
+    }
+
+    /// The same as an entry of an inline table.
+    pub(crate) fn inline(&self) -> String {
+        let directory = self.directory.iter().map(|directory| format!("directory = {}", quoted(directory)));
+        let version = self.has_no_version.then(|| "version = []".to_owned());
+        let fields =
+            (!self.fields.is_empty()).then(|| format!("fields = {{ {} }}", inline_entries(&self.fields)));
+        let parts: Vec<_> = directory.chain(version).chain(fields).collect();
+        format!("{} = {{ {} }}", quoted_key(&self.name), parts.join(", "))
+    }
+}
+
+fn inline_entries(fields: &[FieldDraft]) -> String {
+    fields.iter().map(|field| inline_entry("", field)).collect::<Vec<_>>().join(", ")
+}
+
+/// A field as an entry of an inline table, behind these keys.
+pub(crate) fn inline_entry(keys: &str, field: &FieldDraft) -> String {
+    format!("{keys}{} = {}", quoted_key(&field.name), inline_value(field))
+}
+
+fn inline_value(field: &FieldDraft) -> String {
+    let said = said(field);
+    let (around, kind) = wrapped(&field.kind);
+    let KindDraft::Object(fields) = kind else {
+        let name = quoted(&type_name(&around, kind));
+        return if said.is_empty() { name } else { format!("{{ type = {name}, {} }}", said.join(", ")) };
+    };
+    let object = format!("fields = {{ {} }}", inline_entries(fields));
+    let kind = around.iter().rev().fold(object, |inner, container| format!("{container} = {{ {inner} }}"));
+    let parts: Vec<_> = std::iter::once(kind).chain(said).collect();
+    format!("{{ {} }}", parts.join(", "))
+}
+
+/// What is said of a field beside its type.
+fn said(field: &FieldDraft) -> Vec<String> {
+    let column = field.column.iter().map(|column| format!("column = {}", quoted(column)));
+    let required = field.said.required.then(|| "required = true".to_owned());
+    let description = field.said.description.iter().map(|text| format!("description = {}", quoted(text)));
+    column.chain(required).chain(description).collect()
+}
+
+/// A field as a table of its own.
+pub(crate) fn table_of(table: &str, field: &FieldDraft) -> String {
+    let mut text = format!("\n[{table}]\n");
+    said(field).iter().for_each(|said| {
+        let _ = writeln!(text, "{said}");
+    });
+    let (around, kind) = wrapped(&field.kind);
+    let KindDraft::Object(fields) = kind else {
+        let _ = writeln!(text, "type = {}  # {}", quoted(&type_name(&around, kind)), field.comment);
+        return text;
+    };
+    let around: String = around.iter().map(|container| format!("{container}.")).collect();
+    text.push_str(&lines_of("", &format!("{around}fields."), fields));
+    text
+}
+
+pub(crate) fn write_fields(text: &mut String, table: &str, fields: &[FieldDraft]) {
+    let _ = writeln!(text, "[{table}.fields]");
+    text.push_str(&lines_of("", "", fields));
+}
+
+/// The lines of fields, each behind these keys.
+pub(crate) fn lines_of(indent: &str, keys: &str, fields: &[FieldDraft]) -> String {
+    let (mut text, mut entries) = (String::new(), Vec::new());
     for field in fields {
-        add_entries(&mut entries, "", field);
+        add_entries(&mut entries, keys, field);
     }
     let width = |length: fn(&Entry) -> usize, max: usize| {
         entries
@@ -163,17 +249,34 @@ fn write_fields(text: &mut String, table: &str, fields: &[FieldDraft]) {
     };
     let key_width = width(|entry| entry.key.chars().count(), KEY_CHARS_MAX);
     let value_width = width(|entry| entry.value.chars().count(), VALUE_CHARS_MAX);
-    let _ = writeln!(text, "[{table}.fields]");
     for Entry { key, value, comment, alternative } in &entries {
         let _ = match value.as_str() {
             // An object has no line of its own.
-            "" => writeln!(text, "# {key}: {comment}"),
-            _ => writeln!(text, "{key:key_width$} = {value:value_width$}  # {comment}"),
+            "" => writeln!(text, "{indent}# {key}: {comment}"),
+            _ if comment.is_empty() => writeln!(text, "{indent}{key:key_width$} = {value}"),
+            _ => writeln!(text, "{indent}{key:key_width$} = {value:value_width$}  # {comment}"),
         };
         if let Some(alternative) = alternative {
             let _ = writeln!(text, "#   {key}: alternative: {alternative}");
         }
     }
+    text
+}
+
+/// The name of a type in its lists and maps; objects have none.
+pub(crate) fn type_name(around: &[&str], kind: &KindDraft) -> String {
+    let innermost = match kind {
+        KindDraft::Value(value_type) => value_type.to_string(),
+        KindDraft::Named(name) => name.clone(),
+        KindDraft::Object(_) | KindDraft::List(_) | KindDraft::Map(_) => "object".to_owned(),
+    };
+    around.iter().rev().fold(innermost, |inner, container| format!("{container}({inner})"))
+}
+
+/// The name of a field's type, for messages.
+pub(crate) fn shown_type(kind: &KindDraft) -> String {
+    let (around, kind) = wrapped(kind);
+    type_name(&around, kind)
 }
 
 /// The lists and maps around a type, from the outermost on, and the type.
@@ -203,30 +306,32 @@ fn add_entries(entries: &mut Vec<Entry>, parent: &str, field: &FieldDraft) {
         comment: field.comment.clone(),
         alternative: field.alternative.clone(),
     };
-    let innermost = match kind {
-        KindDraft::Value(value_type) => value_type.to_string(),
-        KindDraft::Named(name) => name.clone(),
-        KindDraft::Object(fields) => {
-            if let Some(column) = &field.column {
-                entry.key.push_str(".column");
-                entry.value = quoted(column);
-                entries.push(entry);
-            } else if !around.is_empty() || field.comment != "always" {
-                entries.push(entry);
-            }
-            let around = around.iter().flat_map(|container| [".", container]).collect::<String>();
-            let parent = format!("{key}{around}.fields.");
-            for field in fields {
-                add_entries(entries, &parent, field);
-            }
-            return;
+    let KindDraft::Object(fields) = kind else {
+        let said = said(field);
+        let name = quoted(&type_name(&around, kind));
+        entry.value =
+            if said.is_empty() { name } else { format!("{{ type = {name}, {} }}", said.join(", ")) };
+        entries.push(entry);
+        return;
+    };
+    let said = said(field);
+    if said.is_empty() {
+        if !field.comment.is_empty() && (!around.is_empty() || field.comment != "always") {
+            entries.push(entry);
         }
-        KindDraft::List(_) | KindDraft::Map(_) => return,
-    };
-    let name = around.iter().rev().fold(innermost, |inner, container| format!("{container}({inner})"));
-    entry.value = match &field.column {
-        Some(column) => format!("{{ type = {}, column = {} }}", quoted(&name), quoted(column)),
-        None => quoted(&name),
-    };
-    entries.push(entry);
+    } else {
+        for said in said {
+            let (said, value) = said.split_once(" = ").unwrap_or_default();
+            let (key, value) = (format!("{key}.{said}"), value.to_owned());
+            entries.push(Entry { key, value, comment: field.comment.clone(), alternative: None });
+        }
+        if let Some(last) = entries.last_mut() {
+            last.alternative = entry.alternative;
+        }
+    }
+    let around = around.iter().flat_map(|container| [".", container]).collect::<String>();
+    let parent = format!("{key}{around}.fields.");
+    for field in fields {
+        add_entries(entries, &parent, field);
+    }
 }

@@ -36,20 +36,20 @@ const FIELDS_MAX: usize = 200_000;
 
 /// The types with a name.
 #[derive(Debug, Default)]
-pub(super) struct Types {
-    pub(super) shapes: Shapes,
+pub(crate) struct Types {
+    pub(crate) shapes: Shapes,
     names: BTreeMap<ShapeId, String>,
     sizes: HashMap<ShapeId, Size>,
     /// By name: what the names of the columns end in, after that of the field.
-    pub(super) columns: HashMap<String, Vec<String>>,
+    pub(crate) columns: HashMap<String, Vec<String>>,
 }
 
 /// The payloads of the event types of one domain.
-pub(super) type DomainInner = Vec<Inner>;
+pub(crate) type DomainInner = Vec<Inner>;
 
 impl Types {
-    /// Names the shapes of these domains that are worth it.
-    pub(super) fn of(shapes: Shapes, domains: &[DomainInner]) -> Self {
+    /// Names the shapes of these domains that are worth it; `taken` names, in lower case, are those of others.
+    pub(crate) fn of(shapes: Shapes, domains: &[DomainInner], mut taken: HashSet<String>) -> Self {
         let mut uses = uses(&shapes, domains);
         let outer_first = outer_first(&shapes);
         let mut types = Self { shapes, ..Self::default() };
@@ -60,7 +60,6 @@ impl Types {
         let all = domains.iter().flatten().flat_map(Inner::values);
         let fields = all.map(|&id| types.sizes[&types.shapes.current(id)].fields);
         let may_have_names = fields.fold(0, usize::saturating_add) <= FIELDS_MAX;
-        let mut taken = HashSet::new();
         for id in outer_first {
             let times = uses.get(&id).copied().unwrap_or_default();
             let columns = types.sizes[&id].is_worth_a_name(times).then(|| types.columns_of(id));
@@ -80,19 +79,19 @@ impl Types {
     }
 
     /// The name of the type that takes these objects.
-    pub(super) fn name_of(&self, id: ShapeId) -> Option<&str> {
+    pub(crate) fn name_of(&self, id: ShapeId) -> Option<&str> {
         self.names.get(&self.shapes.current(id)).map(String::as_str)
     }
 
     /// The types with a name, ordered by it.
-    pub(super) fn named(&self) -> Vec<(&str, ShapeId)> {
+    pub(crate) fn named(&self) -> Vec<(&str, ShapeId)> {
         let mut named: Vec<_> = self.names.iter().map(|(id, name)| (name.as_str(), *id)).collect();
         named.sort_unstable();
         named
     }
 
     /// Whether the columns of a shape can have names that follow from their paths.
-    pub(super) fn has_columns(&self, id: ShapeId) -> bool {
+    pub(crate) fn has_columns(&self, id: ShapeId) -> bool {
         self.sizes[&self.shapes.current(id)].has_columns
     }
 

@@ -1,0 +1,374 @@
+//! A catalog file, and what was seen of its event types → its new text, and what has changed.
+//!
+//! Invariant: a file that needs nothing has no change. What is new stands behind what its table or domain
+//! has.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+};
+
+use events_core::{
+    catalog::{
+        Catalog, CatalogError, EventType, OTHERS,
+        document::{Document, DomainNode, KeyPath, Outline, Place, TypeNode, dotted},
+        is_safe_directory,
+    },
+    schema,
+};
+
+use super::{
+    assign::{Assigned, type_names},
+    domain::{Needs, Override, User, walk_domain},
+    drafts::{Drafts, draft_override, height},
+    walk::{Added, At, Retype, Walk},
+};
+use crate::{
+    commands::catalog::{
+        draft::{
+            DomainDraft, FieldDraft, TypeDraft,
+            fields::Within,
+            names::give_directories,
+            text::{inline_entry, lines_of, shown_type, table_of},
+        },
+        observe::{Payloads, TypeName},
+        toml_text::{quoted, quoted_key},
+    },
+    runtime::plural,
+};
+
+/// A file that is being extended.
+pub(super) struct File<'t> {
+    pub(super) document: Document<'t>,
+    pub(super) outline: Outline,
+    /// What has changed, in words.
+    pub(super) changes: Vec<String>,
+    pub(super) kept: Vec<String>,
+}
+
+/// What a file gets.
+#[derive(Default)]
+struct Plan<'s> {
+    walk: Walk,
+    needs: Needs,
+    /// By domain: its new event types.
+    new_types: BTreeMap<String, Vec<(String, &'s Payloads, bool)>>,
+}
+
+impl<'t> File<'t> {
+    pub(super) fn read(name: &str, text: &'t str) -> Result<Self, CatalogError> {
+        let document = Document::parse(name, text)?;
+        let outline = document.outline();
+        Ok(Self { document, outline, changes: Vec::new(), kept: Vec::new() })
+    }
+
+    /// Extends the file with the number `index`; `directories` are those of new types that need one.
+    pub(super) fn extend(
+        &mut self,
+        index: usize,
+        assigned: &Assigned<'_>,
+        catalog: &Catalog,
+        directories: &HashMap<TypeName, String>,
+    ) {
+        let mut plan = Plan::default();
+        let domains = self.outline.domains.clone();
+        for domain in &domains {
+            let users = users_of(domain, index, assigned, catalog);
+            let Needs { retypes, overrides } = walk_domain(&mut plan.walk, domain, &users);
+            plan.needs.retypes.extend(retypes);
+            plan.needs.overrides.extend(overrides);
+            let new = users.iter().filter(|user| user.is_new).filter_map(|user| {
+                Some((user.node.name.clone(), user.seen?, lacks_version(domain, user, catalog)))
+            });
+            plan.new_types.insert(domain.name.clone(), new.collect());
+        }
+        self.walk_types(&mut plan);
+        plan.needs.drop_within_strings(&mut plan.walk.added);
+        self.write(plan, catalog, directories);
+        for ((_, domain), why) in assigned.new_others.iter().filter(|((file, _), _)| *file == index) {
+            self.add_others(domain, why);
+        }
+    }
+
+    /// Walks the types with a name, each before those within it.
+    fn walk_types(&self, plan: &mut Plan<'_>) {
+        let mut names: Vec<_> = self.outline.types.iter().collect();
+        names.sort_by_cached_key(|(name, _)| Reverse(height(&self.outline, name)));
+        for (name, table) in names {
+            let Some(seen) = plan.walk.named.remove(name) else { continue };
+            let field = format!("types.{name}");
+            let user = (String::new(), String::new());
+            let at = At { field, parent: None, within: Within::Type, user, version: Vec::new() };
+            plan.walk.table(table, name.as_bytes(), &seen.objects, &at, &mut plan.needs.retypes);
+            if let Some(added) = plan.walk.added.get_mut(&table.path) {
+                added.users.extend(seen.users);
+            }
+        }
+    }
+
+    fn write(&mut self, plan: Plan<'_>, catalog: &Catalog, directories: &HashMap<TypeName, String>) {
+        let Plan { walk, needs, new_types } = plan;
+        self.kept.extend(walk.kept);
+        let drafts = Drafts::of(walk.added, catalog, &type_names(&self.outline));
+        self.kept.extend(drafts.left_out.iter().cloned());
+        for retype in &needs.retypes {
+            self.document.set_type(&retype.path, &retype.name());
+            self.changes.push(described(retype));
+        }
+        let new_paths: BTreeSet<KeyPath> = new_types
+            .iter()
+            .flat_map(|(domain, types)| types.iter().map(|(name, ..)| own_path(domain, name)))
+            .collect();
+        let mut overrides: BTreeMap<KeyPath, Vec<FieldDraft>> = BTreeMap::new();
+        for of_type in &needs.overrides {
+            let field = draft_override(of_type, &drafts.by_table);
+            if !new_paths.contains(&of_type.path) {
+                self.changes.extend(of_type.retypes.iter().map(described));
+            }
+            overrides.entry(of_type.path.clone()).or_default().push(field);
+        }
+        let tables: BTreeSet<_> = drafts.by_table.keys().chain(overrides.keys()).cloned().collect();
+        for path in tables.into_iter().filter(|path| !new_paths.contains(path)) {
+            let own = overrides.remove(&path).unwrap_or_default();
+            let new = drafts.by_table.get(&path).map_or(&[][..], |fields| &fields[..]);
+            self.changes.extend(new.iter().map(|field| {
+                let label = drafts.labels.get(&path).map_or("", String::as_str);
+                format!("{label}.{}: new, {}", field.name, shown_type(&field.kind))
+            }));
+            self.add_fields(&path, &[&own, new].concat());
+        }
+        for (domain, types) in new_types {
+            for (name, seen, has_no_version) in types {
+                let path = own_path(&domain, &name);
+                let mut fields = overrides.remove(&path).unwrap_or_default();
+                fields.extend(drafts.by_table.get(&path).into_iter().flatten().cloned());
+                let directory = directories.get(&(domain.clone(), name.clone())).cloned();
+                let comments = vec![plural(seen.events, "event")];
+                self.changes.push(format!("{domain}/{name}: new, {}", comments[0]));
+                self.add_type(&domain, &TypeDraft { name, directory, has_no_version, fields, comments });
+            }
+        }
+        let mut types = String::new();
+        drafts.types.iter().for_each(|of_type| of_type.write(&mut types));
+        if !types.is_empty() {
+            self.document.add_tables(self.document.end(), types);
+        }
+    }
+
+    fn add_fields(&mut self, path: &KeyPath, fields: &[FieldDraft]) {
+        let keys_of = |keys: &[String]| if keys.is_empty() { String::new() } else { dotted(keys) + "." };
+        match self.document.end_of(path) {
+            Place::Inline(place) => {
+                let keys = keys_of(&place.keys);
+                let entries: Vec<_> = fields.iter().map(|field| inline_entry(&keys, field)).collect();
+                self.document.add_inline(&place, &entries);
+            }
+            Place::Lines { at, indent, keys } => {
+                self.document.add_lines(at, lines_of(&indent, &keys_of(&keys), fields));
+            }
+            Place::Tables { at } => {
+                let table = |field: &FieldDraft| {
+                    table_of(&format!("{}.{}", dotted(path), quoted_key(&field.name)), field)
+                };
+                self.document.add_tables(at, fields.iter().map(table).collect());
+            }
+            Place::Section { at } => {
+                let lines = lines_of("", "", fields);
+                self.document.add_tables(at, format!("[{}]\n{lines}", dotted(path)));
+            }
+        }
+    }
+
+    fn add_type(&mut self, domain: &str, of_type: &TypeDraft) {
+        let path = ["domain", domain, "events"].map(str::to_owned);
+        if let Place::Inline(place) = self.document.end_of(&path) {
+            let keys = if place.keys.is_empty() { String::new() } else { dotted(&place.keys) + "." };
+            return self.document.add_inline(&place, &[format!("{keys}{}", of_type.inline())]);
+        }
+        let mut text = String::from("\n");
+        of_type.write(&mut text, &format!("domain.{}", quoted_key(domain)));
+        self.document.add_tables(self.document.end_of_sections(&path[..2]), text);
+    }
+
+    /// Adds the `"*"` of a domain.
+    fn add_others(&mut self, domain: &str, why: &str) {
+        let path = ["domain", domain, "events"].map(str::to_owned);
+        self.changes.push(format!("{domain}: new, \"*\" for all other types. {why}"));
+        if let Place::Inline(place) = self.document.end_of(&path) {
+            let keys = if place.keys.is_empty() { String::new() } else { dotted(&place.keys) + "." };
+            return self.document.add_inline(&place, &[format!("{keys}{} = {{}}", quoted(OTHERS))]);
+        }
+        let mut text = String::from("\n");
+        DomainDraft::open(domain, why.to_owned()).write_others(&mut text);
+        self.document.add_tables(self.document.end_of_sections(&path[..2]), text);
+    }
+}
+
+impl Needs {
+    /// Leaves out what is within something that becomes a text.
+    fn drop_within_strings(&mut self, added: &mut BTreeMap<KeyPath, Added>) {
+        let strings: Vec<KeyPath> = self.retypes.iter().map(|retype| retype.path.clone()).collect();
+        let is_within = |path: &KeyPath| {
+            strings.iter().any(|string| string.len() < path.len() && path.starts_with(string))
+        };
+        self.retypes.retain(|retype| !is_within(&retype.path));
+        added.retain(|path, _| !is_within(path));
+    }
+}
+
+/// A change of a type, in words.
+fn described(retype: &Retype) -> String {
+    let Retype { field, was, around, loses_columns, .. } = retype;
+    let lost = if *loses_columns && around.is_empty() {
+        "; the columns of its fields go, so a target that has them refuses a merge"
+    } else {
+        ""
+    };
+    format!("{field}: {was} → {}{lost}", retype.name())
+}
+
+fn own_path(domain: &str, name: &str) -> KeyPath {
+    ["domain", domain, "events", name, "fields"].map(str::to_owned).to_vec()
+}
+
+/// The event types of a domain, with what was seen of them; those that are new are the last.
+fn users_of<'s>(
+    domain: &DomainNode,
+    file: usize,
+    assigned: &'s Assigned<'_>,
+    catalog: &Catalog,
+) -> Vec<User<'s>> {
+    let version = |name: &str| {
+        let known = catalog.event_type(&domain.name, name);
+        known.map_or_else(Vec::new, |known| known.version_names())
+    };
+    let node_of = |name: &str| {
+        let path = ["domain", &domain.name, "events", name].map(str::to_owned).to_vec();
+        TypeNode { name: name.to_owned(), path, own: None }
+    };
+    let mut nodes = domain.event_types.clone();
+    // `[domain."*"]` alone is the same as its only event type.
+    if nodes.is_empty() && domain.name == OTHERS {
+        nodes.push(node_of(OTHERS));
+    }
+    let known = nodes.into_iter().map(|node| User {
+        seen: assigned.known.get(&(file, domain.name.clone(), node.name.clone())),
+        version: version(&node.name),
+        is_new: false,
+        node,
+    });
+    let new = assigned.new_types.get(&(file, domain.name.as_str())).into_iter().flatten();
+    let new = new.map(|&(name, seen)| User {
+        node: node_of(name),
+        seen: Some(seen),
+        version: Vec::new(),
+        is_new: true,
+    });
+    known.chain(new).collect()
+}
+
+/// Whether a new type would have a version whose fields not all of its events have.
+fn lacks_version(domain: &DomainNode, user: &User<'_>, catalog: &Catalog) -> bool {
+    let Some(seen) = user.seen else { return false };
+    let own = catalog.event_types().iter().filter(|of_type| of_type.domain == domain.name);
+    let names: BTreeSet<_> = own.flat_map(|of_type| of_type.version_names()).collect();
+    let of_envelope = |name: &str| catalog.envelope().fields.iter().any(|field| field.name == name);
+    let mut names = names.iter().chain(&catalog.envelope().version).filter(|name| !of_envelope(name));
+    names.any(|name| {
+        let (mut objects, mut is_always) = (Some(&seen.payload), true);
+        for key in name.split('.') {
+            let member = objects.and_then(|objects| objects.find(key.as_bytes()));
+            is_always &= member.is_some_and(|member| member.count - member.evidence.nulls == seen.events);
+            objects = member.and_then(|member| member.evidence.objects.as_deref());
+        }
+        !is_always
+    })
+}
+
+/// The directories that new event types need, beside those of the catalog.
+pub(super) fn directories_of(
+    assigned: &Assigned<'_>,
+    new_domains: &mut [DomainDraft],
+    catalog: &Catalog,
+) -> HashMap<TypeName, String> {
+    let of_type = |name: &str| TypeDraft {
+        name: name.to_owned(),
+        directory: None,
+        has_no_version: false,
+        fields: Vec::new(),
+        comments: Vec::new(),
+    };
+    let mut domains: Vec<_> = assigned
+        .new_types
+        .iter()
+        .map(|((_, domain), types)| DomainDraft {
+            name: (*domain).to_owned(),
+            shared: Vec::new(),
+            event_types: types.iter().map(|(name, _)| of_type(name)).collect(),
+            others: Vec::new(),
+        })
+        .chain(new_domains.iter().map(|domain| DomainDraft {
+            name: domain.name.clone(),
+            shared: Vec::new(),
+            event_types: domain.event_types.iter().map(|new| of_type(&new.name)).collect(),
+            others: Vec::new(),
+        }))
+        .collect();
+    give_directories(&mut domains, catalog);
+    let given = domains.into_iter().flat_map(|domain| {
+        let name = domain.name;
+        domain
+            .event_types
+            .into_iter()
+            .filter_map(move |of_type| Some(((name.clone(), of_type.name), of_type.directory?)))
+    });
+    let mut given: HashMap<_, _> = given.collect();
+    // What came through "*" has its directory already.
+    let all = assigned
+        .new_types
+        .iter()
+        .flat_map(|((_, domain), types)| types.iter().map(move |(name, _)| (*domain, *name)));
+    let new = new_domains.iter().flat_map(|domain| {
+        domain.event_types.iter().map(|of_type| (domain.name.as_str(), of_type.name.as_str()))
+    });
+    for (domain, name) in all.chain(new) {
+        if let Some(open) = catalog.event_type(domain, name).filter(|known| known.is_open) {
+            let directory = open.directory.clone();
+            if is_safe_directory(&directory) {
+                given.insert((domain.to_owned(), name.to_owned()), directory);
+            }
+        }
+    }
+    for domain in new_domains {
+        for of_type in &mut domain.event_types {
+            of_type.directory = given.get(&(domain.name.clone(), of_type.name.clone())).cloned();
+        }
+    }
+    given
+}
+
+/// The columns that an event type has; of a new one, those that its domain's types have.
+pub(super) fn columns_of(catalog: &Catalog, (domain, name): &TypeName) -> HashSet<String> {
+    let is_it = |of_type: &&EventType| of_type.domain == *domain && of_type.name == *name;
+    let (named, open);
+    let known: Vec<&EventType> = if let Some(known) = catalog.event_types().iter().find(is_it) {
+        named = [known];
+        named.to_vec()
+    } else {
+        open = catalog.event_type(domain, name);
+        let of_domain = catalog.event_types().iter().filter(|of_type| of_type.domain == *domain);
+        of_domain.chain(open.as_deref()).collect()
+    };
+    let columns = known.into_iter().flat_map(schema::columns);
+    columns.map(|column| column.name.to_lowercase()).collect()
+}
+
+impl Override {
+    /// The comment behind its field.
+    pub(super) fn comment(&self) -> String {
+        if self.is_optional {
+            return "not in every event of this type".to_owned();
+        }
+        "wider than the field that the domain's types share".to_owned()
+    }
+}
