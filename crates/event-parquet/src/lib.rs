@@ -15,6 +15,7 @@ mod file_writer;
 mod hybrid;
 mod pages;
 mod plain;
+mod shared_prefixes;
 mod table;
 mod texts;
 mod uuid_frame;

@@ -164,7 +164,7 @@ fn decimals(values: impl Iterator<Item = Option<i128>>, precision: u8, scale: i8
 }
 
 #[test]
-fn texts_of_uuids_behind_one_prefix_are_texts() {
+fn texts_with_the_same_beginnings_read_back() {
     const ROWS: usize = 40_000;
     let texts = |prefix: &'static str| {
         let uuid = |n: u64| uuid_text(u128::from(n) << 64 | u128::from(!n)).to_vec();
@@ -174,6 +174,7 @@ fn texts_of_uuids_behind_one_prefix_are_texts() {
         let odd = move |(at, text): (usize, String)| if at == row { odd.to_owned() } else { text };
         StringArray::from_iter_values(texts("urn:").enumerate().map(odd))
     };
+    let times = (0..ROWS).map(|row| format!("2024-10-10T{:02}:{:02}é{row:05}", row / 3_600, row / 60 % 60));
     let columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(texts("evt_"))),
         Arc::new(StringArray::from_iter_values(texts(""))),
@@ -184,8 +185,9 @@ fn texts_of_uuids_behind_one_prefix_are_texts() {
         Arc::new(odd_at(0, "urn")),
         Arc::new(odd_at(20_000, "uri:00000000-0000-0000-0000-000000000000")),
         Arc::new(odd_at(ROWS - 1, "urn:00000000-0000-0000-0000-00000000000A")),
+        Arc::new(StringArray::from_iter_values(times)),
     ];
-    let names = ["prefix", "none", "nulls", "length", "other", "upper"];
+    let names = ["prefix", "none", "nulls", "length", "other", "upper", "times"];
     let fields = names.map(|name| format!("{name} = 'string'\n")).concat();
     let catalog =
         Catalog::from_toml(&[("x.toml", &format!("[domain.a.events.b.fields]\n{fields}"))]).unwrap();
@@ -211,7 +213,7 @@ fn texts_of_uuids_behind_one_prefix_are_texts() {
         assert_eq!(statistics.max_bytes_opt(), all.max().map(str::as_bytes), "{}", names[index]);
         let encodings: Vec<_> = column.encodings().filter(|encoding| *encoding != Encoding::RLE).collect();
         let expected = match names[index] {
-            "prefix" | "nulls" => vec![Encoding::DELTA_BYTE_ARRAY],
+            "prefix" | "nulls" | "times" => vec![Encoding::DELTA_BYTE_ARRAY],
             "none" => vec![Encoding::DELTA_LENGTH_BYTE_ARRAY],
             _ => vec![Encoding::DELTA_LENGTH_BYTE_ARRAY, Encoding::DELTA_BYTE_ARRAY],
         };

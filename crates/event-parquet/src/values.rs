@@ -18,7 +18,7 @@ use parquet::{
 };
 
 use crate::{
-    Encodings, bounds::Bounds, delta, dictionary::Dictionary, hybrid, plain, texts::Texts,
+    Encodings, bounds::Bounds, delta, dictionary::Dictionary, hybrid, plain, shared_prefixes, texts::Texts,
     uuid_texts::UuidTexts,
 };
 
@@ -195,6 +195,10 @@ impl Values {
             Self::Ints { values, is_32 } => {
                 delta::encode(values, *is_32, out);
                 Encoding::DELTA_BINARY_PACKED
+            }
+            Self::Texts(texts) if shared_prefixes::pay(texts) => {
+                shared_prefixes::encode(texts, out);
+                Encoding::DELTA_BYTE_ARRAY
             }
             // Separate lengths, which mostly take no bytes at all, leave the compressor nothing but text.
             Self::Texts(texts) => {

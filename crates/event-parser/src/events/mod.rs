@@ -19,6 +19,7 @@
 mod base;
 mod frames;
 mod record_base;
+mod record_frames;
 mod record_judge;
 mod record_names;
 mod records;
@@ -75,6 +76,8 @@ pub(crate) struct EventReader<'a> {
     wants_later_candidates: bool,
     /// Whether it reads elements of an array, which may contain newlines.
     of_array: bool,
+    /// Whether it reads documents that are records, of texts whose documents may have records.
+    is_document: bool,
     /// The texts around the values of earlier lines.
     frames: Frames,
     /// The texts between the base fields of earlier lines.
@@ -138,6 +141,7 @@ impl<'a> EventReader<'a> {
             selection,
             wants_later_candidates,
             of_array: false,
+            is_document: false,
             frames: Frames::default(),
             key_predictor: KeyPredictor::default(),
             learned: plan.payloads().map(|_| None).collect(),
@@ -176,6 +180,11 @@ impl<'a> EventReader<'a> {
         }
     }
 
+    /// Sets whether the following texts are documents, each of which is a record if it has none.
+    pub(crate) fn set_document(&mut self, is_document: bool) {
+        self.is_document = is_document;
+    }
+
     /// Reads and judges the line at the start of `text`, if it is a good one and has a known frame. Returns
     /// what it is, and its length. The length of an element is known before. That of a line is not: it ends
     /// before the next newline. All is valid UTF-8.
@@ -185,9 +194,14 @@ impl<'a> EventReader<'a> {
         length: Option<usize>,
     ) -> Option<(Judged<'l>, usize)> {
         debug_assert_eq!(length.is_some(), self.of_array);
+        if let Some(mut records) = self.records.take() {
+            let judged = records.read_framed(self, text, length);
+            self.records = Some(records);
+            return judged;
+        }
         let limit = length.unwrap_or(text.len());
         let begun = self.frames.begin(text, limit)?;
-        let mut scanner = Scanner::in_object(text, length, begun.payload_start);
+        let mut scanner = Scanner::in_object(text, length, begun.payload_start, 1);
         self.unknown.clear();
         if let Some(type_index) = begun.type_index {
             if scanner.peek() != Some(b'{') {

@@ -10,7 +10,7 @@
 
 use events_core::timestamp::ToSeconds;
 
-use super::{EventReader, Judged, record_base::name, rest::Rest};
+use super::{EventReader, Judged, record_base::name, record_frames::RecordFrames, rest::Rest};
 use crate::{
     envelope::{Captures, DataPlan, EnvelopePlan, RECORD, Record, TemplatePlan},
     fault::{Fault, Reason, excerpt},
@@ -34,6 +34,8 @@ pub(super) struct Records<'a> {
     pub(super) is_data_read: bool,
     pub(super) rest: Rest,
     pub(super) to_seconds: ToSeconds,
+    /// Of the records of documents, and of documents that are records.
+    pub(super) frames: [RecordFrames; 2],
 }
 
 /// A value that was skipped, and the levels around it.
@@ -76,6 +78,7 @@ impl<'a> Records<'a> {
             is_unwanted: false,
             is_data_read: false,
             rest: Rest::new(plan),
+            frames: Default::default(),
         }))
     }
 
@@ -88,13 +91,7 @@ impl<'a> Records<'a> {
         text: &'l [u8],
         enclosing: &'l [u8],
     ) -> Result<Judged<'l>, Fault> {
-        reader.unknown.clear();
-        reader.read_as = None;
-        self.captures.reset(self.envelope.keys.len());
-        self.skipped.clear();
-        self.is_data_read = false;
-        self.is_unwanted = false;
-        self.rest.reset();
+        self.reset(reader);
         let judged = self.scan_and_judge(reader, line, text, enclosing);
         let validated = match &judged {
             Err(Problem::Malformed(malformed)) => Err(*malformed),
@@ -103,10 +100,24 @@ impl<'a> Records<'a> {
         if let Err(malformed) = validated {
             return Err(first_mistake(line, malformed));
         }
+        if let Ok(judged) = &judged {
+            self.learn_frame(reader, line, judged);
+        }
         judged.map_err(|problem| match problem {
             Problem::Fault(fault) => fault,
             Problem::Malformed(malformed) => Fault::malformed(line, malformed),
         })
+    }
+
+    /// Forgets the record before.
+    pub(super) fn reset(&mut self, reader: &mut EventReader<'_>) {
+        reader.unknown.clear();
+        reader.read_as = None;
+        self.captures.reset(self.envelope.keys.len());
+        self.skipped.clear();
+        self.is_data_read = false;
+        self.is_unwanted = false;
+        self.rest.reset();
     }
 
     fn scan_and_judge<'l>(

@@ -5,9 +5,14 @@
 //! its end, the members so far are read as the type's, from one noted value to the next, and all further ones
 //! straight away.
 //!
+//! Where the type stood in an earlier record, the same text mostly has it in this one, too. So the record is
+//! first read as the type that is found by that text, and again if it was another one.
+//!
 //! Where the payload is a column of its text, that is put together from the members at the end.
 //!
 //! Invariant: each member is read once as the payload's, unless the envelope took it whole.
+
+use memchr::memmem::Finder;
 
 use super::{
     EventReader,
@@ -15,7 +20,7 @@ use super::{
 };
 use crate::{
     envelope::{PiecePlan, RECORD, Record, Stage, Taken},
-    json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, OTHER_KEYS, Scanner, Value},
+    json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, OTHER_KEYS, Scanner, Value, end_of_plain},
     plan::{OfType, PayloadPlan, Plan, RestMember},
 };
 
@@ -35,6 +40,8 @@ pub(super) struct Rest {
     has_skipped: bool,
     /// Members that are only taken if their alternative is used.
     undecided: Vec<Undecided>,
+    /// Finds the text before the type's name.
+    before_type: Option<Finder<'static>>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +61,7 @@ impl Rest {
             start: 0,
             has_skipped: false,
             undecided: Vec::new(),
+            before_type: None,
         }
     }
 
@@ -89,10 +97,15 @@ impl Records<'_> {
         text: &'l [u8],
     ) -> Result<(), Malformed> {
         self.rest.start = scanner.position();
+        if let Some(behind) = self.read_guessed(reader, line, text) {
+            *scanner = behind;
+            return Ok(());
+        }
         scanner.open_object()?;
         let plan = &self.envelope.nodes[RECORD];
         let mut position = OBJECT_START;
         loop {
+            let before = scanner.position();
             let find = |name: &[u8]| plan.find(name);
             let places = (plan.members.len(), OTHER_KEYS);
             let next = self.key_predictors[RECORD].next_of_many(scanner, position, places, find)?;
@@ -121,9 +134,45 @@ impl Records<'_> {
             {
                 reader.read_as = Some(type_index);
                 *scanner = self.read_rest(reader, (line, text), OfType::Known(type_index))?;
+                if value.kind() == (Kind::String { escaped: false })
+                    && self.envelope.domain.literal().is_some()
+                    && self.envelope.enclosing.is_none()
+                {
+                    let text = &line[before..=value.start()];
+                    self.rest.before_type.get_or_insert_with(|| Finder::new(text).into_owned());
+                }
                 return Ok(());
             }
         }
+    }
+
+    /// Reads the record as the type that is named where an earlier record had its own; returns a scanner
+    /// behind it. `None` if it is of another type.
+    fn read_guessed<'l>(
+        &mut self,
+        reader: &mut EventReader<'_>,
+        line: &'l [u8],
+        text: &'l [u8],
+    ) -> Option<Scanner<'l>> {
+        let before = self.rest.before_type.as_ref()?;
+        let start = before.find(line)? + before.needle().len();
+        let name = &line[start..end_of_plain(text, line.len(), start)];
+        let domain = self.envelope.domain.literal()?;
+        let guess = reader.types_found.find(self.plan, domain, name)?;
+        if self.plan.payload(guess).shape.is_json {
+            return None;
+        }
+        let behind = self.read_rest(reader, (line, text), OfType::Known(guess));
+        if let Ok(behind) = behind
+            && self.type_to_read(reader, line) == Some(guess)
+        {
+            reader.read_as = Some(guess);
+            return Some(behind);
+        }
+        let start = self.rest.start;
+        self.reset(reader);
+        self.rest.start = start;
+        None
     }
 
     /// Reads the payload, unless it was read on the way, and decides what was left open.
@@ -150,7 +199,7 @@ impl Records<'_> {
             if let Some(member) = member.member {
                 reader.read_member(&mut scanner, of_type, (root, member), Some(value))?;
             } else {
-                let mut scanner = Scanner::in_object(text, Some(line.len()), before);
+                let mut scanner = Scanner::in_object(text, Some(line.len()), before, 1);
                 let key = scanner.next_key(is_first)?;
                 reader.unknown.extend(key.map(|key| (Some(self.root_id(of_type)), key)));
             }
@@ -239,7 +288,7 @@ impl Records<'_> {
                             reader.read_member(&mut scanner, of_type, (root, member), Some(value))?;
                         }
                         (Taken::Never, None) => {
-                            let mut key = Scanner::in_object(text, Some(line.len()), before);
+                            let mut key = Scanner::in_object(text, Some(line.len()), before, 1);
                             let key = key.next_key(is_first)?;
                             reader.unknown.extend(key.map(|key| (Some(root_id), key)));
                         }

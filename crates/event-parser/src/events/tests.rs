@@ -31,7 +31,9 @@ fn description(plan: &Plan, reader: &EventReader<'_>, judged: Result<Judged<'_>,
                 ReadId::Text(text) => text.to_vec(),
             };
             let Event { type_index, micros, is_later_candidate, .. } = event;
-            format!("{type_index} {micros} {id:?} {is_later_candidate} {slots:?} {:?}", reader.unknown())
+            let mut unknown = reader.unknown().to_vec();
+            unknown.sort_by_key(|(_, key)| key.start());
+            format!("{type_index} {micros} {id:?} {is_later_candidate} {slots:?} {unknown:?}")
         }
         other => format!("{other:?}"),
     }
@@ -40,34 +42,38 @@ fn description(plan: &Plan, reader: &EventReader<'_>, judged: Result<Judged<'_>,
 /// Reads the lines of a block as the loader does, and each line alone; returns how many were read by their
 /// frame.
 #[track_caller]
-fn reads_as_if_each_were_alone(selection: &Selection, lines: &[Vec<u8>], separator: &[u8]) -> usize {
-    let plan = plan();
+pub(super) fn reads_as_if_each_were_alone(
+    plan: &Plan,
+    selection: &Selection,
+    lines: &[Vec<u8>],
+    separator: &[u8],
+) -> usize {
     let of_array = separator != b"\n";
-    let mut reader = EventReader::new(&plan, selection, true);
+    let mut reader = EventReader::new(plan, selection, true);
     reader.set_framing(of_array);
     let block = lines.join(separator);
     let (mut start, mut framed) = (0, 0);
     for line in lines {
         let text = &block[start..];
         start += line.len() + separator.len();
-        let mut alone = EventReader::new(&plan, selection, true);
+        let mut alone = EventReader::new(plan, selection, true);
         let judged = alone.read_alone(line).map(|(judged, _)| judged);
-        let expected = description(&plan, &alone, judged);
+        let expected = description(plan, &alone, judged);
         let length = of_array.then_some(line.len());
         let shown = String::from_utf8_lossy(line);
         if let Some((judged, length)) = reader.read_framed(text, length) {
             framed += 1;
             assert_eq!(length, line.len(), "the length of {shown}");
-            assert_eq!(description(&plan, &reader, Ok(judged)), expected, "by its frame: {shown}");
+            assert_eq!(description(plan, &reader, Ok(judged)), expected, "by its frame: {shown}");
         } else {
             let judged = reader.read(line, text);
-            assert_eq!(description(&plan, &reader, judged), expected, "by its tokens: {shown}");
+            assert_eq!(description(plan, &reader, judged), expected, "by its tokens: {shown}");
         }
     }
     framed
 }
 
-fn selection(event_type: &[&str], day: Option<&str>) -> Selection {
+pub(super) fn selection(event_type: &[&str], day: Option<&str>) -> Selection {
     let day = day.map(|day| events_core::partition::Day::parse(day).unwrap());
     Selection {
         domains: Vec::new(),
@@ -99,7 +105,7 @@ fn most_lines_are_read_by_their_frame() {
         .collect();
     for separator in [&b"\n"[..], b",\n"] {
         for wanted in [&[][..], &["sale"], &["refund"]] {
-            let framed = reads_as_if_each_were_alone(&selection(wanted, None), &lines, separator);
+            let framed = reads_as_if_each_were_alone(&plan(), &selection(wanted, None), &lines, separator);
             // Near the block's end nothing can be loaded at once.
             assert!(framed >= 90, "{framed} of 100");
         }
@@ -151,7 +157,7 @@ fn a_frame_holds_nothing_that_its_line_alone_does_not_say() {
                     lines.extend([odd.clone(), odd.clone(), good.clone()]);
                 }
             }
-            assert!(reads_as_if_each_were_alone(&selection(&[], day), &lines, separator) > 20);
+            assert!(reads_as_if_each_were_alone(&plan(), &selection(&[], day), &lines, separator) > 20);
         }
     }
 }
@@ -163,7 +169,7 @@ fn no_line_goes_beyond_its_newline() {
     for place in 1..good.len() {
         let (front, rest) = good.split_at(place);
         let lines = [good.clone(), good.clone(), front.to_vec(), rest.to_vec(), good.clone(), vec![b' '; 64]];
-        reads_as_if_each_were_alone(&selection(&[], None), &lines, b"\n");
+        reads_as_if_each_were_alone(&plan(), &selection(&[], None), &lines, b"\n");
     }
 }
 
@@ -193,7 +199,7 @@ proptest! {
             }
         }
         for separator in [&b"\n"[..], b",\n"] {
-            reads_as_if_each_were_alone(&selection(&[], None), &lines, separator);
+            reads_as_if_each_were_alone(&plan(), &selection(&[], None), &lines, separator);
         }
     }
 }

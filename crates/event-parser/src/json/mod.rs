@@ -19,7 +19,7 @@ pub(crate) use self::value::END_OF_LINE;
 pub(crate) use self::{
     key_predictor::{KeyPredictor, Next, OBJECT_START, OTHER_KEYS},
     known::KnownText,
-    plain::{end_of_plain, same},
+    plain::{end_of_integer, end_of_plain, same},
     text::{compact_into, quoted_into, unescape_into},
 };
 use self::{plain::end_of_digits, text::parse_hex, value::Expected};
@@ -74,12 +74,12 @@ impl<'a> Scanner<'a> {
         Self { at, ..Self::in_text(text, length) }
     }
 
-    /// Continues at `at` in an outermost object, in a text that begins with the line. Without a `length`, the
-    /// line ends at the next newline; the scanner never goes beyond that.
+    /// Continues at `at` in an object, with this many levels around it, in a text that begins with the line.
+    /// Without a `length`, the line ends at the next newline; the scanner never goes beyond that.
     #[inline]
-    pub(crate) fn in_object(text: &'a [u8], length: Option<usize>, at: usize) -> Self {
+    pub(crate) fn in_object(text: &'a [u8], length: Option<usize>, at: usize, depth: u32) -> Self {
         let line = length.and_then(|length| text.get(..length)).unwrap_or(text);
-        Self { line, text, at, depth: 1, spans_newlines: length.is_some() }
+        Self { line, text, at, depth, spans_newlines: length.is_some() }
     }
 
     /// The line. While its end is still unknown, more than that.

@@ -42,6 +42,14 @@ pub(super) fn end_of_digits(text: &[u8], line_length: usize, at: usize) -> usize
     end_of_many_digits(text, line_length, at)
 }
 
+/// The end of the integer at `at`, if one without a sign is there, and no other number.
+#[inline]
+pub(crate) fn end_of_integer(text: &[u8], line_length: usize, at: usize) -> Option<usize> {
+    let end = end_of_digits(text, line_length, at);
+    let is_integer = matches!(text.get(at), Some(b'1'..=b'9'));
+    (is_integer && !matches!(text.get(end), Some(b'.' | b'e' | b'E'))).then_some(end)
+}
+
 /// The same for more than eight bytes, or near the block's end.
 #[inline(never)]
 fn end_of_many_digits(text: &[u8], line_length: usize, at: usize) -> usize {

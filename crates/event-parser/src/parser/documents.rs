@@ -47,17 +47,27 @@ impl Parser<'_> {
         let block = state.block;
         let from = range.start + mark_bytes_at(block, range.start);
         let document = &block.bytes[from..range.end];
-        let mut documents = std::mem::take(&mut self.documents);
         state.unit = Unit::Element;
+        self.events.set_document(true);
+        newlines.count(state, range.start);
+        let (text, offset) = (&block.bytes[range.start..], block.offset + range.start as u64);
+        if self.read_framed(state, text, Some(range.len()), offset, all_utf8).is_some() {
+            state.parsed.lines += 1;
+            return;
+        }
+        let mut documents = std::mem::take(&mut self.documents);
         match documents.cut(self.plan.records(), document, may_be_long) {
-            Cut::Record => self.read_element(state, range, None, all_utf8, newlines),
+            Cut::Record => {
+                self.read_line(state, text, range.len(), offset, all_utf8);
+                state.parsed.lines += 1;
+            }
             Cut::NoPath => {
-                newlines.count(state, range.start);
                 let fault = Fault::no_records(document, self.plan.records().names());
                 state.bad(document, block.offset + from as u64, None, fault);
                 state.parsed.lines += 1;
             }
             Cut::Records(rest) => {
+                self.events.set_document(false);
                 for Element { range: Range { start, end }, due, unit } in documents.elements() {
                     state.unit = unit.clone();
                     self.read_element(state, from + start..from + end, *due, all_utf8, newlines);

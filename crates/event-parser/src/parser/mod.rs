@@ -167,6 +167,7 @@ impl<'a> Parser<'a> {
             let is_record = matches!(unit, Unit::Record(_));
             if is_record || are_documents || due.is_some() {
                 state.unit = if is_record { unit.clone() } else { Unit::Element };
+                self.events.set_document(false);
                 self.read_element(state, range.clone(), *due, all_utf8, &mut newlines);
             } else {
                 let may_be_long = *unit == Unit::Document;
