@@ -266,6 +266,13 @@ impl Records<'_> {
                 }
                 Next::Member(member) => {
                     let member = plan.members[member];
+                    if let Some(column) = member.column
+                        && !reader.payload.has_column(column)
+                    {
+                        let value = scanner.pass(known)?;
+                        reader.payload.take(column, value);
+                        continue;
+                    }
                     let Some(key) = member.key else {
                         if let Some(member) = member.member {
                             reader.read_member(&mut scanner, of_type, (root, member), known)?;

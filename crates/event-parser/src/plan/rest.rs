@@ -4,7 +4,7 @@
 
 use super::{
     ByName,
-    shape::{Member, Shape},
+    shape::{KeyTarget, Member, Shape},
 };
 use crate::envelope::{DataPlan, EnvelopePlan, RECORD};
 
@@ -22,6 +22,8 @@ pub(crate) struct RestMember {
     pub(crate) key: Option<usize>,
     /// Its member in the payload's root.
     pub(crate) member: Option<usize>,
+    /// The column that it is, if the envelope does not read it.
+    pub(crate) column: Option<usize>,
 }
 
 impl RestPlan {
@@ -33,12 +35,13 @@ impl RestPlan {
         let root = &payload.objects[payload.root];
         let mut members: Vec<_> = keys
             .iter()
-            .map(|&key| (&envelope.keys[key].name, RestMember { key: Some(key), member: None }))
+            .map(|&key| (&envelope.keys[key].name, RestMember { key: Some(key), member: None, column: None }))
             .collect();
-        for (index, Member { name, .. }) in root.members.iter().enumerate() {
+        for (index, Member { name, target, .. }) in root.members.iter().enumerate() {
+            let column = if let KeyTarget::Column(column) = target { Some(*column) } else { None };
             match members.iter_mut().find(|(known, _)| *known == name) {
                 Some((_, known)) => known.member = Some(index),
-                None => members.push((name, RestMember { key: None, member: Some(index) })),
+                None => members.push((name, RestMember { key: None, member: Some(index), column })),
             }
         }
         let by_name =

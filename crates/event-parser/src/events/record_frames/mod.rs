@@ -164,15 +164,12 @@ impl RecordFrames {
             match &self.nodes[node].hole {
                 Hole::Start => return None,
                 Hole::Text => at = end_of_plain(text, limit, at),
-                Hole::Number => {
-                    let integer_end = end_of_integer(text, limit, at);
-                    at = match integer_end {
-                        Some(end) => end,
-                        None => number_end(Scanner::in_object(text, length, at, 1))?,
-                    };
-                }
+                Hole::Number => at = end_of_number(text, length, at)?,
                 Hole::Payload(payload) => {
-                    told = payload.type_of(text.get(at..)?, length.map(|length| length - at))?;
+                    if text.get(at) != Some(&b'{') {
+                        return None;
+                    }
+                    told = payload.type_of(&text[at..], length.map(|length| length - at))?;
                     at = read_payload(reader, Scanner::in_object(text, length, at, payload.depth), told)?;
                 }
                 Hole::End(frame) => {
@@ -200,9 +197,6 @@ impl PayloadHole {
 /// Reads the payload as the type, or only as JSON; returns its end.
 #[inline]
 fn read_payload(reader: &mut EventReader<'_>, mut scanner: Scanner<'_>, told: Told) -> Option<usize> {
-    if scanner.peek() != Some(b'{') {
-        return None;
-    }
     match told {
         Told::Type(type_index) => reader.read_payload(&mut scanner, OfType::Known(type_index)).ok()?,
         Told::NotSelected => drop(scanner.value().ok()?),
@@ -210,11 +204,14 @@ fn read_payload(reader: &mut EventReader<'_>, mut scanner: Scanner<'_>, told: To
     Some(scanner.position())
 }
 
-/// The end of a number that is not a short integer.
-#[inline(never)]
-fn number_end(mut scanner: Scanner<'_>) -> Option<usize> {
-    let is_number = matches!(scanner.peek(), Some(b'-' | b'0'..=b'9'));
-    is_number.then(|| scanner.value().ok().map(Value::end)).flatten()
+/// The end of the number at `at`, if there is one.
+#[inline]
+fn end_of_number(text: &[u8], length: Option<usize>, at: usize) -> Option<usize> {
+    if let Some(end) = end_of_integer(text, length.unwrap_or(text.len()), at) {
+        return Some(end);
+    }
+    let is_number = matches!(text.get(at), Some(b'-' | b'0'..=b'9'));
+    is_number.then(|| Scanner::in_object(text, length, at, 1).value().ok().map(Value::end)).flatten()
 }
 
 impl Framed {
