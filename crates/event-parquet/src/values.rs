@@ -275,7 +275,18 @@ impl Values {
                 let place = dictionary.place_of_text(text.as_bytes());
                 places.resize(places.len() + count, place);
             }
-            Self::Texts(texts) => places.extend(texts.iter().map(|text| dictionary.place_of_text(text))),
+            Self::Texts(texts) => {
+                // Many columns have the same text in most rows.
+                let mut last: (&[u8], Option<u32>) = (b"", None);
+                places.extend(texts.iter().map(|text| match last {
+                    (before, Some(place)) if before == text => place,
+                    _ => {
+                        let place = dictionary.place_of_text(text);
+                        last = (text, Some(place));
+                        place
+                    }
+                }));
+            }
             Self::Ints { values, .. } => {
                 places.extend(values.iter().map(|value| dictionary.place_of_word(*value)));
             }

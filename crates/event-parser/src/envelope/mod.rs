@@ -87,6 +87,8 @@ pub(crate) struct Key {
     /// The earliest decision that needs it.
     pub(crate) stage: Stage,
     pub(crate) taken: Taken,
+    /// The alternatives of each piece of a template that it may be used for.
+    pub(crate) uses: Vec<Vec<Alternative>>,
 }
 
 /// When a repeated key is reported: what is decided by it, in the order of judgement.
@@ -164,25 +166,27 @@ impl EnvelopePlan {
     /// Keys of the record that are always taken whole: fields, and paths without another before them. Others
     /// are, if they are used.
     fn mark_taken(&mut self) {
-        let (mut always, mut if_used) = (Vec::new(), Vec::new());
-        for piece in self.templates().flat_map(|template| &template.pieces) {
+        let pieces: Vec<_> = self.templates().flat_map(|template| &template.pieces).collect();
+        let mut uses = vec![Vec::new(); self.keys.len()];
+        for piece in pieces {
             let PiecePlan::Paths { alternatives, .. } = piece else { continue };
-            for (place, alternative) in alternatives.iter().enumerate() {
-                if !alternative.is_enclosing {
-                    // A first alternative that is null is not used.
-                    if place == 0 && alternatives.len() == 1 { &mut always } else { &mut if_used }
-                        .push(alternative.key);
-                }
+            for alternative in alternatives.iter().filter(|alternative| !alternative.is_enclosing) {
+                uses[alternative.key].push(alternatives.clone());
             }
+        }
+        for (key, uses) in self.keys.iter_mut().zip(uses) {
+            key.uses = uses;
         }
         for &member in &self.nodes[RECORD].members.clone() {
             let key = &mut self.keys[member];
-            key.taken = if key.field.is_some() || always.contains(&member) {
+            key.taken = if key.field.is_some() || key.uses.iter().any(|alternatives| alternatives.len() == 1)
+            {
                 Taken::Always
-            } else if if_used.contains(&member) {
-                Taken::IfUsed
-            } else {
+            } else if key.uses.is_empty() {
                 Taken::Never
+            } else {
+                // A first alternative that is null is not used.
+                Taken::IfUsed
             };
         }
     }
@@ -220,6 +224,7 @@ impl Tree<'_> {
             data: None,
             stage,
             taken: Taken::Never,
+            uses: Vec::new(),
         });
         let Node { members, by_name, .. } = &mut self.nodes[node];
         by_name.insert(name.as_bytes().into(), members.len());

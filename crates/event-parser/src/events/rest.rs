@@ -19,7 +19,7 @@ use super::{
     records::{Records, reached},
 };
 use crate::{
-    envelope::{PiecePlan, RECORD, Record, Stage, Taken},
+    envelope::{RECORD, Record, Stage, Taken},
     json::{KeyPredictor, Kind, Malformed, Next, OBJECT_START, OTHER_KEYS, Scanner, Value, end_of_plain},
     plan::{OfType, PayloadPlan, Plan, RestMember},
 };
@@ -313,11 +313,9 @@ impl Records<'_> {
     /// Whether a template is made with this key.
     pub(super) fn is_used(&self, key: usize) -> bool {
         let record = Record { line: b"", enclosing: b"", captures: &self.captures };
-        self.envelope.templates().flat_map(|template| &template.pieces).any(|piece| match piece {
-            PiecePlan::Literal(_) => false,
-            PiecePlan::Paths { alternatives, .. } => {
-                record.used(alternatives).is_some_and(|(used, _)| used.key == key)
-            }
-        })
+        self.envelope.keys[key]
+            .uses
+            .iter()
+            .any(|alternatives| record.used(alternatives).is_some_and(|(used, _)| used.key == key))
     }
 }
