@@ -112,6 +112,13 @@ impl Renamed {
         }
     }
 
+    /// Forgets what it could be undone with.
+    fn stays(&self) {
+        if let Self::Moved { replaced: Some(replaced), .. } = self {
+            drop(fs::remove_file(replaced));
+        }
+    }
+
     fn is_in(&self, directory: &Path) -> bool {
         let (Self::Moved { to, .. } | Self::Exchanged { other: to, .. }) = self;
         to.parent() == Some(directory)
@@ -210,7 +217,11 @@ fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io:
         FaultKind::Stop => {}
         FaultKind::Torn => tear()?,
         FaultKind::Power => faults.unsynced.iter().try_for_each(|file| file.set_len(0))?,
-        FaultKind::Names => faults.renamed.iter().rev().skip(1).for_each(Renamed::take_back),
+        FaultKind::Names => {
+            let mut latest_first = faults.renamed.iter().rev();
+            latest_first.by_ref().take(1).for_each(Renamed::stays);
+            latest_first.for_each(Renamed::take_back);
+        }
     }
     process::abort()
 }
@@ -246,7 +257,9 @@ pub(super) fn exchanged(one: &Path, other: &Path) -> io::Result<()> {
 pub(super) fn synced(file: &File, path: &Path) -> io::Result<()> {
     let Some(mut faults) = faults()? else { return Ok(()) };
     let synced = file.metadata()?;
-    faults.renamed.retain(|renamed| !renamed.is_in(path));
+    for renamed in faults.renamed.extract_if(.., |renamed| renamed.is_in(path)) {
+        renamed.stays();
+    }
     faults.unsynced.retain(|other| other.metadata().is_ok_and(|other| !is_one(&other, &synced)));
     Ok(())
 }
@@ -254,6 +267,6 @@ pub(super) fn synced(file: &File, path: &Path) -> io::Result<()> {
 pub(super) fn all_synced() {
     if let Ok(Some(mut faults)) = faults() {
         faults.unsynced.clear();
-        faults.renamed.clear();
+        faults.renamed.drain(..).for_each(|renamed| renamed.stays());
     }
 }

@@ -291,3 +291,59 @@ fn of_a_load_by_two_threads_with_a_broken_disk() {
         walk.try_point("target-2", (number, if number % 2 == 0 { "errors" } else { "stop" }, "any of them"));
     }
 }
+
+/// A workdir with a target that a rewrite changes in every way: columns of text become a catalog's, in another
+/// directory; files are replaced by those of another name; partitions become hours; all in other directories.
+fn to_rewrite() -> Workdir {
+    let dir = Workdir::new();
+    let sale = |id: &str, time: &str| account_open(id, time, 1).replace("account-open", "sale");
+    dir.write(
+        "open.toml",
+        "[domain.account.events.'*']\n[domain.account.events.account-open.fields]\nid = 'int32'\n",
+    );
+    dir.write(
+        "sales.toml",
+        "[domain.account.fields]\nid = 'int64'\n[domain.account.events]\nsale = {}\naccount-open = {}\n",
+    );
+    let lines = [
+        account_open("a", "2024-10-10T01:00:00", 1),
+        account_open("b", "2024-10-10T02:00:00", 2),
+        sale("c", "2024-10-10T01:00:00"),
+        account_open("d", "2024-10-11T23:00:00", 3),
+        "bad".to_owned(),
+    ];
+    dir.write("old.json", file_of(lines));
+    let args = ["--backfill", "--threads", "1", "--catalog", "open.toml"];
+    dir.loader().source("old.json").args(args).succeeds();
+    dir
+}
+
+fn rewrite(dir: &Workdir, target: &str, form: &[&str]) -> Loader {
+    let rewrite = dir.bare_loader().arg("rewrite").arg(dir.path(target)).args(["--threads", "1"]);
+    rewrite.arg("--catalog").arg(dir.path("sales.toml")).args(form)
+}
+
+#[test]
+fn of_a_rewrite() {
+    let dir = to_rewrite();
+    let run = |dir: &Workdir, target: &str| rewrite(dir, target, &["--compression=snappy"]);
+    let mut walk = Walk::new("a rewrite", &dir, &run);
+    walk.moves_events = true;
+    assert!(walk.go() > 250);
+}
+
+#[test]
+fn of_a_rewrite_into_another_layout() {
+    let dir = to_rewrite();
+    let run = |dir: &Workdir, target: &str| rewrite(dir, target, &["--layout=hive", "--partition-by=hour"]);
+    let mut walk = Walk::new("a rewrite into another layout", &dir, &run);
+    walk.moves_events = true;
+    for forbidden in ["", "EXDEV:exchange:;EXDEV:rename to:.old"] {
+        walk.forbidden = forbidden;
+        let operations = walk.operations();
+        let is_recording = |(_, operation): &(bool, String)| {
+            operation.starts_with("rename to") && operation.ends_with("/journal.json")
+        };
+        assert!(walk.go_from(operations.iter().position(is_recording).unwrap()) > 50);
+    }
+}

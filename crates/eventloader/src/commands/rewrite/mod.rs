@@ -136,12 +136,10 @@ fn stage(
     let mut record = Record::to_rewrite(&settings.target, settings.threads)?;
     let remembered = held::layout_of(&settings.target)?;
     let wanted = wanted(settings, remembered, record.history());
-    let catalog = &settings.catalog;
-    let selection = Selection::default();
     let Wanted { layout, unit, format, flatten } = wanted;
     let folds_case = folds_case(&settings.target)?;
-    LayoutFit { catalog, selection: &selection, layout, unit, flatten, folds_case }.check()?;
     let held = Held::read(settings, &mut record, remembered, wanted)?;
+    wanted.fit(&settings.catalog, folds_case)?;
     held.check_directories(&record, wanted, folds_case)?;
     let encoders = encoders(settings, wanted, stages)?;
     let mut pieces = held.pieces(record.history(), wanted.unit);
@@ -154,7 +152,7 @@ fn stage(
         held: &held,
         wanted,
         tables: &tables,
-        catalog,
+        catalog: &settings.catalog,
         payloads: std::sync::OnceLock::new(),
         staging,
         stages,
@@ -190,21 +188,22 @@ fn wanted(settings: &RewriteSettings, (layout, unit): (Layout, PartitionUnit), h
     let form = history.form.as_ref();
     let codec = form.and_then(|form| Codec::named(&form.compression)).unwrap_or(Codec::Zstd);
     let encodings = form.and_then(|form| Encodings::named(&form.encodings)).unwrap_or(Encodings::Compact);
-    // The form of hive with a column of the event type is one that is left behind; a part of the days can't
-    // leave it alone.
-    let today = match layout {
-        Layout::HiveWithEventType if settings.days.is_none() => Layout::Hive,
-        layout => layout,
-    };
-    Wanted {
-        layout: settings.layout.unwrap_or(today),
+    let wanted = Wanted {
+        layout: settings.layout.unwrap_or(layout),
         unit: settings.partition_unit.unwrap_or(unit),
         format: Format {
             codec: settings.codec.unwrap_or(codec),
             encodings: settings.encodings.unwrap_or(encodings),
         },
         flatten: form.is_none_or(|form| form.flatten),
+    };
+    // The first form of hive is left behind, if the catalog fits the other, and by all days together.
+    let today = Wanted { layout: Layout::Hive, ..wanted };
+    let is_first_form = settings.layout.is_none() && layout == Layout::HiveWithEventType;
+    if is_first_form && settings.days.is_none() && today.fit(&settings.catalog, false).is_ok() {
+        return today;
     }
+    wanted
 }
 
 /// How many pieces are written at once, by the memory of each.
@@ -224,6 +223,13 @@ fn encoders(settings: &RewriteSettings, wanted: Wanted, stages: &Stages) -> Resu
 }
 
 impl Wanted {
+    /// Refuses a catalog that the layout can't have.
+    fn fit(self, catalog: &Catalog, folds_case: bool) -> Result<(), Error> {
+        let Self { layout, unit, flatten, .. } = self;
+        let selection = Selection::default();
+        LayoutFit { catalog, selection: &selection, layout, unit, flatten, folds_case }.check()
+    }
+
     fn form(self, flatten: bool) -> TableForm {
         TableForm { flatten, has_event_type: self.layout.has_event_type_column() }
     }
