@@ -32,32 +32,32 @@ impl Document<'_> {
     }
 
     /// Gives a field another type, the name of one: in place of the name at this path, or of whatever says
-    /// the type of what stands there.
-    pub fn set_type(&mut self, path: &[String], name: &str) {
+    /// the type of what stands there. It gets a column of this name, too, if one is given.
+    pub fn set_type(&mut self, path: &[String], name: &str, column: Option<&str>) {
         let Some(value) = self.value(path) else { return };
         let span = value.span();
+        let mut said: Vec<_> = column.iter().map(|column| format!("column = \"{column}\"")).collect();
         match value.get_ref() {
             DeValue::Table(table) if self.is_inline(value) => {
                 let kept = table.iter().filter(|(key, _)| !KINDS.contains(&key.get_ref().as_ref()));
-                let kept: Vec<_> =
-                    kept.map(|(key, value)| &self.text[key.span().start..value.span().end]).collect();
-                let text = if kept.is_empty() {
-                    format!("\"{name}\"")
-                } else {
-                    format!("{{ type = \"{name}\", {} }}", kept.join(", "))
-                };
-                self.replace(span, text);
+                let kept = kept.filter(|(key, _)| column.is_none() || key.get_ref() != "column");
+                said.extend(
+                    kept.map(|(key, value)| self.text[key.span().start..value.span().end].to_owned()),
+                );
+                self.replace(span, with_type('"', name, &said));
             }
-            DeValue::Table(_) => self.set_type_of_table(path, name),
+            DeValue::Table(_) => self.set_type_of_table(path, name, &said),
             _ => {
                 let quote = if self.text[span.clone()].starts_with('\'') { '\'' } else { '"' };
-                self.replace(span, format!("{quote}{name}{quote}"));
+                let is_whole = path.last().is_none_or(|key| key != "type");
+                let said = if is_whole { &said[..] } else { &[] };
+                self.replace(span, with_type(quote, name, said));
             }
         }
     }
 
     /// The same where the type takes lines of its own.
-    fn set_type_of_table(&mut self, path: &[String], name: &str) {
+    fn set_type_of_table(&mut self, path: &[String], name: &str, said: &[String]) {
         let is_kind = |at: &[String]| at.get(path.len()).is_some_and(|key| KINDS.contains(&key.as_str()));
         let (mut removed, mut kept) = (Vec::new(), None);
         for (index, item) in self.items.iter().enumerate().filter(|(_, item)| item.path.starts_with(path)) {
@@ -75,9 +75,10 @@ impl Document<'_> {
             let start = self.items[first].lines.start;
             if head.len() < path.len() {
                 let (indent, keys) = (self.indent_at(start), dotted(&path[head.len()..]));
-                (start, format!("{indent}{keys} = \"{name}\"\n"), EditKind::Lines)
+                (start, format!("{indent}{keys} = {}\n", with_type('"', name, said)), EditKind::Lines)
             } else {
-                (start, format!("[{}]\ntype = \"{name}\"\n", dotted(path)), EditKind::Tables)
+                let said: String = said.iter().map(|said| format!("{said}\n")).collect();
+                (start, format!("[{}]\ntype = \"{name}\"\n{said}", dotted(path)), EditKind::Tables)
             }
         };
         self.edits.push(Edit { range: at..at, text, kind });
@@ -108,6 +109,14 @@ impl Document<'_> {
         text.push_str(&self.text[done..]);
         text
     }
+}
+
+/// A field of this type, and what else is said of it.
+fn with_type(quote: char, name: &str, said: &[String]) -> String {
+    if said.is_empty() {
+        return format!("{quote}{name}{quote}");
+    }
+    format!("{{ type = {quote}{name}{quote}, {} }}", said.join(", "))
 }
 
 /// Keys as TOML has them, with dots between them.

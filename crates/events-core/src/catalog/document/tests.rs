@@ -31,7 +31,7 @@ fn with_fields(text: &str, path: &[&str], names: &[&str]) -> String {
 fn with_type(text: &str, path: &[&str], name: &str) -> String {
     let path: KeyPath = path.iter().map(|&key| key.to_owned()).collect();
     let mut document = Document::parse("x.toml", text).unwrap();
-    document.set_type(&path, name);
+    document.set_type(&path, name, None);
     document.changed()
 }
 

@@ -174,7 +174,7 @@ fn replaced(name: &str, by: char, is_safe: impl Fn(char) -> bool) -> String {
 }
 
 /// `name`, and `name` with each number appended.
-fn numbered(name: &str, separator: char) -> impl Iterator<Item = String> {
+pub(crate) fn numbered(name: &str, separator: char) -> impl Iterator<Item = String> {
     let numbered = (2..).map(move |number| format!("{name}{separator}{number}"));
     std::iter::once(name.to_owned()).chain(numbered)
 }

@@ -38,7 +38,13 @@ pub(super) struct Drafts {
 }
 
 impl Drafts {
-    pub(super) fn of(added: BTreeMap<KeyPath, Added>, catalog: &Catalog, taken: &BTreeSet<String>) -> Self {
+    /// Drafts what was added; `come` are the columns that come otherwise, each with its domain, and `taken` the
+    /// names of types.
+    pub(super) fn of(
+        added: BTreeMap<KeyPath, Added>,
+        (catalog, come): (&Catalog, &[(String, String)]),
+        taken: &BTreeSet<String>,
+    ) -> Self {
         let mut shapes = Shapes::default();
         let inner: Vec<_> = added.values().map(|added| vec![shapes.add_payload(&added.objects)]).collect();
         let types = Types::of(shapes, &inner, taken.iter().cloned().collect());
@@ -62,6 +68,9 @@ impl Drafts {
                 for user in &added.users {
                     let of_user = columns.entry(user.clone()).or_insert_with(|| columns_of(catalog, user));
                     known.extend(of_user.iter().cloned());
+                    known.extend(
+                        come.iter().filter(|(domain, _)| *domain == user.0).map(|(_, name)| name.clone()),
+                    );
                 }
                 let members = added.members.iter().cloned().collect();
                 give_columns_beside(&mut fields, added.parent.as_deref(), (&mut known, members), &types);
@@ -101,9 +110,13 @@ fn draft_field(
     new: &BTreeMap<KeyPath, Vec<FieldDraft>>,
 ) -> FieldDraft {
     let required = field.required && !of_type.is_optional;
+    let (KindNode::Text { path, .. } | KindNode::Object(path, _) | KindNode::Container(path, ..)) =
+        &field.kind;
+    let retyped = of_type.retypes.iter().find(|retype| retype.path == *path);
+    let column = retyped.and_then(|retype| retype.column.clone());
     FieldDraft {
         name: field.name.clone(),
-        column: field.column.clone(),
+        column: column.or_else(|| field.column.clone()),
         kind: draft_kind(&field.kind, of_type, new),
         said: Said { required, description: field.description.clone() },
         comment: String::new(),

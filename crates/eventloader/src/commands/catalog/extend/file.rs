@@ -28,7 +28,7 @@ use crate::{
         draft::{
             DomainDraft, FieldDraft, TypeDraft,
             fields::Within,
-            names::give_directories,
+            names::{self, give_directories},
             text::{inline_entry, lines_of, shown_type, table_of},
         },
         observe::{Payloads, TypeName},
@@ -107,12 +107,13 @@ impl<'t> File<'t> {
     }
 
     fn write(&mut self, plan: Plan<'_>, catalog: &Catalog, directories: &HashMap<TypeName, String>) {
-        let Plan { walk, needs, new_types } = plan;
+        let Plan { walk, mut needs, new_types } = plan;
         self.kept.extend(walk.kept);
-        let drafts = Drafts::of(walk.added, catalog, &type_names(&self.outline));
+        let come = needs.name_columns(catalog);
+        let drafts = Drafts::of(walk.added, (catalog, &come), &type_names(&self.outline));
         self.kept.extend(drafts.left_out.iter().cloned());
         for retype in &needs.retypes {
-            self.document.set_type(&retype.path, &retype.name());
+            self.document.set_type(&retype.path, &retype.name(), retype.column.as_deref());
             self.changes.push(described(retype));
         }
         let new_paths: BTreeSet<KeyPath> = new_types
@@ -205,6 +206,26 @@ impl<'t> File<'t> {
 }
 
 impl Needs {
+    /// Gives a name to the columns of what was an object, where theirs is taken; returns their names, each
+    /// with its domain.
+    fn name_columns(&mut self, catalog: &Catalog) -> Vec<(String, String)> {
+        let mut come = Vec::new();
+        let own = self.overrides.iter_mut().flat_map(|of_type| &mut of_type.retypes);
+        for retype in own.chain(&mut self.retypes) {
+            let Some(natural) = &retype.new_column else { continue };
+            let domain = &retype.user.0;
+            let mut taken = columns_of(catalog, &(domain.clone(), String::new()));
+            taken.extend(
+                come.iter().filter(|(of, _)| of == domain).map(|(_, column): &(_, String)| column.clone()),
+            );
+            let is_free = |name: &String| !taken.contains(&name.to_lowercase());
+            let name = names::numbered(natural, '_').find(is_free).unwrap_or_default();
+            come.push((domain.clone(), name.to_lowercase()));
+            retype.column = (name != *natural).then_some(name);
+        }
+        come
+    }
+
     /// Leaves out what is within something that becomes a text.
     fn drop_within_strings(&mut self, added: &mut BTreeMap<KeyPath, Added>) {
         let strings: Vec<KeyPath> = self.retypes.iter().map(|retype| retype.path.clone()).collect();
@@ -218,8 +239,8 @@ impl Needs {
 
 /// A change of a type, in words.
 fn described(retype: &Retype) -> String {
-    let Retype { field, was, around, loses_columns, .. } = retype;
-    let lost = if *loses_columns && around.is_empty() {
+    let Retype { field, was, new_column, .. } = retype;
+    let lost = if new_column.is_some() {
         "; the columns of its fields go, so a target that has them refuses a merge"
     } else {
         ""
@@ -350,10 +371,9 @@ pub(super) fn directories_of(
 /// The columns that an event type has; of a new one, those that its domain's types have.
 pub(super) fn columns_of(catalog: &Catalog, (domain, name): &TypeName) -> HashSet<String> {
     let is_it = |of_type: &&EventType| of_type.domain == *domain && of_type.name == *name;
-    let (named, open);
+    let open;
     let known: Vec<&EventType> = if let Some(known) = catalog.event_types().iter().find(is_it) {
-        named = [known];
-        named.to_vec()
+        vec![known]
     } else {
         open = catalog.event_type(domain, name);
         let of_domain = catalog.event_types().iter().filter(|of_type| of_type.domain == *domain);

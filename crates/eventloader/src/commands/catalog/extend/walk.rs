@@ -35,8 +35,11 @@ pub(super) struct Retype {
     /// The lists and maps that stay around it.
     pub(super) around: Vec<Container>,
     pub(super) to: ValueType,
-    /// Whether columns of its fields go.
-    pub(super) loses_columns: bool,
+    /// Whether columns of its fields go, and one of this name comes.
+    pub(super) new_column: Option<String>,
+    /// The name that it gets instead, because that one is taken.
+    pub(super) column: Option<String>,
+    pub(super) user: TypeName,
 }
 
 /// What is new in a table of fields.
@@ -121,16 +124,10 @@ impl Walk {
                     return;
                 };
                 let was = within(containers, &leaf_name(leaf));
-                let loses_columns = matches!(leaf, Leaf::Named(_)) && containers.is_empty();
-                let (path, field) = (path.clone(), at.label());
-                out.push(Retype {
-                    path,
-                    field,
-                    was,
-                    around: containers[..depth].to_vec(),
-                    to,
-                    loses_columns,
-                });
+                let is_object = matches!(leaf, Leaf::Named(_)) && containers.is_empty();
+                let new_column = at.parent.clone().filter(|_| is_object);
+                let around = containers[..depth].to_vec();
+                out.push(Retype { around, to, new_column, ..Retype::to_string(path, was, at) });
             }
             KindNode::Object(path, table) => match only_objects(evidence) {
                 Some(objects) => self.table(table, name, objects, at, out),
@@ -296,14 +293,8 @@ fn only_lists(evidence: &Evidence) -> Option<&Evidence> {
 
 /// What is neither an object nor a list any more; what is nested too deep was not looked at.
 fn becomes_string(path: &KeyPath, was: &str, evidence: &Evidence, at: &At) -> Option<Retype> {
-    (evidence.too_deep == 0).then(|| Retype {
-        path: path.clone(),
-        field: at.label(),
-        was: was.to_owned(),
-        around: Vec::new(),
-        to: ValueType::String,
-        loses_columns: was == "object" && at.parent.is_some(),
-    })
+    let new_column = at.parent.clone().filter(|_| was == "object");
+    (evidence.too_deep == 0).then(|| Retype { new_column, ..Retype::to_string(path, was.to_owned(), at) })
 }
 
 fn leaf_name(leaf: &Leaf) -> String {
@@ -319,6 +310,19 @@ pub(super) fn within(around: &[Container], innermost: &str) -> String {
 }
 
 impl Retype {
+    fn to_string(path: &KeyPath, was: String, at: &At) -> Self {
+        Self {
+            path: path.clone(),
+            field: at.label(),
+            was,
+            around: Vec::new(),
+            to: ValueType::String,
+            new_column: None,
+            column: None,
+            user: at.user.clone(),
+        }
+    }
+
     /// The name of the new type.
     pub(super) fn name(&self) -> String {
         within(&self.around, &self.to.to_string())
