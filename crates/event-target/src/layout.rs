@@ -39,8 +39,8 @@ impl TargetLayout {
         Some((*layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
     }
 
-    /// The recorded layout of a target: in its own file or, if that is gone, in its commits. A commit that was
-    /// interrupted counts: whoever opens the target finishes it first.
+    /// The recorded layout of a target: in its own file or, if that is gone, in its commits. A commit that
+    /// was interrupted counts: whoever opens the target finishes it first.
     ///
     /// # Errors
     /// A record can't be read.
