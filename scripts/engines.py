@@ -559,6 +559,28 @@ def check_taken_names(checks):
     checks.equal("hive: a column year in a file is hidden by the directory's", found, dict.fromkeys(found, 2024))
 
 
+def check_beginnings(checks):
+    """Ids with a prefix, UUIDs and times as texts: texts that begin as the one before them does."""
+    source, target = WORK / "track.json", WORK / "beginnings"
+    with open(source, "wb") as file:
+        subprocess.run([BINARIES / "datagen", "--world", "ledger", "--envelope", "segment", "-n", "3000", "--events-per-day", "3000"], check=True, stdout=file)
+    catalog = WORK / "track.toml"
+    with open(catalog, "wb") as file:
+        subprocess.run([BINARIES / "datagen", "catalog", "--world", "ledger", "--envelope", "segment"], check=True, stdout=file)
+    load(source, target, "--catalog", catalog)
+    events = (json.loads(line) for line in source.read_text().splitlines())
+    wanted = sorted((event["messageId"], event["anonymousId"], event["originalTimestamp"]) for event in events)
+    files, encodings = sorted(target.rglob("*.parquet")), set()
+    for path in files:
+        group = pq.ParquetFile(path).metadata.row_group(0)
+        encodings |= {encoding for column in range(group.num_columns) for encoding in group.column(column).encodings}
+    checks.equal("beginnings: some pages share them", "DELTA_BYTE_ARRAY" in encodings, True)
+    for engine in "pyarrow", "DuckDB", "Polars":
+        rows = [row for path in files for row in whole_rows(engine, path)]
+        found = sorted((row["event_id"], row["data_anonymousId"], row["data_originalTimestamp"]) for row in rows)
+        checks.equal(f"beginnings: {engine}: the texts are those of the JSON", found == wanted, True)
+
+
 def main():
     source = WORK / "in"
     subprocess.run([BINARIES / "datagen", "-s", "7", "-n", "20000", "-w", "-b", source / "a"], check=True, stderr=subprocess.DEVNULL)
@@ -593,6 +615,7 @@ def main():
             check_statements(checks, name, target, flags, len(rows))
     check_taken_names(checks)
     check_maps(checks)
+    check_beginnings(checks)
     check_public_source(checks, pathlib.Path(__file__).parent.parent / "tests/loader/data/github_events.json")
     print(f"{checks.passed} passed, {checks.failed} failed")
     return 1 if checks.failed else 0

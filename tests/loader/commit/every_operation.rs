@@ -234,6 +234,32 @@ fn of_a_discard() {
     assert!(walk.go() > 50);
 }
 
+fn merge_of_open_types(dir: &Workdir, target: &str) -> Loader {
+    merge(dir, target).arg("--catalog").arg(dir.path("open.toml"))
+}
+
+/// An event of one type moves to another day, and another type is new.
+#[test]
+fn of_a_merge_of_types_that_no_catalog_names() {
+    let dir = Workdir::new();
+    dir.write("open.toml", "[domain.'*'.events.'*']");
+    let of_type = |id: &str, day: u32, name: &str| {
+        format!(
+            r#"{{"event_id": "{id}", "timestamp": "2024-10-{day}", "domain": "shop", "event_type": "{name}", "data": {{"day": {day}}}}}"#
+        )
+    };
+    dir.write(
+        "old.json",
+        file_of([of_type("a", 10, "order placed/EU"), of_type("b", 11, "order placed/EU")]),
+    );
+    merge_of_open_types(&dir, "target").succeeds();
+    dir.write(
+        "old.json",
+        file_of([of_type("a", 11, "order placed/EU"), of_type("c", 10, "Größe"), "bad".into()]),
+    );
+    assert!(Walk::new("a merge of open types", &dir, &merge_of_open_types).go() > 250);
+}
+
 /// Publishing where directories can't be exchanged, and where they can't be renamed either: from the moment
 /// on that the commit is recorded.
 #[test]
