@@ -49,7 +49,7 @@ pub use self::{
     staged_file::{StagedFile, checksum_of},
     staging::{StagedWriter, Staging},
     stamp::Stamp,
-    target::{Target, lock_to_read},
+    target::{Target, is_target, lock_to_read},
 };
 
 /// The directory of the loader's own files in a target.

@@ -51,9 +51,18 @@ pub fn lock_to_read(root: &Path) -> Result<impl Sized + use<>, TargetError> {
     })
 }
 
+/// Whether a directory is one into which something was loaded.
+///
+/// # Errors
+/// It can't be read.
+pub fn is_target(root: &Path) -> Result<bool, TargetError> {
+    let is_directory = storage::find(root).is_ok_and(|found| found.is_some_and(|found| found.is_dir()));
+    Ok(is_directory && place::directory_is_there(root, PRIVATE)?)
+}
+
 /// Refuses a directory into which nothing was ever loaded.
 fn require_target(root: &Path) -> Result<(), TargetError> {
-    if place::directory_is_there(root, PRIVATE)? {
+    if is_target(root)? {
         return Ok(());
     }
     Err(unusable(root, "no load has ever written there; check the path"))

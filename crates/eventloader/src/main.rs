@@ -97,6 +97,18 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
                 return Ok(ExitCode::from(3));
             }
         }
+        CatalogCommand::Diff(args) => {
+            let diff = catalog::diff(&args.settings()?)?;
+            let text = if args.json {
+                diff.to_json().map_err(|error| Error::Output(error.into()))?
+            } else {
+                diff.to_string()
+            };
+            print(&text)?;
+            if diff.refused() > 0 {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
         CatalogCommand::Show(args) => match args.envelope() {
             Some(envelope) => print(envelope)?,
             None => print(&catalog::show(&args.settings()?)?)?,

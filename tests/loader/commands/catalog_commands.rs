@@ -1,6 +1,7 @@
 //! Does a drafted catalog load what it was drafted from, does `check` predict a load, does `show` show its
 //! tables?
 
+mod diff;
 mod drafts;
 mod envelopes;
 mod extend;

@@ -29,6 +29,7 @@ fn flags_of(command: Option<&Command>) -> Vec<String> {
         None => &[],
         Some(Command::Catalog(CatalogCommand::Infer(_))) => &["catalog", "infer"],
         Some(Command::Catalog(CatalogCommand::Check(_))) => &["catalog", "check"],
+        Some(Command::Catalog(CatalogCommand::Diff(_))) => &["catalog", "diff"],
         Some(Command::Catalog(CatalogCommand::Show(_))) => &["catalog", "show"],
         Some(Command::Recover(_)) => &["recover"],
         Some(Command::Accept(_)) => &["accept"],
@@ -157,10 +158,11 @@ mod tests {
     use super::*;
 
     /// A command line of each command.
-    const COMMAND_LINES: [&[&str]; 12] = [
+    const COMMAND_LINES: [&[&str]; 13] = [
         &["-s", "x", "-b"],
         &["catalog", "infer", "x"],
         &["catalog", "check", "x"],
+        &["catalog", "diff", "x", "y"],
         &["catalog", "show"],
         &["recover"],
         &["accept"],

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     commands::{
-        catalog::{Format, InferSettings, ReadSettings, ShowSettings},
+        catalog::{DiffSettings, Format, InferSettings, ReadSettings, ShowSettings, Side},
         catalog_files,
     },
     error::Error,
@@ -45,6 +45,14 @@ pub enum CatalogCommand {
     /// does not have. The exit code is 0 if no line would be quarantined, otherwise 3.
     Check(CheckArgs),
 
+    /// Compare two catalogs, or a target with a catalog: what would a merge add, widen, refuse or lose?
+    ///
+    /// Prints the event types and columns that differ. Each of the two is a catalog file, a directory of
+    /// them, or a target, whose columns are those of its files. The exit code is 0 if a merge with the second
+    /// one is accepted, and 1 if it would be refused as soon as it reads a file that differs.
+    #[command(after_long_help = DIFF_EXAMPLES)]
+    Diff(DiffArgs),
+
     /// Show the tables that a catalog describes
     ///
     /// As text with types and descriptions, as Arrow schemas, or as CREATE TABLE statements with the types
@@ -62,6 +70,12 @@ Examples:
   eventloader catalog infer huge.json --sample-lines 1000000    read only the first lines
   eventloader catalog infer new.json --catalog shop.toml -o shop.toml    extend it by what is new
   eventloader catalog infer new.json --catalog shop.toml --check         does it lack something?";
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  eventloader catalog diff lake shop.toml                       may this catalog be merged into the target?
+  eventloader catalog diff old/ new/ --json                     what is different between two catalogs
+  git show HEAD:shop.toml > old.toml; eventloader catalog diff old.toml shop.toml";
 
 const SHOW_EXAMPLES: &str = "\
 Examples:
@@ -158,6 +172,26 @@ pub struct InferArgs {
 pub struct CheckArgs {
     #[command(flatten)]
     read: ReadArgs,
+}
+
+/// `catalog diff`
+#[derive(Debug, Args)]
+pub struct DiffArgs {
+    /// What is there: a catalog, or a target
+    #[arg(value_name = "BEFORE")]
+    before: PathBuf,
+
+    /// What would come: a catalog, or a target
+    #[arg(value_name = "AFTER")]
+    after: PathBuf,
+
+    /// The envelope of the catalogs [default: their `[envelope]`, or the base contract]
+    #[arg(long, value_name = "NAME", value_parser = envelope_names())]
+    envelope: Option<String>,
+
+    /// Print one JSON document
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `catalog show`
@@ -261,6 +295,22 @@ impl CheckArgs {
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<ReadSettings, Error> {
         self.read.settings(Progress::on_terminal(false))
+    }
+}
+
+impl DiffArgs {
+    /// The settings given by the command line; reads the catalogs.
+    ///
+    /// # Errors
+    /// A catalog can't be read or used.
+    pub fn settings(&self) -> Result<DiffSettings, Error> {
+        let side = |path: &PathBuf| {
+            let is_target = event_target::is_target(path)?;
+            let catalog = || catalog_files::read(std::slice::from_ref(path), self.envelope.as_deref());
+            let catalog = if is_target { None } else { Some(catalog()?) };
+            Ok::<_, Error>(Side { path: path.clone(), catalog })
+        };
+        Ok(DiffSettings { before: side(&self.before)?, after: side(&self.after)?, threads: threads_of(None) })
     }
 }
 

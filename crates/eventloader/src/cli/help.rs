@@ -4,7 +4,7 @@
 
 pub(super) const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
-       eventloader catalog <infer|check|show> [OPTIONS]
+       eventloader catalog <infer|check|diff|show> [OPTIONS]
        eventloader <accept|discard|list|quarantine|recover|replay|rewrite|verify> [TARGET]";
 
 pub(super) const LONG_ABOUT: &str = "\

@@ -28,7 +28,7 @@ use events_core::{envelope::PRESETS, partition::Day};
 
 pub use self::{
     advice::explain,
-    catalog::{CatalogCommand, CheckArgs, InferArgs, ShowArgs},
+    catalog::{CatalogCommand, CheckArgs, DiffArgs, InferArgs, ShowArgs},
     quarantine::{DiscardArgs, QuarantineArgs},
     replay::ReplayArgs,
     rewrite::RewriteArgs,
@@ -248,7 +248,7 @@ pub enum Command {
     /// loaded. To load deleted days again, add --reload. No file but the record changes.
     Accept(AcceptArgs),
 
-    /// Draft a catalog from events, check events against one, or show its tables
+    /// Draft a catalog from events, check events against one, compare two, or show the tables of one
     #[command(subcommand)]
     Catalog(CatalogCommand),
 

@@ -12,6 +12,7 @@
 
 mod columns;
 mod digest;
+mod held_tables;
 mod parquet_file;
 mod promotion;
 mod reader;
@@ -32,6 +33,7 @@ use self::reader::ExistingFile;
 pub(crate) use self::{
     columns::ExistingColumns,
     digest::RowsDigest,
+    held_tables::{HeldTable, HeldTables, held_tables},
     parquet_file::ParquetFile,
     promotion::Promotion,
     reader::{ExistingRows, digest_of},

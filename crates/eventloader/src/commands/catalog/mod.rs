@@ -1,4 +1,4 @@
-//! `eventloader catalog …`: a catalog drafted from data, checked against data, or shown as tables.
+//! `eventloader catalog …`: a catalog drafted from data, checked against data, shown as tables, or compared with another.
 //!
 //! Nothing here writes to a target. Sources are read by the loader's own stages, so everything that a load
 //! reads (gzip, arrays, globs, standard input) is read the same way, and lines are judged the same way.
@@ -8,6 +8,7 @@
 //!        blocks → observe → beside, walk → evidence, numbers, texts → decide → draft → TOML
 //!                                                           catalog files → extend → the same files
 //! check: blocks → counts                 show: catalog → schemas → text, Arrow, CREATE TABLE
+//! diff:  catalog or target → tables → changes
 //! ```
 //!
 //! Invariant: these commands judge a line as a load does.
@@ -16,6 +17,7 @@ mod beside;
 mod check;
 mod decide;
 mod detect;
+mod diff;
 mod draft;
 mod epochs;
 mod evidence;
@@ -37,6 +39,7 @@ use events_core::catalog::Catalog;
 
 pub use self::{
     check::{Checked, check},
+    diff::{Diff, DiffSettings, Side, diff},
     infer::{Draft, InferSettings, infer},
     show::{Format, ShowSettings, show},
 };
