@@ -212,4 +212,6 @@ mod proof {
     /// Whatever is generated, and however it is loaded: is the manifest met, and is each wrong loader found
     /// out?
     mod proved;
+    /// Events that change on the way: does a catalog that is extended with them keep up, to the last value?
+    mod extended;
 }

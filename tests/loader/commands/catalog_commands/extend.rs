@@ -207,6 +207,17 @@ fn types_that_a_star_stands_for_are_left_to_it_or_named_with_their_directory() {
     assert!(named.contains("[domain.shop.events.any]\ndirectory = \"shop.any\"\n"), "{named}");
 }
 
+/// Only the fields that a domain's types share are beside those of a new type.
+#[test]
+fn fields_of_a_new_type_have_the_columns_that_they_have_in_other_types() {
+    let dir = Workdir::new();
+    let shared = "[domain.shop.fields]\nid = { type = \"int32\", column = \"data_n\" }\n";
+    dir.write("mine.toml", format!("{shared}[domain.shop.events.one.fields]\ntotal = \"int32\"\n"));
+    let (text, _) = extended(&dir, &[event("two", r#"{"id": 1, "total": 2, "n": 3}"#)]);
+    assert!(text.contains("\ntotal = \"int32\"  # always; 2\n"), "{text}");
+    assert!(text.contains("\nn     = { type = \"int32\", column = \"data_n_2\" }"), "{text}");
+}
+
 #[test]
 fn each_of_several_files_gets_its_own_changes_and_a_new_domain_a_file() {
     let dir = Workdir::new();

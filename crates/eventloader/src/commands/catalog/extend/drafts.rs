@@ -2,7 +2,7 @@
 //!
 //! Invariant: each field has a column of its own, in each event type that gets it.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use events_core::catalog::{
     Catalog, Container,
@@ -10,6 +10,7 @@ use events_core::catalog::{
 };
 
 use super::{
+    assign::type_names,
     domain::Override,
     file::columns_of,
     walk::{Added, Retype},
@@ -38,16 +39,15 @@ pub(super) struct Drafts {
 }
 
 impl Drafts {
-    /// Drafts what was added; `come` are the columns that come otherwise, each with its domain, and `taken` the
-    /// names of types.
+    /// Drafts what was added to a file; `come` are the columns that come otherwise, each with its domain.
     pub(super) fn of(
         added: BTreeMap<KeyPath, Added>,
         (catalog, come): (&Catalog, &[(String, String)]),
-        taken: &BTreeSet<String>,
+        outline: &Outline,
     ) -> Self {
         let mut shapes = Shapes::default();
         let inner: Vec<_> = added.values().map(|added| vec![shapes.add_payload(&added.objects)]).collect();
-        let types = Types::of(shapes, &inner, taken.iter().cloned().collect());
+        let types = Types::of(shapes, &inner, type_names(outline).into_iter().collect());
         let drafter = Drafter::new(&types, added.values().map(|added| &added.objects));
         let mut columns: HashMap<TypeName, HashSet<String>> = HashMap::new();
         let (mut by_table, mut labels, mut left_out) = (BTreeMap::new(), BTreeMap::new(), Vec::new());
@@ -66,7 +66,8 @@ impl Drafts {
             } else {
                 let mut known: HashSet<String> = HashSet::new();
                 for user in &added.users {
-                    let of_user = columns.entry(user.clone()).or_insert_with(|| columns_of(catalog, user));
+                    let of_user =
+                        columns.entry(user.clone()).or_insert_with(|| columns_of(catalog, outline, user));
                     known.extend(of_user.iter().cloned());
                     known.extend(
                         come.iter().filter(|(domain, _)| *domain == user.0).map(|(_, name)| name.clone()),

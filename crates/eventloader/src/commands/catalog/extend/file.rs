@@ -18,7 +18,7 @@ use events_core::{
 };
 
 use super::{
-    assign::{Assigned, type_names},
+    assign::Assigned,
     domain::{Needs, Override, User, walk_domain},
     drafts::{Drafts, draft_override, height},
     walk::{Added, At, Retype, Walk},
@@ -110,7 +110,7 @@ impl<'t> File<'t> {
         let Plan { walk, mut needs, new_types } = plan;
         self.kept.extend(walk.kept);
         let come = needs.name_columns(catalog);
-        let drafts = Drafts::of(walk.added, (catalog, &come), &type_names(&self.outline));
+        let drafts = Drafts::of(walk.added, (catalog, &come), &self.outline);
         self.kept.extend(drafts.left_out.iter().cloned());
         for retype in &needs.retypes {
             self.document.set_type(&retype.path, &retype.name(), retype.column.as_deref());
@@ -214,7 +214,7 @@ impl Needs {
         for retype in own.chain(&mut self.retypes) {
             let Some(natural) = &retype.new_column else { continue };
             let domain = &retype.user.0;
-            let mut taken = columns_of(catalog, &(domain.clone(), String::new()));
+            let mut taken = columns_of_domain(catalog, domain);
             taken.extend(
                 come.iter().filter(|(of, _)| of == domain).map(|(_, column): &(_, String)| column.clone()),
             );
@@ -368,19 +368,34 @@ pub(super) fn directories_of(
     given
 }
 
-/// The columns that an event type has; of a new one, those that its domain's types have.
-pub(super) fn columns_of(catalog: &Catalog, (domain, name): &TypeName) -> HashSet<String> {
+/// The columns that an event type has; of a new one, those of the fields that its domain's types share.
+pub(super) fn columns_of(catalog: &Catalog, outline: &Outline, (domain, name): &TypeName) -> HashSet<String> {
     let is_it = |of_type: &&EventType| of_type.domain == *domain && of_type.name == *name;
-    let open;
-    let known: Vec<&EventType> = if let Some(known) = catalog.event_types().iter().find(is_it) {
-        vec![known]
-    } else {
-        open = catalog.event_type(domain, name);
-        let of_domain = catalog.event_types().iter().filter(|of_type| of_type.domain == *domain);
-        of_domain.chain(open.as_deref()).collect()
-    };
-    let columns = known.into_iter().flat_map(schema::columns);
-    columns.map(|column| column.name.to_lowercase()).collect()
+    if let Some(known) = catalog.event_types().iter().find(is_it) {
+        return names_of(schema::columns(known)).collect();
+    }
+    let nodes = outline.domains.iter().filter(|node| node.name == *domain);
+    let shared = nodes.flat_map(|node| &node.shared).flat_map(|table| &table.fields);
+    let shared: HashSet<&str> = shared.map(|field| field.name.as_str()).collect();
+    let of_domain = catalog.event_types().iter().filter(|of_type| of_type.domain == *domain);
+    let with_shared = of_domain.map(|of_type| {
+        let fields = of_type.fields.iter().filter(|field| shared.contains(field.name.as_str()));
+        EventType { fields: fields.cloned().collect(), ..of_type.clone() }
+    });
+    let open = catalog.event_type(domain, name).map(|open| EventType::clone(&open));
+    with_shared.chain(open).flat_map(|of_type| names_of(schema::columns(&of_type))).collect()
+}
+
+/// The columns of all event types of a domain.
+fn columns_of_domain(catalog: &Catalog, domain: &str) -> HashSet<String> {
+    let of_domain = catalog.event_types().iter().filter(|of_type| of_type.domain == domain);
+    let open = catalog.event_type(domain, "");
+    of_domain.chain(open.as_deref()).flat_map(|of_type| names_of(schema::columns(of_type))).collect()
+}
+
+/// The names of columns, in lower case.
+fn names_of(columns: Vec<schema::Column>) -> impl Iterator<Item = String> {
+    columns.into_iter().map(|column| column.name.to_lowercase())
 }
 
 impl Override {
