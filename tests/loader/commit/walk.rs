@@ -241,7 +241,7 @@ impl<'a> Walk<'a> {
         assert!(found == *expected, "{what}: after recovery all is {state}, but found {:?}", found.keys());
         // A third of the operations, to save time.
         if number % 3 == 0 {
-            let code = if self.is_once && is_new { 1 } else { 0 };
+            let code = i32::from(self.is_once && is_new);
             (self.run)(self.dir, target).exits(code);
             assert_eq!(self.whole_directories(&path, &what), self.new, "{what}: after the run was repeated");
         }

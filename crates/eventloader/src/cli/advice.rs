@@ -304,8 +304,14 @@ mod tests {
             Error::Output(io()),
             Error::Report { committed: true, source: io() },
         ];
-        // An error that is added here has to be added above.
-        let is_above = |error: &Error| match error {
+        assert!(all.iter().all(is_listed));
+        all.extend(targets().into_iter().map(Error::from));
+        all
+    }
+
+    /// An error that is added here has to be added above.
+    fn is_listed(error: &Error) -> bool {
+        match error {
             Error::Usage(_)
             | Error::Selection(
                 SelectionError::Domain(_) | SelectionError::EventType { .. } | SelectionError::Days { .. },
@@ -341,10 +347,7 @@ mod tests {
             | Error::Foreign { .. }
             | Error::AllLinesBad { .. }
             | Error::Target(_) => true,
-        };
-        assert!(all.iter().all(is_above));
-        all.extend(targets().into_iter().map(Error::from));
-        all
+        }
     }
 
     #[test]

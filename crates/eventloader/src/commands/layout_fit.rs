@@ -3,7 +3,10 @@
 //! Invariant: in a load that passes, each event type has its own directory, and no column is called like one
 //! that engines read from the directories.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 use event_parser::{Plan, Selection};
 use events_core::{
@@ -20,6 +23,8 @@ use crate::error::Error;
 pub(crate) struct LayoutFit<'a> {
     pub(crate) catalog: &'a Catalog,
     pub(crate) selection: &'a Selection,
+    /// Only these of the types that the catalog names, by their places in it; all where `None`.
+    pub(crate) only: Option<&'a BTreeSet<usize>>,
     pub(crate) layout: Layout,
     pub(crate) unit: PartitionUnit,
     pub(crate) flatten: bool,
@@ -50,7 +55,8 @@ impl<'a> LayoutFit<'a> {
             let misfit = self.taken_column(event_type).or_else(|| directory_misfit(event_type, layout));
             let misfit = misfit.or_else(|| other.map(|other| self.shared_directory(event_type, other)));
             if let Some(Misfit { path, problem }) = misfit {
-                return Err(catalog.error_at(index, &path, format!("{event_type}: {problem}")).into());
+                let misfit = Error::from(catalog.error_at(index, &path, format!("{event_type}: {problem}")));
+                return Err(misfit.of_type(event_type));
             }
         }
         for (index, open) in catalog.open_types().iter().enumerate() {
@@ -92,7 +98,8 @@ impl<'a> LayoutFit<'a> {
     /// The selected types that the catalog names.
     fn named(self) -> impl Iterator<Item = (usize, &'a EventType)> {
         let types = self.catalog.event_types().iter().enumerate();
-        types.filter(move |(_, event_type)| self.selection.wants_type(event_type))
+        let is_wanted = move |index| self.only.is_none_or(|only| only.contains(&index));
+        types.filter(move |(index, event_type)| is_wanted(*index) && self.selection.wants_type(event_type))
     }
 
     /// Adds a type; returns the one that has the same directory.

@@ -48,7 +48,11 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let started = Instant::now();
     controls.interruption.begin_load();
     settings.selection.check(&settings.catalog)?;
-    layout_fit(settings, false).check()?;
+    let is_replay = matches!(settings.input, Input::Replay(_));
+    // Of a replay, only the types of its lines count.
+    if !is_replay {
+        layout_fit(settings, false).check()?;
+    }
     let mut listed = list(settings)?;
     if let Some(report) = &settings.report {
         report_place::refuse(report, &listed.sources, &settings.target)?;
@@ -57,7 +61,9 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let mut sink = Sink::open(settings)?;
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let stage = |settings: &Settings, staging: &Staging| {
-        layout_fit(settings, event_target::folds_case(&settings.target)?).check()?;
+        if !is_replay {
+            layout_fit(settings, event_target::folds_case(&settings.target)?).check()?;
+        }
         Load { settings, controls, stages: &stages }.stage(std::mem::take(&mut listed), staging)
     };
     let has_rows = |staged: &Staged| staged.report.has_good_lines();
@@ -99,7 +105,7 @@ fn list(settings: &Settings) -> Result<Listed, Error> {
 
 fn layout_fit(settings: &Settings, folds_case: bool) -> LayoutFit<'_> {
     let Settings { catalog, selection, layout, partition_unit: unit, flatten, .. } = settings;
-    LayoutFit { catalog, selection, layout: *layout, unit: *unit, flatten: *flatten, folds_case }
+    LayoutFit { catalog, selection, only: None, layout: *layout, unit: *unit, flatten: *flatten, folds_case }
 }
 
 /// A load in progress.
@@ -142,13 +148,18 @@ impl Load<'_> {
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
         check_bad_lines(settings, &input, record.has_commit())?;
         let folds_case = event_target::folds_case(&settings.target)?;
-        layout_fit(settings, folds_case).check_found(&plan)?;
-        record.check_found(&plan, settings.layout, folds_case)?;
         let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
-        let types_read: Vec<_> = types_read.into_iter().map(|index| plan.event_type(index)).collect();
-        if types_read.is_empty() && matches!(settings.input, Input::Replay(_)) {
-            record.check_catalog(settings).map_err(Error::into_cause)?;
+        let fit = layout_fit(settings, folds_case);
+        fit.check_found(&plan)?;
+        record.check_found(&plan, settings.layout, folds_case)?;
+        if matches!(settings.input, Input::Replay(_)) {
+            if types_read.is_empty() {
+                // No line holds, so the replay is refused as a load would be.
+                fit.check().and_then(|()| record.check_catalog(settings)).map_err(Error::into_cause)?;
+            }
+            LayoutFit { only: Some(&types_read), ..fit }.check()?;
         }
+        let types_read: Vec<_> = types_read.into_iter().map(|index| plan.event_type(index)).collect();
         record.check_read(types_read.iter().copied(), settings.layout)?;
         record.check_columns(types_read, settings)?;
         let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;

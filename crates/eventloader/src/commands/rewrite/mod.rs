@@ -227,7 +227,7 @@ impl Wanted {
     fn fit(self, catalog: &Catalog, folds_case: bool) -> Result<(), Error> {
         let Self { layout, unit, flatten, .. } = self;
         let selection = Selection::default();
-        LayoutFit { catalog, selection: &selection, layout, unit, flatten, folds_case }.check()
+        LayoutFit { catalog, selection: &selection, only: None, layout, unit, flatten, folds_case }.check()
     }
 
     fn form(self, flatten: bool) -> TableForm {

@@ -62,6 +62,7 @@ pub fn show(settings: &ShowSettings) -> Result<String, Error> {
     let fit = LayoutFit {
         catalog,
         selection,
+        only: None,
         layout: *layout,
         unit: *partition_unit,
         flatten: *flatten,
