@@ -83,6 +83,7 @@ fn misfit(catalog: &Catalog, target: &Tables) -> Option<Change> {
     let fit = LayoutFit {
         catalog,
         selection: &Selection::default(),
+        only: None,
         layout: form.layout,
         unit: form.unit,
         flatten: form.flatten,
