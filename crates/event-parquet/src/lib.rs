@@ -26,7 +26,7 @@ mod varint;
 pub use self::{
     column::Scratch,
     file_writer::{FileWriter, rows_in_footer},
-    table::Table,
+    table::{Table, is_own},
 };
 
 /// The most rows of a row group: the unit that one thread of a reader works on, and that the writer keeps

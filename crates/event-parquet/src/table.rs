@@ -85,8 +85,7 @@ impl<'p> Table<'p> {
     pub fn has_form_of(&self, metadata: &ParquetMetaData) -> bool {
         let file = metadata.file_metadata();
         let entries = |entries: Option<&Vec<KeyValue>>| entries.cloned().unwrap_or_default();
-        let is_own = file.created_by().is_some_and(|writer| writer.starts_with(WRITER));
-        is_own
+        is_own(metadata)
             && file.schema() == self.descriptor.root_schema()
             && entries(file.key_value_metadata()) == entries(self.properties.key_value_metadata())
             && metadata.row_groups().iter().all(|group| self.has_pages_of(group))
@@ -118,6 +117,12 @@ impl<'p> Table<'p> {
         }
         Ok(inputs)
     }
+}
+
+/// Whether a file with this footer was written by this program.
+#[must_use]
+pub fn is_own(metadata: &ParquetMetaData) -> bool {
+    metadata.file_metadata().created_by().is_some_and(|writer| writer.starts_with(WRITER))
 }
 
 /// Whether a column is written by `parquet`'s own writer, because it has more levels than "null or not".

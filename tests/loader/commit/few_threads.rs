@@ -47,6 +47,8 @@ fn the_other_commands_can_start_no_thread_either() {
     command(&["verify", "target"]).succeeds();
     command(&["replay", "target", "--dry-run"]).succeeds();
     command(&["discard", "target"]).succeeds();
+    command(&["rewrite", "target", "--layout=hive"]).succeeds();
+    command(&["verify", "target"]).succeeds();
     for name in [&["catalog", "infer", "--all"][..], &["catalog", "check"]] {
         let said = |loader: Loader| loader.arg("in.json").run().stdout;
         let (alone, together) = (said(command(name)), said(dir.bare_loader().args(name)));

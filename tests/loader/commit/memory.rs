@@ -97,6 +97,26 @@ fn a_type_of_thousands_of_columns_takes_no_more_than_the_memory() {
     assert_same_tree(&published(&dir.path("roomy")), &published(&dir.path("8 threads")), "64MiB");
 }
 
+/// A rewrite reads and writes a partition at a time on each thread, by the columns that both have.
+#[test]
+fn a_rewrite_takes_no_more_than_the_memory() {
+    for (types, columns, lines, values) in [(20, 200, 5_000, 2), (1, 1_500, 3_000, 3), (1, 20, 40_000, 20)] {
+        let dir = Workdir::on_disk();
+        write_wide(&dir, types, columns, lines, values);
+        load(&dir, "target", "2GiB", 2).succeeds();
+        load(&dir, "hive", "2GiB", 2).args(["--layout=hive", "--compression=snappy"]).succeeds();
+        let rewrite = |form: [&str; 3]| {
+            let rewrite =
+                dir.bare_loader().args(["rewrite", "target", "--catalog=wide.toml", "--memory=64MiB"]);
+            rewrite.args(form)
+        };
+        let what = format!("a rewrite of {columns} columns");
+        assert_peak(rewrite(["--layout=hive", "--compression=snappy", "--threads=8"]), 64, &what);
+        assert_same_tree(&published(&dir.path("hive")), &published(&dir.path("target")), &what);
+        assert_peak(rewrite(["--compression=zstd", "--encodings=basic", "--threads=1"]), 64, &what);
+    }
+}
+
 /// Types that no catalog names, a few rows of each, so that each row is a batch of its own.
 #[test]
 fn thousands_of_types_that_are_found_take_no_more_than_the_memory() {

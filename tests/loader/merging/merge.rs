@@ -373,7 +373,7 @@ fn files_that_cannot_hold_an_event_are_not_read() {
     let file = "target/2024/10/10/account-open/part-00000.zstd.parquet";
     let mut damaged = fs_err::read(dir.path(file)).unwrap();
     // The ids come first; the footer stays.
-    damaged[4..2_000].fill(0xFF);
+    damaged[4..60].fill(0xFF);
     // Its time is set back, so that the damage does not show before the file is read.
     let time = fs_err::metadata(dir.path(file)).unwrap().modified().unwrap();
     dir.write(file, damaged);

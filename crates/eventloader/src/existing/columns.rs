@@ -64,14 +64,25 @@ impl<'p> ExistingColumns<'p> {
         changes.iter().find_map(refusal).map_or(Ok(()), Err)
     }
 
-    /// The columns that every event has.
-    pub(super) fn base<'b>(&self, batch: &'b RecordBatch) -> Result<BaseColumns<'b>, String> {
+    /// The columns that have the same text in all rows, with it.
+    pub(super) fn names(&self) -> Vec<(&'static str, &'p str)> {
+        let EventType { domain, name, .. } = self.event_type;
+        let of_type = self.form.has_event_type.then_some((event::EVENT_TYPE, name.as_str()));
+        [(event::DOMAIN, domain.as_str())].into_iter().chain(of_type).collect()
+    }
+
+    /// The columns that every event has. Those with the same text in all rows may be left out if that is known.
+    pub(super) fn base<'b>(
+        &self,
+        batch: &'b RecordBatch,
+        names_are_known: bool,
+    ) -> Result<BaseColumns<'b>, String> {
         let column = |name: &str| {
             let column = batch.column_by_name(name).filter(|column| column.null_count() == 0);
             column.ok_or_else(|| format!("its column {name} does not have a value in every row"))
         };
-        let names = [(event::DOMAIN, &self.event_type.domain), (event::EVENT_TYPE, &self.event_type.name)];
-        for (name, expected) in names.into_iter().take(1 + usize::from(self.form.has_event_type)) {
+        let names = if names_are_known { Vec::new() } else { self.names() };
+        for (name, expected) in names {
             let texts = column(name)?.as_string_opt::<i32>();
             if !texts.is_some_and(|texts| texts.iter().flatten().all(|text| text == expected)) {
                 return Err(format!("it has rows whose {name} is not {expected:?}"));

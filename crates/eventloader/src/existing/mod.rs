@@ -13,6 +13,7 @@
 mod columns;
 mod digest;
 mod held_tables;
+mod names;
 mod parquet_file;
 mod promotion;
 mod reader;

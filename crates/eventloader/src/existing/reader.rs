@@ -20,7 +20,7 @@ use parquet::{
     file::metadata::RowGroupMetaData,
 };
 
-use super::{ParquetFile, columns::ExistingColumns, digest::RowsDigest, promotion::Promotion};
+use super::{ParquetFile, columns::ExistingColumns, digest::RowsDigest, names, promotion::Promotion};
 use crate::{error::Error, latest::IdSet};
 
 /// The most rows that are decoded at once.
@@ -121,7 +121,7 @@ impl<'f> ExistingFile<'f> {
             let batch = batch.map_err(|error| self.refused(error))?;
             let positions =
                 rest.by_ref().take(batch.num_rows()).map(|&row| Position::existing(self.file.number, row));
-            let batch = self.batch(&batch, columns, positions.collect(), AsRewritten::default())?;
+            let batch = self.batch(&batch, columns, positions.collect(), HowRead::default())?;
             let versions = columns.versions(&batch.columns, batch.rows());
             take(Batch { versions, ..batch })?;
         }
@@ -133,14 +133,14 @@ impl<'f> ExistingFile<'f> {
         batch: &RecordBatch,
         columns: &ExistingColumns<'_>,
         positions: Vec<Position>,
-        as_rewritten: AsRewritten<'_, '_>,
+        how: HowRead<'_, '_>,
     ) -> Result<Batch, Error> {
-        let base = columns.base(batch).map_err(|problem| self.refused(problem))?;
-        let payload = match as_rewritten.promotion {
+        let base = columns.base(batch, how.names_are_known).map_err(|problem| self.refused(problem))?;
+        let payload = match how.promotion {
             Some(promotion) => promotion.payload(batch, base.ids).map_err(|problem| self.refused(problem))?,
             None => columns.payload(batch).map_err(|problem| self.refused(problem))?,
         };
-        if let Some(digest) = as_rewritten.digest {
+        if let Some(digest) = how.digest {
             digest.add(base.ids, base.micros, &payload);
         }
         let mut ids = IdsBuilder::with_capacity(batch.num_rows());
@@ -157,9 +157,11 @@ impl<'f> ExistingFile<'f> {
     }
 }
 
-/// What is done with rows that are written again.
+/// How the rows of a batch are read.
 #[derive(Debug, Default)]
-struct AsRewritten<'r, 'p> {
+struct HowRead<'r, 'p> {
+    /// Whether domain and event type are left out.
+    names_are_known: bool,
     promotion: Option<&'r mut Promotion<'p>>,
     digest: Option<&'r mut RowsDigest>,
 }
@@ -177,7 +179,7 @@ pub(crate) fn digest_of(
         columns.check(builder.schema()).map_err(|problem| file.refused(problem))?;
         for batch in builder.build().map_err(|error| file.refused(error))? {
             let batch = batch.map_err(|error| file.refused(error))?;
-            let base = columns.base(&batch).map_err(|problem| file.refused(problem))?;
+            let base = columns.base(&batch, false).map_err(|problem| file.refused(problem))?;
             if base.micros.iter().any(|micros| !instants.contains(micros)) {
                 return Err(file.refused("it has rows of another day or hour than its directory"));
             }
@@ -240,6 +242,7 @@ pub(crate) struct ExistingRows<'h> {
 struct OpenFile<'h> {
     file: ExistingFile<'h>,
     reader: ParquetRecordBatchReader,
+    names_are_known: bool,
     rows_before: u32,
 }
 
@@ -282,7 +285,7 @@ impl<'h> ExistingRows<'h> {
         mut digest: Option<&mut RowsDigest>,
     ) -> Result<Option<Batch>, Error> {
         loop {
-            let Some(OpenFile { file, reader, rows_before }) = &mut self.open else {
+            let Some(OpenFile { file, reader, names_are_known, rows_before }) = &mut self.open else {
                 let Some(file) = self.files.pop_front() else { return Ok(None) };
                 let builder = file.open()?;
                 let checked = match &self.promotion {
@@ -290,8 +293,9 @@ impl<'h> ExistingRows<'h> {
                     None => self.columns.check(builder.schema()),
                 };
                 checked.map_err(|problem| file.refused_type(self.columns, problem))?;
+                let (builder, names_are_known) = names::left_out(builder, &self.columns.names());
                 let reader = builder.build().map_err(|error| file.refused(error))?;
-                self.open = Some(OpenFile { file, reader, rows_before: 0 });
+                self.open = Some(OpenFile { file, reader, names_are_known, rows_before: 0 });
                 continue;
             };
             let Some(batch) = reader.next() else {
@@ -304,9 +308,12 @@ impl<'h> ExistingRows<'h> {
             let positions: Vec<_> = positions.collect();
             let file = *file;
             *rows_before += u32::try_from(positions.len()).unwrap_or(u32::MAX);
-            let as_rewritten =
-                AsRewritten { promotion: self.promotion.as_deref_mut(), digest: digest.take() };
-            let batch = file.batch(&batch, self.columns, positions, as_rewritten)?;
+            let how = HowRead {
+                names_are_known: *names_are_known,
+                promotion: self.promotion.as_deref_mut(),
+                digest: digest.take(),
+            };
+            let batch = file.batch(&batch, self.columns, positions, how)?;
             self.check_order(&batch).map_err(|problem| file.refused(problem))?;
             return Ok(Some(batch));
         }
