@@ -1,9 +1,10 @@
-//! Events that change on the way, merged hour by hour, each hour with a catalog that was extended by it: is the
-//! target what the manifest says, to the last value?
+//! Events that change on the way, merged hour by hour, each hour with a catalog that was extended by it: is
+//! the target what the manifest says, to the last value?
 //!
 //! The catalog begins as that of the world, without any change. Some runs are killed at an operation on a file
 //! and run again, of `infer` as well. The manifest knows all values as the catalog of the end has them,
-//! whether older partitions were rewritten or not.
+//! whether older partitions were rewritten or not; rewritten, the target is that of one backfill, byte for
+//! byte.
 
 use std::{path::PathBuf, thread};
 
@@ -16,6 +17,7 @@ use events_core::catalog::LEDGER;
 
 use crate::support::{
     events::Die,
+    files::{assert_same_tree, published},
     workdir::{Loader, Workdir},
 };
 
@@ -116,15 +118,18 @@ fn hour_by_hour(run: &Run) -> usize {
         assert_eq!(loaded.count("quarantined.total"), 0, "{loaded}");
     }
     growing.verify();
-    // In the schema of the end, too, it is the same.
     let rewrite = growing.dir.bare_loader().arg("rewrite").arg(growing.dir.target());
     rewrite.args(["--catalog", "mine.toml"]).succeeds();
     growing.verify();
+    let backfill = ["-s", "in", "--backfill", "--catalog", "mine.toml"];
+    growing.dir.loader_into("at once").args(backfill).args(growing.flags).succeeds();
+    let at_once = published(&growing.dir.path("at once"));
+    assert_same_tree(&at_once, &published(&growing.dir.target()), "rewritten beside one backfill");
     kills
 }
 
-/// What the first catalog can't hold is bad: values of wider types, and types that it does not know. When it is
-/// extended by everything, a replay brings all of it in.
+/// What the first catalog can't hold is bad: values of wider types, and types that it does not know. When it
+/// is extended by everything, a replay brings all of it in.
 #[test]
 fn what_a_catalog_was_too_narrow_for_comes_in_by_a_replay() {
     let run = Run { seed: 6, changes: "widen=5,nest=4,split=2", flags: &[] };
