@@ -196,7 +196,16 @@ fn github(bencher: Bencher) {
     let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/loader/data/github_events.json");
     let text = fs_err::read(&sample).unwrap();
     let read = settings(vec![sample.clone()], BUILT_IN.clone());
-    let infer = InferSettings { read, with_known: false, lines_max: None, output: None, force: false };
+    let infer = InferSettings {
+        read,
+        catalogs: Vec::new(),
+        envelope: None,
+        check: false,
+        with_known: false,
+        lines_max: None,
+        output: None,
+        force: false,
+    };
     let draft = catalog::infer(&infer).unwrap().document.unwrap();
     let catalog = BUILT_IN.extended(&[("draft", &draft)]).unwrap();
     measure(bencher, &Input::lines(&text.repeat(80)), catalog);

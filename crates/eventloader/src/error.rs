@@ -115,9 +115,6 @@ pub enum Error {
     /// So many catalog files would become one.
     #[error("{0} catalog files can't be extended as one")]
     ManyCatalogs(usize),
-    /// Two catalog files would be written to one path.
-    #[error("{0}: two of the catalog files have this name")]
-    SameCatalogName(PathBuf),
     /// A draft would replace a file.
     #[error("{0} exists")]
     DraftExists(PathBuf),
@@ -288,7 +285,6 @@ impl Error {
             | Self::Catalog(_)
             | Self::CatalogFile(_)
             | Self::ManyCatalogs(_)
-            | Self::SameCatalogName(_)
             | Self::Envelope(_)
             | Self::Manifest(_)
             | Self::ManifestFile(_)

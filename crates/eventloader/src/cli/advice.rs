@@ -267,7 +267,6 @@ mod tests {
             Error::DraftEnvelope { problem: text(), skeleton: text() },
             Error::DraftFields(1),
             Error::ManyCatalogs(2),
-            Error::SameCatalogName(path.clone()),
             Error::DraftExists(path),
             Error::Io { doing: "d", source: io() },
             Error::Encode { what: text(), problem },
@@ -331,7 +330,6 @@ mod tests {
             | Error::DraftEnvelope { .. }
             | Error::DraftFields(_)
             | Error::ManyCatalogs(_)
-            | Error::SameCatalogName(_)
             | Error::DraftExists(_)
             | Error::Io { .. }
             | Error::Encode { .. }

@@ -159,9 +159,9 @@ fn in_words(extension: &Extension, catalogs: &[CatalogFile]) -> String {
             0 => write!(summary, "\n{name}: no change"),
             count => write!(summary, "\n{name}: {}", plural(count as u64, "change")),
         };
-        changes.iter().for_each(|change| {
+        for change in changes {
             let _ = write!(summary, "\n  {change}");
-        });
+        }
     }
     for domain in domains_in_words(&extension.new) {
         let _ = write!(summary, "\n{domain}, in a file of its own");

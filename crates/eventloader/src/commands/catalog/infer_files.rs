@@ -76,7 +76,8 @@ pub(super) fn write_extension(
         };
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
         if !names.insert(stem) {
-            return Err(Error::SameCatalogName(path));
+            let path = path.display();
+            return Err(Error::Draft(format!("{path}: two of the catalog files have this name")));
         }
         let is_itself =
             path.canonicalize().is_ok_and(|real| catalog.path.canonicalize().is_ok_and(|it| it == real));

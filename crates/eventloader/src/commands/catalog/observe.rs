@@ -54,6 +54,8 @@ pub(crate) struct Observed {
     pub(crate) beside: Beside,
     pub(crate) keys_of_bad: KeysSeen,
     pub(crate) event_types: BTreeMap<TypeName, Payloads>,
+    /// The fields of the envelope, in all records.
+    pub(crate) envelope: Objects,
     /// The events, if there are too many types to be told apart.
     pub(crate) of_any_type: Option<u64>,
 }
@@ -83,6 +85,8 @@ struct Tally {
     is_rest: bool,
     /// Whether a payload may be no object.
     allows_others: bool,
+    /// The fields of the envelope.
+    envelope_fields: Vec<Vec<u8>>,
     observed: Observed,
     /// The places of the event types among the payloads, and the same by index of the plan.
     types: HashMap<TypeName, usize>,
@@ -130,7 +134,8 @@ impl<'a> Reader<'a> {
     fn new(selection: &'a Selection, envelope: &'a Envelope) -> Result<Self, Error> {
         let plan = plan_of(&[], envelope)?;
         let (is_rest, allows_others) = (envelope.data == Data::Rest, !envelope.is_base());
-        let tally = Tally { is_rest, allows_others, ..Tally::default() };
+        let envelope_fields = envelope.fields.iter().map(|field| field.name.clone().into_bytes()).collect();
+        let tally = Tally { is_rest, allows_others, envelope_fields, ..Tally::default() };
         Ok(Self { selection, envelope, plan, long: Vec::new(), tally })
     }
 
@@ -216,6 +221,7 @@ impl Tally {
                     let beside = judge.other_keys(line).filter(|_| !is_rest);
                     beside.for_each(|key| self.observed.beside.add(&key));
                     self.payload(place, payload, &|key| is_rest && judge.is_taken(key))?;
+                    self.envelope(line)?;
                 }
                 Err(Fault { reason: Reason::UnknownEvent, .. }) => {
                     let is_counted = self.observed.of_any_type.is_none();
@@ -285,6 +291,20 @@ impl Tally {
         *self.observed.bad.entry(reason.code()).or_default() += 1;
     }
 
+    /// Observes the fields of the envelope.
+    fn envelope(&mut self, record: &[u8]) -> Result<(), Error> {
+        let fields = &self.envelope_fields;
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let mut walk = Walk { line: record, scanner: Scanner::new(record), members_added: 0 };
+        let is_other = |key: &[u8]| fields.iter().all(|field| field != key);
+        // The line was scanned to its end before, so nothing is malformed.
+        let _ = walk.object(&mut self.observed.envelope, 1, PAYLOAD_KEYS_MAX, &is_other);
+        self.fields += walk.members_added;
+        check_fields(self.fields)
+    }
+
     fn payload(
         &mut self,
         place: usize,
@@ -315,6 +335,7 @@ impl Observed {
         self.times_cut += other.times_cut;
         self.beside.merge(other.beside);
         self.keys_of_bad.merge(other.keys_of_bad);
+        self.envelope.merge(other.envelope, PAYLOAD_KEYS_MAX);
         for (reason, count) in other.bad {
             *self.bad.entry(reason).or_default() += count;
         }

@@ -77,8 +77,8 @@ impl Document<'_> {
                 let (indent, keys) = (self.indent_at(start), dotted(&path[head.len()..]));
                 (start, format!("{indent}{keys} = {}\n", with_type('"', name, said)), EditKind::Lines)
             } else {
-                let said: String = said.iter().map(|said| format!("{said}\n")).collect();
-                (start, format!("[{}]\ntype = \"{name}\"\n{said}", dotted(path)), EditKind::Tables)
+                let said = [&[format!("type = \"{name}\"")], said].concat().join("\n");
+                (start, format!("[{}]\n{said}\n", dotted(path)), EditKind::Tables)
             }
         };
         self.edits.push(Edit { range: at..at, text, kind });

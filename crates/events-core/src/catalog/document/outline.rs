@@ -18,6 +18,8 @@ pub struct Outline {
     pub types: Vec<(String, TableNode)>,
     /// Its domains.
     pub domains: Vec<DomainNode>,
+    /// The fields of its envelope.
+    pub envelope: Option<TableNode>,
 }
 
 /// A domain of the file.
@@ -102,20 +104,26 @@ impl Document<'_> {
         let types = self
             .members(&["types".to_owned()])
             .into_iter()
-            .filter_map(|(name, path, value)| Some((name, table_at(path, member(value, "fields")?))));
+            .filter_map(|(name, path, value)| Some((name, table_at(&path, member(value, "fields")?))));
         let domains = self.members(&["domain".to_owned()]).into_iter().map(|(name, path, value)| {
             let events = extended(&path, "events");
             let event_types = self.members(&events).into_iter().map(|(name, path, value)| {
-                let own = member(value, "fields").map(|fields| table_at(path.clone(), fields));
+                let own = member(value, "fields").map(|fields| table_at(&path, fields));
                 TypeNode { name, path, own }
             });
             DomainNode {
                 name,
                 event_types: event_types.collect(),
-                shared: member(value, "fields").map(|fields| table_at(path, fields)),
+                shared: member(value, "fields").map(|fields| table_at(&path, fields)),
             }
         });
-        Outline { types: types.collect(), domains: domains.collect() }
+        let envelope = ["envelope".to_owned()];
+        let fields = self.value(&envelope).and_then(|value| member(value, "fields"));
+        Outline {
+            types: types.collect(),
+            domains: domains.collect(),
+            envelope: fields.map(|fields| table_at(&envelope, fields)),
+        }
     }
 
     fn members(&self, path: &[String]) -> Vec<(String, KeyPath, &Node<'_>)> {
@@ -141,8 +149,8 @@ fn text_of(value: &Node<'_>, key: &str) -> Option<String> {
 }
 
 /// The table `fields` of what stands at `owner`.
-fn table_at(owner: KeyPath, fields: &Node<'_>) -> TableNode {
-    let path = extended(&owner, "fields");
+fn table_at(owner: &[String], fields: &Node<'_>) -> TableNode {
+    let path = extended(owner, "fields");
     let table = fields.get_ref().as_table();
     let fields = table.into_iter().flatten().filter_map(|(key, value)| {
         let name = key.get_ref().to_string();
@@ -169,7 +177,7 @@ fn kind_at(path: KeyPath, value: &Node<'_>) -> Option<KindNode> {
         return kind_at(extended(&path, "type"), named);
     }
     if let Some(fields) = member(value, "fields") {
-        return Some(KindNode::Object(path.clone(), table_at(path, fields)));
+        return Some(KindNode::Object(path.clone(), table_at(&path, fields)));
     }
     let (key, container) = [("list", Container::List), ("map", Container::Map)]
         .into_iter()

@@ -35,7 +35,9 @@ impl<'t> Drafter<'t> {
     /// The types with a name, whose fields have columns.
     pub(crate) fn named_types(&self) -> Vec<ObjectType> {
         let mut drafted = self.types();
-        drafted.iter_mut().for_each(|of_type| names::give_columns_of_type(of_type, self.types));
+        for of_type in &mut drafted {
+            names::give_columns_of_type(of_type, self.types);
+        }
         drafted
     }
 

@@ -83,7 +83,9 @@ pub(crate) fn give_columns_beside(
     types: &Types,
 ) {
     let mut names = Names { types: &types.columns, columns: std::mem::take(columns), members };
-    fields.iter_mut().for_each(|field| names.give(field, parent));
+    for field in fields {
+        names.give(field, parent);
+    }
     *columns = names.columns;
 }
 

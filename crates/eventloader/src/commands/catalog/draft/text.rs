@@ -214,16 +214,16 @@ fn said(field: &FieldDraft) -> Vec<String> {
 /// A field as a table of its own.
 pub(crate) fn table_of(table: &str, field: &FieldDraft) -> String {
     let mut text = format!("\n[{table}]\n");
-    said(field).iter().for_each(|said| {
+    for said in said(field) {
         let _ = writeln!(text, "{said}");
-    });
+    }
     let (around, kind) = wrapped(&field.kind);
     let KindDraft::Object(fields) = kind else {
         let _ = writeln!(text, "type = {}  # {}", quoted(&type_name(&around, kind)), field.comment);
         return text;
     };
-    let around: String = around.iter().map(|container| format!("{container}.")).collect();
-    text.push_str(&lines_of("", &format!("{around}fields."), fields));
+    let keys = [&around[..], &["fields."]].concat().join(".");
+    text.push_str(&lines_of("", &keys, fields));
     text
 }
 

@@ -257,3 +257,13 @@ fn add_shared<'s>(
         }
     }
 }
+
+impl Override {
+    /// The comment behind its field.
+    pub(super) fn comment(&self) -> String {
+        if self.is_optional {
+            return "not in every event of this type".to_owned();
+        }
+        "wider than the field that the domain's types share".to_owned()
+    }
+}

@@ -12,7 +12,7 @@ use events_core::catalog::{
 use super::{
     assign::type_names,
     domain::Override,
-    file::columns_of,
+    users::columns_of,
     walk::{Added, Retype},
 };
 use crate::commands::catalog::{
@@ -41,7 +41,7 @@ pub(super) struct Drafts {
 impl Drafts {
     /// Drafts what was added to a file; `come` are the columns that come otherwise, each with its domain.
     pub(super) fn of(
-        added: BTreeMap<KeyPath, Added>,
+        added: &BTreeMap<KeyPath, Added>,
         (catalog, come): (&Catalog, &[(String, String)]),
         outline: &Outline,
     ) -> Self {

@@ -5,22 +5,19 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
 };
 
-use events_core::{
-    catalog::{
-        Catalog, CatalogError, EventType, OTHERS,
-        document::{Document, DomainNode, KeyPath, Outline, Place, TypeNode, dotted},
-        is_safe_directory,
-    },
-    schema,
+use events_core::catalog::{
+    Catalog, CatalogError, OTHERS,
+    document::{Document, KeyPath, Outline, Place, dotted},
 };
 
 use super::{
     assign::Assigned,
-    domain::{Needs, Override, User, walk_domain},
+    domain::{Needs, walk_domain},
     drafts::{Drafts, draft_override, height},
+    users::{columns_of_domain, lacks_version, users_of},
     walk::{Added, At, Retype, Walk},
 };
 use crate::{
@@ -28,10 +25,10 @@ use crate::{
         draft::{
             DomainDraft, FieldDraft, TypeDraft,
             fields::Within,
-            names::{self, give_directories},
+            names,
             text::{inline_entry, lines_of, shown_type, table_of},
         },
-        observe::{Payloads, TypeName},
+        observe::{Observed, Payloads, TypeName},
         toml_text::{quoted, quoted_key},
     },
     runtime::plural,
@@ -66,7 +63,7 @@ impl<'t> File<'t> {
     pub(super) fn extend(
         &mut self,
         index: usize,
-        assigned: &Assigned<'_>,
+        (observed, assigned): (&Observed, &Assigned<'_>),
         catalog: &Catalog,
         directories: &HashMap<TypeName, String>,
     ) {
@@ -81,6 +78,16 @@ impl<'t> File<'t> {
                 Some((user.node.name.clone(), user.seen?, lacks_version(domain, user, catalog)))
             });
             plan.new_types.insert(domain.name.clone(), new.collect());
+        }
+        if let Some(fields) = &self.outline.envelope {
+            let at = At {
+                field: "envelope".to_owned(),
+                parent: Some(String::new()),
+                within: Within::Event,
+                user: TypeName::default(),
+                version: catalog.envelope().version.clone(),
+            };
+            plan.walk.table(fields, b"", &observed.envelope, &at, &mut plan.needs.retypes);
         }
         self.walk_types(&mut plan);
         plan.needs.drop_within_strings(&mut plan.walk.added);
@@ -110,7 +117,7 @@ impl<'t> File<'t> {
         let Plan { walk, mut needs, new_types } = plan;
         self.kept.extend(walk.kept);
         let come = needs.name_columns(catalog);
-        let drafts = Drafts::of(walk.added, (catalog, &come), &self.outline);
+        let drafts = Drafts::of(&walk.added, (catalog, &come), &self.outline);
         self.kept.extend(drafts.left_out.iter().cloned());
         for retype in &needs.retypes {
             self.document.set_type(&retype.path, &retype.name(), retype.column.as_deref());
@@ -250,160 +257,4 @@ fn described(retype: &Retype) -> String {
 
 fn own_path(domain: &str, name: &str) -> KeyPath {
     ["domain", domain, "events", name, "fields"].map(str::to_owned).to_vec()
-}
-
-/// The event types of a domain, with what was seen of them; those that are new are the last.
-fn users_of<'s>(
-    domain: &DomainNode,
-    file: usize,
-    assigned: &'s Assigned<'_>,
-    catalog: &Catalog,
-) -> Vec<User<'s>> {
-    let version = |name: &str| {
-        let known = catalog.event_type(&domain.name, name);
-        known.map_or_else(Vec::new, |known| known.version_names())
-    };
-    let node_of = |name: &str| {
-        let path = ["domain", &domain.name, "events", name].map(str::to_owned).to_vec();
-        TypeNode { name: name.to_owned(), path, own: None }
-    };
-    let mut nodes = domain.event_types.clone();
-    // `[domain."*"]` alone is the same as its only event type.
-    if nodes.is_empty() && domain.name == OTHERS {
-        nodes.push(node_of(OTHERS));
-    }
-    let known = nodes.into_iter().map(|node| User {
-        seen: assigned.known.get(&(file, domain.name.clone(), node.name.clone())),
-        version: version(&node.name),
-        is_new: false,
-        node,
-    });
-    let new = assigned.new_types.get(&(file, domain.name.as_str())).into_iter().flatten();
-    let new = new.map(|&(name, seen)| User {
-        node: node_of(name),
-        seen: Some(seen),
-        version: Vec::new(),
-        is_new: true,
-    });
-    known.chain(new).collect()
-}
-
-/// Whether a new type would have a version whose fields not all of its events have.
-fn lacks_version(domain: &DomainNode, user: &User<'_>, catalog: &Catalog) -> bool {
-    let Some(seen) = user.seen else { return false };
-    let own = catalog.event_types().iter().filter(|of_type| of_type.domain == domain.name);
-    let names: BTreeSet<_> = own.flat_map(|of_type| of_type.version_names()).collect();
-    let of_envelope = |name: &str| catalog.envelope().fields.iter().any(|field| field.name == name);
-    let mut names = names.iter().chain(&catalog.envelope().version).filter(|name| !of_envelope(name));
-    names.any(|name| {
-        let (mut objects, mut is_always) = (Some(&seen.payload), true);
-        for key in name.split('.') {
-            let member = objects.and_then(|objects| objects.find(key.as_bytes()));
-            is_always &= member.is_some_and(|member| member.count - member.evidence.nulls == seen.events);
-            objects = member.and_then(|member| member.evidence.objects.as_deref());
-        }
-        !is_always
-    })
-}
-
-/// The directories that new event types need, beside those of the catalog.
-pub(super) fn directories_of(
-    assigned: &Assigned<'_>,
-    new_domains: &mut [DomainDraft],
-    catalog: &Catalog,
-) -> HashMap<TypeName, String> {
-    let of_type = |name: &str| TypeDraft {
-        name: name.to_owned(),
-        directory: None,
-        has_no_version: false,
-        fields: Vec::new(),
-        comments: Vec::new(),
-    };
-    let mut domains: Vec<_> = assigned
-        .new_types
-        .iter()
-        .map(|((_, domain), types)| DomainDraft {
-            name: (*domain).to_owned(),
-            shared: Vec::new(),
-            event_types: types.iter().map(|(name, _)| of_type(name)).collect(),
-            others: Vec::new(),
-        })
-        .chain(new_domains.iter().map(|domain| DomainDraft {
-            name: domain.name.clone(),
-            shared: Vec::new(),
-            event_types: domain.event_types.iter().map(|new| of_type(&new.name)).collect(),
-            others: Vec::new(),
-        }))
-        .collect();
-    give_directories(&mut domains, catalog);
-    let given = domains.into_iter().flat_map(|domain| {
-        let name = domain.name;
-        domain
-            .event_types
-            .into_iter()
-            .filter_map(move |of_type| Some(((name.clone(), of_type.name), of_type.directory?)))
-    });
-    let mut given: HashMap<_, _> = given.collect();
-    // What came through "*" has its directory already.
-    let all = assigned
-        .new_types
-        .iter()
-        .flat_map(|((_, domain), types)| types.iter().map(move |(name, _)| (*domain, *name)));
-    let new = new_domains.iter().flat_map(|domain| {
-        domain.event_types.iter().map(|of_type| (domain.name.as_str(), of_type.name.as_str()))
-    });
-    for (domain, name) in all.chain(new) {
-        if let Some(open) = catalog.event_type(domain, name).filter(|known| known.is_open) {
-            let directory = open.directory.clone();
-            if is_safe_directory(&directory) {
-                given.insert((domain.to_owned(), name.to_owned()), directory);
-            }
-        }
-    }
-    for domain in new_domains {
-        for of_type in &mut domain.event_types {
-            of_type.directory = given.get(&(domain.name.clone(), of_type.name.clone())).cloned();
-        }
-    }
-    given
-}
-
-/// The columns that an event type has; of a new one, those of the fields that its domain's types share.
-pub(super) fn columns_of(catalog: &Catalog, outline: &Outline, (domain, name): &TypeName) -> HashSet<String> {
-    let is_it = |of_type: &&EventType| of_type.domain == *domain && of_type.name == *name;
-    if let Some(known) = catalog.event_types().iter().find(is_it) {
-        return names_of(schema::columns(known)).collect();
-    }
-    let nodes = outline.domains.iter().filter(|node| node.name == *domain);
-    let shared = nodes.flat_map(|node| &node.shared).flat_map(|table| &table.fields);
-    let shared: HashSet<&str> = shared.map(|field| field.name.as_str()).collect();
-    let of_domain = catalog.event_types().iter().filter(|of_type| of_type.domain == *domain);
-    let with_shared = of_domain.map(|of_type| {
-        let fields = of_type.fields.iter().filter(|field| shared.contains(field.name.as_str()));
-        EventType { fields: fields.cloned().collect(), ..of_type.clone() }
-    });
-    let open = catalog.event_type(domain, name).map(|open| EventType::clone(&open));
-    with_shared.chain(open).flat_map(|of_type| names_of(schema::columns(&of_type))).collect()
-}
-
-/// The columns of all event types of a domain.
-fn columns_of_domain(catalog: &Catalog, domain: &str) -> HashSet<String> {
-    let of_domain = catalog.event_types().iter().filter(|of_type| of_type.domain == domain);
-    let open = catalog.event_type(domain, "");
-    of_domain.chain(open.as_deref()).flat_map(|of_type| names_of(schema::columns(of_type))).collect()
-}
-
-/// The names of columns, in lower case.
-fn names_of(columns: Vec<schema::Column>) -> impl Iterator<Item = String> {
-    columns.into_iter().map(|column| column.name.to_lowercase())
-}
-
-impl Override {
-    /// The comment behind its field.
-    pub(super) fn comment(&self) -> String {
-        if self.is_optional {
-            return "not in every event of this type".to_owned();
-        }
-        "wider than the field that the domain's types share".to_owned()
-    }
 }

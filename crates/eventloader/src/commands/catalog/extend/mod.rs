@@ -10,9 +10,11 @@
 //! most. A file that lacks nothing stays as it is.
 
 mod assign;
+mod directories;
 mod domain;
 mod drafts;
 mod file;
+mod users;
 mod walk;
 mod widen;
 
@@ -22,7 +24,8 @@ use events_core::catalog::{Catalog, OTHERS, document::Outline};
 
 use self::{
     assign::{assign, type_names},
-    file::{File, directories_of},
+    directories::directories_of,
+    file::File,
 };
 use super::{
     draft::{self, Draft},
@@ -73,7 +76,7 @@ pub(super) fn extend(
     notes.extend(assigned.notes.iter().cloned());
     let mut extended = Vec::new();
     for (index, mut file) in files.into_iter().enumerate() {
-        file.extend(index, &assigned, catalog, &directories);
+        file.extend(index, (observed, &assigned), catalog, &directories);
         if takes_domains && index + 1 == texts.len() && !new.domains.is_empty() {
             file.changes.extend(domains_in_words(&new));
             file.document.add_tables(file.document.end(), new.body());

@@ -88,7 +88,10 @@ pub(super) struct Walk {
 
 impl At {
     fn within(&self, field: &FieldNode) -> Self {
-        let natural = || Some(format!("{}_{}", self.parent.as_ref()?, field.name));
+        let natural = || match self.parent.as_deref()? {
+            "" => Some(field.name.clone()),
+            parent => Some(format!("{parent}_{}", field.name)),
+        };
         let parent = self.parent.as_ref().and_then(|_| field.column.clone().or_else(natural));
         Self { field: format!("{}.{}", self.field, field.name), parent, ..self.clone() }
     }
@@ -137,7 +140,7 @@ impl Walk {
                 let (lists, objects) = (only_lists(evidence), only_objects(evidence));
                 match (container, lists, objects) {
                     (Container::List, Some(elements), _) => {
-                        self.kind(inner, name, elements, &at.inside(), out)
+                        self.kind(inner, name, elements, &at.inside(), out);
                     }
                     (Container::Map, _, Some(objects)) => {
                         self.kind(inner, name, &objects.values(), &at.inside(), out);
