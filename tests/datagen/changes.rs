@@ -146,11 +146,12 @@ fn follow(Changed { lines, log, .. }: &Changed) {
         .filter(|(name, was)| name == was)
         .map(|(name, _)| (name.clone(), of_world.get(name).cloned().unwrap_or_default()))
         .collect();
-    let mut log = log.iter().peekable();
+    let (mut log, mut seen) = (log.iter().peekable(), BTreeSet::new());
     for (event, line) in lines.iter().enumerate() {
         let (event_type, fields) = own(line);
         let logged = log.next_if(|logged| logged.event == event);
         if let Some(logged) = logged {
+            assert!(seen.contains(&logged.event_type), "nobody saw what {logged:?} changes");
             assert!(
                 line.contains(logged.timestamp.trim_end_matches('Z').trim_end_matches(".000000")),
                 "{line}"
@@ -164,6 +165,7 @@ fn follow(Changed { lines, log, .. }: &Changed) {
                 apply(logged, &event_type, now.get_mut(&event_type).unwrap(), line);
             }
         }
+        seen.insert(event_type.clone());
         let expected = &now[&event_type];
         assert!(fields.keys().eq(expected.keys()), "event {event} has {fields:?}, expected {expected:?}");
         for (name, kind) in expected.iter().filter(|(_, kind)| !kind.is_empty()) {

@@ -2,7 +2,7 @@
 //! other values, types split.
 //!
 //! ```text
-//! positions → events → plan: what changes there → schema: fields by type and event → lines, rows, log
+//! events → plan: what changes at which → schema: fields by type and event → lines, rows, log
 //! ```
 //!
 //! A layer on top of either world, which knows nothing of it: fields that change are more fields of the
@@ -17,13 +17,15 @@ mod schema;
 mod shape;
 mod value;
 
+use std::ops::Range;
+
 use events_core::{
     catalog::{BUILT_IN, Catalog},
     truth::RowDigest,
 };
 
 use self::{
-    plan::{Host, NodeId, Planned},
+    plan::{Host, NodeId, Plan, Planned, Planning},
     schema::{Node, field_name},
     value::Value,
 };
@@ -72,8 +74,7 @@ impl Changes {
 
     fn in_world(world: &impl World, config: &Config) -> Result<Self, Error> {
         let &Config { seed, ref changes, .. } = config;
-        let positions = plan::positions(seed, &config.events(), changes);
-        let plan = plan::plan(seed, &hosts(world, &positions)?, changes);
+        let plan = planned(world, &config.events(), Planning::new(seed, &config.events(), changes))?;
         let nodes = schema::nodes(tables_of(config.world.catalog()), &plan);
         let tables = nodes.iter().map(|node| node.table.clone()).collect();
         let names = (0..plan.fields).map(field_name).collect();
@@ -166,22 +167,19 @@ fn node_of(event_type: EventType, event: u64, into: impl Fn(NodeId) -> Option<[N
     node
 }
 
-/// The events at these positions, which ascend.
-fn hosts<W: World>(world: &W, positions: &[u64]) -> Result<Vec<Host>, Error> {
-    let Some(last) = positions.last() else { return Ok(Vec::new()) };
-    let (mut hosts, mut positions) = (Vec::new(), positions.iter().copied().peekable());
-    for chunk in world.chunks(End::before_event(last + 1))? {
+/// The plan of a run with these events.
+fn planned<W: World>(world: &W, events: &Range<u64>, mut planning: Planning) -> Result<Plan, Error> {
+    for chunk in world.chunks(End::before_event(events.end))? {
         let chunk = chunk?;
-        let end = chunk.first_event() + u64::from(chunk.events());
-        if positions.peek().is_none_or(|next| *next >= end) {
+        if chunk.first_event() + u64::from(chunk.events()) <= events.start {
             continue;
         }
-        for event in world.events(&chunk) {
-            if positions.next_if_eq(&event.index()).is_some() {
-                let (micros, event_type) = (event.micros(), event.event_type());
-                hosts.push(Host { event: event.index(), micros, event_type });
+        for event in world.events(&chunk).filter(|event| event.index() >= events.start) {
+            let (event_type, micros) = (event.event_type(), event.micros());
+            if !planning.take(&Host { event: event.index(), micros, event_type }) {
+                return Ok(planning.finish());
             }
         }
     }
-    Ok(hosts)
+    Ok(planning.finish())
 }

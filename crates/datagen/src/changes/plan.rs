@@ -1,8 +1,10 @@
-//! Which changes there are to be, and the events at which they happen → what each of them changes.
+//! Which changes there are to be, and the events of the run → at which of these they happen, and what each of
+//! them changes.
 //!
 //! A change happens at an event, and changes the fields of that event's type. What it needs (a field to drop,
 //! one of a given type to widen) is either there by then, or has been there from the beginning: the plan
-//! comes before the first line.
+//! comes before the first line. Each change has a part of the run of its own, in which it happens at the
+//! first event after a random one whose type was there before: else nobody could see what it was like.
 //!
 //! Invariant: there are exactly as many changes as were asked for, each at an event that shows it. What a
 //! column of the end has of an older value does not depend on how often its partition was written meanwhile:
@@ -53,7 +55,7 @@ pub(super) struct Plan {
     pub(super) fields: FieldId,
 }
 
-/// An event at which something changes.
+/// An event of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Host {
     pub(super) event: u64,
@@ -61,33 +63,28 @@ pub(super) struct Host {
     pub(super) event_type: EventType,
 }
 
-/// The positions of the events at which something changes: one in each of as many equal parts of the run, but
-/// none in the part before them.
-pub(super) fn positions(seed: u64, events: &Range<u64>, counts: &ChangeCounts) -> Vec<u64> {
+/// Plans the changes of a run, as many as `counts` names. Its events come in their order, until it is done.
+pub(super) struct Planning {
+    engine: Engine,
+    nodes: Vec<Node>,
+    /// How many there were of each kind of change.
+    ordinals: [usize; Change::ALL.len()],
+    /// The next change is the last of these: what, and the events at which it may happen.
+    due: Vec<(Change, Range<u64>)>,
+    plan: Plan,
+}
+
+/// The events at which something may change: of each of as many equal parts of the run those from a random one
+/// on, but none in the part before them.
+fn places(seed: u64, events: &Range<u64>, counts: &ChangeCounts) -> Vec<Range<u64>> {
     let (length, parts) = (u128::from(events.end - events.start), u128::from(counts.total()) + 1);
     let start_of = |part: u128| u64::try_from(length * part / parts).unwrap_or(u64::MAX);
     let key = StreamKey::new(seed, Stream::ChangeHosts);
-    let position = |part: u64| {
+    let place = |part: u64| {
         let (start, end) = (start_of(part.into()), start_of(u128::from(part) + 1));
-        events.start + start + key.engine(part).below_u64(end - start)
+        events.start + start + key.engine(part).below_u64(end - start)..events.start + end
     };
-    (1..=counts.total()).map(position).collect()
-}
-
-/// Plans the changes at `hosts`, as many as `counts` names.
-pub(super) fn plan(seed: u64, hosts: &[Host], counts: &ChangeCounts) -> Plan {
-    let key = StreamKey::new(seed, Stream::ChangeDetails);
-    let mut kinds: Vec<_> =
-        counts.iter().flat_map(|(change, count)| (0..count).map(move |_| change)).collect();
-    let mut engine = key.engine(0);
-    for last in (1..kinds.len()).rev() {
-        kinds.swap(last, engine.index_below(last + 1));
-    }
-    let mut planning = Planning::new(engine);
-    for (host, change) in hosts.iter().zip(kinds) {
-        planning.take(host, change);
-    }
-    planning.plan
+    (1..=counts.total()).map(place).collect()
 }
 
 /// A field of a type, as it is in the latest events.
@@ -116,28 +113,52 @@ struct Node {
     root: EventType,
     live: Vec<Live>,
     /// The types that its events have become.
-    split: Vec<NodeId>,
-}
-
-struct Planning {
-    engine: Engine,
-    nodes: Vec<Node>,
-    /// How many there were of each kind of change.
-    ordinals: [usize; Change::ALL.len()],
-    plan: Plan,
+    split: Option<[NodeId; 2]>,
+    /// Whether it has an event by now.
+    is_seen: bool,
 }
 
 impl Planning {
-    fn new(engine: Engine) -> Self {
-        let nodes = EventType::ALL.map(|root| Node { root, live: Vec::new(), split: Vec::new() });
-        Self { engine, nodes: nodes.into(), ordinals: Default::default(), plan: Plan::default() }
+    pub(super) fn new(seed: u64, events: &Range<u64>, counts: &ChangeCounts) -> Self {
+        let mut engine = StreamKey::new(seed, Stream::ChangeDetails).engine(0);
+        let kinds = counts.iter().flat_map(|(change, count)| (0..count).map(move |_| change));
+        let mut kinds: Vec<_> = kinds.collect();
+        for last in (1..kinds.len()).rev() {
+            kinds.swap(last, engine.index_below(last + 1));
+        }
+        let due = kinds.into_iter().zip(places(seed, events, counts)).rev().collect();
+        let new = |root| Node { root, live: Vec::new(), split: None, is_seen: false };
+        let nodes = EventType::ALL.map(new).into();
+        Self { engine, nodes, ordinals: Default::default(), due, plan: Plan::default() }
     }
 
-    fn take(&mut self, host: &Host, change: Change) {
-        let node = super::node_of(host.event_type, host.event, |node| {
-            let [one, other] = self.nodes[node].split.as_slice() else { return None };
-            Some([*one, *other])
-        });
+    /// The plan, if there is nothing left to plan.
+    pub(super) fn finish(self) -> Plan {
+        debug_assert!(self.due.is_empty(), "{} changes have no event", self.due.len());
+        self.plan
+    }
+
+    /// Takes the next event; returns whether more are needed.
+    pub(super) fn take(&mut self, host: &Host) -> bool {
+        let Some((change, place)) = self.due.last() else { return false };
+        let node = self.node_of(host);
+        let is_last = host.event + 1 >= place.end;
+        if host.event >= place.start && (self.nodes[node].is_seen || is_last) {
+            let change = *change;
+            self.due.pop();
+            self.change(host, node, change);
+        }
+        // Another one, if it is split by now.
+        let node = self.node_of(host);
+        self.nodes[node].is_seen = true;
+        !self.due.is_empty()
+    }
+
+    fn node_of(&self, host: &Host) -> NodeId {
+        super::node_of(host.event_type, host.event, |node| self.nodes[node].split)
+    }
+
+    fn change(&mut self, host: &Host, node: NodeId, change: Change) {
         let ordinal = self.ordinals[change as usize];
         self.ordinals[change as usize] += 1;
         let what = match change {
@@ -175,11 +196,12 @@ impl Planning {
     fn split(&mut self, node: NodeId) -> [NodeId; 2] {
         let Node { root, live, .. } = &self.nodes[node];
         let carried = |live: &Live| Live { field: live.field, history: live.shape().into_iter().collect() };
-        let into = Node { root: *root, live: live.iter().map(carried).collect(), split: Vec::new() };
+        let live = live.iter().map(carried).collect();
+        let into = Node { root: *root, live, split: None, is_seen: false };
         let first = self.nodes.len();
         self.nodes.extend([into.clone(), into]);
         let into = [first, first + 1];
-        self.nodes[node].split = into.into();
+        self.nodes[node].split = Some(into);
         into
     }
 
