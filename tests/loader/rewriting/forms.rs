@@ -152,3 +152,17 @@ fn a_rewrite_is_a_commit_of_its_own_kind() {
     assert!(listed.lines().last().unwrap().contains(" rewrite "), "{listed}");
     is_well(&dir, "target");
 }
+
+#[test]
+fn a_target_without_rows_gets_another_layout_too() {
+    let dir = Workdir::new();
+    dir.write("1.json", "bad");
+    dir.write("2.json", file_of(three_days(6)));
+    dir.loader().source("1.json").args(["-b", "--max-bad-lines=100%"]).succeeds();
+    rewrite(&dir, "target").args(["--layout=hive", "--partition-by=hour"]).succeeds();
+    is_well(&dir, "target");
+    let form = ["--layout=hive", "--partition-by=hour"];
+    dir.loader().source("2.json").args(["-b", "--mode=merge"]).args(form).succeeds();
+    dir.loader().source("2.json").args(["-b", "--mode=merge"]).exits(2).says(&["--layout hive"]);
+    is_well(&dir, "target");
+}

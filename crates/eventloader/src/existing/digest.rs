@@ -197,3 +197,95 @@ fn is_valid(nulls: Option<&NullBuffer>, row: usize) -> bool {
 fn place(end: i32) -> usize {
     usize::try_from(end).unwrap_or(0)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::{
+        array::{BooleanArray, Int32Array, ListArray, StructArray},
+        buffer::{NullBuffer, OffsetBuffer},
+        datatypes::{Field, Fields},
+    };
+
+    use super::*;
+
+    /// Rows with a text, a number, a list of numbers and an object, some of them null. Behind a null there is
+    /// `hidden`.
+    fn rows(texts: &[Option<&str>], hidden: i32) -> (StringArray, Vec<i64>, Vec<ArrayRef>) {
+        let present: Vec<_> = texts.iter().map(Option::is_some).collect();
+        let nulls = || Some(NullBuffer::from(present.clone()));
+        let number = |text: &Option<&str>| text.map_or(hidden, |text| i32::try_from(text.len()).unwrap());
+        let numbers = Int32Array::new(texts.iter().map(number).collect(), nulls());
+        // A null list has an element that nobody sees.
+        let elements = Int32Array::from_iter_values(texts.iter().map(number));
+        let field = Arc::new(Field::new("element", DataType::Int32, true));
+        let lists = ListArray::new(
+            field,
+            OffsetBuffer::from_lengths(vec![1; texts.len()]),
+            Arc::new(elements),
+            nulls(),
+        );
+        let members = Fields::from(vec![Field::new("n", DataType::Int32, true)]);
+        let object = StructArray::new(members, vec![Arc::new(numbers.clone())], nulls());
+        let ids = StringArray::from_iter_values((0..texts.len()).map(|row| format!("id {row}")));
+        let flags = BooleanArray::from(present.clone());
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(StringArray::from(texts.to_vec())),
+            Arc::new(numbers),
+            Arc::new(lists),
+            Arc::new(object),
+            Arc::new(flags),
+        ];
+        (ids, (0..).take(texts.len()).collect(), columns)
+    }
+
+    fn digest(of: &(StringArray, Vec<i64>, Vec<ArrayRef>), cuts: &[usize]) -> u128 {
+        let (ids, micros, columns) = of;
+        let mut digest = RowsDigest::default();
+        let ends = cuts.iter().copied().chain([micros.len()]);
+        let mut first = 0;
+        for end in ends {
+            let columns: Vec<_> = columns.iter().map(|column| column.slice(first, end - first)).collect();
+            digest.add(&ids.slice(first, end - first), &micros[first..end], &columns);
+            first = end;
+        }
+        assert_eq!(digest.rows(), micros.len() as u64);
+        digest.finish()
+    }
+
+    const TEXTS: [Option<&str>; 7] = [Some("a"), None, Some(""), Some("bc"), None, Some("d"), Some("é")];
+
+    #[test]
+    fn it_does_not_matter_how_rows_are_divided_and_what_nulls_hide() {
+        let whole = digest(&rows(&TEXTS, 0), &[]);
+        for cuts in [&[1][..], &[2, 5], &[0, 3, 3, 7], &[1, 2, 3, 4, 5, 6]] {
+            assert_eq!(digest(&rows(&TEXTS, 0), cuts), whole, "{cuts:?}");
+            assert_eq!(digest(&rows(&TEXTS, 17), cuts), whole, "{cuts:?}, with another value behind nulls");
+        }
+    }
+
+    #[test]
+    fn other_values_another_order_and_other_nulls_are_seen() {
+        let whole = digest(&rows(&TEXTS, 0), &[]);
+        let mut seen = vec![whole];
+        for change in 0..6 {
+            let mut texts = TEXTS.to_vec();
+            match change {
+                0 => texts.swap(0, 5),
+                1 => texts[1] = Some(""),
+                2 => texts[2] = None,
+                3 => texts[3] = Some("bd"),
+                // The same letters, of other rows.
+                4 => (texts[0], texts[3]) = (Some("ab"), Some("c")),
+                _ => drop(texts.pop()),
+            }
+            let other = digest(&rows(&texts, 0), &[]);
+            assert!(!seen.contains(&other), "{texts:?}");
+            seen.push(other);
+        }
+        let (ids, mut micros, columns) = rows(&TEXTS, 0);
+        micros[3] += 1;
+        assert!(!seen.contains(&digest(&(ids, micros, columns), &[])));
+    }
+}

@@ -90,6 +90,8 @@ type Tables<'h> = BTreeMap<usize, WantedTable<'h>>;
 struct Ready {
     changes: Vec<Change>,
     layout: TargetLayout,
+    /// Whether the target had another one; it may be without rows.
+    is_new_layout: bool,
     facts: LoadFacts,
     rewritten: Rewritten,
 }
@@ -107,7 +109,7 @@ pub fn rewrite(settings: &RewriteSettings, controls: &Controls) -> Result<Rewrit
     let begun = target.begin_rewrite().map_err(Error::from);
     let ready = begun.and_then(|staging| stage(settings, &staging, controls, &stages));
     let ready = ready.and_then(|ready| controls.interruption.begin_commit().map(|()| ready));
-    let Ready { changes, layout, facts, mut rewritten } = match ready {
+    let Ready { changes, layout, is_new_layout, facts, mut rewritten } = match ready {
         Ok(ready) => ready,
         Err(error) => {
             target.abandon();
@@ -115,10 +117,10 @@ pub fn rewrite(settings: &RewriteSettings, controls: &Controls) -> Result<Rewrit
         }
     };
     let mut clock = stages.clock();
-    if changes.is_empty() {
+    if changes.is_empty() && !is_new_layout {
         target.abandon();
     } else {
-        target.commit(changes, layout, (facts, false), settings.threads)?;
+        target.commit(changes, layout, (facts, is_new_layout), settings.threads)?;
         clock.lap_of(settings.threads, Stage::Commit);
     }
     rewritten.stages = stages.report();
@@ -180,7 +182,8 @@ fn stage(
         stamps: record.into_stamps(),
         ..LoadFacts::default()
     };
-    Ok(Ready { changes, layout: TargetLayout::new(layout, unit), facts, rewritten })
+    let is_new_layout = (layout, unit) != remembered;
+    Ok(Ready { changes, layout: TargetLayout::new(layout, unit), is_new_layout, facts, rewritten })
 }
 
 /// What was asked for and, where nothing was, what the target is.
