@@ -19,7 +19,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use self::recorded::RecordedColumn;
 use crate::{
-    catalog::{EventType, Field, FieldKind, ValueType},
+    catalog::{EventType, Field, FieldKind, ValueType, by_name},
     event,
     schema::{self, TableForm},
 };
@@ -175,15 +175,15 @@ struct Changes<'a> {
 
 impl Changes<'_> {
     fn of_members(&mut self, path: &str, held: &[Field], asked: &[Field]) {
-        let named = |fields: &[Field], name: &str| fields.iter().position(|field| field.name == name);
+        let (of_held, of_asked) = (by_name(held), by_name(asked));
         for field in asked {
             let column = format!("{path}{}", field.name);
-            match named(held, &field.name) {
-                Some(index) => self.of_kind(column, &held[index].kind, &field.kind),
+            match of_held.get(&*field.name) {
+                Some(held) => self.of_kind(column, &held.kind, &field.kind),
                 None => self.found.push(ColumnChange { column, fate: Fate::Added(field.kind.clone()) }),
             }
         }
-        for field in held.iter().filter(|field| named(asked, &field.name).is_none()) {
+        for field in held.iter().filter(|field| !of_asked.contains_key(&*field.name)) {
             let column = format!("{path}{}", field.name);
             self.found.push(ColumnChange { column, fate: Fate::Lost(field.kind.clone()) });
         }

@@ -156,6 +156,23 @@ fn members_of_objects_are_widened_where_they_are() {
     }
 }
 
+/// In a flat table an object has columns of its own, which a text would lose.
+#[test]
+fn an_object_becomes_a_text_where_it_is_one_column() {
+    let (object, text) = ("v = { fields = { a = 'int32', b = 'map(date)' } }", "v = 'string'");
+    let held = [sale("a", "2024-10-10T01:00:00", r#"{"v": {"a": 1, "b": {"k": "2024-10-10"}}}"#)];
+    let new = [sale("b", "2024-10-10T02:00:00", r#"{"v": "text"}"#)];
+    let dir = Workdir::new();
+    merge(&dir, object, &held, &[]);
+    let refused = merging(&dir, text, &new).exits(1);
+    refused.says(&["no field for its column data_v_a, which would be lost", "nothing was changed"]);
+    let dir = Workdir::new();
+    merge(&dir, object, &held, FORMS[1]);
+    merge(&dir, text, &new, FORMS[1]);
+    assert_eq!(values(&dir), [r#""{\"a\":1,\"b\":{\"k\":\"2024-10-10\"}}""#, "\"text\""]);
+    is_well(&dir);
+}
+
 #[test]
 fn only_partitions_that_change_are_written_in_the_new_types() {
     for flags in FORMS {

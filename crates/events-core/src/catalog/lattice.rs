@@ -15,6 +15,8 @@
 //! on the way but for its text in a `string`, and [`join`](ValueType::join) is the least upper bound, if that
 //! is not the `string` that nobody asked for.
 
+use std::collections::HashMap;
+
 use super::{Field, FieldKind, ValueType};
 
 /// The digits of the greatest int32 and int64.
@@ -77,10 +79,11 @@ impl FieldKind {
             (_, Self::Value(ValueType::String)) => true,
             (Self::Value(from), Self::Value(to)) => from.widens_to(to),
             (Self::List(from), Self::List(to)) | (Self::Map(from), Self::Map(to)) => from.widens_to(to),
-            (Self::Object(from), Self::Object(to)) => from.iter().all(|member| {
-                let known = to.iter().find(|known| known.name == member.name);
-                known.is_some_and(|known| member.kind.widens_to(&known.kind))
-            }),
+            (Self::Object(from), Self::Object(to)) => {
+                let to = by_name(to);
+                let widens = |member: &Field, known: &Field| member.kind.widens_to(&known.kind);
+                from.iter().all(|member| to.get(&*member.name).is_some_and(|known| widens(member, known)))
+            }
             _ => false,
         }
     }
@@ -103,16 +106,21 @@ impl FieldKind {
 }
 
 fn join_members(one: &[Field], other: &[Field]) -> Option<Vec<Field>> {
-    let named = |fields: &[Field], name: &str| fields.iter().position(|field| field.name == name);
-    let known = one.iter().map(|field| match named(other, &field.name) {
-        Some(index) => {
-            let kind = field.kind.join(&other[index].kind)?;
+    let (of_one, of_other) = (by_name(one), by_name(other));
+    let known = one.iter().map(|field| match of_other.get(&*field.name) {
+        Some(other) => {
+            let kind = field.kind.join(&other.kind)?;
             Some(Field { kind, ..field.clone() })
         }
         None => Some(field.clone()),
     });
-    let new = other.iter().filter(|field| named(one, &field.name).is_none()).cloned().map(Some);
+    let new = other.iter().filter(|field| !of_one.contains_key(&*field.name)).cloned().map(Some);
     known.chain(new).collect()
+}
+
+/// Fields by their names.
+pub(crate) fn by_name(fields: &[Field]) -> HashMap<&str, &Field> {
+    fields.iter().map(|field| (field.name.as_str(), field)).collect()
 }
 
 #[cfg(test)]

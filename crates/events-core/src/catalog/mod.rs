@@ -64,7 +64,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-pub(crate) use self::meaning::write_fields;
+pub(crate) use self::{lattice::by_name, meaning::write_fields};
 pub use self::{
     names::is_safe_directory,
     open::{OPEN_TYPES_MAX, OTHERS},
