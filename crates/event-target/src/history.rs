@@ -54,6 +54,9 @@ pub struct History {
     /// The columns of the tables that its files have, by the names that the files give them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tables: BTreeMap<String, TableColumns>,
+    /// The envelopes of catalogs that its loads read with, as catalog files, by their names in the quarantine.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub envelopes: BTreeMap<String, String>,
     /// The commits whose records are lost, as ranges of their numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<RangeInclusive<u64>>,
@@ -139,6 +142,7 @@ impl Default for History {
             runs: Vec::new(),
             form: None,
             tables: BTreeMap::new(),
+            envelopes: BTreeMap::new(),
             lost: Vec::new(),
         }
     }
@@ -207,11 +211,13 @@ impl History {
             stamps,
             form,
             tables,
+            envelopes,
             accepted,
             discarded,
             ..
         } = load;
         self.tables.extend(tables);
+        self.envelopes.extend(envelopes);
         if partitions > 0 {
             self.form = form;
         }

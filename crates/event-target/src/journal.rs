@@ -67,6 +67,10 @@ pub struct LoadFacts {
     /// recorded may be missing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tables: BTreeMap<String, TableColumns>,
+    /// The envelope of a catalog that it read with, as a catalog file, by its name in the quarantine; one that
+    /// an earlier commit recorded may be missing.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub envelopes: BTreeMap<String, String>,
     /// What was recorded without a load.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Accepted>,

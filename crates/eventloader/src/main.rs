@@ -200,8 +200,8 @@ fn replay(args: &ReplayArgs) -> Result<ExitCode, Error> {
     let exit_code = load(&runs, &output);
     if leaves_lines {
         print_error(
-            "left the bad lines that were read with the [envelope] of a catalog where they are: name it with \
-             --catalog or --envelope",
+            "left the bad lines where they are that were read with the [envelope] of a catalog, which no commit \
+             has recorded: name it with --catalog or --envelope",
         );
     }
     exit_code

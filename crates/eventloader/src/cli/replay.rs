@@ -93,7 +93,7 @@ impl ReplayArgs {
         let history = History::read(&self.target, |_, _| {})?;
         let catalogs = catalogs_of(&self.catalog);
         let envelope = self.envelope.as_deref();
-        let replayed = replayed_catalog::read(&catalogs, envelope, &self.target, &selection)?;
+        let replayed = replayed_catalog::read(&catalogs, envelope, (&self.target, &history), &selection)?;
         let report = report_file(self.report.as_deref(), &catalogs)?;
         let dedupe_scope = self.dedupe_scope(&history)?;
         let settings = |(selection, catalog)| Settings {

@@ -12,7 +12,7 @@ use std::{
 
 use events_core::{
     catalog::{BUILT_IN, Catalog},
-    envelope,
+    envelope::{self, Envelope},
 };
 
 use crate::error::Error;
@@ -58,13 +58,28 @@ pub fn texts(paths: &[PathBuf]) -> Result<Vec<CatalogFile>, Error> {
 /// # Errors
 /// One of them can't be used, or there is no such envelope.
 pub fn catalog_of(files: &[CatalogFile], envelope: Option<&str>) -> Result<Catalog, Error> {
+    match envelope {
+        None => with(files, None),
+        Some(name) => match envelope::preset(name)? {
+            Some(preset) => with(files, Some((name, preset))),
+            None => Err(Error::Usage(format!("--envelope: there is no envelope {name:?}"))),
+        },
+    }
+}
+
+/// The same as [`read`] with any envelope, which has a name for messages.
+///
+/// # Errors
+/// A file can't be read or used.
+pub(crate) fn read_with(paths: &[PathBuf], envelope: (&str, Envelope)) -> Result<Catalog, Error> {
+    with(&texts(paths)?, Some(envelope))
+}
+
+fn with(files: &[CatalogFile], envelope: Option<(&str, Envelope)>) -> Result<Catalog, Error> {
     let files: Vec<_> = files.iter().map(|file| (file.name.as_str(), file.text.as_str())).collect();
-    let Some(name) = envelope else { return Ok(BUILT_IN.extended(&files)?) };
-    let Some(preset) = envelope::preset(name)? else {
-        return Err(Error::Usage(format!("--envelope: there is no envelope {name:?}")));
-    };
+    let Some((name, envelope)) = envelope else { return Ok(BUILT_IN.extended(&files)?) };
     // Before the files, which may name its fields as a version.
-    Ok(BUILT_IN.with_envelope(name, preset)?.extended(&files)?)
+    Ok(BUILT_IN.with_envelope(name, envelope)?.extended(&files)?)
 }
 
 /// The files that `paths` stand for: catalog files, and directories of them.

@@ -8,15 +8,17 @@
 //! counts balance.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet, HashSet},
     sync::Arc,
     time::Instant,
 };
 
 use event_parser::{Framing, Plan};
 use event_target::{
-    Action, Change, DedupeScope, FileForm, Fingerprint, LoadFacts, LoadedSource, Mode, Staging, TargetLayout,
+    Action, Change, DedupeScope, FileForm, Fingerprint, History, LoadFacts, LoadedSource, Mode, Staging,
+    TargetLayout,
 };
+use events_core::envelope::Envelope;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
@@ -200,7 +202,9 @@ impl Load<'_> {
         changes.extend(self.quarantine_changes(quarantine, &sources, ties)?);
         record.check_changes(&changes)?;
         let tables = record.new_tables(written.tables, &changes);
-        let load = LoadFacts { what, tables, stamps: record.into_stamps(), ..self.facts(&report, &input) };
+        let envelopes = new_envelopes(settings.catalog.envelope(), record.history());
+        let stamps = record.into_stamps();
+        let load = LoadFacts { what, tables, envelopes, stamps, ..self.facts(&report, &input) };
         let is_new = |content: &Fingerprint| !known.contains(content);
         let is_new_source = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
         // Stamps that were not recorded would be missed by every later run.
@@ -324,6 +328,13 @@ impl Load<'_> {
             ..LoadFacts::default()
         }
     }
+}
+
+/// The envelope of a catalog, by its name, unless the target has recorded it.
+fn new_envelopes(envelope: &Envelope, history: &History) -> BTreeMap<String, String> {
+    let name = quarantine::envelope_name(envelope).filter(|name| quarantine::is_of_catalog(name));
+    let new = name.filter(|name| !history.envelopes.contains_key(name));
+    new.into_iter().map(|name| (name, envelope.toml.clone())).collect()
 }
 
 /// Identifies what is loaded of a source: the meaning of the catalog, and the selected events.

@@ -35,7 +35,7 @@ pub(crate) use self::{
 use crate::{
     error::Error,
     input::{Origin, Source},
-    settings::BadLineSelection,
+    settings::{BadLineSelection, ReadWith},
 };
 
 /// Adds the bad lines of a file to the counts by reason. A line in fragments counts once.
@@ -59,15 +59,26 @@ pub(crate) struct BadText<'b> {
 /// Bad lines by their place in the input: whether they came after the row of the same event and timestamp.
 pub(crate) type LastOnes = BTreeMap<Position, bool>;
 
-/// How a record names an envelope that is none of the presets: that of a catalog.
-pub(crate) const OF_CATALOG: &str = "catalog";
+/// How the name of an envelope begins that is none of the presets: that of a catalog.
+const OF_CATALOG: &str = "catalog";
+
+/// How records name an envelope: by its preset or, if it is that of a catalog, by its meaning.
+pub(crate) fn envelope_name(envelope: &Envelope) -> ReadWith {
+    let of_catalog = || format!("{OF_CATALOG}:{:016x}", xxh3_64(envelope.meaning().as_bytes()));
+    (!envelope.is_base()).then(|| envelope.preset_name().map_or_else(of_catalog, str::to_owned))
+}
+
+/// Whether an envelope is that of a catalog.
+pub(crate) fn is_of_catalog(name: &str) -> bool {
+    name.split(':').next() == Some(OF_CATALOG)
+}
 
 /// Collects the bad lines of a run, source by source, in input order.
 #[derive(Debug)]
 pub(crate) struct Quarantine {
     staging: Staging,
-    /// The envelope of the run, if it is not the base contract.
-    envelope: Option<&'static str>,
+    /// The name of the run's envelope.
+    envelope: ReadWith,
     /// The file of the last source with a bad line.
     open: Option<(usize, BufWriter<File>)>,
     /// The files of the run's bad lines, by source.
@@ -76,7 +87,7 @@ pub(crate) struct Quarantine {
 
 impl Quarantine {
     pub(crate) fn new(staging: Staging, envelope: &Envelope) -> Self {
-        let envelope = (!envelope.is_base()).then(|| envelope.preset_name().unwrap_or(OF_CATALOG));
+        let envelope = envelope_name(envelope);
         Self { staging, envelope, open: None, new: BTreeMap::new() }
     }
 
@@ -88,7 +99,8 @@ impl Quarantine {
         line: u64,
         bad: &BadLine,
     ) -> Result<(), Error> {
-        let record = Record::new(&source.identity, line, bad).with_envelope(self.envelope).at(bad.position);
+        let record =
+            Record::new(&source.identity, line, bad).with_envelope(self.envelope.clone()).at(bad.position);
         self.put(source_index, &record)
     }
 

@@ -17,7 +17,7 @@ use event_target::TargetError;
 use serde::{Deserialize, Serialize};
 use storage::File;
 
-use crate::error::Error;
+use crate::{error::Error, settings::ReadWith};
 
 pub(super) const READING: &str = "reading the quarantine";
 pub(super) const STAGING: &str = "staging the quarantine";
@@ -119,8 +119,8 @@ impl<'r> Record<'r> {
     }
 
     /// The same with the envelope that it was read with.
-    pub(super) fn with_envelope(self, envelope: Option<&'r str>) -> Self {
-        Self { envelope: envelope.map(Cow::Borrowed), ..self }
+    pub(super) fn with_envelope(self, envelope: ReadWith) -> Self {
+        Self { envelope: envelope.map(Cow::Owned), ..self }
     }
 
     /// The same with its place in the input, for a file of the run.

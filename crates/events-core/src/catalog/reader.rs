@@ -4,6 +4,7 @@
 //! two fields of a type share a column. Errors have the line of the mistake.
 
 mod envelope;
+mod inline;
 
 use std::ops::Range;
 
@@ -77,12 +78,18 @@ impl Source<'_> {
                 fields.add_types(value)?;
             }
         }
-        let (mut event_types, mut envelope) = (Vec::new(), None);
+        let (mut event_types, mut envelope, mut toml) = (Vec::new(), None, String::new());
+        for (key, value) in document.get_ref() {
+            if matches!(key.get_ref().as_ref(), "envelope" | "types") {
+                inline::push_entry(&mut toml, key.get_ref(), value.get_ref());
+            }
+        }
         for (key, value) in document.get_ref() {
             match key.get_ref().as_ref() {
                 "envelope" => {
                     let read = self.envelope(&key.span(), value, &mut fields)?;
-                    envelope = Some((read, self.place(&key.span())));
+                    let toml = toml.clone();
+                    envelope = Some((Envelope { toml, ..read }, self.place(&key.span())));
                     continue;
                 }
                 "types" => continue,

@@ -39,7 +39,7 @@ use crate::{
 };
 
 /// Which parts of a record are the base fields of an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Envelope {
     /// Where the records are in a document: the first of these that is there; empty: the document itself.
     pub records: Vec<RecordsPath>,
@@ -59,7 +59,18 @@ pub struct Envelope {
     pub version: Vec<String>,
     /// Whether ids and times must be texts: only in the base contract.
     pub is_strict: bool,
+    /// A catalog file that says the same and nothing else but types with names; empty for the base contract.
+    pub toml: String,
 }
+
+/// Two that read the same of every record are one, however they are written down.
+impl PartialEq for Envelope {
+    fn eq(&self, other: &Self) -> bool {
+        self.meaning() == other.meaning()
+    }
+}
+
+impl Eq for Envelope {}
 
 /// What an event's id is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,6 +118,7 @@ pub static BASE: LazyLock<Envelope> = LazyLock::new(|| {
         fields: Vec::new(),
         version: Vec::new(),
         is_strict: true,
+        toml: String::new(),
     }
 });
 
@@ -158,8 +170,18 @@ impl Envelope {
     /// The canonical form of its meaning: equal for two envelopes that read the same of every record.
     #[must_use]
     pub fn meaning(&self) -> String {
-        let Self { records, event_id, timestamp, domain, event_type, data, fields, version, is_strict } =
-            self;
+        let Self {
+            records,
+            event_id,
+            timestamp,
+            domain,
+            event_type,
+            data,
+            fields,
+            version,
+            is_strict,
+            toml: _,
+        } = self;
         let mut text = String::new();
         let _ = write!(
             text,

@@ -23,6 +23,24 @@ fn every_preset_is_read_and_differs_from_the_others() {
 }
 
 #[test]
+fn an_envelope_can_be_kept_as_a_catalog_that_says_the_same() {
+    let own = "# Ours.\n[envelope.timestamp]\nfrom = '{at}' # since 1970\nunit = 'ms'\n[envelope]\n\
+               event_id = ['{a.\"b\\\\\"}', '{c}']\ndomain = \"\\u0007 d\"\nevent_type = 't'\ndata = '.'\n\
+               fields.buyer = { type = 'list(buyer)', required = true }\nfields.n.type = 'decimal(10,2)'\n\
+               [types.buyer.fields]\n\"full \\\"name\\\"\" = 'string'\n[domain.x.events.y]\n";
+    let texts = PRESETS
+        .map(|(_, text)| text)
+        .into_iter()
+        .chain([own, "[envelope]\npreset = 'stripe'\nversion = 'v'\nfields.v = 'int64'\n"]);
+    for text in texts {
+        let read = envelope(text).unwrap();
+        let kept = envelope(&read.toml).unwrap_or_else(|error| panic!("{error}\n{}", read.toml));
+        assert_eq!((kept.meaning(), &kept.toml), (read.meaning(), &read.toml));
+        assert_eq!(kept, read);
+    }
+}
+
+#[test]
 fn the_keys_of_a_table_override_those_of_its_preset() {
     let stripe = preset("stripe").unwrap().unwrap();
     let mine =

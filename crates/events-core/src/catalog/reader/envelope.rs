@@ -72,6 +72,7 @@ impl Source<'_> {
             fields: draft.fields,
             version: draft.version,
             is_strict: false,
+            toml: String::new(),
         })
     }
 
