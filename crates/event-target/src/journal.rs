@@ -67,8 +67,8 @@ pub struct LoadFacts {
     /// recorded may be missing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tables: BTreeMap<String, TableColumns>,
-    /// The envelope of a catalog that it read with, as a catalog file, by its name in the quarantine; one that
-    /// an earlier commit recorded may be missing.
+    /// The envelope of a catalog that it read with, as a catalog file, by its name in the quarantine; one
+    /// that an earlier commit recorded may be missing.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub envelopes: BTreeMap<String, String>,
     /// What was recorded without a load.
