@@ -177,6 +177,7 @@ fn generate(document: Document) -> Result<(), Error> {
 struct LoadOutput<'a> {
     report: Option<&'a Path>,
     target: String,
+    catalog: Option<String>,
     quiet: bool,
     verbose: bool,
     is_replay: bool,
@@ -186,6 +187,7 @@ fn output_of(cli: &Cli) -> LoadOutput<'_> {
     LoadOutput {
         report: cli.report.as_deref(),
         target: cli.target(),
+        catalog: cli.catalog(),
         quiet: cli.quiet,
         verbose: cli.verbose,
         is_replay: false,
@@ -195,7 +197,7 @@ fn output_of(cli: &Cli) -> LoadOutput<'_> {
 fn replay(args: &ReplayArgs) -> Result<ExitCode, Error> {
     let report = args.report.as_deref();
     let (quiet, verbose) = (args.quiet, args.verbose);
-    let output = LoadOutput { report, target: args.target(), quiet, verbose, is_replay: true };
+    let output = LoadOutput { report, target: args.target(), catalog: None, quiet, verbose, is_replay: true };
     let (runs, leaves_lines) = args.settings()?;
     let exit_code = load(&runs, &output);
     if leaves_lines {
@@ -263,8 +265,9 @@ fn load(runs: &[Settings], output: &LoadOutput<'_>) -> Result<ExitCode, Error> {
 fn summarize(report: &Report, settings: &Settings, output: &LoadOutput<'_>) {
     if !output.quiet {
         let &Settings { memory_bytes, threads, .. } = settings;
-        let &LoadOutput { ref target, verbose, is_replay, .. } = output;
-        let summary = Summary { report, target, memory_bytes, threads, verbose, is_replay };
+        let &LoadOutput { ref target, ref catalog, verbose, is_replay, .. } = output;
+        let catalog = catalog.as_deref();
+        let summary = Summary { report, target, catalog, memory_bytes, threads, verbose, is_replay };
         print_message(&summary.to_string().trim_end());
     }
     report.left_out_types().chain(report.left_out()).for_each(|left_out| print_error(&left_out));

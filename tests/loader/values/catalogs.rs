@@ -361,7 +361,7 @@ fn unknown_events_are_counted_by_name_and_their_catalog_can_be_drafted() {
     assert_eq!(outcome.report()["unknown_events"], expected);
     for part in [
         "event types not in the catalog: card/authorization 2, card/dispute 1, card/settlement 1\n",
-        "draft a catalog for them with: eventloader catalog infer in.json\n",
+        "add them to customer.toml with: eventloader catalog infer --catalog customer.toml in.json -o customer.toml\n",
     ] {
         assert!(outcome.stderr.contains(part), "expected {part:?} in {outcome}");
     }

@@ -396,6 +396,13 @@ impl Cli {
     pub fn target(&self) -> String {
         self.target_path.display().to_string()
     }
+
+    /// The catalog as given, if it is one file.
+    #[must_use]
+    pub fn catalog(&self) -> Option<String> {
+        let [catalog] = self.catalog.as_slice() else { return None };
+        catalog.is_file().then(|| catalog.display().to_string())
+    }
 }
 
 #[cfg(test)]

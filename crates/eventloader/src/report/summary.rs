@@ -22,6 +22,8 @@ pub struct Summary<'a> {
     pub report: &'a Report,
     /// The target, as it was given.
     pub target: &'a str,
+    /// The catalog that the load was given, if it was one file.
+    pub catalog: Option<&'a str>,
     /// The memory that the run might take.
     pub memory_bytes: usize,
     /// The number of threads that it might use.
@@ -103,7 +105,7 @@ impl fmt::Display for Summary<'_> {
         if !report.unknown_events.is_empty() {
             writeln!(f, "event types not in the catalog: {}", largest(&report.unknown_events, None))?;
             if !self.is_replay {
-                writeln!(f, "draft a catalog for them with: eventloader catalog infer {}", self.source())?;
+                self.drafting(f)?;
             }
         }
         if report.several_values > 0 && !self.is_replay {
@@ -139,10 +141,21 @@ impl fmt::Display for Summary<'_> {
 impl Summary<'_> {
     /// The only source as an argument of a shell command, or a placeholder.
     fn source(&self) -> String {
-        let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
         match self.report.sources.as_slice() {
-            [source] if source.path != "-" && source.path.chars().all(is_plain) => source.path.clone(),
+            [source] if source.path != "-" && is_plain(&source.path) => source.path.clone(),
             _ => "SOURCE…".to_owned(),
+        }
+    }
+
+    /// How to get event types into a catalog.
+    fn drafting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let source = self.source();
+        match self.catalog.filter(|catalog| is_plain(catalog)) {
+            Some(catalog) => writeln!(
+                f,
+                "add them to {catalog} with: eventloader catalog infer --catalog {catalog} {source} -o {catalog}"
+            ),
+            None => writeln!(f, "draft a catalog for them with: eventloader catalog infer {source}"),
         }
     }
 
@@ -195,4 +208,9 @@ fn largest<K: AsRef<str>>(counts: &BTreeMap<K, u64>, unit: Option<&str>) -> Stri
         let _ = write!(text, " and {} more", sorted.len() - SHOWN);
     }
     text
+}
+
+/// Whether a shell takes a path as it is.
+fn is_plain(path: &str) -> bool {
+    path.chars().all(|c| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-'))
 }
