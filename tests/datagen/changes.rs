@@ -238,19 +238,19 @@ fn golden_hashes() {
         (
             "simple",
             [
-                "6e14b6b7be73970755f9758ffc90f02ec0629b50cedd2928031b13e43f7151f6",
-                "89f6579375a6b3c2ff409a0e1eb2d145e636d34755b87ac2d13b99840b5136bb",
-                "4e10b319cb1e88f0dce0fb47f9428f4ba780ca2bce91d980a1c109e9318a8d89",
-                "460ab20bcf62eb93dd3059ccf6ff45c2dfb50c1ad92760b6ef2f9ca0e08a5920",
+                "ea8e9bf708a18434f2278dc49ae67ae43e068448686e6bec0bb866ee49b6aeae",
+                "54da32930f146dee8cd5afa3e76b66d0e1cfc7ddc2796b7c7d1a0db50d61886c",
+                "34703c1b53d0d064b948d2fd0284e86f07f98260fb12595a2fe381636a128be9",
+                "5255bde745525a60b96ec4e960a8304fedf12413dbd3a6e79978c99e972d663d",
             ],
         ),
         (
             "ledger",
             [
-                "a0a3e2787a3221a722ee357ab862b244015c4a9dee1a05dde6c52b2e70c54432",
-                "26fe069faafdfbcd3d940f9e6ed06d8d3828026dcf9dcb424018fdc5e7cf8aa5",
-                "32ecec3e0ebd30cd434b0625b2f5c54c791c4a0f4c573ab435588fb5fcb6ccf4",
-                "6c6e0c5b1f716e559fd89da8c10b94c025ceb62bd4b36e6f39721b7339a56102",
+                "1aa75f5355b8b1c39ce1f77547306a9c71d39661b2dc6bd1900e18e84421f13b",
+                "e0bae7376dc61539d35c793b9711c504ae212af59ac50aa658004107cbcfd35d",
+                "076d18e19a301a41d58e0609241af72cf07844cf8916a4508ed88e7219e2c702",
+                "fae843dd71df2a677a3ee80ad475bbffcdca188d46700c910726f6f2c73680b9",
             ],
         ),
     ] {
