@@ -145,7 +145,8 @@ fn what_was_deleted_on_purpose_is_accepted() {
     let passed = merge(&dir, "landing").arg("--skip-loaded").succeeds();
     assert_eq!((passed.count("lines"), dir.path("target/2024/10/10").exists()), (0, false));
     let listed = dir.bare_loader().arg("list").arg(dir.target()).succeeds().stdout;
-    assert!(listed.lines().last().unwrap().contains("accept"), "{listed}");
+    let last = listed.lines().last().unwrap();
+    assert!(last.contains("accept") && last.ends_with("1 file gone"), "{listed}");
 
     let accepted = accept(&dir, &["--reload"]).succeeds();
     assert!(accepted.stderr.contains("every source counts as new"), "{accepted}");

@@ -2,7 +2,7 @@
 //! those stay as they are?
 
 use crate::support::{
-    events::file_of,
+    events::{Die, file_of},
     files::{assert_no_debris, assert_same_tree, tree},
     readback::{quarantine, rows, text_of},
     workdir::{Loader, Outcome, Workdir},
@@ -142,4 +142,72 @@ fn types_without_bad_lines_block_nothing() {
     assert_eq!(counts(&replayed), [3, 1, 0, 2]);
     assert!(replayed.report().get("left_out").is_none());
     is_well(&dir);
+}
+
+/// Whatever a catalog says of each of four types: the bad lines of those that fit become rows, and no others
+/// leave, wherever they stand in the quarantine.
+#[test]
+fn whatever_fits_is_replayed_and_nothing_else() {
+    const TYPES: usize = 4;
+    for seed in 0..10 {
+        let mut die = Die::new(seed);
+        let dir = Workdir::new();
+        let required = |number: usize| {
+            format!(
+                "[domain.shop.events.t{number}.fields]\nid = 'int64'\nnote = {{ type = 'string', required = true }}\n"
+            )
+        };
+        dir.write("old.toml", (0..TYPES).map(required).collect::<String>());
+        let mut lines: Vec<_> = (0..TYPES)
+            .map(|number| {
+                event(&format!("t{number}"), &format!("good {number}"), r#"{"id": 1, "note": "n"}"#)
+            })
+            .collect();
+        lines.extend((0..24).map(|number| match die.roll(6) {
+            0 => format!("junk {number}"),
+            of => event(&format!("t{}", of as usize % TYPES), &format!("bad {number}"), r#"{"id": 2}"#),
+        }));
+        die.shuffle(&mut lines);
+        for (number, lines) in lines.chunks(10).enumerate() {
+            dir.write(&format!("in/{number}.json"), file_of(lines));
+        }
+        let load = dir.loader().source("in").args(["--backfill", "--mode", "merge", "--catalog", "old.toml"]);
+        load.succeeds();
+        let before = bad_lines(&dir);
+        // What the catalog says of the types; the first one always fits.
+        let fates: Vec<_> = (0..TYPES).map(|number| if number == 0 { 0 } else { die.roll(4) }).collect();
+        let says = |(number, fate): (usize, &u64)| {
+            let fields = if *fate == 1 { "id = 'int64'" } else { "id = 'int64', note = 'string'" };
+            let directory =
+                if *fate == 2 { format!("directory = 'other-{number}'\n") } else { String::new() };
+            let says = format!("[domain.shop.events.t{number}]\n{directory}fields = {{ {fields} }}\n");
+            if *fate == 3 { String::new() } else { says }
+        };
+        let of = |line: &str| {
+            (0..TYPES).find(|number| line.contains(&format!("\"t{number}\"")) && line.contains("\"bad "))
+        };
+        let fate = |line: &str| of(line).map(|number| fates[number]);
+        let holds = before.iter().filter(|line| fate(line) == Some(0)).count();
+        if holds == 0 {
+            continue;
+        }
+        let replayed = replay(&dir, &fates.iter().enumerate().map(says).collect::<String>()).succeeds();
+        let left = before.iter().filter(|line| matches!(fate(line), Some(1 | 2))).count();
+        let bad = before.len() - holds - left;
+        let expected = [before.len(), bad, left, holds].map(|count| count as u64);
+        assert_eq!(counts(&replayed), expected, "seed {seed}: {fates:?} {replayed}");
+        let judged = |line: &String| match fate(line) {
+            Some(0) => None,
+            Some(3) => Some(line.replace("type_mismatch ", "unknown_event ")),
+            _ => Some(line.clone()),
+        };
+        assert_eq!(
+            bad_lines(&dir),
+            before.iter().filter_map(judged).collect::<Vec<_>>(),
+            "seed {seed}: {fates:?}"
+        );
+        let rows = text_of(&rows(&dir.target()));
+        assert_eq!(rows.len(), TYPES + holds, "seed {seed}: {fates:?}");
+        is_well(&dir);
+    }
 }

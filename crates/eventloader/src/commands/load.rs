@@ -8,21 +8,18 @@
 //! counts balance.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeSet, HashSet},
     sync::Arc,
     time::Instant,
 };
 
-use event_parser::{Framing, Plan};
-use event_target::{
-    Action, Change, DedupeScope, FileForm, Fingerprint, History, LoadFacts, LoadedSource, Mode, Staging,
-    TargetLayout,
-};
-use events_core::envelope::Envelope;
-use xxhash_rust::xxh3::xxh3_128;
+use event_parser::Plan;
+use event_target::{Action, Change, DedupeScope, Fingerprint, LoadFacts, Mode, Staging, TargetLayout};
 
 use crate::{
     commands::{
+        bad_lines,
+        facts::{self, new_envelopes, what_is_loaded},
         fitting::{LeftOut, stage_fitting},
         layout_fit::LayoutFit,
         report_place,
@@ -31,14 +28,14 @@ use crate::{
     },
     error::Error,
     existing::{Existing, Record},
-    ingest::{Ingest, Ingested, InputCounts},
+    ingest::{Ingest, Ingested},
     input::{Framed, Listed, Screened, Source, list_any, list_sources, screen},
     latest::Deduper,
     output::Writing,
     quarantine::{self, Quarantine},
     report::{Balance, LoadOutcome, Report},
     rows::RowStore,
-    runtime::{Controls, MemoryShares, Needs, Stage, Stages, plural},
+    runtime::{Controls, MemoryShares, Needs, Stage, Stages},
     settings::{Input, Settings},
 };
 
@@ -148,7 +145,7 @@ impl Load<'_> {
         let Screened { sources, skipped } = self.screen(&plan, listed, &known)?;
         let shares = self.shares(&plan)?;
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
-        check_bad_lines(settings, &input, record.has_commit())?;
+        bad_lines::check(settings, &input, record.has_commit())?;
         let folds_case = event_target::folds_case(&settings.target)?;
         let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
         let fit = layout_fit(settings, folds_case);
@@ -204,7 +201,7 @@ impl Load<'_> {
         let tables = record.new_tables(written.tables, &changes);
         let envelopes = new_envelopes(settings.catalog.envelope(), record.history());
         let stamps = record.into_stamps();
-        let load = LoadFacts { what, tables, envelopes, stamps, ..self.facts(&report, &input) };
+        let load = LoadFacts { what, tables, envelopes, stamps, ..facts::of(settings, &report, &input) };
         let is_new = |content: &Fingerprint| !known.contains(content);
         let is_new_source = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
         // Stamps that were not recorded would be missed by every later run.
@@ -308,90 +305,4 @@ impl Load<'_> {
         }
         Ok(kept)
     }
-
-    /// What the commit records about the load.
-    fn facts(self, report: &Report, input: &InputCounts) -> LoadFacts {
-        let sources = input.sources.iter();
-        LoadFacts {
-            mode: self.settings.mode,
-            dedupe_scope: self.settings.dedupe_scope,
-            form: Some(FileForm {
-                flatten: self.settings.flatten,
-                compression: self.settings.format.codec.name().to_owned(),
-                encodings: self.settings.format.encodings.name().to_owned(),
-            }),
-            counts: report.counts(),
-            existing_kept: report.existing_kept,
-            sources: sources
-                .map(|source| LoadedSource { path: source.name.clone(), content: source.fingerprint })
-                .collect(),
-            ..LoadFacts::default()
-        }
-    }
-}
-
-/// The envelope of a catalog, by its name, unless the target has recorded it.
-fn new_envelopes(envelope: &Envelope, history: &History) -> BTreeMap<String, String> {
-    let name = quarantine::envelope_name(envelope).filter(|name| quarantine::is_of_catalog(name));
-    let new = name.filter(|name| !history.envelopes.contains_key(name));
-    new.into_iter().map(|name| (name, envelope.toml.clone())).collect()
-}
-
-/// Identifies what is loaded of a source: the meaning of the catalog, and the selected events.
-fn what_is_loaded(settings: &Settings) -> String {
-    let Settings { catalog, selection, framing, .. } = settings;
-    let sorted = |names: &[String]| {
-        let mut names = names.to_vec();
-        names.sort_unstable();
-        names.dedup();
-        names
-    };
-    let (domains, event_types) = (sorted(&selection.domains), sorted(&selection.event_types));
-    let text = format!("{} {domains:?} {event_types:?} {:?}", catalog.meaning(), selection.days);
-    // What the text tells was loaded by versions that knew no other framing.
-    let text = if *framing == Framing::Auto { text } else { format!("{text} {framing:?}") };
-    format!("{:032x}", xxh3_128(text.as_bytes()))
-}
-
-/// A limit that was asked for decides alone. Without one, input that has no good line is most likely not what
-/// it was meant to be; a directory that keeps filling up may have such a delivery between others.
-fn check_bad_lines(settings: &Settings, input: &InputCounts, has_commit: bool) -> Result<(), Error> {
-    let (bad, lines) = (input.run.quarantined, input.run.lines);
-    let first = || input.first_bad.clone().unwrap_or_default();
-    if let Some(limit) = settings.bad_lines_max {
-        return if limit.is_exceeded(bad, lines) {
-            Err(Error::TooManyBadLines {
-                bad,
-                lines,
-                limit: limit.to_string(),
-                first: first(),
-                of_several_values: input.first_is_several,
-            })
-        } else {
-            Ok(())
-        };
-    }
-    let may_fail = match settings.input {
-        Input::Replay(_) => false,
-        Input::Sources { skip_loaded, .. } => !(skip_loaded && has_commit),
-    };
-    if !may_fail || bad == 0 || bad + input.run.blank < lines {
-        return Ok(());
-    }
-    let all =
-        if bad == 1 { "the only line is".to_owned() } else { format!("all {} are", plural(bad, "line")) };
-    let follow =
-        |what: &str, names: String| if names.is_empty() { names } else { format!("; {what}{names}") };
-    Err(Error::AllLinesBad {
-        of_several_values: input.first_is_several,
-        all,
-        first: first(),
-        lacks: if settings.catalog.envelope().is_base() {
-            follow("it lacks ", input.first_lacks.join(", "))
-        } else {
-            String::new()
-        },
-        keys: follow("keys seen: ", input.keys_of_bad.names()),
-        of_unknown_types: !input.unknown_events.is_empty(),
-    })
 }

@@ -5,9 +5,11 @@
 //! Invariant: a command knows the stages of a run; no stage knows a command.
 
 pub mod accept;
+mod bad_lines;
 pub mod catalog;
 pub mod catalog_files;
 pub mod discard;
+mod facts;
 mod fitting;
 mod layout_fit;
 pub mod list;
