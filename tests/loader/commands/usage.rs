@@ -99,7 +99,7 @@ fn a_word_that_is_no_command_is_told_what_was_meant() {
         refused(&[command], &[&format!("eventloader catalog {command}")]);
         refused(&[command, "in.jsonl"], &[&format!("eventloader catalog {command}")]);
     }
-    refused(&["catalog", "in.jsonl"], &["\"in.jsonl\"", "infer, check, show"]);
+    refused(&["catalog", "in.jsonl"], &["\"in.jsonl\"", "infer, check, diff, show"]);
     refused(&["verfy"], &["'verify'"]);
     refused(&["-b", "replay", "target"], &["'replay' cannot be used with '--backfill'"]);
     refused(&["replay", "target", "--source-file", "x"], &["--source-file", "'--source'"]);

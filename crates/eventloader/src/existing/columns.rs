@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray},
+    compute::cast,
     datatypes::{Field, Schema, TimestampMicrosecondType},
 };
 use event_rows::{VersionColumns, VersionKeys};
@@ -102,6 +103,21 @@ impl<'p> ExistingColumns<'p> {
         let column =
             |field: &Arc<Field>| widened(batch.column_by_name(field.name()), field, batch.num_rows());
         fields.iter().map(column).collect()
+    }
+
+    /// The payload's columns that were made of those of a file, to be hashed. A number or instant of a wider
+    /// type is converted once more, by `arrow`, so that one mistake shows.
+    pub(super) fn converted_twice(&self, found: &RecordBatch, payload: &[ArrayRef]) -> Vec<ArrayRef> {
+        let fields = &self.schema.fields()[self.form.base_columns()..];
+        let is_number = |array: &ArrayRef| array.data_type().is_primitive();
+        let column = |(field, column): (&Arc<Field>, &ArrayRef)| {
+            let found = found.column_by_name(field.name()).filter(|found| {
+                found.data_type() != column.data_type() && is_number(found) && is_number(column)
+            });
+            let twice = found.and_then(|found| cast(found, column.data_type()).ok());
+            twice.unwrap_or_else(|| Arc::clone(column))
+        };
+        fields.iter().zip(payload).map(column).collect()
     }
 
     /// The keys of the versions of rows with these columns of the payload; `None` if the event type has no

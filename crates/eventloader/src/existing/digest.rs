@@ -7,6 +7,8 @@
 //! Invariant: rows with equal digests have the same values in the same order, unless 128 bits coincide by
 //! chance. What lies behind a null makes no difference.
 
+use std::sync::Arc;
+
 use arrow::{
     array::{Array, ArrayRef, AsArray, StringArray},
     buffer::NullBuffer,
@@ -118,7 +120,7 @@ impl Stream {
             }
             DataType::Map(..) => {
                 let map = column.as_map();
-                let entries: ArrayRef = std::sync::Arc::new(map.entries().clone());
+                let entries: ArrayRef = Arc::new(map.entries().clone());
                 self.add_elements(Elements { ends: map.value_offsets(), values: &entries }, nulls);
             }
             other => unreachable!("the catalog has no type that becomes {other}"),
@@ -200,8 +202,6 @@ fn place(end: i32) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use arrow::{
         array::{BooleanArray, Int32Array, ListArray, StructArray},
         buffer::{NullBuffer, OffsetBuffer},

@@ -136,12 +136,16 @@ impl<'f> ExistingFile<'f> {
         how: HowRead<'_, '_>,
     ) -> Result<Batch, Error> {
         let base = columns.base(batch, how.names_are_known).map_err(|problem| self.refused(problem))?;
+        let is_promoted = how.promotion.is_some();
         let payload = match how.promotion {
-            Some(promotion) => promotion.payload(batch, base.ids).map_err(|problem| self.refused(problem))?,
-            None => columns.payload(batch).map_err(|problem| self.refused(problem))?,
+            Some(promotion) => promotion.payload(batch, base.ids),
+            None => columns.payload(batch),
         };
-        if let Some(digest) = how.digest {
-            digest.add(base.ids, base.micros, &payload);
+        let payload = payload.map_err(|problem| self.refused(problem))?;
+        match how.digest {
+            Some(digest) if is_promoted => digest.add(base.ids, base.micros, &payload),
+            Some(digest) => digest.add(base.ids, base.micros, &columns.converted_twice(batch, &payload)),
+            None => {}
         }
         let mut ids = IdsBuilder::with_capacity(batch.num_rows());
         for id in base.ids.iter().flatten() {
