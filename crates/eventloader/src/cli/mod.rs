@@ -401,7 +401,8 @@ impl Cli {
     #[must_use]
     pub fn catalog(&self) -> Option<String> {
         let [catalog] = self.catalog.as_slice() else { return None };
-        catalog.is_file().then(|| catalog.display().to_string())
+        let is_file = catalog.extension().is_some_and(|extension| extension == "toml");
+        is_file.then(|| catalog.display().to_string())
     }
 }
 
