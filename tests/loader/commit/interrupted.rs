@@ -127,3 +127,37 @@ fn a_signal_that_the_parent_ignores_does_not_end_a_load() {
     assert!(output.status.success(), "{}: {said}", output.status);
     assert!(said.contains("200 written"), "{said}");
 }
+
+/// The signal comes while the first file is staged.
+#[test]
+fn a_rewrite_at_work_leaves_the_target_as_it_was() {
+    let dir = Workdir::new();
+    dir.write("in.json", file_of(plain_events(1, 2_000, 100)));
+    for target in ["counted", "target"] {
+        dir.loader_into(target).source("in.json").arg("--backfill").succeeds();
+    }
+    let rewrite = |target: &str| {
+        dir.bare_loader().arg("rewrite").arg(dir.path(target)).args(["--layout=hive", "--threads=1"])
+    };
+    let operations = rewrite("counted").operations();
+    let is_staging =
+        |operation: &String| operation.starts_with("changes create") && operation.ends_with(".staged");
+    let first = 1 + operations.iter().position(is_staging).unwrap();
+    let before = tree(&dir.target());
+    let log = dir.path("log");
+    let held = rewrite("target").env("EVENTLOADER_FAULT", &format!("{first}:hold"));
+    let mut command = held.env("EVENTLOADER_FILE_LOG", log.to_str().unwrap()).into_command();
+    let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let since = Instant::now();
+    while fs_err::read_to_string(&log).unwrap_or_default().lines().count() < first {
+        assert!(since.elapsed() < Duration::from_secs(30), "the rewrite does not come to staging");
+        thread::sleep(Duration::from_millis(5));
+    }
+    send(SIGTERM, &child);
+    thread::sleep(Duration::from_millis(100));
+    drop(child.stdin.take());
+    ends_by(SIGTERM, "SIGTERM", child);
+    assert_same_tree(&before, &tree(&dir.target()), "interrupted");
+    rewrite("target").succeeds();
+    assert_same_tree(&published(&dir.path("counted")), &published(&dir.target()), "again");
+}
