@@ -218,6 +218,30 @@ fn fields_of_a_new_type_have_the_columns_that_they_have_in_other_types() {
 }
 
 #[test]
+fn what_is_no_field_is_told_and_a_column_has_one_field() {
+    let dir = Workdir::new();
+    dir.write(
+        "mine.toml",
+        "[domain.shop.events.t.fields]\no.fields.a = \"int32\"\nid = \"int32\"\nID.fields.n = \"int32\"\n",
+    );
+    let votes: Vec<_> = (0..9).map(|day| format!("\"2024-10-0{}\": {day}", day + 1)).collect();
+    let line = format!(r#"{{"o": {{"a": 3000000000, {}}}, "none": null, "Id": 1, "ID": "x"}}"#, votes.join(", "));
+    let (text, outcome) = extended(&dir, &[event("t", &line)]);
+    assert_eq!(
+        text,
+        "[domain.shop.events.t.fields]\no.fields.a = \"int64\"\nid = \"int32\"\nID = { type = \"string\", column = \"data_ID_2\" }\n\
+         Id = { type = \"int64\", column = \"data_Id_3\" }  # always; 1; an id: room for larger ones\n"
+    );
+    assert_tells(
+        &outcome,
+        &[
+            "shop/t data.o has 9 other keys, like \"2024-10-01\": they are data, no fields",
+            "shop/t data.none is always null: it is no field until it has a value",
+        ],
+    );
+}
+
+#[test]
 fn fields_of_an_envelope_become_wider_too() {
     let dir = Workdir::new();
     let head = "[envelope]\nevent_id = \"{id}\"\ntimestamp = \"{at}\"\ndomain = \"shop\"\nevent_type = \"{kind}\"\ndata = \".\"\nversion = \"seq\"\n";

@@ -10,6 +10,8 @@ mod edit;
 mod outline;
 mod place;
 #[cfg(test)]
+mod random;
+#[cfg(test)]
 mod tests;
 
 use std::ops::Range;

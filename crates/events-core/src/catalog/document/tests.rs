@@ -2,8 +2,8 @@ use super::*;
 use crate::catalog::Catalog;
 
 /// Adds fields to the table at this path, as a program would that has no other text to add.
-fn with_fields(text: &str, path: &[&str], names: &[&str]) -> String {
-    let path: KeyPath = path.iter().map(|&key| key.to_owned()).collect();
+pub(super) fn with_fields<K: AsRef<str>>(text: &str, path: &[K], names: &[&str]) -> String {
+    let path: KeyPath = path.iter().map(|key| key.as_ref().to_owned()).collect();
     let mut document = Document::parse("x.toml", text).unwrap();
     let key = |keys: &[String], name: &str| dotted(&[keys, &[name.to_owned()]].concat());
     match document.end_of(&path) {
@@ -28,15 +28,15 @@ fn with_fields(text: &str, path: &[&str], names: &[&str]) -> String {
     document.changed()
 }
 
-fn with_type(text: &str, path: &[&str], name: &str) -> String {
-    let path: KeyPath = path.iter().map(|&key| key.to_owned()).collect();
+pub(super) fn with_type<K: AsRef<str>>(text: &str, path: &[K], name: &str) -> String {
+    let path: KeyPath = path.iter().map(|key| key.as_ref().to_owned()).collect();
     let mut document = Document::parse("x.toml", text).unwrap();
     document.set_type(&path, name, None);
     document.changed()
 }
 
 /// The types of all fields of all event types, in their order.
-fn fields(text: &str) -> Vec<String> {
+pub(super) fn fields(text: &str) -> Vec<String> {
     let catalog = Catalog::from_toml(&[("x.toml", text)]).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let columns = catalog.event_types().iter().flat_map(crate::schema::columns);
     columns.map(|column| format!("{} {}", column.path.trim_start_matches("data."), column.kind)).collect()
