@@ -222,14 +222,15 @@ fn what_is_no_field_is_told_and_a_column_has_one_field() {
     let dir = Workdir::new();
     dir.write(
         "mine.toml",
-        "[domain.shop.events.t.fields]\no.fields.a = \"int32\"\nid = \"int32\"\nID.fields.n = \"int32\"\n",
+        "[domain.shop.events.t.fields]\no.fields.a = \"int32\"\nid = { type = \"int32\", column = \"data_id\" }\nID.fields.n = \"int32\"\n",
     );
     let votes: Vec<_> = (0..9).map(|day| format!("\"2024-10-0{}\": {day}", day + 1)).collect();
-    let line = format!(r#"{{"o": {{"a": 3000000000, {}}}, "none": null, "Id": 1, "ID": "x"}}"#, votes.join(", "));
+    let line =
+        format!(r#"{{"o": {{"a": 3000000000, {}}}, "none": null, "Id": 1, "ID": "x"}}"#, votes.join(", "));
     let (text, outcome) = extended(&dir, &[event("t", &line)]);
     assert_eq!(
         text,
-        "[domain.shop.events.t.fields]\no.fields.a = \"int64\"\nid = \"int32\"\nID = { type = \"string\", column = \"data_ID_2\" }\n\
+        "[domain.shop.events.t.fields]\no.fields.a = \"int64\"\nid = { type = \"int32\", column = \"data_id\" }\nID = { type = \"string\", column = \"data_ID_2\" }\n\
          Id = { type = \"int64\", column = \"data_Id_3\" }  # always; 1; an id: room for larger ones\n"
     );
     assert_tells(

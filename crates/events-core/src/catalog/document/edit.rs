@@ -4,7 +4,7 @@
 
 use std::{fmt::Write, ops::Range};
 
-use toml::de::DeValue;
+use toml::{Spanned, de::DeValue};
 
 use super::{Document, Edit, EditKind, place::Inline};
 
@@ -46,7 +46,14 @@ impl Document<'_> {
                 );
                 self.replace(span, with_type('"', name, &said));
             }
-            DeValue::Table(_) => self.set_type_of_table(path, name, &said),
+            DeValue::Table(table) => {
+                let known = table.get("column").map(Spanned::span);
+                if let (Some(known), Some(column)) = (known, column) {
+                    self.replace(known, format!("\"{column}\""));
+                    said.clear();
+                }
+                self.set_type_of_table(path, name, &said);
+            }
             _ => {
                 let quote = if self.text[span.clone()].starts_with('\'') { '\'' } else { '"' };
                 let is_whole = path.last().is_none_or(|key| key != "type");
@@ -67,10 +74,13 @@ impl Document<'_> {
         let head = self.head_of(first).to_vec();
         // Where something else is said of it, the type stands behind that.
         let (at, text, kind) = if let Some(kept) = kept {
-            let keys = [&path[self.head_of(kept).len()..], &["type".to_owned()]].concat();
+            let keys = &path[self.head_of(kept).len()..];
+            let keys = if keys.is_empty() { String::new() } else { dotted(keys) + "." };
             let lines = &self.items[kept].lines;
             let indent = if self.items[kept].is_head { String::new() } else { self.indent_at(lines.start) };
-            (lines.end, format!("{indent}{} = \"{name}\"\n", dotted(&keys)), EditKind::Lines)
+            let all = [&[format!("type = \"{name}\"")], said].concat();
+            let text = all.iter().fold(String::new(), |text, said| format!("{text}{indent}{keys}{said}\n"));
+            (lines.end, text, EditKind::Lines)
         } else {
             let start = self.items[first].lines.start;
             if head.len() < path.len() {

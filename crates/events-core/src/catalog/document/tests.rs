@@ -169,6 +169,28 @@ fn a_type_is_changed_where_it_stands_and_nothing_else() {
 }
 
 #[test]
+fn a_type_gets_a_column_of_its_own_where_it_is_given_one() {
+    let path: KeyPath = ["domain", "x", "fields", "o"].map(str::to_owned).to_vec();
+    let table = "[domain.x.events.t]\n[domain.x.fields]\no";
+    for (form, expected) in [
+        (".fields.a = 'date'", " = { type = \"string\", column = \"c_2\" }"),
+        (" = { fields = { a = 'date' }, column = 'c' }", " = { type = \"string\", column = \"c_2\" }"),
+        (".column = 'c'\no.fields.a = 'date'", ".column = \"c_2\"\no.type = \"string\""),
+        (
+            ".required = true\no.fields.a = 'date'",
+            ".required = true\no.type = \"string\"\no.column = \"c_2\"",
+        ),
+    ] {
+        let text = format!("{table}{form}\n");
+        let mut document = Document::parse("x.toml", &text).unwrap();
+        document.set_type(&path, "string", Some("c_2"));
+        let changed = document.changed();
+        assert_eq!(changed, format!("{table}{expected}\n"));
+        fields(&changed);
+    }
+}
+
+#[test]
 fn the_outline_has_shared_fields_once_and_types_by_their_names() {
     let text = "[types.money.fields]\nn = 'int32'\n[domain.x]\nfields.a = { type = 'list(map(money))', column = 'c' }\n\
                 [domain.x.events.t]\nfields = { o = { required = true, fields = { list = { map = 'date' } } } }\n[domain.x.events.'*']\n";
