@@ -136,7 +136,10 @@ impl<'t> File<'t> {
             overrides.entry(of_type.path.clone()).or_default().push(field);
         }
         let tables: BTreeSet<_> = drafts.by_table.keys().chain(overrides.keys()).cloned().collect();
-        for path in tables.into_iter().filter(|path| !new_paths.contains(path)) {
+        let mut tables: Vec<_> = tables.into_iter().filter(|path| !new_paths.contains(path)).collect();
+        // At one place, what belongs to the object in front comes first.
+        tables.sort_by_key(|path| Reverse(path.len()));
+        for path in tables {
             let own = overrides.remove(&path).unwrap_or_default();
             let new = drafts.by_table.get(&path).map_or(&[][..], |fields| &fields[..]);
             self.changes.extend(new.iter().map(|field| {
