@@ -25,7 +25,7 @@ fn one_after_the_other(dir: &Workdir, order: [usize; 3]) -> String {
 
 #[test]
 fn a_catalog_that_was_extended_by_random_events_loads_them_in_any_order() {
-    for seed in 300..345 {
+    for seed in 100..104 {
         let mut die = Die::new(seed);
         let dir = Workdir::new();
         let mut shapes = Shape::some(&mut die);
