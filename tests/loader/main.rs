@@ -125,9 +125,9 @@ mod merging {
 mod rewriting {
     /// Another layout, unit, codec, encodings: is it what a load in that form leaves, byte for byte?
     mod forms;
-    /// Another catalog: wider and new columns, payloads of JSON text: is nothing lost, and the rest as loaded?
+    /// Another catalog: wider and new columns, payloads of JSON text: is nothing lost, the rest as loaded?
     mod catalogs;
-    /// A disk that gives back other bytes, lost files, parts of other programs: are the rows kept, or is it refused?
+    /// Other bytes from the disk, lost files, parts of other programs: are the rows kept, or is it refused?
     mod proved;
 
     use crate::support::{

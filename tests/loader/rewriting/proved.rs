@@ -13,6 +13,9 @@ use crate::support::{
     workdir::Workdir,
 };
 
+/// What someone does to a file.
+type Spoil = fn(&Path);
+
 const FILE: &str = "2024/10/10/account-open/part-00000.zstd.parquet";
 
 fn loaded(flags: &[&str]) -> Workdir {
@@ -66,7 +69,7 @@ fn a_staged_file_that_reads_back_as_other_rows_stops_the_rewrite() {
 
 #[test]
 fn a_target_that_is_not_as_its_loads_left_it_is_refused() {
-    let spoil: [(&str, &str, fn(&Path)); 3] = [
+    let spoil: [(&str, &str, Spoil); 3] = [
         ("is missing", FILE, |file| fs_err::remove_file(file).unwrap()),
         ("has other bytes", FILE, |file| fs_err::write(file, "other").unwrap()),
         ("was not written by any load", "2024/10/10/account-open/x.parquet", |file| {
@@ -160,8 +163,8 @@ fn targets_of_the_first_version_are_rewritten() {
     }
 }
 
-/// Files of the layout hive once had a column `event_type`. A catalog with a column `hour` was allowed then, and
-/// is not any more: such a target stays in its form.
+/// Files of the layout hive once had a column `event_type`. A catalog with a column `hour` was allowed then,
+/// and is not any more: such a target stays in its form.
 #[test]
 fn the_first_form_of_hive_is_left_behind_where_the_catalog_allows_it() {
     let dir = Workdir::new();

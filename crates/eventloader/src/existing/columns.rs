@@ -72,7 +72,8 @@ impl<'p> ExistingColumns<'p> {
         [(event::DOMAIN, domain.as_str())].into_iter().chain(of_type).collect()
     }
 
-    /// The columns that every event has. Those with the same text in all rows may be left out if that is known.
+    /// The columns that every event has. Those with the same text in all rows may be left out if that is
+    /// known.
     pub(super) fn base<'b>(
         &self,
         batch: &'b RecordBatch,

@@ -215,10 +215,10 @@ mod tests {
     fn rows(texts: &[Option<&str>], hidden: i32) -> (StringArray, Vec<i64>, Vec<ArrayRef>) {
         let present: Vec<_> = texts.iter().map(Option::is_some).collect();
         let nulls = || Some(NullBuffer::from(present.clone()));
-        let number = |text: &Option<&str>| text.map_or(hidden, |text| i32::try_from(text.len()).unwrap());
-        let numbers = Int32Array::new(texts.iter().map(number).collect(), nulls());
+        let number = |text: Option<&str>| text.map_or(hidden, |text| i32::try_from(text.len()).unwrap());
+        let numbers = Int32Array::new(texts.iter().copied().map(number).collect(), nulls());
         // A null list has an element that nobody sees.
-        let elements = Int32Array::from_iter_values(texts.iter().map(number));
+        let elements = Int32Array::from_iter_values(texts.iter().copied().map(number));
         let field = Arc::new(Field::new("element", DataType::Int32, true));
         let lists = ListArray::new(
             field,
