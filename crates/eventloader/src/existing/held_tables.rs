@@ -37,13 +37,13 @@ pub(crate) fn held_tables(root: &Path, history: &History, threads: usize) -> Res
         let Some(event_type) = &file.event_type else { continue };
         let recorded = file.table.as_ref().and_then(|name| history.tables.get(name));
         match recorded {
-            Some(columns) => add(&mut tables, event_type, file, columns.clone()),
+            Some(columns) => add(&mut tables, event_type, file, columns),
             None => unknown.push((path, event_type, file)),
         }
     }
     let read = workers::map(threads, unknown.len(), |index| columns_of(&root.join(unknown[index].0)))?;
     for ((_, event_type, file), columns) in unknown.into_iter().zip(read) {
-        add(&mut tables, event_type, file, columns);
+        add(&mut tables, event_type, file, &columns);
     }
     for of_type in tables.values_mut() {
         of_type.sort_by(|one, other| other.last_commit.cmp(&one.last_commit));
@@ -51,14 +51,14 @@ pub(crate) fn held_tables(root: &Path, history: &History, threads: usize) -> Res
     Ok(tables)
 }
 
-fn add(tables: &mut HeldTables, event_type: &(String, String), file: &StoredFile, columns: TableColumns) {
+fn add(tables: &mut HeldTables, event_type: &(String, String), file: &StoredFile, columns: &TableColumns) {
     let of_type = tables.entry(event_type.clone()).or_default();
-    match of_type.iter_mut().find(|known| known.columns == columns) {
+    match of_type.iter_mut().find(|known| known.columns == *columns) {
         Some(known) => {
             known.files += 1;
             known.last_commit = known.last_commit.max(file.commit);
         }
-        None => of_type.push(HeldTable { columns, files: 1, last_commit: file.commit }),
+        None => of_type.push(HeldTable { columns: columns.clone(), files: 1, last_commit: file.commit }),
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Change {
 
 #[derive(Debug)]
 pub(super) enum Difference {
-    /// A new event type, with the name of its directories.
+    /// A new event type, with the name of its directories; of those that `"*"` stands for, each has its own.
     TypeAdded {
         directory: String,
     },
@@ -132,6 +132,9 @@ impl Difference {
                 "what was decided by the one can't be decided again by the other".to_owned()
             }
             Self::Layout { problem } => problem.clone(),
+            Self::TypeAdded { directory } if directory.is_empty() => {
+                "it stands for each type that the catalog does not name".to_owned()
+            }
             Self::TypeAdded { .. } => return None,
         })
     }
