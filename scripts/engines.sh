@@ -20,6 +20,10 @@ for argument in "$@"; do
     esac
 done
 
+if [ -n "$spark" ] && ! java -version >/dev/null 2>&1; then
+    echo "error: --spark needs Java 17 or newer, and there is no java in the PATH (Debian, Ubuntu: apt-get install default-jre-headless)" >&2
+    exit 2
+fi
 scripts/python_env.sh
 if [ -n "$spark" ]; then
     scripts/python_env.sh .venv-spark scripts/requirements.txt scripts/bench_requirements.txt scripts/spark_requirements.txt
