@@ -3,7 +3,7 @@
 //!
 //! Invariant: each recorded file with rows is in exactly one table of its type. Nothing but footers is read.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{cmp::Reverse, collections::BTreeMap, path::Path};
 
 use event_target::{History, StoredFile, TargetError};
 use events_core::table::TableColumns;
@@ -46,7 +46,7 @@ pub(crate) fn held_tables(root: &Path, history: &History, threads: usize) -> Res
         add(&mut tables, event_type, file, &columns);
     }
     for of_type in tables.values_mut() {
-        of_type.sort_by(|one, other| other.last_commit.cmp(&one.last_commit));
+        of_type.sort_by_key(|table| Reverse(table.last_commit));
     }
     Ok(tables)
 }

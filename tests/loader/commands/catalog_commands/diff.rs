@@ -103,7 +103,9 @@ impl World {
         let mut text = "[domain.d]\n".to_owned();
         for (name, Type { directory, has_version, fields, object }) in &self.types {
             writeln!(text, "[domain.d.events.{name}]").unwrap();
-            directory.iter().for_each(|directory| writeln!(text, "directory = '{directory}'").unwrap());
+            if let Some(directory) = directory {
+                writeln!(text, "directory = '{directory}'").unwrap();
+            }
             if *has_version {
                 writeln!(text, "version = 'n'").unwrap();
             }

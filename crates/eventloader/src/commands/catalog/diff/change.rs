@@ -87,9 +87,11 @@ impl Difference {
     }
 
     /// What it was, and what it would be.
-    pub(super) fn from_to(&self) -> (Option<String>, Option<String>) {
+    pub(super) fn values(&self) -> (Option<String>, Option<String>) {
         match self {
-            Self::TypeAdded { directory } => (None, Some(directory.clone())),
+            Self::TypeAdded { directory } | Self::DirectoryTaken { directory, .. } => {
+                (None, Some(directory.clone()))
+            }
             Self::TypeLost | Self::Layout { .. } => (None, None),
             Self::Column { change, .. } => match &change.fate {
                 Fate::Added(kind) => (None, Some(kind.to_string())),
@@ -100,7 +102,6 @@ impl Difference {
                 Fate::Reordered { from } => (Some(from.to_string()), Some("string".to_owned())),
             },
             Self::Directory { from, to } => (Some(from.clone()), Some(to.clone())),
-            Self::DirectoryTaken { directory, .. } => (None, Some(directory.clone())),
             Self::Version { from, to } => (Some(from.join(", ")), Some(to.join(", "))),
         }
     }

@@ -22,11 +22,12 @@ pub(super) fn compare(before: &Tables, after: &Tables) -> Vec<Change> {
     let keys: Vec<_> = before.keys().union(&after.keys()).cloned().collect();
     for key in keys {
         // A load can be asked for flat or nested tables, so those that are held decide.
-        let flatten =
-            |table: Option<Table>| table.and_then(|table| table.is_nested()).map(|is_nested| !is_nested);
-        let of_held = [before, after].into_iter().filter(|side| side.held.is_some());
-        let flatten = of_held.filter_map(|side| flatten(side.table(&key, true))).next();
-        let flatten = flatten.unwrap_or(before.form.flatten);
+        let is_held_nested = |side: &Tables| {
+            side.held.as_ref()?;
+            side.table(&key, true)?.is_nested()
+        };
+        let is_nested = [before, after].into_iter().find_map(is_held_nested);
+        let flatten = is_nested.map_or(before.form.flatten, |is_nested| !is_nested);
         let differences = match (before.table(&key, flatten), after.table(&key, flatten)) {
             (Some(old), Some(new)) => between(&old, &new),
             (None, Some(new)) if before.held.is_none() || !after.has_built_in(&key) => {
@@ -38,8 +39,8 @@ pub(super) fn compare(before: &Tables, after: &Tables) -> Vec<Change> {
             _ => Vec::new(),
         };
         let taken = after.table(&key, flatten).and_then(|new| taken(&key, &new, &owners));
-        let changed = |difference| Change { event_type: Some(key.clone()), difference };
-        changes.extend(differences.into_iter().chain(taken).map(changed));
+        let of_type = |difference| Change { event_type: Some(key.clone()), difference };
+        changes.extend(differences.into_iter().chain(taken).map(of_type));
     }
     changes
 }

@@ -58,7 +58,7 @@ impl Diff {
 }
 
 fn line(Change { event_type, difference }: &Change) -> Line<'_> {
-    let (from, to) = difference.from_to();
+    let (from, to) = difference.values();
     Line {
         domain: event_type.as_ref().map(|(domain, _)| domain.as_str()),
         event_type: event_type.as_ref().map(|(_, name)| name.as_str()),
