@@ -1,5 +1,7 @@
 //! Random fields in random forms of TOML → the same fields with one more, or with another type.
 
+use std::fmt::Write;
+
 use proptest::prelude::*;
 
 use super::{tests::fields, *};
@@ -70,7 +72,7 @@ fn lines(keys: &str, members: &[(usize, Node)], text: &mut String) {
             Node::Object(Form::Dotted | Form::Tables(_), members) => {
                 lines(&format!("{name}.fields."), members, text);
             }
-            _ => text.push_str(&format!("{name} = {}  # {name}\n", value(node))),
+            _ => write!(text, "{name} = {}  # {name}\n", value(node)).unwrap(),
         }
     }
 }
@@ -79,13 +81,13 @@ fn lines(keys: &str, members: &[(usize, Node)], text: &mut String) {
 fn section(head: &str, members: &[(usize, Node)], text: &mut String) {
     let (tables, others): (Vec<_>, Vec<_>) =
         members.iter().cloned().partition(|(_, node)| matches!(node, Node::Object(Form::Tables(_), _)));
-    text.push_str(&format!("\n# Of {head}\n[{head}] # head\n"));
+    write!(text, "\n# Of {head}\n[{head}] # head\n").unwrap();
     lines("", &others, text);
     for (key, node) in tables {
         let Node::Object(Form::Tables(has_head), members) = node else { continue };
         let head = format!("{head}.{}", key_of(key));
         if has_head {
-            text.push_str(&format!("\n[{head}]\ndescription = 'D'\n"));
+            write!(text, "\n[{head}]\ndescription = 'D'\n").unwrap();
         }
         section(&format!("{head}.fields"), &members, text);
     }
@@ -98,7 +100,7 @@ fn file(node: &Node) -> Option<String> {
     match form {
         Form::Tables(_) => section("domain.x.events.t.fields", members, &mut text),
         Form::Dotted => lines("fields.", members, &mut text),
-        Form::Inline | Form::Lines(_) => text.push_str(&format!("fields = {}\n", inline(members))),
+        Form::Inline | Form::Lines(_) => write!(text, "fields = {}\n", inline(members)).unwrap(),
     }
     Some(text + "\n# Next\n[domain.x.events.u.fields]\nz = 'date'\n")
 }
@@ -140,7 +142,7 @@ proptest! {
         let after = fields(&new);
         let is_new = |field: &&String| [at("n"), at("m")].iter().any(|path| **field == format!("{path} date"));
         prop_assert_eq!(after.iter().filter(|field| !is_new(field)).cloned().collect::<Vec<_>>(), before.clone(), "{}", new);
-        let prefix = object.iter().map(|key| format!("{key}.")).collect::<String>();
+        let prefix: String = object.iter().flat_map(|key| [key.as_str(), "."]).collect();
         let last = before.iter().rposition(|field| field.starts_with(&prefix) && !field.starts_with("z ")).unwrap();
         prop_assert_eq!(&after[last + 1..last + 3], &[format!("{} date", at("n")), format!("{} date", at("m"))], "{}", new);
         // Every byte that was there is there, in its order.

@@ -1,6 +1,6 @@
 //! Does the order of the files by which a catalog is extended change what it takes, or its types?
 
-use toml::de::DeTable;
+use events_core::catalog::{Catalog, EventType};
 
 use super::*;
 
@@ -59,17 +59,14 @@ fn a_catalog_that_was_extended_by_random_events_loads_them_in_any_order() {
     }
 }
 
-/// The types of a catalog with one event type, by field.
+/// The types of a catalog, by event type and field.
 fn types(text: &str) -> BTreeMap<String, String> {
-    let document = DeTable::parse(text).unwrap();
-    let keys = ["domain", "shop", "events", "t", "fields"];
-    let found = keys[1..]
-        .iter()
-        .try_fold(&document.get_ref()["domain"], |value, key| value.get_ref().as_table()?.get(*key));
-    let fields = found.and_then(|fields| fields.get_ref().as_table()).into_iter().flatten();
-    fields
-        .map(|(key, value)| (key.get_ref().to_string(), value.get_ref().as_str().unwrap().to_owned()))
-        .collect()
+    let catalog = Catalog::from_toml(&[("mine.toml", text)]).unwrap();
+    let of_type = |of_type: &EventType| {
+        let types = of_type.fields.iter().map(|field| (&field.name, field.kind.to_string()));
+        types.map(|(name, kind)| (format!("{of_type} {name}"), kind)).collect::<Vec<_>>()
+    };
+    catalog.event_types().iter().flat_map(of_type).collect()
 }
 
 /// Whether a type widens to another, by the table in docs/catalog.md.
@@ -108,27 +105,34 @@ fn where_the_lattice_orders_the_types_a_catalog_ends_in_those_of_a_draft_of_all_
     for seed in 0..3 {
         let mut die = Die::new(seed);
         let dir = Workdir::new();
-        let mut lines = Vec::new();
+        let mut all = Vec::new();
         for file in 0..3 {
-            let numbers =
-                (0..20).map(|at| format!("\"n{at}\": {}", die.pick(&NUMBERS[..if at < 10 { 4 } else { 9 }])));
-            let mut fields: Vec<_> = numbers.collect();
-            fields.extend(
-                (0..10).map(|at| format!("\"t{at}\": {}", die.pick(&TEXTS[..if at < 6 { 2 } else { 4 }]))),
-            );
-            lines.push(event("t", &format!("{{{}}}", fields.join(", "))));
-            dir.write(&format!("{file}.json"), file_of(&lines[file..]));
+            // Both share the fields that they have in common; one is not in every file.
+            let types = if die.one_in(3) { &["t"][..] } else { &["t", "u"] };
+            let mut payload = |event_type: &&str| {
+                let number = |die: &mut Die, at: usize| *die.pick(&NUMBERS[..if at < 10 { 4 } else { 9 }]);
+                let fields =
+                    (0..20).map(|at| format!("\"n{at}\": {}", number(&mut die, at))).collect::<Vec<_>>();
+                let text = |die: &mut Die, at: usize| *die.pick(&TEXTS[..if at < 6 { 2 } else { 4 }]);
+                // Behind one key, texts of other forms are texts in all types.
+                let texts = (0..10).filter(|at| *at < 6 || *event_type == "t");
+                let texts = texts.map(|at| format!("\"t{at}\": {}", text(&mut die, at))).collect::<Vec<_>>();
+                event(event_type, &format!("{{{}, {}}}", fields.join(", "), texts.join(", ")))
+            };
+            let lines: Vec<_> = types.iter().map(payload).collect();
+            dir.write(&format!("{file}.json"), file_of(&lines));
+            all.extend(lines);
         }
-        dir.write("all.json", file_of(&lines));
+        dir.write("all.json", file_of(&all));
         let draft = |name: &str| types(&catalog(&dir, ["infer", name]).succeeds().stdout);
         let (each, all) = (["0.json", "1.json", "2.json"].map(draft), draft("all.json"));
         for order in ORDERS {
             let found = types(&one_after_the_other(&dir, order));
             for (field, found) in &found {
-                let drafted: Vec<_> = each.iter().map(|types| &types[field]).collect();
+                let drafted: Vec<_> = each.iter().filter_map(|types| types.get(field)).collect();
                 let is_chain =
                     |one: &&String| drafted.iter().all(|other| widens(one, other) || widens(other, one));
-                let first = &each[order[0]][field];
+                let first = order.iter().find_map(|&file| each[file].get(field)).unwrap();
                 if drafted.iter().all(is_chain) {
                     assert_eq!(found, &all[field], "seed {seed}, {order:?}: {field}, {drafted:?}");
                     ordered += 1;
