@@ -165,7 +165,11 @@ fn whatever_fits_is_replayed_and_nothing_else() {
             .collect();
         lines.extend((0..24).map(|number| match die.roll(6) {
             0 => format!("junk {number}"),
-            of => event(&format!("t{}", of as usize % TYPES), &format!("bad {number}"), r#"{"id": 2}"#),
+            of => event(
+                &format!("t{}", usize::try_from(of).unwrap() % TYPES),
+                &format!("bad {number}"),
+                r#"{"id": 2}"#,
+            ),
         }));
         die.shuffle(&mut lines);
         for (number, lines) in lines.chunks(10).enumerate() {
