@@ -4,6 +4,8 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 
+#[cfg(target_os = "linux")]
+use crate::support::peak_memory::assert_peak;
 use crate::support::{
     events::{account_open, file_of},
     files::{assert_same_tree, tree},
@@ -174,6 +176,21 @@ fn groups_are_limited_in_number() {
     assert_eq!(groups.len(), 20_001);
     let others = groups.iter().find(|group| group["source"] == "(others)").unwrap();
     assert_eq!((&others["lines"], &others["reason"]), (&100.into(), &"type_mismatch".into()));
+}
+
+/// Many lines, of which each is a group, or all are one.
+#[cfg(target_os = "linux")]
+#[test]
+fn memory_does_not_grow_with_the_number_of_lines() {
+    let dir = Workdir::new();
+    let filler = "x".repeat(1_000);
+    dir.write("in.json", file_of((0..50_000).map(|number| format!("junk {number} {filler}"))));
+    dir.loader().source("in.json").args(LOAD).succeeds();
+    for args in [&["--raw"][..], &["--json"], &[]] {
+        assert_peak(look(&dir, args), 24, &format!("{args:?}"));
+    }
+    let discard = dir.bare_loader().arg("discard").arg(dir.target()).args(["--threads", "1"]);
+    assert_peak(discard, 24, "discard");
 }
 
 /// It waits for no load, so its lines can be piped into one of the same target.
