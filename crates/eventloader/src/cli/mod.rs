@@ -281,7 +281,9 @@ pub enum Command {
     /// Load the bad lines in a target's quarantine again, with the current catalog
     ///
     /// Lines that are good now are merged into the target and leave the quarantine in the same commit. The
-    /// others stay, with their current reason. Over-long lines are not replayed.
+    /// others stay, with their current reason; those of event types that do not fit what the target has of
+    /// them stay as they are, and the types are named. Over-long lines are not replayed. Lines that were read
+    /// with several envelopes are replayed in a run for each.
     Replay(ReplayArgs),
 
     /// Write the rows of a target again: in today's catalog, compression, encodings and layout
