@@ -10,6 +10,8 @@
 //!
 //! Invariant: a replay in which no other line holds fails as a load would.
 
+use std::borrow::Cow;
+
 use event_target::{Staging, TargetLayout};
 
 use super::sink::Sink;
@@ -34,7 +36,7 @@ pub(super) fn stage_fitting<S>(
     mut stage: impl FnMut(&Settings, &Staging) -> Result<S, Error>,
     has_rows: impl Fn(&S) -> bool,
 ) -> Result<(S, Vec<LeftOut>), Error> {
-    let mut fitting = settings.clone();
+    let mut fitting = Cow::Borrowed(settings);
     let mut left_out = Vec::new();
     loop {
         let staging = sink.begin(layout)?;
@@ -43,7 +45,7 @@ pub(super) fn stage_fitting<S>(
                 if matches!(settings.input, Input::Replay(_))
                     && !fitting.selection.left_out.contains(&event_type) =>
             {
-                fitting.selection.left_out.push(event_type.clone());
+                fitting.to_mut().selection.left_out.push(event_type.clone());
                 left_out.push(LeftOut { event_type, refused: *source });
                 sink.begin_anew()?;
             }
