@@ -54,7 +54,8 @@ pub struct History {
     /// The columns of the tables that its files have, by the names that the files give them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tables: BTreeMap<String, TableColumns>,
-    /// The envelopes of catalogs that its loads read with, as catalog files, by their names in the quarantine.
+    /// The envelopes of catalogs that its loads read with, as catalog files, by their names in the
+    /// quarantine.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub envelopes: BTreeMap<String, String>,
     /// The commits whose records are lost, as ranges of their numbers.

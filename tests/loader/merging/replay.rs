@@ -279,8 +279,9 @@ fn a_bad_line_that_came_last_still_does_when_its_file_is_loaded_again() {
     verify(&dir);
 }
 
-/// What a line says is not all that it is read by: its place in an array or a document counts, the mark at the
-/// start of its source, and that no newline may stand in a string. A replay by the same catalog finds the same.
+/// What a line says is not all that it is read by: its place in an array or a document counts, the mark at
+/// the start of its source, and that no newline may stand in a string. A replay by the same catalog finds the
+/// same.
 #[test]
 fn a_line_is_read_again_as_it_stood() {
     let dir = Workdir::new();

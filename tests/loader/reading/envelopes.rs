@@ -454,8 +454,8 @@ fn lines_of_an_envelope_that_nobody_knows_are_left() {
     assert_eq!(dir.bare_loader().arg("verify").arg(dir.target()).succeeds().stdout, "");
 }
 
-/// Three loads with bad lines: in the base contract, in a preset, in the envelope of a catalog. By `types.toml`,
-/// one line of each is good.
+/// Three loads with bad lines: in the base contract, in a preset, in the envelope of a catalog. By
+/// `types.toml`, one line of each is good.
 fn fed_in_several_envelopes() -> Workdir {
     let dir = Workdir::new();
     let sale = "[domain.shop.events.sale.fields]\nid = { type = 'int32', required = true }\n";

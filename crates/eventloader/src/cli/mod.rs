@@ -255,8 +255,9 @@ pub enum Command {
     /// Take bad lines out of a target's quarantine for good
     ///
     /// All of them, or those with some reasons or of some sources; `quarantine` shows them beforehand. The
-    /// commit records how many went for which reason, and `list` shows it. A source that is loaded again brings
-    /// its bad lines back; with --skip-loaded it is not read again. The exit code is 1 if no line is selected.
+    /// commit records how many went for which reason, and `list` shows it. A source that is loaded again
+    /// brings its bad lines back; with --skip-loaded it is not read again. The exit code is 1 if no line is
+    /// selected.
     Discard(DiscardArgs),
 
     /// Finish or undo what an interrupted load left in a target
@@ -273,9 +274,9 @@ pub enum Command {
 
     /// Show the bad lines in a target's quarantine, by reason, source and field
     ///
-    /// Prints each group of them to standard output, with their number, and the first one: its place, what was
-    /// expected and found, and its beginning. With --raw, prints the lines themselves. Waits for no load, and
-    /// changes nothing. The exit code is 1 if a record of the quarantine is damaged.
+    /// Prints each group of them to standard output, with their number, and the first one: its place, what
+    /// was expected and found, and its beginning. With --raw, prints the lines themselves. Waits for no load,
+    /// and changes nothing. The exit code is 1 if a record of the quarantine is damaged.
     Quarantine(QuarantineArgs),
 
     /// Load the bad lines in a target's quarantine again, with the current catalog
@@ -288,11 +289,12 @@ pub enum Command {
 
     /// Write the rows of a target again: in today's catalog, compression, encodings and layout
     ///
-    /// Columns get the types of the catalog where these are wider, and new columns are null. Payloads that are
-    /// one column of JSON text, because no catalog named their type, get the columns of a catalog that names
-    /// it. Small files of a partition become one, very large ones several. Rows and their order stay, which is
-    /// proved by a digest of what was read and of what was written. Partitions that are as they should be are
-    /// left alone. All in one commit: of all partitions or, with --since and --until, of some days.
+    /// Columns get the types of the catalog where these are wider, and new columns are null. Payloads that
+    /// are one column of JSON text, because no catalog named their type, get the columns of a catalog that
+    /// names it. Small files of a partition become one, very large ones several. Rows and their order stay,
+    /// which is proved by a digest of what was read and of what was written. Partitions that are as they
+    /// should be are left alone. All in one commit: of all partitions or, with --since and --until, of some
+    /// days.
     Rewrite(RewriteArgs),
 
     /// Check a whole target: its files, its rows, and optionally a manifest

@@ -21,8 +21,8 @@ pub(super) struct BadLineArgs {
     #[arg(long, value_name = "REASON", help_heading = SELECTION)]
     reason: Vec<String>,
 
-    /// Only bad lines of this source: its name in the quarantine, or the end of its path; can be given several
-    /// times
+    /// Only bad lines of this source: its name in the quarantine, or the end of its path; can be given
+    /// several times
     #[arg(long, value_name = "PATH", help_heading = SELECTION)]
     source: Vec<String>,
 }

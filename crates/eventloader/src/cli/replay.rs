@@ -35,8 +35,8 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "FILE|DIR", help_heading = INPUT)]
     catalog: Vec<PathBuf>,
 
-    /// Read all bad lines with this envelope [default: the `[envelope]` of the catalogs, or for each line what
-    /// it was read with]
+    /// Read all bad lines with this envelope [default: the `[envelope]` of the catalogs, or for each line
+    /// what it was read with]
     #[arg(long, value_name = "NAME", value_parser = envelope_names(), help_heading = INPUT)]
     envelope: Option<String>,
 

@@ -1,7 +1,7 @@
 //! A load and its report → the facts that its commit records.
 //!
-//! Invariant: two loads with the same name of what they load take the same lines of a source, and make the same
-//! of them.
+//! Invariant: two loads with the same name of what they load take the same lines of a source, and make the
+//! same of them.
 
 use std::collections::BTreeMap;
 

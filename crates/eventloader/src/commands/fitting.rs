@@ -1,9 +1,9 @@
 //! A replay → the same without the event types that do not fit what the target has of them.
 //!
-//! A catalog that has lost a column of one type, or narrows it, or gives it another directory, can't be merged
-//! with the target's rows of that type. In a load nothing is changed then, because its sources would be half
-//! loaded. The lines of a replay are each by themselves: those of such types stay where they are, as they are,
-//! and all others are replayed.
+//! A catalog that has lost a column of one type, or narrows it, or gives it another directory, can't be
+//! merged with the target's rows of that type. In a load nothing is changed then, because its sources would
+//! be half loaded. The lines of a replay are each by themselves: those of such types stay where they are, as
+//! they are, and all others are replayed.
 //!
 //! A type is found out by what refuses it, in the course of the replay, which then begins anew without it. So
 //! one decision serves loads and replays.

@@ -1,8 +1,8 @@
 //! The catalogs of a replay, and the bad lines that it selects → its runs: for each envelope that lines were
 //! read with, the catalog that reads them again.
 //!
-//! Invariant: an envelope that a user or a catalog names decides for all lines. Without one, each line is read
-//! with what it was read with.
+//! Invariant: an envelope that a user or a catalog names decides for all lines. Without one, each line is
+//! read with what it was read with.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! A value of a catalog file → TOML that says the same in one line, whatever tables and comments the file has.
+//! A value of a catalog file → TOML that says the same in one line, whatever tables and comments the file
+//! has.
 //!
 //! Invariant: what is written is read as what was read.
 
