@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray},
-    compute::cast,
     datatypes::{Field, Schema, TimestampMicrosecondType},
 };
 use event_rows::{VersionColumns, VersionKeys};
@@ -20,7 +19,7 @@ use events_core::{
     table::{ColumnChange, Fate, TableColumns},
 };
 
-use super::widening::widened;
+use super::{same_numbers::are_the_same, widening::widened};
 
 /// The columns that an event type has by the catalog.
 #[derive(Debug)]
@@ -106,19 +105,15 @@ impl<'p> ExistingColumns<'p> {
         fields.iter().map(column).collect()
     }
 
-    /// The payload's columns that were made of those of a file, to be hashed. A number or instant of a wider
-    /// type is converted once more, by `arrow`, so that one mistake shows.
-    pub(super) fn converted_twice(&self, found: &RecordBatch, payload: &[ArrayRef]) -> Vec<ArrayRef> {
+    /// Refuses columns of the payload whose numbers or instants are not those of the file.
+    pub(super) fn compare(&self, found: &RecordBatch, payload: &[ArrayRef]) -> Result<(), String> {
         let fields = &self.schema.fields()[self.form.base_columns()..];
-        let is_number = |array: &ArrayRef| array.data_type().is_primitive();
-        let column = |(field, column): (&Arc<Field>, &ArrayRef)| {
-            let found = found.column_by_name(field.name()).filter(|found| {
-                found.data_type() != column.data_type() && is_number(found) && is_number(column)
-            });
-            let twice = found.and_then(|found| cast(found, column.data_type()).ok());
-            twice.unwrap_or_else(|| Arc::clone(column))
-        };
-        fields.iter().zip(payload).map(column).collect()
+        for (field, column) in fields.iter().zip(payload) {
+            if !found.column_by_name(field.name()).is_none_or(|found| are_the_same(found, column)) {
+                return Err(format!("its column {} was not widened to the same values", field.name()));
+            }
+        }
+        Ok(())
     }
 
     /// The keys of the versions of rows with these columns of the payload; `None` if the event type has no

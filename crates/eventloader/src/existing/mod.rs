@@ -16,8 +16,10 @@ mod held_tables;
 mod names;
 mod parquet_file;
 mod promotion;
+mod read_back;
 mod reader;
 mod record;
+mod same_numbers;
 mod same_version;
 mod stored_form;
 mod texts;
@@ -37,7 +39,8 @@ pub(crate) use self::{
     held_tables::{HeldTable, HeldTables, held_tables},
     parquet_file::ParquetFile,
     promotion::Promotion,
-    reader::{ExistingRows, digest_of},
+    read_back::digest_of,
+    reader::ExistingRows,
     record::Record,
     same_version::{Versions, versions_in},
     stored_form::StoredForm,

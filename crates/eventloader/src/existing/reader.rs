@@ -45,6 +45,11 @@ impl<'f> ExistingFile<'f> {
         Self { file, use_of_it: "merged with" }
     }
 
+    /// One that was staged, and is read back.
+    pub(super) fn staged(file: &'f PartitionFile) -> Self {
+        Self { file, use_of_it: "read back" }
+    }
+
     /// One whose rows are written again.
     pub(super) fn rewritten(file: &'f PartitionFile) -> Self {
         Self { file, use_of_it: "rewritten" }
@@ -60,7 +65,7 @@ impl<'f> ExistingFile<'f> {
         self.refused(problem).of_type(columns.event_type())
     }
 
-    fn open(self) -> Result<Builder, Error> {
+    pub(super) fn open(self) -> Result<Builder, Error> {
         let file = ParquetFile::open(&self.file.path).map_err(Error::io("reading the target"))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = Builder::try_new_with_options(file, options).map_err(|error| self.refused(error))?;
@@ -142,10 +147,11 @@ impl<'f> ExistingFile<'f> {
             None => columns.payload(batch),
         };
         let payload = payload.map_err(|problem| self.refused(problem))?;
-        match how.digest {
-            Some(digest) if is_promoted => digest.add(base.ids, base.micros, &payload),
-            Some(digest) => digest.add(base.ids, base.micros, &columns.converted_twice(batch, &payload)),
-            None => {}
+        if let Some(digest) = how.digest {
+            if !is_promoted {
+                columns.compare(batch, &payload).map_err(|problem| self.refused(problem))?;
+            }
+            digest.add(base.ids, base.micros, &payload);
         }
         let mut ids = IdsBuilder::with_capacity(batch.num_rows());
         for id in base.ids.iter().flatten() {
@@ -168,30 +174,6 @@ struct HowRead<'r, 'p> {
     names_are_known: bool,
     promotion: Option<&'r mut Promotion<'p>>,
     digest: Option<&'r mut RowsDigest>,
-}
-
-/// Adds the rows of some files, which belong to a partition, to a digest.
-pub(crate) fn digest_of(
-    files: &[PartitionFile],
-    columns: &ExistingColumns<'_>,
-    instants: &Range<i64>,
-    digest: &mut RowsDigest,
-) -> Result<(), Error> {
-    for file in files {
-        let file = ExistingFile { file, use_of_it: "read back" };
-        let builder = file.open()?;
-        columns.check(builder.schema()).map_err(|problem| file.refused(problem))?;
-        for batch in builder.build().map_err(|error| file.refused(error))? {
-            let batch = batch.map_err(|error| file.refused(error))?;
-            let base = columns.base(&batch, false).map_err(|problem| file.refused(problem))?;
-            if base.micros.iter().any(|micros| !instants.contains(micros)) {
-                return Err(file.refused("it has rows of another day or hour than its directory"));
-            }
-            let payload = columns.payload(&batch).map_err(|problem| file.refused(problem))?;
-            digest.add(base.ids, base.micros, &payload);
-        }
-    }
-    Ok(())
 }
 
 /// Whether a row group may have an id of the set, according to its statistics.

@@ -147,6 +147,7 @@ impl Rewriting<'_> {
         const PARTITIONS_MAX: usize = 32;
         let mut staged = Vec::new();
         while let Some(unit_index) = rows.next_partition()? {
+            clock.lap(Stage::Order);
             self.interruption.check()?;
             let path = self.wanted_path(of, unit_index);
             let name = PartitionName { path: &path, number: number * PARTITIONS_MAX + staged.len() };

@@ -36,7 +36,7 @@ impl Rewritten {
         }
     }
 
-    /// The time that each stage took, over all threads.
+    /// The time that each stage took, over all threads: order is reading, compare is reading back.
     #[must_use]
     pub fn stages(&self) -> String {
         let shown = self.stages.iter().filter(|stage| stage.thread_ms > 0);
@@ -55,7 +55,8 @@ impl fmt::Display for Rewritten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let left_alone = plural(self.left_alone as u64, "partition");
         if self.partitions == 0 {
-            return write!(f, "nothing to rewrite: {left_alone} as they should be");
+            let are = if self.left_alone == 1 { "is as it" } else { "are as they" };
+            return write!(f, "nothing to rewrite: {left_alone} {are} should be");
         }
         let files = |(files, bytes): (u64, u64)| format!("{}, {}", plural(files, "file"), bytes_text(bytes));
         write!(
