@@ -243,6 +243,21 @@ fn what_is_no_field_is_told_and_a_column_has_one_field() {
 }
 
 #[test]
+fn names_in_a_summary_do_not_steer_a_terminal() {
+    let dir = Workdir::new();
+    dir.write("mine.toml", "[domain.shop.events.t]\n");
+    let lines = [event("t", r#"{"\u001b[31mred\nline": 1, "none\u202e": null}"#), event("u", "{}")];
+    let (text, outcome) = extended(&dir, &lines);
+    assert_tells(
+        &outcome,
+        &["\\u001B[31mred\\u000Aline: new, int32", "none\\u202E is always null", "mine.toml: 2 changes"],
+    );
+    assert!(!text.contains(['\u{1b}', '\u{202e}']) && !outcome.stderr.contains(['\u{1b}', '\u{202e}']));
+    let args = ["infer", "new.json", "--catalog", "mine.toml", "--check", "--sample-lines", "1"];
+    assert_tells(&catalog(&dir, args).succeeds(), &["Only the first 1 line was read"]);
+}
+
+#[test]
 fn fields_of_an_envelope_become_wider_too() {
     let dir = Workdir::new();
     let head = "[envelope]\nevent_id = \"{id}\"\ntimestamp = \"{at}\"\ndomain = \"shop\"\nevent_type = \"{kind}\"\ndata = \".\"\nversion = \"seq\"\n";

@@ -17,7 +17,7 @@ use crate::{
     commands::catalog_files::CatalogFile,
     error::Error,
     input::{Listed, Source, list_sources},
-    runtime::plural,
+    runtime::{escape_for_terminal, plural},
 };
 
 /// The settings of a draft.
@@ -84,13 +84,7 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     } else if !read.catalog.envelope().is_base() {
         draft.notes.push("The records are in the envelope that was given: a load needs it, too".to_owned());
     }
-    if lines_max.is_some_and(|lines_max| observed.lines >= lines_max) {
-        draft.notes.push(format!(
-            "Only the first {} {} read: later ones may not fit",
-            plural(observed.lines, "line"),
-            if observed.lines == 1 { "was" } else { "were" }
-        ));
-    }
+    draft.notes.extend(first_lines_note(&observed, *lines_max));
     draft.notes.extend(draft.domains.iter().filter_map(DomainDraft::open_note));
     draft.notes.extend(dangling.iter().map(|link| format!("{link} leads nowhere")));
     if draft.domains.is_empty() {
@@ -137,6 +131,7 @@ fn extended(
     let takes_domains = is_one && !matches!(destination, Destination::Directory(_));
     let how = (*with_known, takes_domains);
     let mut extension = extend(catalogs, (&read.catalog, envelope.as_deref()), &observed, how)?;
+    extension.notes.extend(first_lines_note(&observed, *lines_max));
     extension.notes.extend(leads_nowhere);
     let mut summary = in_words(&extension, catalogs);
     if *check {
@@ -151,20 +146,31 @@ fn extended(
     Ok(Draft { document: None, summary, is_found_lacking: false })
 }
 
+/// That not all lines were read, if so.
+fn first_lines_note(observed: &Observed, lines_max: Option<u64>) -> Option<String> {
+    let lines = observed.lines;
+    let verb = if lines == 1 { "was" } else { "were" };
+    let first = plural(lines, "line");
+    lines_max
+        .is_some_and(|lines_max| lines >= lines_max)
+        .then(|| format!("Only the first {first} {verb} read: later ones may not fit"))
+}
+
 /// What was seen, and what changes in which file.
 fn in_words(extension: &Extension, catalogs: &[CatalogFile]) -> String {
-    let mut summary = extension.notes.join("\n");
+    let notes = extension.notes.iter().map(|note| escape_for_terminal(note));
+    let mut summary = notes.collect::<Vec<_>>().join("\n");
     for (CatalogFile { name, .. }, (_, changes)) in catalogs.iter().zip(&extension.files) {
         let _ = match changes.len() {
             0 => write!(summary, "\n{name}: no change"),
             count => write!(summary, "\n{name}: {}", plural(count as u64, "change")),
         };
         for change in changes {
-            let _ = write!(summary, "\n  {change}");
+            let _ = write!(summary, "\n  {}", escape_for_terminal(change));
         }
     }
     for domain in domains_in_words(&extension.new) {
-        let _ = write!(summary, "\n{domain}, in a file of its own");
+        let _ = write!(summary, "\n{}, in a file of its own", escape_for_terminal(&domain));
     }
     summary
 }

@@ -109,7 +109,7 @@ fn where_the_lattice_orders_the_types_a_catalog_ends_in_those_of_a_draft_of_all_
         for file in 0..3 {
             // Both share the fields that they have in common; one is not in every file.
             let types = if die.one_in(3) { &["t"][..] } else { &["t", "u"] };
-            let mut payload = |event_type: &&str| {
+            let payload = |event_type: &&str| {
                 let number = |die: &mut Die, at: usize| *die.pick(&NUMBERS[..if at < 10 { 4 } else { 9 }]);
                 let fields =
                     (0..20).map(|at| format!("\"n{at}\": {}", number(&mut die, at))).collect::<Vec<_>>();
