@@ -184,9 +184,15 @@ fn versions_and_required_fields_stay_what_they_are() {
     assert!(text.contains("[domain.shop.events.without]\nversion = []"), "{text}");
     assert!(!text.contains("[domain.shop.events.later]\nversion"), "{text}");
     // A version that is no number any more would be another version.
-    dir.write("new.json", file_of([event("t", r#"{"seq": "x", "who": "a"}"#)]));
+    dir.write("new.json", file_of([event("t", r#"{"seq": "x", "who": null}"#)]));
     let outcome = catalog(&dir, ["infer", "new.json", "--catalog", "mine.toml", "--check"]).succeeds();
-    assert_tells(&outcome, &["data.seq stays int64, because it is a version"]);
+    assert_tells(
+        &outcome,
+        &[
+            "data.seq stays int64, because it is a version",
+            "shop/t data.who is required, and missing in 1 of 1 event",
+        ],
+    );
 }
 
 #[test]

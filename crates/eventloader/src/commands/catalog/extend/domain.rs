@@ -13,11 +13,14 @@ use events_core::catalog::{
 };
 
 use super::walk::{At, Retype, Walk, field_of, member_name};
-use crate::commands::catalog::{
-    decide,
-    draft::fields::Within,
-    evidence::{Member, Objects},
-    observe::Payloads,
+use crate::{
+    commands::catalog::{
+        decide,
+        draft::fields::Within,
+        evidence::{Member, Objects},
+        observe::Payloads,
+    },
+    runtime::{grouped, plural},
 };
 
 /// An event type that gets a field of its own in the place of a shared one.
@@ -78,6 +81,7 @@ pub(super) fn walk_domain(walk: &mut Walk, domain: &DomainNode, users: &[User<'_
             ));
             continue;
         }
+        walk.kept.extend(lacking(domain, user, seen));
         for member in seen.payload.ordered() {
             if let Some(field) = user.node.own.as_ref().and_then(|own| field_of(own, &member.name)) {
                 walk.field(field, member, &at, &mut needs.retypes);
@@ -194,16 +198,37 @@ fn share(
     }
 }
 
+/// The fields that a known event type requires, and that not all of its events have.
+fn lacking(domain: &DomainNode, user: &User<'_>, seen: &Payloads) -> Vec<String> {
+    let shared = domain.shared.iter().filter(|_| user.shares(domain)).flat_map(|table| &table.fields);
+    let shared = shared.filter(|field| !user.has_own(&field.name));
+    let own = user.node.own.iter().flat_map(|table| &table.fields);
+    let required = own.chain(shared).filter(|field| field.required && !user.is_new);
+    let counted = required.map(|field| (field, seen.events - present(field, &seen.payload)));
+    let in_words = counted.filter(|(_, lacking)| *lacking > 0).map(|(field, lacking)| {
+        let (lacking, events) = (grouped(lacking), plural(seen.events, "event"));
+        let (domain, name) = (&domain.name, &user.node.name);
+        format!("{domain}/{name} data.{} is required, and missing in {lacking} of {events}", field.name)
+    });
+    in_words.collect()
+}
+
+/// How many objects have a field with a value.
+fn present(field: &FieldNode, objects: &Objects) -> u64 {
+    objects.find(field.name.as_bytes()).map_or(0, |member| member.count - member.evidence.nulls)
+}
+
 /// Whether a field, or one in it, is required and not always there.
 fn lacks_required(field: &FieldNode, objects: &Objects, of: u64) -> bool {
-    let member = objects.find(field.name.as_bytes());
-    let present = member.map_or(0, |member| member.count - member.evidence.nulls);
-    if field.required && present < of {
+    if field.required && present(field, objects) < of {
         return true;
     }
     let KindNode::Object(_, table) = &field.kind else { return false };
     let none = Objects::default();
-    let inner = member.and_then(|member| member.evidence.objects.as_deref()).unwrap_or(&none);
+    let inner = objects
+        .find(field.name.as_bytes())
+        .and_then(|member| member.evidence.objects.as_deref())
+        .unwrap_or(&none);
     table.fields.iter().any(|field| lacks_required(field, inner, of))
 }
 
