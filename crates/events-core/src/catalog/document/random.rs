@@ -72,7 +72,7 @@ fn lines(keys: &str, members: &[(usize, Node)], text: &mut String) {
             Node::Object(Form::Dotted | Form::Tables(_), members) => {
                 lines(&format!("{name}.fields."), members, text);
             }
-            _ => write!(text, "{name} = {}  # {name}\n", value(node)).unwrap(),
+            _ => writeln!(text, "{name} = {}  # {name}", value(node)).unwrap(),
         }
     }
 }
@@ -100,7 +100,7 @@ fn file(node: &Node) -> Option<String> {
     match form {
         Form::Tables(_) => section("domain.x.events.t.fields", members, &mut text),
         Form::Dotted => lines("fields.", members, &mut text),
-        Form::Inline | Form::Lines(_) => write!(text, "fields = {}\n", inline(members)).unwrap(),
+        Form::Inline | Form::Lines(_) => writeln!(text, "fields = {}", inline(members)).unwrap(),
     }
     Some(text + "\n# Next\n[domain.x.events.u.fields]\nz = 'date'\n")
 }
