@@ -9,6 +9,7 @@
 
 mod comments;
 pub(super) mod fields;
+pub(super) mod forms;
 pub(super) mod names;
 mod neighbours;
 mod open;

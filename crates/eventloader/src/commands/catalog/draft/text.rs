@@ -169,62 +169,14 @@ impl TypeDraft {
             write_fields(text, &table, &self.fields);
         }
     }
-
-    /// The same as an entry of an inline table.
-    pub(crate) fn inline(&self) -> String {
-        let directory = self.directory.iter().map(|directory| format!("directory = {}", quoted(directory)));
-        let version = self.has_no_version.then(|| "version = []".to_owned());
-        let fields =
-            (!self.fields.is_empty()).then(|| format!("fields = {{ {} }}", inline_entries(&self.fields)));
-        let parts: Vec<_> = directory.chain(version).chain(fields).collect();
-        format!("{} = {{ {} }}", quoted_key(&self.name), parts.join(", "))
-    }
-}
-
-fn inline_entries(fields: &[FieldDraft]) -> String {
-    fields.iter().map(|field| inline_entry("", field)).collect::<Vec<_>>().join(", ")
-}
-
-/// A field as an entry of an inline table, behind these keys.
-pub(crate) fn inline_entry(keys: &str, field: &FieldDraft) -> String {
-    format!("{keys}{} = {}", quoted_key(&field.name), inline_value(field))
-}
-
-fn inline_value(field: &FieldDraft) -> String {
-    let said = said(field);
-    let (around, kind) = wrapped(&field.kind);
-    let KindDraft::Object(fields) = kind else {
-        let name = quoted(&type_name(&around, kind));
-        return if said.is_empty() { name } else { format!("{{ type = {name}, {} }}", said.join(", ")) };
-    };
-    let object = format!("fields = {{ {} }}", inline_entries(fields));
-    let kind = around.iter().rev().fold(object, |inner, container| format!("{container} = {{ {inner} }}"));
-    let parts: Vec<_> = std::iter::once(kind).chain(said).collect();
-    format!("{{ {} }}", parts.join(", "))
 }
 
 /// What is said of a field beside its type.
-fn said(field: &FieldDraft) -> Vec<String> {
+pub(super) fn said(field: &FieldDraft) -> Vec<String> {
     let column = field.column.iter().map(|column| format!("column = {}", quoted(column)));
     let required = field.said.required.then(|| "required = true".to_owned());
     let description = field.said.description.iter().map(|text| format!("description = {}", quoted(text)));
     column.chain(required).chain(description).collect()
-}
-
-/// A field as a table of its own.
-pub(crate) fn table_of(table: &str, field: &FieldDraft) -> String {
-    let mut text = format!("\n[{table}]\n");
-    for said in said(field) {
-        let _ = writeln!(text, "{said}");
-    }
-    let (around, kind) = wrapped(&field.kind);
-    let KindDraft::Object(fields) = kind else {
-        let _ = writeln!(text, "type = {}  # {}", quoted(&type_name(&around, kind)), field.comment);
-        return text;
-    };
-    let keys = [&around[..], &["fields."]].concat().join(".");
-    text.push_str(&lines_of("", &keys, fields));
-    text
 }
 
 pub(crate) fn write_fields(text: &mut String, table: &str, fields: &[FieldDraft]) {
@@ -264,7 +216,7 @@ pub(crate) fn lines_of(indent: &str, keys: &str, fields: &[FieldDraft]) -> Strin
 }
 
 /// The name of a type in its lists and maps; objects have none.
-pub(crate) fn type_name(around: &[&str], kind: &KindDraft) -> String {
+pub(super) fn type_name(around: &[&str], kind: &KindDraft) -> String {
     let innermost = match kind {
         KindDraft::Value(value_type) => value_type.to_string(),
         KindDraft::Named(name) => name.clone(),
@@ -280,7 +232,7 @@ pub(crate) fn shown_type(kind: &KindDraft) -> String {
 }
 
 /// The lists and maps around a type, from the outermost on, and the type.
-fn wrapped(mut kind: &KindDraft) -> (Vec<&'static str>, &KindDraft) {
+pub(super) fn wrapped(mut kind: &KindDraft) -> (Vec<&'static str>, &KindDraft) {
     let mut around = Vec::new();
     loop {
         kind = match kind {

@@ -12,7 +12,10 @@ use events_core::catalog::{
     document::{DomainNode, FieldNode, KeyPath, KindNode, TableNode, TypeNode},
 };
 
-use super::walk::{At, Retype, Walk, field_of, member_name};
+use super::{
+    retype::Retype,
+    walk::{At, Walk, field_of, member_name},
+};
 use crate::{
     commands::catalog::{
         decide,

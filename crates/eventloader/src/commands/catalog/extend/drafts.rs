@@ -9,12 +9,7 @@ use events_core::catalog::{
     document::{FieldNode, KeyPath, KindNode, Leaf, Outline, TableNode},
 };
 
-use super::{
-    assign::type_names,
-    domain::Override,
-    users::columns_of,
-    walk::{Added, Retype},
-};
+use super::{assign::type_names, domain::Override, retype::Retype, users::columns_of, walk::Added};
 use crate::commands::catalog::{
     draft::{
         FieldDraft, KindDraft, ObjectType, Said,

@@ -17,16 +17,18 @@ use super::{
     assign::Assigned,
     domain::{Needs, walk_domain},
     drafts::{Drafts, draft_override, height},
+    retype::Retype,
     users::{columns_of_domain, lacks_version, users_of},
-    walk::{Added, At, Retype, Walk},
+    walk::{Added, At, Walk},
 };
 use crate::{
     commands::catalog::{
         draft::{
             DomainDraft, FieldDraft, TypeDraft,
             fields::Within,
+            forms::{inline_entry, table_of},
             names,
-            text::{inline_entry, lines_of, shown_type, table_of},
+            text::{lines_of, shown_type},
         },
         observe::{Observed, Payloads, TypeName},
         toml_text::{quoted, quoted_key},

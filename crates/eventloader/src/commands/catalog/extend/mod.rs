@@ -14,6 +14,7 @@ mod directories;
 mod domain;
 mod drafts;
 mod file;
+mod retype;
 mod users;
 mod walk;
 mod widen;

@@ -12,7 +12,10 @@ use events_core::catalog::{
     document::{FieldNode, KeyPath, KindNode, Leaf, TableNode},
 };
 
-use super::widen::{Need, need};
+use super::{
+    retype::{Retype, within},
+    widen::{Need, need},
+};
 use crate::commands::catalog::{
     decide,
     draft::fields::Within,
@@ -23,24 +26,6 @@ use crate::commands::catalog::{
 
 /// So many new keys of one object may be data.
 const DATA_KEYS_MIN: usize = 8;
-
-/// A field whose type becomes another one.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Retype {
-    /// Where its type stands.
-    pub(super) path: KeyPath,
-    /// The path of the field in an event.
-    pub(super) field: String,
-    pub(super) was: String,
-    /// The lists and maps that stay around it.
-    pub(super) around: Vec<Container>,
-    pub(super) to: ValueType,
-    /// Whether columns of its fields go, and one of this name comes.
-    pub(super) new_column: Option<String>,
-    /// The name that it gets instead, because that one is taken.
-    pub(super) column: Option<String>,
-    pub(super) user: TypeName,
-}
 
 /// What is new in a table of fields.
 #[derive(Debug)]
@@ -101,7 +86,7 @@ impl At {
         Self { parent: None, ..self.clone() }
     }
 
-    fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         let (domain, name) = &self.user;
         if domain.is_empty() { self.field.clone() } else { format!("{domain}/{name} {}", self.field) }
     }
@@ -304,30 +289,5 @@ fn leaf_name(leaf: &Leaf) -> String {
     match leaf {
         Leaf::Value(value_type) => value_type.to_string(),
         Leaf::Named(name) => name.clone(),
-    }
-}
-
-/// The name of a type in lists and maps.
-pub(super) fn within(around: &[Container], innermost: &str) -> String {
-    around.iter().rev().fold(innermost.to_owned(), |inner, container| format!("{container}({inner})"))
-}
-
-impl Retype {
-    fn to_string(path: &KeyPath, was: String, at: &At) -> Self {
-        Self {
-            path: path.clone(),
-            field: at.label(),
-            was,
-            around: Vec::new(),
-            to: ValueType::String,
-            new_column: None,
-            column: None,
-            user: at.user.clone(),
-        }
-    }
-
-    /// The name of the new type.
-    pub(super) fn name(&self) -> String {
-        within(&self.around, &self.to.to_string())
     }
 }
