@@ -1,5 +1,5 @@
-//! Texts → `DELTA_BYTE_ARRAY`: of each text, the bytes that it shares with the beginning of the one before it,
-//! and the others.
+//! Texts → `DELTA_BYTE_ARRAY`: of each text, the bytes that it shares with the beginning of the one before
+//! it, and the others.
 //!
 //! <https://github.com/apache/parquet-format/blob/master/Encodings.md>. Rows are in the order of time. So
 //! times as texts, ids that begin with the time and paths share most of their bytes, which a compressor would

@@ -96,8 +96,8 @@ impl<'p> Table<'p> {
             let found = chunk.compression();
             found == self.compression || found == Compression::UNCOMPRESSED
         };
-        // Ids are in the first column. They don't repeat, so they have no dictionary, and their encoding tells
-        // which of the two choices it was.
+        // Ids are in the first column. They don't repeat, so they have no dictionary, and their encoding
+        // tells which of the two choices it was.
         let mut of_ids = group.columns().first().into_iter().flat_map(ColumnChunkMetaData::encodings);
         let is_compact = of_ids.any(|encoding| !matches!(encoding, Encoding::PLAIN | Encoding::RLE));
         is_compact == (self.encodings == Encodings::Compact) && group.columns().iter().all(is_packed)

@@ -319,7 +319,8 @@ fn of_a_load_by_two_threads_with_a_broken_disk() {
 }
 
 /// A workdir with a target that a rewrite changes in every way: columns of text become those of a catalog,
-/// in another directory; files are replaced by those of another name; partitions become hours; all in other directories.
+/// in another directory; files are replaced by those of another name; partitions become hours; all in other
+/// directories.
 fn to_rewrite() -> Workdir {
     let dir = Workdir::new();
     let sale = |id: &str, time: &str| account_open(id, time, 1).replace("account-open", "sale");

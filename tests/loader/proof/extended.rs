@@ -1,8 +1,8 @@
 //! Events that change on the way, merged hour by hour, each hour with a catalog that was extended by it: is
 //! the target what the manifest says, to the last value?
 //!
-//! The catalog begins as that of the world, without any change. Some runs are killed at an operation on a file
-//! and run again, of `infer` as well. The manifest knows all values as the catalog of the end has them,
+//! The catalog begins as that of the world, without any change. Some runs are killed at an operation on a
+//! file and run again, of `infer` as well. The manifest knows all values as the catalog of the end has them,
 //! whether older partitions were rewritten or not; rewritten, the target is that of one backfill, byte for
 //! byte.
 

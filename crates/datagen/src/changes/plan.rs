@@ -74,8 +74,8 @@ pub(super) struct Planning {
     plan: Plan,
 }
 
-/// The events at which something may change: of each of as many equal parts of the run those from a random one
-/// on, but none in the part before them.
+/// The events at which something may change: of each of as many equal parts of the run those from a random
+/// one on, but none in the part before them.
 fn places(seed: u64, events: &Range<u64>, counts: &ChangeCounts) -> Vec<Range<u64>> {
     let (length, parts) = (u128::from(events.end - events.start), u128::from(counts.total()) + 1);
     let start_of = |part: u128| u64::try_from(length * part / parts).unwrap_or(u64::MAX);
@@ -87,8 +87,8 @@ fn places(seed: u64, events: &Range<u64>, counts: &ChangeCounts) -> Vec<Range<u6
     (1..=counts.total()).map(place).collect()
 }
 
-/// The step that is in turn. Types that another one was split into have the same keys, and what drafts catalogs
-/// takes days for texts where their key has other texts elsewhere: so their days stay days.
+/// The step that is in turn. Types that another one was split into have the same keys, and what drafts
+/// catalogs takes days for texts where their key has other texts elsewhere: so their days stay days.
 fn widening(node: NodeId, ordinal: usize) -> (Shape, Shape) {
     let is_of_world = node < EventType::ALL.len();
     let mut in_turn = WIDENINGS.iter().cycle().skip(ordinal % WIDENINGS.len());

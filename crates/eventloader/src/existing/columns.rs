@@ -2,8 +2,8 @@
 //!
 //! Invariant: no value is lost. A column that the file does not have, because its catalog had fewer fields,
 //! is null. One of a narrower type is widened. A column that the catalog does not have, or has with a type
-//! that does not have all of its values, is refused. Where the event type is in the directories alone, it is that
-//! of the partition.
+//! that does not have all of its values, is refused. Where the event type is in the directories alone, it is
+//! that of the partition.
 
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
-//! The text around the values of earlier records → what the envelope reads of a record like them, found with a
-//! few comparisons.
+//! The text around the values of earlier records → what the envelope reads of a record like them, found with
+//! a few comparisons.
 //!
-//! The records of one producer differ in their texts and numbers. What stands between these is mostly the same,
-//! and so are the names of types, of which there are few. A frame is what remains of a record when its texts,
-//! its numbers and its payload are taken out, but for the values that tell its type. Frames share their
-//! beginnings: they are a tree of texts and of what stands between two of them.
+//! The records of one producer differ in their texts and numbers. What stands between these is mostly the
+//! same, and so are the names of types, of which there are few. A frame is what remains of a record when its
+//! texts, its numbers and its payload are taken out, but for the values that tell its type. Frames share
+//! their beginnings: they are a tree of texts and of what stands between two of them.
 //!
 //! A payload is read as its type. Where the type comes behind it, the end of the record tells it.
 //!
@@ -143,8 +143,8 @@ impl Records<'_> {
 }
 
 impl RecordFrames {
-    /// Follows the frame of the record at the start of `text`: the node at its end, the type that its payload
-    /// was read as, and the record's length.
+    /// Follows the frame of the record at the start of `text`: the node at its end, what the record is of,
+    /// and its length.
     fn follow(
         &mut self,
         reader: &mut EventReader<'_>,

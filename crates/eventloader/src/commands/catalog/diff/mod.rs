@@ -1,5 +1,5 @@
-//! `catalog diff`: two catalogs, or a target and a catalog → what is different between their tables, and which
-//! of it a merge would refuse.
+//! `catalog diff`: two catalogs, or a target and a catalog → what is different between their tables, and
+//! which of it a merge would refuse.
 //!
 //! ```text
 //! catalog or target → tables → compare → changes → text, JSON

@@ -48,7 +48,8 @@ pub(crate) struct Types {
 pub(crate) type DomainInner = Vec<Inner>;
 
 impl Types {
-    /// Names the shapes of these domains that are worth it; `taken` names, in lower case, are those of others.
+    /// Names the shapes of these domains that are worth it; `taken` names, in lower case, are those of
+    /// others.
     pub(crate) fn of(shapes: Shapes, domains: &[DomainInner], mut taken: HashSet<String>) -> Self {
         let mut uses = uses(&shapes, domains);
         let outer_first = outer_first(&shapes);
