@@ -1,5 +1,5 @@
-//! Sources → the draft of a catalog, or catalog files with what they lack: as text, as a file or as a file per
-//! domain, and a summary.
+//! Sources → the draft of a catalog, or catalog files with what they lack: as text, as a file or as a file
+//! per domain, and a summary.
 //!
 //! Invariant: every catalog that is returned was read back. A file appears when it is complete.
 

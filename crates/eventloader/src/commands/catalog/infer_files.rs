@@ -1,7 +1,7 @@
 //! Drafts and extended catalogs → files.
 //!
-//! Invariant: a file appears when it is complete. An existing one is replaced only on request, or if it is what
-//! was extended, and a source never.
+//! Invariant: a file appears when it is complete. An existing one is replaced only on request, or if it is
+//! what was extended, and a source never.
 #![expect(clippy::disallowed_methods, reason = "a catalog is neither source nor target")]
 
 use std::{

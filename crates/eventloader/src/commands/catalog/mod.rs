@@ -1,4 +1,5 @@
-//! `eventloader catalog …`: a catalog drafted from data, checked against data, shown as tables, or compared with another.
+//! `eventloader catalog …`: a catalog drafted from data, extended by it, checked against it, shown as tables,
+//! or compared with another.
 //!
 //! Nothing here writes to a target. Sources are read by the loader's own stages, so everything that a load
 //! reads (gzip, arrays, globs, standard input) is read the same way, and lines are judged the same way.

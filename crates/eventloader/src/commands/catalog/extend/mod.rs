@@ -55,8 +55,9 @@ impl Extension {
     }
 }
 
-/// Extends these files, of which `catalog` was read in an envelope that may be given by its name, by what was seen. A single file that `takes_domains` gets
-/// new domains, too. With `all`, also what the built-in types and a `"*"` stand for is drafted.
+/// Extends these files, of which `catalog` was read in an envelope that may be given by its name, by what was
+/// seen. A single file that `takes_domains` gets new domains, too. With `all`, also what the built-in types
+/// and a `"*"` stand for is drafted.
 pub(super) fn extend(
     texts: &[CatalogFile],
     (catalog, envelope): (&Catalog, Option<&str>),

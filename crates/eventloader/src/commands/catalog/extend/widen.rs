@@ -1,9 +1,9 @@
 //! The type that a catalog gives a field, and what was seen there → the type that it needs.
 //!
 //! What takes the values, with the room that a draft would leave for larger ones, is kept. Otherwise it is
-//! the least type above both the catalog's and the draft's, by the lattice of types. Where there is none, what
-//! takes the values all the same is kept; numbers become a decimal that has all of their digits; and anything
-//! else becomes `string`.
+//! the least type above both the catalog's and the draft's, by the lattice of types. Where there is none,
+//! what takes the values all the same is kept; numbers become a decimal that has all of their digits; and
+//! anything else becomes `string`.
 //!
 //! Invariant: the result takes every value of the evidence, and what the catalog has widens to it. Of a date
 //! or number no digit is lost that the catalog's type does not lose already.
