@@ -24,7 +24,10 @@ pub use self::{
     grouping::{Grouped, PartitionKey, count_by_partition, group, sort},
     ids::{Id, Ids, IdsBuilder, ReadId, UUID_TEXT_BYTES, parse_uuid_text, uuid_text},
     position::{Place, Position},
-    references::{CHUNK_ROWS, CHUNK_TEXT_BYTES, Gathering, RowRef, Rows, chunk_rows, chunk_rows_of, gather},
+    references::{
+        CHUNK_ROWS, CHUNK_TEXT_BYTES, Gathering, RowRef, Rows, chunk_rows, chunk_rows_of, column_text_bytes,
+        gather,
+    },
     short_copy::extend_with_part,
     version_keys::{VersionColumns, VersionKeys, VersionOrder, version_texts},
 };

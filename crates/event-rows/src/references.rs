@@ -214,6 +214,12 @@ pub fn chunk_rows(batches: &[Batch], refs: &[RowRef], rows_max: usize) -> usize 
     refs.iter().take(rows_max).take_while(fits).count().max(1).min(refs.len())
 }
 
+/// The bytes of all texts in the columns of a batch, without those of its ids.
+#[must_use]
+pub fn column_text_bytes(batch: &Batch) -> usize {
+    batch.columns.iter().map(|column| text_bytes(column, 0..column.len())).sum()
+}
+
 /// Whether all texts of all batches of the rows fit: then there is no need to look at each row.
 fn all_texts_fit(batches: &[Batch], refs: &[RowRef]) -> bool {
     let mut seen: Vec<u32> = refs.chunk_by(|a, b| a.batch == b.batch).map(|run| run[0].batch).collect();

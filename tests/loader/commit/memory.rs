@@ -117,6 +117,28 @@ fn a_rewrite_takes_no_more_than_the_memory() {
     }
 }
 
+/// Rows of long texts: of each its own, and the same in many, which takes next to nothing in the file.
+#[test]
+fn a_rewrite_of_long_texts_takes_no_more_than_the_memory() {
+    let dir = Workdir::on_disk();
+    dir.write("wide.toml", "[domain.wide.events.type-0.fields]\nown = 'string'\nsame = 'string'");
+    let same = "the same ".repeat(3_000);
+    let mut die = Die::new(3);
+    let lines = (0..2_500_u32).map(|line| {
+        let own: String = (0..1_000).map(|_| format!("{:016x}", die.roll(u64::MAX))).collect();
+        let own = if line < 2_000 { "" } else { &own };
+        format!(
+            r#"{{"event_id": "{line:032x}", "timestamp": "2024-10-10T08:00:00", "domain": "wide", "event_type": "type-0", "data": {{"own": "{own}", "same": "{same}"}}}}"#
+        )
+    });
+    dir.write("wide.json", file_of(lines));
+    load(&dir, "target", "2GiB", 2).succeeds();
+    load(&dir, "asked", "2GiB", 2).args(["--layout=hive", "--compression=snappy"]).succeeds();
+    let rewrite = dir.bare_loader().args(["rewrite", "target", "--catalog=wide.toml", "--memory=80MiB"]);
+    assert_peak(rewrite.args(["--layout=hive", "--compression=snappy"]), 80, "long texts");
+    assert_same_tree(&published(&dir.path("asked")), &published(&dir.path("target")), "long texts");
+}
+
 /// Types that no catalog names, a few rows of each, so that each row is a batch of its own.
 #[test]
 fn thousands_of_types_that_are_found_take_no_more_than_the_memory() {

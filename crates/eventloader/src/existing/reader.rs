@@ -17,7 +17,7 @@ use parquet::{
             RowSelector,
         },
     },
-    file::metadata::RowGroupMetaData,
+    file::metadata::{ColumnChunkMetaData, RowGroupMetaData},
 };
 
 use super::{ParquetFile, columns::ExistingColumns, digest::RowsDigest, names, promotion::Promotion};
@@ -191,7 +191,11 @@ fn may_hold(row_group: &RowGroupMetaData, id_column: usize, wanted: &IdSet) -> b
 
 /// The number of rows of a file that are decoded at once: fewer if they are wide.
 fn batch_rows(row_groups: &[RowGroupMetaData]) -> usize {
-    let bytes: i64 = row_groups.iter().map(RowGroupMetaData::total_byte_size).sum();
+    // Texts that repeat take little in the file.
+    let of_column = |column: &ColumnChunkMetaData| {
+        column.uncompressed_size().max(column.unencoded_byte_array_data_bytes().unwrap_or(0))
+    };
+    let bytes: i64 = row_groups.iter().flat_map(RowGroupMetaData::columns).map(of_column).sum();
     let rows: i64 = row_groups.iter().map(RowGroupMetaData::num_rows).sum();
     let row_bytes = usize::try_from(bytes / rows.max(1)).unwrap_or(usize::MAX).max(1);
     // Columns of nulls take nothing in the file.

@@ -3,9 +3,9 @@
 //! Invariant: rows keep their order, each is in one chunk, and a chunk ends where it would in a load of the
 //! partition's rows.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
-use event_rows::{Batch, RowRef, Rows, chunk_rows};
+use event_rows::{Batch, CHUNK_TEXT_BYTES, RowRef, Rows, chunk_rows, column_text_bytes};
 use events_core::partition::PartitionUnit;
 
 use super::partition_rows::Chunks;
@@ -25,6 +25,8 @@ pub(crate) struct StoredRows<'a> {
     end: i64,
     /// What was read, and the rows of it that were not taken yet.
     batches: Vec<Batch>,
+    /// The bytes of the texts of each batch.
+    texts: Vec<usize>,
     refs: Vec<RowRef>,
     /// How many of these were taken last.
     taken: usize,
@@ -39,6 +41,7 @@ impl<'a> StoredRows<'a> {
             unit,
             end: i64::MIN,
             batches: Vec::new(),
+            texts: Vec::new(),
             refs: Vec::new(),
             taken: 0,
         }
@@ -58,29 +61,46 @@ impl<'a> StoredRows<'a> {
         &self.digest
     }
 
-    /// Forgets what was taken, and reads until there are so many rows, or no more.
+    /// Forgets what was taken, and reads until there are so many rows, as much text as a chunk may have, or no
+    /// more.
     fn read_ahead(&mut self, rows: usize) -> Result<(), Error> {
         self.refs.drain(..self.taken);
         self.taken = 0;
         let unused = self.refs.first().map_or(self.batches.len(), |row| row.batch());
         if unused > 0 {
             self.batches.drain(..unused);
+            self.texts.drain(..unused);
             for row in &mut self.refs {
                 *row = RowRef::new(row.batch() - unused, row.row());
             }
         }
-        while self.refs.len() < rows {
+        // Some of the first batch may be taken.
+        let mut waiting: usize = self.texts.iter().skip(1).sum();
+        while self.refs.len() < rows && waiting <= CHUNK_TEXT_BYTES {
             let Some(partition) = self.partitions.front_mut() else { break };
             match partition.next_digested(Some(&mut self.digest))? {
-                Some(batch) => {
+                Some(mut batch) => {
+                    if batch.rows() < rows {
+                        shrink(&mut batch);
+                    }
                     let number = self.batches.len();
                     self.refs.extend((0..batch.rows()).map(|row| RowRef::new(number, row)));
+                    let text = column_text_bytes(&batch);
+                    waiting += if number == 0 { 0 } else { text };
+                    self.texts.push(text);
                     self.batches.push(batch);
                 }
                 None => drop(self.partitions.pop_front()),
             }
         }
         Ok(())
+    }
+}
+
+/// Frees what the reader has allocated beyond the values: of a few long rows, up to as much again.
+fn shrink(batch: &mut Batch) {
+    for array in batch.columns.iter_mut().filter_map(Arc::get_mut) {
+        array.shrink_to_fit();
     }
 }
 
