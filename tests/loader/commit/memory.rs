@@ -125,7 +125,8 @@ fn a_rewrite_of_long_texts_takes_no_more_than_the_memory() {
     let same = "the same ".repeat(3_000);
     let mut die = Die::new(3);
     let lines = (0..2_500_u32).map(|line| {
-        let own: String = (0..1_000).map(|_| format!("{:016x}", die.roll(u64::MAX))).collect();
+        let words: Vec<_> = (0..1_000).map(|_| format!("{:016x}", die.roll(u64::MAX))).collect();
+        let own = words.concat();
         let own = if line < 2_000 { "" } else { &own };
         format!(
             r#"{{"event_id": "{line:032x}", "timestamp": "2024-10-10T08:00:00", "domain": "wide", "event_type": "type-0", "data": {{"own": "{own}", "same": "{same}"}}}}"#
