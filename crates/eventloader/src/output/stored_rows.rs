@@ -61,8 +61,8 @@ impl<'a> StoredRows<'a> {
         &self.digest
     }
 
-    /// Forgets what was taken, and reads until there are so many rows, as much text as a chunk may have, or no
-    /// more.
+    /// Forgets what was taken, and reads until there are so many rows, as much text as a chunk may have, or
+    /// no more.
     fn read_ahead(&mut self, rows: usize) -> Result<(), Error> {
         self.refs.drain(..self.taken);
         self.taken = 0;
