@@ -37,9 +37,12 @@ fn what_is_recorded_is_read_back() {
     let text = serde_json::to_string(&TableColumns::of(&event_type(EVERYTHING), FLAT)).unwrap();
     assert_eq!(
         text,
-        r#"[["at","timestamp"],["data_b","json"],["data_c",{"list":{"fields":[["article","string"],["n","decimal(9,2)"]]}}],["data_d_e","date"],["data_d_f",{"map":{"list":"boolean"}}],["data_g","float64"],["data_h","int64"]]"#
+        r#"[["at","timestamp"],["data_b","json"],["data_c",["list","{",".article","string",".n","decimal(9,2)","}"]],["data_d_e","date"],["data_d_f",["map","list","boolean"]],["data_g","float64"],["data_h","int64"]]"#
     );
-    assert!(serde_json::from_str::<TableColumns>(r#"[["a","int128"]]"#).is_err());
+    let deep = format!(r#"[["a",[{}"int32"]]]"#, r#""list","#.repeat(300));
+    for damaged in [r#"[["a","int128"]]"#, r#"[["a",["list"]]]"#, r#"[["a",["{",".b","int32"]]]"#, &deep] {
+        assert!(serde_json::from_str::<TableColumns>(damaged).is_err(), "{damaged}");
+    }
 }
 
 #[test]
