@@ -6,6 +6,7 @@
 //! EVENTLOADER_FAULT=N:KIND    at the N-th operation, from 1:
 //!   error   it fails, the later ones do not
 //!   errors  it fails, and so does each later one that changes something: a full or broken disk
+//!   lost    it is done, and answered with an error, as over a network
 //!   stop    the process ends before it
 //!   torn    the process ends; of a write, half was done
 //!   power   the process ends; of files that were not synced, nothing is left but their names
@@ -39,6 +40,7 @@ use super::{Operation, is_one};
 enum FaultKind {
     Error,
     Errors,
+    Lost,
     Stop,
     Torn,
     Power,
@@ -152,6 +154,7 @@ fn parse(text: &str) -> Option<(u64, FaultKind)> {
     let kind = match kind {
         "error" => FaultKind::Error,
         "errors" => FaultKind::Errors,
+        "lost" => FaultKind::Lost,
         "stop" => FaultKind::Stop,
         "torn" => FaultKind::Torn,
         "power" => FaultKind::Power,
@@ -176,18 +179,37 @@ fn faults() -> io::Result<Option<MutexGuard<'static, Faults>>> {
     }
 }
 
+/// The answer to an operation that will be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub(super) enum Answer {
+    Arrives,
+    Lost,
+}
+
+impl Answer {
+    /// Called after the operation.
+    pub(super) fn arrive(self, operation: Operation<'_>) -> io::Result<()> {
+        if self == Self::Arrives { Ok(()) } else { Err(failed(operation)) }
+    }
+}
+
+fn failed(Operation { name, path, .. }: Operation<'_>) -> io::Error {
+    io::Error::other(format!("{name} {}: the disk failed, as a test wants it", path.display()))
+}
+
 /// Called before an operation.
-pub(super) fn at(operation: Operation<'_>) -> io::Result<()> {
+pub(super) fn at(operation: Operation<'_>) -> io::Result<Answer> {
     reach(operation, || Ok(()))
 }
 
 /// Called before bytes are written to the end of a file.
-pub(super) fn at_write(file: &File, operation: Operation<'_>, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn at_write(file: &File, operation: Operation<'_>, bytes: &[u8]) -> io::Result<Answer> {
     reach(operation, || file.write_all_at(&bytes[..bytes.len() / 2], file.metadata()?.len()))
 }
 
-fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
-    let Some(mut faults) = faults()? else { return Ok(()) };
+fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io::Result<Answer> {
+    let Some(mut faults) = faults()? else { return Ok(Answer::Arrives) };
     let Operation { name, path, changes } = operation;
     faults.operations += 1;
     if let Some(log) = &mut faults.log {
@@ -198,22 +220,18 @@ fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io:
         let error = io::Error::from(forbidden.errno);
         return Err(io::Error::new(error.kind(), format!("{name} {}: {error}", path.display())));
     }
-    let Some((number, kind)) = faults.fault else { return Ok(()) };
+    let Some((number, kind)) = faults.fault else { return Ok(Answer::Arrives) };
     let fails = match kind {
         FaultKind::Errors => faults.operations == number || (faults.operations > number && changes),
         _ => faults.operations == number,
     };
     if !fails {
-        return Ok(());
+        return Ok(Answer::Arrives);
     }
     match kind {
-        FaultKind::Error | FaultKind::Errors => {
-            return Err(io::Error::other(format!(
-                "{name} {}: the disk failed, as a test wants it",
-                path.display()
-            )));
-        }
-        FaultKind::Hold => return io::copy(&mut io::stdin(), &mut io::sink()).map(drop),
+        FaultKind::Error | FaultKind::Errors => return Err(failed(operation)),
+        FaultKind::Lost => return Ok(Answer::Lost),
+        FaultKind::Hold => return io::copy(&mut io::stdin(), &mut io::sink()).map(|_| Answer::Arrives),
         FaultKind::Stop => {}
         FaultKind::Torn => tear()?,
         FaultKind::Power => faults.unsynced.iter().try_for_each(|file| file.set_len(0))?,

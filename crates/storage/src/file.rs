@@ -28,21 +28,26 @@ impl File {
 
     /// Creates an empty file to write and to read back.
     pub fn create(path: &Path) -> io::Result<Self> {
-        Operation::change("create", path).begin()?;
-        Self(fs::OpenOptions::new().create(true).truncate(true).read(true).write(true).open(path)?).tracked()
+        Operation::change("create", path).run(|| {
+            let mut options = fs::OpenOptions::new();
+            Self(options.create(true).truncate(true).read(true).write(true).open(path)?).tracked()
+        })
     }
 
     /// Opens a file to read and write, with its content; creates it if missing.
     pub fn open_or_create(path: &Path) -> io::Result<Self> {
-        Operation::change("open or create", path).begin()?;
-        Self(fs::OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?).tracked()
+        Operation::change("open or create", path).run(|| {
+            let mut options = fs::OpenOptions::new();
+            Self(options.create(true).truncate(false).read(true).write(true).open(path)?).tracked()
+        })
     }
 
     /// Creates a file without a name on the file system of `dir`; it disappears with the process.
     pub fn unnamed(dir: &Path) -> io::Result<Self> {
-        Operation::change("create an unnamed file in", dir).begin()?;
-        let file = tempfile::tempfile_in(dir).map_err(|error| named("create a file in", dir, &error))?;
-        Ok(Self(fs::File::from_parts(file, dir)))
+        Operation::change("create an unnamed file in", dir).run(|| {
+            let file = tempfile::tempfile_in(dir).map_err(|error| named("create a file in", dir, &error))?;
+            Ok(Self(fs::File::from_parts(file, dir)))
+        })
     }
 
     /// Tells the fault injection that the written bytes are only in memory until they are synced.
@@ -58,21 +63,23 @@ impl File {
 
     /// Makes written bytes durable or, for a directory, the names in it.
     pub fn sync(&self) -> io::Result<()> {
-        Operation::change("sync", self.0.path()).begin()?;
-        self.0.sync_all()?;
-        #[cfg(debug_assertions)]
-        faults::synced(self.0.file(), self.0.path())?;
-        Ok(())
+        Operation::change("sync", self.0.path()).run(|| {
+            self.0.sync_all()?;
+            #[cfg(debug_assertions)]
+            faults::synced(self.0.file(), self.0.path())?;
+            Ok(())
+        })
     }
 
     /// Makes everything durable that was written to the file system of this file.
     #[cfg(target_os = "linux")]
     pub fn sync_file_system(&self) -> io::Result<()> {
-        Operation::change("sync the file system of", self.0.path()).begin()?;
-        rustix::fs::syncfs(self.0.file())?;
-        #[cfg(debug_assertions)]
-        faults::all_synced();
-        Ok(())
+        Operation::change("sync the file system of", self.0.path()).run(|| {
+            rustix::fs::syncfs(self.0.file())?;
+            #[cfg(debug_assertions)]
+            faults::all_synced();
+            Ok(())
+        })
     }
 
     /// Takes the exclusive lock on the whole file, if nobody else holds a lock on it.
@@ -92,8 +99,7 @@ impl File {
 
     /// Cuts the file to this length, or extends it with zeros.
     pub fn set_len(&self, bytes: u64) -> io::Result<()> {
-        Operation::change("set the length of", self.0.path()).begin()?;
-        self.0.set_len(bytes)
+        Operation::change("set the length of", self.0.path()).run(|| self.0.set_len(bytes))
     }
 
     /// Whether this path still leads to this file.
@@ -122,9 +128,10 @@ impl File {
 
     /// Writes all of `bytes` at `offset`.
     pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        Operation::change("write", self.0.path()).begin()?;
-        let written = self.0.file().write_all_at(bytes, offset);
-        written.map_err(|error| named("write to", self.0.path(), &error))
+        Operation::change("write", self.0.path()).run(|| {
+            let written = self.0.file().write_all_at(bytes, offset);
+            written.map_err(|error| named("write to", self.0.path(), &error))
+        })
     }
 
     /// Lets the system begin to write the file to the disk. Nothing depends on it.
@@ -145,8 +152,11 @@ impl Read for File {
 impl Write for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         #[cfg(debug_assertions)]
-        faults::at_write(self.0.file(), Operation::change("write", self.0.path()), bytes)?;
-        self.0.write(bytes)
+        let answer = faults::at_write(self.0.file(), Operation::change("write", self.0.path()), bytes)?;
+        let written = self.0.write(bytes)?;
+        #[cfg(debug_assertions)]
+        answer.arrive(Operation::change("write", self.0.path()))?;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

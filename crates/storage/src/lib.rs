@@ -50,14 +50,20 @@ impl Operation<'_> {
 
     /// Fails, or does not return, if a test requests that.
     #[inline]
-    #[cfg_attr(
-        not(debug_assertions),
-        expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "a release build does nothing here")
-    )]
     fn begin(self) -> io::Result<()> {
+        self.run(|| Ok(()))
+    }
+
+    /// Does it. If a test requests that, it fails before or after that, or does not return.
+    #[inline]
+    #[cfg_attr(not(debug_assertions), expect(clippy::unused_self, reason = "a release build only does it"))]
+    fn run<T>(self, operation: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         #[cfg(debug_assertions)]
-        faults::at(self)?;
-        Ok(())
+        let answer = faults::at(self)?;
+        let done = operation()?;
+        #[cfg(debug_assertions)]
+        answer.arrive(self)?;
+        Ok(done)
     }
 }
 
@@ -140,8 +146,7 @@ pub fn names_in(directory: &Path) -> io::Result<Option<Vec<OsString>>> {
 
 /// Creates one directory, whose parent exists.
 pub fn create_directory(path: &Path) -> io::Result<()> {
-    Operation::change("create the directory", path).begin()?;
-    fs::create_dir(path)
+    Operation::change("create the directory", path).run(|| fs::create_dir(path))
 }
 
 /// Creates a directory with all parents; returns whether it was missing, and adds the missing ones to
@@ -169,19 +174,21 @@ pub fn create_directories(path: &Path, created: &mut Vec<PathBuf>) -> io::Result
 
 /// Renames a file or directory, replacing what has the new name.
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    Operation::change("rename to", to).begin()?;
-    #[cfg(debug_assertions)]
-    faults::renaming(from, to)?;
-    fs::rename(from, to)
+    Operation::change("rename to", to).run(|| {
+        #[cfg(debug_assertions)]
+        faults::renaming(from, to)?;
+        fs::rename(from, to)
+    })
 }
 
 /// Swaps two directories in one step.
 pub fn exchange(one: &Path, other: &Path) -> io::Result<()> {
-    Operation::change("exchange", other).begin()?;
-    exchange_names(one, other)?;
-    #[cfg(debug_assertions)]
-    faults::exchanged(one, other)?;
-    Ok(())
+    Operation::change("exchange", other).run(|| {
+        exchange_names(one, other)?;
+        #[cfg(debug_assertions)]
+        faults::exchanged(one, other)?;
+        Ok(())
+    })
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
@@ -198,17 +205,15 @@ fn exchange_names(_one: &Path, other: &Path) -> io::Result<()> {
 
 /// Deletes a file, if it exists.
 pub fn delete_file(path: &Path) -> io::Result<()> {
-    Operation::change("delete", path).begin()?;
-    match fs::remove_file(path) {
+    Operation::change("delete", path).run(|| match fs::remove_file(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         result => result,
-    }
+    })
 }
 
 /// Deletes an empty directory.
 pub fn delete_directory(path: &Path) -> io::Result<()> {
-    Operation::change("delete the directory", path).begin()?;
-    fs::remove_dir(path)
+    Operation::change("delete the directory", path).run(|| fs::remove_dir(path))
 }
 
 /// Deletes a path and everything in it, one after the other; links are deleted, not followed.

@@ -23,8 +23,15 @@ use crate::support::{
 };
 
 /// The faults, and whether each can happen to an operation that changes nothing.
-pub(super) const FAULTS: [(&str, bool); 6] =
-    [("error", true), ("errors", true), ("stop", false), ("torn", false), ("power", false), ("names", false)];
+pub(super) const FAULTS: [(&str, bool); 7] = [
+    ("error", true),
+    ("errors", true),
+    ("lost", false),
+    ("stop", false),
+    ("torn", false),
+    ("power", false),
+    ("names", false),
+];
 
 /// By directory of a target, the files in it that matter to users.
 pub(super) type Directories = BTreeMap<String, Tree>;
