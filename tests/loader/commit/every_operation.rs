@@ -3,9 +3,10 @@
 //!
 //! A walk (`walk.rs`) lists the operations of a run (`EVENTLOADER_FILE_LOG`) and then repeats the run for
 //! each of them, from the same state, with a fault there (`EVENTLOADER_FAULT`): an error, a disk that stays
-//! broken, an error although it was done, `kill -9`, a torn write, or a power cut that loses contents or names
-//! that were not synced. After each, every partition is old or new, and what the run said about it is true; then recovery, or simply the
-//! next load, makes the target old or new as a whole, without debris, so that `verify` finds nothing.
+//! broken, an error although it was done, `kill -9`, a torn write, or a power cut that loses contents or
+//! names that were not synced. After each, every partition is old or new, and what the run said about it is
+//! true; then recovery, or simply the next load, makes the target old or new as a whole, without debris, so
+//! that `verify` finds nothing.
 //!
 //! Only debug builds can inject faults (`storage/src/faults.rs`). `cargo test -p eventloader --test
 //! loader_cli every_operation -- --nocapture` prints how many were tried.
