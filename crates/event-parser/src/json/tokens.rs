@@ -13,7 +13,7 @@ impl Scanner<'_> {
     /// Takes the next value; objects and arrays as a whole.
     ///
     /// # Errors
-    /// [`Malformed`] where the line is not JSON.
+    /// [`super::Malformed`] where the line is not JSON.
     #[inline]
     pub fn value(&mut self) -> Scan<Value> {
         match self.line.get(self.at) {

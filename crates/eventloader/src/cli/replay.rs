@@ -13,8 +13,8 @@ use events_core::partition::{Layout, PartitionUnit};
 
 use super::{
     INPUT, OUTPUT, SELECTION, Scope, TARGET, catalogs_of, envelope_names,
+    load::report_file,
     quarantine::BadLineArgs,
-    report_file,
     resources::ResourceArgs,
     values::{CodecArg, EncodingsArg, format_of},
 };

@@ -1,0 +1,103 @@
+//! The flags of a load → its settings.
+//!
+//! Invariant: flags that contradict each other are refused before anything is read.
+
+use std::path::{Path, PathBuf};
+
+use event_parser::{DayRange, Selection};
+
+use super::{
+    Cli, catalogs_of,
+    values::{Mode, Scope},
+};
+use crate::{
+    commands::{catalog_files, report_place, target_form},
+    error::Error,
+    settings::{Input, Settings},
+};
+
+impl Cli {
+    /// The settings given by the command line; reads the catalogs.
+    ///
+    /// # Errors
+    /// A catalog can't be read or used.
+    pub fn settings(&self) -> Result<Settings, Error> {
+        let days = match (self.date, self.since, self.until) {
+            (Some(day), ..) => Some(DayRange { first: Some(day), last: Some(day) }),
+            (None, None, None) => None,
+            (None, first, last) => Some(DayRange { first, last }),
+        };
+        let catalogs = catalogs_of(&self.catalog);
+        Ok(Settings {
+            input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
+            framing: self.framing.into(),
+            target: self.target_path.clone(),
+            catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
+            selection: Selection {
+                domains: self.domain.clone(),
+                event_types: self.event_type.clone(),
+                days,
+                ..Selection::default()
+            },
+            flatten: self.flatten,
+            layout: target_form::in_form_of_target(&self.target_path, self.layout.into()),
+            partition_unit: self.partition_by.into(),
+            mode: self.mode.into(),
+            dedupe_scope: self.dedupe_scope()?.into(),
+            format: self.format.format(),
+            memory_bytes: self.resources.memory_bytes(),
+            threads: self.resources.threads(),
+            bad_lines_max: self.max_bad_lines,
+            superseded_samples_max: self.superseded_samples,
+            dry_run: self.dry_run,
+            report: report_file(self.report.as_deref(), &catalogs)?,
+        })
+    }
+
+    fn skip_loaded(&self) -> Result<bool, Error> {
+        if self.skip_loaded && self.mode == Mode::Overwrite {
+            return Err(Error::Usage(
+                "--skip-loaded: overwriting forgets which sources were loaded; add --mode merge".to_owned(),
+            ));
+        }
+        Ok(self.skip_loaded)
+    }
+
+    fn dedupe_scope(&self) -> Result<Scope, Error> {
+        match (self.mode, self.dedupe_scope) {
+            (Mode::Overwrite, None) => Ok(Scope::Input),
+            (Mode::Merge, None) => Ok(Scope::Target),
+            (Mode::Overwrite, Some(Scope::Target)) => Err(Error::Usage(
+                "--dedupe-scope target: rows of the target take part only with --mode merge; add it"
+                    .to_owned(),
+            )),
+            (Mode::Merge, Some(Scope::Input)) => Err(Error::Usage(
+                "--dedupe-scope input: with --mode merge, rows of the target take part; use target or day"
+                    .to_owned(),
+            )),
+            (_, Some(scope)) => Ok(scope),
+        }
+    }
+
+    /// The target as given, for messages.
+    #[must_use]
+    pub fn target(&self) -> String {
+        self.target_path.display().to_string()
+    }
+
+    /// The catalog as given, if it is one file.
+    #[must_use]
+    pub fn catalog(&self) -> Option<String> {
+        let [catalog] = self.catalog.as_slice() else { return None };
+        let is_file = catalog.extension().is_some_and(|extension| extension == "toml");
+        is_file.then(|| catalog.display().to_string())
+    }
+}
+
+/// The file that the report goes to, which must be none of the catalogs; `None` for standard output.
+pub(super) fn report_file(given: Option<&Path>, catalogs: &[PathBuf]) -> Result<Option<PathBuf>, Error> {
+    let Some(report) = given.filter(|path| *path != Path::new("-")) else { return Ok(None) };
+    let catalogs = catalog_files::files(catalogs)?;
+    report_place::refuse_files(report, catalogs.iter().map(PathBuf::as_path), "is one of the catalogs")?;
+    Ok(Some(report.to_owned()))
+}
