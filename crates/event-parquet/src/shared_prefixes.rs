@@ -22,31 +22,32 @@ pub(crate) fn pay(texts: &Texts) -> bool {
     if texts.len() < TEXTS_MIN {
         return false;
     }
-    let mut before: &[u8] = b"";
     let (mut shared, mut all) = (0, 0);
-    for text in texts.iter().take(SAMPLE_TEXTS) {
-        shared += shared_bytes(before, text);
+    for (bytes, text) in with_shared_bytes(texts).take(SAMPLE_TEXTS) {
+        shared += bytes;
         all += text.len();
-        before = text;
     }
     shared * 2 >= all && all > 0
 }
 
 /// Appends the texts.
 pub(crate) fn encode(texts: &Texts, out: &mut Vec<u8>) {
-    let mut before: &[u8] = b"";
     let (mut shared, mut others) = (Vec::with_capacity(texts.len()), Vec::with_capacity(texts.len()));
-    for text in texts.iter() {
-        let bytes = shared_bytes(before, text);
+    for (bytes, text) in with_shared_bytes(texts) {
         shared.push(length(bytes));
         others.push(length(text.len() - bytes));
-        before = text;
     }
     delta::encode(&shared, true, out);
     delta::encode(&others, true, out);
     for (text, shared) in texts.iter().zip(shared) {
         out.extend_from_slice(text.get(usize::try_from(shared).unwrap_or(0)..).unwrap_or_default());
     }
+}
+
+/// The texts, each behind the number of bytes that it shares with the one before it.
+fn with_shared_bytes(texts: &Texts) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut before: &[u8] = b"";
+    texts.iter().map(move |text| (shared_bytes(std::mem::replace(&mut before, text), text), text))
 }
 
 /// The length of the longest beginning that both have.

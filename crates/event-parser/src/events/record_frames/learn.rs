@@ -54,7 +54,7 @@ impl Records<'_> {
         }
         frames.misses += 1;
         let Some((told, payload)) = self.framed(reader, line, judged) else { return };
-        let Some(holes) = self.holes(line, payload) else { return };
+        let Some((holes, depth)) = self.holes(line, payload) else { return };
         let starts: Vec<_> = iter::once(0).chain(holes.iter().map(|hole| hole.range.end)).collect();
         let placed = |value: Value| Framed {
             kind: value.kind(),
@@ -67,12 +67,7 @@ impl Records<'_> {
         let unknown = reader.unknown.iter().filter(|(_, key)| is_outside(key));
         let unknown = unknown.map(|&(owner, key)| (owner, placed(key))).collect();
         let frame = Frame { told, captures, unknown };
-        self.frames[usize::from(reader.is_document)].insert(
-            line,
-            &holes,
-            payload_depth(line, payload),
-            frame,
-        );
+        self.frames[usize::from(reader.is_document)].insert(line, &holes, depth, frame);
     }
 
     /// What a record is of, and its payload, if it may have a frame.
@@ -110,18 +105,20 @@ impl Records<'_> {
         }
     }
 
-    /// The texts and numbers of a record, and its payload, in their order.
-    fn holes(&self, line: &[u8], payload: Value) -> Option<Vec<Found>> {
+    /// The texts and numbers of a record, which is JSON, and its payload, in their order; and the levels
+    /// around the payload.
+    fn holes(&self, line: &[u8], payload: Value) -> Option<(Vec<Found>, u32)> {
         let is_single = |value: &Value| !matches!(value.kind(), Kind::Object | Kind::Array);
         let of_type =
             (0..self.envelope.keys.len()).filter(|key| self.envelope.keys[*key].stage == Stage::Type);
         let telling: Vec<_> = of_type.filter_map(|key| self.captures.get(key).filter(is_single)).collect();
         let mut holes = Vec::new();
-        let mut at = 0;
+        let (mut at, mut depth, mut payload_depth) = (0, 0, None);
         while at < line.len() {
             let start = at;
             let found = if at == payload.start() {
                 at = payload.end();
+                payload_depth = Some(depth);
                 Some((FoundKind::Payload, start..at))
             } else {
                 match line[at] {
@@ -137,7 +134,12 @@ impl Records<'_> {
                         at += line[at..].iter().take_while(|byte| is_of_number(byte)).count();
                         Some((FoundKind::Number, start..at))
                     }
-                    _ => {
+                    byte => {
+                        match byte {
+                            b'{' | b'[' => depth += 1,
+                            b'}' | b']' => depth -= 1,
+                            _ => {}
+                        }
                         at += 1;
                         None
                     }
@@ -148,8 +150,7 @@ impl Records<'_> {
                 holes.push(Found { range, kind });
             }
         }
-        (holes.len() <= HOLES_MAX && holes.iter().any(|hole| hole.kind == FoundKind::Payload))
-            .then_some(holes)
+        Some((holes, payload_depth?)).filter(|(holes, _)| holes.len() <= HOLES_MAX)
     }
 }
 
@@ -218,24 +219,6 @@ impl Place {
         let text = starts.partition_point(|start| *start <= position).saturating_sub(1);
         Self { text, offset: position - starts[text] }
     }
-}
-
-/// The levels around the payload of a record, which is JSON.
-fn payload_depth(line: &[u8], payload: Value) -> u32 {
-    let (mut depth, mut at) = (0, 0);
-    while at < payload.start() {
-        match line[at] {
-            b'"' => {
-                at = string_end(line, at).unwrap_or(line.len());
-                continue;
-            }
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => depth -= 1,
-            _ => {}
-        }
-        at += 1;
-    }
-    depth
 }
 
 /// The position behind a string.
