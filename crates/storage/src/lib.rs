@@ -12,6 +12,7 @@ mod attempts;
 #[cfg(debug_assertions)]
 mod faults;
 mod file;
+mod store;
 
 use std::{
     ffi::OsString,
@@ -27,6 +28,7 @@ pub use self::{
     access::{take_access, take_group},
     attempts::{try_to_enter, try_to_take},
     file::File,
+    store::{Found, LocalStore, Object, Put, Store, Upload, Uploaded, create},
 };
 
 /// One operation on a file.
@@ -179,6 +181,43 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
         faults::renaming(from, to)?;
         fs::rename(from, to)
     })
+}
+
+/// Renames a file to a name that must not exist, in one step.
+pub fn rename_new(from: &Path, to: &Path) -> io::Result<Put> {
+    Operation::change("rename to", to).run(|| {
+        #[cfg(debug_assertions)]
+        {
+            if fs::symlink_metadata(to).is_ok() {
+                return Ok(Put::Exists);
+            }
+            faults::renaming(from, to)?;
+        }
+        match rename_or_refuse(from, to) {
+            Ok(()) => Ok(Put::Created),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Put::Exists),
+            Err(error) => Err(named("rename to", to, &error)),
+        }
+    })
+}
+
+fn rename_or_refuse(from: &Path, to: &Path) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_vendor = "apple"))]
+    {
+        use rustix::{
+            fs::{CWD, RenameFlags, renameat_with},
+            io::Errno,
+        };
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            // The file system does not have it.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            renamed => return renamed.map_err(io::Error::from),
+        }
+    }
+    std::fs::hard_link(from, to)?;
+    // A second name of the object changes nothing.
+    let _ = std::fs::remove_file(from);
+    Ok(())
 }
 
 /// Swaps two directories in one step.
