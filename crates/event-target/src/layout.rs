@@ -13,8 +13,12 @@ use crate::{History, PRIVATE, TargetError, journal, json_file};
 const NAME: &str = "layout.json";
 
 /// The layouts by their names in the file. `hive` was written when its files had a column `event_type`.
-const RECORDED: [(&str, Layout); 3] =
-    [("plain", Layout::Plain), ("hive", Layout::HiveWithEventType), ("hive-2", Layout::Hive)];
+const RECORDED: [(&str, Layout); 4] = [
+    ("plain", Layout::Plain),
+    ("hive", Layout::HiveWithEventType),
+    ("hive-2", Layout::Hive),
+    ("delta", Layout::Delta),
+];
 
 /// The layout as a target records it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,8 +84,11 @@ impl TargetLayout {
 
 impl fmt::Display for TargetLayout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let layout = self.parts().map_or(self.layout.as_str(), |(layout, _)| layout.name());
-        write!(f, "the layout {layout} by {}", self.partition_by)
+        match self.parts() {
+            Some((Layout::Delta, unit)) => write!(f, "Delta tables by {}", unit.name()),
+            Some((layout, unit)) => write!(f, "the layout {} by {}", layout.name(), unit.name()),
+            None => write!(f, "the layout {} by {}", self.layout, self.partition_by),
+        }
     }
 }
 

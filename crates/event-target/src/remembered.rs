@@ -7,22 +7,22 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-use events_core::table::TableColumns;
+use events_core::{partition::Layout, table::TableColumns};
 
-use crate::{Change, DedupeScope, History, TargetError};
+use crate::{Change, DedupeScope, History, TargetError, TargetLayout};
 
 impl History {
-    /// Where the target has the rows of each domain and type: the last part of a partition's path, without
-    /// the name of its column.
+    /// Where the target has the rows of each domain and type: the part of a partition's path that is named
+    /// after the type, without the name of its column.
     #[must_use]
     pub fn directories(&self) -> BTreeMap<(&str, &str), &str> {
+        let layout = self.layout.as_ref().and_then(TargetLayout::parts).map(|(layout, _)| layout);
+        let layout = layout.unwrap_or(Layout::Plain);
         let mut directories = BTreeMap::new();
         for (path, file) in &self.files {
             if let Some((domain, name)) = &file.event_type {
                 let partition = path.rsplit_once('/').map_or("", |(partition, _)| partition);
-                let last = partition.rsplit('/').next().unwrap_or_default();
-                let directory = last.rsplit_once('=').map_or(last, |(_, directory)| directory);
-                directories.insert((domain.as_str(), name.as_str()), directory);
+                directories.insert((domain.as_str(), name.as_str()), layout.directory_in(partition));
             }
         }
         directories

@@ -75,6 +75,9 @@ pub enum Layout {
     /// The same directories, but the files have a column `event_type`, too. So were targets of the layout
     /// hive written at first; a target keeps its form.
     HiveWithEventType,
+    /// `account-open/day=2024-10-10`: a Delta table for each event type, with the partition columns `day` and,
+    /// by hour, `hour`.
+    Delta,
 }
 
 impl Layout {
@@ -84,6 +87,7 @@ impl Layout {
         match self {
             Self::Plain => "plain",
             Self::Hive | Self::HiveWithEventType => "hive",
+            Self::Delta => "delta",
         }
     }
 
@@ -98,8 +102,14 @@ impl Layout {
     pub fn columns(self, unit: PartitionUnit) -> &'static [&'static str] {
         match (self, unit) {
             (Self::Plain, _) => &[],
-            (_, PartitionUnit::Day) => &["year", "month", "day", event::EVENT_TYPE],
-            (_, PartitionUnit::Hour) => &["year", "month", "day", "hour", event::EVENT_TYPE],
+            (Self::Delta, PartitionUnit::Day) => &["day"],
+            (Self::Delta, PartitionUnit::Hour) => &["day", "hour"],
+            (Self::Hive | Self::HiveWithEventType, PartitionUnit::Day) => {
+                &["year", "month", "day", event::EVENT_TYPE]
+            }
+            (Self::Hive | Self::HiveWithEventType, PartitionUnit::Hour) => {
+                &["year", "month", "day", "hour", event::EVENT_TYPE]
+            }
         }
     }
 
@@ -110,16 +120,17 @@ impl Layout {
     pub fn reserved_names(self, unit: PartitionUnit) -> &'static [&'static str] {
         match self {
             Self::Plain | Self::HiveWithEventType => self.columns(unit),
-            Self::Hive => self.columns(PartitionUnit::Hour),
+            Self::Hive | Self::Delta => self.columns(PartitionUnit::Hour),
         }
     }
 
     /// The name of an event type's directories: what the catalog gives or, where engines read the event type
-    /// from it, the type itself. Of a type that no catalog names, it is `domain.type`.
+    /// from it, the type itself. Of a type that no catalog names, it is `domain.type`. It never begins with
+    /// `_` or `.` where it stands at the top of a target, beside the target's own directories.
     #[must_use]
     pub fn directory(self, event_type: &EventType) -> Cow<'_, str> {
         match self {
-            Self::Plain | Self::HiveWithEventType => Cow::Borrowed(&event_type.directory),
+            Self::Plain | Self::HiveWithEventType | Self::Delta => Cow::Borrowed(&event_type.directory),
             Self::Hive => match event_type.directory_text() {
                 Cow::Borrowed(text) => directory_name::as_hive_value(text),
                 Cow::Owned(text) => Cow::Owned(directory_name::as_hive_value(&text).into_owned()),
@@ -130,7 +141,10 @@ impl Layout {
     /// The bytes of the longest name in a partition's path: that of an event type's directory.
     #[must_use]
     pub fn name_bytes(self, event_type: &EventType) -> usize {
-        let column = if self == Self::Plain { 0 } else { event::EVENT_TYPE.len() + "=".len() };
+        let column = match self {
+            Self::Plain | Self::Delta => 0,
+            Self::Hive | Self::HiveWithEventType => event::EVENT_TYPE.len() + "=".len(),
+        };
         column + self.directory(event_type).len()
     }
 
@@ -140,6 +154,38 @@ impl Layout {
     pub fn event_type_in(self, path: &str) -> Option<String> {
         let (name, value) = path.rsplit('/').next()?.split_once('=')?;
         (self == Self::Hive && name == event::EVENT_TYPE).then(|| directory_name::of_hive_value(value))?
+    }
+
+    /// The name of the event type's directory in a partition's path.
+    ///
+    /// ```
+    /// use events_core::partition::Layout;
+    /// assert_eq!(Layout::Delta.directory_in("account-open/day=2024-10-10"), "account-open");
+    /// assert_eq!(Layout::Plain.directory_in("2024/10/10/account-open"), "account-open");
+    /// ```
+    #[must_use]
+    pub fn directory_in(self, path: &str) -> &str {
+        match self {
+            Self::Delta => path.split_once('/').map_or(path, |(directory, _)| directory),
+            Self::Plain | Self::Hive | Self::HiveWithEventType => {
+                let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
+                last.rsplit_once('=').map_or(last, |(_, directory)| directory)
+            }
+        }
+    }
+
+    /// The unit of time in the path of a table's partition: the inverse of [`Self::path`]. `None` for any
+    /// other path, and for partitions that are no tables'.
+    #[must_use]
+    pub fn index_in(self, unit: PartitionUnit, path: &str) -> Option<i64> {
+        let mut values = partition_values(path).map(|(_, value)| value);
+        let day = Day::parse(values.next()?)?.epoch_days();
+        let index = match unit {
+            PartitionUnit::Day => day,
+            PartitionUnit::Hour => day * 24 + values.next()?.parse::<i64>().ok()?,
+        };
+        let is_own = || self.path(unit, index, self.directory_in(path)) == path;
+        (self == Self::Delta && is_own()).then_some(index)
     }
 
     /// The path of a partition below the target, with `/` between its parts.
@@ -168,8 +214,20 @@ impl Layout {
             (Self::Hive | Self::HiveWithEventType, Some(hour)) => {
                 format!("year={year}/month={month}/day={of_month}/hour={hour}/event_type={directory}")
             }
+            (Self::Delta, None) => format!("{directory}/day={day}"),
+            (Self::Delta, Some(hour)) => format!("{directory}/day={day}/hour={hour}"),
         }
     }
+}
+
+/// The columns that engines read from a partition's path, with their values, in the order of its parts.
+///
+/// ```
+/// let values = events_core::partition::partition_values("account-open/day=2024-10-10/hour=7");
+/// assert!(values.eq([("day", "2024-10-10"), ("hour", "7")]));
+/// ```
+pub fn partition_values(path: &str) -> impl Iterator<Item = (&str, &str)> {
+    path.split('/').filter_map(|part| part.split_once('='))
 }
 
 /// A day of the calendar, in UTC, of the years 0001 to 9999.
@@ -245,16 +303,42 @@ mod tests {
             Layout::Hive.path(PartitionUnit::Hour, hour, "x"),
             "year=1969/month=12/day=31/hour=23/event_type=x"
         );
+        assert_eq!(Layout::Delta.path(PartitionUnit::Hour, hour, "x"), "x/day=1969-12-31/hour=23");
     }
 
     #[test]
     fn the_columns_of_a_layout_are_those_that_its_paths_name() {
         for unit in [PartitionUnit::Day, PartitionUnit::Hour] {
-            let path = Layout::Hive.path(unit, 0, "x");
-            let names: Vec<_> =
-                path.split('/').filter_map(|part| part.split_once('=')).map(|(name, _)| name).collect();
-            assert_eq!(Layout::Hive.columns(unit), names);
-            assert!(Layout::Plain.columns(unit).is_empty());
+            for layout in [Layout::Plain, Layout::Hive, Layout::HiveWithEventType, Layout::Delta] {
+                let path = layout.path(unit, 0, "x");
+                let names = partition_values(&path).map(|(name, _)| name);
+                assert!(names.eq(layout.columns(unit).iter().copied()), "{path}");
+                assert_eq!(layout.directory_in(&path), "x", "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_partition_of_a_table_says_which_unit_of_time_it_is() {
+        for unit in [PartitionUnit::Day, PartitionUnit::Hour] {
+            for instant in [-62_135_596_800_000_000, -1, 0, 253_402_300_799_999_999] {
+                let index = unit.index_of(instant);
+                let path = Layout::Delta.path(unit, index, "x");
+                assert_eq!(Layout::Delta.index_in(unit, &path), Some(index), "{path}");
+            }
+        }
+        let (day, hour) = (PartitionUnit::Day, PartitionUnit::Hour);
+        for (unit, path) in [
+            (day, "x/day=2024-02-30"),
+            (day, "x/day=2024-02-03/hour=1"),
+            (day, "x/y/day=2024-02-03"),
+            (day, "x"),
+            (hour, "x/day=2024-02-03"),
+            (hour, "x/day=2024-02-03/hour=24"),
+            (hour, "x/day=2024-02-03/hour=07"),
+            (hour, "x/day=2024-02-03/hour=7/z"),
+        ] {
+            assert_eq!(Layout::Delta.index_in(unit, path), None, "{path}");
         }
     }
 

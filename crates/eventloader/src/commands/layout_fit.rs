@@ -116,9 +116,13 @@ impl<'a> LayoutFit<'a> {
         let taken = if self.flatten { self.layout.reserved_names(self.unit) } else { &[] };
         let is_taken = |name: &str| taken.iter().any(|taken| taken.eq_ignore_ascii_case(name));
         let column = schema::columns(event_type).into_iter().find(|column| is_taken(&column.name))?;
+        let owner = match self.layout {
+            Layout::Delta => "which Delta tables are partitioned by",
+            _ => "which engines read from the directories of the layout hive",
+        };
         let problem = format!(
-            "{} would be the column {:?}, which engines read from the directories of the layout hive: give it \
-             another name with `column = \"…\"`, or load with the layout plain",
+            "{} would be the column {:?}, {owner}: give it another name with `column = \"…\"`, or load with the \
+             layout plain",
             column.path, column.name
         );
         Some(Misfit { path: column.path, problem })

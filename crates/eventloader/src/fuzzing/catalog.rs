@@ -56,11 +56,11 @@ pub fn catalog(bytes: &[u8]) {
 }
 
 fn stays_in_its_target(event_type: &EventType) {
-    for layout in [Layout::Plain, Layout::Hive] {
+    for (layout, day_levels) in [(Layout::Plain, 4), (Layout::Hive, 4), (Layout::Delta, 2)] {
         if layout.name_bytes(event_type) > NAME_BYTES_MAX {
             continue; // A load with this layout is refused.
         }
-        for (unit, levels) in [(PartitionUnit::Day, 4), (PartitionUnit::Hour, 5)] {
+        for (unit, levels) in [(PartitionUnit::Day, day_levels), (PartitionUnit::Hour, day_levels + 1)] {
             for micros in [-62_135_596_800_000_000, 0, 253_402_300_799_999_999] {
                 let path = layout.path(unit, unit.index_of(micros), &layout.directory(event_type));
                 let parts: Vec<_> = Path::new(&path).components().collect();

@@ -189,8 +189,8 @@ fn a_type_may_name_another_directory() {
     assert_eq!(catalog.event_types()[1].directory, "b-open");
     let layout = |layout: Layout| layout.directory(&catalog.event_types()[1]).into_owned();
     assert_eq!(
-        [Layout::Plain, Layout::HiveWithEventType, Layout::Hive].map(layout),
-        ["b-open", "b-open", "open"]
+        [Layout::Plain, Layout::HiveWithEventType, Layout::Hive, Layout::Delta].map(layout),
+        ["b-open", "b-open", "open", "b-open"]
     );
 }
 
@@ -374,6 +374,8 @@ fn an_asterisk_stands_for_types_that_are_not_named() {
     let of_hive = catalog.event_type("_new", "a b").unwrap();
     assert_eq!(Layout::Hive.directory(&of_hive), "_new.a%20b");
     assert_eq!(Layout::HiveWithEventType.directory(&of_hive), "~5Fnew.a~20b");
+    // At the top of a target, `_` is ours.
+    assert_eq!(Layout::Delta.directory(&of_hive), "~5Fnew.a~20b");
 }
 
 #[test]

@@ -87,7 +87,7 @@ pub(super) struct Against<'m> {
     /// Where it was read from.
     files: &'m [PathBuf],
     layout: (Layout, PartitionUnit),
-    /// By event type, the last part of its partitions' paths.
+    /// By event type, the name of its directory in its partitions' paths.
     directories: HashMap<EventType, String>,
     partitions: BTreeMap<(i64, EventType), Found>,
     /// By event type and difference: the partitions whose columns differ in this way.
@@ -105,14 +105,15 @@ struct Found {
 
 impl<'m> Against<'m> {
     pub(super) fn new(manifest: &'m Manifest, files: &'m [PathBuf], recorded: &Recorded) -> Self {
+        let layout = recorded.layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         let directory = |(path, file): (&String, &RecordedFile)| {
-            let directory = directory_of(path).rsplit(['/', '=']).next()?;
+            let directory = layout.0.directory_in(directory_of(path));
             Some((file.event_type.clone()?, directory.to_owned()))
         };
         Self {
             manifest,
             files,
-            layout: recorded.layout.unwrap_or((Layout::Plain, PartitionUnit::Day)),
+            layout,
             directories: recorded.files.iter().filter_map(directory).collect(),
             partitions: BTreeMap::new(),
             other_columns: BTreeMap::new(),
@@ -214,6 +215,7 @@ impl<'m> Against<'m> {
             (PartitionUnit::Day, _) => return path,
             (PartitionUnit::Hour, Layout::Plain) => "*",
             (PartitionUnit::Hour, Layout::Hive | Layout::HiveWithEventType) => "hour=*",
+            (PartitionUnit::Hour, Layout::Delta) => return format!("{path}/hour=*"),
         };
         let (day, directory) = path.rsplit_once('/').unwrap_or(("", &path));
         format!("{day}/{hours}/{directory}")

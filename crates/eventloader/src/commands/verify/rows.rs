@@ -254,10 +254,9 @@ impl PartitionPlace<'_> {
         let (layout, unit) = self.layout?;
         let index = unit.index_of(micros);
         if self.last.as_ref().is_none_or(|(last, _)| *last != index) {
-            // Everything before the event type's own directory.
-            let prefix = layout.path(unit, index, "");
-            let is_here = self.directory.strip_prefix(&prefix).is_some_and(|rest| !rest.contains('/'));
-            self.last = Some((index, (!is_here).then(|| directory_of(&prefix).to_owned())));
+            let place = layout.path(unit, index, layout.directory_in(self.directory));
+            let is_here = place == self.directory;
+            self.last = Some((index, (!is_here).then(|| place)));
         }
         self.last.as_ref()?.1.as_deref()
     }
