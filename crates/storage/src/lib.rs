@@ -28,7 +28,7 @@ pub use self::{
     access::{take_access, take_group},
     attempts::{try_to_enter, try_to_take},
     file::File,
-    store::{Found, LocalStore, Object, Put, Store, Upload, Uploaded, create},
+    store::{Found, LocalStore, Object, Put, Replaced, Store, Upload, Uploaded, create},
 };
 
 /// One operation on a file.

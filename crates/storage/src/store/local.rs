@@ -13,7 +13,7 @@ use std::{
     time::SystemTime,
 };
 
-use super::{Found, Object, Put, Store, Upload, Uploaded};
+use super::{Found, Object, Put, Replaced, Store, Upload, Uploaded};
 use crate::{File, create_directories, delete_directory, delete_file, find, look_at, names_in, read};
 
 /// A directory whose files are objects.
@@ -111,7 +111,7 @@ fn found_at(key: String, there: &Metadata) -> Found {
     const SECOND_NANOS: i64 = 1_000_000_000;
     let nanos = there.mtime().saturating_mul(SECOND_NANOS).saturating_add(there.mtime_nsec());
     let modified = there.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    Found { key, bytes: there.len(), modified, stamp: (there.ino(), nanos) }
+    Found { key, bytes: there.len(), modified, stamp: (there.ino(), nanos), etag: None }
 }
 
 fn parent(path: &Path) -> &Path {
@@ -150,9 +150,19 @@ impl Store for LocalStore {
         Ok(Box::new(LocalObject { file, bytes }))
     }
 
+    fn open_found(&self, found: &Found) -> io::Result<Box<dyn Object>> {
+        let file = File::open(&self.path(&found.key))?;
+        if found_at(found.key.clone(), &file.metadata()?) != *found {
+            return Err(Replaced.into());
+        }
+        Ok(Box::new(LocalObject { file, bytes: found.bytes }))
+    }
+
     fn list_after(&self, prefix: &str, after: &str) -> io::Result<Vec<Found>> {
         let mut found = Vec::new();
-        self.walk(prefix, after, &mut found)?;
+        let directory = prefix.rfind('/').map_or("", |slash| &prefix[..=slash]);
+        self.walk(directory, after, &mut found)?;
+        found.retain(|found| found.key.starts_with(prefix));
         found.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         Ok(found)
     }
@@ -311,7 +321,21 @@ mod tests {
         assert_eq!(keys("t/", "t/a.x"), ["t/a/1", "t/b"]);
         assert_eq!(keys("t/", "t/a/1"), ["t/b"]);
         assert_eq!(keys("", "t/b"), ["u"]);
-        assert!(keys("v/", "").is_empty());
+        assert_eq!(keys("t/a", "t/a-b"), ["t/a.x", "t/a/1"]);
+        assert!(keys("v/", "").is_empty() && keys("v", "").is_empty());
+    }
+
+    #[test]
+    fn an_object_that_was_found_and_replaced_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(dir.path());
+        store.put("a", b"one").unwrap();
+        let found = store.find("a").unwrap().unwrap();
+        let mut bytes = [0; 3];
+        store.open_found(&found).unwrap().read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"one");
+        store.put("a", b"another").unwrap();
+        assert!(Replaced::is(&store.open_found(&found).unwrap_err()));
     }
 
     #[test]

@@ -37,8 +37,12 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Among others, [`ErrorKind::NotFound`].
     fn open(&self, key: &str, bytes: Option<u64>) -> io::Result<Box<dyn Object>>;
 
-    /// All objects below a prefix that ends at a `/` or is empty, in the order of the bytes of their keys.
-    /// Of these, only those behind the key `after`, which need not exist.
+    /// Opens an object that was found; nothing is looked up where the store can tell by each read whether it
+    /// still is that object. If it is not, an error carries [`Replaced`].
+    fn open_found(&self, found: &Found) -> io::Result<Box<dyn Object>>;
+
+    /// All objects whose keys begin with `prefix`, whether that ends at a `/` or not, in the order of the
+    /// bytes of their keys. Of these, only those behind the key `after`, which need not exist.
     fn list_after(&self, prefix: &str, after: &str) -> io::Result<Vec<Found>>;
 
     /// Creates an object that must not exist, as a whole and durably. An answer may be wrong: see
@@ -70,6 +74,34 @@ pub struct Found {
     /// What tells, without reading it, that nobody has written to it: of a file its inode and time, of an
     /// object of a bucket its `ETag`.
     pub stamp: (u64, i64),
+    /// The `ETag` of an object of a bucket.
+    pub etag: Option<String>,
+}
+
+/// An object was written to since it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replaced;
+
+impl Replaced {
+    /// Whether an error is this one.
+    #[must_use]
+    pub fn is(error: &io::Error) -> bool {
+        error.get_ref().is_some_and(|cause| cause.is::<Self>())
+    }
+}
+
+impl fmt::Display for Replaced {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the object was replaced since it was found")
+    }
+}
+
+impl std::error::Error for Replaced {}
+
+impl From<Replaced> for io::Error {
+    fn from(replaced: Replaced) -> Self {
+        Self::new(ErrorKind::InvalidData, replaced)
+    }
 }
 
 /// An object that is read in parts.
