@@ -1,0 +1,108 @@
+//! The names in a log's directory → the checkpoint to begin with, and the commits behind it.
+//!
+//! Invariant: names that are not exactly those of the protocol are nobody's; a checkpoint in parts counts
+//! when all of its parts are there.
+
+use std::collections::BTreeMap;
+
+use storage::Found;
+
+/// What an object of the log is, by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Commit,
+    Checkpoint { part: u32, parts: u32 },
+}
+
+/// The objects of a log that a snapshot is read from.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Listing {
+    /// The newest complete checkpoint: its version, and the keys of its parts.
+    pub(crate) checkpoint: Option<(u64, Vec<String>)>,
+    /// The versions of the commits behind it, rising.
+    pub(crate) commits: Vec<u64>,
+    /// Whether there is a checkpoint of a kind that is not read.
+    pub(crate) has_other_checkpoint: bool,
+}
+
+impl Listing {
+    /// Of the objects below `prefix`, the log's directory with its `/`.
+    pub(crate) fn of(prefix: &str, found: Vec<Found>) -> Self {
+        let mut commits = Vec::new();
+        let mut checkpoints: BTreeMap<(u64, u32), BTreeMap<u32, String>> = BTreeMap::new();
+        let mut has_other_checkpoint = false;
+        for Found { key, .. } in found {
+            let Some(name) = key.strip_prefix(prefix) else { continue };
+            match version_and_kind(name) {
+                Some((version, Kind::Commit)) => commits.push(version),
+                Some((version, Kind::Checkpoint { part, parts })) => {
+                    checkpoints.entry((version, parts)).or_default().insert(part, key);
+                }
+                None => has_other_checkpoint |= is_other_checkpoint(name),
+            }
+        }
+        let is_complete = |((_, parts), keys): &(&(u64, u32), &BTreeMap<_, _>)| keys.len() == *parts as usize;
+        let newest = checkpoints.iter().rev().find(is_complete);
+        let checkpoint = newest.map(|((version, _), keys)| (*version, keys.values().cloned().collect()));
+        if let Some((version, _)) = &checkpoint {
+            commits.retain(|commit| commit > version);
+        }
+        commits.sort_unstable();
+        Self { checkpoint, commits, has_other_checkpoint }
+    }
+
+    /// The first version that is missing, if the log has one behind it.
+    pub(crate) fn gap(&self) -> Option<u64> {
+        let first = self.checkpoint.as_ref().map_or(0, |(version, _)| version + 1);
+        let found = self.commits.iter().zip(first..).find(|(commit, expected)| *commit != expected);
+        found.map(|(_, expected)| expected)
+    }
+}
+
+/// The digits of a version in a name.
+const VERSION_DIGITS: usize = 20;
+const PART_DIGITS: usize = 10;
+
+/// The name of a commit.
+pub(crate) fn commit_name(version: u64) -> String {
+    format!("{version:020}.json")
+}
+
+/// What stands before all names of a version, and behind all of the versions before.
+pub(crate) fn version_name(version: u64) -> String {
+    format!("{version:020}")
+}
+
+fn version_and_kind(name: &str) -> Option<(u64, Kind)> {
+    let (version, rest) = version_of(name)?;
+    if rest == ".json" {
+        return Some((version, Kind::Commit));
+    }
+    if rest == ".checkpoint.parquet" {
+        return Some((version, Kind::Checkpoint { part: 1, parts: 1 }));
+    }
+    let (part, parts) = rest.strip_prefix(".checkpoint.")?.strip_suffix(".parquet")?.split_once('.')?;
+    let (part, parts) = (number_of(part, PART_DIGITS)?, number_of(parts, PART_DIGITS)?);
+    let (part, parts) = (u32::try_from(part).ok()?, u32::try_from(parts).ok()?);
+    (1..=parts).contains(&part).then_some((version, Kind::Checkpoint { part, parts }))
+}
+
+fn version_of(name: &str) -> Option<(u64, &str)> {
+    let (version, rest) = name.split_at_checked(VERSION_DIGITS)?;
+    // No program gets so far that there is no next version.
+    let version = number_of(version, VERSION_DIGITS).filter(|version| *version < u64::MAX)?;
+    Some((version, rest))
+}
+
+fn number_of(text: &str, digits: usize) -> Option<u64> {
+    let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.parse().ok() } else { None }
+}
+
+/// Whether it is a checkpoint of version 2, named by a UUID.
+fn is_other_checkpoint(name: &str) -> bool {
+    let Some((_, rest)) = version_of(name) else { return false };
+    let Some(rest) = rest.strip_prefix(".checkpoint.") else { return false };
+    let id = rest.strip_suffix(".parquet").or_else(|| rest.strip_suffix(".json"));
+    id.is_some_and(|id| id.len() == 36 && !id.contains('.'))
+}
