@@ -9,7 +9,10 @@ use std::{
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::SystemTime,
 };
 
@@ -260,7 +263,8 @@ impl Upload for LocalUpload {
             inside.try_for_each(sync_directory)?;
         }
         let found = found_at(key, &there);
-        Ok(Uploaded { stamp: found.stamp, object: Some(Box::new(LocalObject { file, bytes: found.bytes })) })
+        let object = Box::new(LocalObject { file, bytes: found.bytes });
+        Ok(Uploaded { stamp: Arc::new(OnceLock::from(found.stamp)), object: Some(object) })
     }
 
     fn abort(self: Box<Self>) {
@@ -345,7 +349,8 @@ mod tests {
         let mut upload = store.upload("t/day=1/part.parquet").unwrap();
         upload.write_all(b"rows").unwrap();
         let uploaded = upload.finish().unwrap();
-        assert_eq!(store.find("t/day=1/part.parquet").unwrap().unwrap().stamp, uploaded.stamp);
+        let found = store.find("t/day=1/part.parquet").unwrap().unwrap();
+        assert_eq!(uploaded.stamp.get(), Some(&found.stamp));
         let object = uploaded.object.unwrap();
         let mut bytes = [0; 2];
         object.read_exact_at(&mut bytes, 2).unwrap();

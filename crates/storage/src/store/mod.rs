@@ -12,6 +12,7 @@ use std::{
     fmt,
     io::{self, ErrorKind, Write},
     path::Path,
+    sync::{Arc, OnceLock},
     time::SystemTime,
 };
 
@@ -58,7 +59,7 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// Deletes an object, if it exists.
     fn delete(&self, key: &str) -> io::Result<()>;
 
-    /// Makes all finished uploads durable.
+    /// Makes all finished uploads durable: waits for them, and fails if one of them did.
     fn barrier(&self) -> io::Result<()>;
 }
 
@@ -116,6 +117,7 @@ pub trait Object: fmt::Debug + Send + Sync {
 /// An object that is being written.
 pub trait Upload: Write + fmt::Debug + Send {
     /// Ends it; nobody sees it before. What it returns can be read back at no cost, where that is possible.
+    /// The store may go on writing behind this call: what fails then is an error of [`Store::barrier`].
     fn finish(self: Box<Self>) -> io::Result<Uploaded>;
 
     /// Gives it up.
@@ -125,8 +127,9 @@ pub trait Upload: Write + fmt::Debug + Send {
 /// A finished upload.
 #[derive(Debug)]
 pub struct Uploaded {
-    /// See [`Found::stamp`].
-    pub stamp: (u64, i64),
+    /// See [`Found::stamp`]. A store that goes on writing behind [`Upload::finish`] knows it after the next
+    /// [`Store::barrier`], and others at once.
+    pub stamp: Arc<OnceLock<(u64, i64)>>,
     /// Its bytes, if they are still at hand.
     pub object: Option<Box<dyn Object>>,
 }

@@ -1,0 +1,1 @@
+//! Buckets of S3, Azure and Google Cloud Storage as stores.
