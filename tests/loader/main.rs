@@ -185,6 +185,8 @@ mod commit {
 mod commands {
     /// Flags, messages, exit codes, report: is a mistake reported in one line, with nothing changed?
     mod usage;
+    /// Is a target of tables one for good, does a load without flags go on with it, is any other kind refused?
+    mod kinds;
     /// Does the summary say of each day what is so, in a few lines, with nouns that fit their numbers?
     mod summary;
     /// Does a drafted catalog load its events, does check predict a load, does show show its tables?

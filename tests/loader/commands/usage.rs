@@ -327,6 +327,7 @@ fn help_names_every_flag() {
         "-b, --backfill",
         "-f, --flatten",
         "--layout",
+        "--table",
         "--partition-by",
         "--dedupe-scope",
         "--mode",

@@ -9,7 +9,7 @@
 use clap::CommandFactory;
 use event_parser::SelectionError;
 use event_target::TargetError;
-use events_core::catalog::is_safe_directory;
+use events_core::{catalog::is_safe_directory, partition::Layout};
 
 use super::{CatalogCommand, Cli, Command};
 use crate::error::Error;
@@ -102,8 +102,11 @@ fn advice(error: &Error) -> Vec<String> {
         }
         Error::Target(TargetError::OtherLayout { remembered, .. }) => match remembered.parts() {
             Some((layout, unit)) => {
-                let flags = format!("--layout {} --partition-by {}", layout.name(), unit.name());
-                return vec![format!("; load with {flags}, or into another --target-path")];
+                let flag = if layout == Layout::Delta { "--table" } else { "--layout" };
+                let flags = format!("{flag} {} --partition-by {}", layout.name(), unit.name());
+                let kept = "; a target of tables stays one, and no other becomes one: load the sources into a new \
+                            target";
+                return vec![format!("; load with {flags}, or into another --target-path"), kept.to_owned()];
             }
             None => &["; choose another --target-path"],
         },
@@ -152,7 +155,7 @@ mod tests {
     use event_target::{Differences, NarrowerColumn, TargetLayout};
     use events_core::{
         catalog::{BUILT_IN, Catalog},
-        partition::{Day, Layout, PartitionUnit},
+        partition::{Day, PartitionUnit},
     };
 
     use super::*;
@@ -188,6 +191,11 @@ mod tests {
             TargetError::OtherLayout {
                 root: path.clone(),
                 remembered: layout(Layout::Hive),
+                asked: layout(Layout::Plain),
+            },
+            TargetError::OtherLayout {
+                root: path.clone(),
+                remembered: layout(Layout::Delta),
                 asked: layout(Layout::Plain),
             },
             TargetError::NotAsRecorded { root: path.clone(), differences: Box::new(Differences(Vec::new())) },

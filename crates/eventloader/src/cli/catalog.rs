@@ -6,11 +6,15 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Subcommand, ValueEnum, builder::RangedU64ValueParser};
 use event_parser::Selection;
-use events_core::{catalog::Catalog, envelope::preset_text};
+use events_core::{
+    catalog::Catalog,
+    envelope::preset_text,
+    partition::{Layout, PartitionUnit},
+};
 
 use super::{
     THREADS_MAX, catalogs_of, envelope_names, threads_of,
-    values::{FramingArg, LayoutArg, Unit},
+    values::{FramingArg, LayoutArgs},
 };
 use crate::{
     commands::{
@@ -208,13 +212,8 @@ pub struct ShowArgs {
     #[arg(short, long, value_name = "BOOL", default_value_t = true, action = ArgAction::Set)]
     flatten: bool,
 
-    /// The names of the partition directories; engines read columns from hive names
-    #[arg(long, value_enum, default_value_t = LayoutArg::Plain)]
-    layout: LayoutArg,
-
-    /// The time span of a partition
-    #[arg(long, value_name = "UNIT", value_enum, default_value_t = Unit::Day)]
-    partition_by: Unit,
+    #[command(flatten)]
+    layout: LayoutArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -331,8 +330,8 @@ impl ShowArgs {
             catalog: self.catalog.catalog()?,
             selection: self.catalog.selection(),
             flatten: self.flatten,
-            layout: self.layout.into(),
-            partition_unit: self.partition_by.into(),
+            layout: self.layout.layout().unwrap_or(Layout::Plain),
+            partition_unit: self.layout.unit().unwrap_or(PartitionUnit::Day),
             format: match self.format {
                 FormatArg::Text => Format::Text,
                 FormatArg::Arrow => Format::Arrow,

@@ -28,6 +28,8 @@ impl Cli {
             (None, first, last) => Some(DayRange { first, last }),
         };
         let catalogs = catalogs_of(&self.catalog);
+        let asked = (self.layout.layout(), self.layout.unit());
+        let (layout, partition_unit) = target_form::of_target(&self.target_path, asked);
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
             framing: self.framing.into(),
@@ -40,8 +42,8 @@ impl Cli {
                 ..Selection::default()
             },
             flatten: self.flatten,
-            layout: target_form::in_form_of_target(&self.target_path, self.layout.into()),
-            partition_unit: self.partition_by.into(),
+            layout,
+            partition_unit,
             mode: self.mode.into(),
             dedupe_scope: self.dedupe_scope()?.into(),
             format: self.format.format(),

@@ -38,7 +38,7 @@ pub use self::{
 use self::{
     help::{EXAMPLES, LONG_ABOUT, USAGE},
     resources::{ResourceArgs, THREADS_MAX, threads_of},
-    values::{FormatArgs, FramingArg, LayoutArg, Mode, Scope, Unit},
+    values::{FormatArgs, FramingArg, LayoutArgs, Mode, Scope},
 };
 use crate::settings::BadLinesMax;
 
@@ -174,13 +174,8 @@ pub struct Cli {
     )]
     flatten: bool,
 
-    /// The names of the partition directories
-    #[arg(long, value_enum, default_value_t = LayoutArg::Plain, help_heading = TARGET)]
-    layout: LayoutArg,
-
-    /// The time span of a partition
-    #[arg(long, value_name = "UNIT", value_enum, default_value_t = Unit::Day, help_heading = TARGET)]
-    partition_by: Unit,
+    #[command(flatten)]
+    layout: LayoutArgs,
 
     /// What happens to rows that the target already has
     #[arg(long, value_enum, default_value_t = Mode::Overwrite, help_heading = TARGET)]

@@ -27,6 +27,11 @@ pub fn reword(error: &clap::Error, line: &str) -> Option<String> {
             let word = word(error, ContextKind::InvalidSubcommand)?;
             if is_main { not_a_command(error, word) } else { not_below(error, word) }
         }
+        ErrorKind::UnknownArgument if word(error, ContextKind::InvalidArg) == Some("--table") => Some(
+            "--table is a flag of a load: a target of tables stays one, and no other becomes one; load the sources \
+             into a new target"
+                .to_owned(),
+        ),
         ErrorKind::UnknownArgument if is_main => {
             let word = word(error, ContextKind::InvalidArg)?;
             (!word.starts_with('-')).then(|| no_flag_before(word))

@@ -52,6 +52,47 @@ pub(super) enum LayoutArg {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum TableArg {
+    /// A Delta table for each event type, below account-open/ with the partition columns day and, by hour, hour
+    Delta,
+}
+
+/// How a target is divided
+#[derive(Debug, Args)]
+pub(super) struct LayoutArgs {
+    /// The names of the partition directories [default: plain; of a target of tables, those of tables]
+    ///
+    /// Engines read columns from the names of hive.
+    #[arg(long, value_enum, conflicts_with = "table", help_heading = TARGET)]
+    layout: Option<LayoutArg>,
+
+    /// Keep tables of this format instead of directories: a commit is one moment for their readers
+    ///
+    /// A target stays what it was at its first load. docs/tables.md says what is where.
+    #[arg(long, value_name = "FORMAT", value_enum, help_heading = TARGET)]
+    table: Option<TableArg>,
+
+    /// The time span of a partition [default: day; of a target of tables, as it is]
+    #[arg(long, value_name = "UNIT", value_enum, help_heading = TARGET)]
+    partition_by: Option<Unit>,
+}
+
+impl LayoutArgs {
+    /// The layout that is asked for, if one is.
+    pub(super) fn layout(&self) -> Option<Layout> {
+        match self.table {
+            Some(TableArg::Delta) => Some(Layout::Delta),
+            None => self.layout.map(Into::into),
+        }
+    }
+
+    /// The unit of time that is asked for, if one is.
+    pub(super) fn unit(&self) -> Option<PartitionUnit> {
+        self.partition_by.map(Into::into)
+    }
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum Unit {
     /// A day, in UTC
     Day,

@@ -1,10 +1,12 @@
-//! A layout that is asked for → the same in the form that the target has it.
+//! The layout and the unit of time that are asked for → those of a load into the target.
+//!
+//! A target of tables goes on as it is where nothing else is asked for.
 //!
 //! Files of the layout hive once had a column `event_type`. A target keeps that form, because engines read no
 //! files with the column beside files without it. Its record says which form it has; if it has lost its
 //! record, as a copy of its partitions has, its first file does.
 //!
-//! Invariant: only the form may be another than that of the layout, never the names of the directories.
+//! Invariant: what was asked for is never changed, but for the form of the layout hive.
 
 use std::path::{Path, PathBuf};
 
@@ -20,21 +22,25 @@ use parquet::{
 
 use crate::existing::ParquetFile;
 
-/// The layout in the form of the target. If the target can't be read, it is as asked for: the load itself
-/// says what is wrong.
+/// The layout and the unit of time of a load into the target. If the target can't be read, they are as asked
+/// for: the load itself says what is wrong.
 #[must_use]
-pub fn in_form_of_target(target: &Path, asked: Layout) -> Layout {
-    if asked != Layout::Hive {
-        return asked;
-    }
+pub fn of_target(
+    target: &Path,
+    (layout, unit): (Option<Layout>, Option<PartitionUnit>),
+) -> (Layout, PartitionUnit) {
     let remembered = TargetLayout::remembered(target).map(|found| found.and_then(|layout| layout.parts()));
-    let has_column = match remembered {
+    if let (None | Some(Layout::Delta), Ok(Some((Layout::Delta, of_tables)))) = (layout, &remembered) {
+        return (Layout::Delta, unit.unwrap_or(*of_tables));
+    }
+    let (layout, unit) = (layout.unwrap_or(Layout::Plain), unit.unwrap_or(PartitionUnit::Day));
+    let has_column = || match remembered {
         Ok(Some((layout, _))) => layout == Layout::HiveWithEventType,
-        Ok(None) => first_file(target, asked.columns(PartitionUnit::Hour))
+        Ok(None) => first_file(target, layout.columns(PartitionUnit::Hour))
             .is_some_and(|file| has_event_type(&file).unwrap_or(false)),
         Err(_) => false,
     };
-    if has_column { Layout::HiveWithEventType } else { asked }
+    if layout == Layout::Hive && has_column() { (Layout::HiveWithEventType, unit) } else { (layout, unit) }
 }
 
 /// A Parquet file below directories that are called like these columns, some of which may be left out.

@@ -14,11 +14,17 @@ mod held;
 mod piece;
 mod rewritten;
 
-use std::{collections::BTreeMap, path::PathBuf, time::Instant};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use event_parquet::{Codec, Encodings, Format, Table};
 use event_parser::{DayRange, Plan, Selection};
-use event_target::{Change, FileForm, History, LoadFacts, Mode, Staging, Target, TargetLayout, folds_case};
+use event_target::{
+    Change, FileForm, History, LoadFacts, Mode, Staging, Target, TargetError, TargetLayout, folds_case,
+};
 use events_core::{
     catalog::Catalog,
     partition::{Layout, PartitionUnit},
@@ -139,6 +145,9 @@ fn stage(
     let remembered = held::layout_of(&settings.target)?;
     let wanted = wanted(settings, remembered, record.history());
     let Wanted { layout, unit, format, flatten } = wanted;
+    if (layout == Layout::Delta) != (remembered.0 == Layout::Delta) {
+        return Err(other_kind(&settings.target, remembered, (layout, unit)));
+    }
     let folds_case = folds_case(&settings.target)?;
     let held = Held::read(settings, &mut record, remembered, wanted)?;
     wanted.fit(&settings.catalog, folds_case)?;
@@ -184,6 +193,12 @@ fn stage(
     };
     let is_new_layout = (layout, unit) != remembered;
     Ok(Ready { changes, layout: TargetLayout::new(layout, unit), is_new_layout, facts, rewritten })
+}
+
+/// The error where tables would become directories, or the other way round.
+fn other_kind(root: &Path, held: (Layout, PartitionUnit), wanted: (Layout, PartitionUnit)) -> Error {
+    let [remembered, asked] = [held, wanted].map(|(layout, unit)| Box::new(TargetLayout::new(layout, unit)));
+    TargetError::OtherLayout { root: root.to_owned(), remembered, asked }.into()
 }
 
 /// What was asked for and, where nothing was, what the target is.

@@ -10,6 +10,7 @@ use arrow::datatypes::{DataType, Fields};
 use events_core::{
     catalog::{EventType, OTHERS},
     directory_name,
+    partition::Layout,
 };
 
 use super::{ShownTable, stands_for_others};
@@ -47,7 +48,7 @@ pub(super) fn create_table(table: &ShownTable<'_>, dialect: Dialect) -> String {
         .collect();
     let mut text = format!("CREATE TABLE {name} (\n{}\n)", columns.join(",\n"));
     if dialect == Dialect::Spark {
-        text.push_str("\nUSING parquet");
+        text.push_str(if table.layout == Layout::Delta { "\nUSING delta" } else { "\nUSING parquet" });
         if !table.of_directories.is_empty() {
             let names = table.of_directories.iter().map(|name| dialect.identifier(name));
             let _ = write!(text, "\nPARTITIONED BY ({})", names.collect::<Vec<_>>().join(", "));

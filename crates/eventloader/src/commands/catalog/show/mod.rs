@@ -113,6 +113,7 @@ struct ShownTable<'c> {
     directory: Cow<'c, str>,
     /// The columns that engines read from the directories.
     of_directories: &'static [&'static str],
+    layout: Layout,
     /// By column, and by member where the path has a dot.
     descriptions: Vec<(String, &'c str)>,
 }
@@ -127,7 +128,11 @@ impl<'c> ShownTable<'c> {
         let form = TableForm { flatten, has_event_type: layout.has_event_type_column() };
         let mut columns = SchemaBuilder::from(&form.schema(event_type));
         for name in layout.columns(unit) {
-            let data_type = if *name == event::EVENT_TYPE { DataType::Utf8 } else { DataType::Int32 };
+            let data_type = match (layout, *name) {
+                (_, event::EVENT_TYPE) => DataType::Utf8,
+                (Layout::Delta, "day") => DataType::Date32,
+                _ => DataType::Int32,
+            };
             columns.push(Field::new(*name, data_type, true));
         }
         Self {
@@ -140,6 +145,7 @@ impl<'c> ShownTable<'c> {
                 layout.directory(event_type)
             },
             of_directories: layout.columns(unit),
+            layout,
             descriptions: schema::descriptions(event_type, flatten),
         }
     }
@@ -149,8 +155,12 @@ impl<'c> ShownTable<'c> {
     }
 
     fn text(&self) -> String {
-        let key = self.of_directories.last().map(|name| format!("{name}=")).unwrap_or_default();
-        let mut text = format!("{}, in …/{key}{}/\n", self.event_type, self.directory);
+        let directory = match self.layout {
+            Layout::Plain => format!("…/{}", self.directory),
+            Layout::Hive | Layout::HiveWithEventType => format!("…/{}={}", event::EVENT_TYPE, self.directory),
+            Layout::Delta => self.directory.to_string(),
+        };
+        let mut text = format!("{}, in {directory}/\n", self.event_type);
         if let Some(description) = &self.event_type.description {
             let _ = writeln!(text, "    {description}");
         }
