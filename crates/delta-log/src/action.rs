@@ -167,7 +167,6 @@ impl AddFile {
             extended_file_metadata: Some(true),
             partition_values: Some(self.partition_values.clone()),
             size_bytes: Some(self.size_bytes),
-            tags: Some(self.tags.clone()).filter(|tags| !tags.is_empty()),
         }
     }
 }
@@ -183,6 +182,7 @@ pub struct RemoveFile {
     #[serde(rename = "deletionTimestamp", default, skip_serializing_if = "Option::is_none")]
     pub deletion_time_ms: Option<i64>,
     /// Whether the commit takes rows with it. In a snapshot it is `false`, as in a checkpoint.
+    #[serde(default = "yes")]
     pub data_change: bool,
     /// Whether the members below are there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -193,9 +193,6 @@ pub struct RemoveFile {
     /// Its length.
     #[serde(rename = "size", default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
-    /// More about it, by name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tags: Option<Texts>,
 }
 
 /// A line of a commit, or a row of a checkpoint: at most one action that this crate knows.
@@ -235,6 +232,17 @@ impl Action {
         let line: Line = serde_json::from_slice(line).map_err(|error| error.to_string())?;
         line.action()
     }
+
+    /// The same of a row of a checkpoint.
+    pub(crate) fn of_value(row: Value) -> Result<Option<Self>, String> {
+        let line: Line = serde_json::from_value(row).map_err(|error| error.to_string())?;
+        line.action()
+    }
+}
+
+/// What the protocol takes for said where nothing is.
+fn yes() -> bool {
+    true
 }
 
 /// Of other writers, some maps are null.

@@ -60,16 +60,17 @@ impl Table<'_> {
             Some(snapshot) => self.refresh(snapshot)?,
             None => *snapshot = self.snapshot()?,
         }
-        // An object that exists, but that no listing shows.
         let now = snapshot.as_ref().map(|snapshot| snapshot.version);
-        if now == before { Err(self.missing(before.map_or(0, |version| version + 1))) } else { Ok(()) }
+        if now > before {
+            return Ok(());
+        }
+        let key = self.key(&commit_name(before.map_or(0, |version| version + 1)));
+        Err(self.damaged(&key, None, "it exists, and no listing of the log has it".to_owned()))
     }
 
     /// The snapshot of a table whose first commit has these actions.
     fn first(&self, actions: Vec<Action>) -> Result<Snapshot, LogError> {
-        let mut beginning = Beginning::default();
-        actions.into_iter().for_each(|action| beginning.push(action));
-        beginning.snapshot(0).map_err(|problem| self.invalid(problem))
+        Beginning::from_iter(actions).snapshot(0).map_err(|problem| self.invalid(problem))
     }
 
     /// Refuses what readers would refuse, and what the table does not allow.
@@ -105,10 +106,6 @@ impl Table<'_> {
             }
         }
         Ok(())
-    }
-
-    fn invalid(&self, problem: String) -> LogError {
-        LogError::Invalid { address: self.address(), problem }
     }
 }
 

@@ -9,6 +9,7 @@
 //! needs more than this crate knows is refused by the name of what it needs, and nothing is written.
 
 mod action;
+mod checkpoint;
 mod commit;
 mod error;
 mod listing;
@@ -17,6 +18,9 @@ mod snapshot;
 mod support;
 mod table;
 mod uri;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::{
     action::{Action, AddFile, Format, Metadata, PartitionValues, Protocol, RemoveFile, Texts, Transaction},

@@ -19,7 +19,7 @@ enum Kind {
 pub(crate) struct Listing {
     /// The newest complete checkpoint: its version, and the keys of its parts.
     pub(crate) checkpoint: Option<(u64, Vec<String>)>,
-    /// The versions of the commits behind it, rising.
+    /// The versions of the commits, rising.
     pub(crate) commits: Vec<u64>,
     /// Whether there is a checkpoint of a kind that is not read.
     pub(crate) has_other_checkpoint: bool,
@@ -44,18 +44,25 @@ impl Listing {
         let is_complete = |((_, parts), keys): &(&(u64, u32), &BTreeMap<_, _>)| keys.len() == *parts as usize;
         let newest = checkpoints.iter().rev().find(is_complete);
         let checkpoint = newest.map(|((version, _), keys)| (*version, keys.values().cloned().collect()));
-        if let Some((version, _)) = &checkpoint {
-            commits.retain(|commit| commit > version);
-        }
         commits.sort_unstable();
         Self { checkpoint, commits, has_other_checkpoint }
     }
 
-    /// The first version that is missing, if the log has one behind it.
-    pub(crate) fn gap(&self) -> Option<u64> {
-        let first = self.checkpoint.as_ref().map_or(0, |(version, _)| version + 1);
-        let found = self.commits.iter().zip(first..).find(|(commit, expected)| *commit != expected);
-        found.map(|(_, expected)| expected)
+    /// The commits behind a version, without a gap, up to the newest that is known of; of a log that begins
+    /// without a checkpoint, from 0 on. Otherwise the first one that is missing.
+    pub(crate) fn commits_behind(&self, version: Option<u64>) -> Result<Vec<u64>, u64> {
+        let first = version.map_or(0, |version| version + 1);
+        let checkpoint = self.checkpoint.as_ref().map(|(version, _)| *version);
+        let Some(last) = self.commits.last().copied().max(checkpoint).filter(|last| *last >= first) else {
+            return Ok(Vec::new());
+        };
+        let commits: Vec<_> = self.commits.iter().copied().filter(|commit| *commit >= first).collect();
+        let found = (first..=last).zip(&commits).find(|(expected, commit)| expected != *commit);
+        match found {
+            Some((missing, _)) => Err(missing),
+            None if first + commits.len() as u64 <= last => Err(first + commits.len() as u64),
+            None => Ok(commits),
+        }
     }
 }
 

@@ -81,12 +81,12 @@ pub fn schema_string(schema: &Schema, partition: &[(&str, PartitionKind)]) -> Re
             PartitionKind::Integer => "integer",
             PartitionKind::String => "string",
         };
-        fields.push(field_of(name, kind.into()));
+        fields.push(field_of(name, &kind.into()));
     }
     Ok(json!({ "type": "struct", "fields": fields }).to_string())
 }
 
-fn field_of(name: &str, data_type: Value) -> Value {
+fn field_of(name: &str, data_type: &Value) -> Value {
     json!({ "name": name, "type": data_type, "nullable": true, "metadata": {} })
 }
 
@@ -101,7 +101,7 @@ fn fields_of(parent: &str, fields: &Fields) -> Result<Vec<Value>, SchemaError> {
         if !names.insert(name.to_lowercase()) {
             return Err(SchemaError::Twice { name: place });
         }
-        Ok(field_of(name, type_of(&place, field.data_type())?))
+        Ok(field_of(name, &type_of(&place, field.data_type())?))
     };
     fields.iter().map(field).collect()
 }

@@ -93,6 +93,16 @@ impl Beginning {
     }
 }
 
+impl FromIterator<Action> for Beginning {
+    fn from_iter<T: IntoIterator<Item = Action>>(actions: T) -> Self {
+        let mut beginning = Self::default();
+        for action in actions {
+            beginning.push(action);
+        }
+        beginning
+    }
+}
+
 /// What a version must not have twice: its actions have no order.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {

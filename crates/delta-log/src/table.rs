@@ -9,7 +9,7 @@ use serde_json::Value;
 use storage::Store;
 
 use crate::{
-    Action, LogError, Snapshot,
+    Action, LogError, Snapshot, checkpoint,
     listing::{Listing, commit_name, version_name},
     snapshot::{Beginning, Seen},
     support,
@@ -44,15 +44,16 @@ impl<'s> Table<'s> {
     /// # Errors
     /// A log that can't be read, is damaged, has a gap, or needs what this crate does not know.
     pub fn snapshot(&self) -> Result<Option<Snapshot>, LogError> {
-        self.again(|| {
+        Self::again(|| {
             let listing = self.list()?;
-            if let Some(missing) = listing.gap() {
-                return Err(self.gap(&listing, missing));
-            }
-            let Listing { checkpoint, mut commits, has_other_checkpoint } = listing;
-            let mut snapshot = match checkpoint {
-                Some((version, keys)) => self.read_checkpoint(version, &keys)?,
-                None if commits.is_empty() && has_other_checkpoint => return Err(self.other_checkpoint()),
+            let behind = listing.checkpoint.as_ref().map(|(version, _)| *version);
+            let mut commits =
+                listing.commits_behind(behind).map_err(|missing| self.gap(&listing, missing))?;
+            let mut snapshot = match &listing.checkpoint {
+                Some((version, keys)) => self.read_checkpoint(*version, keys)?,
+                None if commits.is_empty() && listing.has_other_checkpoint => {
+                    return Err(self.other_checkpoint());
+                }
                 None if commits.is_empty() => return Ok(None),
                 None => self.begin(commits.remove(0))?,
             };
@@ -68,17 +69,18 @@ impl<'s> Table<'s> {
     pub fn refresh(&self, snapshot: &mut Snapshot) -> Result<(), LogError> {
         let behind = self.key(&commit_name(snapshot.version));
         let found = self.store.list_after(&self.log, &behind)?;
-        let commits = Listing { checkpoint: None, ..Listing::of(&self.log, found) }.commits;
-        let is_next = commits.iter().zip(snapshot.version + 1..).all(|(commit, next)| *commit == next);
-        let followed = if is_next { self.follow(snapshot, &commits) } else { Err(self.missing(0)) };
+        let followed = match Listing::of(&self.log, found).commits_behind(Some(snapshot.version)) {
+            Ok(commits) => self.follow(snapshot, &commits),
+            Err(missing) => Err(self.missing(missing)),
+        };
         match followed {
             // The commits are in a checkpoint by now, and were deleted.
-            Err(LogError::Gap { .. }) => {
-                if let Some(newer) = self.snapshot()?.filter(|newer| newer.version > snapshot.version) {
+            Err(gap @ LogError::Gap { .. }) => {
+                let newer = self.snapshot()?.filter(|newer| newer.version > snapshot.version);
+                newer.map_or(Err(gap), |newer| {
                     *snapshot = newer;
-                    return Ok(());
-                }
-                Err(self.missing(snapshot.version + 1))
+                    Ok(())
+                })
             }
             followed => followed,
         }
@@ -103,7 +105,7 @@ impl<'s> Table<'s> {
     }
 
     /// Tries again while commits vanish between two looks, because somebody else cleans up the log.
-    fn again<T>(&self, read: impl Fn() -> Result<T, LogError>) -> Result<T, LogError> {
+    fn again<T>(read: impl Fn() -> Result<T, LogError>) -> Result<T, LogError> {
         let mut tries = 1;
         loop {
             match read() {
@@ -125,13 +127,8 @@ impl<'s> Table<'s> {
         Ok(Listing::of(&self.log, self.store.list_after(&self.log, "")?))
     }
 
-    /// The snapshot that a checkpoint holds.
-    fn read_checkpoint(&self, _version: u64, keys: &[String]) -> Result<Snapshot, LogError> {
-        Err(self.damaged(&keys[0], None, "checkpoints are not read yet".to_owned()))
-    }
-
     fn hint(&self) -> Result<Option<u64>, LogError> {
-        let hint = self.store.read(&self.key("_last_checkpoint"))?;
+        let hint = self.store.read(&self.key(checkpoint::HINT))?;
         let hint: Option<Value> = hint.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(hint.and_then(|hint| hint["version"].as_u64()))
     }
@@ -139,10 +136,8 @@ impl<'s> Table<'s> {
     /// The snapshot of version 0.
     fn begin(&self, version: u64) -> Result<Snapshot, LogError> {
         let actions = self.actions(version)?.ok_or_else(|| self.missing(version))?;
-        let mut beginning = Beginning::default();
-        actions.into_iter().for_each(|action| beginning.push(action));
         let key = self.key(&commit_name(version));
-        beginning.snapshot(version).map_err(|problem| self.damaged(&key, None, problem))
+        Beginning::from_iter(actions).snapshot(version).map_err(|problem| self.damaged(&key, None, problem))
     }
 
     /// Applies commits that follow a snapshot without a gap, all or none.
@@ -200,7 +195,15 @@ impl<'s> Table<'s> {
     }
 
     pub(crate) fn missing(&self, version: u64) -> LogError {
-        LogError::Gap { address: self.store.address(&self.key(&commit_name(version))) }
+        self.missing_object(&self.key(&commit_name(version)))
+    }
+
+    pub(crate) fn missing_object(&self, key: &str) -> LogError {
+        LogError::Gap { address: self.store.address(key) }
+    }
+
+    pub(crate) fn invalid(&self, problem: String) -> LogError {
+        LogError::Invalid { address: self.address(), problem }
     }
 
     /// A log whose beginning is in a checkpoint that is not read, or that has lost a commit.
@@ -213,7 +216,7 @@ impl<'s> Table<'s> {
         }
     }
 
-    fn other_checkpoint(&self) -> LogError {
+    pub(crate) fn other_checkpoint(&self) -> LogError {
         self.unsupported("needs v2Checkpoint: it begins with a checkpoint of version 2".to_owned())
     }
 }
