@@ -49,11 +49,15 @@ impl Bounds {
         Some(Self::Text { min: min.to_vec(), max: max.to_vec() })
     }
 
-    /// The bounds of numbers. A zero bound includes both signs, because readers may or may not distinguish
-    /// -0.0 from 0.0.
+    /// The bounds of numbers; `None` if there are none, or with NaN, which readers have in no place or behind
+    /// all others. A zero bound includes both signs, because readers may or may not distinguish -0.0 from 0.0.
     pub(crate) fn of_doubles(doubles: impl Iterator<Item = f64>) -> Option<Self> {
-        let (min, max) =
-            doubles.fold((f64::INFINITY, f64::NEG_INFINITY), |(min, max), x| (min.min(x), max.max(x)));
+        let all = (f64::INFINITY, f64::NEG_INFINITY, false);
+        let (min, max, has_nan) =
+            doubles.fold(all, |(min, max, has_nan), x| (min.min(x), max.max(x), has_nan | x.is_nan()));
+        if has_nan {
+            return None;
+        }
         let min = if min == 0.0 { -0.0 } else { min };
         let max = if max == 0.0 { 0.0 } else { max };
         (min <= max).then_some(Self::Double { min, max })
@@ -257,5 +261,6 @@ mod tests {
         let Bounds::Double { min, max } = bounds else { panic!("{bounds:?}") };
         assert!(min.is_sign_negative() && (max - 1.0).abs() < f64::EPSILON);
         assert_eq!(Bounds::of_doubles(std::iter::empty()), None);
+        assert_eq!(Bounds::of_doubles([1.0, f64::NAN, 2.0].into_iter()), None);
     }
 }

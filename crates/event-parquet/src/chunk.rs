@@ -90,20 +90,23 @@ pub(crate) fn assemble_chunk(
         .set_statistics(statistics(column, &facts))
         .build()?;
     let bytes_written = bytes.len() as u64;
-    let (column_index, offset_index) = if indexed {
-        (Some(column_index_of(column, &facts).build()?), Some(offsets.build()))
-    } else {
-        (None, None)
-    };
+    let column_index = (indexed && are_bounded(&facts)).then(|| column_index_of(column, &facts).build());
+    let (column_index, offset_index) = (column_index.transpose()?, indexed.then(|| offsets.build()));
     let (rows_written, bloom_filter) = (rows as u64, None);
     let close =
         ColumnCloseResult { bytes_written, rows_written, metadata, bloom_filter, column_index, offset_index };
     Ok((bytes, close))
 }
 
+/// Whether all pages with values have bounds; those with NaN have none.
+fn are_bounded(pages: &[PageFacts]) -> bool {
+    pages.iter().all(|page| page.bounds.is_some() || page.nulls == page.rows)
+}
+
 fn statistics(column: &ColumnDescriptor, pages: &[PageFacts]) -> Statistics {
     let nulls = pages.iter().map(|page| page.nulls as u64).sum();
-    let bounds = pages.iter().filter_map(|page| page.bounds.clone()).reduce(Bounds::and);
+    let bounds = || pages.iter().filter_map(|page| page.bounds.clone()).reduce(Bounds::and);
+    let bounds = are_bounded(pages).then(bounds).flatten();
     bounds.map_or_else(|| no_bounds(column, nulls), |bounds| bounds.statistics(nulls))
 }
 

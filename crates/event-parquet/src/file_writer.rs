@@ -13,7 +13,7 @@ use parquet::{
     arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, compute_leaves},
     errors::{ParquetError, Result as ParquetResult},
     file::{
-        metadata::{FooterTail, ParquetMetaDataReader},
+        metadata::{FooterTail, ParquetMetaData, ParquetMetaDataReader},
         writer::SerializedFileWriter,
     },
 };
@@ -31,12 +31,36 @@ const WAITING_BYTES_MAX: usize = 8 << 20;
 /// Writes one file.
 pub struct FileWriter<'t, W: Write + Send> {
     table: &'t Table<'t>,
-    file: SerializedFileWriter<W>,
+    file: SerializedFileWriter<Output<W>>,
     rows: u64,
     group: RowGroup,
     /// Whether the file has indexes of its pages, decided by the first row group: all column chunks have them
     /// or none. With one page each, they would say no more than the footer, and take a tenth of a small file.
     indexed: Option<bool>,
+}
+
+/// Where a file goes: it can be taken out of the writer once the footer is written.
+struct Output<W>(Option<W>);
+
+impl<W: Write> Output<W> {
+    fn get(&mut self) -> io::Result<&mut W> {
+        self.0.as_mut().ok_or_else(|| io::Error::other("the file has ended"))
+    }
+}
+
+impl<W: Write> Write for Output<W> {
+    #[expect(clippy::disallowed_methods, reason = "the caller writes the rest")]
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.get()?.write(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.get()?.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.get()?.flush()
+    }
 }
 
 /// The row group that is being filled.
@@ -121,6 +145,7 @@ impl<'t, W: Write + Send> FileWriter<'t, W> {
     /// That of the output.
     pub fn new(table: &'t Table<'t>, output: W) -> ParquetResult<Self> {
         let root = table.descriptor.root_schema_ptr();
+        let output = Output(Some(output));
         let file = SerializedFileWriter::new(output, root, Arc::clone(&table.properties))?;
         Ok(Self { table, file, rows: 0, group: RowGroup::default(), indexed: None })
     }
@@ -208,15 +233,17 @@ impl<'t, W: Write + Send> FileWriter<'t, W> {
         Ok(())
     }
 
-    /// Ends the file with its footer.
+    /// Ends the file with its footer, which is returned, too.
     ///
     /// # Errors
     /// That of the output.
-    pub fn finish(mut self, scratch: &mut Scratch) -> ParquetResult<W> {
+    pub fn finish(mut self, scratch: &mut Scratch) -> ParquetResult<(W, ParquetMetaData)> {
         if self.group.rows > 0 {
             self.finish_group(scratch)?;
         }
-        self.file.into_inner()
+        let footer = self.file.finish()?;
+        let output = self.file.inner_mut().0.take();
+        output.map(|output| (output, footer)).ok_or_else(|| ParquetError::General("it has ended".to_owned()))
     }
 }
 

@@ -94,7 +94,7 @@ impl<'s> PartitionWriter<'s> {
         name: PartitionName<'_>,
     ) -> Result<StagedFile, Error> {
         let rows = writer.rows();
-        let output = writer.finish(&mut self.scratch).map_err(Error::encode(name.path))?;
+        let (output, _) = writer.finish(&mut self.scratch).map_err(Error::encode(name.path))?;
         let file_name = part_name(part, self.codec);
         let (staged, file) = output.finish(file_name, rows).map_err(Error::encode(name.path))?;
         if let Some(file) = file {
