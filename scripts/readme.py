@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Runs the commands that README.md shows, and compares or rewrites the output shown there.
+"""Runs the commands that README.md shows, and compares or rewrites the output shown there. Other pages have scripts that import this one.
 
-In: the fenced `console` blocks of README.md with `<!-- run -->` or `<!-- run: duckdb -->` on the line before; in these, lines that
+In: the fenced `console` blocks of a page with `<!-- run -->` or `<!-- run: duckdb -->` on the line before; in these, lines that
 begin with `$ ` are commands, all others are output (standard error and standard output, as a terminal shows them). The blocks run one
-after the other in one temporary directory, so a block may use what earlier ones made.
-Out: with --check exit code 1 and a diff if the output differs; with --write README.md with the real output.
+after the other in one temporary directory, so a block may use what earlier ones made. A block of any language behind
+`<!-- file: NAME -->` is in that directory as the file NAME from the start.
+Out: with --check exit code 1 and a diff if the output differs; with --write the page with the real output.
 
 Times and rates vary from run to run, so --check ignores them, and --write leaves a block alone in which nothing else has changed.
 
@@ -25,10 +26,12 @@ import stat
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 BLOCK = re.compile(r"^<!-- run(?:: (?P<needs>\w+))? -->\n```console\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE = re.compile(r"^<!-- file: (?P<name>\S+) -->\n```\w+\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 VARYING = [(re.compile(pattern), shown) for pattern, shown in (
     (r"\b[0-9][0-9.,]* ?(ns|µs|ms|s|min|h)\b", "<time>"),
     (r"\b[0-9][0-9.,]* ?([kKMGT]i?B|bytes|lines|events|rows)/s\b", "<rate>"),
@@ -51,29 +54,38 @@ def main() -> int:
     what.add_argument("--write", action="store_true", help="put the real output into README.md")
     given = parser.parse_args()
 
-    text = README.read_text()
+    return renew(README, write=given.write)
+
+
+def renew(page: pathlib.Path, write: bool, after: Callable[[pathlib.Path], None] = lambda home: None) -> int:
+    """Compares a page with what its commands print, or rewrites it; returns the exit code. `after` is called after each block, with the
+    directory in which the commands run."""
+    name, text = page.relative_to(ROOT), page.read_text()
     if not BLOCK.search(text):
-        sys.exit("error: README.md has no console block marked <!-- run -->")
-    with tempfile.TemporaryDirectory(prefix="readme.") as work:
-        renewed = with_real_output(text, pathlib.Path(work))
+        sys.exit(f"error: {name} has no console block marked <!-- run -->")
+    with tempfile.TemporaryDirectory(prefix=f"{page.stem.lower()}.") as work:
+        renewed = with_real_output(text, pathlib.Path(work), after)
     if normal(renewed) == normal(text):
-        print("README.md shows what its commands print")
+        print(f"{name} shows what its commands print")
         return 0
-    if given.write:
-        README.write_text(renewed)
-        print("README.md now shows what its commands print")
+    if write:
+        page.write_text(renewed)
+        print(f"{name} now shows what its commands print")
         return 0
     shown, real = (part.splitlines(keepends=True) for part in (normal(text), normal(renewed)))
-    sys.stdout.writelines(difflib.unified_diff(shown, real, "README.md", "the real output"))
-    print("error: README.md shows other output than its commands print; scripts/readme.py --write puts it right", file=sys.stderr)
+    sys.stdout.writelines(difflib.unified_diff(shown, real, str(name), "the real output"))
+    script = pathlib.Path(sys.argv[0]).name
+    print(f"error: {name} shows other output than its commands print; scripts/{script} --write puts it right", file=sys.stderr)
     return 1
 
 
-def with_real_output(text: str, work: pathlib.Path) -> str:
+def with_real_output(text: str, work: pathlib.Path, after: Callable[[pathlib.Path], None]) -> str:
     """The text, with what the commands of its blocks print."""
     commands, home = work / "bin", work / "home"
     commands.mkdir()
     home.mkdir()
+    for file in FILE.finditer(text):
+        (home / file["name"]).write_text(file["text"])
     python = python_with_duckdb()
     if python:
         shim = commands / "duckdb"
@@ -94,6 +106,7 @@ def with_real_output(text: str, work: pathlib.Path) -> str:
         for line in block["text"].splitlines():
             if line.startswith("$ "):
                 lines += [line, *output_of(line[2:], home, environment)]
+        after(home)
         shown = "".join(f"{line}\n" for line in lines)
         # What differs in times alone stays as it is.
         kept = block["text"] if normal(shown) == normal(block["text"]) else shown
