@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, io, path::Path};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DedupeScope, StagedFile, Stamp, TargetError, checksum_of, place};
+use crate::{DedupeScope, StagedFile, Stamp, TargetError, partitions::place, staged_file::checksum_of};
 
 /// What a commit does to one directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub struct ChangedFile {
     /// Its stamp. Older commits have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stamp: Option<Stamp>,
+    /// Of a file of a table: the statistics of its columns, as the table's log has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<String>,
 }
 
 /// What a commit does to a partition.
@@ -109,15 +112,16 @@ impl Change {
         Some(Self { files, first: None, ..self.clone() })
     }
 
-    /// Adds one file, and keeps the others in its directory.
+    /// Adds one file, in the place of the one that it `replaces`, and keeps the others in its directory.
     #[must_use]
-    pub fn file(directory: &str, file: &StagedFile) -> Self {
+    pub fn file(directory: &str, file: &StagedFile, replaces: Option<String>) -> Self {
         Self {
             directory: directory.to_owned(),
             event_type: None,
             files: vec![file.into()],
             replaces_all: false,
-            removes: Vec::new(),
+            // A rename replaces what has the same name.
+            removes: replaces.into_iter().filter(|replaced| *replaced != file.name).collect(),
             version: Vec::new(),
             table: None,
             first: None,
@@ -141,11 +145,8 @@ impl Change {
         }
     }
 
-    /// What this change will do to the existing files.
-    ///
-    /// # Errors
-    /// [`TargetError::Unusable`] if it can't be carried out: see `place.rs`.
-    pub fn action(&self, target: &Path) -> Result<Action, TargetError> {
+    /// What this change will do to the existing files of a target of partitions.
+    pub(crate) fn action(&self, target: &Path) -> Result<Action, TargetError> {
         let comparing = |source| TargetError::Io { doing: "comparing with the target", source };
         if !place::directory_is_there(target, &self.directory)? {
             return Ok(Action::Created);
@@ -215,8 +216,8 @@ impl Change {
 
 impl From<&StagedFile> for ChangedFile {
     fn from(file: &StagedFile) -> Self {
-        let StagedFile { name, staged, rows, bytes, checksum, stamp } = file.clone();
-        Self { staged, name, rows, bytes, checksum, stamp }
+        let StagedFile { name, staged, rows, bytes, checksum, stamp, statistics } = file.clone();
+        Self { staged, name, rows, bytes, checksum, stamp, statistics }
     }
 }
 

@@ -14,7 +14,7 @@ use std::{
 };
 
 use crate::{
-    History, PRIVATE, Partitions, Stamp, StoredFile, TargetError, TargetLayout, checksum_of, journal,
+    History, PRIVATE, Partitions, Stamp, StoredFile, TargetError, journal, staged_file::checksum_of,
 };
 
 /// The most differences that a message names.
@@ -90,20 +90,17 @@ impl fmt::Display for Differences {
 }
 
 impl History {
-    /// Compares the recorded files that are `wanted` with those that are there.
-    ///
-    /// # Errors
-    /// A file can't be read.
-    pub fn compare(
+    /// Compares the recorded files that are `wanted` with those that are there, each by `look`.
+    pub(crate) fn compare(
         &self,
-        root: &Path,
         threads: usize,
         wanted: impl Fn(&str, &StoredFile) -> bool,
+        look: impl Fn(&str, &StoredFile) -> io::Result<Found> + Sync,
     ) -> Result<Compared, TargetError> {
         let files: Vec<_> = self.files.iter().filter(|(path, file)| wanted(path, file)).collect();
         let found = workers::map(threads, files.len(), |number| {
             let (path, file) = files[number];
-            look(&root.join(path), file).map_err(TargetError::io(COMPARING))
+            look(path, file).map_err(TargetError::io(COMPARING))
         })?;
         let mut compared = Compared::default();
         for ((path, file), found) in files.into_iter().zip(found) {
@@ -133,24 +130,16 @@ impl History {
         self.lost.iter().map(record).collect()
     }
 
-    /// The files of partitions that no commit recorded. None counts in a directory that has no record at all,
-    /// as one that was put together by hand.
-    ///
-    /// # Errors
-    /// The target can't be read.
-    pub fn foreign(&self, root: &Path, partitions: &Partitions) -> Result<Vec<Difference>, TargetError> {
-        if self.commits() == 0 && TargetLayout::remembered(root)?.is_none() {
-            return Ok(Vec::new());
-        }
-        let paths = partitions.values().flatten().filter_map(|file| file.path.strip_prefix(root).ok());
-        let paths = paths.map(|path| path.to_string_lossy().into_owned());
-        let foreign = paths.filter(|path| !self.files.contains_key(path));
-        Ok(foreign.map(|path| Difference { path, differs: Differs::Foreign, recorded: None }).collect())
+    /// The files of partitions that no commit recorded.
+    pub(crate) fn foreign(&self, partitions: &Partitions) -> Vec<Difference> {
+        let paths = partitions.values().flatten().map(|file| &file.path);
+        let foreign = paths.filter(|path| !self.files.contains_key(*path)).cloned();
+        foreign.map(|path| Difference { path, differs: Differs::Foreign, recorded: None }).collect()
     }
 }
 
 /// What is found in the place of a recorded file.
-enum Found {
+pub(crate) enum Found {
     /// The file, with the recorded length and stamp.
     Untouched,
     /// A file with the recorded bytes, and this stamp.
@@ -158,7 +147,8 @@ enum Found {
     Differs(Differs),
 }
 
-fn look(path: &Path, recorded: &StoredFile) -> io::Result<Found> {
+/// Looks at a recorded file of a target of partitions.
+pub(crate) fn look(path: &Path, recorded: &StoredFile) -> io::Result<Found> {
     let found = match storage::look_at(path) {
         // There is a file in the place of one of its directories.
         Err(error) if error.kind() == ErrorKind::NotADirectory => None,

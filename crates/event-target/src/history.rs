@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accepted, Change, Commit, DedupeScope, Discarded, FileForm, Fingerprint, LineCounts, LoadFacts, Mode,
-    PRIVATE, Stamp, Target, TargetError, TargetLayout, journal, json_file,
+    PRIVATE, Stamp, TargetError, TargetLayout, journal, json_file, partitions::Target,
 };
 
 /// In the private directory: the folded commits.
@@ -150,11 +150,8 @@ impl Default for History {
 }
 
 impl History {
-    /// Reads the history. `look` is called for each commit that is not folded, with the history before it.
-    ///
-    /// # Errors
-    /// A file can't be read, or is damaged.
-    pub fn read(root: &Path, mut look: impl FnMut(&Self, &Commit)) -> Result<Self, TargetError> {
+    /// See [`Location::history`](crate::Location::history).
+    pub(crate) fn read(root: &Path, mut look: impl FnMut(&Self, &Commit)) -> Result<Self, TargetError> {
         let mut history = Self::folded(root)?;
         for number in history.numbers_behind(root)? {
             let commit = Commit::read(&root.join(PRIVATE).join(journal::file_name(number)))?;

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Change, DedupeScope, FileForm, Fingerprint, History, LineCounts, Mode, PRIVATE, Stamp, StoredFile,
-    Target, TargetError, TargetLayout, durability, json_file,
+    TargetError, TargetLayout, json_file,
+    partitions::{Target, durability},
 };
 
 /// In the private directory: a commit in progress.
@@ -172,10 +173,7 @@ pub(crate) fn unfinished(root: &Path) -> Result<Option<Commit>, TargetError> {
 }
 
 /// Whether a commit of the target was interrupted.
-///
-/// # Errors
-/// The target can't be read.
-pub fn is_unfinished(root: &Path) -> Result<bool, TargetError> {
+pub(crate) fn is_unfinished(root: &Path) -> Result<bool, TargetError> {
     let looking = TargetError::io("looking for the journal of an interrupted load");
     storage::is_there(&root.join(PRIVATE).join(FILE)).map_err(looking)
 }

@@ -11,7 +11,7 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 use storage::File;
 
-use crate::{TargetError, durability};
+use crate::{TargetError, partitions::durability};
 
 /// The end of a file's name while it is written.
 pub(crate) const NEW: &str = ".new";

@@ -43,12 +43,9 @@ impl TargetLayout {
         Some((*layout, units.into_iter().find(|unit| unit.name() == self.partition_by)?))
     }
 
-    /// The recorded layout of a target: in its own file or, if that is gone, in its commits. A commit that
-    /// was interrupted counts: whoever opens the target finishes it first.
-    ///
-    /// # Errors
-    /// A record can't be read.
-    pub fn remembered(root: &Path) -> Result<Option<Self>, TargetError> {
+    /// The recorded layout of a target of partitions: in its own file or, if that is gone, in its commits. A
+    /// commit that was interrupted counts: whoever opens the target finishes it first.
+    pub(crate) fn remembered(root: &Path) -> Result<Option<Self>, TargetError> {
         if let Some(commit) = journal::unfinished(root)? {
             return Ok(Some(commit.layout));
         }
@@ -56,12 +53,9 @@ impl TargetLayout {
         own.map_or_else(|| Ok(History::read(root, |_, _| {})?.layout), |layout| Ok(Some(layout)))
     }
 
-    /// Refuses a target with another recorded layout.
-    ///
-    /// # Errors
-    /// [`TargetError::OtherLayout`], and read errors.
-    pub fn check(&self, root: &Path) -> Result<(), TargetError> {
-        let Some(remembered) = Self::remembered(root)? else { return Ok(()) };
+    /// Refuses a target that has remembered another layout.
+    pub(crate) fn check(&self, remembered: Option<Self>, root: &Path) -> Result<(), TargetError> {
+        let Some(remembered) = remembered else { return Ok(()) };
         if remembered == *self {
             return Ok(());
         }
@@ -93,10 +87,7 @@ impl fmt::Display for TargetLayout {
 }
 
 /// Whether the file system of a target takes names for one that differ in case.
-///
-/// # Errors
-/// The target can't be read.
-pub fn folds_case(root: &Path) -> Result<bool, TargetError> {
+pub(crate) fn folds_case(root: &Path) -> Result<bool, TargetError> {
     let look = storage::is_there(&root.join(PRIVATE.to_uppercase()));
     look.map_err(TargetError::io("looking at the target's names"))
 }

@@ -4,14 +4,13 @@
 //! Target::open (lock, recover) → begin (staging) → StagedFiles → Changes → commit (record, publish, close)
 //! ```
 //!
-//! docs/commit.md is the protocol. These can be read without changing a target: its layout, its commits
-//! ([`History`]), its partitions ([`list_partitions`]) and all its files ([`list_files`]).
+//! docs/commit.md is the protocol. A [`Location`] is where a target is, and of which kind; what can be read
+//! without changing it is read there: its layout, its commits ([`History`]), its partitions, all its files.
 //!
 //! Invariant: only this crate renames or deletes anything in a target.
 
 mod change;
 mod differences;
-mod durability;
 mod error;
 mod fingerprint;
 mod history;
@@ -19,18 +18,13 @@ mod journal;
 mod json_file;
 mod layout;
 mod line_counts;
-mod listing;
 mod load_options;
-mod lock;
+mod location;
 mod partitions;
-mod place;
-mod placing;
-mod publish;
-mod rehearsal;
 mod remembered;
 mod staged_file;
-mod stamp;
 mod staging;
+mod stamp;
 mod target;
 
 pub use self::{
@@ -39,17 +33,16 @@ pub use self::{
     error::{NarrowerColumn, TargetError},
     fingerprint::{ContentChecksum, Fingerprint},
     history::{AcceptedFiles, CommittedLoad, History, StoredFile},
-    journal::{Accepted, Commit, Discarded, LoadFacts, LoadedSource, is_unfinished},
-    layout::{TargetLayout, folds_case},
+    journal::{Accepted, Commit, Discarded, LoadFacts, LoadedSource},
+    layout::TargetLayout,
     line_counts::LineCounts,
-    listing::{ListedFiles, list_files},
     load_options::{DedupeScope, FileForm, Mode},
-    partitions::{PartitionFile, Partitions, list_partitions},
-    publish::Recovered,
-    staged_file::{StagedFile, checksum_of},
-    staging::{StagedWriter, Staging},
+    location::{Location, ReadLock},
+    partitions::{ListedFiles, PartitionFile, Partitions, Recovered},
+    staged_file::StagedFile,
+    staging::{Place, StagedWriter, Staging},
     stamp::Stamp,
-    target::{Target, is_target, lock_to_read},
+    target::Target,
 };
 
 /// The directory of the loader's own files in a target.

@@ -4,11 +4,11 @@
 
 use std::{
     env, fmt,
-    io::{self, Write},
+    io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
-use storage::File;
+use storage::{LocalObject, NewFile, Object, Upload, Uploaded};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use crate::{StagedFile, Stamp};
@@ -16,17 +16,38 @@ use crate::{StagedFile, Stamp};
 /// The destination of a load's new files.
 #[derive(Debug, Clone)]
 pub enum Staging {
-    /// This directory of the target.
+    /// This directory of a target of partitions.
     Directory(PathBuf),
     /// None: a dry run counts their bytes and discards them.
     Discard,
 }
 
+/// Where a new file will be, once it is committed.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'p> {
+    /// Its directory in the target.
+    pub directory: &'p str,
+    /// Its name up to the extension. What else tells two commits apart goes between them.
+    pub stem: &'p str,
+    /// The end of its name, without the dot before it; there may be none.
+    pub extension: &'p str,
+}
+
+impl Place<'_> {
+    /// The name of the file where commits need not be told apart.
+    #[must_use]
+    pub fn file_name(self) -> String {
+        let Self { stem, extension, .. } = self;
+        if extension.is_empty() { stem.to_owned() } else { format!("{stem}.{extension}") }
+    }
+}
+
 /// A file that is being staged.
 pub struct StagedWriter {
     /// `None` if the bytes are discarded.
-    file: Option<File>,
+    upload: Option<Box<dyn Upload>>,
     staged: String,
+    name: String,
     /// Bytes that are not written yet: small files are written in one piece.
     pending: Vec<u8>,
     bytes: u64,
@@ -43,11 +64,11 @@ impl Staging {
         matches!(self, Self::Discard)
     }
 
-    /// The path of a staged file; `None` if files are discarded.
+    /// The path of a local file that nobody but this run reads; `None` in a dry run.
     #[must_use]
-    pub fn path(&self, staged: &str) -> Option<PathBuf> {
+    pub fn scratch(&self, name: &str) -> Option<PathBuf> {
         match self {
-            Self::Directory(directory) => Some(directory.join(staged)),
+            Self::Directory(directory) => Some(directory.join(name)),
             Self::Discard => None,
         }
     }
@@ -66,16 +87,43 @@ impl Staging {
     /// # Errors
     /// That of the system.
     pub fn create_directory(&self, name: &str) -> io::Result<()> {
-        self.path(name).map_or(Ok(()), |path| storage::create_directory(&path))
+        match self {
+            Self::Directory(directory) => storage::create_directory(&directory.join(name)),
+            Self::Discard => Ok(()),
+        }
     }
 
-    /// Begins a file; `staged` is its path in the staging directory.
+    /// Begins a file. `staged` is a name of its own among those of the run; `place` is where it will be.
     ///
     /// # Errors
     /// That of the system.
-    pub fn create(&self, staged: String) -> io::Result<StagedWriter> {
-        let file = self.path(&staged).map(|path| File::create(&path)).transpose()?;
-        Ok(StagedWriter { file, staged, pending: Vec::new(), bytes: 0, checksum: Xxh3Default::new() })
+    pub fn create(&self, staged: String, place: Place<'_>) -> io::Result<StagedWriter> {
+        let upload: Option<Box<dyn Upload>> = match self {
+            Self::Directory(directory) => Some(Box::new(NewFile::create(&directory.join(&staged))?)),
+            Self::Discard => None,
+        };
+        let (name, checksum) = (place.file_name(), Xxh3Default::new());
+        Ok(StagedWriter { upload, staged, name, pending: Vec::new(), bytes: 0, checksum })
+    }
+
+    /// Opens a staged file to read it back.
+    ///
+    /// # Errors
+    /// That of the system, or that it was discarded.
+    pub fn open(&self, file: &StagedFile) -> io::Result<Box<dyn Object>> {
+        match self {
+            Self::Directory(directory) => Ok(Box::new(LocalObject::open(&directory.join(&file.staged))?)),
+            Self::Discard => Err(io::Error::new(ErrorKind::NotFound, "it was discarded")),
+        }
+    }
+
+    /// How messages name a staged file.
+    #[must_use]
+    pub fn address(&self, file: &StagedFile) -> PathBuf {
+        match self {
+            Self::Directory(directory) => directory.join(&file.staged),
+            Self::Discard => PathBuf::from(&file.staged),
+        }
     }
 }
 
@@ -86,27 +134,31 @@ impl fmt::Debug for StagedWriter {
 }
 
 impl StagedWriter {
-    /// Ends the file, and returns it with its handle, unless it was discarded. `name` is its name in its
-    /// directory.
+    /// Ends the file, and returns it with its bytes, if these are at hand to be read back.
     ///
     /// # Errors
     /// That of the system.
-    pub fn finish(mut self, name: String, rows: u64) -> io::Result<(StagedFile, Option<File>)> {
+    pub fn finish(mut self, rows: u64) -> io::Result<(StagedFile, Option<Box<dyn Object>>)> {
         self.flush()?;
-        let Self { file, staged, bytes, checksum, .. } = self;
-        let stamp = file.as_ref().map(|file| file.metadata().map(|found| Stamp::from(&found))).transpose()?;
-        Ok((StagedFile { name, staged, rows, bytes, checksum: checksum.digest(), stamp }, file))
+        let Self { upload, staged, name, bytes, checksum, .. } = self;
+        let uploaded = upload.map(Upload::finish).transpose()?;
+        let (stamp, object) = match uploaded {
+            Some(Uploaded { stamp, object }) => (stamp.get().copied().map(Stamp::from), object),
+            None => (None, None),
+        };
+        let checksum = checksum.digest();
+        Ok((StagedFile { name, staged, rows, bytes, checksum, stamp, statistics: None }, object))
     }
 }
 
 impl Write for StagedWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.file.is_some() {
+        if self.upload.is_some() {
             if self.pending.len() + bytes.len() > PENDING_BYTES_MAX {
                 self.flush()?;
             }
-            match &mut self.file {
-                Some(file) if bytes.len() > PENDING_BYTES_MAX => file.write_all(bytes)?,
+            match &mut self.upload {
+                Some(upload) if bytes.len() > PENDING_BYTES_MAX => upload.write_all(bytes)?,
                 _ => self.pending.extend_from_slice(bytes),
             }
         }
@@ -116,10 +168,10 @@ impl Write for StagedWriter {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        if let Some(file) = &mut self.file
+        if let Some(upload) = &mut self.upload
             && !self.pending.is_empty()
         {
-            file.write_all(&self.pending)?;
+            upload.write_all(&self.pending)?;
         }
         self.pending.clear();
         Ok(())

@@ -14,6 +14,12 @@ const SECOND_NANOS: i64 = 1_000_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stamp(u64, i64);
 
+impl From<(u64, i64)> for Stamp {
+    fn from((inode, nanos): (u64, i64)) -> Self {
+        Self(inode, nanos)
+    }
+}
+
 impl From<&Metadata> for Stamp {
     fn from(found: &Metadata) -> Self {
         Self(found.ino(), found.mtime().saturating_mul(SECOND_NANOS).saturating_add(found.mtime_nsec()))

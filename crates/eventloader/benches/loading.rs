@@ -19,7 +19,7 @@ mod support;
 use divan::Bencher;
 use event_parquet::{Codec, Encodings, Format};
 use event_parser::{Framing, Selection};
-use event_target::{DedupeScope, Mode};
+use event_target::{DedupeScope, Location, Mode};
 use eventloader::{
     commands::load,
     runtime::{Controls, MEMORY_BYTES_DEFAULT},
@@ -77,7 +77,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
     let settings = Settings {
         framing: Framing::Auto,
         input: LoadInput::Sources { paths: input.sources(), skip_loaded: false },
-        target: target.path().join("target"),
+        target: Location::partitions(target.path().join("target")),
         catalog: BUILT_IN.clone(),
         selection: Selection::default(),
         flatten,

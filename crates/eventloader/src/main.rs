@@ -118,7 +118,7 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
 }
 
 fn recover(args: &RecoverArgs) -> Result<(), Error> {
-    let recovery = recover::recover(&args.target)?;
+    let recovery = recover::recover(&args.location()?)?;
     if !args.quiet {
         print_message(&recovery);
     }
@@ -126,7 +126,7 @@ fn recover(args: &RecoverArgs) -> Result<(), Error> {
 }
 
 fn accept(args: &AcceptArgs) -> Result<(), Error> {
-    let acceptance = accept::accept(&args.target, args.reload, args.threads())?;
+    let acceptance = accept::accept(&args.location()?, args.reload, args.threads())?;
     if !args.quiet {
         print_message(&acceptance);
     }
@@ -134,7 +134,7 @@ fn accept(args: &AcceptArgs) -> Result<(), Error> {
 }
 
 fn discard(args: &DiscardArgs) -> Result<(), Error> {
-    let discarded = discard::discard(&args.target, &args.selection()?, args.threads())?;
+    let discarded = discard::discard(&args.location()?, &args.selection()?, args.threads())?;
     if !args.quiet {
         print_message(&discarded);
     }
@@ -151,7 +151,7 @@ fn quarantine(args: &QuarantineArgs) -> Result<ExitCode, Error> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Error> {
-    let runs = list::list(&args.target)?;
+    let runs = list::list(&args.location()?)?;
     let text = if args.json {
         runs.to_json().map_err(|error| Error::Output(error.into()))?
     } else {
@@ -161,7 +161,7 @@ fn list(args: &ListArgs) -> Result<(), Error> {
 }
 
 fn verify(args: &VerifyArgs) -> Result<ExitCode, Error> {
-    let verified = verify::verify(&args.settings(), |problem| print(&format!("{problem}\n")))?;
+    let verified = verify::verify(&args.settings()?, |problem| print(&format!("{problem}\n")))?;
     if !args.quiet {
         print_message(&verified);
     }

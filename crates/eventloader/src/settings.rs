@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use event_parquet::Format;
 use event_parser::{Framing, Selection};
-use event_target::{DedupeScope, Mode};
+use event_target::{DedupeScope, Location, Mode};
 use events_core::{
     catalog::{Catalog, EventType},
     partition::{Layout, PartitionUnit},
@@ -20,8 +20,8 @@ pub struct Settings {
     pub input: Input,
     /// How the sources are divided.
     pub framing: Framing,
-    /// The directory of the partitions.
-    pub target: PathBuf,
+    /// The target.
+    pub target: Location,
     /// The known events.
     pub catalog: Catalog,
     /// The events to load.

@@ -108,6 +108,11 @@ impl File {
         Ok(is_one(&self.0.metadata()?, &there))
     }
 
+    /// The path by which it was opened or created.
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     /// Its metadata now, wherever its path leads by now.
     pub fn metadata(&self) -> io::Result<Metadata> {
         Operation::look("look at", self.0.path()).begin()?;

@@ -28,7 +28,10 @@ pub use self::{
     access::{take_access, take_group},
     attempts::{try_to_enter, try_to_take},
     file::File,
-    store::{Found, LocalStore, Object, Put, Replaced, Store, Upload, Uploaded, create},
+    store::{
+        Found, LocalObject, LocalStore, NewFile, Object, ObjectReader, Put, Replaced, Store, Upload,
+        Uploaded, create,
+    },
 };
 
 /// One operation on a file.

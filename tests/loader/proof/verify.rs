@@ -9,6 +9,7 @@ use std::{
 };
 
 use arrow::{compute::concat_batches, record_batch::RecordBatch};
+use event_target::Location;
 use eventloader::commands::verify::{Verified, VerifySettings, verify};
 use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
 
@@ -113,8 +114,12 @@ fn every_flipped_byte_is_found() {
     let dir = loaded();
     let path = dir.target().join(DAY_1);
     let good = fs_err::read(&path).unwrap();
-    let settings =
-        VerifySettings { target: dir.target(), against: Vec::new(), memory_bytes: 1 << 30, threads: 1 };
+    let settings = VerifySettings {
+        target: Location::partitions(dir.target()),
+        against: Vec::new(),
+        memory_bytes: 1 << 30,
+        threads: 1,
+    };
     // In the magic, in a page, in the footer, in its length.
     for offset in [0, 5, good.len() / 3, good.len() / 2, good.len() - 100, good.len() - 6, good.len() - 1] {
         for bit in [1, 0x80] {
@@ -242,7 +247,12 @@ fn the_same_is_found_with_any_memory() {
         dir.loader().source(file).arg("--backfill").succeeds();
     }
     let told = |memory_bytes, threads| {
-        problems_of(&VerifySettings { target: dir.target(), against: Vec::new(), memory_bytes, threads })
+        problems_of(&VerifySettings {
+            target: Location::partitions(dir.target()),
+            against: Vec::new(),
+            memory_bytes,
+            threads,
+        })
     };
     let expected = told(1 << 30, 1);
     assert!(expected.1.iter().any(|told| told.contains("40 events more")), "{expected:?}");

@@ -13,7 +13,9 @@ use events_core::{
 };
 
 use super::{
-    THREADS_MAX, catalogs_of, envelope_names, threads_of,
+    THREADS_MAX, catalogs_of, envelope_names,
+    target::location,
+    threads_of,
     values::{FramingArg, LayoutArgs},
 };
 use crate::{
@@ -304,10 +306,12 @@ impl DiffArgs {
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<DiffSettings, Error> {
         let side = |path: &PathBuf| {
-            let is_target = event_target::is_target(path)?;
-            let catalog = || catalog_files::read(std::slice::from_ref(path), self.envelope.as_deref());
-            let catalog = if is_target { None } else { Some(catalog()?) };
-            Ok::<_, Error>(Side { path: path.clone(), catalog })
+            let target = location(path)?;
+            if target.is_target()? {
+                return Ok(Side::Target(target));
+            }
+            let catalog = catalog_files::read(std::slice::from_ref(path), self.envelope.as_deref())?;
+            Ok::<_, Error>(Side::Catalog(path.clone(), catalog))
         };
         Ok(DiffSettings { before: side(&self.before)?, after: side(&self.after)?, threads: threads_of(None) })
     }

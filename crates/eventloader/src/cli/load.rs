@@ -8,6 +8,7 @@ use event_parser::{DayRange, Selection};
 
 use super::{
     Cli, catalogs_of,
+    target::location,
     values::{Mode, Scope},
 };
 use crate::{
@@ -28,12 +29,12 @@ impl Cli {
             (None, first, last) => Some(DayRange { first, last }),
         };
         let catalogs = catalogs_of(&self.catalog);
+        let target = location(&self.target_path)?;
         let asked = (self.layout.layout(), self.layout.unit());
-        let (layout, partition_unit) = target_form::of_target(&self.target_path, asked);
+        let (layout, partition_unit) = target_form::of_target(&target, asked);
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
             framing: self.framing.into(),
-            target: self.target_path.clone(),
             catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
             selection: Selection {
                 domains: self.domain.clone(),
@@ -42,6 +43,7 @@ impl Cli {
                 ..Selection::default()
             },
             flatten: self.flatten,
+            target,
             layout,
             partition_unit,
             mode: self.mode.into(),

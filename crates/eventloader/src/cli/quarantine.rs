@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use clap::{Args, builder::RangedU64ValueParser};
 use event_parser::Reason;
+use event_target::Location;
 
-use super::{SELECTION, THREADS_MAX, threads_of};
+use super::{SELECTION, THREADS_MAX, target::location, threads_of};
 use crate::{
     commands::quarantine::{QuarantineSettings, View},
     error::Error,
@@ -82,7 +83,7 @@ impl QuarantineArgs {
             (false, true) => View::Raw,
             (false, false) => View::Text,
         };
-        Ok(QuarantineSettings { target: self.target.clone(), selection: self.lines.selection()?, view })
+        Ok(QuarantineSettings { target: location(&self.target)?, selection: self.lines.selection()?, view })
     }
 }
 
@@ -91,7 +92,7 @@ impl QuarantineArgs {
 pub struct DiscardArgs {
     /// The directory of the partitions
     #[arg(value_name = "TARGET", default_value = "data/target/")]
-    pub target: PathBuf,
+    target: PathBuf,
 
     #[command(flatten)]
     lines: BadLineArgs,
@@ -108,6 +109,14 @@ pub struct DiscardArgs {
 }
 
 impl DiscardArgs {
+    /// The target.
+    ///
+    /// # Errors
+    /// Its name can't be used.
+    pub fn location(&self) -> Result<Location, Error> {
+        location(&self.target)
+    }
+
     /// The lines that were asked for.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, ValueEnum};
 use event_parquet::Format;
 use event_parser::{Framing, Selection};
-use event_target::{DedupeScope, History, Mode, TargetLayout};
+use event_target::{DedupeScope, History, Mode};
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::{
@@ -16,6 +16,7 @@ use super::{
     load::report_file,
     quarantine::BadLineArgs,
     resources::ResourceArgs,
+    target::location,
     values::{CodecArg, EncodingsArg, format_of},
 };
 use crate::{
@@ -88,18 +89,19 @@ impl ReplayArgs {
     /// A catalog can't be read or used, a reason does not exist, or nothing was ever loaded into the target.
     pub fn settings(&self) -> Result<(Vec<Settings>, bool), Error> {
         let selection = self.lines.selection()?;
-        let layout = TargetLayout::remembered(&self.target)?.and_then(|layout| layout.parts());
+        let target = location(&self.target)?;
+        let layout = target.layout()?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
-        let history = History::read(&self.target, |_, _| {})?;
+        let history = target.history(|_, _| {})?;
         let catalogs = catalogs_of(&self.catalog);
         let envelope = self.envelope.as_deref();
-        let replayed = replayed_catalog::read(&catalogs, envelope, (&self.target, &history), &selection)?;
+        let replayed = replayed_catalog::read(&catalogs, envelope, (&target, &history), &selection)?;
         let report = report_file(self.report.as_deref(), &catalogs)?;
         let dedupe_scope = self.dedupe_scope(&history)?;
         let settings = |(selection, catalog)| Settings {
             input: Input::Replay(selection),
             framing: Framing::Lines,
-            target: self.target.clone(),
+            target: target.clone(),
             catalog,
             selection: Selection::default(),
             flatten: self.flatten.or(history.form.as_ref().map(|form| form.flatten)).unwrap_or(true),

@@ -11,6 +11,7 @@ use events_core::partition::Day;
 use super::{
     INPUT, OUTPUT, SELECTION, TARGET, catalogs_of, envelope_names, parse_day,
     resources::ResourceArgs,
+    target::location,
     values::{CodecArg, EncodingsArg, LayoutArg, Unit},
 };
 use crate::{
@@ -83,7 +84,7 @@ impl RewriteArgs {
             (first, last) => Some(DayRange { first, last }),
         };
         Ok(RewriteSettings {
-            target: self.target.clone(),
+            target: location(&self.target)?,
             catalog: catalog_files::read(&catalogs_of(&self.catalog), self.envelope.as_deref())?,
             days,
             layout: self.layout.map(Into::into),

@@ -1,20 +1,31 @@
-//! `eventloader accept`, `list`, `recover` and `verify` → the settings of these commands.
+//! The argument TARGET → where the target is; `eventloader accept`, `list`, `recover` and `verify` → the
+//! settings of these commands.
 //!
 //! Invariant: the target has the same default as for a load.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, builder::RangedU64ValueParser};
+use event_target::Location;
 
 use super::{THREADS_MAX, threads_of};
-use crate::{commands::verify::VerifySettings, runtime::memory};
+use crate::{commands::verify::VerifySettings, error::Error, runtime::memory};
+
+/// Where the target is that an argument names, and of which kind.
+///
+/// # Errors
+/// None so far: every path may be a directory.
+#[expect(clippy::unnecessary_wraps, reason = "not every address will be one of a target")]
+pub(super) fn location(target: &Path) -> Result<Location, Error> {
+    Ok(Location::partitions(target.to_owned()))
+}
 
 /// `accept`
 #[derive(Debug, Args)]
 pub struct AcceptArgs {
     /// The directory of the partitions
     #[arg(value_name = "TARGET", default_value = "data/target/")]
-    pub target: PathBuf,
+    target: PathBuf,
 
     /// Also forget which sources were loaded, so that --skip-loaded reads them again
     ///
@@ -34,6 +45,14 @@ pub struct AcceptArgs {
 }
 
 impl AcceptArgs {
+    /// The target.
+    ///
+    /// # Errors
+    /// Its name can't be used.
+    pub fn location(&self) -> Result<Location, Error> {
+        location(&self.target)
+    }
+
     /// The number of threads.
     #[must_use]
     pub fn threads(&self) -> usize {
@@ -46,11 +65,21 @@ impl AcceptArgs {
 pub struct RecoverArgs {
     /// The directory of the partitions
     #[arg(value_name = "TARGET", default_value = "data/target/")]
-    pub target: PathBuf,
+    target: PathBuf,
 
     /// Print only errors
     #[arg(short, long)]
     pub quiet: bool,
+}
+
+impl RecoverArgs {
+    /// The target.
+    ///
+    /// # Errors
+    /// Its name can't be used.
+    pub fn location(&self) -> Result<Location, Error> {
+        location(&self.target)
+    }
 }
 
 /// `list`
@@ -58,11 +87,21 @@ pub struct RecoverArgs {
 pub struct ListArgs {
     /// The directory of the partitions
     #[arg(value_name = "TARGET", default_value = "data/target/")]
-    pub target: PathBuf,
+    target: PathBuf,
 
     /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
+}
+
+impl ListArgs {
+    /// The target.
+    ///
+    /// # Errors
+    /// Its name can't be used.
+    pub fn location(&self) -> Result<Location, Error> {
+        location(&self.target)
+    }
 }
 
 /// `verify`
@@ -99,13 +138,15 @@ pub struct VerifyArgs {
 
 impl VerifyArgs {
     /// The settings given by the command line.
-    #[must_use]
-    pub fn settings(&self) -> VerifySettings {
-        VerifySettings {
-            target: self.target.clone(),
+    ///
+    /// # Errors
+    /// The name of the target can't be used.
+    pub fn settings(&self) -> Result<VerifySettings, Error> {
+        Ok(VerifySettings {
+            target: location(&self.target)?,
             against: self.against.clone(),
             memory_bytes: self.memory.unwrap_or_else(memory::default_bytes),
             threads: threads_of(self.threads),
-        }
+        })
     }
 }

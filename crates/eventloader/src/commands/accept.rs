@@ -7,8 +7,8 @@
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use event_target::{
-    Accepted, Compared, DedupeScope, Differs, History, LoadFacts, Mode, QUARANTINE, Stamp, StoredFile,
-    Target, TargetError, TargetLayout, checksum_of, list_files,
+    Accepted, Compared, DedupeScope, Differs, History, LoadFacts, Location, Mode, QUARANTINE, StoredFile,
+    Target, TargetError, TargetLayout,
 };
 use events_core::event;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -36,9 +36,9 @@ pub struct Acceptance {
 /// # Errors
 /// [`TargetError::Locked`] while a load is running, [`TargetError::Unusable`] if nothing was ever loaded or
 /// a file can't be accepted, and read and write errors.
-pub fn accept(root: &Path, forgets_sources: bool, threads: usize) -> Result<Acceptance, Error> {
-    let target = Target::open_existing(root)?;
-    let looked = look(root, forgets_sources, threads);
+pub fn accept(location: &Location, forgets_sources: bool, threads: usize) -> Result<Acceptance, Error> {
+    let target = Target::open_existing(location)?;
+    let looked = look(location, forgets_sources, threads);
     let (layout, facts, acceptance) = match looked {
         Ok(looked) => looked,
         Err(error) => {
@@ -55,19 +55,19 @@ pub fn accept(root: &Path, forgets_sources: bool, threads: usize) -> Result<Acce
 }
 
 fn look(
-    root: &Path,
+    target: &Location,
     forgets_sources: bool,
     threads: usize,
 ) -> Result<(TargetLayout, LoadFacts, Acceptance), Error> {
-    let Some(layout) = TargetLayout::remembered(root)? else {
-        return Err(unusable(root, "no load has ever committed anything there; check the path"));
+    let Some(layout) = target.layout()? else {
+        return Err(unusable(&target.root(), "no load has ever committed anything there; check the path"));
     };
-    let history = History::read(root, |_, _| {})?;
-    let found = list_files(root)?;
+    let history = target.history(|_, _| {})?;
+    let found = target.list_files()?;
     if let Some(path) = found.not_files.first() {
-        return Err(unusable(&root.join(path), "is not a regular file, so it can't be accepted"));
+        return Err(unusable(&target.address(path), "is not a regular file, so it can't be accepted"));
     }
-    let Compared { differences, stamps } = history.compare(root, threads, |_, _| true)?;
+    let Compared { differences, stamps } = target.compare(&history, threads, |_, _| true)?;
     let mut acceptance = Acceptance { lost: history.lost.len(), forgets_sources, ..Acceptance::default() };
     let mut gone = Vec::new();
     let mut present: Vec<_> =
@@ -80,14 +80,14 @@ fn look(
                 gone.push(difference.path);
             }
             Differs::NoFile => {
-                let path = root.join(&difference.path);
+                let path = target.address(&difference.path);
                 return Err(unusable(&path, "is not a regular file, so it can't be accepted"));
             }
             Differs::Changed | Differs::Foreign => present.push(difference.path),
         }
     }
     let files = workers::map(threads, present.len(), |number| {
-        Ok::<_, Error>((present[number].clone(), stored(root, &present[number], &history)?))
+        Ok::<_, Error>((present[number].clone(), stored(target, &present[number], &history)?))
     })?;
     for (path, file) in &files {
         let is_known = history.files.contains_key(path);
@@ -105,16 +105,16 @@ fn count((files, rows): &mut (u64, u64), of_file: u64) {
 
 /// A file as it is. It keeps what is recorded of it but its content; of a new one, its directory or its rows
 /// tell the event type.
-fn stored(root: &Path, path: &str, history: &History) -> Result<StoredFile, Error> {
-    let there = root.join(path);
+fn stored(target: &Location, path: &str, history: &History) -> Result<StoredFile, Error> {
     let failed = Error::io(READING);
-    let stamp = storage::look_at(&there).map_err(failed)?.as_ref().map(Stamp::from);
-    let (bytes, checksum) = checksum_of(&there).map_err(failed)?;
+    let stamp = target.stamp_of(path).map_err(failed)?;
+    let (bytes, checksum) = target.checksum_of(path).map_err(failed)?;
     let recorded = history.files.get(path);
     let is_data = !path.starts_with(&format!("{QUARANTINE}/"));
     let layout = history.layout.as_ref().and_then(TargetLayout::parts);
     let of_path = layout.and_then(|(layout, _)| layout.event_type_in(directory_of(path)));
-    let contents = if is_data { Some(Contents::of(&there, of_path.as_deref(), history)?) } else { None };
+    let contents =
+        if is_data { Some(Contents::of(target, (path, bytes), of_path.as_deref(), history)?) } else { None };
     let of_contents = || contents.as_ref().and_then(|contents| contents.event_type.clone());
     let neighbour = || history.of_directory(directory_of(path)).next();
     let event_type = match recorded.or_else(neighbour) {
@@ -122,7 +122,10 @@ fn stored(root: &Path, path: &str, history: &History) -> Result<StoredFile, Erro
         None => of_contents(),
     };
     if is_data && event_type.is_none() {
-        return Err(unusable(&there, "does not say of which event type its rows are; move it away"));
+        return Err(unusable(
+            &target.address(path),
+            "does not say of which event type its rows are; move it away",
+        ));
     }
     let of_type = history.files.values().find(|file| file.event_type == event_type);
     let dedupe_scope = recorded.or(of_type).map_or(DedupeScope::Input, |file| file.dedupe_scope);
@@ -145,12 +148,18 @@ struct Contents {
 
 impl Contents {
     /// `of_path` is the event type that the path gives, if the file has none.
-    fn of(path: &Path, of_path: Option<&str>, history: &History) -> Result<Self, Error> {
-        let file = ParquetFile::open(path).map_err(Error::io(READING))?;
+    fn of(
+        target: &Location,
+        (path, bytes): (&str, u64),
+        of_path: Option<&str>,
+        history: &History,
+    ) -> Result<Self, Error> {
+        let file = target.open(path, Some(bytes)).map_err(Error::io(READING))?;
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(ParquetFile::from(file), options);
         let builder = builder.map_err(|error| {
-            unusable(path, &format!("can't be read ({error}); delete it, or put the right file there"))
+            let problem = format!("can't be read ({error}); delete it, or put the right file there");
+            unusable(&target.address(path), &problem)
         })?;
         let schema = builder.parquet_schema();
         let groups = builder.metadata().row_groups();

@@ -3,10 +3,10 @@
 //! Invariant: no line goes that was not selected, and no row changes. A quarantine that is not as the loads
 //! left it is refused, because the commit would record what is left as all that there was.
 
-use std::{fmt, path::Path};
+use std::fmt;
 
 use event_target::{
-    Differences, Discarded, History, LoadFacts, Mode, Staging, Target, TargetError, TargetLayout,
+    Differences, Discarded, LoadFacts, Location, Mode, Staging, Target, TargetError, TargetLayout,
 };
 
 use super::list::reasons_text;
@@ -21,9 +21,9 @@ pub struct Discard(Discarded);
 /// # Errors
 /// [`TargetError::Locked`] while a load is running, [`TargetError::Unusable`] if nothing was ever loaded,
 /// [`TargetError::NotAsRecorded`], [`Error::NothingSelected`], and read and write errors.
-pub fn discard(root: &Path, selection: &BadLineSelection, threads: usize) -> Result<Discard, Error> {
-    let mut target = Target::open_existing(root)?;
-    let staged = prepare(&mut target, root, selection, threads);
+pub fn discard(location: &Location, selection: &BadLineSelection, threads: usize) -> Result<Discard, Error> {
+    let mut target = Target::open_existing(location)?;
+    let staged = prepare(&mut target, location, selection, threads);
     let (changes, layout, facts, discarded) = match staged {
         Ok(staged) => staged,
         Err(error) => {
@@ -39,24 +39,24 @@ type Prepared = (Vec<event_target::Change>, TargetLayout, LoadFacts, Discarded);
 
 fn prepare(
     target: &mut Target,
-    root: &Path,
+    location: &Location,
     selection: &BadLineSelection,
     threads: usize,
 ) -> Result<Prepared, Error> {
-    let Some(layout) = TargetLayout::remembered(root)? else {
+    let Some(layout) = location.layout()? else {
         let problem = "no load has ever committed anything there; check the path".to_owned();
-        return Err(TargetError::Unusable { path: root.to_owned(), problem }.into());
+        return Err(TargetError::Unusable { path: location.root(), problem }.into());
     };
-    let history = History::read(root, |_, _| {})?;
-    let compared = history.compare(root, threads, |_, file| file.event_type.is_none())?;
+    let history = location.history(|_, _| {})?;
+    let compared = location.compare(&history, threads, |_, file| file.event_type.is_none())?;
     let mut differences = history.lost_records();
     differences.extend(compared.differences);
     if !differences.is_empty() {
         let differences = Box::new(Differences(differences));
-        return Err(TargetError::NotAsRecorded { root: root.to_owned(), differences }.into());
+        return Err(TargetError::NotAsRecorded { root: location.root(), differences }.into());
     }
     let staging: Staging = target.begin(&layout)?;
-    let (changes, lines) = quarantine::discard(root, selection, &staging)?;
+    let (changes, lines) = quarantine::discard((location, &history), selection, &staging)?;
     if lines.is_empty() {
         return Err(Error::NothingSelected { is_all: selection.is_all() });
     }

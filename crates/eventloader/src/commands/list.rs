@@ -2,12 +2,9 @@
 //!
 //! Invariant: nothing is changed, and the command does not wait for a running load.
 
-use std::{
-    fmt::{self, Write},
-    path::Path,
-};
+use std::fmt::{self, Write};
 
-use event_target::{AcceptedFiles, CommittedLoad, Discarded, History};
+use event_target::{AcceptedFiles, CommittedLoad, Discarded, Location};
 use events_core::truth::Counts;
 
 use crate::{
@@ -25,9 +22,9 @@ pub struct Runs(Vec<CommittedLoad>);
 /// [`TargetError::Locked`](event_target::TargetError::Locked) while a load is running,
 /// [`TargetError::Unusable`](event_target::TargetError::Unusable) if nothing was ever loaded, and read
 /// errors.
-pub fn list(target: &Path) -> Result<Runs, Error> {
-    let _lock = event_target::lock_to_read(target)?;
-    Ok(Runs(History::read(target, |_, _| {})?.runs))
+pub fn list(target: &Location) -> Result<Runs, Error> {
+    let _lock = target.lock_to_read()?;
+    Ok(Runs(target.history(|_, _| {})?.runs))
 }
 
 impl Runs {

@@ -14,7 +14,9 @@ use std::{
 };
 
 use event_parser::Plan;
-use event_target::{Action, Change, DedupeScope, Fingerprint, LoadFacts, Mode, Staging, TargetLayout};
+use event_target::{
+    Action, Change, DedupeScope, Fingerprint, History, LoadFacts, Mode, Staging, TargetLayout,
+};
 
 use crate::{
     commands::{
@@ -61,7 +63,7 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let stage = |settings: &Settings, staging: &Staging| {
         if !is_replay {
-            layout_fit(settings, event_target::folds_case(&settings.target)?).check()?;
+            layout_fit(settings, settings.target.folds_case()?).check()?;
         }
         Load { settings, controls, stages: &stages }.stage(std::mem::take(&mut listed), staging)
     };
@@ -97,8 +99,8 @@ fn list(settings: &Settings) -> Result<Listed, Error> {
     match &settings.input {
         Input::Replay(_) => Ok(Listed::default()),
         // A landing directory may be empty for now.
-        Input::Sources { paths, skip_loaded: true } => list_any(paths, Some(&settings.target)),
-        Input::Sources { paths, skip_loaded: false } => list_sources(paths, Some(&settings.target)),
+        Input::Sources { paths, skip_loaded: true } => list_any(paths, settings.target.directory()),
+        Input::Sources { paths, skip_loaded: false } => list_sources(paths, settings.target.directory()),
     }
 }
 
@@ -142,11 +144,11 @@ impl Load<'_> {
         let what = what_is_loaded(settings);
         let known = record.merged(&what);
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
-        let Screened { sources, skipped } = self.screen(&plan, listed, &known)?;
+        let Screened { sources, skipped } = self.screen(&plan, listed, (record.history(), &known))?;
         let shares = self.shares(&plan)?;
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
         bad_lines::check(settings, &input, record.has_commit())?;
-        let folds_case = event_target::folds_case(&settings.target)?;
+        let folds_case = settings.target.folds_case()?;
         let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
         let fit = layout_fit(settings, folds_case);
         fit.check_found(&plan)?;
@@ -171,6 +173,7 @@ impl Load<'_> {
             plan: &plan,
             rows: &rows,
             superseded: &superseded,
+            history: record.history(),
             existing: existing.as_ref(),
             staging,
             controls,
@@ -191,6 +194,7 @@ impl Load<'_> {
         let ties = Ties {
             settings,
             plan: &plan,
+            history: record.history(),
             rows: &rows,
             superseded: &superseded,
             written: &written,
@@ -227,11 +231,16 @@ impl Load<'_> {
     }
 
     /// The sources to read, and those that are skipped.
-    fn screen(self, plan: &Plan, listed: Listed, known: &HashSet<Fingerprint>) -> Result<Screened, Error> {
+    fn screen(
+        self,
+        plan: &Plan,
+        listed: Listed,
+        (history, known): (&History, &HashSet<Fingerprint>),
+    ) -> Result<Screened, Error> {
         let Self { settings, controls, .. } = self;
         match &settings.input {
             Input::Replay(selection) => {
-                let sources = quarantine::sources(&settings.target, selection)?;
+                let sources = quarantine::sources((&settings.target, history), selection)?;
                 Ok(Screened { sources, skipped: Vec::new() })
             }
             Input::Sources { skip_loaded: true, .. } => {
@@ -275,7 +284,7 @@ impl Load<'_> {
             return Ok((None, rows));
         }
         let mut clock = stages.clock();
-        let existing = Existing::list(settings, plan, &rows)?;
+        let existing = Existing::list(settings, plan, &rows, record.history())?;
         record.check(&existing, plan)?;
         let rows = existing.add_contenders(rows, (settings.threads, readers), &controls.interruption)?;
         clock.lap_of(settings.threads, Stage::Search);
@@ -289,17 +298,17 @@ impl Load<'_> {
         sources: &[Source],
         ties: Ties<'_>,
     ) -> Result<Vec<Change>, Error> {
-        let target = &self.settings.target;
+        let target = (&self.settings.target, ties.history);
         let lasts = ties.judge(&mut quarantine)?;
         let changes = match &self.settings.input {
-            Input::Replay(selection) => quarantine.finish_replay(sources, target, selection, &lasts)?,
+            Input::Replay(selection) => quarantine.finish_replay(sources, target.0, selection, &lasts)?,
             Input::Sources { .. } => {
                 quarantine.finish(sources, target, &lasts, |line| ties.version_of(line).is_some())?
             }
         };
         let mut kept = Vec::new();
         for change in changes {
-            if change.action(target)? != Action::Unchanged {
+            if target.0.action(&change, target.1)? != Action::Unchanged {
                 kept.push(change);
             }
         }

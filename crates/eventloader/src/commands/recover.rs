@@ -2,9 +2,9 @@
 //!
 //! Invariant: it does what every load does first, and nothing else.
 
-use std::{fmt, path::Path};
+use std::fmt;
 
-use event_target::{Recovered, Target};
+use event_target::{Location, Recovered, Target};
 
 use crate::{error::Error, runtime::plural};
 
@@ -18,7 +18,7 @@ pub struct Recovery(Recovered);
 /// [`TargetError::Locked`](event_target::TargetError::Locked) while a load is running,
 /// [`TargetError::Unusable`](event_target::TargetError::Unusable) if nothing was ever loaded, and read and
 /// write errors.
-pub fn recover(target: &Path) -> Result<Recovery, Error> {
+pub fn recover(target: &Location) -> Result<Recovery, Error> {
     let target = Target::open_existing(target)?;
     let recovery = Recovery(target.recovered());
     target.abandon();

@@ -4,9 +4,9 @@
 //! Invariant: an envelope that a user or a catalog names decides for all lines. Without one, each line is
 //! read with what it was read with.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use event_target::History;
+use event_target::{History, Location};
 use events_core::catalog::Catalog;
 
 use super::catalog_files;
@@ -29,14 +29,14 @@ pub(crate) struct Replayed {
 pub(crate) fn read(
     catalogs: &[PathBuf],
     envelope: Option<&str>,
-    (target, history): (&Path, &History),
+    (target, history): (&Location, &History),
     selection: &BadLineSelection,
 ) -> Result<Replayed, Error> {
     let catalog = catalog_files::read(catalogs, envelope)?;
     if !catalog.envelope().is_base() {
         return Ok(Replayed { runs: vec![(selection.clone(), catalog)], leaves_lines: false });
     }
-    let envelopes = quarantine::envelopes_of(target, selection)?;
+    let envelopes = quarantine::envelopes_of((target, history), selection)?;
     let is_known = |name: &String| !quarantine::is_of_catalog(name) || history.envelopes.contains_key(name);
     let (known, unknown): (Vec<_>, Vec<_>) =
         envelopes.into_iter().partition(|read_with| read_with.as_ref().is_none_or(is_known));

@@ -11,6 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use event_target::Location;
+
 use crate::{
     error::Error,
     input::{Origin, Source},
@@ -37,7 +39,7 @@ pub(crate) fn refuse_files<'p>(
 
 /// Refuses a report that is one of the sources, which a new report in a directory of sources is, too; or that
 /// is a file of the target. The report's file exists.
-pub(crate) fn refuse(report: &Path, sources: &[Source], target: &Path) -> Result<(), Error> {
+pub(crate) fn refuse(report: &Path, sources: &[Source], target: &Location) -> Result<(), Error> {
     let paths = sources.iter().filter_map(|source| match &source.origin {
         Origin::File(path) => Some(path.as_path()),
         Origin::StandardInput => Some(Path::new("/dev/stdin")),
@@ -45,7 +47,9 @@ pub(crate) fn refuse(report: &Path, sources: &[Source], target: &Path) -> Result
     });
     refuse_files(report, paths, "is one of the sources")?;
     let canonical = |path: &Path| storage::canonical(path).ok();
-    let (Some(real), Some(target)) = (canonical(report), canonical(target)) else { return Ok(()) };
+    let (Some(real), Some(target)) = (canonical(report), target.directory().and_then(canonical)) else {
+        return Ok(());
+    };
     // A report beside the partitions is in nobody's way.
     let is_in_target = real.parent().is_some_and(|parent| parent.starts_with(&target) && parent != target);
     if is_in_target { Err(refused(report, "is inside the target", &target)) } else { Ok(()) }

@@ -2,9 +2,7 @@
 //!
 //! Invariant: a dry run holds no lock and writes nothing.
 
-use std::path::Path;
-
-use event_target::{Change, LoadFacts, Staging, Target, TargetError, TargetLayout};
+use event_target::{Change, LoadFacts, Location, Staging, Target, TargetError, TargetLayout};
 
 use crate::settings::{Input, Settings};
 
@@ -13,7 +11,7 @@ pub(super) enum Sink<'s> {
     /// A target.
     Target(Target),
     /// A dry run reads the target and writes nothing.
-    DryRun(&'s Path),
+    DryRun(&'s Location),
 }
 
 /// What a load commits.
@@ -26,7 +24,7 @@ pub(super) struct ReadyCommit {
 
 impl<'s> Sink<'s> {
     pub(super) fn open(settings: &'s Settings) -> Result<Self, TargetError> {
-        let target = settings.target.as_path();
+        let target = &settings.target;
         if settings.dry_run {
             return Ok(Self::DryRun(target));
         }
@@ -37,7 +35,7 @@ impl<'s> Sink<'s> {
     pub(super) fn begin(&mut self, layout: &TargetLayout) -> Result<Staging, TargetError> {
         match self {
             Self::Target(target) => target.begin(layout),
-            Self::DryRun(target) => layout.check(target).map(|()| Staging::Discard),
+            Self::DryRun(target) => target.check_layout(layout).map(|()| Staging::Discard),
         }
     }
 

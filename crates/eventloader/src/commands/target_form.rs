@@ -8,9 +8,7 @@
 //!
 //! Invariant: what was asked for is never changed, but for the form of the layout hive.
 
-use std::path::{Path, PathBuf};
-
-use event_target::TargetLayout;
+use event_target::Location;
 use events_core::{
     event,
     partition::{Layout, PartitionUnit},
@@ -26,41 +24,27 @@ use crate::existing::ParquetFile;
 /// for: the load itself says what is wrong.
 #[must_use]
 pub fn of_target(
-    target: &Path,
+    target: &Location,
     (layout, unit): (Option<Layout>, Option<PartitionUnit>),
 ) -> (Layout, PartitionUnit) {
-    let remembered = TargetLayout::remembered(target).map(|found| found.and_then(|layout| layout.parts()));
+    let remembered = target.layout().map(|found| found.and_then(|layout| layout.parts()));
     if let (None | Some(Layout::Delta), Ok(Some((Layout::Delta, of_tables)))) = (layout, &remembered) {
         return (Layout::Delta, unit.unwrap_or(*of_tables));
     }
     let (layout, unit) = (layout.unwrap_or(Layout::Plain), unit.unwrap_or(PartitionUnit::Day));
     let has_column = || match remembered {
         Ok(Some((layout, _))) => layout == Layout::HiveWithEventType,
-        Ok(None) => first_file(target, layout.columns(PartitionUnit::Hour))
-            .is_some_and(|file| has_event_type(&file).unwrap_or(false)),
+        Ok(None) => target
+            .file_below(layout.columns(PartitionUnit::Hour))
+            .is_some_and(|path| has_event_type(target, &path).unwrap_or(false)),
         Err(_) => false,
     };
     if layout == Layout::Hive && has_column() { (Layout::HiveWithEventType, unit) } else { (layout, unit) }
 }
 
-/// A Parquet file below directories that are called like these columns, some of which may be left out.
-fn first_file(directory: &Path, columns: &[&str]) -> Option<PathBuf> {
-    let names = storage::names_in(directory).ok()??;
-    let names: Vec<_> = names.iter().filter_map(|name| name.to_str()).collect();
-    let is_file = |name: &&&str| columns.is_empty() && name.ends_with(".parquet");
-    if let Some(file) = names.iter().find(is_file) {
-        return Some(directory.join(file));
-    }
-    let mut inner = names.iter().filter_map(|name| {
-        let (column, _) = name.split_once('=')?;
-        let place = columns.iter().position(|known| *known == column)?;
-        first_file(&directory.join(name), &columns[place + 1..])
-    });
-    inner.next()
-}
-
-fn has_event_type(file: &Path) -> Result<bool> {
+fn has_event_type(target: &Location, path: &str) -> Result<bool> {
+    let file = ParquetFile::from(target.open(path, None)?);
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let metadata = ArrowReaderMetadata::load(&ParquetFile::open(file)?, options)?;
+    let metadata = ArrowReaderMetadata::load(&file, options)?;
     Ok(metadata.schema().index_of(event::EVENT_TYPE).is_ok())
 }

@@ -13,7 +13,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 
 use event_parser::{DayRange, NamedEvent, Plan};
 use event_rows::{PartitionKey, Position};
-use event_target::Mode;
+use event_target::{History, Mode};
 use events_core::{catalog::EventType, timestamp::parse_timestamp};
 use serde::Deserialize;
 
@@ -57,6 +57,8 @@ type ByPath<'l> = BTreeMap<String, Vec<(i64, &'l DatedLine)>>;
 pub(super) struct Ties<'a> {
     pub(super) settings: &'a Settings,
     pub(super) plan: &'a Plan,
+    /// What the target has.
+    pub(super) history: &'a History,
     pub(super) rows: &'a RowStore,
     pub(super) superseded: &'a Superseded,
     pub(super) written: &'a Written,
@@ -169,7 +171,7 @@ impl Ties<'_> {
         for (micros, line) in lines {
             wanted.entry(*micros).or_default().push(&*line.id);
         }
-        let found = versions_in(&self.settings.target.join(path), &wanted);
+        let found = versions_in((&self.settings.target, self.history), path, &wanted);
         let is_there = |(micros, line): &&(i64, &DatedLine)| found.contains(&(*micros, &*line.id));
         let after: Vec<Position> = lines.iter().filter(is_there).map(|(_, line)| line.position).collect();
         lasts.extend(after.into_iter().map(|position| (position, true)));

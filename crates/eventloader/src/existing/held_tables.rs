@@ -3,9 +3,9 @@
 //!
 //! Invariant: each recorded file with rows is in exactly one table of its type. Nothing but footers is read.
 
-use std::{cmp::Reverse, collections::BTreeMap, path::Path};
+use std::{cmp::Reverse, collections::BTreeMap};
 
-use event_target::{History, StoredFile, TargetError};
+use event_target::{History, Location, StoredFile, TargetError};
 use events_core::table::TableColumns;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 
@@ -30,7 +30,7 @@ pub(crate) type HeldTables = BTreeMap<(String, String), Vec<HeldTable>>;
 ///
 /// # Errors
 /// A file can't be read, or has a column that no load writes.
-pub(crate) fn held_tables(root: &Path, history: &History, threads: usize) -> Result<HeldTables, Error> {
+pub(crate) fn held_tables(target: &Location, history: &History, threads: usize) -> Result<HeldTables, Error> {
     let mut tables = HeldTables::new();
     let mut unknown = Vec::new();
     for (path, file) in &history.files {
@@ -41,7 +41,10 @@ pub(crate) fn held_tables(root: &Path, history: &History, threads: usize) -> Res
             None => unknown.push((path, event_type, file)),
         }
     }
-    let read = workers::map(threads, unknown.len(), |index| columns_of(&root.join(unknown[index].0)))?;
+    let read = workers::map(threads, unknown.len(), |index| {
+        let (path, _, file) = unknown[index];
+        columns_of(target, path, file.bytes)
+    })?;
     for ((_, event_type, file), columns) in unknown.into_iter().zip(read) {
         add(&mut tables, event_type, file, &columns);
     }
@@ -62,9 +65,10 @@ fn add(tables: &mut HeldTables, event_type: &(String, String), file: &StoredFile
     }
 }
 
-fn columns_of(path: &Path) -> Result<TableColumns, Error> {
-    let unusable = |problem| TargetError::Unusable { path: path.to_owned(), problem };
-    let file = ParquetFile::open(path).map_err(Error::io("reading the target"))?;
+fn columns_of(target: &Location, path: &str, bytes: u64) -> Result<TableColumns, Error> {
+    let unusable = |problem| TargetError::Unusable { path: target.address(path), problem };
+    let file = target.open(path, Some(bytes)).map_err(Error::io("reading the target"))?;
+    let file = ParquetFile::from(file);
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = ArrowReaderMetadata::load(&file, options).map_err(|error| unusable(error.to_string()))?;
     let columns = TableColumns::of_schema(metadata.schema());

@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 
 use event_parser::Plan;
 use event_rows::PartitionKey;
-use event_target::{DedupeScope, Mode, Partitions, TargetLayout, list_partitions};
+use event_target::{DedupeScope, History, Location, Mode, Partitions, TargetLayout};
 use events_core::partition::PartitionUnit;
 
 use self::reader::ExistingFile;
@@ -56,6 +56,7 @@ use crate::{
 /// The partitions of a target, of the event types that a merge has rows of.
 #[derive(Debug)]
 pub(crate) struct Existing<'p> {
+    target: Location,
     unit: PartitionUnit,
     /// By event type; `None` of types without rows.
     columns: Vec<Option<ExistingColumns<'p>>>,
@@ -68,7 +69,12 @@ pub(crate) struct Existing<'p> {
 
 impl<'p> Existing<'p> {
     /// Lists the partitions that may have events of the input.
-    pub(crate) fn list(settings: &Settings, plan: &'p Plan, rows: &RowStore) -> Result<Self, Error> {
+    pub(crate) fn list(
+        settings: &Settings,
+        plan: &'p Plan,
+        rows: &RowStore,
+        history: &History,
+    ) -> Result<Self, Error> {
         let read: BTreeSet<_> = rows.ledger().partition_keys().collect();
         let with_rows: BTreeSet<_> = read.iter().map(|(type_index, _)| *type_index).collect();
         let directory = |&index: &usize| (index, settings.layout.directory(plan.event_type(index)));
@@ -81,7 +87,7 @@ impl<'p> Existing<'p> {
         });
         let unit = settings.partition_unit;
         let day = |(type_index, unit_index): &PartitionKey| (*type_index, unit.day_of(*unit_index));
-        let mut partitions = list_partitions(&settings.target, &layout, &types)?;
+        let mut partitions = settings.target.list_partitions(history, &layout, &types)?;
         let mut replaced = BTreeSet::new();
         if settings.mode == Mode::Overwrite {
             partitions.retain(|key, _| !read.contains(key));
@@ -89,6 +95,7 @@ impl<'p> Existing<'p> {
             replaced = read.iter().map(path).collect();
         }
         Ok(Self {
+            target: settings.target.clone(),
             unit,
             columns: columns.collect(),
             partitions,
@@ -115,7 +122,7 @@ impl<'p> Existing<'p> {
     pub(crate) fn rows_of(&self, partition: PartitionKey) -> Option<ExistingRows<'_>> {
         let columns = self.columns[partition.0].as_ref()?;
         let instants = self.unit.instants_of(partition.1);
-        Some(ExistingRows::merged(columns, self.partitions.get(&partition)?, instants))
+        Some(ExistingRows::merged(columns, (&self.target, self.partitions.get(&partition)?), instants))
     }
 
     /// Adds the rows that have an id of the input to the competing rows. At most `readers` threads read whole
@@ -154,7 +161,7 @@ impl<'p> Existing<'p> {
         };
         let of_type = self.partitions.range((of_type, i64::MIN)..=(of_type, i64::MAX));
         let searched = of_type.filter(move |(partition, _)| is_searched(**partition));
-        searched.flat_map(|(_, files)| files).map(ExistingFile::merged)
+        searched.flat_map(|(_, files)| files).map(|file| ExistingFile::merged(&self.target, file))
     }
 
     /// The rows of each file that have an id of the input, ascending.

@@ -4,20 +4,20 @@
 
 use std::ops::Range;
 
-use event_target::PartitionFile;
+use event_target::{StagedFile, Staging};
 
 use super::{columns::ExistingColumns, digest::RowsDigest, reader::ExistingFile};
 use crate::error::Error;
 
 /// Adds the rows of some files, which belong to a partition, to a digest.
 pub(crate) fn digest_of(
-    files: &[PartitionFile],
+    (staging, files): (&Staging, &[StagedFile]),
     columns: &ExistingColumns<'_>,
     instants: &Range<i64>,
     digest: &mut RowsDigest,
 ) -> Result<(), Error> {
     for file in files {
-        let file = ExistingFile::staged(file);
+        let file = ExistingFile::Staged(staging, file);
         let builder = file.open()?;
         columns.check(builder.schema()).map_err(|problem| file.refused(problem))?;
         for batch in builder.build().map_err(|error| file.refused(error))? {

@@ -7,7 +7,7 @@ use std::{collections::VecDeque, fmt::Display, ops::Range};
 
 use arrow::{array::AsArray, record_batch::RecordBatch};
 use event_rows::{Batch, Id, IdsBuilder, Position, ReadId, chunk_rows_of};
-use event_target::{PartitionFile, TargetError};
+use event_target::{Location, PartitionFile, StagedFile, Staging, TargetError};
 use events_core::event;
 use parquet::{
     arrow::{
@@ -31,33 +31,45 @@ const BATCH_BYTES: usize = 1 << 20;
 
 type Builder = ParquetRecordBatchReaderBuilder<ParquetFile>;
 
-/// An existing file whose rows are read.
+/// A file whose rows are read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct ExistingFile<'f> {
-    file: &'f PartitionFile,
-    /// What can't be done if it is refused.
-    use_of_it: &'static str,
+pub(super) enum ExistingFile<'f> {
+    /// One of the target.
+    InTarget {
+        target: &'f Location,
+        file: &'f PartitionFile,
+        /// What can't be done if it is refused.
+        use_of_it: &'static str,
+    },
+    /// One that was staged, and is read back.
+    Staged(&'f Staging, &'f StagedFile),
 }
 
 impl<'f> ExistingFile<'f> {
     /// One whose rows take part in a merge.
-    pub(super) fn merged(file: &'f PartitionFile) -> Self {
-        Self { file, use_of_it: "merged with" }
-    }
-
-    /// One that was staged, and is read back.
-    pub(super) fn staged(file: &'f PartitionFile) -> Self {
-        Self { file, use_of_it: "read back" }
+    pub(super) fn merged(target: &'f Location, file: &'f PartitionFile) -> Self {
+        Self::InTarget { target, file, use_of_it: "merged with" }
     }
 
     /// One whose rows are written again.
-    pub(super) fn rewritten(file: &'f PartitionFile) -> Self {
-        Self { file, use_of_it: "rewritten" }
+    pub(super) fn rewritten(target: &'f Location, file: &'f PartitionFile) -> Self {
+        Self::InTarget { target, file, use_of_it: "rewritten" }
     }
 
     pub(super) fn refused(self, problem: impl Display) -> Error {
-        let problem = format!("can't be {}: {problem}", self.use_of_it);
-        TargetError::Unusable { path: self.file.path.clone(), problem }.into()
+        let (path, use_of_it) = match self {
+            Self::InTarget { target, file, use_of_it } => (target.address(&file.path), use_of_it),
+            Self::Staged(staging, file) => (staging.address(file), "read back"),
+        };
+        TargetError::Unusable { path, problem: format!("can't be {use_of_it}: {problem}") }.into()
+    }
+
+    /// Its number among those whose rows compete.
+    fn number(self) -> u32 {
+        match self {
+            Self::InTarget { file, .. } => file.number,
+            Self::Staged(..) => 0,
+        }
     }
 
     /// Its columns don't go with those that the catalog gives its event type.
@@ -66,7 +78,11 @@ impl<'f> ExistingFile<'f> {
     }
 
     pub(super) fn open(self) -> Result<Builder, Error> {
-        let file = ParquetFile::open(&self.file.path).map_err(Error::io("reading the target"))?;
+        let opened = match self {
+            Self::InTarget { target, file, .. } => target.open(&file.path, file.bytes),
+            Self::Staged(staging, file) => staging.open(file),
+        };
+        let file = ParquetFile::from(opened.map_err(Error::io("reading the target"))?);
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let builder = Builder::try_new_with_options(file, options).map_err(|error| self.refused(error))?;
         let rows = batch_rows(builder.metadata().row_groups());
@@ -124,8 +140,8 @@ impl<'f> ExistingFile<'f> {
         let mut rest = rows.iter();
         for batch in builder.build().map_err(|error| self.refused(error))? {
             let batch = batch.map_err(|error| self.refused(error))?;
-            let positions =
-                rest.by_ref().take(batch.num_rows()).map(|&row| Position::existing(self.file.number, row));
+            let number = self.number();
+            let positions = rest.by_ref().take(batch.num_rows()).map(|&row| Position::existing(number, row));
             let batch = self.batch(&batch, columns, positions.collect(), HowRead::default())?;
             let versions = columns.versions(&batch.columns, batch.rows());
             take(Batch { versions, ..batch })?;
@@ -246,21 +262,21 @@ impl<'h> ExistingRows<'h> {
     /// Those of a partition that a merge writes again.
     pub(super) fn merged(
         columns: &'h ExistingColumns<'h>,
-        files: &'h [PartitionFile],
+        (target, files): (&'h Location, &'h [PartitionFile]),
         instants: Range<i64>,
     ) -> Self {
-        let files = files.iter().map(ExistingFile::merged).collect();
+        let files = files.iter().map(|file| ExistingFile::merged(target, file)).collect();
         Self { columns, files, open: None, instants, promotion: None, last: None }
     }
 
     /// Those of a partition that is rewritten, with payloads that are read anew if there is a `promotion`.
     pub(crate) fn rewritten(
         columns: &'h ExistingColumns<'h>,
-        files: &'h [PartitionFile],
+        (target, files): (&'h Location, &'h [PartitionFile]),
         instants: Range<i64>,
         promotion: Option<Box<Promotion<'h>>>,
     ) -> Self {
-        let files = files.iter().map(ExistingFile::rewritten).collect();
+        let files = files.iter().map(|file| ExistingFile::rewritten(target, file)).collect();
         Self { columns, files, open: None, instants, promotion, last: None }
     }
 
@@ -293,8 +309,9 @@ impl<'h> ExistingRows<'h> {
                 continue;
             };
             let batch = batch.map_err(|error| file.refused(error))?;
+            let number = file.number();
             let positions =
-                (*rows_before..).take(batch.num_rows()).map(|row| Position::existing(file.file.number, row));
+                (*rows_before..).take(batch.num_rows()).map(|row| Position::existing(number, row));
             let positions: Vec<_> = positions.collect();
             let file = *file;
             *rows_before += u32::try_from(positions.len()).unwrap_or(u32::MAX);

@@ -12,14 +12,13 @@ mod columns;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
-    path::Path,
     slice,
 };
 
 use event_parser::Plan;
 use event_target::{
-    Change, Compared, DedupeScope, Difference, Differences, Fingerprint, History, Mode, QUARANTINE, Stamp,
-    StoredFile, TargetError, is_unfinished,
+    Change, Compared, DedupeScope, Difference, Differences, Fingerprint, History, Location, Mode, QUARANTINE,
+    Stamp, StoredFile, TargetError,
 };
 use events_core::{catalog::EventType, partition::Layout};
 
@@ -32,7 +31,7 @@ use crate::{
 /// The record of a target.
 #[derive(Debug)]
 pub(crate) struct Record<'s> {
-    root: &'s Path,
+    target: &'s Location,
     threads: usize,
     /// Where the load decides "latest".
     scope: DedupeScope,
@@ -50,10 +49,9 @@ impl<'s> Record<'s> {
     /// Reads the record, and compares what can be compared before the input is read.
     pub(crate) fn read(settings: &'s Settings) -> Result<Self, Error> {
         let &Settings { ref target, threads, dedupe_scope: scope, .. } = settings;
-        let root = target.as_path();
-        let history = History::read(root, |_, _| {})?;
+        let history = target.history(|_, _| {})?;
         let mut record = Self {
-            root,
+            target,
             threads,
             scope,
             history,
@@ -65,7 +63,7 @@ impl<'s> Record<'s> {
         if matches!(settings.input, Input::Sources { .. }) {
             record.check_catalog(settings)?;
         }
-        record.is_unfinished = settings.dry_run && is_unfinished(root)?;
+        record.is_unfinished = settings.dry_run && target.is_unfinished()?;
         if settings.mode == Mode::Merge && !record.is_unfinished {
             record.require(record.history.lost_records())?;
             let all = matches!(settings.input, Input::Sources { skip_loaded: true, .. });
@@ -76,11 +74,11 @@ impl<'s> Record<'s> {
     }
 
     /// Reads the record of a target that is to be rewritten, and compares nothing yet.
-    pub(crate) fn to_rewrite(root: &'s Path, threads: usize) -> Result<Self, Error> {
-        let history = History::read(root, |_, _| {})?;
+    pub(crate) fn to_rewrite(target: &'s Location, threads: usize) -> Result<Self, Error> {
+        let history = target.history(|_, _| {})?;
         let (is_checked, is_unfinished) = (false, false);
         let (scope, stamps) = (DedupeScope::Input, BTreeMap::new());
-        let record = Self { root, threads, scope, history, is_checked, is_unfinished, stamps };
+        let record = Self { target, threads, scope, history, is_checked, is_unfinished, stamps };
         record.require(record.history.lost_records())?;
         Ok(record)
     }
@@ -112,7 +110,7 @@ impl<'s> Record<'s> {
             let remembered = remembered.get(&(domain.as_str(), name.as_str()));
             if let Some(remembered) = remembered.filter(|remembered| **remembered != asked) {
                 let refused = TargetError::OtherDirectory {
-                    root: self.root.to_owned(),
+                    root: self.target.root(),
                     event_type: format!("{domain}/{name}"),
                     remembered: (*remembered).to_owned(),
                     asked: asked.into_owned(),
@@ -145,7 +143,7 @@ impl<'s> Record<'s> {
             let asked = event_type.version_names();
             if let Some(remembered) = remembered.get(&key).filter(|remembered| **remembered != asked) {
                 let refused = TargetError::OtherVersion {
-                    root: self.root.to_owned(),
+                    root: self.target.root(),
                     event_type: event_type.to_string(),
                     remembered: format!("{remembered:?}"),
                     asked: format!("{asked:?}"),
@@ -206,7 +204,7 @@ impl<'s> Record<'s> {
         if !self.is_checked {
             self.compare(is_wanted)?;
         }
-        self.require(self.history.foreign(self.root, existing.partitions())?)
+        self.require(self.target.foreign(&self.history, existing.partitions())?)
     }
 
     /// Whether the load overwrites partitions of a target in which merges have kept each event once.
@@ -222,7 +220,7 @@ impl<'s> Record<'s> {
         match self.history.files.iter().find(of_day) {
             Some((path, _)) if self.scope != DedupeScope::Day => {
                 let partition = path.rsplit_once('/').map_or(path.as_str(), |(partition, _)| partition);
-                let (root, partition) = (self.root.to_owned(), partition.to_owned());
+                let (root, partition) = (self.target.root(), partition.to_owned());
                 Err(TargetError::OtherScope { root, partition }.into())
             }
             _ => Ok(()),
@@ -242,11 +240,13 @@ impl<'s> Record<'s> {
                 }
             })?;
         }
-        let names =
-            changes.iter().filter(|change| change.event_type.is_none()).flat_map(|change| &change.files);
-        let paths: BTreeSet<_> = names.map(|file| format!("{QUARANTINE}/{}", file.name)).collect();
-        let root = self.root;
-        let is_there = |path: &str| storage::is_there(&root.join(path)).unwrap_or(true);
+        let of_quarantine = changes.iter().filter(|change| change.event_type.is_none());
+        let names = of_quarantine
+            .filter(|change| !change.files.is_empty())
+            .flat_map(|change| change.files.iter().map(|file| &file.name).chain(&change.removes));
+        let paths: BTreeSet<_> = names.map(|name| format!("{QUARANTINE}/{name}")).collect();
+        let target = self.target;
+        let is_there = |path: &str| target.is_there(path).unwrap_or(true);
         self.compare(|path, _| paths.contains(path) && is_there(path))
     }
 
@@ -257,7 +257,7 @@ impl<'s> Record<'s> {
 
     /// Refuses recorded files that are `wanted` and are not as recorded.
     pub(crate) fn compare(&mut self, wanted: impl Fn(&str, &StoredFile) -> bool) -> Result<(), Error> {
-        let Compared { differences, stamps } = self.history.compare(self.root, self.threads, wanted)?;
+        let Compared { differences, stamps } = self.target.compare(&self.history, self.threads, wanted)?;
         self.stamps.extend(stamps);
         self.require(differences)
     }
@@ -267,7 +267,7 @@ impl<'s> Record<'s> {
         if differences.is_empty() {
             return Ok(());
         }
-        let (root, differences) = (self.root.to_owned(), Box::new(Differences(differences)));
+        let (root, differences) = (self.target.root(), Box::new(Differences(differences)));
         Err(TargetError::NotAsRecorded { root, differences }.into())
     }
 }

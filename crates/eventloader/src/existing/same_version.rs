@@ -6,15 +6,13 @@
 //! Invariant: a partition that is missing or can't be read has none; a run that has to read it fails
 //! elsewhere.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::{
     array::{Array, AsArray},
     datatypes::TimestampMicrosecondType,
 };
+use event_target::{History, Location};
 use events_core::event;
 use parquet::{
     arrow::{
@@ -30,18 +28,20 @@ use super::ParquetFile;
 pub(crate) type Versions<'v> = BTreeMap<i64, Vec<&'v str>>;
 
 /// Those of `wanted` that are in a partition's directory.
-pub(crate) fn versions_in<'v>(directory: &Path, wanted: &Versions<'v>) -> HashSet<(i64, &'v str)> {
-    let names = storage::names_in(directory).ok().flatten().unwrap_or_default();
-    let files = names.iter().map(|name| directory.join(name));
-    let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "parquet"));
-    files.filter_map(|file| versions_of(&file, wanted)).flatten().collect()
+pub(crate) fn versions_in<'v>(
+    (target, history): (&Location, &History),
+    directory: &str,
+    wanted: &Versions<'v>,
+) -> HashSet<(i64, &'v str)> {
+    let files = target.parquet_files(history, directory).unwrap_or_default().into_iter();
+    let opened = files.filter_map(|(path, bytes)| target.open(&path, bytes).ok());
+    opened.filter_map(|file| versions_of(file.into(), wanted)).flatten().collect()
 }
 
-fn versions_of<'v>(file: &Path, wanted: &Versions<'v>) -> Option<HashSet<(i64, &'v str)>> {
+fn versions_of<'v>(file: ParquetFile, wanted: &Versions<'v>) -> Option<HashSet<(i64, &'v str)>> {
     let (first, last) = (*wanted.first_key_value()?.0, *wanted.last_key_value()?.0);
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new_with_options(ParquetFile::open(file).ok()?, options).ok()?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).ok()?;
     let schema = builder.parquet_schema();
     let leaf = |name| (0..schema.num_columns()).find(|leaf| schema.column(*leaf).path().string() == name);
     let (ids, time) = (leaf(event::EVENT_ID)?, leaf(event::TIMESTAMP)?);

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use arrow::datatypes::{DataType, Schema};
-use event_target::PartitionFile;
+use event_target::{Location, PartitionFile};
 use events_core::{
     catalog::EventType,
     event,
@@ -23,12 +23,12 @@ use crate::error::Error;
 pub(crate) struct StoredForm(Vec<ArrowReaderMetadata>);
 
 impl StoredForm {
-    pub(crate) fn of(files: &[PartitionFile]) -> Result<Self, Error> {
+    pub(crate) fn of(target: &Location, files: &[PartitionFile]) -> Result<Self, Error> {
         let footer = |file: &PartitionFile| {
-            let opened = ParquetFile::open(&file.path).map_err(Error::io("reading the target"))?;
+            let opened = target.open(&file.path, file.bytes).map_err(Error::io("reading the target"))?;
             let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-            let metadata = ArrowReaderMetadata::load(&opened, options);
-            metadata.map_err(|error| ExistingFile::rewritten(file).refused(error))
+            let metadata = ArrowReaderMetadata::load(&ParquetFile::from(opened), options);
+            metadata.map_err(|error| ExistingFile::rewritten(target, file).refused(error))
         };
         files.iter().map(footer).collect::<Result<_, _>>().map(Self)
     }

@@ -15,7 +15,7 @@ use std::{
 use event_parquet::Table;
 use event_parser::Plan;
 use event_rows::PartitionKey;
-use event_target::{Action, Change, Mode, StagedFile, Staging};
+use event_target::{Action, Change, History, Mode, StagedFile, Staging};
 use events_core::table::TableColumns;
 
 use self::{
@@ -45,6 +45,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) rows: &'a RowStore,
     pub(crate) superseded: &'a Superseded,
+    /// What the target has.
+    pub(crate) history: &'a History,
     /// The existing partitions, where their rows take part.
     pub(crate) existing: Option<&'a Existing<'a>>,
     pub(crate) staging: &'a Staging,
@@ -250,7 +252,7 @@ impl Writing<'_> {
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, (&event_type.domain, &event_type.name), &files)
             .with_version(event_type.version_names());
-        let mut action = change.action(&self.settings.target)?;
+        let mut action = self.settings.target.action(&change, self.history)?;
         if files.is_empty() && action == Action::Created {
             // It had no rows before.
             action = Action::Unchanged;

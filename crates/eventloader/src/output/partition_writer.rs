@@ -6,8 +6,8 @@ use std::io;
 
 use event_parquet::{Codec, FileWriter, Scratch, Table, rows_in_footer};
 use event_rows::Rows;
-use event_target::{StagedFile, StagedWriter, Staging};
-use storage::File;
+use event_target::{Place, StagedFile, StagedWriter, Staging};
+use storage::Object;
 
 use super::partition_rows::Chunks;
 use crate::{
@@ -61,7 +61,7 @@ impl<'s> PartitionWriter<'s> {
             clock.lap(Stage::Order);
             let Some(chunk) = chunk else { break };
             if let Some(full) = part.take_if(|part| !has_room_for(part, chunk, part_rows)) {
-                files.push(self.finish(full, files.len(), name)?);
+                files.push(self.finish(full, name)?);
             }
             let part = match &mut part {
                 Some(part) => part,
@@ -70,7 +70,7 @@ impl<'s> PartitionWriter<'s> {
             part.write(chunk, &mut self.scratch).map_err(Error::encode(name.path))?;
         }
         if let Some(last) = part {
-            files.push(self.finish(last, files.len(), name)?);
+            files.push(self.finish(last, name)?);
         }
         clock.lap(Stage::Encode);
         Ok(files)
@@ -83,50 +83,39 @@ impl<'s> PartitionWriter<'s> {
         PartitionName { path, number }: PartitionName<'_>,
     ) -> Result<FileWriter<'t, StagedWriter>, Error> {
         let staged = format!("{}/{number:06}-{part:05}.staged", self.own);
-        let output = self.staging.create(staged).map_err(Error::encode(path))?;
+        let (stem, extension) = part_name(part, self.codec);
+        let place = Place { directory: path, stem: &stem, extension: &extension };
+        let output = self.staging.create(staged, place).map_err(Error::encode(path))?;
         FileWriter::new(table, output).map_err(Error::encode(path))
     }
 
     fn finish(
         &mut self,
         writer: FileWriter<'_, StagedWriter>,
-        part: usize,
         name: PartitionName<'_>,
     ) -> Result<StagedFile, Error> {
         let rows = writer.rows();
         let (output, _) = writer.finish(&mut self.scratch).map_err(Error::encode(name.path))?;
-        let file_name = part_name(part, self.codec);
-        let (staged, file) = output.finish(file_name, rows).map_err(Error::encode(name.path))?;
-        if let Some(file) = file {
-            begin_writeback(&file, staged.bytes);
-            check_footer(&file, &staged, name.path)?;
+        let (staged, object) = output.finish(rows).map_err(Error::encode(name.path))?;
+        if let Some(object) = object {
+            check_footer(&*object, &staged, name.path)?;
         }
         Ok(staged)
     }
 }
 
-/// The name of a part of a partition.
-pub(crate) fn part_name(part: usize, codec: Codec) -> String {
-    format!("part-{part:05}.{}.parquet", codec.name())
+/// The stem and the extension of the name of a part of a partition.
+pub(crate) fn part_name(part: usize, codec: Codec) -> (String, String) {
+    (format!("part-{part:05}"), format!("{}.parquet", codec.name()))
 }
 
 fn has_room_for(part: &FileWriter<'_, StagedWriter>, chunk: Rows<'_>, part_rows: u64) -> bool {
     part.rows() + chunk.len() as u64 <= part_rows
 }
 
-/// Lets the system begin to write a large file to the disk, so that the commit does not have to wait for all
-/// of it at once: with 5,000,000 events (160 MiB) the commit then takes 0.01 to 0.06 s instead of 0.2 s.
-fn begin_writeback(file: &File, file_bytes: u64) {
-    /// Many small files are written just as quickly all at once.
-    const LARGE_BYTES: u64 = 1 << 20;
-    if file_bytes >= LARGE_BYTES {
-        file.begin_writeback();
-    }
-}
-
 /// Reads the footer back, and fails if its number of rows is not the number that was written.
-fn check_footer(file: &File, staged: &StagedFile, path: &str) -> Result<(), Error> {
-    let read = |offset: u64, bytes: &mut [u8]| -> io::Result<()> { file.read_exact_at(bytes, offset) };
+fn check_footer(object: &dyn Object, staged: &StagedFile, path: &str) -> Result<(), Error> {
+    let read = |offset: u64, bytes: &mut [u8]| -> io::Result<()> { object.read_exact_at(bytes, offset) };
     let in_footer = rows_in_footer(staged.bytes, read).map_err(|error| {
         let problem = format!("reading the staged file back: {error}");
         Error::Encode { what: path.to_owned(), problem }
@@ -144,7 +133,7 @@ mod tests {
     use arrow::array::Int64Array;
     use event_parquet::{Encodings, Format};
     use event_rows::{Batch, CHUNK_ROWS, Ids, Position, RowRef};
-    use event_target::checksum_of;
+    use event_target::Location;
     use events_core::{catalog::Catalog, schema::TableForm};
 
     use super::*;
@@ -183,7 +172,8 @@ mod tests {
             ["part-00000.zstd.parquet 8192", "part-00001.zstd.parquet 8192", "part-00002.zstd.parquet 3616"];
         assert_eq!(shape, expected);
         for file in &files {
-            let (bytes, checksum) = checksum_of(&dir.path().join(&file.staged)).unwrap();
+            let (bytes, checksum) =
+                Location::partitions(dir.path().to_owned()).checksum_of(&file.staged).unwrap();
             assert_eq!((bytes, checksum), (file.bytes, file.checksum));
         }
     }

@@ -2,22 +2,21 @@
 //!
 //! Invariant: what stays is as it was, byte for byte. A line in fragments goes or stays as a whole.
 
-use std::{io::Write, path::Path};
+use std::io::{BufRead, Write};
 
 use events_core::truth::Counts;
 
 use super::record::{RecordReader, STAGING};
 use crate::{error::Error, settings::BadLineSelection};
 
-/// Writes the records that are not selected; counts these by the reasons of their lines, and returns how many
-/// records are left.
+/// Writes those of the `records` that are not selected; counts the others by the reasons of their lines, and
+/// returns how many records are left.
 pub(super) fn rewrite(
-    live: &Path,
+    mut records: RecordReader<impl BufRead>,
     selection: &BadLineSelection,
     discarded: &mut Counts,
     output: &mut impl Write,
 ) -> Result<u64, Error> {
-    let mut records = RecordReader::open(live)?;
     let mut left = 0;
     while let Some((record, text)) = records.next()? {
         if !selection.wants(&record) {

@@ -17,19 +17,19 @@ mod selection;
 use std::{
     collections::BTreeMap,
     io::{BufWriter, Write},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
 use event_parser::BadLine;
 use event_rows::Position;
-use event_target::{Change, QUARANTINE, Staging};
+use event_target::{Change, History, Location, Place, QUARANTINE, StagedWriter, Staging};
 use events_core::{envelope::Envelope, truth::Counts};
 use storage::File;
 use xxhash_rust::xxh3::xxh3_64;
 
 use self::record::{READING, Record, RecordReader, STAGING};
 pub(crate) use self::{
-    files::{QuarantineFile, files},
+    files::files,
     replay::{envelopes_of, sources},
 };
 use crate::{
@@ -38,9 +38,9 @@ use crate::{
     settings::{BadLineSelection, ReadWith},
 };
 
-/// Adds the bad lines of a file to the counts by reason. A line in fragments counts once.
-pub(crate) fn count(path: &Path, by_reason: &mut Counts) -> Result<(), Error> {
-    let mut records = RecordReader::open(path)?;
+/// Adds the bad lines of a file, given by its path, to the counts by reason. A line in fragments counts once.
+pub(crate) fn count(target: &Location, path: &str, by_reason: &mut Counts) -> Result<(), Error> {
+    let mut records = RecordReader::open_in(target, name_of(path))?;
     while let Some((record, _)) = records.next()? {
         if record.counts() {
             *by_reason.entry(record.reason.into_owned()).or_default() += 1;
@@ -58,6 +58,9 @@ pub(crate) struct BadText<'b> {
 
 /// Bad lines by their place in the input: whether they came after the row of the same event and timestamp.
 pub(crate) type LastOnes = BTreeMap<Position, bool>;
+
+/// The extension of a file of the quarantine.
+const EXTENSION: &str = "jsonl";
 
 /// How the name of an envelope begins that is none of the presets: that of a catalog.
 const OF_CATALOG: &str = "catalog";
@@ -112,7 +115,7 @@ impl Quarantine {
     fn put(&mut self, source_index: usize, record: &Record<'_>) -> Result<(), Error> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != source_index) {
             self.close()?;
-            let Some(path) = self.staging.path(&format!("bad-lines-{source_index:06}.new")) else {
+            let Some(path) = self.staging.scratch(&format!("bad-lines-{source_index:06}.new")) else {
                 return Ok(());
             };
             let file = File::create(&path).map_err(Error::io(STAGING))?;
@@ -155,7 +158,7 @@ impl Quarantine {
     pub(crate) fn finish(
         mut self,
         sources: &[Source],
-        target: &Path,
+        (target, history): (&Location, &History),
         lasts: &LastOnes,
         is_judged: impl Fn(BadText<'_>) -> bool,
     ) -> Result<Vec<Change>, Error> {
@@ -173,11 +176,11 @@ impl Quarantine {
         };
         let mut changes = Vec::new();
         for (&index, new) in &self.new {
-            let name = file_name(&sources[index]);
-            let live = target.join(QUARANTINE).join(&name);
-            let is_there = storage::is_there(&live).map_err(Error::io(READING))?;
-            let old = if is_there { Some(RecordReader::open(&live)?) } else { None };
-            changes.push(stage(&self.staging, index, name, |output| {
+            let stem = file_stem(&sources[index]);
+            let place = Place { directory: QUARANTINE, stem: &stem, extension: EXTENSION };
+            let live = target.quarantine_file(history, place).map_err(Error::io(READING))?;
+            let old = live.as_ref().map(|name| RecordReader::open_in(target, name)).transpose()?;
+            changes.push(stage(&self.staging, index, (place, live), |output| {
                 record::merge_judged(old, RecordReader::open(new)?, &mut finish, output)
             })?);
         }
@@ -188,7 +191,7 @@ impl Quarantine {
     pub(crate) fn finish_replay(
         mut self,
         sources: &[Source],
-        target: &Path,
+        target: &Location,
         selection: &BadLineSelection,
         lasts: &LastOnes,
     ) -> Result<Vec<Change>, Error> {
@@ -198,12 +201,14 @@ impl Quarantine {
         }
         let mut changes = Vec::new();
         for (index, source) in sources.iter().enumerate() {
-            let live = target.join(&source.name);
-            let name = live.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let name = name_of(&source.name);
+            let records = RecordReader::open_in(target, name)?;
             let again = self.new.get(&index).map(PathBuf::as_path);
             let mut left = 0;
-            let change = stage(&self.staging, index, name.clone(), |output| {
-                left = replay::rewrite(&live, again, (selection, lasts), output)?;
+            let place = target.quarantine_place(name);
+            let name = name.to_owned();
+            let change = stage(&self.staging, index, (place, Some(name.clone())), |output| {
+                left = replay::rewrite(records, again, (selection, lasts), output)?;
                 Ok(())
             })?;
             changes.push(if left == 0 { Change::removal(QUARANTINE, name) } else { change });
@@ -214,19 +219,20 @@ impl Quarantine {
 
 /// Takes the selected lines out of a quarantine; counts them by reason, and returns the changes.
 pub(crate) fn discard(
-    target: &Path,
+    (target, history): (&Location, &History),
     selection: &BadLineSelection,
     staging: &Staging,
 ) -> Result<(Vec<Change>, Counts), Error> {
     let mut discarded = Counts::new();
     let mut changes = Vec::new();
-    for (index, (_, QuarantineFile { name, path })) in
-        files::selected(target, selection)?.into_iter().enumerate()
-    {
+    let selected = files::selected((target, history), selection)?;
+    for (index, (_, name)) in selected.into_iter().enumerate() {
         let before: u64 = discarded.values().sum();
         let mut left = 0;
-        let change = stage(staging, index, name.clone(), |output| {
-            left = discard::rewrite(&path, selection, &mut discarded, output)?;
+        let (place, replaced) = (target.quarantine_place(&name), Some(name.clone()));
+        let change = stage(staging, index, (place, replaced), |output| {
+            let records = RecordReader::open_in(target, &name)?;
+            left = discard::rewrite(records, selection, &mut discarded, output)?;
             Ok(())
         })?;
         if discarded.values().sum::<u64>() > before {
@@ -236,28 +242,35 @@ pub(crate) fn discard(
     Ok((changes, discarded))
 }
 
-/// Stages the file of a source, with the contents from `write`.
+/// Stages the file of a source, with the contents from `write`; it takes the place of the one that it
+/// `replaces`.
 fn stage(
     staging: &Staging,
     index: usize,
-    name: String,
-    write: impl FnOnce(&mut BufWriter<event_target::StagedWriter>) -> Result<(), Error>,
+    (place, replaces): (Place<'_>, Option<String>),
+    write: impl FnOnce(&mut BufWriter<StagedWriter>) -> Result<(), Error>,
 ) -> Result<Change, Error> {
-    let staged = staging.create(format!("quarantine-{index:06}.staged")).map_err(Error::io(STAGING))?;
+    let staged =
+        staging.create(format!("quarantine-{index:06}.staged"), place).map_err(Error::io(STAGING))?;
     let mut output = BufWriter::new(staged);
     write(&mut output)?;
     let staged = output.into_inner().map_err(|error| Error::io(STAGING)(error.into_error()))?;
-    let (file, _) = staged.finish(name, 0).map_err(Error::io(STAGING))?;
-    Ok(Change::file(QUARANTINE, &file))
+    let (file, _) = staged.finish(0).map_err(Error::io(STAGING))?;
+    Ok(Change::file(QUARANTINE, &file, replaces))
 }
 
-/// `<the source's own name>-<hash of its identity>.jsonl`
-fn file_name(source: &Source) -> String {
+/// The name of a file of the quarantine, given its path in the target.
+fn name_of(path: &str) -> &str {
+    path.strip_prefix(QUARANTINE).and_then(|rest| rest.strip_prefix('/')).unwrap_or(path)
+}
+
+/// `<the source's own name>-<hash of its identity>`
+fn file_stem(source: &Source) -> String {
     let name = match &source.origin {
         Origin::File(path) => path.file_name().map(|name| name.to_string_lossy()),
         Origin::StandardInput | Origin::Records(_) | Origin::Begun(_) => None,
     };
     let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };
     let name: String = name.unwrap_or_else(|| "stdin".into()).chars().take(40).map(safe).collect();
-    format!("{name}-{:016x}.jsonl", xxh3_64(source.identity.as_bytes()))
+    format!("{name}-{:016x}", xxh3_64(source.identity.as_bytes()))
 }

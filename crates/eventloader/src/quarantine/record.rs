@@ -5,7 +5,7 @@
 use std::{
     borrow::Cow,
     fmt, io,
-    io::{BufRead, BufReader, Lines, Write},
+    io::{BufRead, BufReader, Lines, Read, Write},
     iter::Enumerate,
     path::{Path, PathBuf},
 };
@@ -13,7 +13,7 @@ use std::{
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use event_parser::{BadLine, Detail, Unit};
 use event_rows::Position;
-use event_target::TargetError;
+use event_target::{Location, QUARANTINE, TargetError};
 use serde::{Deserialize, Serialize};
 use storage::File;
 
@@ -191,8 +191,18 @@ pub(crate) struct RecordReader<R> {
     lines: Enumerate<Lines<R>>,
 }
 
+impl RecordReader<BufReader<Box<dyn Read + Send>>> {
+    /// Opens a file of a target's quarantine, given by its name.
+    pub(crate) fn open_in(target: &Location, name: &str) -> Result<Self, Error> {
+        let path = format!("{QUARANTINE}/{name}");
+        let text = target.read(&path).map_err(Error::io(READING))?;
+        Ok(Self::new(target.address(&path), BufReader::new(text)))
+    }
+}
+
 impl RecordReader<BufReader<File>> {
-    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+    /// Opens a file of the run.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
         Ok(Self::new(path.to_owned(), BufReader::new(File::open(path).map_err(Error::io(READING))?)))
     }
 }
@@ -231,9 +241,9 @@ pub(crate) fn merge<R: BufRead>(
 }
 
 /// The same. `finish` gets each new record, with the old one of the same line.
-pub(super) fn merge_judged<R: BufRead>(
-    old: Option<RecordReader<R>>,
-    mut new: RecordReader<R>,
+pub(super) fn merge_judged(
+    old: Option<RecordReader<impl BufRead>>,
+    mut new: RecordReader<impl BufRead>,
     finish: &mut impl FnMut(&mut Record<'static>, Option<&Record<'static>>),
     output: &mut impl Write,
 ) -> Result<(), Error> {

@@ -15,17 +15,16 @@ use std::{
     borrow::Cow,
     collections::{BTreeSet, HashSet},
     io::{self, BufRead, BufReader, Cursor, Lines, Read, Write},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use event_parser::replayed_line;
-use event_target::{History, QUARANTINE};
-use storage::File;
+use event_target::{History, Location, QUARANTINE};
 
 use super::{
     LastOnes,
-    files::{QuarantineFile, files, selected},
+    files::{files, selected},
     record::{Record, RecordReader, STAGING},
 };
 use crate::{
@@ -35,10 +34,13 @@ use crate::{
 };
 
 /// The envelopes that the selected bad lines were read with.
-pub(crate) fn envelopes_of(target: &Path, selection: &BadLineSelection) -> Result<BTreeSet<ReadWith>, Error> {
+pub(crate) fn envelopes_of(
+    (target, history): (&Location, &History),
+    selection: &BadLineSelection,
+) -> Result<BTreeSet<ReadWith>, Error> {
     let mut envelopes = BTreeSet::new();
-    for file in files(target)? {
-        let mut records = RecordReader::open(&file.path)?;
+    for name in files(target, Some(history))? {
+        let mut records = RecordReader::open_in(target, &name)?;
         while let Some((record, _)) = records.next()? {
             if selection.replays(&record)
                 && !envelopes.iter().any(|known: &ReadWith| known.as_deref() == record.envelope.as_deref())
@@ -51,13 +53,16 @@ pub(crate) fn envelopes_of(target: &Path, selection: &BadLineSelection) -> Resul
 }
 
 /// The files of a target's quarantine that may have selected lines, as sources.
-pub(crate) fn sources(target: &Path, selection: &BadLineSelection) -> Result<Vec<Source>, Error> {
-    let history = History::read(target, |_, _| {})?;
+pub(crate) fn sources(
+    (target, history): (&Location, &History),
+    selection: &BadLineSelection,
+) -> Result<Vec<Source>, Error> {
     let mut sources = Vec::new();
-    for (of, QuarantineFile { name, path }) in selected(target, selection)? {
+    for (of, name) in selected((target, history), selection)? {
         let name = format!("{QUARANTINE}/{name}");
         let commit = history.files.get(&name).map(|file| file.commit);
-        let replayed = Replayed { path, selection: selection.clone(), last_ones: Arc::default() };
+        let (target, path) = (target.clone(), name.clone());
+        let replayed = Replayed { target, path, selection: selection.clone(), last_ones: Arc::default() };
         let origin = Origin::Records(Arc::new(replayed));
         sources.push((commit, of, Source { identity: name.clone(), name, origin, fingerprint: None }));
     }
@@ -68,14 +73,16 @@ pub(crate) fn sources(target: &Path, selection: &BadLineSelection) -> Result<Vec
 /// The selected lines of a quarantine file.
 #[derive(Debug)]
 struct Replayed {
-    path: PathBuf,
+    target: Location,
+    /// Its path in the target.
+    path: String,
     selection: BadLineSelection,
     last_ones: Arc<Mutex<HashSet<u64>>>,
 }
 
 impl Records for Replayed {
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        let records = BufReader::new(File::open(&self.path)?).lines();
+        let records = BufReader::new(self.target.read(&self.path)?).lines();
         let (selection, last_ones) = (self.selection.clone(), Arc::clone(&self.last_ones));
         Ok(Box::new(ReplayText { records, selection, last_ones, lines: 0, line: Cursor::default() }))
     }
@@ -86,7 +93,7 @@ impl Records for Replayed {
 }
 
 struct ReplayText {
-    records: Lines<BufReader<File>>,
+    records: Lines<BufReader<Box<dyn Read + Send>>>,
     selection: BadLineSelection,
     /// Of the lines read so far, those that came after a row; there are few.
     last_ones: Arc<Mutex<HashSet<u64>>>,
@@ -120,10 +127,10 @@ impl Read for ReplayText {
     }
 }
 
-/// Writes a quarantine file again, without the records that are good now, and returns how many are left.
-/// `again` has those that are bad again, by the numbers of their lines.
+/// Writes the `records` of a quarantine file again, without those that are good now, and returns how many are
+/// left. `again` has those that are bad again, by the numbers of their lines.
 pub(super) fn rewrite(
-    live: &Path,
+    mut records: RecordReader<impl BufRead>,
     again: Option<&Path>,
     (selection, lasts): (&BadLineSelection, &LastOnes),
     output: &mut impl Write,
@@ -135,7 +142,6 @@ pub(super) fn rewrite(
     };
     let mut next = next_again()?;
     let (mut lines, mut left) = (0, 0);
-    let mut records = RecordReader::open(live)?;
     while let Some((mut record, _)) = records.next()? {
         if selection.replays(&record) {
             lines += 1;

@@ -6,17 +6,13 @@
 use std::{
     fs::Metadata,
     io::{self, ErrorKind, Write},
-    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process,
-    sync::{
-        Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::atomic::{AtomicU64, Ordering},
     time::SystemTime,
 };
 
-use super::{Found, Object, Put, Replaced, Store, Upload, Uploaded};
+use super::{Found, LocalObject, NewFile, Object, Put, Replaced, Store, Upload, Uploaded, stamp_of};
 use crate::{File, create_directories, delete_directory, delete_file, find, look_at, names_in, read};
 
 /// A directory whose files are objects.
@@ -111,10 +107,8 @@ impl LocalStore {
 }
 
 fn found_at(key: String, there: &Metadata) -> Found {
-    const SECOND_NANOS: i64 = 1_000_000_000;
-    let nanos = there.mtime().saturating_mul(SECOND_NANOS).saturating_add(there.mtime_nsec());
     let modified = there.modified().unwrap_or(SystemTime::UNIX_EPOCH);
-    Found { key, bytes: there.len(), modified, stamp: (there.ino(), nanos), etag: None }
+    Found { key, bytes: there.len(), modified, stamp: stamp_of(there), etag: None }
 }
 
 fn parent(path: &Path) -> &Path {
@@ -148,9 +142,7 @@ impl Store for LocalStore {
     }
 
     fn open(&self, key: &str, _bytes: Option<u64>) -> io::Result<Box<dyn Object>> {
-        let file = File::open(&self.path(key))?;
-        let bytes = file.length()?;
-        Ok(Box::new(LocalObject { file, bytes }))
+        Ok(Box::new(LocalObject::open(&self.path(key))?))
     }
 
     fn open_found(&self, found: &Found) -> io::Result<Box<dyn Object>> {
@@ -158,7 +150,7 @@ impl Store for LocalStore {
         if found_at(found.key.clone(), &file.metadata()?) != *found {
             return Err(Replaced.into());
         }
-        Ok(Box::new(LocalObject { file, bytes: found.bytes }))
+        Ok(Box::new(LocalObject::new(file, found.bytes)))
     }
 
     fn list_after(&self, prefix: &str, after: &str) -> io::Result<Vec<Found>> {
@@ -179,8 +171,7 @@ impl Store for LocalStore {
     }
 
     fn upload(&self, key: &str) -> io::Result<Box<dyn Upload>> {
-        let path = self.path(key);
-        let file = Self::create_in_directories(&path)?;
+        let file = NewFile(Self::create_in_directories(&self.path(key))?);
         Ok(Box::new(LocalUpload { store: self.clone(), key: key.to_owned(), file }))
     }
 
@@ -215,26 +206,10 @@ impl Store for LocalStore {
 }
 
 #[derive(Debug)]
-struct LocalObject {
-    file: File,
-    bytes: u64,
-}
-
-impl Object for LocalObject {
-    fn bytes(&self) -> u64 {
-        self.bytes
-    }
-
-    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(bytes, offset)
-    }
-}
-
-#[derive(Debug)]
 struct LocalUpload {
     store: LocalStore,
     key: String,
-    file: File,
+    file: NewFile,
 }
 
 impl Write for LocalUpload {
@@ -249,22 +224,14 @@ impl Write for LocalUpload {
 
 impl Upload for LocalUpload {
     fn finish(self: Box<Self>) -> io::Result<Uploaded> {
-        /// Many small files are written to the disk just as quickly all at once.
-        const LARGE_BYTES: u64 = 1 << 20;
         let Self { store, key, file } = *self;
-        let there = file.metadata()?;
-        if there.len() >= LARGE_BYTES {
-            file.begin_writeback();
-        }
         if cfg!(not(target_os = "linux")) {
-            file.sync()?;
+            file.0.sync()?;
             let path = store.path(&key);
             let mut inside = path.ancestors().skip(1).take_while(|inside| inside.starts_with(&store.root));
             inside.try_for_each(sync_directory)?;
         }
-        let found = found_at(key, &there);
-        let object = Box::new(LocalObject { file, bytes: found.bytes });
-        Ok(Uploaded { stamp: Arc::new(OnceLock::from(found.stamp)), object: Some(object) })
+        Box::new(file).finish()
     }
 
     fn abort(self: Box<Self>) {

@@ -7,6 +7,8 @@
 //! verb that changes something does not say that nothing was done: over a network, an answer may get lost.
 
 mod local;
+mod local_file;
+mod reader;
 
 use std::{
     fmt,
@@ -16,7 +18,12 @@ use std::{
     time::SystemTime,
 };
 
-pub use self::local::LocalStore;
+use self::local_file::stamp_of;
+pub use self::{
+    local::LocalStore,
+    local_file::{LocalObject, NewFile},
+    reader::ObjectReader,
+};
 
 /// A place for objects.
 pub trait Store: fmt::Debug + Send + Sync {
@@ -87,7 +94,7 @@ impl Replaced {
     /// Whether an error is this one.
     #[must_use]
     pub fn is(error: &io::Error) -> bool {
-        error.get_ref().is_some_and(|cause| cause.is::<Self>())
+        error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Self>)
     }
 }
 

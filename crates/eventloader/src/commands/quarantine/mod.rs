@@ -12,16 +12,15 @@ mod groups;
 use std::{
     fmt,
     io::{self, ErrorKind, Write},
-    path::PathBuf,
 };
 
-use event_target::{TargetError, TargetLayout};
+use event_target::{Location, TargetError};
 
 use self::groups::Groups;
 use crate::{
     error::Error,
     quarantine::{
-        self, QuarantineFile,
+        self,
         record::{Record, RecordReader},
     },
     runtime::plural,
@@ -42,8 +41,8 @@ pub enum View {
 /// What to print.
 #[derive(Debug, Clone)]
 pub struct QuarantineSettings {
-    /// The directory of the partitions.
-    pub target: PathBuf,
+    /// The target.
+    pub target: Location,
     /// Which bad lines.
     pub selection: BadLineSelection,
     /// In which form.
@@ -78,16 +77,16 @@ pub fn look(
     mut name: impl FnMut(&Error),
 ) -> Result<Looked, Error> {
     let QuarantineSettings { target, selection, view } = settings;
-    if TargetLayout::remembered(target)?.is_none() {
+    if target.layout()?.is_none() {
         let problem = "no load has ever committed anything there; check the path".to_owned();
-        return Err(TargetError::Unusable { path: target.clone(), problem }.into());
+        return Err(TargetError::Unusable { path: target.root(), problem }.into());
     }
     let mut output = Output { output, has_reader: true };
     let (mut looked, mut groups, mut there) = (Looked::default(), Groups::default(), Vec::new());
-    for QuarantineFile { path, .. } in quarantine::files(target)? {
+    for file in quarantine::files(target, None)? {
         let mut has_source = false;
         let mut before = looked.lines;
-        let mut records = match RecordReader::open(&path) {
+        let mut records = match RecordReader::open_in(target, &file) {
             Ok(records) => records,
             // A replay or a discard has taken its last line meanwhile.
             Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => continue,

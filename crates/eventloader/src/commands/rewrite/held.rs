@@ -6,13 +6,12 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::RangeInclusive,
-    path::Path,
     sync::Arc,
 };
 
 use event_parser::DayRange;
 use event_target::{
-    DedupeScope, History, PartitionFile, Partitions, StoredFile, TargetError, TargetLayout, list_partitions,
+    DedupeScope, History, Location, PartitionFile, Partitions, StoredFile, TargetError, TargetLayout,
 };
 use events_core::{
     catalog::EventType,
@@ -61,11 +60,11 @@ pub(super) struct Piece<'h> {
 }
 
 /// The layout of a target.
-pub(super) fn layout_of(root: &Path) -> Result<(Layout, PartitionUnit), Error> {
+pub(super) fn layout_of(target: &Location) -> Result<(Layout, PartitionUnit), Error> {
     let unusable = |problem: &str| {
-        Error::from(TargetError::Unusable { path: root.to_owned(), problem: problem.to_owned() })
+        Error::from(TargetError::Unusable { path: target.root(), problem: problem.to_owned() })
     };
-    let Some(layout) = TargetLayout::remembered(root)? else {
+    let Some(layout) = target.layout()? else {
         return Err(unusable("no load has ever committed anything there; check the path"));
     };
     layout.parts().ok_or_else(|| unusable("its layout is that of another eventloader; use that eventloader"))
@@ -79,12 +78,13 @@ impl Held {
         (layout, unit): (Layout, PartitionUnit),
         wanted: Wanted,
     ) -> Result<Self, Error> {
-        let root = settings.target.as_path();
+        let target = &settings.target;
         let directories = record.history().directories();
         let names: Vec<_> = directories.keys().copied().collect();
         let listed: Vec<_> =
             directories.values().enumerate().map(|(index, directory)| (index, *directory)).collect();
-        let mut found = list_partitions(root, &TargetLayout::new(layout, unit), &listed)?;
+        let mut found =
+            target.list_partitions(record.history(), &TargetLayout::new(layout, unit), &listed)?;
         if let Some(days) = settings.days {
             let days = day_numbers(days);
             found.retain(|(_, unit_index), _| days.contains(&unit.day_of(*unit_index)));
@@ -95,7 +95,7 @@ impl Held {
             let (domain, name) = names[index];
             let Some(event_type) = settings.catalog.event_type(domain, name) else {
                 let event_type = format!("{domain}/{name}");
-                return Err(Error::UnknownHeld { root: root.to_owned(), event_type });
+                return Err(Error::UnknownHeld { root: target.root(), event_type });
             };
             numbers.insert(index, types.len());
             let (event_type, directory) = (event_type.into_owned(), listed[index].1.to_owned());
@@ -106,9 +106,9 @@ impl Held {
         let held = Self { types, partitions, layout, unit };
         record.check_versions(held.types.iter().map(|held| &held.event_type))?;
         if settings.days.is_some() && held.moves(wanted) {
-            return Err(Error::PartlyMoved { root: root.to_owned() });
+            return Err(Error::PartlyMoved { root: target.root() });
         }
-        held.compare(root, record, settings.days.is_none())?;
+        held.compare(target, record, settings.days.is_none())?;
         Ok(held)
     }
 
@@ -120,15 +120,17 @@ impl Held {
 
     /// Compares the files that are rewritten with the record; `all`: those that are recorded, also where
     /// nothing is left of a partition.
-    fn compare(&self, root: &Path, record: &mut Record<'_>, all: bool) -> Result<(), Error> {
-        let paths = self.partitions.values().flatten().filter_map(|file| file.path.strip_prefix(root).ok());
-        let directory = |path: &str| path.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
-        let directories: BTreeSet<_> = paths.map(|path| directory(&path.to_string_lossy())).collect();
+    fn compare(&self, target: &Location, record: &mut Record<'_>, all: bool) -> Result<(), Error> {
+        fn directory(path: &str) -> &str {
+            path.rsplit_once('/').map_or("", |(directory, _)| directory)
+        }
+        let files = self.partitions.values().flatten();
+        let directories: BTreeSet<_> = files.map(|file| directory(&file.path)).collect();
         let is_wanted = |path: &str, file: &StoredFile| {
-            file.event_type.is_some() && (all || directories.contains(&directory(path)))
+            file.event_type.is_some() && (all || directories.contains(directory(path)))
         };
         record.compare(is_wanted)?;
-        record.require(record.history().foreign(root, &self.partitions)?)
+        record.require(target.foreign(record.history(), &self.partitions)?)
     }
 
     /// Refuses two event types in one directory, and one where the target has another type.

@@ -14,16 +14,12 @@ mod held;
 mod piece;
 mod rewritten;
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use event_parquet::{Codec, Encodings, Format, Table};
 use event_parser::{DayRange, Plan, Selection};
 use event_target::{
-    Change, FileForm, History, LoadFacts, Mode, Staging, Target, TargetError, TargetLayout, folds_case,
+    Change, FileForm, History, LoadFacts, Location, Mode, Staging, Target, TargetError, TargetLayout,
 };
 use events_core::{
     catalog::Catalog,
@@ -51,8 +47,8 @@ const TABLE_COLUMNS_MAX: usize = 4_096;
 /// The settings of a rewrite. What is `None` is as the target was written last.
 #[derive(Debug, Clone)]
 pub struct RewriteSettings {
-    /// The directory of the partitions.
-    pub target: PathBuf,
+    /// The target.
+    pub target: Location,
     /// The event types, with the columns that they should have.
     pub catalog: Catalog,
     /// Only the partitions of these days; all where `None`.
@@ -148,7 +144,7 @@ fn stage(
     if (layout == Layout::Delta) != (remembered.0 == Layout::Delta) {
         return Err(other_kind(&settings.target, remembered, (layout, unit)));
     }
-    let folds_case = folds_case(&settings.target)?;
+    let folds_case = settings.target.folds_case()?;
     let held = Held::read(settings, &mut record, remembered, wanted)?;
     wanted.fit(&settings.catalog, folds_case)?;
     held.check_directories(&record, wanted, folds_case)?;
@@ -159,7 +155,8 @@ fn stage(
     controls.progress.begin_writing(pieces.len());
     let tables = wanted.tables(&held, &pieces)?;
     let rewriting = Rewriting {
-        root: &settings.target,
+        target: &settings.target,
+        history: record.history(),
         held: &held,
         wanted,
         tables: &tables,
@@ -196,9 +193,9 @@ fn stage(
 }
 
 /// The error where tables would become directories, or the other way round.
-fn other_kind(root: &Path, held: (Layout, PartitionUnit), wanted: (Layout, PartitionUnit)) -> Error {
+fn other_kind(target: &Location, held: (Layout, PartitionUnit), wanted: (Layout, PartitionUnit)) -> Error {
     let [remembered, asked] = [held, wanted].map(|(layout, unit)| Box::new(TargetLayout::new(layout, unit)));
-    TargetError::OtherLayout { root: root.to_owned(), remembered, asked }.into()
+    TargetError::OtherLayout { root: target.root(), remembered, asked }.into()
 }
 
 /// What was asked for and, where nothing was, what the target is.

@@ -3,10 +3,10 @@
 //! Invariant: what the staged files give back, in the order of their partitions, has the digest of what was
 //! read.
 
-use std::{path::Path, sync::OnceLock};
+use std::sync::OnceLock;
 
 use event_parser::Plan;
-use event_target::{Action, Change, PartitionFile, StagedFile, Staging};
+use event_target::{Action, Change, History, Location, Place, StagedFile, Staging};
 use events_core::{catalog::Catalog, schema::TableForm, table::TableColumns};
 
 use super::{
@@ -22,7 +22,8 @@ use crate::{
 
 /// The context of a rewrite.
 pub(super) struct Rewriting<'a> {
-    pub(super) root: &'a Path,
+    pub(super) target: &'a Location,
+    pub(super) history: &'a History,
     pub(super) held: &'a Held,
     pub(super) wanted: Wanted,
     pub(super) tables: &'a Tables<'a>,
@@ -63,7 +64,7 @@ impl Rewriting<'_> {
     ) -> Result<Option<Done>, Error> {
         let of = &self.held.types[piece.type_index];
         let mut clock = self.stages.clock();
-        let forms = piece.partitions.iter().map(|(_, files)| StoredForm::of(files));
+        let forms = piece.partitions.iter().map(|(_, files)| StoredForm::of(self.target, files));
         let forms = forms.collect::<Result<Vec<_>, _>>()?;
         let without_payload = of.without_payload();
         let flatten = forms.iter().find_map(|form| form.flatten(&without_payload));
@@ -86,7 +87,7 @@ impl Rewriting<'_> {
             let is_json = stored.is_json_of(&of.event_type, form);
             let promotion =
                 is_json.then(|| Promotion::new(self.payload_plan(), &without_payload, form)).map(Box::new);
-            ExistingRows::rewritten(&columns, files, instants, promotion)
+            ExistingRows::rewritten(&columns, (self.target, files), instants, promotion)
         });
         let mut rows = StoredRows::new(partitions, self.wanted.unit);
         let staged = self.write(&mut rows, of, (table, number), writer, &mut clock)?;
@@ -115,9 +116,11 @@ impl Rewriting<'_> {
         {
             return false;
         }
-        let names = files.iter().map(|file| file.path.file_name().and_then(|name| name.to_str()));
-        let codec = self.wanted.format.codec;
-        let are_parts = names.enumerate().all(|(part, name)| name == Some(&part_name(part, codec)));
+        let are_parts = files.iter().enumerate().all(|(part, file)| {
+            let (stem, extension) = part_name(part, self.wanted.format.codec);
+            let place = Place { directory: &path, stem: &stem, extension: &extension };
+            self.target.is_in_place(&file.path, place)
+        });
         let [form] = forms else { return false };
         let chunk_rows = table.chunk_rows() as u64;
         let rows: Vec<_> = form.rows().collect();
@@ -168,9 +171,8 @@ impl Rewriting<'_> {
         let columns = ExistingColumns::new(&of.event_type, self.wanted.form(flatten));
         let mut digest = RowsDigest::default();
         for StagedPartition { unit_index, files, .. } in staged {
-            let paths = files.iter().filter_map(|file| self.staging.path(&file.staged));
-            let files: Vec<_> = paths.map(|path| PartitionFile { path, number: 0 }).collect();
-            digest_of(&files, &columns, &self.wanted.unit.instants_of(*unit_index), &mut digest)?;
+            let instants = self.wanted.unit.instants_of(*unit_index);
+            digest_of((self.staging, files), &columns, &instants, &mut digest)?;
         }
         Ok(digest)
     }
@@ -194,7 +196,7 @@ impl Rewriting<'_> {
         let mut changes: Vec<_> = left.map(|path| change(&path, &[])).collect();
         for StagedPartition { path, files, .. } in staged {
             let change = change(path, files);
-            if change.action(self.root)? != Action::Unchanged {
+            if self.target.action(&change, self.history)? != Action::Unchanged {
                 changes.push(change);
             }
         }

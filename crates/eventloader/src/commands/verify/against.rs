@@ -12,7 +12,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use event_target::QUARANTINE;
+use event_target::{Location, QUARANTINE};
 use events_core::{
     partition::{Layout, PartitionUnit},
     truth::{Counts, EventTypeTruth, JoinError, Manifest, ManifestError, PartitionTruth},
@@ -135,8 +135,8 @@ impl<'m> Against<'m> {
     }
 
     /// Adds the bad lines of a quarantine file. Returns a problem if it can't be read.
-    pub(super) fn add_bad_lines(&mut self, root: &Path, path: &str) -> Option<Problem> {
-        let problem = quarantine::count(&root.join(path), &mut self.bad_lines).err()?;
+    pub(super) fn add_bad_lines(&mut self, target: &Location, path: &str) -> Option<Problem> {
+        let problem = quarantine::count(target, path, &mut self.bad_lines).err()?;
         Some(Problem::new(path, format!("has a line that is not a quarantine record: {problem}")))
     }
 

@@ -7,13 +7,10 @@
 //! Invariant: an event is reported if and only if it occurs twice in the scope in which its loads kept it
 //! once: the event type, or the day.
 
-use std::{
-    collections::{BTreeMap, HashSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, HashSet};
 
 use arrow::array::StringArray;
-use event_target::DedupeScope;
+use event_target::{DedupeScope, Location};
 use events_core::timestamp::DAY_MICROS;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -62,7 +59,7 @@ impl Ids {
                 let checked = if pass == 0 {
                     Some(rows::check(reading, path, file, take))
                 } else {
-                    drop(rows::ids(&reading.root.join(path), take));
+                    drop(rows::ids(reading.target, path, take));
                     None
                 };
                 (hashes, checked)
@@ -76,7 +73,7 @@ impl Ids {
             twice.extend(hashes.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]));
         }
         let duplicates =
-            if twice.is_empty() { Vec::new() } else { duplicates(reading.root, files, &twice, threads) };
+            if twice.is_empty() { Vec::new() } else { duplicates(reading.target, files, &twice, threads) };
         (all_checked, duplicates)
     }
 }
@@ -92,7 +89,7 @@ fn day(micros: i64, file: &RecordedFile) -> Option<i64> {
 }
 
 /// Those of the suspects that really are the same event.
-fn duplicates(root: &Path, files: &Files<'_>, suspects: &HashSet<u64>, threads: usize) -> Vec<Problem> {
+fn duplicates(target: &Location, files: &Files<'_>, suspects: &HashSet<u64>, threads: usize) -> Vec<Problem> {
     let found = workers::compute(threads, files.len(), |number| {
         let (path, file) = files[number];
         let mut found = Vec::new();
@@ -103,7 +100,7 @@ fn duplicates(root: &Path, files: &Files<'_>, suspects: &HashSet<u64>, threads: 
                 }
             }
         };
-        drop(rows::ids(&root.join(path), take));
+        drop(rows::ids(target, path, take));
         found
     });
     let mut places = BTreeMap::<_, Vec<&str>>::new();

@@ -1,7 +1,7 @@
 //! `eventloader verify`: a target → its problems.
 //!
 //! Three things are compared: the files that the commits recorded (`recorded.rs`), the files that exist
-//! (`event_target::list_files`), and the rows that the files contain (`rows.rs`, `ids.rs`). A manifest is a
+//! ([`Location::list_files`]), and the rows that the files contain (`rows.rs`, `ids.rs`). A manifest is a
 //! fourth: the result that the generated events must have (`contents.rs`, `against.rs`).
 //!
 //! Invariant: nothing is changed. Memory does not grow with the target, except for the names of its files and
@@ -15,13 +15,9 @@ mod last_table;
 mod recorded;
 mod rows;
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use event_target::{ListedFiles, checksum_of, list_files, lock_to_read};
+use event_target::{ListedFiles, Location};
 use events_core::truth::Manifest;
 
 pub use self::against::Compared;
@@ -38,8 +34,8 @@ use crate::{
 /// The settings of a verification.
 #[derive(Debug, Clone)]
 pub struct VerifySettings {
-    /// The directory of the partitions.
-    pub target: PathBuf,
+    /// The target.
+    pub target: Location,
     /// The manifests to compare the target with: of all events in it, each in one of them.
     pub against: Vec<PathBuf>,
     /// The memory limit of the process, in bytes.
@@ -116,9 +112,9 @@ pub fn verify(
     report: impl Fn(&Problem) -> Result<(), Error>,
 ) -> Result<Verified, Error> {
     let manifest = against::read(&settings.against)?;
-    let root = settings.target.as_path();
-    let _lock = lock_to_read(root)?;
-    let recorded = Recorded::read(root)?;
+    let target = &settings.target;
+    let _lock = target.lock_to_read()?;
+    let recorded = Recorded::read(target)?;
     let mut verified =
         Verified { commits: recorded.commits, partitions: recorded.partitions(), ..Verified::default() };
     let report_all = |problems: Vec<Problem>| problems.iter().try_for_each(&report).map(|()| problems.len());
@@ -126,9 +122,9 @@ pub fn verify(
     if recorded.is_unfinished {
         return Ok(verified);
     }
-    let found = list_files(root)?;
+    let found = target.list_files()?;
     verified.problems += report_all(compare(&recorded, &found))?;
-    let reading = Reading { root, recorded: &recorded, manifest: manifest.as_ref() };
+    let reading = Reading { target, recorded: &recorded, manifest: manifest.as_ref() };
     let files = &settings.against[..];
     let mut against = manifest.as_ref().map(|manifest| Against::new(manifest, files, &recorded));
     let (sound, unsound) = reading.by_soundness(&found, settings.threads)?;
@@ -153,7 +149,7 @@ pub fn verify(
     }
     if let Some(mut against) = against {
         let quarantined = sound.iter().chain(&unsound).filter(|(_, file)| file.event_type.is_none());
-        let unreadable = quarantined.filter_map(|(path, _)| against.add_bad_lines(root, path)).collect();
+        let unreadable = quarantined.filter_map(|(path, _)| against.add_bad_lines(target, path)).collect();
         verified.problems += report_all(unreadable)?;
         verified.problems += report_all(against.problems())?;
         verified.compared = Some(against.compared());
@@ -181,7 +177,7 @@ impl Verified {
 
 /// What is read, and what is known about it.
 struct Reading<'a> {
-    root: &'a Path,
+    target: &'a Location,
     recorded: &'a Recorded,
     manifest: Option<&'a Manifest>,
 }
@@ -197,7 +193,7 @@ impl<'a> Reading<'a> {
         let is_sound = workers::map(threads, there.len(), |number| -> Result<_, Error> {
             let (path, file) = there[number];
             let bytes_and_checksum =
-                checksum_of(&self.root.join(path)).map_err(Error::io("reading a file of the target"))?;
+                self.target.checksum_of(path).map_err(Error::io("reading a file of the target"))?;
             Ok(bytes_and_checksum == (file.bytes, file.checksum))
         })?;
         let (mut sound, mut unsound) = (Vec::new(), Vec::new());

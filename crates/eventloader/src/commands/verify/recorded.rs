@@ -2,13 +2,10 @@
 //!
 //! Invariant: the facts about a file are those of the last commit that wrote it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use event_target::StoredFile as RecordedFile;
-use event_target::{Commit, History, Mode};
+use event_target::{Commit, History, Location, Mode};
 use events_core::{
     partition::{Layout, PartitionUnit},
     table::TableColumns,
@@ -32,15 +29,15 @@ pub(super) struct Recorded {
 }
 
 impl Recorded {
-    pub(super) fn read(root: &Path) -> Result<Self, Error> {
+    pub(super) fn read(target: &Location) -> Result<Self, Error> {
         let mut recorded = Self::default();
-        if event_target::is_unfinished(root)? {
+        if target.is_unfinished()? {
             let problem =
                 "a commit was interrupted; `eventloader recover` or any load into the target finishes it";
             recorded.problems.push(Problem::new(event_target::JOURNAL_PATH, problem));
             recorded.is_unfinished = true;
         }
-        let history = History::read(root, |before, commit| recorded.check(before, commit))?;
+        let history = target.history(|before, commit| recorded.check(before, commit))?;
         let lost = history.lost_records().into_iter();
         let lost = lost.map(|lost| Problem::new(&lost.path, "is missing, and with it what it recorded"));
         recorded.problems.extend(lost);

@@ -3,12 +3,13 @@
 //!
 //! Invariant: every page of every column is decoded.
 
-use std::{borrow::Cow, iter::repeat_n, path::Path, sync::Arc};
+use std::{borrow::Cow, iter::repeat_n, sync::Arc};
 
 use arrow::{
     array::{Array, AsArray, RecordBatch, StringArray},
     datatypes::{DataType, Field, Schema, TimestampMicrosecondType},
 };
+use event_target::Location;
 use events_core::{
     directory_name::directory_text,
     event,
@@ -51,7 +52,7 @@ pub(super) fn check(
     let mut contents =
         reading.manifest.map(|_| ContentsReader::new(file.event_type.as_ref().and_then(table)));
     let last = file.event_type.as_ref().and_then(|event_type| reading.recorded.tables.get(event_type));
-    let read = batches(&reading.root.join(path), None).and_then(|batches| {
+    let read = batches(reading.target, path, None).and_then(|batches| {
         for batch in batches {
             let batch = checks.partition.with_event_type(batch?)?;
             let base = BaseColumns::of(&batch)
@@ -69,8 +70,12 @@ pub(super) fn check(
 }
 
 /// The ids of all rows of a file that was checked before, with their timestamps.
-pub(super) fn ids(path: &Path, mut take: impl FnMut(&StringArray, &[i64])) -> Result<(), String> {
-    for batch in batches(path, Some(2))? {
+pub(super) fn ids(
+    target: &Location,
+    path: &str,
+    mut take: impl FnMut(&StringArray, &[i64]),
+) -> Result<(), String> {
+    for batch in batches(target, path, Some(2))? {
         let batch = batch?;
         let micros = batch.column(1).as_primitive::<TimestampMicrosecondType>();
         take(batch.column(0).as_string::<i32>(), micros.values());
@@ -80,10 +85,11 @@ pub(super) fn ids(path: &Path, mut take: impl FnMut(&StringArray, &[i64])) -> Re
 
 /// The rows of a file, with the given number of its first columns or all of them.
 fn batches(
-    path: &Path,
+    target: &Location,
+    path: &str,
     columns: Option<usize>,
-) -> Result<impl Iterator<Item = Result<RecordBatch, String>>, String> {
-    let file = ParquetFile::open(path).map_err(undecodable)?;
+) -> Result<impl Iterator<Item = Result<RecordBatch, String>> + use<>, String> {
+    let file = ParquetFile::from(target.open(path, None).map_err(undecodable)?);
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let mut builder =
         ParquetRecordBatchReaderBuilder::try_new_with_options(file, options).map_err(undecodable)?;
@@ -256,7 +262,7 @@ impl PartitionPlace<'_> {
         if self.last.as_ref().is_none_or(|(last, _)| *last != index) {
             let place = layout.path(unit, index, layout.directory_in(self.directory));
             let is_here = place == self.directory;
-            self.last = Some((index, (!is_here).then(|| place)));
+            self.last = Some((index, (!is_here).then_some(place)));
         }
         self.last.as_ref()?.1.as_deref()
     }

@@ -43,7 +43,7 @@ impl Record<'_> {
                 Some((change.column, held.to_string(), asked.to_string(), why))
             });
             if let Some((column, held, asked, why)) = refused {
-                let (root, name) = (self.root.to_owned(), event_type.to_string());
+                let (root, name) = (self.target.root(), event_type.to_string());
                 let column = NarrowerColumn { root, event_type: name, column, held, asked, why };
                 return Err(Error::from(TargetError::Narrower(Box::new(column))).of_type(event_type));
             }

@@ -16,6 +16,7 @@ mod text;
 use std::path::PathBuf;
 
 use event_parser::Selection;
+use event_target::Location;
 use events_core::{catalog::Catalog, partition::Layout};
 
 use self::{
@@ -38,11 +39,35 @@ pub struct DiffSettings {
 
 /// One of the two.
 #[derive(Debug)]
-pub struct Side {
-    /// The path as given.
-    pub path: PathBuf,
-    /// The catalog; otherwise it is a target.
-    pub catalog: Option<Catalog>,
+#[expect(clippy::large_enum_variant, reason = "there are two of them")]
+pub enum Side {
+    /// A target.
+    Target(Location),
+    /// A catalog, and its path as given.
+    Catalog(PathBuf, Catalog),
+}
+
+impl Side {
+    fn catalog(&self) -> Option<&Catalog> {
+        match self {
+            Self::Target(_) => None,
+            Self::Catalog(_, catalog) => Some(catalog),
+        }
+    }
+
+    fn held(&self, threads: usize) -> Result<Option<Held>, Error> {
+        match self {
+            Self::Target(target) => Held::read(target, threads).map(Some),
+            Self::Catalog(..) => Ok(None),
+        }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Target(target) => target.root().display().to_string(),
+            Self::Catalog(path, _) => path.display().to_string(),
+        }
+    }
 }
 
 /// What is different.
@@ -61,20 +86,17 @@ pub struct Diff {
 /// A target can't be read.
 pub fn diff(settings: &DiffSettings) -> Result<Diff, Error> {
     let DiffSettings { before, after, threads } = settings;
-    let held = [before, after].map(|side| side.catalog.is_none().then(|| Held::read(&side.path, *threads)));
-    let [of_before, of_after] = held.map(Option::transpose);
-    let (of_before, of_after) = (of_before?, of_after?);
+    let (of_before, of_after) = (before.held(*threads)?, after.held(*threads)?);
     let form = of_before.as_ref().or(of_after.as_ref()).map(Held::form).unwrap_or_default();
-    let tables = |side: &'_ Side, held| Tables { catalog: side.catalog.clone(), held, form };
+    let tables = |side: &'_ Side, held| Tables { catalog: side.catalog().cloned(), held, form };
     let (old, new) = (tables(before, of_before), tables(after, of_after));
     let mut changes = compare(&old, &new);
-    if let (true, Some(catalog)) = (old.held.is_some(), &after.catalog) {
+    if let (true, Some(catalog)) = (old.held.is_some(), after.catalog()) {
         changes.extend(misfit(catalog, &old));
     }
-    let meanings = before.catalog.as_ref().zip(after.catalog.as_ref());
+    let meanings = before.catalog().zip(after.catalog());
     let reads_otherwise = meanings.is_some_and(|(old, new)| old.meaning() != new.meaning());
-    let name = |side: &Side| side.path.display().to_string();
-    Ok(Diff { before: name(before), after: name(after), changes, reads_otherwise })
+    Ok(Diff { before: before.name(), after: after.name(), changes, reads_otherwise })
 }
 
 /// Why a load by the catalog can't have the target's layout.

@@ -2,12 +2,9 @@
 //!
 //! Invariant: both sides of a comparison have the same layout and form: those of the target, if there is one.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use event_target::{History, TargetLayout};
+use event_target::Location;
 use events_core::{
     catalog::{BUILT_IN, Catalog, EventType, FieldKind, OTHERS},
     partition::PartitionUnit,
@@ -50,13 +47,13 @@ pub(super) struct Held {
 }
 
 impl Held {
-    pub(super) fn read(root: &Path, threads: usize) -> Result<Self, Error> {
-        let _lock = event_target::lock_to_read(root)?;
-        let history = History::read(root, |_, _| {})?;
+    pub(super) fn read(target: &Location, threads: usize) -> Result<Self, Error> {
+        let _lock = target.lock_to_read()?;
+        let history = target.history(|_, _| {})?;
         let own = |(domain, name): (&str, &str)| (domain.to_owned(), name.to_owned());
         let directories = history.directories().into_iter();
         let versions = history.versions().into_iter();
-        let parts = TargetLayout::remembered(root)?.and_then(|layout| layout.parts());
+        let parts = target.layout()?.and_then(|layout| layout.parts());
         let Form { layout, unit, flatten, .. } = Form::default();
         let (layout, unit) = parts.unwrap_or((layout, unit));
         Ok(Self {
@@ -64,11 +61,11 @@ impl Held {
                 layout,
                 unit,
                 flatten: history.form.as_ref().map_or(flatten, |form| form.flatten),
-                folds_case: event_target::folds_case(root)?,
+                folds_case: target.folds_case()?,
             },
             directories: directories.map(|(key, directory)| (own(key), directory.to_owned())).collect(),
             versions: versions.map(|(key, version)| (own(key), version.to_vec())).collect(),
-            tables: held_tables(root, &history, threads)?,
+            tables: held_tables(target, &history, threads)?,
         })
     }
 

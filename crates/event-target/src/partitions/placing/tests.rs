@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, os::unix::fs::MetadataExt};
 use fs_err as fs;
 
 use super::*;
-use crate::{Action, StagedFile, checksum_of};
+use crate::{Action, StagedFile, staged_file::checksum_of};
 
 const FILES: [(&str, &str); 2] = [("part-00000.zstd.parquet", "new 0"), ("part-00001.zstd.parquet", "new 1")];
 
@@ -23,7 +23,7 @@ fn target() -> (tempfile::TempDir, Change) {
         fs::write(&path, content).unwrap();
         let (bytes, checksum) = checksum_of(&path).unwrap();
         let staged = path.file_name().unwrap().to_string_lossy().into_owned();
-        StagedFile { name: name.to_owned(), staged, rows: 1, bytes, checksum, stamp: None }
+        StagedFile { name: name.to_owned(), staged, rows: 1, bytes, checksum, stamp: None, statistics: None }
     });
     (dir, Change::partition("p", ("d", "t"), &staged))
 }

@@ -4,10 +4,7 @@
 //! is refused if there is one in the place of a directory, because rows that readers see behind it would be
 //! left out.
 
-use std::{
-    collections::BTreeMap,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeMap, path::Path};
 
 use events_core::partition::{Day, Layout, PartitionUnit};
 
@@ -25,17 +22,16 @@ pub type Partitions = BTreeMap<PartitionKey, Vec<PartitionFile>>;
 /// A Parquet file of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionFile {
-    /// Its path.
-    pub path: PathBuf,
+    /// Its path in the target, with `/`.
+    pub path: String,
+    /// Its length, where it is recorded.
+    pub bytes: Option<u64>,
     /// Its number among all files that were listed, from 0.
     pub number: u32,
 }
 
 /// Lists the partitions of these event types, given by index and directory.
-///
-/// # Errors
-/// The target can't be read, or there is a link in the place of a directory or a file.
-pub fn list_partitions(
+pub(crate) fn list_partitions(
     root: &Path,
     layout: &TargetLayout,
     types: &[(usize, &str)],
@@ -130,12 +126,13 @@ impl Walk<'_> {
         self.require_directory(path)?;
         let mut files = Vec::new();
         for name in self.names(&format!("{path}/"))?.into_iter().filter(|name| name.ends_with(".parquet")) {
-            let path = self.root.join(path).join(name);
-            if !storage::look_at(&path).map_err(LISTING)?.is_some_and(|found| found.is_file()) {
+            let path = format!("{path}/{name}");
+            let there = self.root.join(&path);
+            if !storage::look_at(&there).map_err(LISTING)?.is_some_and(|found| found.is_file()) {
                 let problem = "is a link or not a regular file; put a file in its place".to_owned();
-                return Err(TargetError::Unusable { path, problem });
+                return Err(TargetError::Unusable { path: there, problem });
             }
-            files.push(PartitionFile { path, number: self.files });
+            files.push(PartitionFile { path, bytes: None, number: self.files });
             self.files += 1;
         }
         if !files.is_empty() {

@@ -5,9 +5,8 @@
 
 use std::io;
 
-use crate::{
-    Commit, DedupeScope, Mode, Target, TargetError, durability, history, journal, json_file, placing::Placing,
-};
+use super::{Target, durability, placing::Placing};
+use crate::{Commit, DedupeScope, Mode, TargetError, history, journal, json_file};
 
 /// What was done about an interrupted load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

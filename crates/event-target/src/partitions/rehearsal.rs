@@ -13,7 +13,8 @@ use std::{
 
 use rustix::fs::Access;
 
-use crate::{Change, TargetError, change::parquet_names, place};
+use super::place;
+use crate::{Change, TargetError, change::parquet_names};
 
 /// Tries what publishing needs in the directory `live`, which exists or `is_new`; then gives the staged files
 /// the access of those that they replace.

@@ -1,0 +1,328 @@
+//! Where a target is, and of which kind → its files: the one way in which they are reached.
+//!
+//! A path is that of a file in the target, with `/`.
+//!
+//! Invariant: nothing is changed. Whoever changes a target opens it: see [`Target`](crate::Target).
+
+use std::{
+    io::{self, Read},
+    path::{Path, PathBuf},
+};
+
+use storage::{File, LocalObject, Object};
+
+use crate::{
+    Action, Change, Commit, Compared, Difference, History, ListedFiles, Partitions, Place, QUARANTINE, Stamp,
+    StoredFile, TargetError, TargetLayout,
+    differences::look,
+    journal, layout,
+    partitions::{self, find, listing},
+    staged_file::checksum_of_all,
+};
+
+/// Where a target is, and of which kind.
+#[derive(Debug, Clone)]
+pub struct Location {
+    pub(crate) kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// Directories of Parquet files, on a local disk.
+    Partitions { root: PathBuf },
+}
+
+/// Keeps loads out of a target while it is read.
+#[derive(Debug)]
+#[must_use = "it ends when it is dropped"]
+pub struct ReadLock(#[expect(dead_code, reason = "the lock ends when the file is closed")] Option<File>);
+
+impl Location {
+    /// A target of plain partitions in a local directory, which need not exist.
+    #[must_use]
+    pub fn partitions(root: PathBuf) -> Self {
+        Self { kind: Kind::Partitions { root } }
+    }
+
+    /// How messages name the target.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        match &self.kind {
+            Kind::Partitions { root } => root.clone(),
+        }
+    }
+
+    /// How messages name one of its files or directories.
+    #[must_use]
+    pub fn address(&self, path: &str) -> PathBuf {
+        match &self.kind {
+            Kind::Partitions { root } => root.join(path),
+        }
+    }
+
+    /// The directory that it is in, if it is a local one.
+    #[must_use]
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.kind {
+            Kind::Partitions { root } => Some(root),
+        }
+    }
+
+    /// Whether anything was ever loaded into it.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn is_target(&self) -> Result<bool, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => partitions::is_target(root),
+        }
+    }
+
+    /// Keeps loads out, until the returned value is dropped, where they could change what is being read.
+    ///
+    /// # Errors
+    /// A load is running, or nothing was ever loaded.
+    pub fn lock_to_read(&self) -> Result<ReadLock, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => partitions::lock_to_read(root).map(ReadLock),
+        }
+    }
+
+    /// All of its commits, one after the other. `look_at` is called for each one that is read by itself, with
+    /// the history before it.
+    ///
+    /// # Errors
+    /// A record can't be read, or is damaged.
+    pub fn history(&self, look_at: impl FnMut(&History, &Commit)) -> Result<History, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => History::read(root, look_at),
+        }
+    }
+
+    /// The recorded layout. A commit that was interrupted counts: whoever opens the target finishes it first.
+    ///
+    /// # Errors
+    /// A record can't be read.
+    pub fn layout(&self) -> Result<Option<TargetLayout>, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => TargetLayout::remembered(root),
+        }
+    }
+
+    /// Refuses to write with another layout than the recorded one.
+    ///
+    /// # Errors
+    /// [`TargetError::OtherLayout`], and read errors.
+    pub fn check_layout(&self, asked: &TargetLayout) -> Result<(), TargetError> {
+        asked.check(self.layout()?, &self.root())
+    }
+
+    /// Whether a commit was interrupted.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn is_unfinished(&self) -> Result<bool, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => journal::is_unfinished(root),
+        }
+    }
+
+    /// Whether names that differ in case are one.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn folds_case(&self) -> Result<bool, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => layout::folds_case(root),
+        }
+    }
+
+    /// The partitions of these event types, given by index and directory, with their files.
+    ///
+    /// # Errors
+    /// It can't be read, or there is a link in the place of a directory or a file.
+    pub fn list_partitions(
+        &self,
+        _history: &History,
+        layout: &TargetLayout,
+        types: &[(usize, &str)],
+    ) -> Result<Partitions, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => find::list_partitions(root, layout, types),
+        }
+    }
+
+    /// All files that readers take for data, and those of the quarantine.
+    ///
+    /// # Errors
+    /// A directory can't be read.
+    pub fn list_files(&self) -> Result<ListedFiles, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => listing::list_files(root),
+        }
+    }
+
+    /// The Parquet files of a directory: paths and, where they are recorded, lengths.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn parquet_files(
+        &self,
+        _history: &History,
+        directory: &str,
+    ) -> io::Result<Vec<(String, Option<u64>)>> {
+        match &self.kind {
+            Kind::Partitions { root } => {
+                let paths = listing::parquet_files(root, directory)?;
+                Ok(paths.into_iter().map(|path| (path, None)).collect())
+            }
+        }
+    }
+
+    /// The path of any Parquet file below directories that are called like these columns, some of which may
+    /// be left out; `None` also where nothing can be read.
+    #[must_use]
+    pub fn file_below(&self, columns: &[&str]) -> Option<String> {
+        match &self.kind {
+            Kind::Partitions { root } => listing::file_below(root, "", columns),
+        }
+    }
+
+    /// The names of the files of the quarantine, sorted. `history` is what was read of it, if it was.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn quarantine_files(&self, _history: Option<&History>) -> io::Result<Vec<String>> {
+        match &self.kind {
+            Kind::Partitions { root } => listing::quarantine_files(root),
+        }
+    }
+
+    /// The name of the file of the quarantine that has the bad lines of a source, given by the place that a
+    /// new one has; `None` if there is none.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn quarantine_file(&self, _history: &History, place: Place<'_>) -> io::Result<Option<String>> {
+        match &self.kind {
+            Kind::Partitions { root } => {
+                let name = place.file_name();
+                let is_there = storage::is_there(&root.join(QUARANTINE).join(&name))?;
+                Ok(is_there.then_some(name))
+            }
+        }
+    }
+
+    /// The place that a file of the quarantine has in each commit that writes it anew.
+    #[must_use]
+    pub fn quarantine_place<'n>(&self, name: &'n str) -> Place<'n> {
+        match &self.kind {
+            Kind::Partitions { .. } => {
+                let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+                Place { directory: QUARANTINE, stem, extension }
+            }
+        }
+    }
+
+    /// Whether a file of this path is in this place, whichever commit wrote it.
+    #[must_use]
+    pub fn is_in_place(&self, path: &str, place: Place<'_>) -> bool {
+        match &self.kind {
+            Kind::Partitions { .. } => {
+                let inside = path.strip_prefix(place.directory).and_then(|rest| rest.strip_prefix('/'));
+                inside.is_some_and(|name| name == place.file_name())
+            }
+        }
+    }
+
+    /// Compares the recorded files that are `wanted` with those that are there.
+    ///
+    /// # Errors
+    /// A file can't be read.
+    pub fn compare(
+        &self,
+        history: &History,
+        threads: usize,
+        wanted: impl Fn(&str, &StoredFile) -> bool,
+    ) -> Result<Compared, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => {
+                history.compare(threads, wanted, |path, file| look(&root.join(path), file))
+            }
+        }
+    }
+
+    /// The files of partitions that no commit recorded. None counts in a target that has no record at all, as
+    /// one that was put together by hand.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn foreign(
+        &self,
+        history: &History,
+        partitions: &Partitions,
+    ) -> Result<Vec<Difference>, TargetError> {
+        if history.commits() == 0 && self.layout()?.is_none() {
+            return Ok(Vec::new());
+        }
+        Ok(history.foreign(partitions))
+    }
+
+    /// Whether there is anything in the place of a file.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn is_there(&self, path: &str) -> io::Result<bool> {
+        match &self.kind {
+            Kind::Partitions { root } => storage::is_there(&root.join(path)),
+        }
+    }
+
+    /// The stamp of a file; `None` if there is none.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn stamp_of(&self, path: &str) -> io::Result<Option<Stamp>> {
+        match &self.kind {
+            Kind::Partitions { root } => Ok(storage::look_at(&root.join(path))?.as_ref().map(Stamp::from)),
+        }
+    }
+
+    /// The length in bytes and the checksum of a file, as in [`StagedFile`](crate::StagedFile).
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn checksum_of(&self, path: &str) -> io::Result<(u64, u64)> {
+        checksum_of_all(&mut self.read(path)?)
+    }
+
+    /// Opens a file to read parts of it. Its length is looked up where it is not known.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn open(&self, path: &str, _bytes: Option<u64>) -> io::Result<Box<dyn Object>> {
+        match &self.kind {
+            Kind::Partitions { root } => Ok(Box::new(LocalObject::open(&root.join(path))?)),
+        }
+    }
+
+    /// Opens a file to read it from its beginning to its end.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn read(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
+        match &self.kind {
+            Kind::Partitions { root } => Ok(Box::new(File::open(&root.join(path))?)),
+        }
+    }
+
+    /// What a change will do to the existing files.
+    ///
+    /// # Errors
+    /// [`TargetError::Unusable`] if something is in its way, and read errors.
+    pub fn action(&self, change: &Change, _history: &History) -> Result<Action, TargetError> {
+        match &self.kind {
+            Kind::Partitions { root } => change.action(root),
+        }
+    }
+}
