@@ -22,7 +22,7 @@ pub enum LogError {
         problem: String,
     },
     /// Commits are missing.
-    #[error("{address} is missing: the log has commits behind it, and no checkpoint that holds what it did")]
+    #[error("{address} is missing: the log has more behind it, and no checkpoint that holds what it did")]
     Gap {
         /// The first of them.
         address: String,

@@ -21,8 +21,10 @@ pub(crate) struct Listing {
     pub(crate) checkpoint: Option<(u64, Vec<String>)>,
     /// The versions of the commits, rising.
     pub(crate) commits: Vec<u64>,
-    /// Whether there is a checkpoint of a kind that is not read.
-    pub(crate) has_other_checkpoint: bool,
+    /// Whether there is a checkpoint of version 2, which is not read.
+    pub(crate) has_version_2: bool,
+    /// Whether there is anything that only a log has that has begun.
+    pub(crate) has_begun: bool,
 }
 
 impl Listing {
@@ -30,22 +32,23 @@ impl Listing {
     pub(crate) fn of(prefix: &str, found: Vec<Found>) -> Self {
         let mut commits = Vec::new();
         let mut checkpoints: BTreeMap<(u64, u32), BTreeMap<u32, String>> = BTreeMap::new();
-        let mut has_other_checkpoint = false;
+        let (mut has_version_2, mut has_begun) = (false, false);
         for Found { key, .. } in found {
             let Some(name) = key.strip_prefix(prefix) else { continue };
+            has_begun |= is_of_a_log(name);
             match version_and_kind(name) {
                 Some((version, Kind::Commit)) => commits.push(version),
                 Some((version, Kind::Checkpoint { part, parts })) => {
                     checkpoints.entry((version, parts)).or_default().insert(part, key);
                 }
-                None => has_other_checkpoint |= is_other_checkpoint(name),
+                None => has_version_2 |= is_version_2(name),
             }
         }
         let is_complete = |((_, parts), keys): &(&(u64, u32), &BTreeMap<_, _>)| keys.len() == *parts as usize;
         let newest = checkpoints.iter().rev().find(is_complete);
         let checkpoint = newest.map(|((version, _), keys)| (*version, keys.values().cloned().collect()));
         commits.sort_unstable();
-        Self { checkpoint, commits, has_other_checkpoint }
+        Self { checkpoint, commits, has_version_2, has_begun }
     }
 
     /// The commits behind a version, without a gap, up to the newest that is known of; of a log that begins
@@ -65,6 +68,9 @@ impl Listing {
         }
     }
 }
+
+/// The name of the hint where the last checkpoint is.
+pub(crate) const HINT: &str = "_last_checkpoint";
 
 /// The digits of a version in a name.
 const VERSION_DIGITS: usize = 20;
@@ -107,9 +113,20 @@ fn number_of(text: &str, digits: usize) -> Option<u64> {
 }
 
 /// Whether it is a checkpoint of version 2, named by a UUID.
-fn is_other_checkpoint(name: &str) -> bool {
+fn is_version_2(name: &str) -> bool {
     let Some((_, rest)) = version_of(name) else { return false };
     let Some(rest) = rest.strip_prefix(".checkpoint.") else { return false };
     let id = rest.strip_suffix(".parquet").or_else(|| rest.strip_suffix(".json"));
     id.is_some_and(|id| id.len() == 36 && !id.contains('.'))
+}
+
+/// Whether it is made behind a commit: where nothing else is left, a log has lost its beginning.
+fn is_of_a_log(name: &str) -> bool {
+    let is_made_behind = |rest: &str| {
+        rest == ".json"
+            || rest == ".crc"
+            || rest.starts_with(".checkpoint.")
+            || rest.ends_with(".compacted.json")
+    };
+    name == HINT || version_of(name).is_some_and(|(_, rest)| is_made_behind(rest))
 }

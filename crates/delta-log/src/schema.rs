@@ -150,3 +150,102 @@ fn type_of(place: &str, data_type: &DataType) -> Result<Value, SchemaError> {
     };
     Ok(name.into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn schema(name: &str, data_type: DataType) -> Schema {
+        Schema::new(vec![Field::new("event_id", DataType::Utf8, true), Field::new(name, data_type, true)])
+    }
+
+    fn of(data_type: DataType) -> Result<String, String> {
+        let text = schema_string(&schema("x", data_type), &[]).map_err(|error| error.to_string())?;
+        let schema: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(schema["type"], "struct");
+        let field = &schema["fields"][1];
+        assert_eq!(*field, field_of("x", &field["type"]));
+        Ok(field["type"].as_str().map_or_else(|| field["type"].to_string(), str::to_owned))
+    }
+
+    fn nullable(name: &str, data_type: DataType) -> Arc<Field> {
+        Arc::new(Field::new(name, data_type, true))
+    }
+
+    #[test]
+    fn each_type_has_its_counterpart() {
+        let utc = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+        for (data_type, expected) in [
+            (DataType::Utf8, "string"),
+            (DataType::LargeUtf8, "string"),
+            (DataType::Boolean, "boolean"),
+            (DataType::Int8, "byte"),
+            (DataType::Int16, "short"),
+            (DataType::Int32, "integer"),
+            (DataType::Int64, "long"),
+            (DataType::Float32, "float"),
+            (DataType::Float64, "double"),
+            (DataType::Decimal128(10, 2), "decimal(10,2)"),
+            (DataType::Decimal128(38, 38), "decimal(38,38)"),
+            (DataType::Date32, "date"),
+            (DataType::Binary, "binary"),
+            (utc.clone(), "timestamp"),
+        ] {
+            assert_eq!(of(data_type).as_deref(), Ok(expected));
+        }
+        let list = DataType::List(nullable("element", utc));
+        assert_eq!(
+            of(list.clone()).unwrap(),
+            r#"{"containsNull":true,"elementType":"timestamp","type":"array"}"#
+        );
+        let entry = vec![nullable("key", DataType::Utf8), nullable("value", DataType::Int32)];
+        let map = DataType::Map(nullable("key_value", DataType::Struct(entry.into())), false);
+        let expected = r#"{"keyType":"string","type":"map","valueContainsNull":true,"valueType":"integer"}"#;
+        assert_eq!(of(map).unwrap(), expected);
+        assert_eq!(
+            of(DataType::Struct(vec![nullable("a", list)].into())).unwrap(),
+            r#"{"fields":[{"metadata":{},"name":"a","nullable":true,"type":{"containsNull":true,"elementType":"timestamp","type":"array"}}],"type":"struct"}"#
+        );
+    }
+
+    #[test]
+    fn a_type_that_delta_does_not_have_is_an_error_that_names_its_column() {
+        let local = DataType::Timestamp(TimeUnit::Microsecond, None);
+        for data_type in [
+            DataType::UInt64,
+            DataType::Time64(TimeUnit::Microsecond),
+            DataType::Timestamp(TimeUnit::Millisecond, Some("UTC".into())),
+            DataType::Timestamp(TimeUnit::Microsecond, Some("Europe/Berlin".into())),
+            DataType::Decimal128(5, -2),
+            DataType::Decimal256(40, 2),
+            DataType::Struct(Fields::empty()),
+            DataType::Null,
+        ] {
+            let error = format!("the column \"x\" is of the type {data_type}, which Delta tables don't have");
+            assert_eq!(of(data_type), Err(error));
+        }
+        let list = DataType::List(nullable("element", DataType::Struct(vec![nullable("at", local)].into())));
+        let error = "the column \"x.element.at\" is of the type Timestamp(µs), which Delta tables don't have";
+        assert_eq!(of(list), Err(error.to_owned()));
+    }
+
+    #[test]
+    fn partition_columns_come_last_and_have_names_of_their_own() {
+        let partition = [("day", PartitionKind::Date), ("hour", PartitionKind::Integer)];
+        let text = schema_string(&schema("x", DataType::Int32), &partition).unwrap();
+        let schema_of: Value = serde_json::from_str(&text).unwrap();
+        let fields =
+            ["event_id", "x", "day", "hour"].into_iter().zip(["string", "integer", "date", "integer"]);
+        let fields: Vec<_> = fields.map(|(name, kind)| field_of(name, &kind.into())).collect();
+        assert_eq!(schema_of["fields"], Value::from(fields));
+        for (name, error) in [
+            ("Day", SchemaError::Twice { name: "day".to_owned() }),
+            ("EVENT_ID", SchemaError::Twice { name: "EVENT_ID".to_owned() }),
+            ("a b", SchemaError::Name { name: "a b".to_owned() }),
+        ] {
+            assert_eq!(schema_string(&schema(name, DataType::Int32), &partition), Err(error));
+        }
+    }
+}

@@ -87,6 +87,9 @@ fn refuse_columns(schema: &Value) -> Result<(), String> {
         |field: &Value| ["type", "elementType", "keyType", "valueType"].map(|key| field[key].clone());
     for field in schema["fields"].as_array().into_iter().flatten() {
         let column = field["name"].as_str().unwrap_or_default();
+        if field["nullable"] == false {
+            return Err(format!("has a column {column:?} that must not be null, which is not checked here"));
+        }
         let names = field["metadata"].as_object().into_iter().flat_map(|metadata| metadata.keys());
         for name in names {
             let what = match name.as_str() {

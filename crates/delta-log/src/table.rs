@@ -9,8 +9,8 @@ use serde_json::Value;
 use storage::Store;
 
 use crate::{
-    Action, LogError, Snapshot, checkpoint,
-    listing::{Listing, commit_name, version_name},
+    Action, LogError, Snapshot,
+    listing::{HINT, Listing, commit_name, version_name},
     snapshot::{Beginning, Seen},
     support,
 };
@@ -51,9 +51,7 @@ impl<'s> Table<'s> {
                 listing.commits_behind(behind).map_err(|missing| self.gap(&listing, missing))?;
             let mut snapshot = match &listing.checkpoint {
                 Some((version, keys)) => self.read_checkpoint(*version, keys)?,
-                None if commits.is_empty() && listing.has_other_checkpoint => {
-                    return Err(self.other_checkpoint());
-                }
+                None if commits.is_empty() && listing.has_begun => return Err(self.gap(&listing, 0)),
                 None if commits.is_empty() => return Ok(None),
                 None => self.begin(commits.remove(0))?,
             };
@@ -128,7 +126,7 @@ impl<'s> Table<'s> {
     }
 
     fn hint(&self) -> Result<Option<u64>, LogError> {
-        let hint = self.store.read(&self.key(checkpoint::HINT))?;
+        let hint = self.store.read(&self.key(HINT))?;
         let hint: Option<Value> = hint.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         Ok(hint.and_then(|hint| hint["version"].as_u64()))
     }
@@ -154,6 +152,9 @@ impl<'s> Table<'s> {
 
     /// The actions of a commit.
     fn parse(&self, key: &str, bytes: &[u8]) -> Result<Vec<Action>, LogError> {
+        if bytes.trim_ascii().is_empty() {
+            return Err(self.damaged(key, None, "it is empty".to_owned()));
+        }
         let (mut actions, mut seen) = (Vec::new(), Seen::default());
         for (number, line) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
             if line.trim_ascii().is_empty() {
@@ -209,14 +210,10 @@ impl<'s> Table<'s> {
     /// A log whose beginning is in a checkpoint that is not read, or that has lost a commit.
     fn gap(&self, listing: &Listing, missing: u64) -> LogError {
         let has_beginning = listing.checkpoint.is_some() || missing > 0;
-        if listing.has_other_checkpoint && !has_beginning {
-            self.other_checkpoint()
-        } else {
-            self.missing(missing)
-        }
+        if listing.has_version_2 && !has_beginning { self.version_2() } else { self.missing(missing) }
     }
 
-    pub(crate) fn other_checkpoint(&self) -> LogError {
+    pub(crate) fn version_2(&self) -> LogError {
         self.unsupported("needs v2Checkpoint: it begins with a checkpoint of version 2".to_owned())
     }
 }

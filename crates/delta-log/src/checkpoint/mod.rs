@@ -8,20 +8,18 @@
 
 mod read;
 mod retention;
-mod rows;
-mod write;
+pub(crate) mod rows;
+mod seal;
+pub(crate) mod write;
 
 use serde_json::json;
 
 use self::write::CheckpointWriter;
 use crate::{
     Action, LogError, Snapshot, Table,
-    listing::version_name,
+    listing::{HINT, version_name},
     snapshot::{Beginning, Seen},
 };
-
-/// The name of the hint.
-pub(crate) const HINT: &str = "_last_checkpoint";
 
 /// What only checkpoints of version 2 have: their files may be elsewhere.
 const OF_VERSION_2: [&str; 2] = ["checkpointMetadata", "sidecar"];
@@ -61,13 +59,14 @@ impl Table<'_> {
     pub(crate) fn read_checkpoint(&self, version: u64, keys: &[String]) -> Result<Snapshot, LogError> {
         let (mut beginning, mut seen) = (Beginning::default(), Seen::default());
         for key in keys {
-            let bytes = self.store.read(key)?.ok_or_else(|| self.missing_object(key))?;
-            let rows = read::rows(bytes).map_err(|problem| self.damaged(key, None, problem))?;
+            let mut bytes = self.store.read(key)?.ok_or_else(|| self.missing_object(key))?;
+            let rows = seal::check(&mut bytes).and_then(|()| read::rows(bytes));
+            let rows = rows.map_err(|problem| self.damaged(key, None, problem))?;
             for (number, row) in (1..).zip(rows) {
                 let damaged = |problem| self.damaged(key, Some(number), problem);
                 let row = row.map_err(damaged)?;
                 if OF_VERSION_2.iter().any(|action| row.get(action).is_some()) {
-                    return Err(self.other_checkpoint());
+                    return Err(self.version_2());
                 }
                 let Some(action) = Action::of_value(row).map_err(damaged)? else { continue };
                 seen.note(&action).map_err(damaged)?;

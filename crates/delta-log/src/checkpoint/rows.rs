@@ -19,7 +19,7 @@ use arrow::{
 use serde_json::{Map, Value};
 
 /// A row of a batch, as an object.
-pub(super) fn object(batch: &RecordBatch, row: usize) -> Result<Value, String> {
+pub(crate) fn object(batch: &RecordBatch, row: usize) -> Result<Value, String> {
     members(batch.schema_ref().fields(), batch.columns(), row)
 }
 
@@ -68,9 +68,9 @@ fn value(array: &ArrayRef, row: usize) -> Result<Value, String> {
 }
 
 /// A column of values, of which `None` and null are null.
-pub(super) fn array(data_type: &DataType, values: &[Option<&Value>]) -> Result<ArrayRef, ArrowError> {
-    let is_valid = |value: &Option<&Value>| value.is_some_and(|value| !value.is_null());
-    let nulls = || Some(values.iter().map(is_valid).collect::<NullBuffer>());
+pub(crate) fn array(data_type: &DataType, values: &[Option<&Value>]) -> Result<ArrayRef, ArrowError> {
+    let is_valid = |value: Option<&Value>| value.is_some_and(|value| !value.is_null());
+    let nulls = || Some(values.iter().copied().map(is_valid).collect::<NullBuffer>());
     let lengths = |of: fn(&Value) -> Option<usize>| {
         OffsetBuffer::from_lengths(values.iter().map(|value| value.and_then(of).unwrap_or(0)))
     };

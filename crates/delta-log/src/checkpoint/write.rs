@@ -17,7 +17,7 @@ use parquet::{
 };
 use serde_json::Value;
 
-use super::rows;
+use super::{rows, seal};
 use crate::Action;
 
 /// How many actions are encoded at once.
@@ -25,7 +25,7 @@ const BATCH_ROWS: usize = 4_096;
 
 /// Writes one checkpoint.
 #[derive(Debug)]
-pub(super) struct CheckpointWriter {
+pub(crate) struct CheckpointWriter {
     schema: Arc<Schema>,
     writer: ArrowWriter<Vec<u8>>,
     waiting: Vec<Value>,
@@ -33,9 +33,12 @@ pub(super) struct CheckpointWriter {
 }
 
 impl CheckpointWriter {
-    pub(super) fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Result<Self, String> {
         let schema = Arc::new(schema());
-        let properties = WriterProperties::builder().set_compression(Compression::SNAPPY).build();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_key_value_metadata(Some(vec![seal::blank()]))
+            .build();
         let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema.clone(), options);
         Ok(Self {
@@ -46,7 +49,7 @@ impl CheckpointWriter {
         })
     }
 
-    pub(super) fn push(&mut self, action: &Action) -> Result<(), String> {
+    pub(crate) fn push(&mut self, action: &Action) -> Result<(), String> {
         self.waiting.push(serde_json::to_value(action).map_err(|error| error.to_string())?);
         self.actions += 1;
         if self.waiting.len() < BATCH_ROWS {
@@ -57,9 +60,10 @@ impl CheckpointWriter {
     }
 
     /// The bytes, and of how many actions they are.
-    pub(super) fn finish(mut self) -> Result<(Vec<u8>, u64), String> {
+    pub(crate) fn finish(mut self) -> Result<(Vec<u8>, u64), String> {
         self.encode().map_err(|error| error.to_string())?;
-        let bytes = self.writer.into_inner().map_err(|error| error.to_string())?;
+        let mut bytes = self.writer.into_inner().map_err(|error| error.to_string())?;
+        seal::seal(&mut bytes)?;
         Ok((bytes, self.actions))
     }
 
@@ -75,7 +79,7 @@ impl CheckpointWriter {
 }
 
 /// The actions of a checkpoint, each a column.
-pub(super) fn schema() -> Schema {
+pub(crate) fn schema() -> Schema {
     let protocol = [("minReaderVersion", DataType::Int32), ("minWriterVersion", DataType::Int32)];
     let format = [("provider", DataType::Utf8), ("options", texts())];
     let metadata = [

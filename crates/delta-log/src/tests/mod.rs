@@ -1,11 +1,17 @@
-//! Tests of whole logs, in a directory.
+//! Tests of whole logs, in a directory and in memory.
 
+mod commits;
+mod damage;
+mod foreign;
 mod history;
+mod memory;
+mod refusals;
 
 use std::path::Path;
 
 use storage::{LocalStore, Store};
 
+use self::memory::MemoryStore;
 use crate::{
     Action, AddFile, LogError, Metadata, PartitionKind, Protocol, Snapshot, Table, Texts, Transaction,
     schema_string,
@@ -16,7 +22,7 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
 /// The key of the table of most tests.
 const ROOT: &str = "shop/sale";
 
-fn store(directory: &Path) -> LocalStore {
+fn local(directory: &Path) -> LocalStore {
     LocalStore::new(directory.to_owned(), "_own/staging")
 }
 
@@ -24,10 +30,18 @@ fn key(name: &str) -> String {
     format!("{ROOT}/_delta_log/{name}")
 }
 
+fn commit_key(version: u64) -> String {
+    key(&format!("{version:020}.json"))
+}
+
+fn checkpoint_key(version: u64) -> String {
+    key(&format!("{version:020}.checkpoint.parquet"))
+}
+
 fn metadata() -> Metadata {
     let schema = arrow::datatypes::Schema::empty();
     let schema = schema_string(&schema, &[("day", PartitionKind::Date)]).unwrap();
-    Metadata::new("6b1d…".to_owned(), schema, vec!["day".to_owned()], 5)
+    Metadata::new("6b1d".to_owned(), schema, vec!["day".to_owned()], 5)
 }
 
 fn file(path: &str, size_bytes: u64) -> AddFile {
@@ -51,10 +65,19 @@ fn beginning() -> Vec<Action> {
 }
 
 /// Commits the actions, behind whatever is there.
-fn commit(table: &Table<'_>, at_ms: i64, actions: Vec<Action>) -> Snapshot {
-    let mut snapshot = table.snapshot().unwrap();
+fn try_to_commit(table: &Table<'_>, at_ms: i64, actions: &[Action]) -> Result<Snapshot, LogError> {
+    let mut snapshot = table.snapshot()?;
     let begin = if snapshot.is_none() { beginning() } else { Vec::new() };
-    let actions = [begin, actions].concat();
-    table.commit::<LogError>(&mut snapshot, at_ms, |_| Ok(Some(actions.clone()))).unwrap().unwrap();
-    snapshot.unwrap()
+    let actions = [&begin, actions].concat();
+    table.commit::<LogError>(&mut snapshot, at_ms, |_| Ok(Some(actions.clone())))?;
+    Ok(snapshot.unwrap())
+}
+
+fn commit(table: &Table<'_>, at_ms: i64, actions: &[Action]) -> Snapshot {
+    try_to_commit(table, at_ms, actions).unwrap()
+}
+
+/// The paths of a table's files.
+fn paths(snapshot: &Snapshot) -> Vec<&str> {
+    snapshot.files.keys().map(String::as_str).collect()
 }
