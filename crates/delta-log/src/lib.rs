@@ -15,6 +15,7 @@ mod error;
 mod listing;
 mod schema;
 mod snapshot;
+mod statistics;
 mod support;
 mod table;
 mod uri;
@@ -27,5 +28,6 @@ pub use self::{
     error::LogError,
     schema::{PartitionKind, SchemaError, schema_string},
     snapshot::Snapshot,
+    statistics::statistics,
     table::Table,
 };
