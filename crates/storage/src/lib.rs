@@ -29,8 +29,8 @@ pub use self::{
     attempts::{try_to_enter, try_to_take},
     file::File,
     store::{
-        Found, LocalObject, LocalStore, NewFile, Object, ObjectReader, Put, Replaced, Store, Upload,
-        Uploaded, create,
+        Found, LocalObject, LocalStore, NewFile, Object, ObjectReader, OpenError, Put, Replaced, Store,
+        Unusable, Upload, Uploaded, create, holds_conditions, scheme_of,
     },
 };
 

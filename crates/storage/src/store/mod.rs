@@ -6,8 +6,10 @@
 //! Invariant: [`Store::put_new`] is the only verb that can decide anything between two writers. An error of a
 //! verb that changes something does not say that nothing was done: over a network, an answer may get lost.
 
+mod conditions;
 mod local;
 mod local_file;
+mod opening;
 mod reader;
 
 use std::{
@@ -20,8 +22,10 @@ use std::{
 
 use self::local_file::stamp_of;
 pub use self::{
+    conditions::holds_conditions,
     local::LocalStore,
     local_file::{LocalObject, NewFile},
+    opening::{OpenError, Unusable, scheme_of},
     reader::ObjectReader,
 };
 

@@ -1,0 +1,269 @@
+//! An object that is read in parts, by requests for ranges of it.
+//!
+//! Many small reads come to few requests: blocks are kept, and the end of an object, where a Parquet file has
+//! its footer, comes with the first answer. Large reads are requests of their own.
+//!
+//! Invariant: all bytes are of one version of the object. Each request but the first names the `ETag` that it
+//! expects.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    io::{self, ErrorKind},
+    ops::Range,
+    sync::{
+        Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use object_store::{Error, GetOptions, GetRange, GetResult};
+use storage::{Found, Object};
+
+use crate::bucket::{Bucket, found_at, replaced};
+
+/// What is read of the end at once: more than most footers take.
+const END_BYTES: u64 = 64 << 10;
+/// What is read and kept for a small read.
+const BLOCK_BYTES: u64 = 512 << 10;
+/// The blocks that a store keeps, of all objects that are open.
+const KEPT_BYTES: usize = 64 << 20;
+
+/// An object of a bucket.
+pub(crate) struct Remote {
+    bucket: Bucket,
+    key: String,
+    bytes: u64,
+    etag: OnceLock<String>,
+    /// The end of the object, once it was read.
+    end: OnceLock<Bytes>,
+    /// Names its blocks.
+    number: u64,
+}
+
+impl fmt::Debug for Remote {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Remote({}, {} bytes)", self.key, self.bytes)
+    }
+}
+
+impl Remote {
+    /// Opens an object with one request, which also reads its end. Its length is found out unless it is known.
+    pub(crate) fn open(
+        bucket: &Bucket,
+        key: &str,
+        bytes: Option<u64>,
+        has_suffix_ranges: bool,
+    ) -> io::Result<Self> {
+        let bytes = match bytes {
+            None if !has_suffix_ranges => Some(Self::look_up(bucket, key)?.bytes),
+            bytes => bytes,
+        };
+        let range = match bytes {
+            // There is no range of nothing.
+            Some(0) => return Ok(Self::found(bucket, &Self::look_up(bucket, key)?)),
+            Some(bytes) => GetRange::Bounded(bytes.saturating_sub(END_BYTES)..bytes),
+            None => GetRange::Suffix(END_BYTES),
+        };
+        let options = GetOptions { range: Some(range), ..GetOptions::default() };
+        match Self::get(bucket, key, options) {
+            Ok((answer, end)) => {
+                let object = Self::found(bucket, &found_at(key.to_owned(), answer));
+                if bytes.is_some_and(|bytes| bytes != object.bytes) {
+                    return Err(replaced());
+                }
+                let _ = object.end.set(end);
+                Ok(object)
+            }
+            // An empty object has no last bytes.
+            Err(error) if bytes.is_none() && error.kind() != ErrorKind::NotFound => {
+                match Self::look_up(bucket, key)? {
+                    found if found.bytes == 0 => Ok(Self::found(bucket, &found)),
+                    _ => Err(error),
+                }
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// An object that was found. It is not asked for before it is read.
+    pub(crate) fn found(bucket: &Bucket, found: &Found) -> Self {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let etag = found.etag.clone().map_or_else(OnceLock::new, OnceLock::from);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self {
+            bucket: bucket.clone(),
+            key: found.key.clone(),
+            bytes: found.bytes,
+            etag,
+            end: OnceLock::new(),
+            number,
+        }
+    }
+
+    fn look_up(bucket: &Bucket, key: &str) -> io::Result<Found> {
+        bucket.wait(bucket.head(key))??.ok_or_else(|| ErrorKind::NotFound.into())
+    }
+
+    /// The answer to a request for a range.
+    fn get(bucket: &Bucket, key: &str, options: GetOptions) -> io::Result<(object_store::ObjectMeta, Bytes)> {
+        let path = bucket.path(key)?;
+        let answer = bucket.wait(async {
+            let answer: GetResult = bucket.objects().get_opts(&path, options).await?;
+            let meta = answer.meta.clone();
+            Ok((meta, answer.bytes().await?))
+        })?;
+        answer.map_err(|error| match error {
+            Error::Precondition { .. } => replaced(),
+            error => bucket.failed("read", key, &error),
+        })
+    }
+
+    /// A range of the object, by a request.
+    fn fetch(&self, range: Range<u64>) -> io::Result<Bytes> {
+        let length = range.end - range.start;
+        let if_match = self.etag.get().map(|etag| quoted(etag));
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match, ..GetOptions::default() };
+        let (meta, bytes) = Self::get(&self.bucket, &self.key, options)?;
+        if meta.size != self.bytes || bytes.len() as u64 != length {
+            return Err(replaced());
+        }
+        if let Some(etag) = meta.e_tag {
+            // Of two first answers, one says what the other must be.
+            let expected = self.etag.get_or_init(|| etag.clone());
+            if quoted(expected) != quoted(&etag) {
+                return Err(replaced());
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// The kept bytes that begin before or at `offset` and go on behind it, and where they begin.
+    fn around(&self, offset: u64) -> io::Result<(u64, Bytes)> {
+        let end_start = self.bytes.saturating_sub(END_BYTES);
+        if offset >= end_start {
+            if let Some(end) = self.end.get() {
+                return Ok((end_start, end.clone()));
+            }
+            let end = self.fetch(end_start..self.bytes)?;
+            return Ok((end_start, self.end.get_or_init(|| end).clone()));
+        }
+        let block = offset / BLOCK_BYTES;
+        let start = block * BLOCK_BYTES;
+        if let Some(bytes) = self.bucket.blocks.get(self.number, block) {
+            return Ok((start, bytes));
+        }
+        let bytes = self.fetch(start..(start + BLOCK_BYTES).min(self.bytes))?;
+        self.bucket.blocks.keep(self.number, block, bytes.clone());
+        Ok((start, bytes))
+    }
+}
+
+/// An `ETag` as a header has it; some listings leave the quotes out.
+fn quoted(etag: &str) -> String {
+    if etag.ends_with('"') { etag.to_owned() } else { format!("\"{etag}\"") }
+}
+
+impl Object for Remote {
+    fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
+        let end = offset.saturating_add(bytes.len() as u64);
+        if end > self.bytes {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        let is_in_end = self.end.get().is_some() && offset >= self.bytes.saturating_sub(END_BYTES);
+        if bytes.len() as u64 >= BLOCK_BYTES && !is_in_end {
+            bytes.copy_from_slice(&self.fetch(offset..end)?);
+            return Ok(());
+        }
+        let (mut rest, mut offset) = (bytes, offset);
+        while !rest.is_empty() {
+            let (start, kept) = self.around(offset)?;
+            let kept = usize::try_from(offset - start).ok().and_then(|skip| kept.get(skip..));
+            let kept = kept.filter(|kept| !kept.is_empty()).ok_or(ErrorKind::UnexpectedEof)?;
+            let taken = kept.len().min(rest.len());
+            let (now, later) = rest.split_at_mut(taken);
+            now.copy_from_slice(&kept[..taken]);
+            (rest, offset) = (later, offset + taken as u64);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.bucket.blocks.forget(self.number);
+    }
+}
+
+/// The blocks that a store keeps; those that were not used for longest go first.
+#[derive(Debug, Default)]
+pub(crate) struct Blocks(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// By the number of an object and of its block: the bytes, and when they were last used.
+    blocks: HashMap<(u64, u64), (Bytes, u64)>,
+    bytes: usize,
+    clock: u64,
+}
+
+impl Blocks {
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn get(&self, object: u64, block: u64) -> Option<Bytes> {
+        let mut kept = self.kept();
+        kept.clock += 1;
+        let clock = kept.clock;
+        let (bytes, used) = kept.blocks.get_mut(&(object, block))?;
+        *used = clock;
+        Some(bytes.clone())
+    }
+
+    fn keep(&self, object: u64, block: u64, bytes: Bytes) {
+        let mut kept = self.kept();
+        kept.clock += 1;
+        let clock = kept.clock;
+        kept.bytes += bytes.len();
+        if let Some((replaced, _)) = kept.blocks.insert((object, block), (bytes, clock)) {
+            kept.bytes -= replaced.len();
+        }
+        while kept.bytes > KEPT_BYTES {
+            let oldest = kept.blocks.iter().min_by_key(|(_, (_, used))| *used).map(|(&name, _)| name);
+            let Some((bytes, _)) = oldest.and_then(|oldest| kept.blocks.remove(&oldest)) else { break };
+            kept.bytes -= bytes.len();
+        }
+    }
+
+    fn forget(&self, object: u64) {
+        let mut kept = self.kept();
+        let gone: Vec<_> = kept.blocks.extract_if(|&(of, _), _| of == object).collect();
+        kept.bytes -= gone.iter().map(|(_, (bytes, _))| bytes.len()).sum::<usize>();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_blocks_that_are_kept_are_those_used_last() {
+        let blocks = Blocks::default();
+        let megabyte = || Bytes::from(vec![0; 1 << 20]);
+        for block in 0..64 {
+            blocks.keep(1, block, megabyte());
+        }
+        assert!(blocks.get(1, 0).is_some());
+        blocks.keep(2, 0, megabyte());
+        assert!(blocks.get(1, 0).is_some() && blocks.get(1, 1).is_none() && blocks.get(2, 0).is_some());
+        blocks.forget(1);
+        assert!(blocks.get(1, 0).is_none() && blocks.get(2, 0).is_some());
+        assert_eq!(blocks.kept().bytes, 1 << 20);
+    }
+}
