@@ -115,7 +115,8 @@ impl Writing<'_> {
         let columns = self.columns(&partitions);
         let place = |(from, to)| (self.place(from), self.place(to));
         let publication = Publication::new(self.superseded.moves().map(place).collect());
-        let make_writer = |thread| PartitionWriter::new(settings.format.codec, self.staging, thread);
+        let make_writer =
+            |thread| PartitionWriter::new(settings.format.codec, settings.layout, self.staging, thread);
         let staged = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
             controls.interruption.check()?;
             let partition = &partitions[number];

@@ -7,6 +7,7 @@ use std::io;
 use event_parquet::{Codec, FileWriter, Scratch, Table, rows_in_footer};
 use event_rows::Rows;
 use event_target::{Place, StagedFile, StagedWriter, Staging};
+use events_core::partition::Layout;
 use storage::Object;
 
 use super::partition_rows::Chunks;
@@ -21,6 +22,8 @@ pub(crate) const PART_ROWS: u64 = 1 << 24;
 /// Writes partitions, one after the other; each thread has its own.
 pub(crate) struct PartitionWriter<'s> {
     codec: Codec,
+    /// Whether the files are those of tables, whose logs have statistics of each.
+    of_tables: bool,
     staging: &'s Staging,
     /// This thread's directory in the staging directory.
     own: String,
@@ -38,11 +41,16 @@ pub(crate) struct PartitionName<'p> {
 
 impl<'s> PartitionWriter<'s> {
     /// The writer of the thread with this number.
-    pub(crate) fn new(codec: Codec, staging: &'s Staging, thread: usize) -> Result<Self, Error> {
+    pub(crate) fn new(
+        codec: Codec,
+        layout: Layout,
+        staging: &'s Staging,
+        thread: usize,
+    ) -> Result<Self, Error> {
         let own = format!("{thread:02}");
         staging.create_directory(&own).map_err(Error::io("staging partitions"))?;
         let scratch = Scratch::new(codec).map_err(Error::encode(codec.name()))?;
-        Ok(Self { codec, staging, own, scratch })
+        Ok(Self { codec, of_tables: layout == Layout::Delta, staging, own, scratch })
     }
 
     /// Writes a partition into files of at most `part_rows` rows; a part takes at least one chunk.
@@ -95,8 +103,9 @@ impl<'s> PartitionWriter<'s> {
         name: PartitionName<'_>,
     ) -> Result<StagedFile, Error> {
         let rows = writer.rows();
-        let (output, _) = writer.finish(&mut self.scratch).map_err(Error::encode(name.path))?;
-        let (staged, object) = output.finish(rows).map_err(Error::encode(name.path))?;
+        let (output, footer) = writer.finish(&mut self.scratch).map_err(Error::encode(name.path))?;
+        let (mut staged, object) = output.finish(rows).map_err(Error::encode(name.path))?;
+        staged.statistics = self.of_tables.then(|| delta_log::statistics(&footer));
         if let Some(object) = object {
             check_footer(&*object, &staged, name.path)?;
         }
@@ -144,7 +153,7 @@ mod tests {
 
     const ROWS: u32 = 20_000;
 
-    fn write(staging: &Staging, part_rows: u64) -> Vec<StagedFile> {
+    fn write(staging: &Staging, part_rows: u64, layout: Layout) -> Vec<StagedFile> {
         let catalog = Catalog::from_toml(&[("x.toml", "[domain.a.events.b.fields]\nn = 'int64'")]).unwrap();
         let batches = [Batch {
             positions: (0..ROWS).map(|line| Position::new(0, line)).collect(),
@@ -158,7 +167,7 @@ mod tests {
         let form = TableForm { flatten: true, has_event_type: true };
         let format = Format { codec: Codec::Zstd, encodings: Encodings::Compact };
         let table = Table::new(&catalog.event_types()[0], form, format).unwrap();
-        let mut writer = PartitionWriter::new(Codec::Zstd, staging, 3).unwrap();
+        let mut writer = PartitionWriter::new(Codec::Zstd, layout, staging, 3).unwrap();
         let name = PartitionName { path: "2024/10/10/b", number: 7 };
         writer.write(&mut rows, &table, part_rows, name, &mut Stages::default().clock()).unwrap()
     }
@@ -166,7 +175,7 @@ mod tests {
     #[test]
     fn a_large_partition_has_several_parts_that_hold_its_rows_in_order() {
         let dir = tempfile::tempdir().unwrap();
-        let files = write(&dir.path().into(), 4 * CHUNK_ROWS as u64);
+        let files = write(&dir.path().into(), 4 * CHUNK_ROWS as u64, Layout::Plain);
         let shape: Vec<_> = files.iter().map(|file| format!("{} {}", file.name, file.rows)).collect();
         let expected =
             ["part-00000.zstd.parquet 8192", "part-00001.zstd.parquet 8192", "part-00002.zstd.parquet 3616"];
@@ -175,16 +184,28 @@ mod tests {
             let (bytes, checksum) =
                 Location::partitions(dir.path().to_owned()).checksum_of(&file.staged).unwrap();
             assert_eq!((bytes, checksum), (file.bytes, file.checksum));
+            assert_eq!(file.statistics, None);
         }
     }
 
     #[test]
     fn a_dry_run_counts_the_same_bytes() {
         let dir = tempfile::tempdir().unwrap();
-        let mut written = write(&dir.path().into(), PART_ROWS);
+        let mut written = write(&dir.path().into(), PART_ROWS, Layout::Delta);
         assert_eq!(written.len(), 1);
         assert!(written[0].stamp.take().is_some());
         assert_eq!(written[0].staged, "03/000007-00000.staged");
-        assert_eq!(write(&Staging::Discard, PART_ROWS), written);
+        assert_eq!(write(&Staging::Discard, PART_ROWS, Layout::Delta), written);
+    }
+
+    #[test]
+    fn a_file_of_a_table_has_statistics() {
+        let dir = tempfile::tempdir().unwrap();
+        let files = write(&dir.path().into(), 4 * CHUNK_ROWS as u64, Layout::Delta);
+        let of = |file: &StagedFile| -> serde_json::Value {
+            serde_json::from_str(file.statistics.as_ref().unwrap()).unwrap()
+        };
+        let bounds: Vec<_> = files.iter().map(of).map(|all| all["maxValues"]["data_n"].clone()).collect();
+        assert_eq!(bounds, [8_191, 16_383, 19_999]);
     }
 }

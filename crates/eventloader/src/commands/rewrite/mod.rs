@@ -166,7 +166,7 @@ fn stage(
         stages,
         interruption: &controls.interruption,
     };
-    let make_writer = |thread| PartitionWriter::new(format.codec, staging, thread);
+    let make_writer = |thread| PartitionWriter::new(format.codec, layout, staging, thread);
     let done = workers::map_with(encoders, pieces.len(), make_writer, |writer, number| {
         controls.interruption.check()?;
         let done = rewriting.rewrite(&pieces[number], number, writer)?;
