@@ -10,18 +10,22 @@ rows that it had when it was made. Behind that: other layouts, all types, the st
 from __future__ import annotations
 
 import argparse
+import contextlib
 import glob
+import io
 import itertools
 import json
 import logging
 import os
 import pathlib
 import re
+import runpy
 import subprocess
 import sys
 import tempfile
 import urllib.parse
 from decimal import Decimal
+from unittest import mock
 
 import deltalake
 import duckdb
@@ -111,8 +115,10 @@ def load(home: pathlib.Path, *flags: str) -> None:
     run(home, str(PROGRAMS / "eventloader"), *flags)
 
 
-def sync(home: pathlib.Path, *arguments: str) -> None:
-    run(home, sys.executable, "-W", "ignore", "sync.py", *arguments)
+def sync(home: pathlib.Path, target: str, *arguments: str) -> None:
+    """The page's program, in this process: a new one takes longer to begin than to do its work."""
+    with mock.patch("sys.argv", ["sync.py", str(home / target), *arguments]), contextlib.redirect_stdout(io.StringIO()):
+        runpy.run_path(str(home / "sync.py"), run_name="__main__")
 
 
 def catalog_of(iceberg: pathlib.Path) -> SqlCatalog:
@@ -230,18 +236,18 @@ runpy.run_path("sync.py", run_name="__main__")
 
 
 def a_run_that_is_killed_is_made_good_by_the_next(home: pathlib.Path) -> None:
-    """Each run dies a step later: before a link, before the table, before a commit."""
+    """Each run dies some steps later: before a link, before the table, before a commit."""
     run(home, str(PROGRAMS / "datagen"), "-n", "2000", "-w", "-b", "kill-in")
     (home / "dying.py").write_text(DYING)
-    for corrections in 0, 20:
+    for corrections, days, steps in (0, "--date=2024-10-10", "1"), (20, "--backfill", "2"):
         lines = run(home, str(PROGRAMS / "datagen"), "-n", "2000", "--faults", f"corrections={corrections}")
         (home / "corrections.json").write_text(lines)
-        load(home, "-s", "corrections.json", "-t", "killed", "--backfill", "--mode", "merge", "--event-type", "payment-to")
+        load(home, "-s", "corrections.json", "-t", "killed", days, "--mode", "merge", "--event-type", "payment-to")
         deaths = 0
-        command = [sys.executable, "-W", "ignore", "dying.py", "1", "sync.py", "killed"]
+        command = [sys.executable, "-W", "ignore", "dying.py", steps, "sync.py", "killed"]
         while subprocess.run(command, cwd=home, stdout=subprocess.DEVNULL).returncode == 9:
             deaths += 1
-        check(f"deaths with {corrections} corrections", deaths > 1, True)
+        check(f"deaths with {corrections} corrections", deaths > 0, True)
         each_table_has_the_rows_of_its_target(home, "killed")
 
 
