@@ -50,7 +50,8 @@ impl Bounds {
     }
 
     /// The bounds of numbers; `None` if there are none, or with NaN, which readers have in no place or behind
-    /// all others. A zero bound includes both signs, because readers may or may not distinguish -0.0 from 0.0.
+    /// all others. A zero bound includes both signs, because readers may or may not distinguish -0.0 from
+    /// 0.0.
     pub(crate) fn of_doubles(doubles: impl Iterator<Item = f64>) -> Option<Self> {
         let all = (f64::INFINITY, f64::NEG_INFINITY, false);
         let (min, max, has_nan) =

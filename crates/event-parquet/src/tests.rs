@@ -223,8 +223,8 @@ fn texts_with_the_same_beginnings_read_back() {
     }
 }
 
-/// No event has NaN, but a file of another program that was accepted may. For some readers NaN is greater than
-/// all numbers: by bounds without it, they would pass over its row.
+/// No event has NaN, but a file of another program that was accepted may. For some readers NaN is greater
+/// than all numbers: by bounds without it, they would pass over its row.
 #[test]
 fn a_column_with_nan_has_no_bounds() {
     const ROWS: u32 = 40_000;

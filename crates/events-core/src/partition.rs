@@ -75,8 +75,8 @@ pub enum Layout {
     /// The same directories, but the files have a column `event_type`, too. So were targets of the layout
     /// hive written at first; a target keeps its form.
     HiveWithEventType,
-    /// `account-open/day=2024-10-10`: a Delta table for each event type, with the partition columns `day` and,
-    /// by hour, `hour`.
+    /// `account-open/day=2024-10-10`: a Delta table for each event type, with the partition columns `day`
+    /// and, by hour, `hour`.
     Delta,
 }
 

@@ -53,7 +53,8 @@ pub(super) enum LayoutArg {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum TableArg {
-    /// A Delta table for each event type, below account-open/ with the partition columns day and, by hour, hour
+    /// A Delta table for each event type, below account-open/, with the partition columns day and, by hour,
+    /// hour
     Delta,
 }
 
