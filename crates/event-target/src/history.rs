@@ -19,8 +19,8 @@ use events_core::table::TableColumns;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Accepted, Change, Commit, DedupeScope, Discarded, FileForm, Fingerprint, LineCounts, LoadFacts, Mode,
-    PRIVATE, Stamp, TargetError, TargetLayout, journal, json_file, partitions::Target,
+    Accepted, Change, Commit, DedupeScope, Discarded, FileForm, Fingerprint, LineCounts, LoadFacts, Merged,
+    Mode, PRIVATE, Stamp, TargetError, TargetLayout, journal, json_file, merged, partitions::Target,
 };
 
 /// In the private directory: the folded commits.
@@ -46,6 +46,9 @@ pub struct History {
     pub files: BTreeMap<String, StoredFile>,
     /// By what was loaded of them: the contents that were merged since anything was overwritten.
     merged: BTreeMap<String, HashSet<Fingerprint>>,
+    /// The objects of buckets among these.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    objects: BTreeMap<String, merged::Objects>,
     /// The last loads.
     pub runs: Vec<CommittedLoad>,
     /// How the last load that changed partitions wrote them; `None` if an older one did.
@@ -140,6 +143,7 @@ impl Default for History {
             layout: None,
             files: BTreeMap::new(),
             merged: BTreeMap::new(),
+            objects: BTreeMap::new(),
             runs: Vec::new(),
             form: None,
             tables: BTreeMap::new(),
@@ -205,6 +209,7 @@ impl History {
             dedupe_scope,
             counts,
             sources,
+            recognised,
             what,
             stamps,
             form,
@@ -232,11 +237,17 @@ impl History {
         });
         match mode {
             // What was merged before may have been in the partitions that are replaced.
-            Mode::Overwrite if partitions > 0 => self.merged.clear(),
+            Mode::Overwrite if partitions > 0 => self.forget_sources(),
             Mode::Overwrite | Mode::Accept | Mode::Rewrite | Mode::Discard => {}
             Mode::Merge => {
-                let contents = sources.into_iter().filter_map(|source| source.content);
-                self.merged.entry(what).or_default().extend(contents);
+                for read in [sources, recognised] {
+                    let objects: Vec<_> = merged::objects_of(&read).collect();
+                    if !objects.is_empty() {
+                        self.objects.entry(what.clone()).or_default().extend(objects);
+                    }
+                    let contents = read.into_iter().filter_map(|source| source.content);
+                    self.merged.entry(what.clone()).or_default().extend(contents);
+                }
             }
         }
         for (path, stamp) in stamps {
@@ -260,8 +271,13 @@ impl History {
         self.files.extend(files);
         self.lost.clear();
         if forgets_sources {
-            self.merged.clear();
+            self.forget_sources();
         }
+    }
+
+    fn forget_sources(&mut self) {
+        self.merged.clear();
+        self.objects.clear();
     }
 
     fn change(&mut self, commit: u64, dedupe_scope: DedupeScope, change: Change) {
@@ -308,9 +324,12 @@ impl History {
         self.last
     }
 
-    /// The contents that were merged with the same selection.
-    pub fn merged(&mut self, what: &str) -> HashSet<Fingerprint> {
-        self.merged.remove(what).unwrap_or_default()
+    /// What was merged with the same selection.
+    pub fn merged(&mut self, what: &str) -> Merged {
+        Merged {
+            contents: self.merged.remove(what).unwrap_or_default(),
+            objects: self.objects.remove(what).unwrap_or_default(),
+        }
     }
 }
 

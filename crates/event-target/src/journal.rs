@@ -55,6 +55,9 @@ pub struct LoadFacts {
     /// Its sources.
     #[serde(default)]
     pub sources: Vec<LoadedSource>,
+    /// Objects that were read and not loaded, because the target has their contents.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recognised: Vec<LoadedSource>,
     /// Identifies what is loaded of a source: catalog, domains, types and days.
     #[serde(default)]
     pub what: String,
@@ -111,6 +114,9 @@ pub struct LoadedSource {
     pub path: String,
     /// Its content as stored; in merges only.
     pub content: Option<Fingerprint>,
+    /// Of an object of a bucket: its `ETag`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub etag: Option<String>,
 }
 
 impl Commit {

@@ -20,6 +20,7 @@ mod layout;
 mod line_counts;
 mod load_options;
 mod location;
+mod merged;
 mod partitions;
 mod remembered;
 mod staged_file;
@@ -38,6 +39,7 @@ pub use self::{
     line_counts::LineCounts,
     load_options::{DedupeScope, FileForm, Mode},
     location::{Location, ReadLock},
+    merged::{Merged, ObjectVersion},
     partitions::{ListedFiles, PartitionFile, Partitions, Recovered},
     staged_file::StagedFile,
     staging::{Place, StagedWriter, Staging},

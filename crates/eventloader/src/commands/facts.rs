@@ -26,7 +26,11 @@ pub(super) fn of(settings: &Settings, report: &Report, input: &InputCounts) -> L
         counts: report.counts(),
         existing_kept: report.existing_kept,
         sources: sources
-            .map(|source| LoadedSource { path: source.name.clone(), content: source.fingerprint })
+            .map(|source| LoadedSource {
+                path: source.name.clone(),
+                content: source.fingerprint,
+                etag: source.fingerprint.and(source.etag.clone()),
+            })
             .collect(),
         ..LoadFacts::default()
     }

@@ -7,15 +7,11 @@
 //! Invariant: nothing visible in the target changes before the commit, and the commit only happens if the
 //! counts balance.
 
-use std::{
-    collections::{BTreeSet, HashSet},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use event_parser::Plan;
 use event_target::{
-    Action, Change, DedupeScope, Fingerprint, History, LoadFacts, Mode, Staging, TargetLayout,
+    Action, Change, DedupeScope, Fingerprint, History, LoadFacts, Merged, Mode, Staging, TargetLayout,
 };
 
 use crate::{
@@ -31,13 +27,13 @@ use crate::{
     error::Error,
     existing::{Existing, Record},
     ingest::{Ingest, Ingested},
-    input::{Framed, Listed, Screened, Source, list_any, list_sources, screen},
+    input::{Framed, Listed, Screened, Screening, Source, Window, list_any, list_sources, screen},
     latest::Deduper,
     output::Writing,
     quarantine::{self, Quarantine},
     report::{Balance, LoadOutcome, Report},
     rows::RowStore,
-    runtime::{Controls, MemoryShares, Needs, Stage, Stages},
+    runtime::{Controls, MemoryShares, Needs, Stage, Stages, open_store},
     settings::{Input, Settings},
 };
 
@@ -96,11 +92,12 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
 
 /// The sources of a load; those of a replay are listed once the target is locked.
 fn list(settings: &Settings) -> Result<Listed, Error> {
+    let target = settings.target.root();
     match &settings.input {
         Input::Replay(_) => Ok(Listed::default()),
         // A landing directory may be empty for now.
-        Input::Sources { paths, skip_loaded: true } => list_any(paths, settings.target.directory()),
-        Input::Sources { paths, skip_loaded: false } => list_sources(paths, settings.target.directory()),
+        Input::Sources { paths, skip_loaded: true } => list_any(paths, Some(&target), &open_store),
+        Input::Sources { paths, skip_loaded: false } => list_sources(paths, Some(&target), &open_store),
     }
 }
 
@@ -144,8 +141,9 @@ impl Load<'_> {
         let what = what_is_loaded(settings);
         let known = record.merged(&what);
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
-        let Screened { sources, skipped } = self.screen(&plan, listed, (record.history(), &known))?;
-        let shares = self.shares(&plan)?;
+        let Screened { sources, skipped, recognised } =
+            self.screen(&plan, listed, (record.history(), &known))?;
+        let shares = self.shares(&plan, &sources)?;
         let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
         bad_lines::check(settings, &input, record.has_commit())?;
         let folds_case = settings.target.folds_case()?;
@@ -205,18 +203,20 @@ impl Load<'_> {
         let tables = record.new_tables(written.tables, &changes);
         let envelopes = new_envelopes(settings.catalog.envelope(), record.history());
         let stamps = record.into_stamps();
-        let load = LoadFacts { what, tables, envelopes, stamps, ..facts::of(settings, &report, &input) };
-        let is_new = |content: &Fingerprint| !known.contains(content);
+        let facts = facts::of(settings, &report, &input);
+        let load = LoadFacts { what, tables, envelopes, stamps, recognised, ..facts };
+        let is_new = |content: &Fingerprint| !known.contents.contains(content);
         let is_new_source = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
-        // Stamps that were not recorded would be missed by every later run.
-        let is_news = is_new_source || !load.stamps.is_empty();
+        // Stamps and objects that were not recorded would be missed by every later run.
+        let is_news = is_new_source || !load.stamps.is_empty() || !load.recognised.is_empty();
         Ok(Staged { report, commit: ReadyCommit { changes, load, is_news }, rows })
     }
 
     /// The memory of each stage, which decides how many threads are at work.
-    fn shares(self, plan: &Plan) -> Result<MemoryShares, Error> {
+    fn shares(self, plan: &Plan, sources: &[Source]) -> Result<MemoryShares, Error> {
         let &Settings { memory_bytes, threads, flatten, format, .. } = self.settings;
-        let needs = Needs::to_load(plan, flatten, format.codec);
+        let ahead_bytes = Window::of(memory_bytes).memory_bytes(sources);
+        let needs = Needs { ahead_bytes, ..Needs::to_load(plan, flatten, format.codec) };
         if needs.least_bytes() > memory_bytes {
             let needed = needs.least_bytes();
             return Err(Error::Memory { columns: plan.columns(), needed, allowed: memory_bytes });
@@ -235,17 +235,19 @@ impl Load<'_> {
         self,
         plan: &Plan,
         listed: Listed,
-        (history, known): (&History, &HashSet<Fingerprint>),
+        (history, known): (&History, &Merged),
     ) -> Result<Screened, Error> {
         let Self { settings, controls, .. } = self;
         match &settings.input {
             Input::Replay(selection) => {
                 let sources = quarantine::sources((&settings.target, history), selection)?;
-                Ok(Screened { sources, skipped: Vec::new() })
+                Ok(Screened { sources, ..Screened::default() })
             }
             Input::Sources { skip_loaded: true, .. } => {
                 let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
-                screen(listed, known, &framed, settings.threads, &controls.interruption)
+                let window = Window::of(settings.memory_bytes);
+                let (framed, threads, interruption) = (&framed, settings.threads, &controls.interruption);
+                screen(listed, Screening { known, framed, threads, window, interruption })
             }
             Input::Sources { skip_loaded: false, .. } => Ok(listed.into()),
         }

@@ -43,7 +43,7 @@ pub(crate) fn refuse(report: &Path, sources: &[Source], target: &Location) -> Re
     let paths = sources.iter().filter_map(|source| match &source.origin {
         Origin::File(path) => Some(path.as_path()),
         Origin::StandardInput => Some(Path::new("/dev/stdin")),
-        Origin::Records(_) | Origin::Begun(_) => None,
+        Origin::Object(_) | Origin::Records(_) | Origin::Begun(_) => None,
     });
     refuse_files(report, paths, "is one of the sources")?;
     let canonical = |path: &Path| storage::canonical(path).ok();

@@ -11,13 +11,13 @@
 mod columns;
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeMap, BTreeSet},
     slice,
 };
 
 use event_parser::Plan;
 use event_target::{
-    Change, Compared, DedupeScope, Difference, Differences, Fingerprint, History, Location, Mode, QUARANTINE,
+    Change, Compared, DedupeScope, Difference, Differences, History, Location, Merged, Mode, QUARANTINE,
     Stamp, StoredFile, TargetError,
 };
 use events_core::{catalog::EventType, partition::Layout};
@@ -181,8 +181,8 @@ impl<'s> Record<'s> {
         self.history.commits() > 0
     }
 
-    /// The contents that were merged with the same selection.
-    pub(crate) fn merged(&mut self, what: &str) -> HashSet<Fingerprint> {
+    /// What was merged with the same selection.
+    pub(crate) fn merged(&mut self, what: &str) -> Merged {
         self.history.merged(what)
     }
 

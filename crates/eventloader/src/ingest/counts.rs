@@ -9,7 +9,10 @@ use event_parser::{BadLine, Parsed, Reason};
 use event_target::Fingerprint;
 
 use super::{KeysSeen, lacking};
-use crate::{input::Source, runtime::names};
+use crate::{
+    input::{Source, StoredObject},
+    runtime::names,
+};
 
 /// The most names of fields and unknown events that are counted separately; a hostile file could have one per
 /// line.
@@ -68,11 +71,17 @@ pub(crate) struct SourceCounts {
     pub(crate) bytes: u64,
     /// Its content as it is stored; in merges only.
     pub(crate) fingerprint: Option<Fingerprint>,
+    /// Of an object of a bucket: its `ETag`.
+    pub(crate) etag: Option<String>,
 }
 
 impl InputCounts {
     pub(super) fn of(sources: &[Source]) -> Self {
-        let counts = |source: &Source| SourceCounts { name: source.name.clone(), ..SourceCounts::default() };
+        let counts = |source: &Source| SourceCounts {
+            name: source.name.clone(),
+            etag: source.object().and_then(StoredObject::etag).map(str::to_owned),
+            ..SourceCounts::default()
+        };
         Self { sources: sources.iter().map(counts).collect(), ..Self::default() }
     }
 

@@ -29,7 +29,7 @@ pub(crate) use self::{
 };
 use crate::{
     error::Error,
-    input::{BlockReader, Framed, Source},
+    input::{BlockReader, Framed, Source, Window},
     quarantine::Quarantine,
     rows::{RowStore, Turnstile},
     runtime::{Controls, MemoryShares, Stage, Stages},
@@ -66,9 +66,10 @@ impl Ingest<'_> {
         quarantine: Quarantine,
     ) -> Result<Ingested, Error> {
         let Self { settings, plan, shares, controls, stages } = self;
+        let window = Window::of(settings.memory_bytes);
         let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
         let reader =
-            BlockReader::new(sources.to_vec(), shares.block_bytes, framed, controls.progress.clone());
+            BlockReader::new(sources.to_vec(), window, shares.block_bytes, framed, controls.progress.clone());
         let reader = Mutex::new(if settings.mode == Mode::Merge { reader.hashing() } else { reader });
         let collector = Turnstile::new(Collector::new(sources, rows, quarantine, shares.workers));
         workers::each(shares.workers, |_| self.work(&reader, &collector))?;

@@ -11,6 +11,7 @@ use event_target::Fingerprint;
 use super::{
     defect::unreadable,
     framed::Framed,
+    objects::{ReadAhead, Window},
     open::{Text, open},
     sources::{Origin, Source},
 };
@@ -36,6 +37,7 @@ pub(crate) struct SourceFacts {
 /// Cuts the sources into blocks.
 pub(crate) struct BlockReader {
     sources: Vec<Source>,
+    ahead: ReadAhead,
     progress: Progress,
     block_bytes: usize,
     framed: Framed,
@@ -50,11 +52,20 @@ pub(crate) struct BlockReader {
 }
 
 impl BlockReader {
-    pub(crate) fn new(sources: Vec<Source>, block_bytes: usize, framed: Framed, progress: Progress) -> Self {
-        progress.begin_reading(|| sources.iter().map(Source::file_bytes).sum());
+    /// Objects among the sources are fetched ahead, as much as the window says.
+    pub(crate) fn new(
+        sources: Vec<Source>,
+        window: Window,
+        block_bytes: usize,
+        framed: Framed,
+        progress: Progress,
+    ) -> Self {
+        progress.begin_reading(|| sources.iter().map(Source::stored_bytes).sum());
+        let ahead = ReadAhead::of(&sources, window);
         let facts = vec![SourceFacts::default(); sources.len()];
         Self {
             sources,
+            ahead,
             progress,
             block_bytes,
             framed,
@@ -95,15 +106,17 @@ impl BlockReader {
         while self.source < self.sources.len() {
             let cutter = match &mut self.open {
                 Some(cutter) => cutter,
-                closed => match open(&self.sources[self.source], &self.progress, self.are_hashed) {
-                    Ok(text) => {
-                        let cutter = self.framed.cutter(text, self.block_bytes);
-                        let cutter = cutter.numbered_from(self.next_number);
-                        let is_replay = matches!(self.sources[self.source].origin, Origin::Records(_));
-                        closed.insert(if is_replay { cutter.replaying() } else { cutter })
+                closed => {
+                    match open(&self.sources[self.source], &self.ahead, &self.progress, self.are_hashed) {
+                        Ok(text) => {
+                            let cutter = self.framed.cutter(text, self.block_bytes);
+                            let cutter = cutter.numbered_from(self.next_number);
+                            let is_replay = matches!(self.sources[self.source].origin, Origin::Records(_));
+                            closed.insert(if is_replay { cutter.replaying() } else { cutter })
+                        }
+                        Err(source) => return Err(self.failed(None, CutError { offset: 0, source })),
                     }
-                    Err(source) => return Err(self.failed(None, CutError { offset: 0, source })),
-                },
+                }
             };
             let block = match cutter.next_block(recycled.take().unwrap_or_default()) {
                 Ok(block) => block,

@@ -11,6 +11,7 @@ use std::{
 
 use super::{
     defect::unreadable,
+    objects::{ReadAhead, Window},
     open::{Text, open},
     sources::{Origin, Source},
 };
@@ -46,11 +47,12 @@ impl fmt::Debug for Begun {
 /// # Errors
 /// It can't be read.
 pub(crate) fn look_at(source: &mut Source, bytes: u64, progress: &Progress) -> Result<Vec<u8>, Error> {
-    let can_be_read_again = source.file_bytes().is_some();
+    let can_be_read_again = source.stored_bytes().is_some();
     let progress = if can_be_read_again { &Progress::hidden() } else { progress };
     let failed =
         |compression, head: &[u8], error| unreadable(&source.name, head.len() as u64, compression, error);
-    let mut text = open(source, progress, false).map_err(|error| failed(None, &[], error))?;
+    let ahead = ReadAhead::of([&*source], Window::least());
+    let mut text = open(source, &ahead, progress, false).map_err(|error| failed(None, &[], error))?;
     let mut head = Vec::new();
     if let Err(error) = text.by_ref().take(bytes).read_to_end(&mut head) {
         return Err(failed(text.compression, &head, error));

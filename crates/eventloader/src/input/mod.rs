@@ -1,15 +1,17 @@
-//! Paths as given → sources in input order → their texts, decompressed → numbered blocks.
+//! Paths and URLs as given → sources in input order → their texts, decompressed → numbered blocks.
 //!
-//! Invariant: the order of the input depends neither on a file system's order nor on that of the command
+//! Invariant: the order of the input depends neither on that of a file system or a bucket nor on that of the command
 //! line.
 
 mod blocks;
 mod compressed;
 mod defect;
+mod files;
 mod formats;
 mod framed;
 mod hashing_reader;
 mod head;
+mod objects;
 mod open;
 mod screen;
 mod sources;
@@ -19,6 +21,7 @@ pub(crate) use self::{
     blocks::BlockReader,
     framed::Framed,
     head::look_at,
-    screen::{Screened, SkipReason, SkippedSource, screen},
+    objects::{StoredObject, Window},
+    screen::{Screened, Screening, SkipReason, SkippedSource, screen},
     sources::{Listed, Origin, Records, Source, list_any, list_sources},
 };

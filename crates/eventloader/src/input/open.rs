@@ -15,6 +15,7 @@ use super::{
     defect::Defect,
     formats,
     hashing_reader::{HashingReader, RunningHash},
+    objects::ReadAhead,
     sources::{Origin, Source},
     steady_file::SteadyFile,
 };
@@ -30,12 +31,18 @@ pub(super) struct Text {
     head: Option<Vec<u8>>,
 }
 
-/// Opens a source; errors name the path. Progress counts stored bytes, compressed or not. A source that was
-/// screened is read with its content at that time. It has a fingerprint when it was read to its end, and so
-/// has any source with `is_hashed`.
-pub(super) fn open(source: &Source, progress: &Progress, is_hashed: bool) -> io::Result<Text> {
+/// Opens a source, an object as one of those that are fetched ahead; errors name the path. Progress counts
+/// stored bytes, compressed or not. A source that was screened is read with its content at that time. It has
+/// a fingerprint when it was read to its end, and so has any source with `is_hashed`.
+pub(super) fn open(
+    source: &Source,
+    ahead: &ReadAhead,
+    progress: &Progress,
+    is_hashed: bool,
+) -> io::Result<Text> {
     let mut input: Box<dyn Read + Send> = match &source.origin {
         Origin::File(path) => Box::new(SteadyFile::open(path)?),
+        Origin::Object(object) => Box::new(ahead.reader(object)?),
         Origin::StandardInput => Box::new(io::stdin()),
         Origin::Records(records) => {
             let reader = records.open()?;

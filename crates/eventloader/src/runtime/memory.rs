@@ -50,6 +50,8 @@ pub(crate) struct MemoryShares {
 pub(crate) struct Needs {
     /// The catalog and the plan made of it.
     pub(crate) plan_bytes: usize,
+    /// What is fetched ahead of the objects among the sources.
+    pub(crate) ahead_bytes: usize,
     /// What a thread takes to read lines, beside the lines and their values.
     pub(crate) reader_bytes: usize,
     /// What the columns of the widest type take while a partition is encoded.
@@ -83,7 +85,7 @@ impl Needs {
     /// To read lines.
     pub(crate) fn to_read(plan: &Plan) -> Self {
         let plan_bytes = plan.columns() * PLAN_COLUMN_BYTES;
-        Self { plan_bytes, reader_bytes: plan.reader_bytes(), encoder_bytes: 0 }
+        Self { plan_bytes, reader_bytes: plan.reader_bytes(), ..Self::default() }
     }
 
     /// To read lines, and to write files.
@@ -100,14 +102,17 @@ impl Needs {
     pub(crate) fn least_bytes(self) -> usize {
         let worker_bytes = BLOCKS_PER_WORKER * BLOCK_BYTES_MIN + self.reader_bytes;
         let reading_bytes = worker_bytes + ROWS_BYTES_MIN;
-        PROGRAM_BYTES + self.plan_bytes + reading_bytes.max(ENCODER_BYTES + self.encoder_bytes)
+        PROGRAM_BYTES
+            + self.plan_bytes
+            + self.ahead_bytes
+            + reading_bytes.max(ENCODER_BYTES + self.encoder_bytes)
     }
 }
 
 impl MemoryShares {
     pub(crate) fn of(memory_bytes: usize, threads: usize, needs: Needs) -> Self {
         let encoder_bytes = ENCODER_BYTES + needs.encoder_bytes;
-        let fixed_bytes = PROGRAM_BYTES + needs.plan_bytes + encoder_bytes;
+        let fixed_bytes = PROGRAM_BYTES + needs.plan_bytes + needs.ahead_bytes + encoder_bytes;
         let shared_bytes = memory_bytes.saturating_sub(fixed_bytes);
         // A third of the rest is for those who read. A worker's blocks should take as much as what it has for
         // each column: with less, most of its time and memory would go into columns of a few rows.

@@ -10,6 +10,7 @@ mod numbers;
 mod progress;
 mod stages;
 mod standard_output;
+mod stores;
 mod terminal_text;
 
 pub use self::{
@@ -24,6 +25,7 @@ pub(crate) use self::{
     numbers::{bytes_text, duration_text, grouped, plural},
     progress::CountingReader,
     stages::{Clock, Stage, StageReport, Stages},
+    stores::open_store,
 };
 
 /// How a run shows its progress, and how it is interrupted.

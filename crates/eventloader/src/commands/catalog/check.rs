@@ -15,8 +15,8 @@ use events_core::catalog::OPEN_TYPES_MAX;
 use super::ReadSettings;
 use crate::{
     error::Error,
-    input::{BlockReader, Framed, Listed, Source, list_sources},
-    runtime::{MemoryShares, Needs, escape_for_terminal, names},
+    input::{BlockReader, Framed, Listed, Source, Window, list_sources},
+    runtime::{MemoryShares, Needs, escape_for_terminal, names, open_store},
 };
 
 /// The number of unknown fields and event types that are counted by name.
@@ -63,13 +63,16 @@ type LineCounts = BTreeMap<(usize, u32), u64>;
 /// A source can't be read.
 pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
     settings.selection.check(&settings.catalog)?;
-    let Listed { sources, dangling } = list_sources(&settings.sources, None)?;
+    let Listed { sources, dangling } = list_sources(&settings.sources, None, &open_store)?;
     let plan = Plan::new(&settings.catalog);
-    let shares = MemoryShares::of(settings.memory_bytes, settings.threads, Needs::to_read(&plan));
+    let window = Window::of(settings.memory_bytes);
+    let needs = Needs { ahead_bytes: window.memory_bytes(&sources), ..Needs::to_read(&plan) };
+    let shares = MemoryShares::of(settings.memory_bytes, settings.threads, needs);
     let options =
         ParserOptions { selection: &settings.selection, flatten: true, wants_later_candidates: false };
     let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
-    let blocks = BlockReader::new(sources.clone(), shares.block_bytes, framed, settings.progress.clone());
+    let blocks =
+        BlockReader::new(sources.clone(), window, shares.block_bytes, framed, settings.progress.clone());
     let blocks = Mutex::new(blocks);
     let parts = workers::each(shares.workers, |_| -> Result<_, Error> {
         let mut parser = Parser::new(&plan, options);

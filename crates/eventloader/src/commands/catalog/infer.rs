@@ -17,7 +17,7 @@ use crate::{
     commands::catalog_files::CatalogFile,
     error::Error,
     input::{Listed, Source, list_sources},
-    runtime::{escape_for_terminal, plural},
+    runtime::{escape_for_terminal, open_store, plural},
 };
 
 /// The settings of a draft.
@@ -58,7 +58,7 @@ pub struct Draft {
 /// A source can't be read, it has no event to draft, or too many kinds of them; or a file already exists.
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let InferSettings { read, with_known, lines_max, output, force, .. } = settings;
-    let Listed { mut sources, dangling } = list_sources(&read.sources, output.as_deref())?;
+    let Listed { mut sources, dangling } = list_sources(&read.sources, output.as_deref(), &open_store)?;
     if let Some(output) = output {
         refuse_source(&sources, output)?;
     }

@@ -29,8 +29,8 @@ use super::{
 use crate::{
     error::Error,
     ingest::KeysSeen,
-    input::{BlockReader, Framed, Source},
-    runtime::{MemoryShares, Needs},
+    input::{BlockReader, Framed, Source, Window},
+    runtime::{MEMORY_BYTES_MIN, MemoryShares, Needs},
 };
 
 /// With more event types than this, none of them is looked at.
@@ -101,12 +101,16 @@ pub(crate) fn observe(
     sources: &[Source],
     lines_max: Option<u64>,
 ) -> Result<Observed, Error> {
-    let block_bytes = MemoryShares::of(read.memory_bytes, read.threads, Needs::default()).block_bytes;
+    // Whoever reads the first lines only needs not much of what is behind them.
+    let window = Window::of(lines_max.map_or(read.memory_bytes, |_| MEMORY_BYTES_MIN));
+    let needs = Needs { ahead_bytes: window.memory_bytes(sources), ..Needs::default() };
+    let block_bytes = MemoryShares::of(read.memory_bytes, read.threads, needs).block_bytes;
     let framed = Framed {
         framing: read.framing,
         records: Arc::clone(plan_of(&[], read.catalog.envelope())?.records()),
     };
-    let blocks = Mutex::new(BlockReader::new(sources.to_vec(), block_bytes, framed, read.progress.clone()));
+    let blocks = BlockReader::new(sources.to_vec(), window, block_bytes, framed, read.progress.clone());
+    let blocks = Mutex::new(blocks);
     // Only a single thread can know which lines are the first.
     let threads = if lines_max.is_some() { 1 } else { read.threads };
     let observed = workers::each(threads, |_| -> Result<_, Error> {

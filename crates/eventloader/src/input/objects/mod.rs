@@ -1,0 +1,61 @@
+//! URLs of object stores → the objects that they stand for, as sources → their bytes, fetched ahead.
+//!
+//! Invariant: an object is read as it was when it was listed, or the run fails.
+
+mod listing;
+mod pattern;
+mod read_ahead;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::{path::Path, sync::Arc};
+
+use event_target::ObjectVersion;
+use storage::{Found, Store};
+
+pub(crate) use self::window::Window;
+pub(super) use self::{listing::list, read_ahead::ReadAhead};
+use crate::error::Error;
+
+/// Opens the store that the root of a URL names, such as `s3://bucket`.
+pub(crate) type OpenStore<'o> = dyn Fn(&str) -> Result<Arc<dyn Store>, Error> + 'o;
+
+/// An object that was listed.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredObject {
+    store: Arc<dyn Store>,
+    found: Arc<Found>,
+}
+
+impl StoredObject {
+    /// Its length.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.found.bytes
+    }
+
+    /// The last part of its key.
+    pub(crate) fn file_name(&self) -> &str {
+        self.found.key.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Its `ETag`, if its store has such.
+    pub(crate) fn etag(&self) -> Option<&str> {
+        self.found.etag.as_deref()
+    }
+
+    /// What tells without reading it whether it is the object that it was.
+    pub(crate) fn version(&self) -> Option<ObjectVersion> {
+        let etag = self.found.etag.clone()?;
+        Some(ObjectVersion { bytes: self.found.bytes, etag })
+    }
+}
+
+/// The path as a URL, if it is one: it has a scheme. All else is a local path.
+pub(crate) fn url_of(path: &Path) -> Option<&str> {
+    let url = path.to_str()?;
+    let (scheme, _) = url.split_once("://")?;
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    is_scheme.then_some(url)
+}
