@@ -49,6 +49,17 @@ pub enum SchemaError {
     },
 }
 
+impl SchemaError {
+    /// The column.
+    #[must_use]
+    pub fn column(&self) -> &str {
+        match self {
+            Self::Type { column, .. } => column.split('.').next().unwrap_or(column),
+            Self::Name { name } | Self::Twice { name } => name,
+        }
+    }
+}
+
 /// The schema of a table in its log: of its files' columns, and then the partition columns.
 ///
 /// | Arrow | Delta |

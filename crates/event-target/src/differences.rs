@@ -30,6 +30,8 @@ pub enum Differs {
     Changed,
     /// There is a link, a directory or the like in its place.
     NoFile,
+    /// The log of its table does not name it.
+    Unlisted,
     /// No commit recorded it.
     Foreign,
 }
@@ -65,6 +67,7 @@ impl fmt::Display for Difference {
             Differs::Missing => "is missing",
             Differs::Changed => "has other bytes",
             Differs::NoFile => "is not a regular file",
+            Differs::Unlisted => "is no longer in its table's log",
             Differs::Foreign => "was not written by any load",
         };
         write!(f, "{path} {differs}")?;

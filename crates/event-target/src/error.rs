@@ -4,6 +4,8 @@
 
 use std::{fmt, io, path::PathBuf};
 
+use delta_log::LogError;
+
 use crate::{Differences, TargetLayout};
 
 /// Why a target could not be read or changed.
@@ -121,6 +123,28 @@ pub enum TargetError {
         /// The system's reason; names the path.
         source: io::Error,
     },
+    /// Nobody knows whether the commit was recorded: the store gave no answer.
+    #[error(
+        "recording the commit: {source}; it is not known whether commit {number} was recorded: the loads that \
+         are listed tell"
+    )]
+    Unknown {
+        /// Its number.
+        number: u64,
+        /// The store's reason.
+        source: io::Error,
+    },
+    /// Another run has committed meanwhile what this one relies on.
+    #[error("target {path}: another run has changed {what} meanwhile; nothing was changed")]
+    Overtaken {
+        /// The target.
+        path: PathBuf,
+        /// What it changed.
+        what: String,
+    },
+    /// The log of a table can't be read or written.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A file that the loader wrote earlier has unexpected contents.
     #[error("{path}:{line}: {problem}; nothing was changed, move the file away to continue without it")]
     Damaged {

@@ -12,7 +12,7 @@ use std::{
     collections::{BTreeMap, HashSet},
     io,
     ops::RangeInclusive,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use events_core::table::TableColumns;
@@ -179,12 +179,24 @@ impl History {
         let Some(history) = json_file::read::<Self>(&path, "reading the recorded loads")? else {
             return Ok(Self::default());
         };
-        if !(VERSION_MIN..=VERSION).contains(&history.version) {
+        history.of_known_version(path)
+    }
+
+    /// Refuses what another eventloader wrote at `path`.
+    pub(crate) fn of_known_version(self, path: PathBuf) -> Result<Self, TargetError> {
+        if !(VERSION_MIN..=VERSION).contains(&self.version) {
             let problem =
-                format!("format version {} of another eventloader; use that eventloader", history.version);
+                format!("format version {} of another eventloader; use that eventloader", self.version);
             return Err(TargetError::Damaged { path, line: 1, problem });
         }
-        Ok(Self { version: VERSION, ..history })
+        Ok(Self { version: VERSION, ..self })
+    }
+
+    /// Forgets what need not be in a summary.
+    pub(crate) fn forget_old(&mut self) {
+        let old_runs = self.runs.len().saturating_sub(RUNS_KEPT);
+        self.runs.drain(..old_runs);
+        self.forget_unused_tables();
     }
 
     /// The commits that are not folded, ascending.
@@ -192,7 +204,7 @@ impl History {
         Ok(journal::numbers(root)?.into_iter().filter(|number| *number > self.last).collect())
     }
 
-    fn add(&mut self, commit: Commit) {
+    pub(crate) fn add(&mut self, commit: Commit) {
         let Commit { number, at, layout, load, changes, .. } = commit;
         // What a rewrite moves elsewhere is counted there.
         let is_counted = |change: &&Change| {
@@ -313,7 +325,7 @@ impl History {
         self.in_directory(directory).map(|(_, file)| file)
     }
 
-    fn in_directory(&self, directory: &str) -> impl Iterator<Item = (&String, &StoredFile)> {
+    pub(crate) fn in_directory(&self, directory: &str) -> impl Iterator<Item = (&String, &StoredFile)> {
         // `0` is the character after `/`: these are all paths in the directory.
         self.files.range(format!("{directory}/")..format!("{directory}0"))
     }
@@ -341,9 +353,7 @@ impl Target {
             return Ok(());
         }
         let mut history = History::read(root, |_, _| {})?;
-        let old_runs = history.runs.len().saturating_sub(RUNS_KEPT);
-        history.runs.drain(..old_runs);
-        history.forget_unused_tables();
+        history.forget_old();
         // Nothing is deleted before its information is on disk elsewhere.
         let private = self.private();
         json_file::replace(&private, FILE, &history).map_err(WRITING)?;

@@ -37,6 +37,12 @@ pub struct Commit {
     pub load: LoadFacts,
     /// What it does to each directory.
     pub changes: Vec<Change>,
+    /// Of a target of tables: tells the run from any other.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(crate) attempt: String,
+    /// Of a target of tables: the schemas of those that are new, or get another one, by their directories.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) schemas: BTreeMap<String, String>,
 }
 
 /// Facts about the load of a commit.
@@ -127,7 +133,37 @@ impl Commit {
         load: LoadFacts,
     ) -> Result<Self, TargetError> {
         let last = History::last_number(root)?;
-        Ok(Self { version: VERSION, number: last + 1, at: utc_now(), layout, load, changes })
+        Ok(Self::of_number(last + 1, changes, layout, load))
+    }
+
+    fn of_number(number: u64, changes: Vec<Change>, layout: TargetLayout, load: LoadFacts) -> Self {
+        let (attempt, schemas) = (String::new(), BTreeMap::new());
+        Self { version: VERSION, number, at: utc_now(), layout, load, changes, attempt, schemas }
+    }
+
+    /// The commit of a target of tables.
+    pub(crate) fn of_tables(
+        number: u64,
+        attempt: String,
+        changes: Vec<Change>,
+        layout: TargetLayout,
+        load: LoadFacts,
+    ) -> Self {
+        Self { attempt, ..Self::of_number(number, changes, layout, load) }
+    }
+
+    /// When it was recorded, in milliseconds since 1970.
+    pub(crate) fn at_ms(&self) -> i64 {
+        DateTime::parse_from_rfc3339(&self.at).map_or(0, |at| at.timestamp_millis())
+    }
+
+    /// Whether a file of this path is one of its own.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        let is_it = |change: &Change| {
+            let name = path.strip_prefix(&change.directory).and_then(|rest| rest.strip_prefix('/'));
+            name.is_some_and(|name| change.files.iter().any(|file| file.name == name))
+        };
+        self.changes.iter().any(is_it)
     }
 
     /// Its name in the private directory when it is done.
@@ -145,17 +181,20 @@ impl Commit {
     pub(crate) fn read(path: &Path) -> Result<Self, TargetError> {
         let commit: Option<Self> = json_file::read(path, READING)?;
         let damaged = |problem| TargetError::Damaged { path: path.to_owned(), line: 1, problem };
-        let commit = commit.ok_or_else(|| damaged("it is missing".to_owned()))?;
-        if !(VERSION_MIN..=VERSION).contains(&commit.version) {
-            return Err(damaged(format!(
-                "format version {} of another eventloader; use that eventloader",
-                commit.version
-            )));
-        }
+        let commit = commit.ok_or_else(|| damaged("it is missing".to_owned()))?.of_known_version(path)?;
         if path.file_name().is_some_and(|name| name != FILE && *name != *file_name(commit.number)) {
             return Err(damaged(format!("it is the record of commit {}", commit.number)));
         }
         Ok(commit)
+    }
+
+    /// Refuses what another eventloader wrote at `path`.
+    pub(crate) fn of_known_version(self, path: &Path) -> Result<Self, TargetError> {
+        if (VERSION_MIN..=VERSION).contains(&self.version) {
+            return Ok(self);
+        }
+        let problem = format!("format version {} of another eventloader; use that eventloader", self.version);
+        Err(TargetError::Damaged { path: path.to_owned(), line: 1, problem })
     }
 }
 

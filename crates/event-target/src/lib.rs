@@ -26,6 +26,7 @@ mod remembered;
 mod staged_file;
 mod staging;
 mod stamp;
+mod tables;
 mod target;
 
 pub use self::{
@@ -44,7 +45,8 @@ pub use self::{
     staged_file::StagedFile,
     staging::{Place, StagedWriter, Staging},
     stamp::Stamp,
-    target::Target,
+    tables::{Attempt, Reads, Swept},
+    target::{NewCommit, Target},
 };
 
 /// The directory of the loader's own files in a target.

@@ -7,17 +7,20 @@
 use std::{
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
-use storage::{File, LocalObject, Object};
+use storage::{File, LocalObject, LocalStore, Object, ObjectReader, Store};
 
 use crate::{
     Action, Change, Commit, Compared, Difference, History, ListedFiles, Partitions, Place, QUARANTINE, Stamp,
-    StoredFile, TargetError, TargetLayout,
+    StoredFile, Swept, TargetError, TargetLayout,
     differences::look,
     journal, layout,
     partitions::{self, find, listing},
     staged_file::checksum_of_all,
+    tables::{self, Tables},
 };
 
 /// Where a target is, and of which kind.
@@ -30,6 +33,8 @@ pub struct Location {
 pub(crate) enum Kind {
     /// Directories of Parquet files, on a local disk.
     Partitions { root: PathBuf },
+    /// Delta tables, on a local disk or in a bucket.
+    Tables(Tables),
 }
 
 /// Keeps loads out of a target while it is read.
@@ -44,11 +49,37 @@ impl Location {
         Self { kind: Kind::Partitions { root } }
     }
 
+    /// A target of Delta tables, which need not exist.
+    #[must_use]
+    pub fn tables(store: Arc<dyn Store>) -> Self {
+        Self { kind: Kind::Tables(Tables { store }) }
+    }
+
+    /// The target in a local directory: of the kind that it has or, if it is new, of tables if `wants_tables`.
+    ///
+    /// # Errors
+    /// The directory can't be read.
+    pub fn in_directory(root: PathBuf, wants_tables: bool) -> Result<Self, TargetError> {
+        let is_of_tables = storage::is_directory(&root.join(tables::COMMITS))
+            || (wants_tables && !partitions::has_record(&root)?);
+        if is_of_tables {
+            return Ok(Self::tables(Arc::new(LocalStore::new(root, tables::SCRATCH))));
+        }
+        Ok(Self::partitions(root))
+    }
+
+    /// Whether it is of tables.
+    #[must_use]
+    pub fn is_of_tables(&self) -> bool {
+        matches!(self.kind, Kind::Tables(_))
+    }
+
     /// How messages name the target.
     #[must_use]
     pub fn root(&self) -> PathBuf {
         match &self.kind {
             Kind::Partitions { root } => root.clone(),
+            Kind::Tables(Tables { store }) => store.address("").into(),
         }
     }
 
@@ -57,6 +88,7 @@ impl Location {
     pub fn address(&self, path: &str) -> PathBuf {
         match &self.kind {
             Kind::Partitions { root } => root.join(path),
+            Kind::Tables(Tables { store }) => store.address(path).into(),
         }
     }
 
@@ -65,6 +97,7 @@ impl Location {
     pub fn directory(&self) -> Option<&Path> {
         match &self.kind {
             Kind::Partitions { root } => Some(root),
+            Kind::Tables(Tables { store }) => store.directory(),
         }
     }
 
@@ -75,6 +108,7 @@ impl Location {
     pub fn is_target(&self) -> Result<bool, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => partitions::is_target(root),
+            Kind::Tables(tables) => tables.is_target(),
         }
     }
 
@@ -85,6 +119,8 @@ impl Location {
     pub fn lock_to_read(&self) -> Result<ReadLock, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => partitions::lock_to_read(root).map(ReadLock),
+            // What a record or a version of a table names is never changed.
+            Kind::Tables(tables) => tables.require_target().map(|()| ReadLock(None)),
         }
     }
 
@@ -96,6 +132,7 @@ impl Location {
     pub fn history(&self, look_at: impl FnMut(&History, &Commit)) -> Result<History, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => History::read(root, look_at),
+            Kind::Tables(tables) => tables.history(look_at),
         }
     }
 
@@ -106,6 +143,7 @@ impl Location {
     pub fn layout(&self) -> Result<Option<TargetLayout>, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => TargetLayout::remembered(root),
+            Kind::Tables(tables) => Ok(tables.history(|_, _| {})?.layout),
         }
     }
 
@@ -124,6 +162,7 @@ impl Location {
     pub fn is_unfinished(&self) -> Result<bool, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => journal::is_unfinished(root),
+            Kind::Tables(tables) => tables.is_unfinished(),
         }
     }
 
@@ -134,6 +173,19 @@ impl Location {
     pub fn folds_case(&self) -> Result<bool, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => layout::folds_case(root),
+            Kind::Tables(Tables { store }) => store.directory().map_or(Ok(false), layout::folds_case),
+        }
+    }
+
+    /// Deletes what nothing has referred to for so long; see [`Swept`].
+    ///
+    /// # Errors
+    /// It can't be read or changed.
+    pub fn sweep(&self, older_than: Duration) -> Result<Swept, TargetError> {
+        match &self.kind {
+            // A load that was interrupted leaves nothing that the next one does not delete.
+            Kind::Partitions { .. } => Ok(Swept::default()),
+            Kind::Tables(tables) => tables.sweep(older_than),
         }
     }
 
@@ -143,12 +195,13 @@ impl Location {
     /// It can't be read, or there is a link in the place of a directory or a file.
     pub fn list_partitions(
         &self,
-        _history: &History,
+        history: &History,
         layout: &TargetLayout,
         types: &[(usize, &str)],
     ) -> Result<Partitions, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => find::list_partitions(root, layout, types),
+            Kind::Tables(_) => Ok(Tables::partitions(history, layout, types)),
         }
     }
 
@@ -159,6 +212,7 @@ impl Location {
     pub fn list_files(&self) -> Result<ListedFiles, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => listing::list_files(root),
+            Kind::Tables(tables) => tables.list_files(),
         }
     }
 
@@ -168,13 +222,17 @@ impl Location {
     /// It can't be read.
     pub fn parquet_files(
         &self,
-        _history: &History,
+        history: &History,
         directory: &str,
     ) -> io::Result<Vec<(String, Option<u64>)>> {
         match &self.kind {
             Kind::Partitions { root } => {
                 let paths = listing::parquet_files(root, directory)?;
                 Ok(paths.into_iter().map(|path| (path, None)).collect())
+            }
+            Kind::Tables(_) => {
+                let files = history.in_directory(directory);
+                Ok(files.map(|(path, file)| (path.clone(), Some(file.bytes))).collect())
             }
         }
     }
@@ -185,6 +243,8 @@ impl Location {
     pub fn file_below(&self, columns: &[&str]) -> Option<String> {
         match &self.kind {
             Kind::Partitions { root } => listing::file_below(root, "", columns),
+            // Its records say what they are.
+            Kind::Tables(_) => None,
         }
     }
 
@@ -192,9 +252,13 @@ impl Location {
     ///
     /// # Errors
     /// It can't be read.
-    pub fn quarantine_files(&self, _history: Option<&History>) -> io::Result<Vec<String>> {
+    pub fn quarantine_files(&self, history: Option<&History>) -> io::Result<Vec<String>> {
         match &self.kind {
             Kind::Partitions { root } => listing::quarantine_files(root),
+            Kind::Tables(tables) => match history {
+                Some(history) => Ok(Tables::bad_lines(history)),
+                None => Ok(Tables::bad_lines(&tables.history(|_, _| {}).map_err(io::Error::other)?)),
+            },
         }
     }
 
@@ -203,13 +267,14 @@ impl Location {
     ///
     /// # Errors
     /// It can't be read.
-    pub fn quarantine_file(&self, _history: &History, place: Place<'_>) -> io::Result<Option<String>> {
+    pub fn quarantine_file(&self, history: &History, place: Place<'_>) -> io::Result<Option<String>> {
         match &self.kind {
             Kind::Partitions { root } => {
                 let name = place.file_name();
                 let is_there = storage::is_there(&root.join(QUARANTINE).join(&name))?;
                 Ok(is_there.then_some(name))
             }
+            Kind::Tables(_) => Ok(Tables::bad_lines_of(history, place.stem)),
         }
     }
 
@@ -219,6 +284,10 @@ impl Location {
         match &self.kind {
             Kind::Partitions { .. } => {
                 let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+                Place { directory: QUARANTINE, stem, extension }
+            }
+            Kind::Tables(_) => {
+                let (stem, extension) = tables::source_and_extension(name);
                 Place { directory: QUARANTINE, stem, extension }
             }
         }
@@ -231,6 +300,10 @@ impl Location {
             Kind::Partitions { .. } => {
                 let inside = path.strip_prefix(place.directory).and_then(|rest| rest.strip_prefix('/'));
                 inside.is_some_and(|name| name == place.file_name())
+            }
+            Kind::Tables(_) => {
+                let inside = path.strip_prefix(place.directory).and_then(|rest| rest.strip_prefix('/'));
+                inside.is_some_and(|name| tables::source_and_extension(name).0 == place.stem)
             }
         }
     }
@@ -249,6 +322,7 @@ impl Location {
             Kind::Partitions { root } => {
                 history.compare(threads, wanted, |path, file| look(&root.join(path), file))
             }
+            Kind::Tables(tables) => tables.compare(history, threads, wanted),
         }
     }
 
@@ -262,10 +336,11 @@ impl Location {
         history: &History,
         partitions: &Partitions,
     ) -> Result<Vec<Difference>, TargetError> {
-        if history.commits() == 0 && self.layout()?.is_none() {
-            return Ok(Vec::new());
+        match &self.kind {
+            Kind::Partitions { .. } if history.commits() == 0 && self.layout()?.is_none() => Ok(Vec::new()),
+            Kind::Partitions { .. } => Ok(history.foreign(partitions)),
+            Kind::Tables(tables) => tables.foreign(history, partitions),
         }
-        Ok(history.foreign(partitions))
     }
 
     /// Whether there is anything in the place of a file.
@@ -275,6 +350,7 @@ impl Location {
     pub fn is_there(&self, path: &str) -> io::Result<bool> {
         match &self.kind {
             Kind::Partitions { root } => storage::is_there(&root.join(path)),
+            Kind::Tables(Tables { store }) => Ok(store.find(path)?.is_some()),
         }
     }
 
@@ -285,6 +361,7 @@ impl Location {
     pub fn stamp_of(&self, path: &str) -> io::Result<Option<Stamp>> {
         match &self.kind {
             Kind::Partitions { root } => Ok(storage::look_at(&root.join(path))?.as_ref().map(Stamp::from)),
+            Kind::Tables(Tables { store }) => Ok(store.find(path)?.map(|found| found.stamp.into())),
         }
     }
 
@@ -300,9 +377,10 @@ impl Location {
     ///
     /// # Errors
     /// It can't be read.
-    pub fn open(&self, path: &str, _bytes: Option<u64>) -> io::Result<Box<dyn Object>> {
+    pub fn open(&self, path: &str, bytes: Option<u64>) -> io::Result<Box<dyn Object>> {
         match &self.kind {
             Kind::Partitions { root } => Ok(Box::new(LocalObject::open(&root.join(path))?)),
+            Kind::Tables(Tables { store }) => store.open(path, bytes),
         }
     }
 
@@ -313,6 +391,9 @@ impl Location {
     pub fn read(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
         match &self.kind {
             Kind::Partitions { root } => Ok(Box::new(File::open(&root.join(path))?)),
+            Kind::Tables(Tables { store }) => {
+                Ok(Box::new(ObjectReader::new(store.open(path, None)?.into(), 0)))
+            }
         }
     }
 
@@ -320,9 +401,10 @@ impl Location {
     ///
     /// # Errors
     /// [`TargetError::Unusable`] if something is in its way, and read errors.
-    pub fn action(&self, change: &Change, _history: &History) -> Result<Action, TargetError> {
+    pub fn action(&self, change: &Change, history: &History) -> Result<Action, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => change.action(root),
+            Kind::Tables(_) => Ok(Tables::action(change, history)),
         }
     }
 }

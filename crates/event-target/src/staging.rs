@@ -6,18 +6,21 @@ use std::{
     env, fmt,
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use storage::{LocalObject, NewFile, Object, Upload, Uploaded};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{StagedFile, Stamp};
+use crate::{StagedFile, Stamp, tables::Attempt};
 
 /// The destination of a load's new files.
 #[derive(Debug, Clone)]
 pub enum Staging {
     /// This directory of a target of partitions.
     Directory(PathBuf),
+    /// Their places in a target of tables, as objects that nothing refers to yet.
+    Tables(Arc<Attempt>),
     /// None: a dry run counts their bytes and discards them.
     Discard,
 }
@@ -69,6 +72,7 @@ impl Staging {
     pub fn scratch(&self, name: &str) -> Option<PathBuf> {
         match self {
             Self::Directory(directory) => Some(directory.join(name)),
+            Self::Tables(attempt) => Some(attempt.scratch().join(name)),
             Self::Discard => None,
         }
     }
@@ -78,6 +82,7 @@ impl Staging {
     pub fn temporary_directory(&self) -> PathBuf {
         match self {
             Self::Directory(directory) => directory.clone(),
+            Self::Tables(attempt) => attempt.scratch().to_owned(),
             Self::Discard => env::temp_dir(),
         }
     }
@@ -89,7 +94,7 @@ impl Staging {
     pub fn create_directory(&self, name: &str) -> io::Result<()> {
         match self {
             Self::Directory(directory) => storage::create_directory(&directory.join(name)),
-            Self::Discard => Ok(()),
+            Self::Tables(_) | Self::Discard => Ok(()),
         }
     }
 
@@ -98,11 +103,16 @@ impl Staging {
     /// # Errors
     /// That of the system.
     pub fn create(&self, staged: String, place: Place<'_>) -> io::Result<StagedWriter> {
+        let (mut staged, mut name, checksum) = (staged, place.file_name(), Xxh3Default::new());
         let upload: Option<Box<dyn Upload>> = match self {
             Self::Directory(directory) => Some(Box::new(NewFile::create(&directory.join(&staged))?)),
+            Self::Tables(attempt) => {
+                name = attempt.name(place);
+                staged = format!("{}/{name}", place.directory);
+                Some(attempt.upload(&staged)?)
+            }
             Self::Discard => None,
         };
-        let (name, checksum) = (place.file_name(), Xxh3Default::new());
         Ok(StagedWriter { upload, staged, name, pending: Vec::new(), bytes: 0, checksum })
     }
 
@@ -113,6 +123,7 @@ impl Staging {
     pub fn open(&self, file: &StagedFile) -> io::Result<Box<dyn Object>> {
         match self {
             Self::Directory(directory) => Ok(Box::new(LocalObject::open(&directory.join(&file.staged))?)),
+            Self::Tables(attempt) => attempt.open(file),
             Self::Discard => Err(io::Error::new(ErrorKind::NotFound, "it was discarded")),
         }
     }
@@ -122,6 +133,7 @@ impl Staging {
     pub fn address(&self, file: &StagedFile) -> PathBuf {
         match self {
             Self::Directory(directory) => directory.join(&file.staged),
+            Self::Tables(attempt) => attempt.address(file),
             Self::Discard => PathBuf::from(&file.staged),
         }
     }

@@ -7,10 +7,41 @@
 //! Invariant: a commit is visible as a whole or, for a reader, partition by partition in an order that never
 //! shows an event twice; it is not at all if the error says so.
 
+use std::collections::BTreeMap;
+
 use crate::{
-    Change, LoadFacts, Location, Staging, TargetError, TargetLayout, location::Kind, partitions,
-    partitions::Recovered,
+    Change, LoadFacts, Location, Staging, TargetError, TargetLayout,
+    location::Kind,
+    partitions::{self, Recovered},
+    tables::{OpenTables, Reads},
 };
+
+/// What a run commits.
+#[derive(Debug)]
+pub struct NewCommit {
+    /// What becomes of the directories.
+    pub changes: Vec<Change>,
+    /// The layout that the target has, or gets.
+    pub layout: TargetLayout,
+    /// The run.
+    pub load: LoadFacts,
+    /// Whether it is recorded even if it changes nothing: it has a source that the target does not know.
+    pub is_news: bool,
+    /// What it has read of the target, beside what it changes. Where there is no lock, it is not committed
+    /// behind another commit that changed that.
+    pub reads: Reads,
+    /// Of a target of tables: the schemas of those that it writes, by their directories.
+    pub schemas: BTreeMap<String, String>,
+}
+
+impl NewCommit {
+    /// One that is recorded in any case, and was made from nothing but what it changes.
+    #[must_use]
+    pub fn of(changes: Vec<Change>, layout: TargetLayout, load: LoadFacts) -> Self {
+        let (reads, schemas) = (Reads::default(), BTreeMap::new());
+        Self { changes, layout, load, is_news: true, reads, schemas }
+    }
+}
 
 /// A target that is about to change.
 #[derive(Debug)]
@@ -19,6 +50,7 @@ pub struct Target(Opened);
 #[derive(Debug)]
 enum Opened {
     Partitions(partitions::Target),
+    Tables(OpenTables),
 }
 
 impl Target {
@@ -30,6 +62,7 @@ impl Target {
     pub fn open(location: &Location) -> Result<Self, TargetError> {
         match &location.kind {
             Kind::Partitions { root } => partitions::Target::open(root).map(Opened::Partitions).map(Self),
+            Kind::Tables(tables) => OpenTables::open(tables.clone()).map(Opened::Tables).map(Self),
         }
     }
 
@@ -42,6 +75,10 @@ impl Target {
             Kind::Partitions { root } => {
                 partitions::Target::open_existing(root).map(Opened::Partitions).map(Self)
             }
+            Kind::Tables(tables) => {
+                tables.require_target()?;
+                Self::open(location)
+            }
         }
     }
 
@@ -50,6 +87,7 @@ impl Target {
     pub fn recovered(&self) -> Recovered {
         match &self.0 {
             Opened::Partitions(target) => target.recovered(),
+            Opened::Tables(target) => target.recovered(),
         }
     }
 
@@ -60,6 +98,7 @@ impl Target {
     pub fn begin(&mut self, layout: &TargetLayout) -> Result<Staging, TargetError> {
         match &mut self.0 {
             Opened::Partitions(target) => target.begin(layout),
+            Opened::Tables(target) => target.begin(layout),
         }
     }
 
@@ -70,6 +109,7 @@ impl Target {
     pub fn begin_rewrite(&mut self) -> Result<Staging, TargetError> {
         match &mut self.0 {
             Opened::Partitions(target) => target.begin_rewrite(),
+            Opened::Tables(target) => target.begin_rewrite(),
         }
     }
 
@@ -80,22 +120,24 @@ impl Target {
     pub fn begin_anew(&mut self) -> Result<(), TargetError> {
         match &mut self.0 {
             Opened::Partitions(target) => target.begin_anew(),
+            Opened::Tables(target) => {
+                target.begin_anew();
+                Ok(())
+            }
         }
     }
 
-    /// Publishes all changes, or none. A load that `has_new_sources` is recorded even if it changes nothing.
+    /// Publishes all changes, or none.
     ///
     /// # Errors
-    /// Nothing was changed, unless the error is [`TargetError::Unfinished`].
-    pub fn commit(
-        self,
-        changes: Vec<Change>,
-        layout: TargetLayout,
-        (load, has_new_sources): (LoadFacts, bool),
-        threads: usize,
-    ) -> Result<(), TargetError> {
+    /// Nothing was changed, unless the error is [`TargetError::Unfinished`] or [`TargetError::Unknown`].
+    pub fn commit(self, new: NewCommit, threads: usize) -> Result<(), TargetError> {
         match self.0 {
-            Opened::Partitions(target) => target.commit(changes, layout, (load, has_new_sources), threads),
+            Opened::Partitions(target) => {
+                let NewCommit { changes, layout, load, is_news, .. } = new;
+                target.commit(changes, layout, (load, is_news), threads)
+            }
+            Opened::Tables(target) => target.commit(new),
         }
     }
 
@@ -103,6 +145,7 @@ impl Target {
     pub fn abandon(self) {
         match self.0 {
             Opened::Partitions(target) => target.abandon(),
+            Opened::Tables(target) => target.abandon(),
         }
     }
 }

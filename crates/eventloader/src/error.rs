@@ -300,7 +300,7 @@ impl Error {
                 | TargetError::OtherEventType { .. },
             ) => 2,
             Self::TooManyBadLines { .. } | Self::AllLinesBad { .. } => 3,
-            Self::Target(TargetError::Locked { .. }) => 4,
+            Self::Target(TargetError::Locked { .. } | TargetError::Overtaken { .. }) => 4,
             Self::Report { committed: true, .. } => 5,
             _ => 1,
         })

@@ -12,7 +12,7 @@ mod publish;
 mod rehearsal;
 mod target;
 
-pub(crate) use self::target::{Target, is_target, lock_to_read};
+pub(crate) use self::target::{Target, has_record, is_target, lock_to_read};
 pub use self::{
     find::{PartitionFile, Partitions},
     listing::ListedFiles,

@@ -55,6 +55,11 @@ pub(crate) fn is_target(root: &Path) -> Result<bool, TargetError> {
     Ok(is_directory && place::directory_is_there(root, PRIVATE)?)
 }
 
+/// Whether a directory has the record of a target of partitions.
+pub(crate) fn has_record(root: &Path) -> Result<bool, TargetError> {
+    Ok(TargetLayout::remembered(root)?.is_some())
+}
+
 /// Refuses a directory into which nothing was ever loaded.
 fn require_target(root: &Path) -> Result<(), TargetError> {
     if is_target(root)? {

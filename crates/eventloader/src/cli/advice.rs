@@ -129,6 +129,8 @@ fn advice(error: &Error) -> Vec<String> {
         Error::Target(TargetError::Locked { .. }) => {
             &["; wait for it to end, or choose another --target-path", "; wait for it to end"]
         }
+        Error::Target(TargetError::Overtaken { .. }) => &["; run it again"],
+        Error::Target(TargetError::Unknown { .. }) => &["; `eventloader list` shows them"],
         Error::UnknownHeld { .. } => &["; add the catalog that has it with --catalog"],
         Error::PartlyMoved { .. } => &["; leave out --since and --until"],
         Error::OpenTypes(_) => {

@@ -306,7 +306,7 @@ impl DiffArgs {
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<DiffSettings, Error> {
         let side = |path: &PathBuf| {
-            let target = location(path)?;
+            let target = location(path, None)?;
             if target.is_target()? {
                 return Ok(Side::Target(target));
             }

@@ -29,8 +29,8 @@ impl Cli {
             (None, first, last) => Some(DayRange { first, last }),
         };
         let catalogs = catalogs_of(&self.catalog);
-        let target = location(&self.target_path)?;
         let asked = (self.layout.layout(), self.layout.unit());
+        let target = location(&self.target_path, asked.0)?;
         let (layout, partition_unit) = target_form::of_target(&target, asked);
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },

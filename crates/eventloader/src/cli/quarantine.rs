@@ -83,7 +83,11 @@ impl QuarantineArgs {
             (false, true) => View::Raw,
             (false, false) => View::Text,
         };
-        Ok(QuarantineSettings { target: location(&self.target)?, selection: self.lines.selection()?, view })
+        Ok(QuarantineSettings {
+            target: location(&self.target, None)?,
+            selection: self.lines.selection()?,
+            view,
+        })
     }
 }
 
@@ -114,7 +118,7 @@ impl DiscardArgs {
     /// # Errors
     /// Its name can't be used.
     pub fn location(&self) -> Result<Location, Error> {
-        location(&self.target)
+        location(&self.target, None)
     }
 
     /// The lines that were asked for.

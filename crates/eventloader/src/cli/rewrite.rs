@@ -84,7 +84,7 @@ impl RewriteArgs {
             (first, last) => Some(DayRange { first, last }),
         };
         Ok(RewriteSettings {
-            target: location(&self.target)?,
+            target: location(&self.target, None)?,
             catalog: catalog_files::read(&catalogs_of(&self.catalog), self.envelope.as_deref())?,
             days,
             layout: self.layout.map(Into::into),

@@ -7,17 +7,18 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, builder::RangedU64ValueParser};
 use event_target::Location;
+use events_core::partition::Layout;
 
 use super::{THREADS_MAX, threads_of};
 use crate::{commands::verify::VerifySettings, error::Error, runtime::memory};
 
-/// Where the target is that an argument names, and of which kind.
+/// Where the target is that an argument names, and of which kind. A target stays what it is; a new one is of
+/// tables if that is `asked` for.
 ///
 /// # Errors
-/// None so far: every path may be a directory.
-#[expect(clippy::unnecessary_wraps, reason = "not every address will be one of a target")]
-pub(super) fn location(target: &Path) -> Result<Location, Error> {
-    Ok(Location::partitions(target.to_owned()))
+/// It can't be read.
+pub(super) fn location(target: &Path, asked: Option<Layout>) -> Result<Location, Error> {
+    Ok(Location::in_directory(target.to_owned(), asked == Some(Layout::Delta))?)
 }
 
 /// `accept`
@@ -50,7 +51,7 @@ impl AcceptArgs {
     /// # Errors
     /// Its name can't be used.
     pub fn location(&self) -> Result<Location, Error> {
-        location(&self.target)
+        location(&self.target, None)
     }
 
     /// The number of threads.
@@ -78,7 +79,7 @@ impl RecoverArgs {
     /// # Errors
     /// Its name can't be used.
     pub fn location(&self) -> Result<Location, Error> {
-        location(&self.target)
+        location(&self.target, None)
     }
 }
 
@@ -100,7 +101,7 @@ impl ListArgs {
     /// # Errors
     /// Its name can't be used.
     pub fn location(&self) -> Result<Location, Error> {
-        location(&self.target)
+        location(&self.target, None)
     }
 }
 
@@ -143,7 +144,7 @@ impl VerifyArgs {
     /// The name of the target can't be used.
     pub fn settings(&self) -> Result<VerifySettings, Error> {
         Ok(VerifySettings {
-            target: location(&self.target)?,
+            target: location(&self.target, None)?,
             against: self.against.clone(),
             memory_bytes: self.memory.unwrap_or_else(memory::default_bytes),
             threads: threads_of(self.threads),

@@ -7,8 +7,8 @@
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use event_target::{
-    Accepted, Compared, DedupeScope, Differs, History, LoadFacts, Location, Mode, QUARANTINE, StoredFile,
-    Target, TargetError, TargetLayout,
+    Accepted, Compared, DedupeScope, Differs, History, LoadFacts, Location, Mode, NewCommit, QUARANTINE,
+    Reads, StoredFile, Target, TargetError, TargetLayout,
 };
 use events_core::event;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
@@ -49,7 +49,8 @@ pub fn accept(location: &Location, forgets_sources: bool, threads: usize) -> Res
     if acceptance.is_nothing() {
         target.abandon();
     } else {
-        target.commit(Vec::new(), layout, (facts, true), threads)?;
+        let reads = Reads { everything: true, ..Reads::default() };
+        target.commit(NewCommit { reads, ..NewCommit::of(Vec::new(), layout, facts) }, threads)?;
     }
     Ok(acceptance)
 }
@@ -75,7 +76,7 @@ fn look(
     for difference in differences {
         let rows = difference.recorded.map_or(0, |(_, rows)| rows);
         match difference.differs {
-            Differs::Missing => {
+            Differs::Missing | Differs::Unlisted => {
                 count(&mut acceptance.gone, rows);
                 gone.push(difference.path);
             }

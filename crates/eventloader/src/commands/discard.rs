@@ -6,7 +6,7 @@
 use std::fmt;
 
 use event_target::{
-    Differences, Discarded, LoadFacts, Location, Mode, Staging, Target, TargetError, TargetLayout,
+    Differences, Discarded, LoadFacts, Location, Mode, NewCommit, Staging, Target, TargetError, TargetLayout,
 };
 
 use super::list::reasons_text;
@@ -31,7 +31,7 @@ pub fn discard(location: &Location, selection: &BadLineSelection, threads: usize
             return Err(error);
         }
     };
-    target.commit(changes, layout, (facts, true), threads)?;
+    target.commit(NewCommit::of(changes, layout, facts), threads)?;
     Ok(Discard(discarded))
 }
 

@@ -13,10 +13,10 @@ use events_core::{
     catalog::{self, Catalog, EventType},
     directory_name::{self, NAME_BYTES_MAX},
     partition::{Layout, PartitionUnit},
-    schema,
+    schema::{self, TableForm},
 };
 
-use crate::error::Error;
+use crate::{error::Error, output::table_schema};
 
 /// The directories that a load would write.
 #[derive(Debug, Clone, Copy)]
@@ -52,7 +52,8 @@ impl<'a> LayoutFit<'a> {
         let mut owners = Owners::new();
         for (index, event_type) in self.named() {
             let other = self.add(event_type, &mut owners);
-            let misfit = self.taken_column(event_type).or_else(|| directory_misfit(event_type, layout));
+            let misfit = self.taken_column(event_type).or_else(|| self.foreign_column(event_type));
+            let misfit = misfit.or_else(|| directory_misfit(event_type, layout));
             let misfit = misfit.or_else(|| other.map(|other| self.shared_directory(event_type, other)));
             if let Some(Misfit { path, problem }) = misfit {
                 let misfit = Error::from(catalog.error_at(index, &path, format!("{event_type}: {problem}")));
@@ -126,6 +127,19 @@ impl<'a> LayoutFit<'a> {
             column.path, column.name
         );
         Some(Misfit { path: column.path, problem })
+    }
+
+    /// A column that no Delta table can have.
+    fn foreign_column(self, event_type: &EventType) -> Option<Misfit> {
+        if self.layout != Layout::Delta {
+            return None;
+        }
+        let form = TableForm { flatten: self.flatten, has_event_type: self.layout.has_event_type_column() };
+        let refused = table_schema(event_type, form, self.unit).err()?;
+        let name = refused.column();
+        let column = schema::columns(event_type).into_iter().find(|column| column.name == name);
+        let path = column.map(|column| column.path).unwrap_or_default();
+        Some(Misfit { path, problem: format!("{refused}: change it in the catalog, or load without tables") })
     }
 
     /// A type that would share the directory of another one, because the file system ignores case: any other

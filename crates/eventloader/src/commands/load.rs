@@ -11,8 +11,9 @@ use std::{collections::BTreeSet, sync::Arc, time::Instant};
 
 use event_parser::Plan;
 use event_target::{
-    Action, Change, DedupeScope, Fingerprint, History, LoadFacts, Merged, Mode, Staging, TargetLayout,
+    Action, Change, DedupeScope, Fingerprint, History, LoadFacts, Merged, Mode, Reads, Staging, TargetLayout,
 };
+use events_core::catalog::EventType;
 
 use crate::{
     commands::{
@@ -106,6 +107,17 @@ fn layout_fit(settings: &Settings, folds_case: bool) -> LayoutFit<'_> {
     LayoutFit { catalog, selection, only: None, layout: *layout, unit: *unit, flatten: *flatten, folds_case }
 }
 
+/// What a load reads of its target that another one may change meanwhile.
+fn reads_of(settings: &Settings, types: &[&EventType]) -> Reads {
+    let name = |event_type: &&EventType| (event_type.domain.clone(), event_type.name.clone());
+    let has_rows = settings.mode == Mode::Merge || settings.dedupe_scope == DedupeScope::Target;
+    Reads {
+        event_types: types.iter().filter(|_| has_rows).map(name).collect(),
+        sources: matches!(settings.input, Input::Sources { skip_loaded: true, .. }),
+        everything: false,
+    }
+}
+
 /// A load in progress.
 #[derive(Clone, Copy)]
 struct Load<'a> {
@@ -160,6 +172,7 @@ impl Load<'_> {
         }
         let types_read: Vec<_> = types_read.into_iter().map(|index| plan.event_type(index)).collect();
         record.check_read(types_read.iter().copied(), settings.layout)?;
+        let reads = reads_of(settings, &types_read);
         record.check_columns(types_read, settings)?;
         let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;
         let mut clock = stages.clock();
@@ -209,7 +222,8 @@ impl Load<'_> {
         let is_new_source = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
         // Stamps and objects that were not recorded would be missed by every later run.
         let is_news = is_new_source || !load.stamps.is_empty() || !load.recognised.is_empty();
-        Ok(Staged { report, commit: ReadyCommit { changes, load, is_news }, rows })
+        let commit = ReadyCommit { changes, load, is_news, reads, schemas: written.schemas };
+        Ok(Staged { report, commit, rows })
     }
 
     /// The memory of each stage, which decides how many threads are at work.

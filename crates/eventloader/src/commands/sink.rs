@@ -2,7 +2,11 @@
 //!
 //! Invariant: a dry run holds no lock and writes nothing.
 
-use event_target::{Change, LoadFacts, Location, Staging, Target, TargetError, TargetLayout};
+use std::collections::BTreeMap;
+
+use event_target::{
+    Change, LoadFacts, Location, NewCommit, Reads, Staging, Target, TargetError, TargetLayout,
+};
 
 use crate::settings::{Input, Settings};
 
@@ -20,6 +24,10 @@ pub(super) struct ReadyCommit {
     pub(super) load: LoadFacts,
     /// Whether it is recorded even if it changes nothing: it has a source that the target does not know.
     pub(super) is_news: bool,
+    /// What of the target it was made from.
+    pub(super) reads: Reads,
+    /// Of a target of tables: their schemas, by their directories.
+    pub(super) schemas: BTreeMap<String, String>,
 }
 
 impl<'s> Sink<'s> {
@@ -55,8 +63,9 @@ impl<'s> Sink<'s> {
         threads: usize,
     ) -> Result<bool, TargetError> {
         let Self::Target(target) = self else { return Ok(false) };
-        let ReadyCommit { changes, load, is_news } = commit;
-        target.commit(changes, layout, (load, is_news), threads).map(|()| true)
+        let ReadyCommit { changes, load, is_news, reads, schemas } = commit;
+        let new = NewCommit { changes, layout, load, is_news, reads, schemas };
+        target.commit(new, threads).map(|()| true)
     }
 
     pub(super) fn abandon(self) {

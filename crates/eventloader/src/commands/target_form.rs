@@ -28,8 +28,9 @@ pub fn of_target(
     (layout, unit): (Option<Layout>, Option<PartitionUnit>),
 ) -> (Layout, PartitionUnit) {
     let remembered = target.layout().map(|found| found.and_then(|layout| layout.parts()));
-    if let (None | Some(Layout::Delta), Ok(Some((Layout::Delta, of_tables)))) = (layout, &remembered) {
-        return (Layout::Delta, unit.unwrap_or(*of_tables));
+    if target.is_of_tables() && layout.is_none_or(|layout| layout == Layout::Delta) {
+        let remembered = remembered.ok().flatten().map(|(_, unit)| unit);
+        return (Layout::Delta, unit.or(remembered).unwrap_or(PartitionUnit::Day));
     }
     let (layout, unit) = (layout.unwrap_or(Layout::Plain), unit.unwrap_or(PartitionUnit::Day));
     let has_column = || match remembered {

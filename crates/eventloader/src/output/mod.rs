@@ -6,6 +6,7 @@ mod partition_rows;
 mod partition_writer;
 mod publication;
 mod stored_rows;
+mod table_schema;
 
 use std::{
     cmp::Reverse,
@@ -16,7 +17,7 @@ use event_parquet::Table;
 use event_parser::Plan;
 use event_rows::PartitionKey;
 use event_target::{Action, Change, History, Mode, StagedFile, Staging};
-use events_core::table::TableColumns;
+use events_core::{partition::Layout, table::TableColumns};
 
 use self::{
     partition_rows::PartitionRows,
@@ -25,6 +26,7 @@ use self::{
 pub(crate) use self::{
     partition_writer::{PART_ROWS, PartitionName, PartitionWriter, part_name},
     stored_rows::StoredRows,
+    table_schema::table_schema,
 };
 use crate::{
     error::Error,
@@ -63,6 +65,8 @@ pub(crate) struct Written {
     pub(crate) superseded: Vec<SupersededPartition>,
     /// The columns of the tables that have partitions, by their names in the changes.
     pub(crate) tables: BTreeMap<String, TableColumns>,
+    /// In a target of tables: their schemas, by their directories.
+    pub(crate) schemas: BTreeMap<String, String>,
     /// What became of the rows.
     pub(crate) out: RowsOut,
 }
@@ -114,7 +118,9 @@ impl Writing<'_> {
         let tables = self.tables(&partitions)?;
         let columns = self.columns(&partitions);
         let place = |(from, to)| (self.place(from), self.place(to));
-        let publication = Publication::new(self.superseded.moves().map(place).collect());
+        // The commit of tables is one moment for all partitions of an event type.
+        let moves = self.superseded.moves().filter(|_| !settings.target.is_of_tables());
+        let publication = Publication::new(moves.map(place).collect());
         let make_writer =
             |thread| PartitionWriter::new(settings.format.codec, settings.layout, self.staging, thread);
         let staged = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
@@ -139,6 +145,7 @@ impl Writing<'_> {
             Ok(staged)
         })?;
         let (mut written, changes) = self.collect(&partitions, staged, out, &publication);
+        written.schemas = self.schemas(&partitions)?;
         written.tables = columns.into_values().collect();
         Ok((written, changes))
     }
@@ -207,6 +214,20 @@ impl Writing<'_> {
             (type_index, (columns.fingerprint(), columns))
         });
         columns.collect()
+    }
+
+    /// The schemas of the event types that have rows, if the target is of tables.
+    fn schemas(&self, partitions: &[Partition]) -> Result<BTreeMap<String, String>, Error> {
+        let Settings { layout, partition_unit: unit, .. } = *self.settings;
+        let types: BTreeSet<_> = partitions.iter().map(|partition| partition.type_index).collect();
+        let types = types.into_iter().filter(|_| layout == Layout::Delta);
+        let schemas = types.map(|type_index| {
+            let event_type = self.plan.event_type(type_index);
+            let schema = table_schema(event_type, self.settings.table_form(), unit);
+            let schema = schema.map_err(Error::encode("the tables' schemas"))?;
+            Ok((layout.directory(event_type).into_owned(), schema))
+        });
+        schemas.collect()
     }
 
     fn table(&self, type_index: usize) -> Result<Table<'_>, Error> {

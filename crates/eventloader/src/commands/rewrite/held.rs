@@ -11,7 +11,7 @@ use std::{
 
 use event_parser::DayRange;
 use event_target::{
-    DedupeScope, History, Location, PartitionFile, Partitions, StoredFile, TargetError, TargetLayout,
+    DedupeScope, History, Location, PartitionFile, Partitions, Reads, StoredFile, TargetError, TargetLayout,
 };
 use events_core::{
     catalog::EventType,
@@ -43,6 +43,14 @@ impl HeldType {
     pub(super) fn without_payload(&self) -> EventType {
         let (fields, version) = (Arc::from([]), Vec::new());
         EventType { fields, version, is_json: false, ..self.event_type.clone() }
+    }
+}
+
+impl Held {
+    /// What a rewrite is made from.
+    pub(super) fn reads(&self) -> Reads {
+        let name = |held: &HeldType| (held.event_type.domain.clone(), held.event_type.name.clone());
+        Reads { event_types: self.types.iter().map(name).collect(), ..Reads::default() }
     }
 }
 

@@ -19,7 +19,8 @@ use std::{collections::BTreeMap, time::Instant};
 use event_parquet::{Codec, Encodings, Format, Table};
 use event_parser::{DayRange, Plan, Selection};
 use event_target::{
-    Change, FileForm, History, LoadFacts, Location, Mode, Staging, Target, TargetError, TargetLayout,
+    Change, FileForm, History, LoadFacts, Location, Mode, NewCommit, Reads, Staging, Target, TargetError,
+    TargetLayout,
 };
 use events_core::{
     catalog::Catalog,
@@ -37,7 +38,7 @@ use crate::{
     commands::layout_fit::LayoutFit,
     error::Error,
     existing::Record,
-    output::PartitionWriter,
+    output::{PartitionWriter, table_schema},
     runtime::{Controls, MemoryShares, Needs, Stage, Stages},
 };
 
@@ -95,6 +96,9 @@ struct Ready {
     /// Whether the target had another one; it may be without rows.
     is_new_layout: bool,
     facts: LoadFacts,
+    reads: Reads,
+    /// Of a target of tables: their schemas, by their directories.
+    schemas: BTreeMap<String, String>,
     rewritten: Rewritten,
 }
 
@@ -111,7 +115,7 @@ pub fn rewrite(settings: &RewriteSettings, controls: &Controls) -> Result<Rewrit
     let begun = target.begin_rewrite().map_err(Error::from);
     let ready = begun.and_then(|staging| stage(settings, &staging, controls, &stages));
     let ready = ready.and_then(|ready| controls.interruption.begin_commit().map(|()| ready));
-    let Ready { changes, layout, is_new_layout, facts, mut rewritten } = match ready {
+    let Ready { changes, layout, is_new_layout, facts, reads, schemas, mut rewritten } = match ready {
         Ok(ready) => ready,
         Err(error) => {
             target.abandon();
@@ -122,7 +126,9 @@ pub fn rewrite(settings: &RewriteSettings, controls: &Controls) -> Result<Rewrit
     if changes.is_empty() && !is_new_layout {
         target.abandon();
     } else {
-        target.commit(changes, layout, (facts, is_new_layout), settings.threads)?;
+        let new =
+            NewCommit { is_news: is_new_layout, reads, schemas, ..NewCommit::of(changes, layout, facts) };
+        target.commit(new, settings.threads)?;
         clock.lap_of(settings.threads, Stage::Commit);
     }
     rewritten.stages = stages.report();
@@ -189,7 +195,9 @@ fn stage(
         ..LoadFacts::default()
     };
     let is_new_layout = (layout, unit) != remembered;
-    Ok(Ready { changes, layout: TargetLayout::new(layout, unit), is_new_layout, facts, rewritten })
+    let (reads, schemas) = (held.reads(), wanted.schemas(&held)?);
+    let layout = TargetLayout::new(layout, unit);
+    Ok(Ready { changes, layout, is_new_layout, facts, reads, schemas, rewritten })
 }
 
 /// The error where tables would become directories, or the other way round.
@@ -259,6 +267,17 @@ impl Wanted {
             name: columns.fingerprint(),
             columns,
         })
+    }
+
+    /// The schemas of the event types' tables, if the target is of tables.
+    fn schemas(self, held: &Held) -> Result<BTreeMap<String, String>, Error> {
+        let types = held.types.iter().filter(|_| self.layout == Layout::Delta);
+        let schemas = types.map(|HeldType { event_type, .. }| {
+            let schema = table_schema(event_type, self.form(self.flatten), self.unit);
+            let schema = schema.map_err(Error::encode("the tables' schemas"))?;
+            Ok((self.layout.directory(event_type).into_owned(), schema))
+        });
+        schemas.collect()
     }
 
     /// The tables of the event types that have pieces, by the number of the type; those of very many columns

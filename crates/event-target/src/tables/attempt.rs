@@ -1,0 +1,110 @@
+//! One run that may commit: its id, and what it has uploaded.
+//!
+//! Objects go to their final places, under names with the id of the attempt, so nobody else has them. Nothing
+//! refers to them before the record does.
+//!
+//! Invariant: what an attempt uploads and does not commit, it deletes; if it is killed, a sweep does.
+
+use std::{
+    collections::BTreeSet,
+    env, fmt, io,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use storage::{Object, Store, Upload};
+use uuid::Uuid;
+
+use super::{COMMITS, SCRATCH};
+use crate::{Place, StagedFile};
+
+/// So many objects are deleted at once.
+const DELETED_AT_ONCE: usize = 16;
+
+/// A run that may commit.
+pub struct Attempt {
+    store: Arc<dyn Store>,
+    pub(super) id: String,
+    /// For files that nobody else needs.
+    scratch: PathBuf,
+    /// The keys of its objects.
+    uploaded: Mutex<BTreeSet<String>>,
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+impl Attempt {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        let id = Uuid::new_v4().simple().to_string();
+        let scratch = match store.directory() {
+            Some(root) => root.join(SCRATCH).join(&id),
+            None => env::temp_dir().join(format!("eventloader-{id}")),
+        };
+        Self { store, id, scratch, uploaded: Mutex::default() }
+    }
+
+    /// Creates the directory of its scratch files.
+    pub(super) fn create_scratch(&self) -> io::Result<()> {
+        if let Some(root) = self.store.directory() {
+            // It tells the kind of the target before anything is committed.
+            storage::create_directories(&root.join(COMMITS), &mut Vec::new())?;
+        }
+        storage::create_directories(&self.scratch, &mut Vec::new()).map(drop)
+    }
+
+    /// The directory for files that nobody else needs.
+    pub(crate) fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+
+    /// The name of an object: that of its place, with the id of the attempt.
+    pub(crate) fn name(&self, Place { stem, extension, .. }: Place<'_>) -> String {
+        format!("{stem}-{}.{extension}", self.id)
+    }
+
+    /// Begins an object.
+    pub(crate) fn upload(&self, key: &str) -> io::Result<Box<dyn Upload>> {
+        let upload = self.store.upload(key)?;
+        self.uploaded().insert(key.to_owned());
+        Ok(upload)
+    }
+
+    /// Opens an object that it has uploaded.
+    pub(crate) fn open(&self, file: &StagedFile) -> io::Result<Box<dyn Object>> {
+        self.store.open(&file.staged, Some(file.bytes))
+    }
+
+    /// How messages name it.
+    pub(crate) fn address(&self, file: &StagedFile) -> PathBuf {
+        self.store.address(&file.staged).into()
+    }
+
+    /// Deletes its objects but those to keep.
+    pub(super) fn clear(&self, is_kept: impl Fn(&str) -> bool) {
+        let mut uploaded = std::mem::take(&mut *self.uploaded());
+        uploaded.retain(|key| !is_kept(key));
+        let keys: Vec<_> = uploaded.into_iter().collect();
+        // What can't be deleted now is swept later.
+        let delete = |number: usize| Ok::<_, io::Error>(drop(self.store.delete(&keys[number])));
+        let _ = workers::map(DELETED_AT_ONCE, keys.len(), delete);
+    }
+
+    /// Deletes its scratch files.
+    pub(super) fn clear_scratch(&self) {
+        let _ = storage::delete_all(&self.scratch);
+        if let Some(root) = self.store.directory() {
+            // Unless others use them.
+            for own in [SCRATCH, COMMITS, crate::PRIVATE, ""] {
+                let _ = storage::delete_directory(&root.join(own));
+            }
+        }
+    }
+
+    fn uploaded(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.uploaded.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,57 @@
+//! A target of Delta tables, one for each event type, on a directory or in a bucket.
+//!
+//! ```text
+//! account-open/_delta_log/                                        the table's log: a reader sees what it names
+//! account-open/day=2024-10-10/part-00000-<attempt>.zstd.parquet   written once, never changed
+//! _quarantine/events.json-3f…-<attempt>.jsonl                     the bad lines of a source, since that commit
+//! _eventloader/commits/00000000000000000007.json                  the commits: who creates one has committed
+//! ```
+//!
+//! docs/tables.md is the protocol. `target.rs` carries out a run's commit, `publish.rs` brings it to the logs of
+//! its tables, `look.rs` reads what is there, `sweep.rs` deletes what nothing refers to.
+//!
+//! Invariant: what is committed is decided by [`storage::create`] of a record, and by nothing else.
+
+mod attempt;
+mod conflict;
+mod look;
+mod publish;
+mod records;
+mod schema;
+mod sweep;
+mod target;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use storage::Store;
+
+pub use self::{attempt::Attempt, conflict::Reads, sweep::Swept};
+pub(crate) use self::{look::source_and_extension, target::OpenTables};
+
+/// The prefix of the records; in a local target, a directory that is there from the first run on.
+pub(crate) const COMMITS: &str = "_eventloader/commits/";
+
+/// Files of runs that nobody else needs, in a local target.
+pub(crate) const SCRATCH: &str = "_eventloader/staging";
+
+/// A target of tables.
+#[derive(Debug, Clone)]
+pub(crate) struct Tables {
+    pub(crate) store: Arc<dyn Store>,
+}
+
+/// The directory of the table that a partition belongs to.
+fn table_of(directory: &str) -> &str {
+    directory.split_once('/').map_or(directory, |(table, _)| table)
+}
+
+/// The path of a partition in its table.
+fn inside_table(directory: &str) -> &str {
+    directory.split_once('/').map_or("", |(_, inside)| inside)
+}
+
+/// The values of the partition columns, as a log names them.
+fn partition_values(directory: &str) -> BTreeMap<String, Option<String>> {
+    let values = events_core::partition::partition_values(inside_table(directory));
+    values.map(|(column, value)| (column.to_owned(), Some(value.to_owned()))).collect()
+}

@@ -1,0 +1,182 @@
+//! The schema of a table in its log, and the one that a load would write → what the log gets.
+//!
+//! A table has one schema for all of its files, so a column may be new, but its type may change only in a
+//! commit that replaces every file of the table. A column that only earlier files have stays.
+//!
+//! Invariant: after any commit, each file of a table can be read with the table's schema.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use delta_log::{Snapshot, Table};
+use serde_json::{Map, Value};
+use storage::Store;
+
+use super::{partition_values, table_of};
+use crate::{Change, TargetError};
+
+/// So many tables are read at once.
+const TABLES_AT_ONCE: usize = 16;
+
+/// Of the schemas that a load would write, by the directories of their tables: those that their logs don't
+/// have yet.
+///
+/// # Errors
+/// The type of a column changes, and files that have the old one stay; and read errors.
+pub(super) fn new_schemas(
+    store: &dyn Store,
+    changes: &[Change],
+    asked: &BTreeMap<String, String>,
+) -> Result<BTreeMap<String, String>, TargetError> {
+    let written: BTreeSet<_> = changes
+        .iter()
+        .filter(|change| change.event_type.is_some() && !change.files.is_empty())
+        .map(|change| table_of(&change.directory))
+        .collect();
+    let asked: Vec<_> = asked.iter().filter(|(table, _)| written.contains(table.as_str())).collect();
+    let schemas = workers::map(TABLES_AT_ONCE, asked.len(), |number| {
+        let (table, asked) = asked[number];
+        let Some(snapshot) = Table::new(store, table).snapshot()? else {
+            return Ok(Some((table.clone(), asked.clone())));
+        };
+        let stays = keeps_files(table, &snapshot, changes);
+        let schema = followed(&snapshot.metadata.schema_string, asked, stays)
+            .map_err(|problem| TargetError::Unusable { path: store.address(table).into(), problem })?;
+        Ok::<_, TargetError>(schema.map(|schema| (table.clone(), schema)))
+    })?;
+    Ok(schemas.into_iter().flatten().collect())
+}
+
+/// Whether some file of a table is in none of the partitions that are replaced.
+fn keeps_files(table: &str, snapshot: &Snapshot, changes: &[Change]) -> bool {
+    let replaced: BTreeSet<_> = changes
+        .iter()
+        .filter(|change| change.event_type.is_some() && table_of(&change.directory) == table)
+        .map(|change| partition_values(&change.directory))
+        .collect();
+    snapshot.files.values().any(|file| !replaced.contains(&file.partition_values))
+}
+
+/// The schema that follows one in a log; `None` if it is the same.
+fn followed(held: &str, asked: &str, keeps_files: bool) -> Result<Option<String>, String> {
+    if held == asked {
+        return Ok(None);
+    }
+    let parse =
+        |text: &str| serde_json::from_str::<Value>(text).map_err(|error| format!("its schema: {error}"));
+    let (held, mut asked) = (parse(held)?, parse(asked)?);
+    if keeps_files {
+        asked = joined(&held, &asked, "")?;
+    }
+    Ok((held != asked).then(|| asked.to_string()))
+}
+
+/// The type that has the values of both. What another program has noted beside a column stays.
+fn joined(held: &Value, asked: &Value, column: &str) -> Result<Value, String> {
+    let kind = |value: &Value| value.get("type").and_then(Value::as_str).map(str::to_owned);
+    let (Some(held_kind), Some(asked_kind)) = (kind(held), kind(asked)) else {
+        return if held == asked { Ok(held.clone()) } else { Err(clash(held, asked, column)) };
+    };
+    let mut joint = asked.as_object().cloned().unwrap_or_default();
+    match (held_kind.as_str(), asked_kind.as_str()) {
+        ("struct", "struct") => {
+            joint.insert("fields".to_owned(), joined_fields(held, asked, column)?);
+        }
+        ("array", "array") => join_members(&mut joint, held, &["elementType"], column)?,
+        ("map", "map") => join_members(&mut joint, held, &["keyType", "valueType"], column)?,
+        _ => return Err(clash(held, asked, column)),
+    }
+    Ok(Value::Object(joint))
+}
+
+fn join_members(
+    joint: &mut Map<String, Value>,
+    held: &Value,
+    names: &[&str],
+    column: &str,
+) -> Result<(), String> {
+    for name in names {
+        let asked = joint.get(*name).cloned().unwrap_or_default();
+        joint.insert((*name).to_owned(), joined(&held[*name], &asked, column)?);
+    }
+    Ok(())
+}
+
+/// The fields of the held struct, then those that are new.
+fn joined_fields(held: &Value, asked: &Value, column: &str) -> Result<Value, String> {
+    let fields = |of: &Value| of["fields"].as_array().cloned().unwrap_or_default();
+    let name = |field: &Value| field["name"].as_str().unwrap_or_default().to_owned();
+    let mut new: BTreeMap<_, _> = fields(asked).into_iter().map(|field| (name(&field), field)).collect();
+    let order: Vec<_> = fields(asked).iter().map(name).collect();
+    let mut joint = Vec::new();
+    for mut field in fields(held) {
+        let own = name(&field);
+        if let Some(asked) = new.remove(&own) {
+            let column = if column.is_empty() { own } else { format!("{column}.{own}") };
+            field["type"] = joined(&field["type"], &asked["type"], &column)?;
+        }
+        joint.push(field);
+    }
+    joint.extend(order.iter().filter_map(|name| new.remove(name)));
+    Ok(Value::Array(joint))
+}
+
+fn clash(held: &Value, asked: &Value, column: &str) -> String {
+    let text = |of: &Value| of.as_str().or(of["type"].as_str()).unwrap_or("another type").to_owned();
+    format!(
+        "has the column {column} as {}, and this run would write it as {}: a table has one type for all of its \
+         files, and some would stay; rewrite the target with this catalog first",
+        text(held),
+        text(asked)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn schema(fields: &[(&str, Value)]) -> String {
+        let field = |(name, kind): &(&str, Value)| json!({"name": name, "type": kind, "nullable": true, "metadata": {}});
+        json!({"type": "struct", "fields": fields.iter().map(field).collect::<Vec<_>>()}).to_string()
+    }
+
+    fn object(fields: &[(&str, Value)]) -> Value {
+        serde_json::from_str(&schema(fields)).unwrap()
+    }
+
+    #[test]
+    fn columns_may_be_new_and_none_is_lost() {
+        let held =
+            schema(&[("a", json!("long")), ("o", object(&[("x", json!("string"))])), ("old", json!("date"))]);
+        let asked =
+            schema(&[("o", object(&[("y", json!("date"))])), ("new", json!("double")), ("a", json!("long"))]);
+        let followed = |keeps| followed(&held, &asked, keeps).unwrap().unwrap();
+        let both = object(&[("x", json!("string")), ("y", json!("date"))]);
+        let joint =
+            schema(&[("a", json!("long")), ("o", both), ("old", json!("date")), ("new", json!("double"))]);
+        assert_eq!(followed(true), joint);
+        assert_eq!(followed(false), serde_json::from_str::<Value>(&asked).unwrap().to_string());
+        assert_eq!(super::followed(&joint, &asked, true), Ok(None));
+    }
+
+    #[test]
+    fn a_type_changes_only_where_all_files_are_replaced() {
+        let list = |of: &str| json!({"type": "array", "elementType": of, "containsNull": true});
+        for (held, asked) in [(json!("integer"), json!("long")), (list("integer"), list("long"))] {
+            let (held, asked) = (schema(&[("n", held)]), schema(&[("n", asked)]));
+            let refused = followed(&held, &asked, true).unwrap_err();
+            assert!(
+                refused.starts_with("has the column n as integer, and this run would write it as long"),
+                "{refused}"
+            );
+            assert!(followed(&held, &asked, false).unwrap().is_some());
+        }
+    }
+
+    #[test]
+    fn what_others_noted_beside_a_column_stays() {
+        let noted = schema(&[("a", json!("long"))]).replace("{}", r#"{"comment":"cents"}"#);
+        assert_eq!(followed(&noted, &schema(&[("a", json!("long"))]), true), Ok(None));
+    }
+}
