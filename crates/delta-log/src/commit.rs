@@ -6,7 +6,7 @@
 //! Invariant: the bytes of a commit are a function of its time and its actions. A commit that is not valid,
 //! or that the table does not allow, is not made.
 
-use serde_json::Value;
+use serde_json::Map;
 use storage::{Put, create};
 
 use crate::{
@@ -115,8 +115,11 @@ fn with_info_first(mut actions: Vec<Action>, at_ms: i64) -> Vec<Action> {
     let info = actions.iter().position(is_info).map(|at| actions.remove(at));
     let mut info = match info {
         Some(Action::CommitInfo(info)) => info,
-        _ => [("operation".to_owned(), Value::from("WRITE"))].into_iter().collect(),
+        _ => Map::new(),
     };
+    // Readers of histories take these two for given.
+    info.entry("operation").or_insert_with(|| "WRITE".into());
+    info.entry("operationParameters").or_insert_with(|| Map::new().into());
     info.insert("timestamp".to_owned(), at_ms.into());
     actions.insert(0, Action::CommitInfo(info));
     actions

@@ -23,7 +23,7 @@ fn the_bytes_of_a_commit_are_a_function_of_its_actions() {
     let text = |version| String::from_utf8(store.read(&commit_key(version)).unwrap().unwrap()).unwrap();
     assert_eq!(
         text(0),
-        r#"{"commitInfo":{"operation":"WRITE","timestamp":11}}
+        r#"{"commitInfo":{"operation":"WRITE","operationParameters":{},"timestamp":11}}
 {"protocol":{"minReaderVersion":1,"minWriterVersion":2}}
 {"metaData":{"id":"6b1d","format":{"provider":"parquet","options":{}},"schemaString":"{\"fields\":[{\"metadata\":{},\"name\":\"day\",\"nullable\":true,\"type\":\"date\"}],\"type\":\"struct\"}","partitionColumns":["day"],"configuration":{},"createdTime":5}}
 {"add":{"path":"day=2024-10-10/a%20b.parquet","partitionValues":{"day":"2024-10-10"},"size":3,"modificationTime":7,"dataChange":true,"stats":"{\"numRecords\":3}","tags":{"xxh3":"00ff"}}}
@@ -31,7 +31,7 @@ fn the_bytes_of_a_commit_are_a_function_of_its_actions() {
     );
     assert_eq!(
         text(1),
-        r#"{"commitInfo":{"engineInfo":"eventloader","operation":"MERGE","timestamp":12}}
+        r#"{"commitInfo":{"engineInfo":"eventloader","operation":"MERGE","operationParameters":{},"timestamp":12}}
 {"remove":{"path":"day=2024-10-10/a%20b.parquet","deletionTimestamp":12,"dataChange":true,"extendedFileMetadata":true,"partitionValues":{"day":"2024-10-10"},"size":3}}
 {"add":{"path":"b","partitionValues":{"day":null},"size":4,"modificationTime":7,"dataChange":true,"stats":"{\"numRecords\":4}"}}
 {"txn":{"appId":"eventloader","version":2}}

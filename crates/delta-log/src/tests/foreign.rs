@@ -301,3 +301,57 @@ fn metadata_type(name: &str) -> DataType {
     let DataType::Struct(members) = schema.field_with_name("metaData").unwrap().data_type() else { panic!() };
     members.find(name).unwrap().1.data_type().clone()
 }
+
+/// Six appends to a table partitioned by `city`, compaction, a delete, an overwrite of one city, a checkpoint
+/// behind which all was deleted, another delete, and a vacuum: by the package `deltalake` 1.6.6. Expected is
+/// what its `get_add_actions` says.
+#[test]
+fn a_log_of_deltalake_is_read() {
+    let store = MemoryStore::default();
+    for (name, bytes) in [
+        ("_last_checkpoint", &include_bytes!("data/deltalake-1.6.6/_last_checkpoint")[..]),
+        (
+            "00000000000000000008.checkpoint.parquet",
+            include_bytes!("data/deltalake-1.6.6/00000000000000000008.checkpoint.parquet"),
+        ),
+        ("00000000000000000009.json", include_bytes!("data/deltalake-1.6.6/00000000000000000009.json")),
+        ("00000000000000000010.json", include_bytes!("data/deltalake-1.6.6/00000000000000000010.json")),
+        ("00000000000000000011.json", include_bytes!("data/deltalake-1.6.6/00000000000000000011.json")),
+    ] {
+        store.put(&key(name), bytes).unwrap();
+    }
+    let table = Table::new(&store, ROOT);
+    let snapshot = table.snapshot().unwrap().unwrap();
+    assert_eq!(snapshot.version, 11);
+    let Metadata { name, description, partition_columns, .. } = &snapshot.metadata;
+    assert_eq!((name.as_deref(), description.as_deref()), (Some("cities"), Some("A test")));
+    assert_eq!(*partition_columns, ["city"]);
+    let of = |file: &AddFile| {
+        let statistics: Value = serde_json::from_str(file.statistics.as_deref().unwrap()).unwrap();
+        let city = file.partition_values["city"].clone();
+        (
+            file.path.split('/').next().unwrap().to_owned(),
+            city,
+            file.size_bytes,
+            statistics["numRecords"].clone(),
+        )
+    };
+    let found: Vec<_> = snapshot.files.values().map(of).collect();
+    let expected = [
+        ("city=K%C3%B6ln", Some("K\u{f6}ln"), 496, 2),
+        ("city=__HIVE_DEFAULT_PARTITION__", None, 506, 3),
+        ("city=a%20b", Some("a b"), 512, 2),
+        ("city=x%2Fy%252F", Some("x/y%2F"), 512, 2),
+    ];
+    let expected = expected.map(|(directory, city, size_bytes, rows)| {
+        (directory.to_owned(), city.map(str::to_owned), size_bytes, Value::from(rows))
+    });
+    assert_eq!(found, expected);
+    assert_eq!(snapshot.removed.len(), 6);
+    // It is the same from a checkpoint of ours.
+    table.checkpoint(&snapshot, 1_795_840_733_000).unwrap();
+    for version in 9..12 {
+        store.delete(&commit_key(version)).unwrap();
+    }
+    assert_eq!(table.snapshot().unwrap().unwrap(), snapshot);
+}

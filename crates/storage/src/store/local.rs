@@ -95,7 +95,9 @@ impl LocalStore {
             let key = format!("{prefix}{name}");
             let inner = format!("{key}/");
             let is_behind = key.as_str() > after || inner.as_str() > after || after.starts_with(&inner);
-            let Some(there) = look_at(&self.path(&key))?.filter(|_| is_behind) else { continue };
+            // A long log is listed behind its last checkpoint: what lies before is not looked at.
+            let there = if is_behind { look_at(&self.path(&key))? } else { None };
+            let Some(there) = there else { continue };
             if there.is_dir() {
                 self.walk(&inner, after, found)?;
             } else if there.is_file() && key.as_str() > after {
