@@ -89,8 +89,7 @@ impl Attempt {
         uploaded.retain(|key| !is_kept(key));
         let keys: Vec<_> = uploaded.into_iter().collect();
         // What can't be deleted now is swept later.
-        let delete = |number: usize| Ok::<_, io::Error>(drop(self.store.delete(&keys[number])));
-        let _ = workers::map(DELETED_AT_ONCE, keys.len(), delete);
+        workers::compute(DELETED_AT_ONCE, keys.len(), |number| self.store.delete(&keys[number]).is_ok());
     }
 
     /// Deletes its scratch files.

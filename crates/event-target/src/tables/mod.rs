@@ -20,6 +20,8 @@ mod records;
 mod schema;
 mod sweep;
 mod target;
+#[cfg(test)]
+mod tests;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -45,8 +45,19 @@ impl Records<'_> {
         Ok(history)
     }
 
+    /// The same from all records, whether they are in the summary or not.
+    #[cfg(test)]
+    pub(super) fn history_from_the_first(
+        self,
+        mut look: impl FnMut(&History, &Commit),
+    ) -> Result<History, TargetError> {
+        let mut history = History::default();
+        self.add_newer(&mut history, &mut look)?;
+        Ok(history)
+    }
+
     /// Adds the commits that a history does not have yet.
-    pub(super) fn add_newer(
+    fn add_newer(
         self,
         history: &mut History,
         look: &mut impl FnMut(&History, &Commit),

@@ -164,9 +164,14 @@ impl OpenTables {
     }
 }
 
+/// The error where the commit is recorded, and some of its tables don't have it.
 fn unfinished(error: TargetError) -> TargetError {
-    TargetError::Unfinished {
-        doing: "publishing the commit's tables",
-        source: io::Error::other(error.to_string()),
-    }
+    let (doing, source) = match error {
+        TargetError::Io { doing, source } => (doing, source),
+        other => {
+            let text = other.to_string().replace("; nothing was changed", "");
+            ("publishing the commit's tables", io::Error::other(text))
+        }
+    };
+    TargetError::Unfinished { doing, source }
 }

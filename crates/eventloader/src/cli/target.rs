@@ -3,13 +3,16 @@
 //!
 //! Invariant: the target has the same default as for a load.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, builder::RangedU64ValueParser};
 use event_target::Location;
 use events_core::partition::Layout;
 
-use super::{THREADS_MAX, threads_of};
+use super::{THREADS_MAX, threads_of, values::age};
 use crate::{commands::verify::VerifySettings, error::Error, runtime::memory};
 
 /// Where the target is that an argument names, and of which kind. A target stays what it is; a new one is of
@@ -68,12 +71,31 @@ pub struct RecoverArgs {
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
+    /// Also delete what no table and no record refers to: files of killed runs, and replaced files
+    ///
+    /// For targets of tables; another target has no such files. Readers of old versions lose the files that
+    /// were replaced so long ago.
+    #[arg(long)]
+    sweep: bool,
+
+    /// How long nothing must have referred to a file
+    ///
+    /// It must be longer than any run takes: a run's files are referred to once it commits.
+    #[arg(long, value_name = "AGE", value_parser = age, default_value = "7d", requires = "sweep")]
+    older_than: Duration,
+
     /// Print only errors
     #[arg(short, long)]
     pub quiet: bool,
 }
 
 impl RecoverArgs {
+    /// How old the files are that are swept; `None` if none are.
+    #[must_use]
+    pub fn sweep_older_than(&self) -> Option<Duration> {
+        self.sweep.then_some(self.older_than)
+    }
+
     /// The target.
     ///
     /// # Errors

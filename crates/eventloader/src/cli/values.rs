@@ -2,6 +2,8 @@
 //!
 //! Invariant: this is the only place that maps names to these types.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use event_parquet::{Codec, Encodings, Format};
 use event_parser::Framing;
@@ -31,6 +33,22 @@ impl From<FramingArg> for Framing {
             FramingArg::Documents => Self::Documents,
         }
     }
+}
+
+/// An age like `7d`, `12h`, `30m` or `90s`.
+pub(super) fn age(text: &str) -> Result<Duration, String> {
+    let unit_seconds = |unit: &str| match unit {
+        "d" => Some(24 * 60 * 60),
+        "h" => Some(60 * 60),
+        "m" => Some(60),
+        "s" => Some(1),
+        _ => None,
+    };
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let seconds = unit_seconds(unit).zip(number.parse::<u64>().ok());
+    let seconds = seconds.and_then(|(unit_seconds, number)| number.checked_mul(unit_seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| "expected an age like 7d, 12h, 30m or 90s".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
