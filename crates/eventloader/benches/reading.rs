@@ -52,6 +52,7 @@ fn settings(sources: Vec<PathBuf>, catalog: Catalog) -> ReadSettings {
     ReadSettings {
         framing: Framing::Auto,
         sources,
+        stores: eventloader::settings::StoreOptions::default(),
         catalog,
         selection: Selection::default(),
         memory_bytes: MEMORY_BYTES_DEFAULT,

@@ -11,6 +11,7 @@ use command_line::bytes_text;
 use event_parser::SelectionError;
 use event_target::TargetError;
 use events_core::catalog::{CatalogError, EventType};
+use storage::{OpenError, Unusable};
 
 /// Why a load failed.
 #[derive(Debug, thiserror::Error)]
@@ -56,6 +57,9 @@ pub enum Error {
     /// A manifest can't be read.
     #[error("{0}")]
     ManifestFile(io::Error),
+    /// An object store can't be used.
+    #[error("{0}")]
+    Store(#[from] OpenError),
     /// A source does not exist, or matches no file.
     #[error("{path}: {problem}")]
     Source {
@@ -291,6 +295,10 @@ impl Error {
             | Self::Memory { .. }
             | Self::UnknownHeld { .. }
             | Self::PartlyMoved { .. }
+            | Self::Store(OpenError {
+                kind: Unusable::Address | Unusable::Feature | Unusable::Setting | Unusable::NoCredentials,
+                ..
+            })
             | Self::Target(
                 TargetError::OtherLayout { .. }
                 | TargetError::OtherDirectory { .. }

@@ -20,6 +20,8 @@ pub struct Settings {
     pub input: Input,
     /// How the sources are divided.
     pub framing: Framing,
+    /// How the stores of addresses are reached.
+    pub stores: StoreOptions,
     /// The target.
     pub target: Location,
     /// The known events.
@@ -50,6 +52,17 @@ pub struct Settings {
     pub dry_run: bool,
     /// The file that the report will be written to, if it is one; it must be none that the load needs.
     pub report: Option<PathBuf>,
+}
+
+/// How stores are reached: what the command line says beside their addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StoreOptions {
+    /// The URL of the service, if it is not the cloud's own.
+    pub endpoint: Option<String>,
+    /// The region of the bucket (S3).
+    pub region: Option<String>,
+    /// Requests are not signed.
+    pub anonymous: bool,
 }
 
 impl Settings {

@@ -188,10 +188,21 @@ impl Bucket {
     }
 }
 
+/// An `ETag` as a header has it; some listings leave the quotes out.
+pub(crate) fn quoted(etag: &str) -> String {
+    if etag.ends_with('"') { etag.to_owned() } else { format!("\"{etag}\"") }
+}
+
 /// What a store says of an object.
 pub(crate) fn found_at(key: String, meta: ObjectMeta) -> Found {
     let stamp = stamp_of(meta.e_tag.as_deref(), meta.last_modified.timestamp_nanos_opt().unwrap_or_default());
-    Found { key, bytes: meta.size, modified: meta.last_modified.into(), stamp, etag: meta.e_tag }
+    Found {
+        key,
+        bytes: meta.size,
+        modified: meta.last_modified.into(),
+        stamp,
+        etag: meta.e_tag.as_deref().map(quoted),
+    }
 }
 
 /// A stamp made of an `ETag`, which stores write with quotes or without them; or of a time, for lack of one.

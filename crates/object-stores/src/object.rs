@@ -21,7 +21,7 @@ use bytes::Bytes;
 use object_store::{Error, GetOptions, GetRange, GetResult};
 use storage::{Found, Object};
 
-use crate::bucket::{Bucket, found_at, replaced};
+use crate::bucket::{Bucket, found_at, quoted, replaced};
 
 /// What is read of the end at once: more than most footers take.
 const END_BYTES: u64 = 64 << 10;
@@ -123,7 +123,7 @@ impl Remote {
     /// A range of the object, by a request.
     fn fetch(&self, range: Range<u64>) -> io::Result<Bytes> {
         let length = range.end - range.start;
-        let if_match = self.etag.get().map(|etag| quoted(etag));
+        let if_match = self.etag.get().cloned();
         let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match, ..GetOptions::default() };
         let (meta, bytes) = Self::get(&self.bucket, &self.key, options)?;
         if meta.size != self.bytes || bytes.len() as u64 != length {
@@ -131,8 +131,8 @@ impl Remote {
         }
         if let Some(etag) = meta.e_tag {
             // Of two first answers, one says what the other must be.
-            let expected = self.etag.get_or_init(|| etag.clone());
-            if quoted(expected) != quoted(&etag) {
+            let etag = quoted(&etag);
+            if *self.etag.get_or_init(|| etag.clone()) != etag {
                 return Err(replaced());
             }
         }
@@ -158,11 +158,6 @@ impl Remote {
         self.bucket.blocks.keep(self.number, block, bytes.clone());
         Ok((start, bytes))
     }
-}
-
-/// An `ETag` as a header has it; some listings leave the quotes out.
-fn quoted(etag: &str) -> String {
-    if etag.ends_with('"') { etag.to_owned() } else { format!("\"{etag}\"") }
 }
 
 impl Object for Remote {

@@ -10,6 +10,7 @@ use clap::CommandFactory;
 use event_parser::SelectionError;
 use event_target::TargetError;
 use events_core::{catalog::is_safe_directory, partition::Layout};
+use storage::{OpenError, Unusable};
 
 use super::{CatalogCommand, Cli, Command};
 use crate::error::Error;
@@ -141,6 +142,17 @@ fn advice(error: &Error) -> Vec<String> {
                                     fewer lines with --sample-lines"]
         }
         Error::DraftExists(_) => &["; --force replaces it"],
+        Error::Store(OpenError { kind, .. }) => match kind {
+            Unusable::Feature => &[
+                "; build it with `cargo install --path crates/eventloader --features objects`, or take the \
+                   archive of a release",
+            ],
+            Unusable::Setting | Unusable::Unreachable => &["; check --endpoint"],
+            Unusable::Bucket => &["; check the name, and --endpoint"],
+            Unusable::NoCredentials => &["; for a public bucket, add --anonymous"],
+            Unusable::Region => &["; name its region with --region"],
+            Unusable::Address | Unusable::Refused | Unusable::NoConditions | Unusable::Failing => &[],
+        },
         Error::ManyCatalogs(_) => &[": --output with a directory writes each of them, --check none"],
         Error::DraftEnvelope { .. } => &[": fill this in, and draft again with it as a --catalog"],
         _ => &[],
@@ -252,6 +264,22 @@ mod tests {
         all
     }
 
+    fn stores() -> impl Iterator<Item = OpenError> {
+        let kinds = [
+            Unusable::Address,
+            Unusable::Feature,
+            Unusable::Setting,
+            Unusable::NoCredentials,
+            Unusable::Refused,
+            Unusable::Region,
+            Unusable::Bucket,
+            Unusable::Unreachable,
+            Unusable::NoConditions,
+            Unusable::Failing,
+        ];
+        kinds.into_iter().map(|kind| OpenError { address: "a".to_owned(), kind, problem: "p".to_owned() })
+    }
+
     fn errors() -> Vec<Error> {
         let (path, problem) = (PathBuf::from("p"), "problem".to_owned());
         let text = || "text".to_owned();
@@ -314,6 +342,7 @@ mod tests {
             Error::Report { committed: true, source: io() },
         ];
         assert!(all.iter().all(is_listed));
+        all.extend(stores().map(Error::from));
         all.extend(targets().into_iter().map(Error::from));
         all
     }
@@ -332,6 +361,7 @@ mod tests {
             | Error::Envelope(_)
             | Error::Manifest(_)
             | Error::ManifestFile(_)
+            | Error::Store(_)
             | Error::Source { .. }
             | Error::Read { .. }
             | Error::NothingSelected { .. }

@@ -14,7 +14,7 @@ use events_core::{
 
 use super::{
     THREADS_MAX, catalogs_of, envelope_names,
-    target::location,
+    stores::StoreArgs,
     threads_of,
     values::{FramingArg, LayoutArgs},
 };
@@ -97,6 +97,9 @@ pub(super) struct ReadArgs {
     /// Read as a load reads it.
     #[arg(value_name = "SOURCE", required = true)]
     sources: Vec<PathBuf>,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     /// How a source is divided into events
     #[arg(long, value_name = "FORM", value_enum, default_value_t = FramingArg::Auto)]
@@ -198,6 +201,8 @@ pub struct DiffArgs {
     /// Print one JSON document
     #[arg(long)]
     pub json: bool,
+    #[command(flatten)]
+    stores: StoreArgs,
 }
 
 /// `catalog show`
@@ -250,6 +255,7 @@ impl ReadArgs {
     fn settings(&self, progress: Progress) -> Result<ReadSettings, Error> {
         Ok(ReadSettings {
             sources: self.sources.clone(),
+            stores: self.stores.options(),
             framing: self.framing.into(),
             catalog: self.catalog.catalog()?,
             selection: self.catalog.selection(),
@@ -306,7 +312,7 @@ impl DiffArgs {
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<DiffSettings, Error> {
         let side = |path: &PathBuf| {
-            let target = location(path, None)?;
+            let target = self.stores.location(path, None)?;
             if target.is_target()? {
                 return Ok(Side::Target(target));
             }

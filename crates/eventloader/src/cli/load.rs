@@ -8,7 +8,6 @@ use event_parser::{DayRange, Selection};
 
 use super::{
     Cli, catalogs_of,
-    target::location,
     values::{Mode, Scope},
 };
 use crate::{
@@ -30,7 +29,7 @@ impl Cli {
         };
         let catalogs = catalogs_of(&self.catalog);
         let asked = (self.layout.layout(), self.layout.unit());
-        let target = location(&self.target_path, asked.0)?;
+        let target = self.stores.location(&self.target_path, asked.0)?;
         let (layout, partition_unit) = target_form::of_target(&target, asked);
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
@@ -43,6 +42,7 @@ impl Cli {
                 ..Selection::default()
             },
             flatten: self.flatten,
+            stores: self.stores.options(),
             target,
             layout,
             partition_unit,

@@ -10,6 +10,7 @@ mod quarantine;
 mod replay;
 mod resources;
 mod rewrite;
+mod stores;
 mod target;
 mod usage;
 mod values;
@@ -38,6 +39,7 @@ pub use self::{
 use self::{
     help::{EXAMPLES, LONG_ABOUT, USAGE},
     resources::{ResourceArgs, THREADS_MAX, threads_of},
+    stores::StoreArgs,
     values::{FormatArgs, FramingArg, LayoutArgs, Mode, Scope},
 };
 use crate::settings::BadLinesMax;
@@ -53,6 +55,7 @@ const SELECTION: &str = "Selection";
 const TARGET: &str = "Target";
 const RESOURCES: &str = "Resources";
 const OUTPUT: &str = "Output";
+const STORES: &str = "Object stores";
 
 /// Loads JSON events into Parquet, partitioned by day and event type, each event exactly once.
 #[derive(Debug, Parser)]
@@ -163,9 +166,13 @@ pub struct Cli {
     #[arg(long, value_name = "SCOPE", value_enum, help_heading = SELECTION)]
     dedupe_scope: Option<Scope>,
 
-    /// The directory of the partitions; created if missing
+    /// The directory of the target, created if missing; or an address: s3://bucket/key, gs://…, az://…,
+    /// abfss://…
     #[arg(short, long, value_name = "DIR", default_value = "data/target/", help_heading = TARGET)]
     target_path: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     /// Write one column per payload value (true), or the whole payload in one struct column (false)
     #[arg(

@@ -8,7 +8,7 @@ use clap::{Args, builder::RangedU64ValueParser};
 use event_parser::Reason;
 use event_target::Location;
 
-use super::{SELECTION, THREADS_MAX, target::location, threads_of};
+use super::{SELECTION, THREADS_MAX, stores::StoreArgs, threads_of};
 use crate::{
     commands::quarantine::{QuarantineSettings, View},
     error::Error,
@@ -49,9 +49,12 @@ impl BadLineArgs {
 /// `quarantine`
 #[derive(Debug, Args)]
 pub struct QuarantineArgs {
-    /// The directory of the partitions
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     #[command(flatten)]
     lines: BadLineArgs,
@@ -84,7 +87,7 @@ impl QuarantineArgs {
             (false, false) => View::Text,
         };
         Ok(QuarantineSettings {
-            target: location(&self.target, None)?,
+            target: self.stores.location(&self.target, None)?,
             selection: self.lines.selection()?,
             view,
         })
@@ -94,9 +97,12 @@ impl QuarantineArgs {
 /// `discard`
 #[derive(Debug, Args)]
 pub struct DiscardArgs {
-    /// The directory of the partitions
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     #[command(flatten)]
     lines: BadLineArgs,
@@ -118,7 +124,7 @@ impl DiscardArgs {
     /// # Errors
     /// Its name can't be used.
     pub fn location(&self) -> Result<Location, Error> {
-        location(&self.target, None)
+        self.stores.location(&self.target, None)
     }
 
     /// The lines that were asked for.

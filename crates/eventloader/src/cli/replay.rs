@@ -16,7 +16,7 @@ use super::{
     load::report_file,
     quarantine::BadLineArgs,
     resources::ResourceArgs,
-    target::location,
+    stores::StoreArgs,
     values::{CodecArg, EncodingsArg, format_of},
 };
 use crate::{
@@ -28,9 +28,12 @@ use crate::{
 /// `replay`
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// The directory of the partitions
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     /// Add event types: a catalog file (TOML) or a directory of them; can be given several times
     #[arg(long, value_name = "FILE|DIR", help_heading = INPUT)]
@@ -89,7 +92,7 @@ impl ReplayArgs {
     /// A catalog can't be read or used, a reason does not exist, or nothing was ever loaded into the target.
     pub fn settings(&self) -> Result<(Vec<Settings>, bool), Error> {
         let selection = self.lines.selection()?;
-        let target = location(&self.target, None)?;
+        let target = self.stores.location(&self.target, None)?;
         let layout = target.layout()?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         let history = target.history(|_, _| {})?;
@@ -101,6 +104,7 @@ impl ReplayArgs {
         let settings = |(selection, catalog)| Settings {
             input: Input::Replay(selection),
             framing: Framing::Lines,
+            stores: self.stores.options(),
             target: target.clone(),
             catalog,
             selection: Selection::default(),

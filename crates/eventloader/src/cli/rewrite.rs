@@ -11,7 +11,7 @@ use events_core::partition::Day;
 use super::{
     INPUT, OUTPUT, SELECTION, TARGET, catalogs_of, envelope_names, parse_day,
     resources::ResourceArgs,
-    target::location,
+    stores::StoreArgs,
     values::{CodecArg, EncodingsArg, LayoutArg, Unit},
 };
 use crate::{
@@ -22,9 +22,12 @@ use crate::{
 /// `rewrite`
 #[derive(Debug, Args)]
 pub struct RewriteArgs {
-    /// The directory of the partitions
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     /// The event types: a catalog file (TOML) or a directory of them; can be given several times
     ///
@@ -84,7 +87,7 @@ impl RewriteArgs {
             (first, last) => Some(DayRange { first, last }),
         };
         Ok(RewriteSettings {
-            target: location(&self.target, None)?,
+            target: self.stores.location(&self.target, None)?,
             catalog: catalog_files::read(&catalogs_of(&self.catalog), self.envelope.as_deref())?,
             days,
             layout: self.layout.map(Into::into),

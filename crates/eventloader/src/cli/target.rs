@@ -1,35 +1,24 @@
-//! The argument TARGET → where the target is; `eventloader accept`, `list`, `recover` and `verify` → the
-//! settings of these commands.
+//! `eventloader accept`, `list`, `recover` and `verify` → the settings of these commands.
 //!
 //! Invariant: the target has the same default as for a load.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, builder::RangedU64ValueParser};
 use event_target::Location;
-use events_core::partition::Layout;
 
-use super::{THREADS_MAX, threads_of, values::age};
+use super::{THREADS_MAX, stores::StoreArgs, threads_of, values::age};
 use crate::{commands::verify::VerifySettings, error::Error, runtime::memory};
-
-/// Where the target is that an argument names, and of which kind. A target stays what it is; a new one is of
-/// tables if that is `asked` for.
-///
-/// # Errors
-/// It can't be read.
-pub(super) fn location(target: &Path, asked: Option<Layout>) -> Result<Location, Error> {
-    Ok(Location::in_directory(target.to_owned(), asked == Some(Layout::Delta))?)
-}
 
 /// `accept`
 #[derive(Debug, Args)]
 pub struct AcceptArgs {
-    /// The directory of the partitions
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     /// Also forget which sources were loaded, so that --skip-loaded reads them again
     ///
@@ -54,7 +43,7 @@ impl AcceptArgs {
     /// # Errors
     /// Its name can't be used.
     pub fn location(&self) -> Result<Location, Error> {
-        location(&self.target, None)
+        self.stores.location(&self.target, None)
     }
 
     /// The number of threads.
@@ -67,9 +56,12 @@ impl AcceptArgs {
 /// `recover`
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
-    /// The directory of the partitions
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     /// Also delete what no table and no record refers to: files of killed runs, and replaced files
     ///
@@ -101,16 +93,19 @@ impl RecoverArgs {
     /// # Errors
     /// Its name can't be used.
     pub fn location(&self) -> Result<Location, Error> {
-        location(&self.target, None)
+        self.stores.location(&self.target, None)
     }
 }
 
 /// `list`
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// The directory of the partitions
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     /// Print one JSON object per line
     #[arg(long)]
@@ -123,16 +118,19 @@ impl ListArgs {
     /// # Errors
     /// Its name can't be used.
     pub fn location(&self) -> Result<Location, Error> {
-        location(&self.target, None)
+        self.stores.location(&self.target, None)
     }
 }
 
 /// `verify`
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The directory of the partitions
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
+
+    #[command(flatten)]
+    stores: StoreArgs,
 
     /// Compare the target with this file, which `datagen --manifest` wrote with the events
     ///
@@ -166,7 +164,7 @@ impl VerifyArgs {
     /// The name of the target can't be used.
     pub fn settings(&self) -> Result<VerifySettings, Error> {
         Ok(VerifySettings {
-            target: location(&self.target, None)?,
+            target: self.stores.location(&self.target, None)?,
             against: self.against.clone(),
             memory_bytes: self.memory.unwrap_or_else(memory::default_bytes),
             threads: threads_of(self.threads),

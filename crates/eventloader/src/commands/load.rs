@@ -94,11 +94,12 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
 /// The sources of a load; those of a replay are listed once the target is locked.
 fn list(settings: &Settings) -> Result<Listed, Error> {
     let target = settings.target.root();
+    let open = |root: &str| open_store(root, &settings.stores);
     match &settings.input {
         Input::Replay(_) => Ok(Listed::default()),
         // A landing directory may be empty for now.
-        Input::Sources { paths, skip_loaded: true } => list_any(paths, Some(&target), &open_store),
-        Input::Sources { paths, skip_loaded: false } => list_sources(paths, Some(&target), &open_store),
+        Input::Sources { paths, skip_loaded: true } => list_any(paths, Some(&target), &open),
+        Input::Sources { paths, skip_loaded: false } => list_sources(paths, Some(&target), &open),
     }
 }
 

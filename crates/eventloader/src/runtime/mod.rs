@@ -1,4 +1,4 @@
-//! What a run uses beside its data: memory, stage clocks, progress, signals, and text for messages.
+//! What a run uses beside its data: memory, stage clocks, progress, signals, stores, and text for messages.
 //!
 //! Invariant: nothing here knows events or files.
 
@@ -18,6 +18,7 @@ pub use self::{
     memory::{MEMORY_BYTES_DEFAULT, MEMORY_BYTES_MIN},
     progress::Progress,
     standard_output::is_standard_output_closed,
+    stores::{address_of, open_store},
     terminal_text::escape_for_terminal,
 };
 pub(crate) use self::{
@@ -25,7 +26,6 @@ pub(crate) use self::{
     numbers::{bytes_text, duration_text, grouped, plural},
     progress::CountingReader,
     stages::{Clock, Stage, StageReport, Stages},
-    stores::open_store,
 };
 
 /// How a run shows its progress, and how it is interrupted.

@@ -1,15 +1,40 @@
-//! The root of a URL → the store that it names.
+//! An address such as `s3://bucket/key` → its store; a path stays a path.
 //!
-//! Invariant: nothing is asked of a store when it is opened.
+//! Invariant: without the feature `objects` nothing here reaches a network, and an address is refused.
 
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 
-use storage::Store;
+use storage::{Store, scheme_of};
 
-use crate::error::Error;
+use crate::{error::Error, settings::StoreOptions};
 
-/// Opens the store of a root such as `s3://bucket`.
-pub(crate) fn open_store(root: &str) -> Result<Arc<dyn Store>, Error> {
-    let problem = "is on an object store, which this build can't read".to_owned();
-    Err(Error::Source { path: root.to_owned(), problem })
+/// The address that a path is, if it is one.
+#[must_use]
+pub fn address_of(path: &Path) -> Option<&str> {
+    path.to_str().filter(|text| scheme_of(text).is_some())
+}
+
+/// Opens the place of an address. It has answered then.
+///
+/// # Errors
+/// If it can't be used.
+#[cfg(feature = "objects")]
+pub fn open_store(address: &str, options: &StoreOptions) -> Result<Arc<dyn Store>, Error> {
+    let StoreOptions { endpoint, region, anonymous } = options.clone();
+    Ok(object_stores::open(address, &object_stores::Options { endpoint, region, anonymous })?)
+}
+
+/// Refuses an address.
+///
+/// # Errors
+/// Always.
+#[cfg(not(feature = "objects"))]
+pub fn open_store(address: &str, _options: &StoreOptions) -> Result<Arc<dyn Store>, Error> {
+    let refusal = storage::OpenError {
+        // What follows may be a signature.
+        address: address.split('?').next().unwrap_or_default().to_owned(),
+        kind: storage::Unusable::Feature,
+        problem: "this program was built without object stores".to_owned(),
+    };
+    Err(refusal.into())
 }

@@ -63,7 +63,8 @@ type LineCounts = BTreeMap<(usize, u32), u64>;
 /// A source can't be read.
 pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
     settings.selection.check(&settings.catalog)?;
-    let Listed { sources, dangling } = list_sources(&settings.sources, None, &open_store)?;
+    let open = |root: &str| open_store(root, &settings.stores);
+    let Listed { sources, dangling } = list_sources(&settings.sources, None, &open)?;
     let plan = Plan::new(&settings.catalog);
     let window = Window::of(settings.memory_bytes);
     let needs = Needs { ahead_bytes: window.memory_bytes(&sources), ..Needs::to_read(&plan) };

@@ -58,7 +58,8 @@ pub struct Draft {
 /// A source can't be read, it has no event to draft, or too many kinds of them; or a file already exists.
 pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
     let InferSettings { read, with_known, lines_max, output, force, .. } = settings;
-    let Listed { mut sources, dangling } = list_sources(&read.sources, output.as_deref(), &open_store)?;
+    let open = |root: &str| open_store(root, &read.stores);
+    let Listed { mut sources, dangling } = list_sources(&read.sources, output.as_deref(), &open)?;
     if let Some(output) = output {
         refuse_source(&sources, output)?;
     }

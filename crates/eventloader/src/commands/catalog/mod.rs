@@ -44,13 +44,15 @@ pub use self::{
     infer::{Draft, InferSettings, infer},
     show::{Format, ShowSettings, show},
 };
-use crate::runtime::Progress;
+use crate::{runtime::Progress, settings::StoreOptions};
 
 /// The input of `infer` and `check`.
 #[derive(Debug, Clone)]
 pub struct ReadSettings {
     /// Files, directories, globs, or `-`.
     pub sources: Vec<PathBuf>,
+    /// How the stores of addresses are reached.
+    pub stores: StoreOptions,
     /// How the sources are divided.
     pub framing: Framing,
     /// The known events.

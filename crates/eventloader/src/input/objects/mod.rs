@@ -16,7 +16,7 @@ use storage::{Found, Store};
 
 pub(crate) use self::window::Window;
 pub(super) use self::{listing::list, read_ahead::ReadAhead};
-use crate::error::Error;
+use crate::{error::Error, runtime::address_of};
 
 /// Opens the store that the root of a URL names, such as `s3://bucket`.
 pub(crate) type OpenStore<'o> = dyn Fn(&str) -> Result<Arc<dyn Store>, Error> + 'o;
@@ -53,9 +53,5 @@ impl StoredObject {
 
 /// The path as a URL, if it is one: it has a scheme. All else is a local path.
 pub(crate) fn url_of(path: &Path) -> Option<&str> {
-    let url = path.to_str()?;
-    let (scheme, _) = url.split_once("://")?;
-    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
-        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    is_scheme.then_some(url)
+    address_of(path)
 }
