@@ -171,6 +171,8 @@ mod commit {
     mod every_operation;
     /// What such a walk does at each operation, and expects after it
     mod walk;
+    /// Is what another program has written to a table's log respected, or refused before anything is recorded?
+    mod logs_of_tables;
     /// Whatever operation of a commit the system forbids: is it refused beforehand, done in another way or
     /// taken back?
     mod forbidden;

@@ -35,7 +35,7 @@ impl Table<'_> {
         loop {
             let Some(actions) = make(snapshot.as_ref())? else { return Ok(None) };
             let actions = with_info_first(actions, at_ms);
-            self.check_commit(snapshot.as_ref(), &actions)?;
+            self.check(snapshot.as_ref(), &actions)?;
             let version = snapshot.as_ref().map_or(0, |snapshot| snapshot.version + 1);
             let key = self.key(&commit_name(version));
             match create(self.store, &key, &lines(&actions).map_err(LogError::from)?)
@@ -73,12 +73,15 @@ impl Table<'_> {
         Beginning::from_iter(actions).snapshot(0).map_err(|problem| self.invalid(problem))
     }
 
-    /// Refuses what readers would refuse, and what the table does not allow.
-    fn check_commit(&self, snapshot: Option<&Snapshot>, actions: &[Action]) -> Result<(), LogError> {
+    /// Refuses actions that [`Self::commit`] would refuse: not valid for readers, or not allowed by the table.
+    ///
+    /// # Errors
+    /// [`LogError::Invalid`], [`LogError::Unsupported`].
+    pub fn check(&self, snapshot: Option<&Snapshot>, actions: &[Action]) -> Result<(), LogError> {
         let mut seen = Seen::default();
         for action in actions {
             seen.note(action).map_err(|problem| self.invalid(problem))?;
-            self.check(action)?;
+            self.check_known(action)?;
         }
         let new = actions.iter().find_map(|action| match action {
             Action::Metadata(metadata) => Some(metadata),

@@ -60,7 +60,7 @@ pub(crate) fn refuse_commit(metadata: &Metadata, actions: &[Action]) -> Result<(
 }
 
 /// Why a table of this metadata must not be written by this crate.
-pub(crate) fn refuse_write(metadata: &Metadata) -> Result<(), String> {
+fn refuse_write(metadata: &Metadata) -> Result<(), String> {
     if let Some(name) = metadata.configuration.keys().find(|name| name.starts_with("delta.constraints.")) {
         return Err(format!("has a CHECK constraint (`{name}`), which is not checked here"));
     }

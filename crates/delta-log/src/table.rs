@@ -94,14 +94,6 @@ impl<'s> Table<'s> {
         self.store.read(&key)?.map(|bytes| self.parse(&key, &bytes)).transpose()
     }
 
-    /// Refuses a table that has to be written with care that this crate does not take.
-    ///
-    /// # Errors
-    /// [`LogError::Unsupported`].
-    pub fn refuse_to_write(&self, snapshot: &Snapshot) -> Result<(), LogError> {
-        support::refuse_write(&snapshot.metadata).map_err(|needs| self.unsupported(needs))
-    }
-
     /// Tries again while commits vanish between two looks, because somebody else cleans up the log.
     fn again<T>(read: impl Fn() -> Result<T, LogError>) -> Result<T, LogError> {
         let mut tries = 1;
@@ -163,14 +155,14 @@ impl<'s> Table<'s> {
             let damaged = |problem| self.damaged(key, Some(number), problem);
             let Some(action) = Action::of_line(line).map_err(damaged)? else { continue };
             seen.note(&action).map_err(damaged)?;
-            self.check(&action)?;
+            self.check_known(&action)?;
             actions.push(action);
         }
         Ok(actions)
     }
 
     /// Refuses an action that makes the table one that this crate does not know.
-    pub(crate) fn check(&self, action: &Action) -> Result<(), LogError> {
+    pub(crate) fn check_known(&self, action: &Action) -> Result<(), LogError> {
         let known = match action {
             Action::Protocol(protocol) => support::refuse_protocol(protocol),
             Action::Metadata(metadata) => support::refuse_metadata(metadata),

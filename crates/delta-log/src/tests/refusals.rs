@@ -114,7 +114,7 @@ fn a_table_that_is_written_with_more_care_is_read_and_not_written() {
         commit(&table, 1, &[]);
         store.put(&commit_key(1), &serde_json::to_vec(&Action::Metadata(metadata)).unwrap()).unwrap();
         let snapshot = table.snapshot().unwrap().unwrap();
-        let error = table.refuse_to_write(&snapshot).unwrap_err().to_string();
+        let error = table.check(Some(&snapshot), &[]).unwrap_err().to_string();
         assert!(error.starts_with(&format!("the table memory://shop/sale {needs}")), "{error}");
         // Also not by making it another table in the same commit.
         let own = [Action::Metadata(super::metadata()), Action::Add(file("a", 1))];

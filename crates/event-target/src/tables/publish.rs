@@ -34,6 +34,12 @@ struct TableCommit<'r> {
     gone: BTreeSet<&'r str>,
 }
 
+/// Refuses what some table's log would not take. A record of it could never be brought to its tables.
+pub(super) fn check(store: &dyn storage::Store, record: &Commit) -> Result<(), TargetError> {
+    let tables = commits_of(record);
+    workers::map(TABLES_AT_ONCE, tables.len(), |number| tables[number].check(store)).map(drop)
+}
+
 /// Brings a record to all of its tables; those that have it already stay as they are.
 pub(super) fn publish(store: &dyn storage::Store, record: &Commit) -> Result<(), TargetError> {
     let tables = commits_of(record);
@@ -76,6 +82,13 @@ impl TableCommit<'_> {
             let _ = table.checkpoint(&snapshot, self.record.at_ms());
         }
         Ok(())
+    }
+
+    fn check(&self, store: &dyn storage::Store) -> Result<(), TargetError> {
+        let table = Table::new(store, self.table);
+        let snapshot = table.snapshot()?;
+        let Some(actions) = self.actions(snapshot.as_ref())? else { return Ok(()) };
+        Ok(table.check(snapshot.as_ref(), &actions)?)
     }
 
     fn is_in(&self, snapshot: &Snapshot) -> bool {

@@ -21,7 +21,7 @@ use super::{
     Tables,
     attempt::Attempt,
     conflict::conflict,
-    publish::{is_published, publish},
+    publish::{check, is_published, publish},
     records::Records,
     schema::new_schemas,
 };
@@ -144,6 +144,7 @@ impl OpenTables {
         let mut record = Commit::of_tables(self.base + 1, self.attempt.id.clone(), changes, layout, load);
         loop {
             record.schemas = new_schemas(store, &record.changes, &schemas)?;
+            check(store, &record)?;
             let text = serde_json::to_vec(&record).map_err(|error| recording(error.into()))?;
             match records.create(record.number, &text) {
                 Ok(Put::Created) => return Ok(record),
