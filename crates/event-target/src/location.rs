@@ -4,22 +4,23 @@
 //!
 //! Invariant: nothing is changed. Whoever changes a target opens it: see [`Target`](crate::Target).
 
+mod files;
+mod quarantine;
+
 use std::{
-    io::{self, Read},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
-use storage::{File, LocalObject, LocalStore, Object, ObjectReader, Store};
+use storage::{File, LocalStore, Store};
 
 use crate::{
-    Action, Change, Commit, Compared, Difference, History, ListedFiles, Partitions, Place, QUARANTINE, Stamp,
-    StoredFile, Swept, TargetError, TargetLayout,
+    Action, Change, Commit, Compared, Difference, History, ListedFiles, Partitions, StoredFile, Swept,
+    TargetError, TargetLayout,
     differences::look,
     journal, layout,
     partitions::{self, find, listing},
-    staged_file::checksum_of_all,
     tables::{self, Tables},
 };
 
@@ -216,98 +217,6 @@ impl Location {
         }
     }
 
-    /// The Parquet files of a directory: paths and, where they are recorded, lengths.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn parquet_files(
-        &self,
-        history: &History,
-        directory: &str,
-    ) -> io::Result<Vec<(String, Option<u64>)>> {
-        match &self.kind {
-            Kind::Partitions { root } => {
-                let paths = listing::parquet_files(root, directory)?;
-                Ok(paths.into_iter().map(|path| (path, None)).collect())
-            }
-            Kind::Tables(_) => {
-                let files = history.in_directory(directory);
-                Ok(files.map(|(path, file)| (path.clone(), Some(file.bytes))).collect())
-            }
-        }
-    }
-
-    /// The path of any Parquet file below directories that are called like these columns, some of which may
-    /// be left out; `None` also where nothing can be read.
-    #[must_use]
-    pub fn file_below(&self, columns: &[&str]) -> Option<String> {
-        match &self.kind {
-            Kind::Partitions { root } => listing::file_below(root, "", columns),
-            // Its records say what they are.
-            Kind::Tables(_) => None,
-        }
-    }
-
-    /// The names of the files of the quarantine, sorted. `history` is what was read of it, if it was.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn quarantine_files(&self, history: Option<&History>) -> io::Result<Vec<String>> {
-        match &self.kind {
-            Kind::Partitions { root } => listing::quarantine_files(root),
-            Kind::Tables(tables) => match history {
-                Some(history) => Ok(Tables::bad_lines(history)),
-                None => Ok(Tables::bad_lines(&tables.history(|_, _| {}).map_err(io::Error::other)?)),
-            },
-        }
-    }
-
-    /// The name of the file of the quarantine that has the bad lines of a source, given by the place that a
-    /// new one has; `None` if there is none.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn quarantine_file(&self, history: &History, place: Place<'_>) -> io::Result<Option<String>> {
-        match &self.kind {
-            Kind::Partitions { root } => {
-                let name = place.file_name();
-                let is_there = storage::is_there(&root.join(QUARANTINE).join(&name))?;
-                Ok(is_there.then_some(name))
-            }
-            Kind::Tables(_) => Ok(Tables::bad_lines_of(history, place.stem)),
-        }
-    }
-
-    /// The place that a file of the quarantine has in each commit that writes it anew.
-    #[must_use]
-    pub fn quarantine_place<'n>(&self, name: &'n str) -> Place<'n> {
-        match &self.kind {
-            Kind::Partitions { .. } => {
-                let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-                Place { directory: QUARANTINE, stem, extension }
-            }
-            Kind::Tables(_) => {
-                let (stem, extension) = tables::source_and_extension(name);
-                Place { directory: QUARANTINE, stem, extension }
-            }
-        }
-    }
-
-    /// Whether a file of this path is in this place, whichever commit wrote it.
-    #[must_use]
-    pub fn is_in_place(&self, path: &str, place: Place<'_>) -> bool {
-        match &self.kind {
-            Kind::Partitions { .. } => {
-                let inside = path.strip_prefix(place.directory).and_then(|rest| rest.strip_prefix('/'));
-                inside.is_some_and(|name| name == place.file_name())
-            }
-            Kind::Tables(_) => {
-                let inside = path.strip_prefix(place.directory).and_then(|rest| rest.strip_prefix('/'));
-                inside.is_some_and(|name| tables::source_and_extension(name).0 == place.stem)
-            }
-        }
-    }
-
     /// Compares the recorded files that are `wanted` with those that are there.
     ///
     /// # Errors
@@ -340,60 +249,6 @@ impl Location {
             Kind::Partitions { .. } if history.commits() == 0 && self.layout()?.is_none() => Ok(Vec::new()),
             Kind::Partitions { .. } => Ok(history.foreign(partitions)),
             Kind::Tables(tables) => tables.foreign(history, partitions),
-        }
-    }
-
-    /// Whether there is anything in the place of a file.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn is_there(&self, path: &str) -> io::Result<bool> {
-        match &self.kind {
-            Kind::Partitions { root } => storage::is_there(&root.join(path)),
-            Kind::Tables(Tables { store }) => Ok(store.find(path)?.is_some()),
-        }
-    }
-
-    /// The stamp of a file; `None` if there is none.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn stamp_of(&self, path: &str) -> io::Result<Option<Stamp>> {
-        match &self.kind {
-            Kind::Partitions { root } => Ok(storage::look_at(&root.join(path))?.as_ref().map(Stamp::from)),
-            Kind::Tables(Tables { store }) => Ok(store.find(path)?.map(|found| found.stamp.into())),
-        }
-    }
-
-    /// The length in bytes and the checksum of a file, as in [`StagedFile`](crate::StagedFile).
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn checksum_of(&self, path: &str) -> io::Result<(u64, u64)> {
-        checksum_of_all(&mut self.read(path)?)
-    }
-
-    /// Opens a file to read parts of it. Its length is looked up where it is not known.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn open(&self, path: &str, bytes: Option<u64>) -> io::Result<Box<dyn Object>> {
-        match &self.kind {
-            Kind::Partitions { root } => Ok(Box::new(LocalObject::open(&root.join(path))?)),
-            Kind::Tables(Tables { store }) => store.open(path, bytes),
-        }
-    }
-
-    /// Opens a file to read it from its beginning to its end.
-    ///
-    /// # Errors
-    /// It can't be read.
-    pub fn read(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
-        match &self.kind {
-            Kind::Partitions { root } => Ok(Box::new(File::open(&root.join(path))?)),
-            Kind::Tables(Tables { store }) => {
-                Ok(Box::new(ObjectReader::new(store.open(path, None)?.into(), 0)))
-            }
         }
     }
 

@@ -1,0 +1,59 @@
+//! The files of the quarantine: one for each source with bad lines.
+//!
+//! Invariant: only regular files count; of tables, only those that the last record names.
+
+use std::io;
+
+use super::{Kind, Location};
+use crate::{
+    History, Place, QUARANTINE,
+    partitions::listing,
+    tables::{self, Tables},
+};
+
+impl Location {
+    /// The names of the files of the quarantine, sorted. `history` is what was read of it, if it was.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn quarantine_files(&self, history: Option<&History>) -> io::Result<Vec<String>> {
+        match &self.kind {
+            Kind::Partitions { root } => listing::quarantine_files(root),
+            Kind::Tables(tables) => match history {
+                Some(history) => Ok(Tables::bad_lines(history)),
+                None => Ok(Tables::bad_lines(&tables.history(|_, _| {}).map_err(io::Error::other)?)),
+            },
+        }
+    }
+
+    /// The name of the file of the quarantine that has the bad lines of a source, given by the place that a
+    /// new one has; `None` if there is none.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn quarantine_file(&self, history: &History, place: Place<'_>) -> io::Result<Option<String>> {
+        match &self.kind {
+            Kind::Partitions { root } => {
+                let name = place.file_name();
+                let is_there = storage::is_there(&root.join(QUARANTINE).join(&name))?;
+                Ok(is_there.then_some(name))
+            }
+            Kind::Tables(_) => Ok(Tables::bad_lines_of(history, place.stem)),
+        }
+    }
+
+    /// The place that a file of the quarantine has in each commit that writes it anew.
+    #[must_use]
+    pub fn quarantine_place<'n>(&self, name: &'n str) -> Place<'n> {
+        match &self.kind {
+            Kind::Partitions { .. } => {
+                let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+                Place { directory: QUARANTINE, stem, extension }
+            }
+            Kind::Tables(_) => {
+                let (stem, extension) = tables::source_and_extension(name);
+                Place { directory: QUARANTINE, stem, extension }
+            }
+        }
+    }
+}
