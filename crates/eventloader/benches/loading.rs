@@ -77,6 +77,7 @@ fn measure(bencher: Bencher, change_times: impl Fn(&mut [u8]), flatten: bool, co
     let settings = Settings {
         framing: Framing::Auto,
         input: LoadInput::Sources { paths: input.sources(), skip_loaded: false },
+        stores: eventloader::settings::StoreOptions::default(),
         target: Location::partitions(target.path().join("target")),
         catalog: BUILT_IN.clone(),
         selection: Selection::default(),
