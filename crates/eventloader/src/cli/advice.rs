@@ -241,6 +241,9 @@ mod tests {
             },
             TargetError::Io { doing: "d", source: io() },
             TargetError::Unfinished { doing: "d", source: io() },
+            TargetError::Unknown { number: 1, source: io() },
+            TargetError::Overtaken { path: path.clone(), what: problem.clone() },
+            TargetError::Log(io().into()),
             TargetError::Damaged { path: path.clone(), line: 1, problem },
             TargetError::Locked { path, holder: String::new() },
         ];
@@ -257,6 +260,9 @@ mod tests {
             | TargetError::OtherEventType { .. }
             | TargetError::Io { .. }
             | TargetError::Unfinished { .. }
+            | TargetError::Unknown { .. }
+            | TargetError::Overtaken { .. }
+            | TargetError::Log(_)
             | TargetError::Damaged { .. }
             | TargetError::Locked { .. } => true,
         };
