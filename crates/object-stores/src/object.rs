@@ -18,7 +18,8 @@ use std::{
 };
 
 use bytes::Bytes;
-use object_store::{Error, GetOptions, GetRange, GetResult};
+use futures_util::TryStreamExt;
+use object_store::{Error, GetOptions, GetRange, GetResult, ObjectMeta};
 use storage::{Found, Object};
 
 use crate::bucket::{Bucket, found_at, quoted, replaced};
@@ -107,26 +108,52 @@ impl Remote {
     }
 
     /// The answer to a request for a range.
-    fn get(bucket: &Bucket, key: &str, options: GetOptions) -> io::Result<(object_store::ObjectMeta, Bytes)> {
+    fn get(bucket: &Bucket, key: &str, options: GetOptions) -> io::Result<(ObjectMeta, Bytes)> {
         let path = bucket.path(key)?;
         let answer = bucket.wait(async {
             let answer: GetResult = bucket.objects().get_opts(&path, options).await?;
             let meta = answer.meta.clone();
             Ok((meta, answer.bytes().await?))
         })?;
-        answer.map_err(|error| match error {
-            Error::Precondition { .. } => replaced(),
-            error => bucket.failed("read", key, &error),
-        })
+        answer.map_err(|error| Self::failed(bucket, key, &error))
     }
 
     /// A range of the object, by a request.
     fn fetch(&self, range: Range<u64>) -> io::Result<Bytes> {
         let length = range.end - range.start;
+        let (meta, bytes) = Self::get(&self.bucket, &self.key, self.request(range))?;
+        self.check(meta, bytes.len() as u64 == length)?;
+        Ok(bytes)
+    }
+
+    /// The same, to where it belongs while it arrives.
+    fn fetch_into(&self, bytes: &mut [u8], range: Range<u64>) -> io::Result<()> {
+        let (path, options) = (self.bucket.path(&self.key)?, self.request(range));
+        let answer = self.bucket.wait(async {
+            let answer = self.bucket.objects().get_opts(&path, options).await?;
+            let meta = answer.meta.clone();
+            let (mut rest, mut chunks) = (&mut *bytes, answer.into_stream());
+            while let Some(chunk) = chunks.try_next().await? {
+                let Some((now, later)) = rest.split_at_mut_checked(chunk.len()) else {
+                    return Ok((meta, false));
+                };
+                now.copy_from_slice(&chunk);
+                rest = later;
+            }
+            Ok((meta, rest.is_empty()))
+        })?;
+        let (meta, is_whole) = answer.map_err(|error| Self::failed(&self.bucket, &self.key, &error))?;
+        self.check(meta, is_whole)
+    }
+
+    fn request(&self, range: Range<u64>) -> GetOptions {
         let if_match = self.etag.get().cloned();
-        let options = GetOptions { range: Some(GetRange::Bounded(range)), if_match, ..GetOptions::default() };
-        let (meta, bytes) = Self::get(&self.bucket, &self.key, options)?;
-        if meta.size != self.bytes || bytes.len() as u64 != length {
+        GetOptions { range: Some(GetRange::Bounded(range)), if_match, ..GetOptions::default() }
+    }
+
+    /// Refuses an answer about another version of the object.
+    fn check(&self, meta: ObjectMeta, is_whole: bool) -> io::Result<()> {
+        if meta.size != self.bytes || !is_whole {
             return Err(replaced());
         }
         if let Some(etag) = meta.e_tag {
@@ -136,7 +163,14 @@ impl Remote {
                 return Err(replaced());
             }
         }
-        Ok(bytes)
+        Ok(())
+    }
+
+    fn failed(bucket: &Bucket, key: &str, error: &Error) -> io::Error {
+        match error {
+            Error::Precondition { .. } => replaced(),
+            error => bucket.failed("read", key, error),
+        }
     }
 
     /// The kept bytes that begin before or at `offset` and go on behind it, and where they begin.
@@ -172,8 +206,7 @@ impl Object for Remote {
         }
         let is_in_end = self.end.get().is_some() && offset >= self.bytes.saturating_sub(END_BYTES);
         if bytes.len() as u64 >= BLOCK_BYTES && !is_in_end {
-            bytes.copy_from_slice(&self.fetch(offset..end)?);
-            return Ok(());
+            return self.fetch_into(bytes, offset..end);
         }
         let (mut rest, mut offset) = (bytes, offset);
         while !rest.is_empty() {

@@ -12,12 +12,19 @@ use std::{
     mem,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
+    time::{Duration, Instant},
 };
 
 use storage::Replaced;
 
 use super::{StoredObject, Window};
 use crate::input::{defect::Defect, sources::Source};
+
+/// Over a slow line, parts that are fetched together would all take too long: there are fewer or more at a
+/// time by how long they take.
+const UNDER_WAY_AT_FIRST: usize = 4;
+const QUICK: Duration = Duration::from_secs(5);
+const SLOW: Duration = Duration::from_secs(30);
 
 /// Fetches the objects among some sources.
 pub(in crate::input) struct ReadAhead {
@@ -47,6 +54,9 @@ struct State {
     opened: usize,
     /// The part that is read; those before it are not wanted any more.
     read: Place,
+    /// How many parts are being fetched, and may be at most.
+    under_way: usize,
+    under_way_max: usize,
     /// What was fetched and not read yet.
     parts: BTreeMap<Place, io::Result<Vec<u8>>>,
     /// The memory of parts that are being fetched, were fetched, or are being read.
@@ -63,7 +73,8 @@ impl ReadAhead {
         let part_bytes = window.part_bytes as u64;
         let parts = objects.iter().map(|object| object.bytes().div_ceil(part_bytes)).sum::<u64>();
         let threads = usize::try_from(parts).unwrap_or(usize::MAX).min(window.requests);
-        let (state, arrived, room) = (Mutex::default(), Condvar::new(), Condvar::new());
+        let state = Mutex::new(State { under_way_max: UNDER_WAY_AT_FIRST, ..State::default() });
+        let (arrived, room) = (Condvar::new(), Condvar::new());
         let shared = Arc::new(Shared { objects, window, state, arrived, room });
         let start = |_| {
             let shared = Arc::clone(&shared);
@@ -112,9 +123,17 @@ impl Shared {
     /// The work of a thread: one part after the other.
     fn fetch_all(&self) {
         while let Some((place, memory)) = self.take_next() {
-            let length = memory.len();
+            let (length, started) = (memory.len(), Instant::now());
             let part = self.fetch(place, memory);
             let mut state = self.locked();
+            state.under_way -= 1;
+            match started.elapsed() {
+                took if took < QUICK => {
+                    state.under_way_max = (state.under_way_max + 1).min(self.window.requests);
+                }
+                took if took > SLOW => state.under_way_max = (state.under_way_max / 2).max(1),
+                _ => {}
+            }
             if place >= state.read {
                 state.parts.insert(place, part);
             } else {
@@ -122,6 +141,7 @@ impl Shared {
             }
             drop(state);
             self.arrived.notify_all();
+            self.room.notify_one();
         }
     }
 
@@ -136,7 +156,9 @@ impl Shared {
                 return None;
             }
             let (place, length) = (state.next, self.length_at(state.next));
-            if state.taken_bytes == 0 || state.taken_bytes + length <= self.window.bytes {
+            let is_room = state.taken_bytes == 0 || state.taken_bytes + length <= self.window.bytes;
+            if is_room && state.under_way < state.under_way_max {
+                state.under_way += 1;
                 state.next.1 += length as u64;
                 state.taken_bytes += length;
                 // Perhaps there is room for another one.
