@@ -7,8 +7,8 @@
 //! _eventloader/commits/00000000000000000007.json                  the commits: who creates one has committed
 //! ```
 //!
-//! docs/tables.md is the protocol. `target.rs` carries out a run's commit, `publish.rs` brings it to the logs of
-//! its tables, `look.rs` reads what is there, `sweep.rs` deletes what nothing refers to.
+//! docs/tables.md is the protocol. `target.rs` carries out a run's commit, `publish.rs` brings it to the logs
+//! of its tables, `look.rs` reads what is there, `sweep.rs` deletes what nothing refers to.
 //!
 //! Invariant: what is committed is decided by [`storage::create`] of a record, and by nothing else.
 

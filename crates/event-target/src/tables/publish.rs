@@ -1,7 +1,7 @@
 //! A record → the logs of its tables.
 //!
 //! ```text
-//! account-open/_delta_log/00000000000000000004.json   removes what the days had, adds the new files, names the commit
+//! account-open/_delta_log/00000000000000000004.json   removes what the days had, adds the new files
 //! ```
 //!
 //! What a table's commit says follows from the record and from the table alone, so any process may write it,
@@ -140,7 +140,8 @@ impl TableCommit<'_> {
         TargetError::Unusable { path: self.table.into(), problem }
     }
 
-    /// Whether the record takes a file out of the table: it is recorded as gone, or its partition is replaced.
+    /// Whether the record takes a file out of the table: it is recorded as gone, or its partition is
+    /// replaced.
     fn removes(&self, file: &AddFile) -> bool {
         self.gone.contains(file.path.as_str())
             || self.changes.iter().any(|change| partition_values(&change.directory) == file.partition_values)

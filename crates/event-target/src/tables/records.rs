@@ -37,8 +37,8 @@ struct Published {
 }
 
 impl Records<'_> {
-    /// What all commits come to. `look` is called for each that is not in the summary, with the history before
-    /// it.
+    /// What all commits come to. `look` is called for each that is not in the summary, with the history
+    /// before it.
     pub(super) fn history(self, mut look: impl FnMut(&History, &Commit)) -> Result<History, TargetError> {
         let mut history = self.summary()?;
         self.add_newer(&mut history, &mut look)?;

@@ -1,8 +1,8 @@
 //! Objects of a target that nothing refers to → deleted, once they are old enough.
 //!
 //! Such objects are files of runs that were killed or overtaken, files that a later commit has replaced, and
-//! scratch files. A replaced file is still what a reader of an older version of its table needs; it is deleted
-//! when it was replaced longer ago than asked for.
+//! scratch files. A replaced file is still what a reader of an older version of its table needs; it is
+//! deleted when it was replaced longer ago than asked for.
 //!
 //! Invariant: no object goes that the last record or the newest version of a table names, none of a log, and
 //! none that is younger than asked for: it may belong to a run that has not committed yet.
