@@ -1,7 +1,7 @@
 //! What is in a target of tables: its history, its partitions, and whether its files are as recorded.
 //!
-//! A file of rows is there if the log of its table names it and the object exists. Objects that nothing refers
-//! to are not looked at: they belong to runs that are not done, or that were killed.
+//! A file of rows is there if the log of its table names it and the object exists. Objects that nothing
+//! refers to are not looked at: they belong to runs that are not done, or that were killed.
 //!
 //! Invariant: nothing is changed.
 
@@ -38,7 +38,8 @@ impl Tables {
         Ok(self.store.directory().is_some_and(has_begun) || self.records().last()? > 0)
     }
 
-    /// What all commits come to. `look` is called for each that is not summarized, with the history before it.
+    /// What all commits come to. `look` is called for each that is not summarized, with the history before
+    /// it.
     pub(crate) fn history(&self, look: impl FnMut(&History, &Commit)) -> Result<History, TargetError> {
         self.records().history(look)
     }
@@ -219,7 +220,8 @@ impl Tables {
     }
 }
 
-/// The parts of an object's name in the quarantine that are the same in all commits: those around the attempt.
+/// The parts of an object's name in the quarantine that are the same in all commits: those around the id of
+/// the run.
 pub(crate) fn source_and_extension(name: &str) -> (&str, &str) {
     let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
     (stem.rsplit_once('-').map_or(stem, |(source, _)| source), extension)

@@ -1,10 +1,10 @@
 //! A target of Delta tables, one for each event type, on a directory or in a bucket.
 //!
 //! ```text
-//! account-open/_delta_log/                                        the table's log: a reader sees what it names
-//! account-open/day=2024-10-10/part-00000-<attempt>.zstd.parquet   written once, never changed
-//! _quarantine/events.json-3f…-<attempt>.jsonl                     the bad lines of a source, since that commit
-//! _eventloader/commits/00000000000000000007.json                  the commits: who creates one has committed
+//! account-open/_delta_log/                                  the table's log: readers see what it names
+//! account-open/day=2024-10-10/part-00000-<id>.zstd.parquet  written once, by the run of this id
+//! _quarantine/events.json-3f…-<id>.jsonl                    the bad lines of a source, since that run
+//! _eventloader/commits/00000000000000000007.json            a commit: who creates it has committed
 //! ```
 //!
 //! docs/tables.md is the protocol. `target.rs` carries out a run's commit, `publish.rs` brings it to the logs
