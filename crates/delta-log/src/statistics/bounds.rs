@@ -1,10 +1,10 @@
 //! The bounds of a column in its row groups → one bound each, as JSON.
 //!
-//! Invariant: the text of the least value is not greater than any value, that of the greatest not less, in
-//! each of the orders that readers compare by: texts by bytes or by UTF-16, zero with its sign or without,
-//! instants by microseconds or by milliseconds.
+//! Invariant: the least value is not greater than any value, the greatest not less, in each of the orders that
+//! readers compare by: texts by their bytes or by their characters, which is the same; zero with its sign or
+//! without; instants by microseconds, although Delta has milliseconds.
 
-use chrono::{DateTime, Datelike, NaiveDate};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use parquet::{
     basic::{LogicalType, TimeUnit, Type as Physical},
     data_type::{ByteArray, FixedLenByteArray},
@@ -28,11 +28,11 @@ pub(super) enum Kind {
     /// Microseconds since 1970, in UTC.
     Instant,
     Text,
+    Boolean,
 }
 
 impl Kind {
-    /// That of a column that is no object; `None` if it has no bounds: readers make nothing of those of
-    /// booleans.
+    /// That of a column that is no object; `None` if it has no bounds.
     pub(super) fn of(column: &Type) -> Option<Self> {
         match (column.get_physical_type(), column.get_basic_info().logical_type_ref()) {
             (_, Some(LogicalType::Decimal(decimal))) => {
@@ -49,6 +49,7 @@ impl Kind {
             }
             (Physical::FLOAT | Physical::DOUBLE, None) => Some(Self::Float),
             (Physical::BYTE_ARRAY, Some(LogicalType::String)) => Some(Self::Text),
+            (Physical::BOOLEAN, None) => Some(Self::Boolean),
             _ => None,
         }
     }
@@ -84,7 +85,8 @@ impl Bounds {
                 (Some(min), Some(max)) => Some(Self::Integers(min, max)),
                 _ => None,
             }),
-            Statistics::Boolean(_) | Statistics::Int96(_) => None,
+            Statistics::Boolean(values) => both(values, |value| i128::from(*value)).map(Self::integers),
+            Statistics::Int96(_) => None,
         };
         known.unwrap_or(Self::Unknown)
     }
@@ -108,27 +110,24 @@ impl Bounds {
         }
     }
 
-    /// Both as JSON; `None` is a bound that there is not, or that can't be written.
-    pub(super) fn texts(&self, kind: Kind) -> (Option<String>, Option<String>) {
-        match (kind, self) {
-            (Kind::Integer, Self::Integers(min, max)) => (Some(min.to_string()), Some(max.to_string())),
+    /// Both as JSON; `None` if there are none, or if one can't be written.
+    pub(super) fn texts(&self, kind: Kind) -> Option<(String, String)> {
+        Some(match (kind, self) {
+            (Kind::Integer, Self::Integers(min, max)) => (min.to_string(), max.to_string()),
             (Kind::Decimal { scale }, Self::Integers(min, max)) => {
-                (Some(decimal(*min, scale)), Some(decimal(*max, scale)))
+                (decimal(*min, scale), decimal(*max, scale))
             }
-            (Kind::Date, Self::Integers(min, max)) => (date(*min), date(*max)),
-            (Kind::Instant, Self::Integers(min, max)) => {
-                (instant(min.div_euclid(1_000)), instant(-(-max).div_euclid(1_000)))
-            }
-            // Some readers take -0.0 for less than 0.0, some for the same.
-            (Kind::Float, Self::Floats(min, max)) => {
-                (float(if *min == 0.0 { -0.0 } else { *min }), float(if *max == 0.0 { 0.0 } else { *max }))
-            }
+            (Kind::Date, Self::Integers(min, max)) => (date(*min)?, date(*max)?),
+            (Kind::Instant, Self::Integers(min, max)) => (instant_before(*min)?, instant_after(*max)?),
+            // Zero has its sign already, or both: for some readers -0.0 is less than 0.0.
+            (Kind::Float, Self::Floats(min, max)) => (float(*min)?, float(*max)?),
             (Kind::Text, Self::Bytes(min, max)) => {
                 let text = |bytes| std::str::from_utf8(bytes).ok();
-                (text(min).map(not_greater).map(quoted), text(max).and_then(not_less).map(quoted))
+                (quoted(front(text(min)?)), quoted(not_less(text(max)?)?))
             }
-            _ => (None, None),
-        }
+            (Kind::Boolean, Self::Integers(min, max)) => ((*min > 0).to_string(), (*max > 0).to_string()),
+            _ => return None,
+        })
     }
 }
 
@@ -165,9 +164,25 @@ fn date(days: i128) -> Option<String> {
     has_four_digits(date.year()).then(|| format!("\"{date}\""))
 }
 
-fn instant(millis: i128) -> Option<String> {
-    let instant = DateTime::from_timestamp_millis(i64::try_from(millis).ok()?)?;
-    has_four_digits(instant.year()).then(|| format!("\"{}\"", instant.format("%Y-%m-%dT%H:%M:%S%.3fZ")))
+/// The millisecond that an instant is in.
+fn instant_before(micros: i128) -> Option<String> {
+    let instant = instant(micros.div_euclid(1_000) * 1_000)?;
+    Some(quoted(instant.to_rfc3339_opts(SecondsFormat::Millis, true)))
+}
+
+/// The next millisecond, if the instant is not the beginning of one; the instant itself if that would be in
+/// the year 10000.
+fn instant_after(micros: i128) -> Option<String> {
+    let next = -(-micros).div_euclid(1_000) * 1_000;
+    let instant = instant(next).or_else(|| instant(micros))?;
+    let is_even = instant.timestamp_subsec_micros().is_multiple_of(1_000);
+    let digits = if is_even { SecondsFormat::Millis } else { SecondsFormat::Micros };
+    Some(quoted(instant.to_rfc3339_opts(digits, true)))
+}
+
+fn instant(micros: i128) -> Option<DateTime<Utc>> {
+    let instant = DateTime::from_timestamp_micros(i64::try_from(micros).ok()?)?;
+    has_four_digits(instant.year()).then_some(instant)
 }
 
 /// Readers know no other years. The greatest instant of 9999, rounded up, is in 10000.
@@ -179,45 +194,24 @@ fn quoted(text: impl Into<String>) -> String {
     serde_json::Value::from(text.into()).to_string()
 }
 
-/// The front of a text that is not greater than it, or than any text that is not less.
-///
-/// UTF-16 has the characters beyond U+FFFF before those from U+E000 on. So a text from U+1F600 on may be less
-/// than one from U+E000 on, for readers that compare by it. Without these characters, there is only one order.
-fn not_greater(text: &str) -> &str {
-    let cut = text.char_indices().enumerate().find_map(|(count, (at, character))| {
-        (count == TEXT_CHARACTERS_MAX || is_at_end_of_utf_16(character)).then_some(at)
-    });
-    cut.map_or(text, |cut| &text[..cut])
+/// The front of a text: not greater than it.
+fn front(text: &str) -> &str {
+    text.char_indices().nth(TEXT_CHARACTERS_MAX).map_or(text, |(cut, _)| &text[..cut])
 }
 
-/// The text itself, or its front with its last character raised: it is not less than the text, or than any
-/// text that is not greater. `None` if no character of it can be raised.
-///
-/// For the order of UTF-16, a bound has no characters beyond U+FFFF: see [`not_greater`].
+/// The text itself or, if it is too long, its front with its last character raised. `None` if none of its
+/// characters can be raised.
 fn not_less(text: &str) -> Option<String> {
-    let cut = text.char_indices().enumerate().find_map(|(count, (at, character))| {
-        (count == TEXT_CHARACTERS_MAX || is_beyond_u_ffff(character)).then_some(at)
-    });
-    let Some(cut) = cut else { return Some(text.to_owned()) };
-    let mut raised = text[..cut].to_owned();
+    let mut raised = front(text).to_owned();
+    if raised.len() == text.len() {
+        return Some(raised);
+    }
     while let Some(last) = raised.pop() {
-        if let Some(next) = next_of(last) {
+        // Surrogates are no characters: they are passed over.
+        if let Some(next) = (last..=char::MAX).nth(1) {
             raised.push(next);
             return Some(raised);
         }
     }
     None
-}
-
-/// The next character, if that is not beyond U+FFFF. Surrogates are no characters.
-fn next_of(character: char) -> Option<char> {
-    (character..='\u{FFFF}').nth(1)
-}
-
-fn is_at_end_of_utf_16(character: char) -> bool {
-    ('\u{E000}'..='\u{FFFF}').contains(&character)
-}
-
-fn is_beyond_u_ffff(character: char) -> bool {
-    character > '\u{FFFF}'
 }

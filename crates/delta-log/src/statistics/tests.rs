@@ -116,6 +116,11 @@ fn of_column(value_type: &str, groups: &[&[Option<Value>]]) -> [Json; 3] {
     ["minValues", "maxValues", "nullCount"].map(|name| all[name]["data_x"].clone())
 }
 
+/// What there is of a column of values if one of its bounds can't be written: nothing of any column.
+fn none() -> [Json; 3] {
+    [Json::Null, Json::Null, Json::Null]
+}
+
 fn ints(values: &[i128]) -> Vec<Option<Value>> {
     values.iter().map(|value| Some(Value::Int(*value))).collect()
 }
@@ -168,9 +173,9 @@ fn a_file_s_statistics_are_those_of_its_columns() {
         format!(
             "{{\"numRecords\":2,\
              \"minValues\":{{\"event_id\":\"{first}\",\"timestamp\":\"{}\",\"domain\":\"a\",\"event_type\":\"b\",\
-             \"data\":{{\"n\":-7,\"o\":{{\"d\":-12345678901234567890123456789.012345678}}}}}},\
+             \"data\":{{\"n\":-7,\"o\":{{\"d\":-12345678901234567890123456789.012345678,\"b\":false}}}}}},\
              \"maxValues\":{{\"event_id\":\"{second}\",\"timestamp\":\"{}\",\"domain\":\"a\",\"event_type\":\"b\",\
-             \"data\":{{\"n\":7,\"o\":{{\"d\":-12345678901234567890123456789.012345678}}}}}},\
+             \"data\":{{\"n\":7,\"o\":{{\"d\":-12345678901234567890123456789.012345678,\"b\":true}}}}}},\
              \"nullCount\":{{\"event_id\":0,\"timestamp\":0,\"domain\":0,\"event_type\":0,\
              \"data\":{{\"n\":0,\"o\":{{\"d\":1,\"b\":0,\"f\":0}}}}}}}}",
             instants.0, instants.1
@@ -185,7 +190,12 @@ fn bounds_of_row_groups_are_joined() {
     assert_eq!(of_column("int64", &[&nulls, &nulls]), [Json::Null, Json::Null, json!(4)]);
     let extremes = [i64::MIN.into(), i64::MAX.into()];
     assert_eq!(of_column("int64", &[&ints(&extremes)]), [json!(i64::MIN), json!(i64::MAX), json!(0)]);
-    assert_eq!(of_column("boolean", &[&[Some(Value::Bool(true)), None]]), [Json::Null, Json::Null, json!(1)]);
+    assert_eq!(
+        of_column("boolean", &[&[Some(Value::Bool(true)), None]]),
+        [json!(true), json!(true), json!(1)]
+    );
+    let both = [Some(Value::Bool(true)), Some(Value::Bool(false))];
+    assert_eq!(of_column("boolean", &[&both]), [json!(false), json!(true), json!(0)]);
 }
 
 #[test]
@@ -194,9 +204,14 @@ fn instants_are_rounded_to_the_milliseconds_around_them() {
     let expected = |min: &str, max: &str| [json!(min), json!(max), json!(0)];
     assert_eq!(bounds(&[-1]), expected("1969-12-31T23:59:59.999Z", "1970-01-01T00:00:00.000Z"));
     assert_eq!(bounds(&[1_000, 2_001]), expected("1970-01-01T00:00:00.001Z", "1970-01-01T00:00:00.003Z"));
-    let [least, greatest] = [-62_135_596_800_000_000, 253_402_300_799_999_999];
-    let [min, max, _] = bounds(&[least, greatest]);
-    assert_eq!((min, max), (json!("0001-01-01T00:00:00.000Z"), Json::Null), "no reader knows the year 10000");
+    let [least, greatest] = [-62_135_596_800_000_000, 253_402_300_799_999_000];
+    assert_eq!(bounds(&[least, greatest]), expected("0001-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999Z"));
+    // Readers know no year 10000.
+    assert_eq!(
+        bounds(&[0, greatest + 1]),
+        expected("1970-01-01T00:00:00.000Z", "9999-12-31T23:59:59.999001Z")
+    );
+    assert_eq!(bounds(&[0, greatest + 1_000]), none());
     let dates = of_column("date", &[&ints(&[-719_162, 2_932_896])]);
     assert_eq!(dates, expected("0001-01-01", "9999-12-31"));
 }
@@ -210,8 +225,8 @@ fn numbers_with_a_fraction_have_all_digits_and_both_zeros() {
     assert_eq!([0.0, -0.0].map(zero), [(true, true); 2]);
     let float = |values: &[f64]| of_column("float64", &[&floats(&[1.0]), &floats(values)]);
     assert_eq!(float(&[f64::MAX, 5e-324]), [json!(5e-324), json!(f64::MAX), json!(0)]);
-    assert_eq!(float(&[f64::INFINITY]), [json!(1.0), Json::Null, json!(0)]);
-    assert_eq!(float(&[f64::NAN]), [Json::Null, Json::Null, json!(0)]);
+    assert_eq!(float(&[f64::INFINITY]), none());
+    assert_eq!(float(&[f64::NAN]), none());
     let catalog = catalog_of("d = 'decimal(4,4)'\ne = 'decimal(20,0)'");
     let columns = vec![ints(&[-5, 0]), ints(&[10_i128.pow(19), -10_i128.pow(19)])];
     let text = statistics(&footer_of(&catalog, true, &[Group { micros: vec![0; 2], columns }]));
@@ -236,11 +251,15 @@ fn long_texts_are_cut_and_the_greatest_rounded_up() {
     assert_eq!(bounds(&[&format!("{a}bc")]), of(&format!("{a}b"), &format!("{a}c")));
     // The footer has 64 bytes of it at most, rounded up already.
     assert_eq!(bounds(&[&format!("{e}é")]), of(&e, &format!("{}ê", "é".repeat(31))));
-    // A surrogate is no character, and what is beyond U+FFFF or just before it has no place in both orders.
+    // Surrogates are no characters, and there is none behind U+10FFFF.
     assert_eq!(bounds(&[&format!("{a}\u{D7FF}x")]), of(&format!("{a}\u{D7FF}"), &format!("{a}\u{E000}")));
-    assert_eq!(bounds(&["a\u{E000}", "a\u{1F600}"]), of("a", "b"));
-    assert_eq!(bounds(&["\u{FFFF}\u{1F600}"]), (Some(String::new()), None));
-    assert_eq!(bounds(&[&"\u{10FFFF}".repeat(40)]), (Some("\u{10FFFF}".repeat(16)), None));
+    assert_eq!(bounds(&["a\u{FFFF}", "a\u{1F600}"]), of("a\u{FFFF}", "a\u{1F600}"));
+    assert_eq!(
+        bounds(&[&format!("{a}\u{10FFFF}x")]),
+        of(&format!("{a}\u{10FFFF}"), &format!("{}b", &a[1..]))
+    );
+    assert_eq!(bounds(&["", &"\u{10FFFF}".repeat(33)]), (None, None));
+    assert_eq!(bounds(&["", &"\u{10FFFF}".repeat(32)]), of("", &"\u{10FFFF}".repeat(32)));
 }
 
 #[test]

@@ -59,6 +59,8 @@ pub(super) struct OfColumn {
     min: Option<Value>,
     max: Option<Value>,
     nulls: Option<u64>,
+    /// Whether the file has statistics of columns at all.
+    has_any: bool,
 }
 
 impl OfColumn {
@@ -70,7 +72,15 @@ impl OfColumn {
             min: bound("minValues"),
             max: bound("maxValues"),
             nulls: member(statistics, &[&["nullCount"], path].concat()).map(number),
+            has_any: member(statistics, &["minValues"]).is_some(),
         }
+    }
+
+    /// Whether a reader finds all rows that takes what is missing for null, as the dataset of deltalake does.
+    /// A file with nothing but the number of rows has nothing that is missing.
+    pub(super) fn is_complete(&self) -> bool {
+        let has_bounds = self.min.is_some() && self.max.is_some();
+        !self.has_any || self.nulls.is_some_and(|nulls| nulls == self.rows || has_bounds)
     }
 
     pub(super) fn passes_over(&self, predicate: &Predicate, order: Order) -> bool {

@@ -22,13 +22,13 @@ pub(super) enum Value {
     Text(String),
 }
 
-/// What readers compare by.
+/// What readers compare numbers with a fraction by.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Order {
-    /// Texts by bytes, and -0.0 is 0.0: Spark, Polars.
-    Bytes,
-    /// Texts by UTF-16, and -0.0 is less than 0.0: Java's own order.
-    Utf16,
+    /// -0.0 is 0.0: Spark, Polars.
+    Same,
+    /// -0.0 is less than 0.0: `DataFusion`.
+    Total,
 }
 
 impl Order {
@@ -36,12 +36,9 @@ impl Order {
         match (self, left, right) {
             (_, Value::Bool(left), Value::Bool(right)) => left.cmp(right),
             (_, Value::Int(left), Value::Int(right)) => left.cmp(right),
-            (Self::Bytes, Value::Float(left), Value::Float(right)) => left.partial_cmp(right).unwrap(),
-            (Self::Utf16, Value::Float(left), Value::Float(right)) => left.total_cmp(right),
-            (Self::Bytes, Value::Text(left), Value::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
-            (Self::Utf16, Value::Text(left), Value::Text(right)) => {
-                left.encode_utf16().cmp(right.encode_utf16())
-            }
+            (_, Value::Text(left), Value::Text(right)) => left.as_bytes().cmp(right.as_bytes()),
+            (Self::Same, Value::Float(left), Value::Float(right)) => left.partial_cmp(right).unwrap(),
+            (Self::Total, Value::Float(left), Value::Float(right)) => left.total_cmp(right),
             _ => panic!("{left:?} and {right:?} are of two columns"),
         }
     }
@@ -108,11 +105,13 @@ pub(super) fn value_of(data_type: &DataType, json: &str) -> Value {
         }
         DataType::Timestamp(..) => {
             let text = text();
-            assert_eq!(text.len(), "2024-10-10T00:00:00.000Z".len(), "{text}");
+            let milliseconds = "2024-10-10T00:00:00.000Z".len();
+            assert!(text.len() == milliseconds || text.starts_with("9999-12-31T23:59:59.999"), "{text}");
             Value::Int(DateTime::parse_from_rfc3339(&text).unwrap().timestamp_micros().into())
         }
         DataType::Float64 => Value::Float(json.parse().unwrap()),
         DataType::Utf8 => Value::Text(text()),
+        DataType::Boolean => Value::Bool(json.parse().unwrap()),
         other => panic!("no statistics of {other}"),
     }
 }
