@@ -232,6 +232,8 @@ impl Store for Bucket {
     }
 
     fn open(&self, key: &str, bytes: Option<u64>) -> io::Result<Box<dyn Object>> {
+        // What was just written may be read back.
+        self.uploads.wait_for(key);
         let has_suffix_ranges = self.address.cloud != Cloud::Azure;
         Ok(Box::new(Remote::open(self, key, bytes, has_suffix_ranges)?))
     }
