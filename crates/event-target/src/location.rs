@@ -53,7 +53,7 @@ impl Location {
     /// A target of Delta tables, which need not exist.
     #[must_use]
     pub fn tables(store: Arc<dyn Store>) -> Self {
-        Self { kind: Kind::Tables(Tables { store }) }
+        Self { kind: Kind::Tables(Tables::new(store)) }
     }
 
     /// The target in a local directory: of the kind that it has or, if it is new, of tables if `wants_tables`.
@@ -80,7 +80,7 @@ impl Location {
     pub fn root(&self) -> PathBuf {
         match &self.kind {
             Kind::Partitions { root } => root.clone(),
-            Kind::Tables(Tables { store }) => store.address("").into(),
+            Kind::Tables(Tables { store, .. }) => store.address("").into(),
         }
     }
 
@@ -89,7 +89,7 @@ impl Location {
     pub fn address(&self, path: &str) -> PathBuf {
         match &self.kind {
             Kind::Partitions { root } => root.join(path),
-            Kind::Tables(Tables { store }) => store.address(path).into(),
+            Kind::Tables(Tables { store, .. }) => store.address(path).into(),
         }
     }
 
@@ -98,7 +98,7 @@ impl Location {
     pub fn directory(&self) -> Option<&Path> {
         match &self.kind {
             Kind::Partitions { root } => Some(root),
-            Kind::Tables(Tables { store }) => store.directory(),
+            Kind::Tables(Tables { store, .. }) => store.directory(),
         }
     }
 
@@ -174,7 +174,7 @@ impl Location {
     pub fn folds_case(&self) -> Result<bool, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => layout::folds_case(root),
-            Kind::Tables(Tables { store }) => store.directory().map_or(Ok(false), layout::folds_case),
+            Kind::Tables(Tables { store, .. }) => store.directory().map_or(Ok(false), layout::folds_case),
         }
     }
 
@@ -259,7 +259,7 @@ impl Location {
     pub fn action(&self, change: &Change, history: &History) -> Result<Action, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => change.action(root),
-            Kind::Tables(_) => Ok(Tables::action(change, history)),
+            Kind::Tables(tables) => tables.action(change, history),
         }
     }
 }

@@ -131,3 +131,43 @@ fn a_damaged_log_is_an_error_that_says_where() {
     let missing = format!("{} is missing", log(1));
     load(&dir, &[]).exits(1).says(&[&missing]);
 }
+
+const DAY: &str = "lake/account-open/day=2024-10-10";
+
+/// The file that the load wrote.
+fn own_file(dir: &Workdir) -> String {
+    let mut names = fs_err::read_dir(dir.path(DAY)).unwrap();
+    names.next().unwrap().unwrap().file_name().into_string().unwrap()
+}
+
+/// An action of another program that has to do with a file of the day.
+fn action(kind: &str, name: &str) -> String {
+    let path = format!("day=2024-10-10/{name}");
+    let file = json!({
+        "path": path, "partitionValues": {"day": "2024-10-10"}, "dataChange": true, "size": 1, "modificationTime": 1,
+    });
+    json!({ kind: file }).to_string()
+}
+
+/// What a load replaces is what readers see of a day, not what was recorded of it.
+#[test]
+fn a_day_that_is_loaded_again_is_made_whole_whatever_became_of_it() {
+    let (not_written, gone) = ("was not written by any load", "is no longer in its table's log");
+    for (adds, removes) in [(true, false), (false, true), (true, true)] {
+        let dir = loaded();
+        let actions =
+            [(adds, action("add", "foreign.parquet")), (removes, action("remove", &own_file(&dir)))];
+        let actions = actions.into_iter().filter_map(|(is_done, action)| is_done.then_some(action));
+        dir.write(&log(1), actions.collect::<Vec<_>>().join("\n"));
+        dir.write(&format!("{DAY}/foreign.parquet"), "?");
+        let problems = dir.bare_loader().args(["verify", "lake"]).exits(1).stdout;
+        assert_eq!((problems.contains(not_written), problems.contains(gone)), (adds, removes), "{problems}");
+        assert!(load(&dir, &[]).succeeds().stderr.contains("1 replaced"));
+        dir.bare_loader().args(["verify", "lake"]).succeeds();
+        assert!(load(&dir, &[]).succeeds().stderr.contains("1 unchanged"));
+    }
+    let dir = loaded();
+    fs_err::remove_file(dir.path(DAY).join(own_file(&dir))).unwrap();
+    assert!(load(&dir, &[]).succeeds().stderr.contains("1 replaced"));
+    dir.bare_loader().args(["verify", "lake"]).succeeds();
+}

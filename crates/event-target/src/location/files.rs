@@ -69,7 +69,7 @@ impl Location {
     pub fn is_there(&self, path: &str) -> io::Result<bool> {
         match &self.kind {
             Kind::Partitions { root } => storage::is_there(&root.join(path)),
-            Kind::Tables(Tables { store }) => Ok(store.find(path)?.is_some()),
+            Kind::Tables(Tables { store, .. }) => Ok(store.find(path)?.is_some()),
         }
     }
 
@@ -80,7 +80,7 @@ impl Location {
     pub fn stamp_of(&self, path: &str) -> io::Result<Option<Stamp>> {
         match &self.kind {
             Kind::Partitions { root } => Ok(storage::look_at(&root.join(path))?.as_ref().map(Stamp::from)),
-            Kind::Tables(Tables { store }) => Ok(store.find(path)?.map(|found| found.stamp.into())),
+            Kind::Tables(Tables { store, .. }) => Ok(store.find(path)?.map(|found| found.stamp.into())),
         }
     }
 
@@ -99,7 +99,7 @@ impl Location {
     pub fn open(&self, path: &str, bytes: Option<u64>) -> io::Result<Box<dyn Object>> {
         match &self.kind {
             Kind::Partitions { root } => Ok(Box::new(LocalObject::open(&root.join(path))?)),
-            Kind::Tables(Tables { store }) => store.open(path, bytes),
+            Kind::Tables(Tables { store, .. }) => store.open(path, bytes),
         }
     }
 
@@ -110,7 +110,7 @@ impl Location {
     pub fn read(&self, path: &str) -> io::Result<Box<dyn Read + Send>> {
         match &self.kind {
             Kind::Partitions { root } => Ok(Box::new(File::open(&root.join(path))?)),
-            Kind::Tables(Tables { store }) => {
+            Kind::Tables(Tables { store, .. }) => {
                 Ok(Box::new(ObjectReader::new(store.open(path, None)?.into(), 0)))
             }
         }

@@ -52,6 +52,9 @@ pub struct ListedFiles {
     pub files: BTreeMap<String, u64>,
     /// Paths of links, pipes and the like with the name of such a file.
     pub not_files: Vec<String>,
+    /// Of a target of tables: the paths of recorded files that are there, but that the log of their table does
+    /// not name any more.
+    pub unlisted: Vec<String>,
 }
 
 /// Lists the files of a target.

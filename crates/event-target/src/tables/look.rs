@@ -17,8 +17,8 @@ use storage::{Found, ObjectReader};
 
 use super::{COMMITS, Tables, publish, records::Records, table_of};
 use crate::{
-    Action, Change, Commit, Compared, Difference, Differs, History, ListedFiles, PartitionFile, Partitions,
-    QUARANTINE, Stamp, StoredFile, TargetError, TargetLayout, staged_file::checksum_of_all,
+    Commit, Compared, Difference, Differs, History, ListedFiles, PartitionFile, Partitions, QUARANTINE,
+    Stamp, StoredFile, TargetError, TargetLayout, staged_file::checksum_of_all,
 };
 
 const COMPARING: &str = "comparing the target with its record";
@@ -114,7 +114,11 @@ impl Tables {
     }
 
     /// How an object differs from what is recorded, or a stamp that is to be recorded.
-    fn look(&self, file: &StoredFile, found: Option<&Found>) -> io::Result<Result<Option<Stamp>, Differs>> {
+    pub(super) fn look(
+        &self,
+        file: &StoredFile,
+        found: Option<&Found>,
+    ) -> io::Result<Result<Option<Stamp>, Differs>> {
         let Some(found) = found else { return Ok(Err(Differs::Missing)) };
         if found.bytes != file.bytes {
             return Ok(Err(Differs::Changed));
@@ -188,7 +192,10 @@ impl Tables {
         let is_bad_lines = |key: &str| table_of(key) == QUARANTINE && history.files.contains_key(key);
         let seen = objects.iter().filter(|found| named.contains_key(&found.key) || is_bad_lines(&found.key));
         let files = seen.map(|found| (found.key.clone(), found.bytes)).collect();
-        Ok(ListedFiles { files, not_files: Vec::new() })
+        let is_unlisted = |key: &str| history.files.contains_key(key) && !named.contains_key(key);
+        let unlisted = objects.iter().filter(|found| is_unlisted(&found.key) && !is_bad_lines(&found.key));
+        let unlisted = unlisted.map(|found| found.key.clone()).collect();
+        Ok(ListedFiles { files, unlisted, not_files: Vec::new() })
     }
 
     /// The names of the objects that have bad lines.
@@ -200,23 +207,6 @@ impl Tables {
     /// The name of the object that has the bad lines of a source.
     pub(crate) fn bad_lines_of(history: &History, source: &str) -> Option<String> {
         Self::bad_lines(history).into_iter().find(|name| source_and_extension(name).0 == source)
-    }
-
-    /// What a change will do to the files of its directory.
-    pub(crate) fn action(change: &Change, history: &History) -> Action {
-        let replaced = |path: &str| {
-            let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-            change.replaces_all || change.removes.iter().any(|removed| removed == name)
-        };
-        let there = history.in_directory(&change.directory).filter(|(path, _)| replaced(path));
-        let there: Vec<_> = there.map(|(_, file)| (file.bytes, file.checksum)).collect();
-        let new: Vec<_> = change.files.iter().map(|file| (file.bytes, file.checksum)).collect();
-        match (there.is_empty(), new.is_empty()) {
-            (true, _) => Action::Created,
-            (false, true) => Action::Removed,
-            (false, false) if there == new => Action::Unchanged,
-            (false, false) => Action::Replaced,
-        }
     }
 }
 

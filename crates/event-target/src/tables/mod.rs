@@ -13,6 +13,7 @@
 //! Invariant: what is committed is decided by [`storage::create`] of a record, and by nothing else.
 
 mod attempt;
+mod comparison;
 mod conflict;
 mod look;
 mod publish;
@@ -27,6 +28,8 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use storage::Store;
 
+use self::comparison::Logs;
+
 pub use self::{attempt::Attempt, conflict::Reads, sweep::Swept};
 pub(crate) use self::{look::source_and_extension, target::OpenTables};
 
@@ -40,6 +43,13 @@ pub(crate) const SCRATCH: &str = "_eventloader/staging";
 #[derive(Debug, Clone)]
 pub(crate) struct Tables {
     pub(crate) store: Arc<dyn Store>,
+    logs: Arc<Logs>,
+}
+
+impl Tables {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, logs: Arc::default() }
+    }
 }
 
 /// The directory of the table that a partition belongs to.

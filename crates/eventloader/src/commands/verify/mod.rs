@@ -209,10 +209,10 @@ fn compare(recorded: &Recorded, found: &ListedFiles) -> Vec<Problem> {
     let not_file = |path: &String| Problem::new(path, "is a link or not a regular file, so no load wrote it");
     let mut problems: Vec<_> = found.not_files.iter().map(not_file).collect();
     for (path, file) in recorded.files.iter().filter(|(path, _)| !found.files.contains_key(*path)) {
-        problems.push(Problem::new(
-            path,
-            format!("is missing: commit {} wrote it with {}", file.commit, plural(file.rows, "row")),
-        ));
+        let what =
+            if found.unlisted.contains(path) { "is no longer in its table's log" } else { "is missing" };
+        let rows = plural(file.rows, "row");
+        problems.push(Problem::new(path, format!("{what}: commit {} wrote it with {rows}", file.commit)));
     }
     for (path, bytes) in found.files.iter().filter(|(path, _)| !recorded.files.contains_key(*path)) {
         problems.push(Problem::new(path, format!("was not written by any load: {}", plural(*bytes, "byte"))));
