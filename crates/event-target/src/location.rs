@@ -56,7 +56,8 @@ impl Location {
         Self { kind: Kind::Tables(Tables::new(store)) }
     }
 
-    /// The target in a local directory: of the kind that it has or, if it is new, of tables if `wants_tables`.
+    /// The target in a local directory: of the kind that it has or, if it is new, of tables if
+    /// `wants_tables`.
     ///
     /// # Errors
     /// The directory can't be read.

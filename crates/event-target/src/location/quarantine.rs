@@ -47,13 +47,27 @@ impl Location {
     pub fn quarantine_place<'n>(&self, name: &'n str) -> Place<'n> {
         match &self.kind {
             Kind::Partitions { .. } => {
-                let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+                let parts = name.rsplit_once('.').filter(|(_, extension)| !extension.is_empty());
+                let (stem, extension) = parts.unwrap_or((name, ""));
                 Place { directory: QUARANTINE, stem, extension }
             }
             Kind::Tables(_) => {
                 let (stem, extension) = tables::source_and_extension(name);
                 Place { directory: QUARANTINE, stem, extension }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_partitions_a_file_that_is_written_anew_keeps_its_name() {
+        let target = Location::partitions("lake".into());
+        for name in ["events.json-3f.jsonl", "lines.txt", "lines", ".jsonl", "a."] {
+            assert_eq!(target.quarantine_place(name).file_name(), name);
         }
     }
 }
