@@ -101,22 +101,23 @@ fn join_members(
     Ok(())
 }
 
-/// The fields of the held struct, then those that are new.
+/// The fields of the held struct, and those that are new, each behind the one that it is behind.
 fn joined_fields(held: &Value, asked: &Value, column: &str) -> Result<Value, String> {
     let fields = |of: &Value| of["fields"].as_array().cloned().unwrap_or_default();
     let name = |field: &Value| field["name"].as_str().unwrap_or_default().to_owned();
-    let mut new: BTreeMap<_, _> = fields(asked).into_iter().map(|field| (name(&field), field)).collect();
-    let order: Vec<_> = fields(asked).iter().map(name).collect();
-    let mut joint = Vec::new();
-    for mut field in fields(held) {
+    let mut joint = fields(held);
+    let mut next = 0;
+    for field in fields(asked) {
         let own = name(&field);
-        if let Some(asked) = new.remove(&own) {
+        if let Some(place) = joint.iter().position(|held| name(held) == own) {
             let column = if column.is_empty() { own } else { format!("{column}.{own}") };
-            field["type"] = joined(&field["type"], &asked["type"], &column)?;
+            joint[place]["type"] = joined(&joint[place]["type"], &field["type"], &column)?;
+            next = place + 1;
+        } else {
+            joint.insert(next, field);
+            next += 1;
         }
-        joint.push(field);
     }
-    joint.extend(order.iter().filter_map(|name| new.remove(name)));
     Ok(Value::Array(joint))
 }
 
@@ -152,9 +153,9 @@ mod tests {
         let asked =
             schema(&[("o", object(&[("y", json!("date"))])), ("new", json!("double")), ("a", json!("long"))]);
         let followed = |keeps| followed(&held, &asked, keeps).unwrap().unwrap();
-        let both = object(&[("x", json!("string")), ("y", json!("date"))]);
+        let both = object(&[("y", json!("date")), ("x", json!("string"))]);
         let joint =
-            schema(&[("a", json!("long")), ("o", both), ("old", json!("date")), ("new", json!("double"))]);
+            schema(&[("a", json!("long")), ("o", both), ("new", json!("double")), ("old", json!("date"))]);
         assert_eq!(followed(true), joint);
         assert_eq!(followed(false), serde_json::from_str::<Value>(&asked).unwrap().to_string());
         assert_eq!(super::followed(&joint, &asked, true), Ok(None));

@@ -105,8 +105,13 @@ impl<'p> Existing<'p> {
     }
 
     /// The event types that the merge has rows of.
-    fn types(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn types(&self) -> impl Iterator<Item = usize> {
         self.columns.iter().enumerate().filter(|(_, columns)| columns.is_some()).map(|(index, _)| index)
+    }
+
+    /// The partitions that the target has of these types.
+    pub(crate) fn partition_keys(&self) -> impl Iterator<Item = PartitionKey> {
+        self.partitions.keys().copied()
     }
 
     fn partitions(&self) -> &Partitions {

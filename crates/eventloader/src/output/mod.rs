@@ -17,7 +17,10 @@ use event_parquet::Table;
 use event_parser::Plan;
 use event_rows::PartitionKey;
 use event_target::{Action, Change, History, Mode, StagedFile, Staging};
-use events_core::{partition::Layout, table::TableColumns};
+use events_core::{
+    partition::Layout,
+    table::{Fate, TableColumns},
+};
 
 use self::{
     partition_rows::PartitionRows,
@@ -108,7 +111,10 @@ impl Writing<'_> {
         let mut clock = self.stages.clock();
         let mut grouped = self.rows.group(self.superseded, settings.threads);
         match (self.existing, settings.mode) {
-            (Some(_), Mode::Merge) => self.rows.keep_changed(&mut grouped, self.superseded),
+            (Some(existing), Mode::Merge) => {
+                let converted = self.converted(existing);
+                self.rows.keep_changed(&mut grouped, self.superseded, converted);
+            }
             _ => self.rows.add_losing(&mut grouped, self.superseded),
         }
         let GroupedRows { mut partitions, out } = grouped;
@@ -148,6 +154,25 @@ impl Writing<'_> {
         written.schemas = self.schemas(&partitions)?;
         written.tables = columns.into_values().collect();
         Ok((written, changes))
+    }
+
+    /// The partitions of tables in which a column gets another type: a table has one type for all of its
+    /// files, so all of them are written again.
+    fn converted(&self, existing: &Existing<'_>) -> BTreeSet<PartitionKey> {
+        if !self.settings.target.is_of_tables() {
+            return BTreeSet::new();
+        }
+        let held = self.history.tables_by_type();
+        let is_converted = |type_index: usize| {
+            let event_type = self.plan.event_type(type_index);
+            let asked = TableColumns::of(event_type, self.settings.table_form());
+            let held = held.get(&(event_type.domain.as_str(), event_type.name.as_str()));
+            let mut changes = held.into_iter().flatten().flat_map(|held| held.changes(&asked));
+            changes.any(|change| matches!(change.fate, Fate::Widened { .. }))
+        };
+        let types: BTreeMap<_, _> = existing.types().map(|index| (index, is_converted(index))).collect();
+        let is_of_such = |key: &PartitionKey| types.get(&key.0).is_some_and(|is_converted| *is_converted);
+        existing.partition_keys().filter(is_of_such).collect()
     }
 
     /// Collects what the threads have written.

@@ -85,21 +85,29 @@ impl RowStore {
         }
     }
 
-    /// Keeps, in a merge, the partitions whose rows change, and adds those that only lose existing rows.
-    pub(crate) fn keep_changed(&self, grouped: &mut GroupedRows, superseded: &Superseded) {
+    /// Keeps, in a merge, the partitions whose rows change, and adds those that only lose existing rows, and
+    /// those that are `converted` to other types.
+    pub(crate) fn keep_changed(
+        &self,
+        grouped: &mut GroupedRows,
+        superseded: &Superseded,
+        mut converted: BTreeSet<PartitionKey>,
+    ) {
         let mut counts: BTreeMap<_, _> = superseded.by_partition().collect();
         let mut changed = Vec::new();
         for partition in std::mem::take(&mut grouped.partitions) {
             let SupersededCounts { read, existing } = counts.remove(&partition.key()).unwrap_or_default();
-            if existing > 0 || read < self.ledger.rows_of(partition.key()) {
+            let is_converted = converted.remove(&partition.key());
+            if existing > 0 || is_converted || read < self.ledger.rows_of(partition.key()) {
                 changed.push(partition);
             } else {
                 // It would have been counted while it was written.
                 grouped.out.add_left_out(partition.key(), read);
             }
         }
-        let losing = counts.into_iter().filter(|(_, counts)| counts.existing > 0);
-        changed.extend(losing.map(|(key, _)| without_rows_in_memory(key)));
+        let losing = counts.into_iter().filter(|(_, counts)| counts.existing > 0).map(|(key, _)| key);
+        converted.extend(losing);
+        changed.extend(converted.into_iter().map(without_rows_in_memory));
         grouped.partitions = changed;
     }
 
