@@ -199,6 +199,8 @@ mod commands {
     mod report_output;
     /// Is progress shown on a terminal, and only there?
     mod progress;
+    /// Addresses of object stores: is it said what is missing, and is a secret nowhere?
+    mod stores;
 }
 
 /// Do independent accounts of the events agree with the target, and is everything else found out?

@@ -1,4 +1,4 @@
-//! Small uploads overlap: one thread has many of them on their way.
+//! How many requests there are, and at once: small uploads overlap, small reads are few requests.
 
 use std::{
     io::Write,
@@ -40,4 +40,40 @@ fn one_thread_has_many_small_uploads_on_their_way() {
     }
     store.barrier().unwrap();
     assert!(stamps.iter().all(|stamp| stamp.get().is_some()));
+}
+
+/// A store with an object of zeros, which answers requests for ranges of it.
+#[test]
+fn small_reads_one_behind_the_other_are_few_requests() {
+    const BYTES: usize = 16 << 20;
+    let requests = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&requests);
+    let endpoint = stub(move |request| {
+        let range = request.lines().find_map(|line| line.strip_prefix("range: bytes=")?.split_once('-'));
+        let Some((first, last)) = range else {
+            return ("200 OK".to_owned(), "<ListBucketResult></ListBucketResult>".to_owned());
+        };
+        let last = last.parse::<usize>().unwrap();
+        let (first, end) = first.parse().map_or((BYTES - last, BYTES), |first: usize| (first, last + 1));
+        seen.lock().unwrap().push(end - first);
+        let headers =
+            format!("206 Partial\r\nETag: \"x\"\r\nContent-Range: bytes {first}-{}/{BYTES}", end - 1);
+        (headers, "0".repeat(end - first))
+    });
+    let options = Options { endpoint: Some(endpoint), anonymous: true, ..Options::default() };
+    let store = open_with("s3://lake/t", &options, &|_| None).unwrap();
+    let object = store.open("zeros", None).unwrap();
+    assert_eq!((object.bytes(), requests.lock().unwrap().as_slice()), (BYTES as u64, &[65_536][..]));
+    let mut read = vec![0; 8_000];
+    // The end is there, and what is read again.
+    object.read_exact_at(&mut read, BYTES as u64 - 8_000).unwrap();
+    for offset in (0..BYTES as u64 - 8_000).step_by(8_000) {
+        read.fill(1);
+        object.read_exact_at(&mut read, offset).unwrap();
+        assert!(read.iter().all(|&byte| byte == b'0'));
+    }
+    let requests = requests.lock().unwrap();
+    assert!(requests.len() <= 8, "{requests:?}");
+    let bytes: usize = requests.iter().sum();
+    assert!(bytes <= BYTES + 2 * 65_536, "{bytes} for {BYTES}");
 }

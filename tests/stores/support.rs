@@ -80,8 +80,8 @@ pub(crate) fn noise(bytes: usize) -> Vec<u8> {
     words.take(bytes.div_ceil(8)).flatten().take(bytes).collect()
 }
 
-/// Answers each request with what the function says of its first line: the status with its headers, and the
-/// body. Returns the endpoint. The server ends with the test.
+/// Answers each request with what the function says of its lines: the status with its headers, and the body.
+/// Returns the endpoint. The server ends with the test.
 pub(crate) fn stub(answer: impl Fn(&str) -> (String, String) + Send + Sync + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
@@ -115,7 +115,7 @@ fn serve(mut stream: &TcpStream, answer: &dyn Fn(&str) -> (String, String)) {
         .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
     let mut body = vec![0; length.unwrap_or(0)];
     reader.read_exact(&mut body).unwrap();
-    let (status, body) = answer(&lines[0]);
+    let (status, body) = answer(&lines.join("\n"));
     let _ = write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",

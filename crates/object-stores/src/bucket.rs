@@ -20,8 +20,9 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
     address::{Address, Cloud},
+    blocks::Blocks,
     failure,
-    object::{Blocks, Remote},
+    object::Remote,
     open::{Client, Clients},
     secrets::Secrets,
     upload::Writer,
@@ -124,7 +125,7 @@ impl Bucket {
 
     pub(crate) async fn head(&self, key: &str) -> io::Result<Option<Found>> {
         let found = self.objects().head(&self.path(key)?).await;
-        Ok(self.found("look at", key, found)?.map(|meta| found_at(key.to_owned(), meta)))
+        Ok(self.found("look at", key, found)?.map(|meta| found_at(key.to_owned(), &meta)))
     }
 
     async fn get(&self, key: &str) -> io::Result<Option<Vec<u8>>> {
@@ -156,7 +157,7 @@ impl Bucket {
             for meta in page.result.objects {
                 let key = meta.location.as_ref().strip_prefix(&self.root).map(str::to_owned);
                 // The mark of a directory, which some tools make, is not below it without its `/`.
-                found.extend(key.filter(|key| key.starts_with(prefix)).map(|key| found_at(key, meta)));
+                found.extend(key.filter(|key| key.starts_with(prefix)).map(|key| found_at(key, &meta)));
             }
             page_token = page.page_token;
             if page_token.is_none() {
@@ -194,7 +195,7 @@ pub(crate) fn quoted(etag: &str) -> String {
 }
 
 /// What a store says of an object.
-pub(crate) fn found_at(key: String, meta: ObjectMeta) -> Found {
+pub(crate) fn found_at(key: String, meta: &ObjectMeta) -> Found {
     let stamp = stamp_of(meta.e_tag.as_deref(), meta.last_modified.timestamp_nanos_opt().unwrap_or_default());
     Found {
         key,

@@ -6,6 +6,7 @@
 //! Invariant: no message has a secret in it; an answer that is no success is an error, and never taken for one.
 
 mod address;
+mod blocks;
 mod bucket;
 mod credentials;
 mod failure;

@@ -7,12 +7,11 @@
 //! expects.
 
 use std::{
-    collections::HashMap,
     fmt,
     io::{self, ErrorKind},
     ops::Range,
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -27,9 +26,9 @@ use crate::bucket::{Bucket, found_at, quoted, replaced};
 /// What is read of the end at once: more than most footers take.
 const END_BYTES: u64 = 64 << 10;
 /// What is read and kept for a small read.
-const BLOCK_BYTES: u64 = 512 << 10;
-/// The blocks that a store keeps, of all objects that are open.
-const KEPT_BYTES: usize = 64 << 20;
+const BLOCK_BYTES: usize = 512 << 10;
+/// As many blocks are read at once at most, by whoever reads one behind the other.
+const BLOCKS_AHEAD_MAX: u64 = 16;
 
 /// An object of a bucket.
 pub(crate) struct Remote {
@@ -41,6 +40,8 @@ pub(crate) struct Remote {
     end: OnceLock<Bytes>,
     /// Names its blocks.
     number: u64,
+    /// The block behind those that were read last, and how many those were.
+    ahead: Mutex<(u64, u64)>,
 }
 
 impl fmt::Debug for Remote {
@@ -70,7 +71,7 @@ impl Remote {
         let options = GetOptions { range: Some(range), ..GetOptions::default() };
         match Self::get(bucket, key, options) {
             Ok((answer, end)) => {
-                let object = Self::found(bucket, &found_at(key.to_owned(), answer));
+                let object = Self::found(bucket, &found_at(key.to_owned(), &answer));
                 if bytes.is_some_and(|bytes| bytes != object.bytes) {
                     return Err(replaced());
                 }
@@ -100,6 +101,7 @@ impl Remote {
             etag,
             end: OnceLock::new(),
             number,
+            ahead: Mutex::default(),
         }
     }
 
@@ -183,14 +185,32 @@ impl Remote {
             let end = self.fetch(end_start..self.bytes)?;
             return Ok((end_start, self.end.get_or_init(|| end).clone()));
         }
-        let block = offset / BLOCK_BYTES;
-        let start = block * BLOCK_BYTES;
+        let block_bytes = BLOCK_BYTES as u64;
+        let block = offset / block_bytes;
+        let start = block * block_bytes;
         if let Some(bytes) = self.bucket.blocks.get(self.number, block) {
             return Ok((start, bytes));
         }
-        let bytes = self.fetch(start..(start + BLOCK_BYTES).min(self.bytes))?;
-        self.bucket.blocks.keep(self.number, block, bytes.clone());
+        let count = self.count_ahead(block);
+        let bytes = self.fetch(start..(start + count * block_bytes).min(self.bytes))?;
+        let mut rest = bytes.clone();
+        for block in block.. {
+            let bytes = rest.split_to(rest.len().min(BLOCK_BYTES));
+            self.bucket.blocks.keep(self.number, block, bytes);
+            if rest.is_empty() {
+                break;
+            }
+        }
         Ok((start, bytes))
+    }
+
+    /// How many blocks to read from a block on: one, and twice as many each time by whoever goes on where the
+    /// last ones ended.
+    fn count_ahead(&self, block: u64) -> u64 {
+        let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = if ahead.0 == block && block > 0 { (ahead.1 * 2).min(BLOCKS_AHEAD_MAX) } else { 1 };
+        *ahead = (block + count, count);
+        count
     }
 }
 
@@ -205,7 +225,7 @@ impl Object for Remote {
             return Err(ErrorKind::UnexpectedEof.into());
         }
         let is_in_end = self.end.get().is_some() && offset >= self.bytes.saturating_sub(END_BYTES);
-        if bytes.len() as u64 >= BLOCK_BYTES && !is_in_end {
+        if bytes.len() >= BLOCK_BYTES && !is_in_end {
             return self.fetch_into(bytes, offset..end);
         }
         let (mut rest, mut offset) = (bytes, offset);
@@ -225,73 +245,5 @@ impl Object for Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         self.bucket.blocks.forget(self.number);
-    }
-}
-
-/// The blocks that a store keeps; those that were not used for longest go first.
-#[derive(Debug, Default)]
-pub(crate) struct Blocks(Mutex<Kept>);
-
-#[derive(Debug, Default)]
-struct Kept {
-    /// By the number of an object and of its block: the bytes, and when they were last used.
-    blocks: HashMap<(u64, u64), (Bytes, u64)>,
-    bytes: usize,
-    clock: u64,
-}
-
-impl Blocks {
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn get(&self, object: u64, block: u64) -> Option<Bytes> {
-        let mut kept = self.kept();
-        kept.clock += 1;
-        let clock = kept.clock;
-        let (bytes, used) = kept.blocks.get_mut(&(object, block))?;
-        *used = clock;
-        Some(bytes.clone())
-    }
-
-    fn keep(&self, object: u64, block: u64, bytes: Bytes) {
-        let mut kept = self.kept();
-        kept.clock += 1;
-        let clock = kept.clock;
-        kept.bytes += bytes.len();
-        if let Some((replaced, _)) = kept.blocks.insert((object, block), (bytes, clock)) {
-            kept.bytes -= replaced.len();
-        }
-        while kept.bytes > KEPT_BYTES {
-            let oldest = kept.blocks.iter().min_by_key(|(_, (_, used))| *used).map(|(&name, _)| name);
-            let Some((bytes, _)) = oldest.and_then(|oldest| kept.blocks.remove(&oldest)) else { break };
-            kept.bytes -= bytes.len();
-        }
-    }
-
-    fn forget(&self, object: u64) {
-        let mut kept = self.kept();
-        let gone: Vec<_> = kept.blocks.extract_if(|&(of, _), _| of == object).collect();
-        kept.bytes -= gone.iter().map(|(_, (bytes, _))| bytes.len()).sum::<usize>();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_blocks_that_are_kept_are_those_used_last() {
-        let blocks = Blocks::default();
-        let megabyte = || Bytes::from(vec![0; 1 << 20]);
-        for block in 0..64 {
-            blocks.keep(1, block, megabyte());
-        }
-        assert!(blocks.get(1, 0).is_some());
-        blocks.keep(2, 0, megabyte());
-        assert!(blocks.get(1, 0).is_some() && blocks.get(1, 1).is_none() && blocks.get(2, 0).is_some());
-        blocks.forget(1);
-        assert!(blocks.get(1, 0).is_none() && blocks.get(2, 0).is_some());
-        assert_eq!(blocks.kept().bytes, 1 << 20);
     }
 }
