@@ -30,7 +30,7 @@ pub use self::{
     file::File,
     store::{
         Found, LocalObject, LocalStore, NewFile, Object, ObjectReader, OpenError, Put, Replaced, Store,
-        Unusable, Upload, Uploaded, create, holds_conditions, scheme_of,
+        Unusable, Upload, Uploaded, create, holds_conditions, refuse_secrets, scheme_of,
     },
 };
 

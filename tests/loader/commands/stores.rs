@@ -75,7 +75,6 @@ mod with_object_stores {
             ("file:///tmp/lake", "expected a path, or s3://"),
             ("s3://key:topsecret@bucket/lake", "credentials do not belong into an address"),
             ("az://container/lake?sig=topsecret", "set AZURE_STORAGE_SAS_TOKEN"),
-            ("s3://bucket/a//b", "a key can't have parts that are empty"),
         ] {
             for command in commands(&dir, address) {
                 let outcome = command.exits(2);
@@ -98,7 +97,7 @@ mod with_object_stores {
         let dir = Workdir::new();
         let lake = format!("secrets-{}", process::id());
         let address = format!("s3://lake/{lake}");
-        dir.write("in.json", [account_open("a", "2024-10-10T08:00:00", 1), "broken\n".to_owned()].concat());
+        dir.write("in.json", account_open("a", "2024-10-10T08:00:00", 1) + "\nbroken\n");
         let mut printed = String::new();
         let mut run = |line: &[&str], code| {
             let loader = dir.bare_loader().args(line).args(["--endpoint", &endpoint]);

@@ -30,9 +30,9 @@ pub fn open_store(address: &str, options: &StoreOptions) -> Result<Arc<dyn Store
 /// Always.
 #[cfg(not(feature = "objects"))]
 pub fn open_store(address: &str, _options: &StoreOptions) -> Result<Arc<dyn Store>, Error> {
+    storage::refuse_secrets(address)?;
     let refusal = storage::OpenError {
-        // What follows may be a signature.
-        address: address.split('?').next().unwrap_or_default().to_owned(),
+        address: address.to_owned(),
         kind: storage::Unusable::Feature,
         problem: "this program was built without object stores".to_owned(),
     };

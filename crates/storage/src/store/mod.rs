@@ -25,7 +25,7 @@ pub use self::{
     conditions::holds_conditions,
     local::LocalStore,
     local_file::{LocalObject, NewFile},
-    opening::{OpenError, Unusable, scheme_of},
+    opening::{OpenError, Unusable, refuse_secrets, scheme_of},
     reader::ObjectReader,
 };
 

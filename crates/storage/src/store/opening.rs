@@ -12,6 +12,35 @@ pub fn scheme_of(place: &str) -> Option<&str> {
     is_scheme.then_some(scheme)
 }
 
+/// Refuses an address with a secret in it: it would be printed, reported and recorded.
+///
+/// # Errors
+/// [`Unusable::Address`]; what is shown of the address is what stands before the secret.
+pub fn refuse_secrets(address: &str) -> Result<(), OpenError> {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
+    let place = rest.split('/').next().unwrap_or_default();
+    let is_azure = matches!(scheme, "az" | "abfs" | "abfss");
+    let refusal = |address: String, problem: &str| OpenError {
+        address,
+        kind: Unusable::Address,
+        problem: problem.to_owned(),
+    };
+    if place.contains(':') || (place.contains('@') && !is_azure) {
+        return Err(refusal(format!("{scheme}://…"), IN_ADDRESS));
+    }
+    let signature =
+        ["sig=", "X-Amz-Signature=", "X-Goog-Signature="].iter().find_map(|name| address.find(name));
+    if let Some(at) = signature {
+        let shown = address.find('?').map_or(at, |question| question.min(at));
+        return Err(refusal(address[..shown].to_owned(), SIGNATURE));
+    }
+    Ok(())
+}
+
+const IN_ADDRESS: &str = "credentials do not belong into an address: set the variables of the environment";
+const SIGNATURE: &str = "a signature does not belong into an address: set AZURE_STORAGE_SAS_TOKEN, or the \
+                         credentials of the bucket";
+
 /// Why a store can't be used.
 #[derive(Debug)]
 pub struct OpenError {
@@ -58,7 +87,7 @@ impl std::error::Error for OpenError {}
 
 #[cfg(test)]
 mod tests {
-    use super::scheme_of;
+    use super::*;
 
     #[test]
     fn an_address_is_told_from_a_path() {
@@ -66,6 +95,22 @@ mod tests {
         assert_eq!(scheme_of("abfss://container@account.dfs.core.windows.net/key"), Some("abfss"));
         for path in ["data/target", "/s3:/x", "./s3://x", "://x", "a b://c", "c:\\x", "-"] {
             assert_eq!(scheme_of(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn an_address_with_a_secret_is_refused_without_it() {
+        for (address, shown) in [
+            ("s3://key:topsecret@bucket/x", "s3://…: credentials"),
+            ("s3://topsecret@bucket", "s3://…: credentials"),
+            ("az://c/key?sv=2024&sig=topsecret", "az://c/key: a signature"),
+            ("s3://b/k?X-Amz-Signature=topsecret", "s3://b/k: a signature"),
+        ] {
+            let message = refuse_secrets(address).unwrap_err().to_string();
+            assert!(message.starts_with(shown) && !message.contains("topsecret"), "{message}");
+        }
+        for address in ["abfss://c@account.dfs.core.windows.net/x", "s3://b/day=1/a?b@c:d", "gs://b"] {
+            refuse_secrets(address).unwrap();
         }
     }
 }

@@ -46,6 +46,7 @@ pub(in crate::input) fn list(
     let mut stores = BTreeMap::<&str, Arc<dyn Store>>::new();
     let (mut sources, mut seen) = (Vec::new(), HashSet::new());
     for &url in given {
+        storage::refuse_secrets(url)?;
         let (root, key) = divided(url);
         let store = match stores.get(root) {
             Some(store) => store,
