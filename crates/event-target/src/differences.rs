@@ -13,8 +13,11 @@ use std::{
     path::Path,
 };
 
+use events_core::partition::Layout;
+
 use crate::{
-    History, PRIVATE, Partitions, Stamp, StoredFile, TargetError, journal, staged_file::checksum_of,
+    History, PRIVATE, Partitions, Stamp, StoredFile, TargetError, TargetLayout, journal,
+    staged_file::checksum_of, tables,
 };
 
 /// The most differences that a message names.
@@ -124,10 +127,19 @@ impl History {
     /// The records of commits that are gone: nobody knows what they recorded.
     #[must_use]
     pub fn lost_records(&self) -> Vec<Difference> {
+        let is_of_tables =
+            matches!(self.layout.as_ref().and_then(TargetLayout::parts), Some((Layout::Delta, _)));
+        let path = |number: &u64| {
+            if is_of_tables {
+                tables::record_key(*number)
+            } else {
+                format!("{PRIVATE}/{}", journal::file_name(*number))
+            }
+        };
         let record = |lost: &RangeInclusive<u64>| {
-            let (first, last) = (journal::file_name(*lost.start()), journal::file_name(*lost.end()));
+            let (first, last) = (path(lost.start()), path(lost.end()));
             let more = if first == last { String::new() } else { format!(" to {last}") };
-            let path = format!("{PRIVATE}/{first}{more}");
+            let path = format!("{first}{more}");
             Difference { path, differs: Differs::Missing, recorded: None }
         };
         self.lost.iter().map(record).collect()

@@ -16,8 +16,8 @@ use std::{
 use storage::{File, LocalStore, Store};
 
 use crate::{
-    Action, Change, Commit, Compared, Difference, History, ListedFiles, Partitions, StoredFile, Swept,
-    TargetError, TargetLayout,
+    Action, Change, Commit, Compared, Difference, History, JOURNAL_PATH, ListedFiles, Partitions, StoredFile,
+    Swept, TargetError, TargetLayout,
     differences::look,
     journal, layout,
     partitions::{self, find, listing},
@@ -162,9 +162,17 @@ impl Location {
     /// # Errors
     /// It can't be read.
     pub fn is_unfinished(&self) -> Result<bool, TargetError> {
+        Ok(self.unfinished()?.is_some())
+    }
+
+    /// The path of the record of a commit that was interrupted.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn unfinished(&self) -> Result<Option<String>, TargetError> {
         match &self.kind {
-            Kind::Partitions { root } => journal::is_unfinished(root),
-            Kind::Tables(tables) => tables.is_unfinished(),
+            Kind::Partitions { root } => Ok(journal::is_unfinished(root)?.then(|| JOURNAL_PATH.to_owned())),
+            Kind::Tables(tables) => tables.unfinished(),
         }
     }
 

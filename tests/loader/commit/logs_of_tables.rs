@@ -1,5 +1,5 @@
-//! What another program has written to the log of a table: is it respected, or refused before anything is
-//! recorded?
+//! What another program has written to the log of a table, or what is gone from it: is it respected, refused
+//! before anything is recorded, or named?
 
 use serde_json::{Value, json};
 
@@ -170,4 +170,24 @@ fn a_day_that_is_loaded_again_is_made_whole_whatever_became_of_it() {
     fs_err::remove_file(dir.path(DAY).join(own_file(&dir))).unwrap();
     assert!(load(&dir, &[]).succeeds().stderr.contains("1 replaced"));
     dir.bare_loader().args(["verify", "lake"]).succeeds();
+}
+
+#[test]
+fn a_record_that_is_lost_or_not_in_its_tables_is_named_by_its_path() {
+    let dir = loaded();
+    another_event(&dir);
+    load(&dir, &["--mode", "merge"]).succeeds();
+    let record = |number: u64| format!("_eventloader/commits/{number:020}.json");
+    let verify = || dir.bare_loader().args(["verify", "lake"]);
+    // As if the run had been killed between the record and the log.
+    fs_err::remove_file(dir.path(&log(1))).unwrap();
+    fs_err::remove_file(dir.path("lake/_eventloader/published.json")).unwrap();
+    let interrupted = format!("{}: a commit was interrupted", record(2));
+    assert!(verify().exits(1).stdout.starts_with(&interrupted));
+    dir.bare_loader().args(["recover", "lake"]).succeeds();
+    verify().succeeds();
+    fs_err::remove_file(dir.path("lake").join(record(1))).unwrap();
+    assert!(verify().exits(1).stdout.starts_with(&format!("{}: is missing", record(1))));
+    dir.bare_loader().args(["accept", "lake"]).succeeds();
+    verify().succeeds();
 }

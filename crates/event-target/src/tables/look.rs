@@ -15,7 +15,11 @@ use delta_log::{Snapshot, Table};
 use events_core::partition::Layout;
 use storage::{Found, ObjectReader};
 
-use super::{COMMITS, Tables, publish, records::Records, table_of};
+use super::{
+    COMMITS, Tables, publish,
+    records::{self, Records},
+    table_of,
+};
 use crate::{
     Commit, Compared, Difference, Differs, History, ListedFiles, PartitionFile, Partitions, QUARANTINE,
     Stamp, StoredFile, TargetError, TargetLayout, staged_file::checksum_of_all,
@@ -44,11 +48,12 @@ impl Tables {
         self.records().history(look)
     }
 
-    /// Whether some table does not have yet what the last record says.
-    pub(crate) fn is_unfinished(&self) -> Result<bool, TargetError> {
+    /// The key of the last record, if some table does not have yet what it says.
+    pub(crate) fn unfinished(&self) -> Result<Option<String>, TargetError> {
         let records = self.records();
-        let Some(number) = records.unpublished()? else { return Ok(false) };
-        Ok(!publish::is_published(&*self.store, &records.read(number)?)?)
+        let Some(number) = records.unpublished()? else { return Ok(None) };
+        let is_published = publish::is_published(&*self.store, &records.read(number)?)?;
+        Ok((!is_published).then(|| records::key(number)))
     }
 
     /// Refuses a place where nothing was ever committed.

@@ -31,7 +31,7 @@ use storage::Store;
 use self::comparison::Logs;
 
 pub use self::{attempt::Attempt, conflict::Reads, sweep::Swept};
-pub(crate) use self::{look::source_and_extension, target::OpenTables};
+pub(crate) use self::{look::source_and_extension, records::key as record_key, target::OpenTables};
 
 /// The prefix of the records; in a local target, a directory that is there from the first run on.
 pub(crate) const COMMITS: &str = "_eventloader/commits/";

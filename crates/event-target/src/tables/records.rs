@@ -162,6 +162,6 @@ impl Records<'_> {
 const WRITING: &str = "summarizing the recorded loads";
 
 /// The key of a record.
-pub(super) fn key(number: u64) -> String {
+pub(crate) fn key(number: u64) -> String {
     format!("{COMMITS}{number:020}.json")
 }

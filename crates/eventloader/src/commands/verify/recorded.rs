@@ -31,10 +31,10 @@ pub(super) struct Recorded {
 impl Recorded {
     pub(super) fn read(target: &Location) -> Result<Self, Error> {
         let mut recorded = Self::default();
-        if target.is_unfinished()? {
+        if let Some(record) = target.unfinished()? {
             let problem =
                 "a commit was interrupted; `eventloader recover` or any load into the target finishes it";
-            recorded.problems.push(Problem::new(event_target::JOURNAL_PATH, problem));
+            recorded.problems.push(Problem::new(&record, problem));
             recorded.is_unfinished = true;
         }
         let history = target.history(|before, commit| recorded.check(before, commit))?;
