@@ -48,33 +48,37 @@ fn of_writers_at_once_both_are_in_a_log_without_a_gap() {
     let directory = tempfile::tempdir().unwrap();
     let store = local(directory.path());
     let table = &Table::new(&store, ROOT);
-    let barrier = &Barrier::new(2);
-    let write = |writer: &'static str| {
-        let mut known = None;
-        for round in 1..=ROUNDS {
-            barrier.wait();
-            let made = Cell::new(0);
-            let version = table.commit::<LogError>(&mut known, round, |snapshot| {
-                made.set(made.get() + 1);
-                let begin = if snapshot.is_none() { beginning() } else { Vec::new() };
-                assert_eq!(snapshot.and_then(|it| it.transaction(writer)), (round > 1).then_some(round - 1));
-                let file = Action::Add(file(&format!("{writer}-{round}"), made.get()));
-                Ok(Some([begin, vec![file, transaction(writer, round)]].concat()))
-            });
-            assert!(version.unwrap().is_some());
-            let known = known.as_ref().unwrap();
-            assert_eq!(known.files[&format!("{writer}-{round}")].size_bytes, made.get());
-        }
-    };
-    thread::scope(|scope| {
-        for writer in ["a", "b"] {
-            scope.spawn(move || write(writer));
-        }
-    });
+    let mut writers = [("a", None), ("b", None)];
+    for round in 1..=ROUNDS {
+        let barrier = &Barrier::new(writers.len());
+        thread::scope(|scope| {
+            for (writer, known) in &mut writers {
+                scope.spawn(move || {
+                    barrier.wait();
+                    write(table, writer, round, known);
+                });
+            }
+        });
+    }
     let snapshot = table.snapshot().unwrap().unwrap();
     assert_eq!(snapshot.version, 2 * 20 - 1);
     assert_eq!(["a", "b"].map(|writer| snapshot.transaction(writer)), [Some(ROUNDS); 2]);
     assert_eq!(snapshot.files.len(), 40);
+}
+
+/// Commits one file, whose length is the number of tries.
+fn write(table: &Table<'_>, writer: &str, round: i64, known: &mut Option<Snapshot>) {
+    let made = Cell::new(0);
+    let version = table.commit::<LogError>(known, round, |snapshot| {
+        made.set(made.get() + 1);
+        let begin = if snapshot.is_none() { beginning() } else { Vec::new() };
+        assert_eq!(snapshot.and_then(|it| it.transaction(writer)), (round > 1).then_some(round - 1));
+        let file = Action::Add(file(&format!("{writer}-{round}"), made.get()));
+        Ok(Some([begin, vec![file, transaction(writer, round)]].concat()))
+    });
+    let known = known.as_ref().unwrap();
+    assert_eq!(version.unwrap(), Some(known.version));
+    assert_eq!(known.files[&format!("{writer}-{round}")].size_bytes, made.get());
 }
 
 #[test]

@@ -76,8 +76,23 @@ fn a_log_that_does_not_say_what_the_table_is_is_damaged() {
     }
 }
 
+/// Another letter in a path is no error of Parquet.
+#[test]
+fn a_checkpoint_with_another_letter_is_not_taken_for_another_table() {
+    let store = MemoryStore::default();
+    let table = damaged(&store);
+    let snapshot = commit(&table, 3, &[Action::Add(file("day=2024-10-10/unmistakable", 1))]);
+    table.checkpoint(&snapshot, 3).unwrap();
+    let mut bytes = store.read(&checkpoint_key(2)).unwrap().unwrap();
+    let at = bytes.windows(12).position(|window| window == b"unmistakable").unwrap();
+    bytes[at] = b'U';
+    store.put(&checkpoint_key(2), &bytes).unwrap();
+    let error = table.snapshot().unwrap_err().to_string();
+    assert_eq!(error, format!("memory://{}: it is damaged: its checksum is another", checkpoint_key(2)));
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(150))]
 
     #[test]
     fn a_commit_of_any_bytes_is_an_error_or_a_snapshot(

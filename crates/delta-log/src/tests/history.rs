@@ -120,7 +120,7 @@ fn compare(found: &Model, expected: &Model, at_ms: i64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(30))]
 
     #[test]
     fn a_snapshot_is_what_the_actions_make_whatever_is_left_of_the_log(steps in vec(step(), 1..30)) {
