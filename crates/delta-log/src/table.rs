@@ -18,6 +18,9 @@ use crate::{
 /// How many commits are read at once from a store that is not a directory.
 const CONNECTIONS: usize = 16;
 
+/// How many commits are held at once, as they are read.
+const COMMITS_HELD: usize = 128;
+
 /// How often a log is read again that somebody else cleans up meanwhile.
 const TRIES: u32 = 3;
 
@@ -63,7 +66,7 @@ impl<'s> Table<'s> {
     /// Applies the commits that were made behind a snapshot.
     ///
     /// # Errors
-    /// See [`Self::snapshot`]; then the snapshot is what it was.
+    /// See [`Self::snapshot`]; then the snapshot is what it was, or that of a commit in between.
     pub fn refresh(&self, snapshot: &mut Snapshot) -> Result<(), LogError> {
         let behind = self.key(&commit_name(snapshot.version));
         let found = self.store.list_after(&self.log, &behind)?;
@@ -130,14 +133,16 @@ impl<'s> Table<'s> {
         Beginning::from_iter(actions).snapshot(version).map_err(|problem| self.damaged(&key, None, problem))
     }
 
-    /// Applies commits that follow a snapshot without a gap, all or none.
+    /// Applies commits that follow a snapshot without a gap. After an error, some may be applied.
     fn follow(&self, snapshot: &mut Snapshot, versions: &[u64]) -> Result<(), LogError> {
         let connections = if self.store.directory().is_some() { 1 } else { CONNECTIONS };
-        let commits = workers::map(connections, versions.len(), |at| {
-            self.actions(versions[at])?.ok_or_else(|| self.missing(versions[at]))
-        })?;
-        for (version, actions) in versions.iter().zip(commits) {
-            snapshot.apply(*version, actions);
+        for versions in versions.chunks(COMMITS_HELD) {
+            let commits = workers::map(connections, versions.len(), |at| {
+                self.actions(versions[at])?.ok_or_else(|| self.missing(versions[at]))
+            })?;
+            for (version, actions) in versions.iter().zip(commits) {
+                snapshot.apply(*version, actions);
+            }
         }
         Ok(())
     }

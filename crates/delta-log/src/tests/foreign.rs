@@ -74,6 +74,21 @@ fn the_hint_is_only_a_hint() {
     assert_eq!(table.snapshot().unwrap().unwrap(), expected);
 }
 
+/// Nobody ever wrote a checkpoint.
+#[test]
+fn a_log_may_have_any_number_of_commits() {
+    let store = MemoryStore::default();
+    let table = Table::new(&store, ROOT);
+    let mut snapshot = None;
+    for number in 0..300 {
+        let begin = if number == 0 { beginning() } else { Vec::new() };
+        let actions = [begin, vec![Action::Add(file(&number.to_string(), number))]].concat();
+        table.commit::<LogError>(&mut snapshot, 1, |_| Ok(Some(actions.clone()))).unwrap();
+    }
+    assert_eq!(table.snapshot().unwrap(), snapshot);
+    assert_eq!(snapshot.unwrap().files.len(), 300);
+}
+
 /// One listing, and one request for each commit behind the checkpoint.
 #[test]
 fn a_long_log_costs_one_listing() {
