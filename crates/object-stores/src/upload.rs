@@ -74,12 +74,12 @@ impl Writer {
         let stamp = Arc::new(OnceLock::new());
         let (bytes, known) = (mem::take(&mut self.buffer), Arc::clone(&stamp));
         let (bucket, key, path) = (self.bucket.clone(), self.key.clone(), self.path.clone());
-        let length = bytes.len();
-        self.bucket.uploads.enter(&key, length)?;
+        let (length, held) = (bytes.len() as u64, bytes.capacity());
+        self.bucket.uploads.enter(&key, held)?;
         self.bucket.spawn(async move {
             let answer = bucket.objects().put(&path, PutPayload::from(bytes)).await;
-            let stamped = settle(&bucket, &key, length as u64, answer).await;
-            bucket.uploads.leave(&key, length, stamped.map(|stamp| _ = known.set(stamp)));
+            let stamped = settle(&bucket, &key, length, answer).await;
+            bucket.uploads.leave(&key, held, stamped.map(|stamp| _ = known.set(stamp)));
         })?;
         Ok(Uploaded { stamp, object: None })
     }

@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{Commit, Recovered, Staging, TargetError, TargetLayout, target::NewCommit};
 
-/// The key by which a new target is asked whether it keeps conditions.
+/// What the keys begin with by which a new target is asked whether it keeps conditions.
 const CONDITIONS: &str = "_eventloader/conditions-";
 
 /// A target of tables that a run may change.
@@ -86,12 +86,9 @@ impl OpenTables {
 
     /// Refuses a store that lets two writers create the same object.
     fn check_conditions(&self, store: &dyn Store) -> Result<(), TargetError> {
-        let key = format!("{CONDITIONS}{}", self.attempt.id);
+        let prefix = format!("{CONDITIONS}{}-", self.attempt.id);
         let trying = TargetError::io("trying whether the target's store keeps conditions");
-        let first = storage::create(store, &key, b"first").map_err(trying)?;
-        let second = storage::create(store, &key, b"second").map_err(trying)?;
-        let _ = store.delete(&key);
-        if (first, second) == (Put::Created, Put::Exists) {
+        if storage::holds_conditions(store, &prefix).map_err(trying)? {
             return Ok(());
         }
         let problem =

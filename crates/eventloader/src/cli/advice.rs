@@ -151,7 +151,7 @@ fn advice(error: &Error) -> Vec<String> {
             Unusable::Bucket => &["; check the name, and --endpoint"],
             Unusable::NoCredentials => &["; for a public bucket, add --anonymous"],
             Unusable::Region => &["; name its region with --region"],
-            Unusable::Address | Unusable::Refused | Unusable::NoConditions | Unusable::Failing => &[],
+            Unusable::Address | Unusable::Refused | Unusable::Failing => &[],
         },
         Error::ManyCatalogs(_) => &[": --output with a directory writes each of them, --check none"],
         Error::DraftEnvelope { .. } => &[": fill this in, and draft again with it as a --catalog"],
@@ -280,7 +280,6 @@ mod tests {
             Unusable::Region,
             Unusable::Bucket,
             Unusable::Unreachable,
-            Unusable::NoConditions,
             Unusable::Failing,
         ];
         kinds.into_iter().map(|kind| OpenError { address: "a".to_owned(), kind, problem: "p".to_owned() })

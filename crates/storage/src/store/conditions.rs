@@ -1,25 +1,18 @@
 //! Does a store hold conditions? Without them, two writers could both believe that they created one object.
 
-use std::{
-    io,
-    sync::Barrier,
-    thread,
-    time::{Duration, SystemTime},
-};
+use std::{io, sync::Barrier, thread};
 
 use super::{Put, Store, create};
 
-/// Tries whether of several writers one creates an object, and whether it then stays as it is. Leaves nothing
-/// below `prefix`, where the tries have names of their own.
+/// Tries whether of several writers one creates an object, and whether it then stays as it is. The keys begin
+/// with `prefix`, and nobody else has such; no object is left.
 ///
 /// # Errors
 /// If it could not be tried.
 pub fn holds_conditions(store: &dyn Store, prefix: &str) -> io::Result<bool> {
     const ROUNDS: usize = 2;
-    let nanos =
-        SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time: Duration| time.as_nanos());
     for round in 0..ROUNDS {
-        let key = format!("{prefix}{:x}-{nanos:x}-{round}", std::process::id());
+        let key = format!("{prefix}{round}");
         let holds = one_creates(store, &key);
         let deleted = store.delete(&key);
         if !holds? {

@@ -71,8 +71,6 @@ pub enum Unusable {
     Bucket,
     /// No connection to the store.
     Unreachable,
-    /// The store does not hold conditions: two writers could both create one object.
-    NoConditions,
     /// The store answers with another error.
     Failing,
 }
