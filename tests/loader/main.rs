@@ -173,6 +173,8 @@ mod commit {
     mod walk;
     /// Is what another program has written to a table's log respected, or refused before anything is recorded?
     mod logs_of_tables;
+    /// Do the statistics of a table's files say all that readers rely on, whatever columns the files have?
+    mod table_statistics;
     /// Whatever operation of a commit the system forbids: is it refused beforehand, done in another way or
     /// taken back?
     mod forbidden;

@@ -28,6 +28,6 @@ pub use self::{
     error::LogError,
     schema::{PartitionKind, SchemaError, schema_string},
     snapshot::Snapshot,
-    statistics::statistics,
+    statistics::{WiderTable, statistics},
     table::Table,
 };

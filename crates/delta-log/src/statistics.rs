@@ -14,6 +14,7 @@
 //! and one without a number of nulls no null. Of objects there is no such filter, as long as they are there.
 
 mod bounds;
+mod wider_table;
 
 use parquet::{
     basic::{ConvertedType, LogicalType},
@@ -22,6 +23,7 @@ use parquet::{
 };
 
 use self::bounds::{Bounds, Kind};
+pub use self::wider_table::WiderTable;
 
 /// Only the first columns have statistics: that is Delta's own default, by which readers know which columns to
 /// expect them of. They ignore those of others. Ids and timestamps are in the first two.

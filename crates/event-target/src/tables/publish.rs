@@ -11,7 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use delta_log::{Action, AddFile, Metadata, Protocol, Snapshot, Table, Transaction};
+use delta_log::{Action, AddFile, Metadata, Protocol, Snapshot, Table, Transaction, WiderTable};
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -126,11 +126,15 @@ impl TableCommit<'_> {
         let adds = self.adds(at_ms);
         let kept: BTreeSet<_> = adds.iter().map(|add| add.path.as_str()).collect();
         let files = snapshot.into_iter().flat_map(|snapshot| snapshot.files.values());
-        let removed = files.filter(|file| !kept.contains(file.path.as_str()) && self.removes(file));
-        actions.extend(removed.map(|file| {
+        let others = files.filter(|file| !kept.contains(file.path.as_str()));
+        let (removed, staying): (Vec<_>, Vec<_>) = others.partition(|file| self.removes(file));
+        actions.extend(removed.into_iter().map(|file| {
             let data_change = self.record.load.mode != Mode::Rewrite;
             Action::Remove(file.removed(at_ms, data_change))
         }));
+        if let (Some(snapshot), Some(schema)) = (snapshot, schema) {
+            actions.extend(with_new_columns(&staying, &snapshot.metadata, schema).map(Action::Add));
+        }
         actions.extend(adds.into_iter().map(Action::Add));
         Ok(Some(actions))
     }
@@ -198,4 +202,18 @@ impl TableCommit<'_> {
         });
         info.as_object().cloned().unwrap_or_default()
     }
+}
+
+/// The files that stay in a table which gets columns, with statistics of these, if they have any: all rows are
+/// null there. Without, there are readers that find none of them.
+fn with_new_columns<'f>(
+    files: &'f [&'f AddFile],
+    held: &'f Metadata,
+    schema: &str,
+) -> impl Iterator<Item = AddFile> + 'f {
+    let table = WiderTable::new(schema, &held.schema_string);
+    files.iter().filter_map(move |file| {
+        let statistics = table.as_ref()?.statistics(file.statistics.as_ref()?, &held.partition_columns)?;
+        Some(AddFile { statistics: Some(statistics), data_change: false, ..(*file).clone() })
+    })
 }

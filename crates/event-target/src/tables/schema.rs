@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use delta_log::{Snapshot, Table};
+use delta_log::{Snapshot, Table, WiderTable};
 use serde_json::{Map, Value};
 use storage::Store;
 
@@ -17,16 +17,24 @@ use crate::{Change, TargetError};
 /// So many tables are read at once.
 const TABLES_AT_ONCE: usize = 16;
 
-/// Of the schemas that a load would write, by the directories of their tables: those that their logs don't
-/// have yet.
+/// The schema that a table has after a commit.
+#[derive(Debug)]
+pub(super) struct After {
+    pub(super) schema: String,
+    /// Whether its log does not have it yet.
+    pub(super) is_new: bool,
+}
+
+/// The schemas after a commit of the tables that a load writes, by their directories. `asked` are those that
+/// it writes its files with.
 ///
 /// # Errors
 /// The type of a column changes, and files that have the old one stay; and read errors.
-pub(super) fn new_schemas(
+pub(super) fn schemas_after(
     store: &dyn Store,
     changes: &[Change],
     asked: &BTreeMap<String, String>,
-) -> Result<BTreeMap<String, String>, TargetError> {
+) -> Result<BTreeMap<String, After>, TargetError> {
     let written: BTreeSet<_> = changes
         .iter()
         .filter(|change| change.event_type.is_some() && !change.files.is_empty())
@@ -36,14 +44,37 @@ pub(super) fn new_schemas(
     let schemas = workers::map(TABLES_AT_ONCE, asked.len(), |number| {
         let (table, asked) = asked[number];
         let Some(snapshot) = Table::new(store, table).snapshot()? else {
-            return Ok(Some((table.clone(), asked.clone())));
+            return Ok((table.clone(), After { schema: asked.clone(), is_new: true }));
         };
         let stays = keeps_files(table, &snapshot, changes);
-        let schema = followed(&snapshot.metadata.schema_string, asked, stays)
+        let held = snapshot.metadata.schema_string;
+        let schema = followed(&held, asked, stays)
             .map_err(|problem| TargetError::Unusable { path: store.address(table).into(), problem })?;
-        Ok::<_, TargetError>(schema.map(|schema| (table.clone(), schema)))
+        let is_new = schema.is_some();
+        Ok::<_, TargetError>((table.clone(), After { schema: schema.unwrap_or(held), is_new }))
     })?;
-    Ok(schemas.into_iter().flatten().collect())
+    Ok(schemas.into_iter().collect())
+}
+
+/// Adds the columns of tables that a load's files don't have to their statistics: all rows are null there.
+pub(super) fn complete(
+    changes: &mut [Change],
+    asked: &BTreeMap<String, String>,
+    after: &BTreeMap<String, After>,
+) {
+    let wider = |(table, after): (&String, &After)| {
+        Some((table.clone(), WiderTable::new(&after.schema, asked.get(table)?)?))
+    };
+    let wider: BTreeMap<_, _> = after.iter().filter_map(wider).collect();
+    for change in changes.iter_mut().filter(|change| change.event_type.is_some()) {
+        let Some(table) = wider.get(table_of(&change.directory)) else { continue };
+        let partition: Vec<_> = partition_values(&change.directory).into_keys().collect();
+        for statistics in change.files.iter_mut().filter_map(|file| file.statistics.as_mut()) {
+            if let Some(completed) = table.statistics(statistics, &partition) {
+                *statistics = completed;
+            }
+        }
+    }
 }
 
 /// Whether some file of a table is in none of the partitions that are replaced.

@@ -23,7 +23,7 @@ use super::{
     conflict::conflict,
     publish::{check, is_published, publish},
     records::Records,
-    schema::new_schemas,
+    schema::{complete, schemas_after},
 };
 use crate::{Commit, Recovered, Staging, TargetError, TargetLayout, target::NewCommit};
 
@@ -140,7 +140,10 @@ impl OpenTables {
         store.barrier().map_err(recording)?;
         let mut record = Commit::of_tables(self.base + 1, self.attempt.id.clone(), changes, layout, load);
         loop {
-            record.schemas = new_schemas(store, &record.changes, &schemas)?;
+            let after = schemas_after(store, &record.changes, &schemas)?;
+            complete(&mut record.changes, &schemas, &after);
+            let new = after.into_iter().filter(|(_, after)| after.is_new);
+            record.schemas = new.map(|(table, after)| (table, after.schema)).collect();
             check(store, &record)?;
             let text = serde_json::to_vec(&record).map_err(|error| recording(error.into()))?;
             match records.create(record.number, &text) {
