@@ -96,6 +96,7 @@ fn the_combinations_reach_every_way_and_every_fault() {
         "--compress gzip",
         "--compress zstd",
         "--layout hive",
+        "--table delta",
         "--partition-by hour",
         "--flatten false",
         "--compression none",

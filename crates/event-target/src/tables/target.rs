@@ -110,7 +110,8 @@ impl OpenTables {
 
     /// Commits all changes, or none.
     pub(crate) fn commit(self, new: NewCommit) -> Result<(), TargetError> {
-        let has_news = !new.changes.is_empty() || new.is_news;
+        // The first commit makes the target what it is, even without a row.
+        let has_news = !new.changes.is_empty() || new.is_news || self.base == 0;
         let committed = if has_news { self.record(new).map(Some) } else { Ok(None) };
         match &committed {
             // Nobody knows whether it was recorded.

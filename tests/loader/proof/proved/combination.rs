@@ -176,9 +176,10 @@ impl Combination {
         if die.one_in(3) {
             made.generate.extend(texts(&["--compress", *die.pick(&["gzip", "zstd"])]));
         }
+        let kind = *die.pick(&["", "", "--layout hive", "--table delta"]);
+        made.flags.extend(kind.split_whitespace().map(str::to_owned));
         for flags in [
-            &["--layout", "hive"][..],
-            &["--partition-by", "hour"],
+            &["--partition-by", "hour"][..],
             &["--flatten", "false"],
             &["--compression", "none"],
             &["--threads", "3"],
