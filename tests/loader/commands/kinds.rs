@@ -87,3 +87,20 @@ fn a_column_named_like_a_partition_column_is_refused() {
     assert_eq!(lines[0], "shop/sale, in sale/");
     assert_eq!(lines[lines.len() - 2..], ["  day         date", "  hour        int32"], "{shown}");
 }
+
+/// Fields of an envelope are columns beside the payload, be that flat or nested.
+#[test]
+fn a_column_of_an_envelope_named_like_a_partition_column_is_refused() {
+    let dir = Workdir::new();
+    dir.write("in.json", file_of([account_open("a", "2024-10-10T08:00:00", 1)]));
+    let keys = ["event_id", "timestamp", "domain", "event_type", "data"];
+    let envelope = keys.map(|key| format!("{key} = '{{{key}}}'\n")).concat();
+    let envelope = format!("[envelope]\n{envelope}fields = {{ day = 'string' }}\n");
+    dir.write("shop.toml", envelope);
+    for (layout, owner) in [("--table=delta", "which Delta tables"), ("--layout=hive", "the layout hive")] {
+        for flatten in ["true", "false"] {
+            let flags = ["--catalog", "shop.toml", layout, "--flatten", flatten];
+            load(&dir, "new", &flags).exits(2).says(&["day would be the column \"day\"", owner]);
+        }
+    }
+}

@@ -110,23 +110,29 @@ impl<'a> LayoutFit<'a> {
         owners.insert(key, event_type)
     }
 
-    /// A column of the flat table that has the name of one that engines read from the directories. DuckDB,
+    /// A column of the table that has the name of one that engines read from the directories. DuckDB,
     /// Polars and Spark would silently show the directory's value instead of the event's; pyarrow fails if
     /// the types differ.
     fn taken_column(self, event_type: &EventType) -> Option<Misfit> {
-        let taken = if self.flatten { self.layout.reserved_names(self.unit) } else { &[] };
+        let taken = self.layout.reserved_names(self.unit);
         let is_taken = |name: &str| taken.iter().any(|taken| taken.eq_ignore_ascii_case(name));
-        let column = schema::columns(event_type).into_iter().find(|column| is_taken(&column.name))?;
+        let (path, name) = if self.flatten {
+            let column = schema::columns(event_type).into_iter().find(|column| is_taken(&column.name))?;
+            (column.path, column.name)
+        } else {
+            // The payload is one column. Those of the envelope stand beside it.
+            let field = event_type.envelope_fields.iter().find(|field| is_taken(field.member_name()))?;
+            (field.name.clone(), field.member_name().to_owned())
+        };
         let owner = match self.layout {
             Layout::Delta => "which Delta tables are partitioned by",
             _ => "which engines read from the directories of the layout hive",
         };
         let problem = format!(
-            "{} would be the column {:?}, {owner}: give it another name with `column = \"…\"`, or load with the \
-             layout plain",
-            column.path, column.name
+            "{path} would be the column {name:?}, {owner}: give it another name with `column = \"…\"`, or load \
+             with the layout plain"
         );
-        Some(Misfit { path: column.path, problem })
+        Some(Misfit { path, problem })
     }
 
     /// A column that no Delta table can have.
