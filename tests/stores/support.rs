@@ -49,7 +49,12 @@ pub(crate) fn stores() -> Vec<Empty> {
     let mut stores = vec![Empty { name: "a directory", store: local, _directory: Some(directory) }];
     for (name, scheme) in SERVERS {
         let Ok(endpoint) = env::var(name) else { continue };
-        let options = Options { endpoint: Some(endpoint), region: None, anonymous: scheme == "gs" };
+        let options = Options {
+            endpoint: Some(endpoint),
+            region: None,
+            anonymous: scheme == "gs",
+            ..Options::default()
+        };
         let store = open(&format!("{scheme}://lake/{}", new_name()), &options).unwrap();
         stores.push(Empty { name, store, _directory: None });
     }

@@ -63,6 +63,9 @@ pub struct StoreOptions {
     pub region: Option<String>,
     /// Requests are not signed.
     pub anonymous: bool,
+    /// The most bytes of what is on its way to a target, and of what is kept of files that are read, each; as
+    /// many as usual where `None`.
+    pub buffer_bytes_max: Option<usize>,
 }
 
 impl Settings {

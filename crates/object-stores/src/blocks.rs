@@ -9,12 +9,13 @@ use std::{
 
 use bytes::Bytes;
 
-/// The bytes of all blocks, of all objects that are open.
-const KEPT_BYTES: usize = 64 << 20;
-
 /// The blocks that a store keeps.
-#[derive(Debug, Default)]
-pub(crate) struct Blocks(Mutex<Kept>);
+#[derive(Debug)]
+pub(crate) struct Blocks {
+    /// The bytes of all blocks, of all objects that are open.
+    bytes_max: usize,
+    kept: Mutex<Kept>,
+}
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -25,8 +26,12 @@ struct Kept {
 }
 
 impl Blocks {
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Self { bytes_max, kept: Mutex::default() }
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A block, if it is kept.
@@ -48,7 +53,7 @@ impl Blocks {
         if let Some((replaced, _)) = kept.blocks.insert((object, block), (bytes, clock)) {
             kept.bytes -= replaced.len();
         }
-        while kept.bytes > KEPT_BYTES {
+        while kept.bytes > self.bytes_max {
             let oldest = kept.blocks.iter().min_by_key(|(_, (_, used))| *used).map(|(&name, _)| name);
             let Some((bytes, _)) = oldest.and_then(|oldest| kept.blocks.remove(&oldest)) else { break };
             kept.bytes -= bytes.len();
@@ -69,7 +74,7 @@ mod tests {
 
     #[test]
     fn the_blocks_that_are_kept_are_those_used_last() {
-        let blocks = Blocks::default();
+        let blocks = Blocks::new(64 << 20);
         let megabyte = || Bytes::from(vec![0; 1 << 20]);
         for block in 0..64 {
             blocks.keep(1, block, megabyte());

@@ -15,7 +15,7 @@ use object_store::{
     Error, ObjectMeta, ObjectStoreExt, PutMode, PutPayload, list::PaginatedListOptions, path::Path,
 };
 use storage::{Found, Object, Put, Replaced, Store, Upload};
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, task::JoinSet};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{
@@ -61,7 +61,7 @@ impl fmt::Debug for Bucket {
 }
 
 impl Bucket {
-    pub(crate) fn new(address: &Address, clients: Clients, runtime: Runtime) -> Self {
+    pub(crate) fn new(address: &Address, clients: Clients, runtime: Runtime, buffer_bytes: usize) -> Self {
         let key = address.key();
         Self {
             address: address.clone(),
@@ -70,8 +70,8 @@ impl Bucket {
             quick: clients.quick,
             secrets: Arc::new(clients.secrets),
             runtime: Arc::new(Running(Some(runtime))),
-            uploads: Arc::default(),
-            blocks: Arc::default(),
+            uploads: Arc::new(Uploads::new(buffer_bytes)),
+            blocks: Arc::new(Blocks::new(buffer_bytes)),
         }
     }
 
@@ -99,6 +99,16 @@ impl Bucket {
     /// Goes on behind the caller's back.
     pub(crate) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         self.runtime()?.spawn(future);
+        Ok(())
+    }
+
+    /// The same among others that are awaited together.
+    pub(crate) fn spawn_in<T: Send + 'static>(
+        &self,
+        others: &mut JoinSet<T>,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> io::Result<()> {
+        others.spawn_on(future, self.runtime()?.handle());
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use crate::{
     failure,
     probe::probe,
     secrets::Secrets,
+    uploads::BYTES_AT_ONCE,
 };
 
 /// What the command line says of a store. All else is in the environment.
@@ -30,6 +31,9 @@ pub struct Options {
     pub region: Option<String>,
     /// Requests are not signed.
     pub anonymous: bool,
+    /// The most bytes of what is on its way to the store, and of what is kept of objects that are read;
+    /// 64 MiB each where `None`.
+    pub buffer_bytes_max: Option<usize>,
 }
 
 /// A client of a bucket.
@@ -84,7 +88,8 @@ pub fn open_with(
     let runtime = runtime.map_err(|error| failing(error.to_string()))?;
     let clients = clients(&address, options, Environment(variable), &runtime)?;
     probe(&address, &clients, &runtime)?;
-    Ok(Arc::new(Bucket::new(&address, clients, runtime)))
+    let buffer_bytes = options.buffer_bytes_max.unwrap_or(BYTES_AT_ONCE);
+    Ok(Arc::new(Bucket::new(&address, clients, runtime, buffer_bytes)))
 }
 
 fn clients(

@@ -1,7 +1,7 @@
 //! Bytes that are written → an object.
 //!
-//! Below the size of one part it is one request, which goes on behind `finish`; above it the object is uploaded
-//! in parts, a few at once, and `finish` waits for it.
+//! Up to the size of one part it is one request, which goes on behind `finish`; above it the object is uploaded
+//! in parts, as many at once as there is room for, and `finish` waits for them.
 //!
 //! Invariant: nobody sees an object before its last byte is there. The key is this upload's alone, so that an
 //! object of this length under it is this one, whatever the answer was.
@@ -14,15 +14,14 @@ use std::{
 };
 
 use bytes::Bytes;
-use object_store::{Error, ObjectStoreExt, PutPayload, PutResult, WriteMultipart, path::Path};
+use object_store::{Error, MultipartUpload, ObjectStoreExt, PutPayload, PutResult, path::Path};
 use storage::{Upload, Uploaded};
+use tokio::task::JoinSet;
 
-use crate::bucket::{Bucket, stamp_of};
-
-/// The size of a part. S3 takes 10,000 of them.
-const PART_BYTES: usize = 8 << 20;
-/// Parts on their way at once, beside the one that is being filled.
-const PARTS_AT_ONCE: usize = 3;
+use crate::{
+    bucket::{Bucket, stamp_of},
+    uploads::Uploads,
+};
 
 /// An object that is being written.
 pub(crate) struct Writer {
@@ -31,8 +30,30 @@ pub(crate) struct Writer {
     path: Path,
     /// What is written, but not on its way.
     buffer: Vec<u8>,
-    parts: Option<WriteMultipart>,
+    parts: Option<Parts>,
     bytes: u64,
+}
+
+/// An object that is uploaded in parts.
+struct Parts {
+    upload: Box<dyn MultipartUpload>,
+    /// The parts on their way, and those that have arrived.
+    sent: JoinSet<Result<(), Error>>,
+    count: usize,
+}
+
+/// The room that a part takes on its way, until it is dropped.
+struct Room {
+    uploads: Arc<Uploads>,
+    name: String,
+    bytes: usize,
+}
+
+impl Drop for Room {
+    fn drop(&mut self) {
+        // What becomes of the part is told by the upload that it belongs to.
+        self.uploads.leave(&self.name, self.bytes, Ok(()));
+    }
 }
 
 impl fmt::Debug for Writer {
@@ -51,22 +72,42 @@ impl Writer {
         self.bucket.failed("write", &self.key, error)
     }
 
-    /// Sends what is in the buffer as a part, as soon as there are few enough on their way.
+    /// Sends what is in the buffer as a part, as soon as there is room for it.
     fn send_part(&mut self) -> io::Result<()> {
         let part = Bytes::from(mem::take(&mut self.buffer));
-        let (bucket, path, parts) = (&self.bucket, &self.path, &mut self.parts);
-        let sent = bucket.wait(async {
-            let parts = if let Some(parts) = parts {
-                parts
-            } else {
-                let upload = bucket.objects().put_multipart(path).await?;
-                parts.insert(WriteMultipart::new_with_chunk_size(upload, PART_BYTES))
-            };
-            parts.wait_for_capacity(PARTS_AT_ONCE).await?;
-            parts.put(part);
-            Ok(())
+        let bucket = self.bucket.clone();
+        if self.parts.is_none() {
+            let upload = bucket.wait(bucket.objects().put_multipart(&self.path))?;
+            let upload = upload.map_err(|error| self.failed(&error))?;
+            self.parts = Some(Parts { upload, sent: JoinSet::new(), count: 0 });
+        }
+        let Some(parts) = &mut self.parts else { return Ok(()) };
+        parts.count += 1;
+        let (name, bytes) = (format!("{} part {}", self.key, parts.count), part.len());
+        bucket.uploads.enter(&name, bytes)?;
+        let room = Room { uploads: Arc::clone(&bucket.uploads), name, bytes };
+        let sending = parts.upload.put_part(PutPayload::from(part));
+        bucket.spawn_in(&mut parts.sent, async move {
+            let _room = room;
+            sending.await
+        })
+    }
+
+    /// Sends the last part, and ends the object once all have arrived.
+    fn finish_parts(&mut self) -> io::Result<Uploaded> {
+        self.send_part()?;
+        let Some(mut parts) = self.parts.take() else { return Err(io::ErrorKind::InvalidInput.into()) };
+        let arrived = self.bucket.wait(async {
+            while let Some(sent) = parts.sent.join_next().await {
+                sent.map_err(io::Error::other)?.map_err(|error| self.failed(&error))?;
+            }
+            let (bucket, key, bytes) = (&self.bucket, &self.key, self.bytes);
+            settle(bucket, key, bytes, parts.upload.complete().await).await
         })?;
-        sent.map_err(|error| self.failed(&error))
+        if arrived.is_err() {
+            self.parts = Some(parts);
+        }
+        Ok(Uploaded { stamp: Arc::new(OnceLock::from(arrived?)), object: None })
     }
 
     /// Hands the object over as one request.
@@ -85,9 +126,10 @@ impl Writer {
     }
 
     fn give_up(&mut self) {
-        if let Some(parts) = self.parts.take() {
+        if let Some(mut parts) = self.parts.take() {
+            parts.sent.abort_all();
             // Parts that stay are deleted by a rule of the bucket.
-            let _ = self.bucket.wait(parts.abort());
+            let _ = self.bucket.wait(parts.upload.abort());
         }
     }
 }
@@ -113,10 +155,11 @@ async fn settle(
 
 impl Write for Writer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.buffer.len() == PART_BYTES {
+        let part_bytes = self.bucket.uploads.part_bytes();
+        if self.buffer.len() >= part_bytes {
             self.send_part()?;
         }
-        let taken = bytes.len().min(PART_BYTES - self.buffer.len());
+        let taken = bytes.len().min(part_bytes - self.buffer.len());
         self.buffer.extend_from_slice(&bytes[..taken]);
         self.bytes += taken as u64;
         Ok(taken)
@@ -129,14 +172,7 @@ impl Write for Writer {
 
 impl Upload for Writer {
     fn finish(mut self: Box<Self>) -> io::Result<Uploaded> {
-        if self.parts.is_none() {
-            return self.send_whole();
-        }
-        self.send_part()?;
-        let Some(parts) = self.parts.take() else { return Err(io::ErrorKind::InvalidInput.into()) };
-        let (bucket, key, bytes) = (&self.bucket, &self.key, self.bytes);
-        let stamp = bucket.wait(async { settle(bucket, key, bytes, parts.finish().await).await })??;
-        Ok(Uploaded { stamp: Arc::new(OnceLock::from(stamp)), object: None })
+        if self.parts.is_none() { self.send_whole() } else { self.finish_parts() }
     }
 
     fn abort(mut self: Box<Self>) {

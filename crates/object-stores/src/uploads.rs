@@ -3,8 +3,8 @@
 //! Thousands of small objects take thousands of answers, and the threads that encode them are few. So a small
 //! object is handed over, and its answer awaited later.
 //!
-//! Invariant: at most [`AT_ONCE`] uploads and [`BYTES_AT_ONCE`] bytes are on their way. A failure is
-//! returned once, by the next upload or [`Uploads::wait_for_all`].
+//! Invariant: at most [`AT_ONCE`] objects and parts are on their way, and as many bytes as there is memory for. A
+//! failure is returned once, by the next upload or [`Uploads::wait_for_all`].
 
 use std::{
     collections::BTreeSet,
@@ -12,14 +12,20 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-/// Uploads at once.
+/// Objects and parts at once.
 const AT_ONCE: usize = 64;
-/// The bytes of all of them. One that is larger goes alone.
-const BYTES_AT_ONCE: usize = 64 << 20;
+/// The bytes of all of them, if nothing else is said.
+pub(crate) const BYTES_AT_ONCE: usize = 64 << 20;
+/// The size of a part. S3 takes 10,000 of them.
+const PART_BYTES: usize = 8 << 20;
+/// The least that S3 takes.
+const PART_BYTES_MIN: usize = 5 << 20;
 
 /// The uploads on their way.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Uploads {
+    /// The bytes of all of them. One that is larger goes alone.
+    bytes_at_once: usize,
     state: Mutex<State>,
     ended: Condvar,
 }
@@ -32,6 +38,15 @@ struct State {
 }
 
 impl Uploads {
+    pub(crate) fn new(bytes_at_once: usize) -> Self {
+        Self { bytes_at_once, state: Mutex::default(), ended: Condvar::new() }
+    }
+
+    /// The size of the parts of a large object, one of which is in memory while it is filled.
+    pub(crate) fn part_bytes(&self) -> usize {
+        if self.bytes_at_once < 2 * PART_BYTES { PART_BYTES_MIN } else { PART_BYTES }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -47,7 +62,8 @@ impl Uploads {
     /// Waits until there is room for one more.
     pub(crate) fn enter(&self, key: &str, bytes: usize) -> io::Result<()> {
         let is_full = |state: &State| {
-            !state.keys.is_empty() && (state.keys.len() >= AT_ONCE || state.bytes + bytes > BYTES_AT_ONCE)
+            !state.keys.is_empty()
+                && (state.keys.len() >= AT_ONCE || state.bytes + bytes > self.bytes_at_once)
         };
         let mut state = self.wait_while(self.state(), is_full);
         if let Some(failure) = state.failure.take() {
@@ -90,7 +106,7 @@ mod tests {
 
     #[test]
     fn room_is_awaited_and_a_failure_is_told_once() {
-        let uploads = Uploads::default();
+        let uploads = Uploads::new(BYTES_AT_ONCE);
         for number in 0..AT_ONCE {
             uploads.enter(&number.to_string(), 1).unwrap();
         }

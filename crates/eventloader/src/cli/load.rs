@@ -29,7 +29,8 @@ impl Cli {
         };
         let catalogs = catalogs_of(&self.catalog);
         let asked = (self.layout.layout(), self.layout.unit());
-        let target = self.stores.location(&self.target_path, asked.0)?;
+        let target =
+            self.stores.location_within(&self.target_path, asked.0, Some(self.resources.memory_bytes()))?;
         let (layout, partition_unit) = target_form::of_target(&target, asked);
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },

@@ -92,7 +92,7 @@ impl ReplayArgs {
     /// A catalog can't be read or used, a reason does not exist, or nothing was ever loaded into the target.
     pub fn settings(&self) -> Result<(Vec<Settings>, bool), Error> {
         let selection = self.lines.selection()?;
-        let target = self.stores.location(&self.target, None)?;
+        let target = self.stores.location_within(&self.target, None, Some(self.resources.memory_bytes()))?;
         let layout = target.layout()?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         let history = target.history(|_, _| {})?;

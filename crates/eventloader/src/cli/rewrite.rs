@@ -87,7 +87,7 @@ impl RewriteArgs {
             (first, last) => Some(DayRange { first, last }),
         };
         Ok(RewriteSettings {
-            target: self.stores.location(&self.target, None)?,
+            target: self.stores.location_within(&self.target, None, Some(self.resources.memory_bytes()))?,
             catalog: catalog_files::read(&catalogs_of(&self.catalog), self.envelope.as_deref())?,
             days,
             layout: self.layout.map(Into::into),

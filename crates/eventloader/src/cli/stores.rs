@@ -11,7 +11,7 @@ use events_core::partition::Layout;
 use super::STORES;
 use crate::{
     error::Error,
-    runtime::{address_of, open_store},
+    runtime::{address_of, memory, open_store},
     settings::StoreOptions,
 };
 
@@ -39,7 +39,12 @@ impl StoreArgs {
     /// What the flags say.
     pub(super) fn options(&self) -> StoreOptions {
         let Self { endpoint, region, anonymous } = self;
-        StoreOptions { endpoint: endpoint.clone(), region: region.clone(), anonymous: *anonymous }
+        StoreOptions {
+            endpoint: endpoint.clone(),
+            region: region.clone(),
+            anonymous: *anonymous,
+            buffer_bytes_max: None,
+        }
     }
 
     /// Where the target is that an argument names, and of which kind. A target stays what it is. A new one is
@@ -48,6 +53,16 @@ impl StoreArgs {
     /// # Errors
     /// It can't be read, or the store of an address can't be used.
     pub(super) fn location(&self, target: &Path, asked: Option<Layout>) -> Result<Location, Error> {
+        self.location_within(target, asked, None)
+    }
+
+    /// The same for a run that may take so much memory.
+    pub(super) fn location_within(
+        &self,
+        target: &Path,
+        asked: Option<Layout>,
+        memory_bytes: Option<usize>,
+    ) -> Result<Location, Error> {
         match address_of(target) {
             None => Ok(Location::in_directory(target.to_owned(), asked == Some(Layout::Delta))?),
             Some(_) if asked.is_some_and(|layout| layout != Layout::Delta) => Err(Error::Usage(
@@ -55,7 +70,11 @@ impl StoreArgs {
                  can't be one moment there; leave it out"
                     .to_owned(),
             )),
-            Some(address) => Ok(Location::tables(open_store(address, &self.options())?)),
+            Some(address) => {
+                let buffer_bytes_max = memory_bytes.map(memory::buffer_bytes);
+                let options = StoreOptions { buffer_bytes_max, ..self.options() };
+                Ok(Location::tables(open_store(address, &options)?))
+            }
         }
     }
 }

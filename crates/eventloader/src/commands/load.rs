@@ -232,6 +232,8 @@ impl Load<'_> {
         let &Settings { memory_bytes, threads, flatten, format, .. } = self.settings;
         let ahead_bytes = Window::of(memory_bytes).memory_bytes(sources);
         let needs = Needs { ahead_bytes, ..Needs::to_load(plan, flatten, format.codec) };
+        let is_remote = self.settings.target.directory().is_none();
+        let needs = if is_remote { needs.to_upload(memory_bytes) } else { needs };
         if needs.least_bytes() > memory_bytes {
             let needed = needs.least_bytes();
             return Err(Error::Memory { columns: plan.columns(), needed, allowed: memory_bytes });

@@ -50,7 +50,7 @@ pub(crate) struct MemoryShares {
 pub(crate) struct Needs {
     /// The catalog and the plan made of it.
     pub(crate) plan_bytes: usize,
-    /// What is fetched ahead of the objects among the sources.
+    /// What is fetched ahead of the objects among the sources, and what is on its way to a bucket.
     pub(crate) ahead_bytes: usize,
     /// What a thread takes to read lines, beside the lines and their values.
     pub(crate) reader_bytes: usize,
@@ -67,6 +67,17 @@ const ENCODER_COLUMN_BYTES: usize = 6 << 10;
 const ENCODER_NESTED_COLUMN_BYTES: usize = 64 << 10;
 /// `parquet` gives each of these a codec of its own, and that of zstd can decompress, too.
 const ENCODER_ZSTD_BYTES: usize = 64 << 10;
+
+/// What is on its way to a bucket takes so much, and so does what is kept of the objects that are read.
+const BUFFER_BYTES_MIN: usize = 8 << 20;
+const BUFFER_BYTES_MAX: usize = 64 << 20;
+/// The part of a large object that an encoder fills.
+const UPLOAD_PART_BYTES: usize = 8 << 20;
+
+/// How many bytes may be on their way to a bucket at once, and kept of what is read from it.
+pub(crate) fn buffer_bytes(memory_bytes: usize) -> usize {
+    (memory_bytes / 8).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX)
+}
 
 /// The program without any data.
 const PROGRAM_BYTES: usize = 10 << 20;
@@ -96,6 +107,14 @@ impl Needs {
         };
         let encoder_bytes = plan.columns_by_type(flatten).map(of_type).max().unwrap_or(0);
         Self { encoder_bytes, ..Self::to_read(plan) }
+    }
+
+    /// The same where the files go to a bucket.
+    pub(crate) fn to_upload(self, memory_bytes: usize) -> Self {
+        let buffer_bytes = buffer_bytes(memory_bytes);
+        let part_bytes = UPLOAD_PART_BYTES.min(buffer_bytes);
+        let ahead_bytes = self.ahead_bytes + 2 * buffer_bytes;
+        Self { encoder_bytes: self.encoder_bytes + part_bytes, ahead_bytes, ..self }
     }
 
     /// The least memory with which the bound can be kept.

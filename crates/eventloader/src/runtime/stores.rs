@@ -20,8 +20,9 @@ pub fn address_of(path: &Path) -> Option<&str> {
 /// If it can't be used.
 #[cfg(feature = "objects")]
 pub fn open_store(address: &str, options: &StoreOptions) -> Result<Arc<dyn Store>, Error> {
-    let StoreOptions { endpoint, region, anonymous } = options.clone();
-    Ok(object_stores::open(address, &object_stores::Options { endpoint, region, anonymous })?)
+    let StoreOptions { endpoint, region, anonymous, buffer_bytes_max } = options.clone();
+    let options = object_stores::Options { endpoint, region, anonymous, buffer_bytes_max };
+    Ok(object_stores::open(address, &options)?)
 }
 
 /// Refuses an address.

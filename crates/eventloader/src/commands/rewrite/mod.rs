@@ -234,6 +234,8 @@ fn encoders(settings: &RewriteSettings, wanted: Wanted, stages: &Stages) -> Resu
     let &RewriteSettings { memory_bytes, threads, .. } = settings;
     let plan = Plan::for_layout(&settings.catalog, wanted.layout);
     let needs = Needs::to_load(&plan, wanted.flatten, wanted.format.codec);
+    let is_remote = settings.target.directory().is_none();
+    let needs = if is_remote { needs.to_upload(memory_bytes) } else { needs };
     if needs.least_bytes() > memory_bytes {
         let needed = needs.least_bytes();
         return Err(Error::Memory { columns: plan.columns(), needed, allowed: memory_bytes });
