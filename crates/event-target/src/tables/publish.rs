@@ -9,7 +9,10 @@
 //!
 //! Invariant: a table's commits are in the order of their records.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Mutex, PoisonError},
+};
 
 use delta_log::{Action, AddFile, Metadata, Protocol, Snapshot, Table, Transaction, WiderTable};
 use serde_json::{Value, json};
@@ -34,26 +37,55 @@ struct TableCommit<'r> {
     gone: BTreeSet<&'r str>,
 }
 
-/// Refuses what some table's log would not take. A record of it could never be brought to its tables.
-pub(super) fn check(store: &dyn storage::Store, record: &Commit) -> Result<(), TargetError> {
+/// What tables were when their logs were read, by their directories; `None` where there is no log.
+pub(super) type Snapshots = BTreeMap<String, Option<Snapshot>>;
+
+/// Reads the logs of the tables that a record changes.
+pub(super) fn snapshots(store: &dyn storage::Store, record: &Commit) -> Result<Snapshots, TargetError> {
     let tables = commits_of(record);
-    workers::map(TABLES_AT_ONCE, tables.len(), |number| tables[number].check(store)).map(drop)
+    let read = workers::map(TABLES_AT_ONCE, tables.len(), |number| {
+        let table = tables[number].table;
+        Ok::<_, TargetError>((table.to_owned(), Table::new(store, table).snapshot()?))
+    })?;
+    Ok(read.into_iter().collect())
 }
 
-/// Brings a record to all of its tables; those that have it already stay as they are.
-pub(super) fn publish(store: &dyn storage::Store, record: &Commit) -> Result<(), TargetError> {
+/// Refuses what some table's log would not take. A record of it could never be brought to its tables.
+pub(super) fn check(
+    store: &dyn storage::Store,
+    record: &Commit,
+    snapshots: &Snapshots,
+) -> Result<(), TargetError> {
+    commits_of(record).iter().try_for_each(|commit| {
+        let snapshot = snapshots.get(commit.table).and_then(Option::as_ref);
+        let Some(actions) = commit.actions(snapshot)? else { return Ok(()) };
+        Ok(Table::new(store, commit.table).check(snapshot, &actions)?)
+    })
+}
+
+/// Brings a record to all of its tables; those that have it already stay as they are. Of tables that were
+/// read lately, only what came since is read.
+pub(super) fn publish(
+    store: &dyn storage::Store,
+    record: &Commit,
+    snapshots: Snapshots,
+) -> Result<(), TargetError> {
     let tables = commits_of(record);
-    workers::map(TABLES_AT_ONCE, tables.len(), |number| tables[number].publish(store)).map(drop)
+    let snapshots = Mutex::new(snapshots);
+    workers::map(TABLES_AT_ONCE, tables.len(), |number| {
+        let read = snapshots.lock().unwrap_or_else(PoisonError::into_inner).remove(tables[number].table);
+        tables[number].publish(store, read)
+    })
+    .map(drop)
 }
 
 /// Whether all tables of a record have it.
 pub(super) fn is_published(store: &dyn storage::Store, record: &Commit) -> Result<bool, TargetError> {
-    let tables = commits_of(record);
-    let has_it = workers::map(TABLES_AT_ONCE, tables.len(), |number| {
-        let snapshot = Table::new(store, tables[number].table).snapshot().map_err(TargetError::from)?;
-        Ok::<_, TargetError>(snapshot.is_some_and(|snapshot| tables[number].is_in(&snapshot)))
-    })?;
-    Ok(has_it.into_iter().all(|has_it| has_it))
+    let snapshots = snapshots(store, record)?;
+    Ok(commits_of(record).iter().all(|commit| {
+        let snapshot = snapshots.get(commit.table).and_then(Option::as_ref);
+        snapshot.is_some_and(|snapshot| commit.is_in(snapshot))
+    }))
 }
 
 fn commits_of(record: &Commit) -> Vec<TableCommit<'_>> {
@@ -72,9 +104,9 @@ fn commits_of(record: &Commit) -> Vec<TableCommit<'_>> {
 }
 
 impl TableCommit<'_> {
-    fn publish(&self, store: &dyn storage::Store) -> Result<(), TargetError> {
+    fn publish(&self, store: &dyn storage::Store, read: Option<Option<Snapshot>>) -> Result<(), TargetError> {
         let table = Table::new(store, self.table);
-        let mut snapshot = table.snapshot()?;
+        let mut snapshot = read.map_or_else(|| table.snapshot(), Ok)?;
         let done = table.commit(&mut snapshot, self.record.at_ms(), |snapshot| self.actions(snapshot))?;
         let Some(snapshot) = snapshot.filter(|_| done.is_some()) else { return Ok(()) };
         if snapshot.version > 0 && snapshot.version % CHECKPOINT_VERSIONS == 0 {
@@ -82,13 +114,6 @@ impl TableCommit<'_> {
             let _ = table.checkpoint(&snapshot, self.record.at_ms());
         }
         Ok(())
-    }
-
-    fn check(&self, store: &dyn storage::Store) -> Result<(), TargetError> {
-        let table = Table::new(store, self.table);
-        let snapshot = table.snapshot()?;
-        let Some(actions) = self.actions(snapshot.as_ref())? else { return Ok(()) };
-        Ok(table.check(snapshot.as_ref(), &actions)?)
     }
 
     fn is_in(&self, snapshot: &Snapshot) -> bool {

@@ -7,15 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use delta_log::{Snapshot, Table, WiderTable};
+use delta_log::{Snapshot, WiderTable};
 use serde_json::{Map, Value};
 use storage::Store;
 
-use super::{partition_values, table_of};
+use super::{partition_values, publish::Snapshots, table_of};
 use crate::{Change, TargetError};
-
-/// So many tables are read at once.
-const TABLES_AT_ONCE: usize = 16;
 
 /// The schema that a table has after a commit.
 #[derive(Debug)]
@@ -29,31 +26,31 @@ pub(super) struct After {
 /// it writes its files with.
 ///
 /// # Errors
-/// The type of a column changes, and files that have the old one stay; and read errors.
+/// The type of a column changes, and files that have the old one stay.
 pub(super) fn schemas_after(
     store: &dyn Store,
     changes: &[Change],
     asked: &BTreeMap<String, String>,
+    snapshots: &Snapshots,
 ) -> Result<BTreeMap<String, After>, TargetError> {
     let written: BTreeSet<_> = changes
         .iter()
         .filter(|change| change.event_type.is_some() && !change.files.is_empty())
         .map(|change| table_of(&change.directory))
         .collect();
-    let asked: Vec<_> = asked.iter().filter(|(table, _)| written.contains(table.as_str())).collect();
-    let schemas = workers::map(TABLES_AT_ONCE, asked.len(), |number| {
-        let (table, asked) = asked[number];
-        let Some(snapshot) = Table::new(store, table).snapshot()? else {
+    let asked = asked.iter().filter(|(table, _)| written.contains(table.as_str()));
+    let schemas = asked.map(|(table, asked)| {
+        let Some(Some(snapshot)) = snapshots.get(table) else {
             return Ok((table.clone(), After { schema: asked.clone(), is_new: true }));
         };
-        let stays = keeps_files(table, &snapshot, changes);
-        let held = snapshot.metadata.schema_string;
-        let schema = followed(&held, asked, stays)
+        let stays = keeps_files(table, snapshot, changes);
+        let held = &snapshot.metadata.schema_string;
+        let schema = followed(held, asked, stays)
             .map_err(|problem| TargetError::Unusable { path: store.address(table).into(), problem })?;
         let is_new = schema.is_some();
-        Ok::<_, TargetError>((table.clone(), After { schema: schema.unwrap_or(held), is_new }))
-    })?;
-    Ok(schemas.into_iter().collect())
+        Ok((table.clone(), After { schema: schema.unwrap_or_else(|| held.clone()), is_new }))
+    });
+    schemas.collect()
 }
 
 /// Adds the columns of tables that a load's files don't have to their statistics: all rows are null there.

@@ -21,7 +21,7 @@ use super::{
     Tables,
     attempt::Attempt,
     conflict::conflict,
-    publish::{check, is_published, publish},
+    publish::{Snapshots, check, is_published, publish, snapshots},
     records::Records,
     schema::{complete, schemas_after},
 };
@@ -49,7 +49,7 @@ impl OpenTables {
         if let Some(number) = records.unpublished()? {
             let record = records.read(number)?;
             if !is_published(&*tables.store, &record)? {
-                publish(&*tables.store, &record).map_err(unfinished)?;
+                publish(&*tables.store, &record, Snapshots::new()).map_err(unfinished)?;
                 recovered = Recovered::Finished { changes: record.changes.len() };
             }
             // Otherwise the next run looks at it again.
@@ -117,12 +117,12 @@ impl OpenTables {
             // Nobody knows whether it was recorded.
             Err(TargetError::Unknown { .. }) => self.attempt.clear_scratch(),
             Err(_) | Ok(None) => self.attempt.clear(|_| false),
-            Ok(Some(record)) => self.attempt.clear(|key| record.has(key)),
+            Ok(Some((record, _))) => self.attempt.clear(|key| record.has(key)),
         }
         self.attempt.clear_scratch();
-        let Some(record) = committed? else { return Ok(()) };
+        let Some((record, snapshots)) = committed? else { return Ok(()) };
         let store = &*self.tables.store;
-        publish(store, &record).map_err(unfinished)?;
+        publish(store, &record, snapshots).map_err(unfinished)?;
         // What fails from here on is done by a later run.
         let records = Records { store };
         let _ = records.note_published(record.number);
@@ -130,28 +130,29 @@ impl OpenTables {
         Ok(())
     }
 
-    /// Creates the record, behind those that others create meanwhile.
+    /// Creates the record, behind those that others create meanwhile. Returns it with its tables as they are.
     fn record(
         &self,
         NewCommit { changes, layout, load, reads, schemas, .. }: NewCommit,
-    ) -> Result<Commit, TargetError> {
+    ) -> Result<(Commit, Snapshots), TargetError> {
         let recording = TargetError::io("recording the commit");
         let store = &*self.tables.store;
         let records = Records { store };
         store.barrier().map_err(recording)?;
         let mut record = Commit::of_tables(self.base + 1, self.attempt.id.clone(), changes, layout, load);
         loop {
-            let after = schemas_after(store, &record.changes, &schemas)?;
+            let snapshots = snapshots(store, &record)?;
+            let after = schemas_after(store, &record.changes, &schemas, &snapshots)?;
             complete(&mut record.changes, &schemas, &after);
             let new = after.into_iter().filter(|(_, after)| after.is_new);
             record.schemas = new.map(|(table, after)| (table, after.schema)).collect();
-            check(store, &record)?;
+            check(store, &record, &snapshots)?;
             let text = serde_json::to_vec(&record).map_err(|error| recording(error.into()))?;
             match records.create(record.number, &text) {
-                Ok(Put::Created) => return Ok(record),
+                Ok(Put::Created) => return Ok((record, snapshots)),
                 Ok(Put::Exists) => {
                     let theirs = records.read(record.number)?;
-                    publish(store, &theirs)?;
+                    publish(store, &theirs, Snapshots::new())?;
                     if let Some(what) = conflict(&record, &reads, &theirs) {
                         return Err(TargetError::Overtaken { path: store.address("").into(), what });
                     }
