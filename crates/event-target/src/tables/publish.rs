@@ -74,7 +74,8 @@ pub(super) fn publish(
     let snapshots = Mutex::new(snapshots);
     workers::map(TABLES_AT_ONCE, tables.len(), |number| {
         let read = snapshots.lock().unwrap_or_else(PoisonError::into_inner).remove(tables[number].table);
-        tables[number].publish(store, read)
+        let snapshot = read.map_or_else(|| Table::new(store, tables[number].table).snapshot(), Ok)?;
+        tables[number].publish(store, snapshot)
     })
     .map(drop)
 }
@@ -104,9 +105,9 @@ fn commits_of(record: &Commit) -> Vec<TableCommit<'_>> {
 }
 
 impl TableCommit<'_> {
-    fn publish(&self, store: &dyn storage::Store, read: Option<Option<Snapshot>>) -> Result<(), TargetError> {
+    /// `snapshot` is the table as it was read.
+    fn publish(&self, store: &dyn storage::Store, mut snapshot: Option<Snapshot>) -> Result<(), TargetError> {
         let table = Table::new(store, self.table);
-        let mut snapshot = read.map_or_else(|| table.snapshot(), Ok)?;
         let done = table.commit(&mut snapshot, self.record.at_ms(), |snapshot| self.actions(snapshot))?;
         let Some(snapshot) = snapshot.filter(|_| done.is_some()) else { return Ok(()) };
         if snapshot.version > 0 && snapshot.version % CHECKPOINT_VERSIONS == 0 {
