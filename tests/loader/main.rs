@@ -18,6 +18,9 @@ mod support {
     pub(crate) mod files;
     /// What a target holds, as text that can be compared: rows, schema, sorting columns, bad lines
     pub(crate) mod readback;
+    /// A server of a bucket that can be read, and that tells what it was asked for
+    #[cfg(feature = "objects")]
+    pub(crate) mod bucket;
     /// The most memory that a load ever held
     #[cfg(target_os = "linux")]
     pub(crate) mod peak_memory;
@@ -33,6 +36,9 @@ mod support {
 mod reading {
     /// Files, directories, globs, standard input, framing: is each byte read once, in order?
     mod sources;
+    /// Are objects of a bucket read as files are: the same bytes, once, in order, or not at all?
+    #[cfg(feature = "objects")]
+    mod buckets;
     /// Is a JSON array read as its elements, whatever is wrong with it, and does a truncated or damaged file
     /// fail the load?
     mod arrays;

@@ -92,7 +92,7 @@ Examples:
 /// The input of `infer` and `check`.
 #[derive(Debug, Args)]
 pub(super) struct ReadArgs {
-    /// A file, a directory, a glob, or - for standard input
+    /// A file, directory, glob, s3:// address, or - for standard input
     ///
     /// Read as a load reads it.
     #[arg(value_name = "SOURCE", required = true)]

@@ -21,9 +21,9 @@ use event_target::Fingerprint;
 use super::{
     files::{self, no_source},
     head::Begun,
-    objects::{self, OpenStore, StoredObject, url_of},
+    objects::{self, OpenStore, StoredObject},
 };
-use crate::error::Error;
+use crate::{error::Error, runtime::address_of};
 
 /// One input.
 #[derive(Debug, Clone)]
@@ -98,7 +98,7 @@ pub(crate) fn list_sources(
     let listed = list_any(given, target, open_store)?;
     if listed.sources.is_empty() {
         let names: Vec<_> = given.iter().map(|path| path.to_string_lossy()).collect();
-        let are_urls = given.iter().all(|path| url_of(path).is_some());
+        let are_urls = given.iter().all(|path| address_of(path).is_some());
         let problem = if are_urls { "has no object to read" } else { "has no file to read" };
         return Err(no_source(&names.join(", "), problem));
     }
@@ -111,12 +111,12 @@ pub(crate) fn list_any(
     target: Option<&Path>,
     open_store: &OpenStore<'_>,
 ) -> Result<Listed, Error> {
-    let (urls, paths): (Vec<_>, Vec<_>) = given.iter().partition(|path| url_of(path).is_some());
+    let (urls, paths): (Vec<_>, Vec<_>) = given.iter().partition(|path| address_of(path).is_some());
     let (standard_input, paths): (Vec<_>, Vec<_>) =
         paths.into_iter().partition(|path| is_standard_input(path));
-    let mut listed = files::list(&paths, target.filter(|target| url_of(target).is_none()))?;
-    let urls: Vec<_> = urls.into_iter().filter_map(|url| url_of(url)).collect();
-    let objects = objects::list(&urls, target.and_then(url_of), open_store)?;
+    let mut listed = files::list(&paths, target.filter(|target| address_of(target).is_none()))?;
+    let urls: Vec<_> = urls.into_iter().filter_map(|url| address_of(url)).collect();
+    let objects = objects::list(&urls, target.and_then(address_of), open_store)?;
     if !objects.is_empty() {
         listed.sources.extend(objects);
         // Stable: files whose names only look alike stay in the order of their bytes.

@@ -7,6 +7,7 @@
 //! Invariant: the same tree as files and as objects has the same sources, each once.
 
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, HashSet},
     io,
     path::PathBuf,
@@ -45,7 +46,10 @@ pub(in crate::input) fn list(
 ) -> Result<Vec<Source>, Error> {
     let mut stores = BTreeMap::<&str, Arc<dyn Store>>::new();
     let (mut sources, mut seen) = (Vec::new(), HashSet::new());
-    for &url in given {
+    let target = target.map(canonical);
+    let target = target.as_deref();
+    let given: Vec<_> = given.iter().map(|url| canonical(url)).collect();
+    for url in given.iter().map(AsRef::as_ref) {
         storage::refuse_secrets(url)?;
         let (root, key) = divided(url);
         let store = match stores.get(root) {
@@ -71,6 +75,11 @@ pub(in crate::input) fn list(
         }
     }
     Ok(sources)
+}
+
+/// The one name of what has several.
+fn canonical(url: &str) -> Cow<'_, str> {
+    url.strip_prefix("s3a://").map_or(url.into(), |rest| format!("s3://{rest}").into())
 }
 
 /// The root of a URL, and the key: `s3://bucket` and `in/a.json`.

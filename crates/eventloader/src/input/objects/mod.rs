@@ -9,14 +9,14 @@ mod read_ahead;
 mod tests;
 mod window;
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use event_target::ObjectVersion;
 use storage::{Found, Store};
 
 pub(crate) use self::window::Window;
 pub(super) use self::{listing::list, read_ahead::ReadAhead};
-use crate::{error::Error, runtime::address_of};
+use crate::error::Error;
 
 /// Opens the store that the root of a URL names, such as `s3://bucket`.
 pub(crate) type OpenStore<'o> = dyn Fn(&str) -> Result<Arc<dyn Store>, Error> + 'o;
@@ -49,9 +49,4 @@ impl StoredObject {
         let etag = self.found.etag.clone()?;
         Some(ObjectVersion { bytes: self.found.bytes, etag })
     }
-}
-
-/// The path as a URL, if it is one: it has a scheme. All else is a local path.
-pub(crate) fn url_of(path: &Path) -> Option<&str> {
-    address_of(path)
 }

@@ -246,6 +246,8 @@ fn a_target_and_a_source_are_not_inside_of_each_other() {
         ("s3://b/lake/t/", "s3://b/lake/"),
         ("s3://b/lake/t/part", "s3://b/lake"),
         ("s3://b/l*", "s3://b/lake"),
+        ("s3a://b/in/", "s3://b/in/lake"),
+        ("s3://b/in/", "s3a://b/in/lake"),
     ] {
         let refused = outcome(source, target).unwrap_err();
         assert!(refused.starts_with("the target "), "{refused}");
