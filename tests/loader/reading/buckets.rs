@@ -85,12 +85,13 @@ fn comparable(dir: &Workdir, outcome: &Outcome) -> Value {
 #[test]
 fn objects_leave_the_target_and_the_report_that_files_do() {
     let (dir, bucket) = both(&all_kinds());
-    for (mode, given) in [("overwrite", "in/"), ("merge", "in"), ("merge", "in*/**/*[!p]")] {
+    let cases = [("overwrite", "in/"), ("merge", "in"), ("merge", "in*/**/*[!p]")];
+    for (case, (mode, given)) in cases.into_iter().enumerate() {
         let flags = ["--backfill", "--mode", mode, "--memory=64MiB"];
         let loader = |target| dir.loader_into(target).args(flags);
-        let of_files = format!("of files {given}");
+        let of_files = format!("of-files-{case}");
         let files = loader(&of_files).source(dir.path(given)).succeeds();
-        let of_objects = format!("of objects {given}");
+        let of_objects = format!("of-objects-{case}");
         let objects = bucket.reached_by(loader(&of_objects)).source(format!("s3://b/{given}")).succeeds();
         assert!(files.count("written") > 0);
         assert_eq!(comparable(&dir, &files), comparable(&dir, &objects), "{objects}");
@@ -352,8 +353,13 @@ fn catalogs_are_drafted_from_and_checked_with_objects() {
     let check = |source: &str| on(["check", "--catalog=orders.toml"], source);
     let of_objects = bucket.reached_by(check("s3://b/in/*")).succeeds();
     assert_eq!(check("in").succeeds().stdout, of_objects.stdout);
+    // Whoever reads the first lines only does not fetch everything behind them.
+    let long = |id| {
+        event(&format!("o{id}"), "2024-10-10T08:00:00", "order", &format!(r#"{{"note": "{id:020000}"}}"#))
+    };
+    bucket.put("long.json", file_of((0..1_500).map(long)));
     bucket.requests();
-    let sample = ["infer", "--sample-lines=10"];
-    bucket.reached_by(on(sample, "s3://b/in/a.json")).succeeds();
-    assert!(bytes(bucket.gets()) < 9 << 20, "of {}", content.len());
+    bucket.reached_by(on(["infer", "--sample-lines=10"], "s3://b/long.json")).succeeds();
+    let read = bytes(bucket.gets());
+    assert!(read < 20 << 20, "{read} bytes of 30,000,000");
 }
