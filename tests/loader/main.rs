@@ -107,6 +107,9 @@ mod merging {
     mod merge;
     /// Can one command line keep loading a directory that fills up: each content once, nothing half written?
     mod landing;
+    /// Is an object that was merged skipped without being read, and is one in doubt recognised by its content?
+    #[cfg(feature = "objects")]
+    mod landing_on_a_bucket;
     /// Files that are lost between two merges: are they named, and never recorded as all that there is?
     mod laundering;
     /// Partitions of a target that was merged are overwritten: is each event still in one?

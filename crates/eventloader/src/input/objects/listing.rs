@@ -106,7 +106,7 @@ fn expand(url: &str, store: &dyn Store, key: &str) -> Result<Expanded, Error> {
     let inside = if is_directory { key.to_owned() } else { format!("{key}/") };
     if !is_glob(key) {
         if is_directory {
-            return Ok(Expanded::below(inside, list(key)?));
+            return Ok(Expanded::below(inside, &list(key)?));
         }
         if let Some(found) = store.find(key).map_err(LISTING)? {
             return Ok(Expanded { found: vec![found], directory: None });
@@ -115,7 +115,7 @@ fn expand(url: &str, store: &dyn Store, key: &str) -> Result<Expanded, Error> {
         if all.is_empty() {
             return Err(no_source(url, "no such object, and none below it"));
         }
-        return Ok(Expanded::below(inside, all));
+        return Ok(Expanded::below(inside, &all));
     }
     let all = list(literal_prefix(key))?;
     // What looks like a glob is first of all a name.
@@ -123,10 +123,10 @@ fn expand(url: &str, store: &dyn Store, key: &str) -> Result<Expanded, Error> {
         return Ok(Expanded { found: vec![found.clone()], directory: None });
     }
     if all.iter().any(|found| found.key.starts_with(&inside)) {
-        return Ok(Expanded::below(inside, all));
+        return Ok(Expanded::below(inside, &all));
     }
     let pattern = KeyPattern::new(key).map_err(|error| no_source(url, &format!("not a glob: {error}")))?;
-    let found = without_markers(all, |key| pattern.stands_for(key));
+    let found = without_markers(&all, |key| pattern.stands_for(key));
     if found.is_empty() {
         return Err(no_source(url, "matches no object"));
     }
@@ -135,7 +135,7 @@ fn expand(url: &str, store: &dyn Store, key: &str) -> Result<Expanded, Error> {
 
 impl Expanded {
     /// The objects below a prefix, but for private ones.
-    fn below(prefix: String, all: Vec<Found>) -> Self {
+    fn below(prefix: String, all: &[Found]) -> Self {
         let is_public = |inside: &str| !inside.split('/').any(|name| is_private(name.as_bytes()));
         let found = without_markers(all, |key| key.strip_prefix(prefix.as_str()).is_some_and(is_public));
         Self { found, directory: Some(prefix) }
@@ -144,7 +144,7 @@ impl Expanded {
 
 /// The objects whose keys are wanted, without those that consoles and file systems on top of a bucket put in
 /// the place of a directory: they are empty, and end with a `/` or have others below them.
-fn without_markers(all: Vec<Found>, is_wanted: impl Fn(&str) -> bool) -> Vec<Found> {
+fn without_markers(all: &[Found], is_wanted: impl Fn(&str) -> bool) -> Vec<Found> {
     let is_marker = |found: &Found| {
         let inside = format!("{}/", found.key);
         let next = all.partition_point(|other| other.key < inside);

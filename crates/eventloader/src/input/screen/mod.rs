@@ -187,12 +187,11 @@ impl Screening<'_> {
         let failed = |error| unreadable(&source.name, 0, None, error);
         let text = open(source, ahead, &Progress::hidden(), true);
         let (refusal, content) = refusal(text, self.framed).map_err(failed)?;
-        let content = match content.filter(|content| content.bytes == object.bytes()) {
-            Some(content) => content,
-            None => {
-                let again = ReadAhead::of(iter::once(source), self.window.shared_by(self.threads));
-                again.reader(object).and_then(content_of).map_err(failed)?
-            }
+        let content = if let Some(content) = content.filter(|content| content.bytes == object.bytes()) {
+            content
+        } else {
+            let again = ReadAhead::of(iter::once(source), self.window.shared_by(self.threads));
+            again.reader(object).and_then(content_of).map_err(failed)?
         };
         if self.known.contents.contains(&content) {
             return Ok(Found::loaded(Some(content)));
