@@ -86,9 +86,9 @@ pub struct Cli {
     /// The content is JSON lines, one JSON array (it begins with [), or JSON documents one behind the other,
     /// pretty-printed or not, plain or compressed with gzip or zstd. Formats are recognised by content, not
     /// by name. A directory stands for all files below it, except names that begin with _ or a dot, or end
-    /// with .tmp, .part, .swp or ~. An address (s3://, gs://, az://, abfss://) that ends with / stands for all
-    /// objects below it, likewise; any other for an object, or as a glob. All are read in the order of their
-    /// names, each once; standard input comes last.
+    /// with .tmp, .part, .swp or ~. An address (s3://, gs://, az://, abfss://) that ends with / stands for
+    /// all objects below it, likewise; any other for an object, or as a glob. All are read in the order of
+    /// their names, each once; standard input comes last.
     #[arg(short, long = "source-file", value_name = "PATH", required = true, help_heading = INPUT)]
     source_file: Vec<PathBuf>,
 

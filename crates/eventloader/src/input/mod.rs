@@ -1,7 +1,7 @@
 //! Paths and URLs as given → sources in input order → their texts, decompressed → numbered blocks.
 //!
-//! Invariant: the order of the input depends neither on that of a file system or a bucket nor on that of the command
-//! line.
+//! Invariant: the order of the input depends neither on that of a file system or a bucket nor on that of the
+//! command line.
 
 mod blocks;
 mod compressed;

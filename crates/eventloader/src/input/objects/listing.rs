@@ -1,8 +1,8 @@
 //! URLs as given → the objects that they stand for.
 //!
 //! A URL that ends at a `/`, or that names a bucket, stands for all objects below it but for private ones, as
-//! a directory does. Any other stands for the object of that key; or else for what is below it; or else, if it
-//! is a glob, for what matches it. A key is taken literally, character by character.
+//! a directory does. Any other stands for the object of that key; or else for what is below it; or else, if
+//! it is a glob, for what matches it. A key is taken letter by letter.
 //!
 //! Invariant: the same tree as files and as objects has the same sources, each once.
 

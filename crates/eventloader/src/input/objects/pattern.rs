@@ -1,7 +1,7 @@
 //! A glob → whether a key is one that it stands for.
 //!
-//! It means what it means for files: `*`, `?` and `[…]` match within a name, `**` any number of directories. A
-//! directory that matches stands for what is below it.
+//! It means what it means for files: `*`, `?` and `[…]` match within a name, `**` any number of directories.
+//! A directory that matches stands for what is below it.
 //!
 //! Invariant: of the same tree, as files and as objects, a glob finds the same.
 

@@ -137,8 +137,8 @@ pub(crate) fn screen(listed: Listed, screening: Screening<'_>) -> Result<Screene
 }
 
 impl Screening<'_> {
-    /// A file. Most were loaded before, so its content alone is read first. Nothing is found of standard input
-    /// and everything else that is not a file, which is read only once.
+    /// A file. Most were loaded before, so its content alone is read first. Nothing is found of standard
+    /// input and everything else that is not a file, which is read only once.
     fn file(self, source: &Source) -> Result<Found, Error> {
         self.interruption.check()?;
         let Origin::File(path) = &source.origin else { return Ok(Found::default()) };
