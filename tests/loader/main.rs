@@ -16,6 +16,8 @@ mod support {
     pub(crate) mod workdir;
     /// A target's files as one value, how two of them differ, and assertions that show it
     pub(crate) mod files;
+    /// What a reader sees of a target of tables, by their logs
+    pub(crate) mod tables;
     /// What a target holds, as text that can be compared: rows, schema, sorting columns, bad lines
     pub(crate) mod readback;
     /// A server of a bucket that can be read, and that tells what it was asked for
@@ -184,6 +186,8 @@ mod commit {
     mod logs_of_tables;
     /// Do the statistics of a table's files say all that readers rely on, whatever columns the files have?
     mod table_statistics;
+    /// Several loads of one target of tables at once: does each commit as a whole, behind the others, or not?
+    mod writers;
     /// Whatever operation of a commit the system forbids: is it refused beforehand, done in another way or
     /// taken back?
     mod forbidden;

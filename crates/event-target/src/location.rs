@@ -62,8 +62,10 @@ impl Location {
     /// # Errors
     /// The directory can't be read.
     pub fn in_directory(root: PathBuf, wants_tables: bool) -> Result<Self, TargetError> {
-        let is_of_tables = storage::is_directory(&root.join(tables::COMMITS))
-            || (wants_tables && !partitions::has_record(&root)?);
+        let looking = TargetError::io("looking for what kind of target there is");
+        let begun = storage::find(&root.join(tables::COMMITS)).map_err(looking)?;
+        let is_of_tables =
+            begun.is_some_and(|found| found.is_dir()) || (wants_tables && !partitions::has_record(&root)?);
         if is_of_tables {
             return Ok(Self::tables(Arc::new(LocalStore::new(root, tables::SCRATCH))));
         }

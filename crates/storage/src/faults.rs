@@ -12,6 +12,7 @@
 //!   power   the process ends; of files that were not synced, nothing is left but their names
 //!   names   the process ends; of the renames that were not synced, none is left but the last
 //!   hold    it waits until standard input ends; meanwhile the test changes files
+//! EVENTLOADER_FAULT=NAME@PART:KIND   the same at the first operation of that name on a path with that part
 //! EVENTLOADER_FORBID=ERRNO:NAME:END;…   each operation of that name on a path with that end fails, always
 //! ```
 //!
@@ -48,10 +49,19 @@ enum FaultKind {
     Hold,
 }
 
+/// The operation at which a fault happens.
+#[derive(Debug)]
+enum At {
+    /// By its number, from 1.
+    Number(u64),
+    /// The first of that name on a path with that part.
+    First(String, String),
+}
+
 #[derive(Debug, Default)]
 struct Faults {
     log: Option<File>,
-    fault: Option<(u64, FaultKind)>,
+    fault: Option<(At, FaultKind)>,
     forbidden: Vec<Forbidden>,
     /// The number of operations so far.
     operations: u64,
@@ -149,8 +159,8 @@ impl Faults {
     }
 }
 
-fn parse(text: &str) -> Option<(u64, FaultKind)> {
-    let (number, kind) = text.split_once(':')?;
+fn parse(text: &str) -> Option<(At, FaultKind)> {
+    let (at, kind) = text.rsplit_once(':')?;
     let kind = match kind {
         "error" => FaultKind::Error,
         "errors" => FaultKind::Errors,
@@ -162,7 +172,11 @@ fn parse(text: &str) -> Option<(u64, FaultKind)> {
         "hold" => FaultKind::Hold,
         _ => return None,
     };
-    Some((number.parse().ok()?, kind))
+    let at = match at.split_once('@') {
+        Some((name, part)) => At::First(name.to_owned(), part.to_owned()),
+        None => At::Number(at.parse().ok()?),
+    };
+    Some((at, kind))
 }
 
 /// The state of this process; `None` if no variable is set.
@@ -220,7 +234,16 @@ fn reach(operation: Operation<'_>, tear: impl FnOnce() -> io::Result<()>) -> io:
         let error = io::Error::from(forbidden.errno);
         return Err(io::Error::new(error.kind(), format!("{name} {}: {error}", path.display())));
     }
-    let Some((number, kind)) = faults.fault else { return Ok(Answer::Arrives) };
+    let operations = faults.operations;
+    if let Some((at, _)) = &mut faults.fault
+        && let At::First(wanted, part) = at
+        && name == *wanted
+        && path.to_string_lossy().contains(part.as_str())
+    {
+        *at = At::Number(operations);
+    }
+    let Some((At::Number(number), kind)) = &faults.fault else { return Ok(Answer::Arrives) };
+    let (number, kind) = (*number, *kind);
     let fails = match kind {
         FaultKind::Errors => faults.operations == number || (faults.operations > number && changes),
         _ => faults.operations == number,

@@ -15,17 +15,27 @@ use super::walk::{FAULTS, Walk};
 use crate::support::{
     events::{account_open, event, file_of},
     files::tree,
+    tables::is_unfinished,
     workdir::{Loader, Workdir},
 };
+
+/// The flags that say what a new target is.
+type Kind = &'static [&'static str];
+const PARTITIONS: Kind = &[];
+const TABLES: Kind = &["--table", "delta"];
 
 /// A workdir with a target that the new load changes in every way: a file is replaced by one of the same
 /// name, one by a file of another name, a partition is created, one stays as it is; and there are bad lines.
 pub(super) fn with_old_target() -> Workdir {
+    with_old_target_of(PARTITIONS)
+}
+
+fn with_old_target_of(kind: Kind) -> Workdir {
     let dir = Workdir::new();
     let of_codec = |name: &str, codec: &str, lines: Vec<String>| {
         dir.write(name, file_of(lines));
         let args = ["--backfill", "--compression", codec, "--threads", "1"];
-        dir.loader().source(name).args(args).succeeds();
+        dir.loader().source(name).args(args).args(kind).succeeds();
     };
     let pay =
         |id: &str, day: &str| event(id, day, "payment-to", r#"{"id": 1, "to": 2, "from": 3, "amount": 4.5}"#);
@@ -113,11 +123,15 @@ fn of_a_recovery() {
 /// A workdir for a merge that moves events: out of a partition that this empties, out of one that stays, into
 /// an existing one and into a new one, and from a file that is replaced by one of another name.
 pub(super) fn with_events_that_move() -> Workdir {
+    with_events_that_move_of(PARTITIONS)
+}
+
+fn with_events_that_move_of(kind: Kind) -> Workdir {
     let dir = Workdir::new();
     let load = |name: &str, codec: &str, lines: Vec<String>| {
         dir.write(name, file_of(lines));
         let args = ["--backfill", "--compression", codec, "--threads", "1", "--mode", "merge"];
-        dir.loader().source(name).args(args).succeeds();
+        dir.loader().source(name).args(args).args(kind).succeeds();
     };
     let open =
         |id: &str, day: u32, number: i32| account_open(id, &format!("2024-10-{day:02}T00:00:00"), number);
@@ -150,6 +164,10 @@ fn of_a_merge() {
 /// that don't, one of which has a file of another name before; and from one of them to a day before all
 /// others. A version decides before the timestamp.
 pub(super) fn with_events_that_move_both_ways() -> Workdir {
+    with_events_that_move_both_ways_of(PARTITIONS)
+}
+
+fn with_events_that_move_both_ways_of(kind: Kind) -> Workdir {
     let dir = Workdir::new();
     dir.write(
         "versions.toml",
@@ -158,7 +176,7 @@ pub(super) fn with_events_that_move_both_ways() -> Workdir {
     let load = |name: &str, codec: &str, lines: Vec<String>| {
         dir.write(name, file_of(lines));
         let args = ["--backfill", "--compression", codec, "--threads", "1", "--mode", "merge"];
-        dir.loader().source(name).args(args).args(["--catalog", "versions.toml"]).succeeds();
+        dir.loader().source(name).args(args).args(["--catalog", "versions.toml"]).args(kind).succeeds();
     };
     let open =
         |id: &str, day: u32, number: i32| account_open(id, &format!("2024-10-{day:02}T00:00:00"), number);
@@ -200,13 +218,17 @@ fn of_a_merge_that_moves_events_both_ways() {
 
 /// A workdir for a replay that removes one file of the quarantine and rewrites another.
 pub(super) fn with_lines_to_replay() -> Workdir {
+    with_lines_to_replay_of(PARTITIONS)
+}
+
+fn with_lines_to_replay_of(kind: Kind) -> Workdir {
     let dir = Workdir::new();
     let sale =
         |id: &str, data: &str| account_open(id, "2024-10-10T00:00:00", 1).replace("account-open", data);
     dir.write("old.json", file_of([sale("a", "sale"), "bad".into()]));
     dir.write("other.json", file_of([sale("b", "sale"), account_open("c", "2024-10-11T00:00:00", 2)]));
     let args = ["--backfill", "--threads", "1"];
-    dir.loader().source("old.json").source("other.json").args(args).succeeds();
+    dir.loader().source("old.json").source("other.json").args(args).args(kind).succeeds();
     dir.write("sales.toml", "[domain.account.events.sale.fields]\nid = 'int32'\n");
     dir
 }
@@ -322,7 +344,7 @@ fn of_a_load_by_two_threads_with_a_broken_disk() {
 /// A workdir with a target that a rewrite changes in every way: columns of text become those of a catalog,
 /// in another directory; files are replaced by those of another name; partitions become hours; all in other
 /// directories.
-fn to_rewrite() -> Workdir {
+fn to_rewrite(kind: Kind) -> Workdir {
     let dir = Workdir::new();
     let sale = |id: &str, time: &str| account_open(id, time, 1).replace("account-open", "sale");
     dir.write(
@@ -342,7 +364,7 @@ fn to_rewrite() -> Workdir {
     ];
     dir.write("old.json", file_of(lines));
     let args = ["--backfill", "--threads", "1", "--catalog", "open.toml"];
-    dir.loader().source("old.json").args(args).succeeds();
+    dir.loader().source("old.json").args(args).args(kind).succeeds();
     dir
 }
 
@@ -353,7 +375,7 @@ fn rewrite(dir: &Workdir, target: &str, form: &[&str]) -> Loader {
 
 #[test]
 fn of_a_rewrite() {
-    let dir = to_rewrite();
+    let dir = to_rewrite(PARTITIONS);
     let run = |dir: &Workdir, target: &str| rewrite(dir, target, &["--compression=snappy"]);
     let mut walk = Walk::new("a rewrite", &dir, &run);
     walk.moves_events = true;
@@ -362,7 +384,7 @@ fn of_a_rewrite() {
 
 #[test]
 fn of_a_rewrite_into_another_layout() {
-    let dir = to_rewrite();
+    let dir = to_rewrite(PARTITIONS);
     let run = |dir: &Workdir, target: &str| rewrite(dir, target, &["--layout=hive", "--partition-by=hour"]);
     let mut walk = Walk::new("a rewrite into another layout", &dir, &run);
     walk.moves_events = true;
@@ -373,5 +395,96 @@ fn of_a_rewrite_into_another_layout() {
             operation.starts_with("rename to") && operation.ends_with("/journal.json")
         };
         assert!(walk.go_from(operations.iter().position(is_recording).unwrap()) > 50);
+    }
+}
+
+// --- Targets of tables ---
+
+fn load_tables(dir: &Workdir, target: &str) -> Loader {
+    load(dir, target).args(TABLES)
+}
+
+#[test]
+fn of_a_first_load_of_tables() {
+    let dir = with_old_target_of(TABLES);
+    fs_err::remove_dir_all(dir.target()).unwrap();
+    assert!(Walk::new("a first load of tables", &dir, &load_tables).go() > 250);
+}
+
+#[test]
+fn of_a_load_of_tables_that_replaces() {
+    let dir = with_old_target_of(TABLES);
+    assert!(Walk::new("a load of tables that replaces", &dir, &load).go() > 250);
+}
+
+/// Recovers a load that stopped when it was recorded, and one that stopped between two tables.
+#[test]
+fn of_a_recovery_of_tables() {
+    let dir = with_old_target_of(TABLES);
+    for (file, bytes) in &tree(&dir.target()) {
+        dir.write(&format!("before/{file}"), bytes);
+    }
+    let walk = Walk::new("a load of tables that replaces", &dir, &load);
+    let operations = walk.operations();
+    let is_publishing = |(changes, operation): &(bool, String)| {
+        *changes && operation.starts_with("rename to") && operation.contains("/_delta_log/")
+    };
+    let first = operations.iter().position(is_publishing).unwrap();
+    let last = operations.iter().rposition(is_publishing).unwrap();
+    assert!(first < last, "several tables are published: {operations:#?}");
+    for stopped_at in [first, last] {
+        walk.begin("target");
+        let stop = format!("{}:stop", stopped_at + 1);
+        load(&dir, "target").env("EVENTLOADER_FAULT", &stop).run();
+        assert!(is_unfinished(&tree(&dir.target())), "stopped at {:?}", operations[stopped_at]);
+        Walk::new("a recovery of tables", &dir, &recover).go();
+    }
+}
+
+/// All that a merge moves changes in one moment, in whatever direction.
+#[test]
+fn of_a_merge_of_tables() {
+    let dir = with_events_that_move_both_ways_of(TABLES);
+    assert!(Walk::new("a merge of tables", &dir, &merge_by_version).go() > 250);
+}
+
+#[test]
+fn of_a_replay_of_tables() {
+    let dir = with_lines_to_replay_of(TABLES);
+    assert!(Walk::new("a replay of tables", &dir, &replay).go() > 250);
+}
+
+#[test]
+fn of_a_discard_of_tables() {
+    let dir = with_lines_to_replay_of(TABLES);
+    let walk = Walk { is_once: true, ..Walk::new("a discard of tables", &dir, &discard) };
+    assert!(walk.go() > 50);
+}
+
+#[test]
+fn of_a_rewrite_of_tables() {
+    let dir = to_rewrite(TABLES);
+    let run = |dir: &Workdir, target: &str| rewrite(dir, target, &["--compression=snappy"]);
+    assert!(Walk::new("a rewrite of tables", &dir, &run).go() > 250);
+}
+
+/// The load that writes the first checkpoints, and the one that summarizes the records.
+#[test]
+fn of_a_load_with_checkpoints() {
+    let dir = Workdir::new();
+    for (loads, summary) in [(10, ".checkpoint.parquet"), (9, "_eventloader/history.json")] {
+        for number in 0..loads {
+            dir.write("old.json", file_of([account_open("a", "2024-10-10T00:00:00", number)]));
+            load_tables(&dir, "target").succeeds();
+        }
+        dir.write("old.json", file_of([account_open("a", "2024-10-10T00:00:00", 100 + loads)]));
+        let walk = Walk::new("a load with checkpoints", &dir, &load);
+        let operations = walk.operations();
+        assert!(operations.iter().any(|(_, operation)| operation.ends_with(summary)), "{operations:#?}");
+        let is_recording = |(_, operation): &(bool, String)| {
+            operation.starts_with("rename to") && operation.contains("/_eventloader/commits/")
+        };
+        assert!(walk.go_from(operations.iter().position(is_recording).unwrap()) > 50);
+        load(&dir, "target").succeeds();
     }
 }

@@ -178,7 +178,7 @@ fn outcome(walk: &Walk<'_>, target: &str, (name, path): &Operation, error: &str)
         End::NothingChanged if has_recorded(&log) => TakenBack,
         End::NothingChanged => Refused,
         End::Recorded => Kept,
-        End::Died => panic!("{what}: it died"),
+        End::Died | End::Unknown => panic!("{what}: {end:?}"),
     };
     match outcome {
         Done => assert!(found == walk.new, "{what}: all is new"),

@@ -153,13 +153,24 @@ impl Loader {
     /// Runs, and waits before its n-th operation on a file, from 1, until `meanwhile` is done.
     #[track_caller]
     pub(crate) fn held_at(self, operation: usize, meanwhile: impl FnOnce()) -> Outcome {
+        self.held(&operation.to_string(), |log| log.lines().count() >= operation, meanwhile)
+    }
+
+    /// The same before the first operation of that name on a path with that part.
+    #[track_caller]
+    pub(crate) fn held_at_first(self, name: &str, part: &str, meanwhile: impl FnOnce()) -> Outcome {
+        let is_it = |line: &str| line.contains(&format!(" {name} /")) && line.contains(part);
+        self.held(&format!("{name}@{part}"), |log| log.lines().any(is_it), meanwhile)
+    }
+
+    fn held(self, operation: &str, is_reached: impl Fn(&str) -> bool, meanwhile: impl FnOnce()) -> Outcome {
         let log = self.root.join("operations.log");
         fs_err::write(&log, "").unwrap();
         let mut held = self.env("EVENTLOADER_FAULT", &format!("{operation}:hold"));
         held.command.env("EVENTLOADER_FILE_LOG", &log);
         let (command_line, mut child, report) = held.start();
         let stdin = child.stdin.take().unwrap();
-        while fs_err::read_to_string(&log).unwrap().lines().count() < operation {
+        while !is_reached(&fs_err::read_to_string(&log).unwrap()) {
             assert!(
                 child.try_wait().unwrap().is_none(),
                 "ended before operation {operation}: {command_line}"

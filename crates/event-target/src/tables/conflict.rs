@@ -19,7 +19,8 @@ pub struct Reads {
     pub everything: bool,
 }
 
-/// Why a commit can't follow one that was made meanwhile, in words; `None` if it can.
+/// Why a commit can't follow one that was made meanwhile, in words; `None` if it can. Its schemas are those
+/// that its tables would get now that they have the other.
 pub(super) fn conflict(ours: &Commit, reads: &Reads, theirs: &Commit) -> Option<String> {
     if reads.everything || theirs.layout != ours.layout {
         return Some("the target".to_owned());
@@ -49,8 +50,7 @@ pub(super) fn conflict(ours: &Commit, reads: &Reads, theirs: &Commit) -> Option<
     let (our_tables, their_tables) = (of_tables(ours), of_tables(theirs));
     let differs = |(table, event_type): &(&String, &(String, String))| {
         let is_another = their_tables.get(*table).is_some_and(|theirs| theirs != *event_type);
-        let has_new_schema = ours.schemas.get(*table) != theirs.schemas.get(*table);
-        their_tables.contains_key(*table) && (is_another || has_new_schema)
+        their_tables.contains_key(*table) && (is_another || ours.schemas.contains_key(*table))
     };
     our_tables.iter().find(differs).map(|(table, _)| format!("the columns of {table}"))
 }

@@ -8,7 +8,6 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    path::Path,
 };
 
 use delta_log::{Snapshot, Table};
@@ -38,8 +37,9 @@ impl Tables {
 
     /// Whether anything was ever committed.
     pub(crate) fn is_target(&self) -> Result<bool, TargetError> {
-        let has_begun = |root: &Path| storage::is_directory(&root.join(COMMITS));
-        Ok(self.store.directory().is_some_and(has_begun) || self.records().last()? > 0)
+        let begun = self.store.directory().map(|root| storage::find(&root.join(COMMITS)));
+        let begun = begun.transpose().map_err(TargetError::io("looking for the target's commits"))?;
+        Ok(begun.flatten().is_some() || self.records().last()? > 0)
     }
 
     /// What all commits come to. `look` is called for each that is not summarized, with the history before
@@ -115,6 +115,7 @@ impl Tables {
                 }
             }
         }
+        self.require_newest(history, &compared.differences)?;
         Ok(compared)
     }
 
@@ -185,7 +186,21 @@ impl Tables {
         let tables = partitions.values().flatten().map(|file| table_of(&file.path)).collect();
         let named = self.named(&tables)?;
         let foreign = named.into_keys().filter(|path| !history.files.contains_key(path));
-        Ok(foreign.map(|path| Difference { path, differs: Differs::Foreign, recorded: None }).collect())
+        let foreign = foreign.map(|path| Difference { path, differs: Differs::Foreign, recorded: None });
+        let foreign: Vec<_> = foreign.collect();
+        self.require_newest(history, &foreign)?;
+        Ok(foreign)
+    }
+
+    /// Differences between a history and tables that are newer say nothing.
+    fn require_newest(&self, history: &History, differences: &[Difference]) -> Result<(), TargetError> {
+        match differences.first() {
+            Some(first) if self.records().last()? > history.commits() => {
+                let what = first.path.clone();
+                Err(TargetError::Overtaken { path: self.store.address("").into(), what })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// All files that readers see, and those of the quarantine.

@@ -43,8 +43,8 @@ impl Tables {
             kept.extend(self.needed_in(table, before)?);
         }
         let is_ours = |key: &str| {
-            let is_file =
-                tables.contains(table_of(key)) && table_of_log(key).is_none() && key.ends_with(".parquet");
+            let is_table = tables.contains(table_of(key)) || is_of_first_run(key);
+            let is_file = is_table && table_of_log(key).is_none() && key.ends_with(".parquet");
             is_file
                 || table_of(key) == QUARANTINE
                 || key.strip_prefix(SCRATCH).is_some_and(|rest| rest.starts_with('/'))
@@ -70,4 +70,15 @@ impl Tables {
         let paths = snapshot.files.keys().chain(removed.map(|file| &file.path));
         Ok(paths.map(|path| format!("{table}/{path}")).collect())
     }
+}
+
+/// Whether a run that was killed would have made a table with this file: it is in a day, and named by its
+/// attempt.
+fn is_of_first_run(key: &str) -> bool {
+    const ID_DIGITS: usize = 32;
+    let mut names = key.split('/').skip(1);
+    let is_in_day = names.next().is_some_and(|name| name.starts_with("day="));
+    let name = names.last().and_then(|name| name.rsplit_once('-')?.1.split_once('.'));
+    let is_id = |id: &str| id.len() == ID_DIGITS && id.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_in_day && name.is_some_and(|(id, _)| is_id(id))
 }

@@ -140,12 +140,16 @@ impl OpenTables {
         let records = Records { store };
         store.barrier().map_err(recording)?;
         let mut record = Commit::of_tables(self.base + 1, self.attempt.id.clone(), changes, layout, load);
-        loop {
-            let snapshots = snapshots(store, &record)?;
+        let prepare = |record: &mut Commit| {
+            let snapshots = snapshots(store, record)?;
             let after = schemas_after(store, &record.changes, &schemas, &snapshots)?;
             complete(&mut record.changes, &schemas, &after);
             let new = after.into_iter().filter(|(_, after)| after.is_new);
             record.schemas = new.map(|(table, after)| (table, after.schema)).collect();
+            Ok(snapshots)
+        };
+        let mut snapshots = prepare(&mut record)?;
+        loop {
             check(store, &record, &snapshots)?;
             let text = serde_json::to_vec(&record).map_err(|error| recording(error.into()))?;
             match records.create(record.number, &text) {
@@ -153,8 +157,13 @@ impl OpenTables {
                 Ok(Put::Exists) => {
                     let theirs = records.read(record.number)?;
                     publish(store, &theirs, Snapshots::new())?;
+                    let overtaken = |what| TargetError::Overtaken { path: store.address("").into(), what };
+                    snapshots = prepare(&mut record).map_err(|error| match error {
+                        TargetError::Unusable { .. } => overtaken("the columns of a table".to_owned()),
+                        other => other,
+                    })?;
                     if let Some(what) = conflict(&record, &reads, &theirs) {
-                        return Err(TargetError::Overtaken { path: store.address("").into(), what });
+                        return Err(overtaken(what));
                     }
                     record.number += 1;
                 }
