@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Proves targets of tables with other programs: deltalake, Polars, Daft, Sail and DuckDB read each version of each table, also while
-# the loader is killed or loses answers. Usage: tables.sh [--worlds N] [--kills N] [--lost-answers N] [--on SERVER] …, see --help.
-# BIN_DIR=DIR: these binaries.
+# the loader is killed or loses answers. Usage: tables.sh [--worlds N] [--predicates N] [--kills N] [--lost-answers N] [--on SERVER] …,
+# see --help. BIN_DIR=DIR: these binaries.
 set -euo pipefail
 
 [ -z "${BIN_DIR:-}" ] || BIN_DIR=$(cd -- "$BIN_DIR" >/dev/null && pwd)

@@ -6,14 +6,17 @@ import os
 import pathlib
 import sys
 
-from . import Violation, kills, lost_answers, worlds
+from . import Violation, kills, lost_answers, skipping, worlds
 from .place import Place
+
+SKIPPING_WORLDS = 2  # flat and nested
 
 
 def main():
     parser = argparse.ArgumentParser(prog="scripts/tables.sh", description="What is proved of targets of tables with other programs.")
     parser.add_argument("--worlds", type=int, default=0, help="so many random worlds, loaded in random ways; every version is read by every reader")
     parser.add_argument("--every-version", action="store_true", help="read every version by every reader after each commit, not only at the end")
+    parser.add_argument("--predicates", type=int, default=0, help="so many questions to each of some tables: with statistics, they find what they find without")
     parser.add_argument("--kills", type=int, default=0, help="so many kills while deltalake reads")
     parser.add_argument("--lost-answers", type=int, default=0, help="so many commits while one answer in three is lost; needs a server")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
@@ -29,6 +32,10 @@ def main():
     try:
         if arguments.worlds:
             worlds.go(binaries, work, place, range(arguments.seed, arguments.seed + arguments.worlds), arguments.every_version, counts)
+            print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
+        if arguments.predicates:
+            counts = collections.Counter()
+            skipping.go(binaries, work, range(arguments.seed, arguments.seed + SKIPPING_WORLDS), arguments.predicates, counts)
             print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
         if arguments.kills:
             kills.go(binaries, work / "kills", place, arguments.kills, arguments.seed)

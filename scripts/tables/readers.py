@@ -75,7 +75,7 @@ class Sail:
     session = None
 
     @classmethod
-    def read(cls, url, version, options):
+    def started(cls, options):
         if cls.session is None:
             os.environ["RUST_LOG"] = "off"
             os.environ.update(options)
@@ -87,7 +87,11 @@ class Sail:
 
             cls.session = SparkSession.builder.remote(f"sc://127.0.0.1:{cls.server.listening_address[1]}").getOrCreate()
             cls.session.conf.set("spark.sql.session.timeZone", "UTC")
-        reader = cls.session.read.format("delta")
+        return cls.session
+
+    @classmethod
+    def read(cls, url, version, options):
+        reader = cls.started(options).read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
         return reader.load(url).toArrow()
