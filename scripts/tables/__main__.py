@@ -6,9 +6,6 @@ import os
 import pathlib
 import sys
 
-from . import Violation, kills, lost_answers, skipping, worlds
-from .place import Place
-
 SKIPPING_WORLDS = 2  # flat and nested
 
 
@@ -24,6 +21,10 @@ def main():
     arguments = parser.parse_args()
     if arguments.lost_answers and not arguments.on:
         parser.error("--lost-answers needs --on")
+    # --help needs no packages.
+    from . import Violation, kills, lost_answers, skipping, worlds
+    from .place import Place
+
     binaries, work = (pathlib.Path(os.environ[name]).resolve() for name in ("BIN_DIR", "WORK_DIR"))
     place = Place.of_server(arguments.on) if arguments.on else Place(str(work / "targets"), {})
     # For all runs of the loader, and for Sail.
