@@ -98,6 +98,7 @@ impl ReadAhead {
             length: object.bytes(),
             part: Vec::new(),
             used: 0,
+            has_failed: false,
         })
     }
 }
@@ -240,13 +241,19 @@ pub(in crate::input) struct ObjectReader {
     length: u64,
     part: Vec<u8>,
     used: usize,
+    /// A part is handed out once, and so is its error.
+    has_failed: bool,
 }
 
 impl Read for ObjectReader {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         if self.used == self.part.len() && self.next.1 < self.length {
+            if self.has_failed {
+                return Err(io::Error::other("a part of it could not be read"));
+            }
             self.give_back();
-            self.part = self.shared.part_at(self.next, self.has_threads)?;
+            let part = self.shared.part_at(self.next, self.has_threads);
+            self.part = part.inspect_err(|_| self.has_failed = true)?;
             self.next.1 += self.part.len() as u64;
         }
         let read = (&self.part[self.used..]).read(bytes)?;

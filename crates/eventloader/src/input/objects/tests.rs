@@ -140,9 +140,12 @@ fn objects_of_any_length_are_read_in_order_whole_or_not_at_all() {
         bucket.put(&format!("{index:02}"), of(index));
     }
     let sources = bucket.sources();
-    let ahead = ReadAhead::of(&sources, SMALL);
-    for (index, source) in sources.iter().enumerate() {
-        assert_eq!(bytes_of(&ahead, source).unwrap(), of(index), "{index}");
+    // Where the system starts no threads, whoever reads fetches, too.
+    for requests in [3, 0] {
+        let ahead = ReadAhead::of(&sources, Window { requests, ..SMALL });
+        for (index, source) in sources.iter().enumerate() {
+            assert_eq!(bytes_of(&ahead, source).unwrap(), of(index), "{index}");
+        }
     }
     let ahead = ReadAhead::of(&sources, SMALL);
     for index in [1, 8, 10, 11] {
@@ -189,6 +192,7 @@ fn an_object_that_is_replaced_while_it_is_read_fails_its_reader() {
     bucket.put("a", [2; 1_000]);
     let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
     assert!(error.to_string().contains("changed while it was read"), "{error}");
+    assert!(reader.read(&mut [0]).is_err(), "it does not end there");
 }
 
 /// The names of the sources, or what is wrong.
