@@ -230,8 +230,8 @@ impl TableCommit<'_> {
     }
 }
 
-/// The files that stay in a table which gets columns, with statistics of these, if they have any: all rows are
-/// null there. Without, there are readers that find none of them.
+/// The files that stay in a table which gets columns, with statistics of these, if they have any: all rows
+/// are null there. Without, there are readers that find none of them.
 fn with_new_columns<'f>(
     files: &'f [&'f AddFile],
     held: &'f Metadata,
