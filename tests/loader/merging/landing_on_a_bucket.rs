@@ -8,6 +8,12 @@ fn one_event(event_id: &str) -> String {
 
 #[test]
 fn what_was_loaded_is_skipped_without_being_read() {
+    for kind in ["--layout=plain", "--table=delta"] {
+        check_skipping(kind);
+    }
+}
+
+fn check_skipping(kind: &str) {
     let (dir, bucket) = (Workdir::new(), Bucket::new());
     bucket.put("in/a.json", one_event("a"));
     bucket.put("in/b.json.gz", gzip(one_event("b").as_bytes()));
@@ -15,7 +21,7 @@ fn what_was_loaded_is_skipped_without_being_read() {
     bucket.put("in/foreign", "PK\u{3}\u{4}");
     let run = |code| {
         bucket.requests();
-        let flags = ["--backfill", "--mode", "merge", "--skip-loaded", "-s", "s3://b/in/"];
+        let flags = ["--backfill", "--mode", "merge", "--skip-loaded", "-s", "s3://b/in/", kind];
         let outcome = bucket.reached_by(dir.loader()).args(flags).exits(code);
         let skipped: Vec<_> = outcome.report()["passed_over"]
             .as_array()
@@ -57,7 +63,7 @@ fn what_was_loaded_is_skipped_without_being_read() {
     let loads = dir.bare_loader().args(["list", "target"]).succeeds();
     assert!(loads.stdout.contains("s3://b/in/a.json"), "{loads}");
     // What was overwritten is not remembered.
-    bucket.reached_by(dir.loader()).args(["--backfill", "-s", "s3://b/in/a.json"]).succeeds();
+    bucket.reached_by(dir.loader()).args(["--backfill", "-s", "s3://b/in/a.json", kind]).succeeds();
     assert_eq!(run(0).1, "");
 }
 

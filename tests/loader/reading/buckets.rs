@@ -251,6 +251,10 @@ fn what_is_not_there_is_an_error_by_its_name() {
     fails("s3://b/none/*.json", &["s3://b/none/*.json: matches no object", "check --source-file"]);
     fails("s3://b/none/", &["s3://b/none/: has no object to read", "check --source-file"]);
     fails("s3://none/in/", &["s3://none", "no bucket \"none\"", "NoSuchBucket"]);
+    for (source, target) in [("s3://b/in/", "s3a://b/in/lake"), ("s3://b/in/a.json", "s3://b/in")] {
+        let loader = bucket.reached_by(dir.bare_loader()).args(["-t", target, "--backfill"]).source(source);
+        loader.exits(2).says(&["the target s3", "source s3://b/in", "choose another --target-path"]);
+    }
     let landing = ["--backfill", "--mode=merge", "--skip-loaded", "-s", "s3://b/none/"];
     loader(&dir, &bucket).args(landing).succeeds();
     assert!(rows(&dir.target()).is_empty());
