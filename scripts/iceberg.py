@@ -4,7 +4,8 @@
 In: the page's blocks, as readme.py finds them; BIN_DIR.
 Out: exit code 1 if the page shows other output than its commands print, or a check fails. After each block, each Iceberg table has the
 rows that pyarrow reads from the target's own files, as PyIceberg and as DuckDB's extension read them, and each snapshot that is kept the
-rows that it had when it was made. Behind that: other layouts, all types, the statistics, kills, and what goes wrong without links.
+rows that it had when it was made. Behind that: other layouts, all types, the statistics, kills, what goes wrong without links, and
+the program of docs/tables.md.
 """
 
 from __future__ import annotations
@@ -100,6 +101,7 @@ def main() -> int:
         copies_do_as_well_as_links(home)
         old_snapshots_are_forgotten(home)
         some_wider_types_are_promoted(home)
+        tables_are_read_as_one_commit_left_them(home)
     print(f"{len(snapshots)} snapshots, {len(failures)} failed checks")
     return 1 if failures else code
 
@@ -375,6 +377,20 @@ def some_wider_types_are_promoted(home: pathlib.Path) -> None:
         literals = [round(Decimal(value), scale) if scale else value for value in (1, 4)]
         counts = [table.scan(row_filter=EqualTo("a", literal)).to_arrow().num_rows for literal in literals]
         check(f"{first} and {second} beside each other", counts, found)
+
+
+def tables_are_read_as_one_commit_left_them(home: pathlib.Path) -> None:
+    """By the program of docs/tables.md, while the second of two commits is in one table and not in all, as far as is known."""
+    [program] = re.findall(r"```python\n(.*?table_then.*?)^```", (readme.ROOT / "docs" / "tables.md").read_text(), re.MULTILINE | re.DOTALL)
+    load(home, "-s", "kill-in", "-t", "moment", "--date", "2024-10-10", "--event-type", "payment-to", "--table", "delta")
+    then = rows_of_target(home / "moment", "payment-to")
+    load(home, "-s", "kill-in", "-t", "moment", "--backfill", "--domain", "transaction")
+    (home / "moment" / "_eventloader" / "published.json").write_text('{"number": 1}')
+    names = {}
+    exec(program.replace('"lake"', repr(str(home / "moment"))), names)
+    table = names["table_then"]("payment-to").to_pyarrow_table()
+    check("a table as it was then", in_order(table.drop(["day"]).to_pylist()), then)
+    check("a table that was not there yet", names["table_then"]("payment-from"), None)
 
 
 if __name__ == "__main__":
