@@ -52,8 +52,8 @@ pub struct ListedFiles {
     pub files: BTreeMap<String, u64>,
     /// Paths of links, pipes and the like with the name of such a file.
     pub not_files: Vec<String>,
-    /// Of a target of tables: the paths of recorded files that are there, but that the log of their table does
-    /// not name any more.
+    /// Of a target of tables: the paths of recorded files that are there, but are no longer named by the log
+    /// of their table.
     pub unlisted: Vec<String>,
 }
 

@@ -1,6 +1,7 @@
 //! What a run would make of a partition, and what is there → what the change does.
 //!
-//! What readers see of a partition is what the log of its table names. Another program may have put that there.
+//! What readers see of a partition is what the log of its table names. Another program may have put that
+//! there.
 //!
 //! Invariant: a change does nothing only if the log names the recorded files, their objects are as recorded,
 //! and these are the files that the run would write.
