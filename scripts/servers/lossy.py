@@ -1,12 +1,12 @@
-"""A proxy that loses answers. Of three requests it passes two on. The third is also passed on, but its answer gets lost: in turns
-the client gets 500, gets 503, or the connection is closed; or it is not passed on, and the client gets 500.
+"""A proxy that loses one of three answers, by a random sequence that is always the same: the request is passed on, and the client gets
+500, gets 503, or its connection is closed; or it is not passed on, and the client gets 500.
 
-Which request is lost is counted over all connections, so no client can wait for luck. Usage: lossy.py PORT PORT_OF_THE_SERVER
+Usage: lossy.py PORT PORT_OF_THE_SERVER
 """
 
 import http.client
 import http.server
-import itertools
+import random
 import sys
 import threading
 
@@ -17,7 +17,7 @@ LOST = "500 done", "closed done", "503 done", "500"
 class Proxy(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    requests, lock = itertools.count(), threading.Lock()
+    chance, lock = random.Random(7), threading.Lock()
     local = threading.local()
 
     def forward(self, body):
@@ -44,8 +44,7 @@ class Proxy(http.server.BaseHTTPRequestHandler):
     def handle_one(self):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         with self.lock:
-            number = next(self.requests)
-        loss = LOST[number // 3 % len(LOST)] if number % 3 == 2 else ""
+            loss = self.chance.choice(LOST) if self.chance.random() < 1 / 3 else ""
         if loss != "500":
             answer, content = self.forward(body)
         if loss.startswith("closed"):

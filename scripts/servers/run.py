@@ -19,7 +19,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUCKET = "lake"
-READY_SECONDS = 60
+READY_SECONDS = 180
+PORTS = 3  # tried for each server
 # The account that every Azurite has; not a secret.
 AZURE_ACCOUNT = "devstoreaccount1"
 AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -69,18 +70,25 @@ def azure_headers(path):
     return {"x-ms-date": now, "x-ms-version": "2021-08-06", "Authorization": authorization, "Content-Length": "0"}
 
 
-def create_bucket(name, port):
-    """Whether it is there. A server that is not ready yet has none."""
-    path, query, headers = f"/{BUCKET}", "", {}
-    if name == "azurite":
-        path, query = f"/{AZURE_ACCOUNT}/{BUCKET}", "?restype=container"
-        headers = azure_headers(path)
+def is_done(port, method, path, headers, body=None):
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        connection.request("PUT", path + query, headers=headers)
-        return connection.getresponse().status in (200, 201, 409)
+        connection.request(method, path, body, headers)
+        return connection.getresponse().status in (200, 201, 204, 409)
     except (OSError, http.client.HTTPException):
         return False
+
+
+def is_ready(name, port):
+    """Whether the bucket is there and takes objects."""
+    if name == "azurite":
+        path = f"/{AZURE_ACCOUNT}/{BUCKET}"
+        return is_done(port, "PUT", f"{path}?restype=container", azure_headers(path))
+    if not is_done(port, "PUT", f"/{BUCKET}", {}):
+        return False
+    # It answers some seconds before it can write.
+    tries = [("PUT", b"ready"), ("DELETE", None)] if name == "seaweedfs" else []
+    return all(is_done(port, method, f"/{BUCKET}/ready", {}, body) for method, body in tries)
 
 
 class Servers:
@@ -95,24 +103,27 @@ class Servers:
         self.running.append(process)
         return process
 
-    def start_and_wait(self, name, command, port):
-        log = self.work / f"{name}-{port}.log"
-        process, end = self.start(command, log), time.monotonic() + READY_SECONDS
-        while not create_bucket(name, port):
-            if process.poll() is not None or time.monotonic() > end:
-                sys.exit(f"error: {name} did not start:\n{log.read_text(errors='replace')[-3000:]}")
-            time.sleep(0.1)
+    def start_at_a_port(self, name, command):
+        """Starts a server, and waits until it is ready. Its port is one that was free, and may be taken meanwhile."""
+        for _ in range(PORTS):
+            (port,) = free_ports(1)
+            log, end = self.work / f"{name}-{port}.log", time.monotonic() + READY_SECONDS
+            process = self.start(command(port), log)
+            while process.poll() is None and time.monotonic() < end:
+                if is_ready(name, port):
+                    return port
+                time.sleep(0.1)
+        sys.exit(f"error: {name} did not start:\n{log.read_text(errors='replace')[-3000:]}")
 
     def serve(self, name):
         name, _, proxy = name.partition("+")
         directory = self.work / name
         directory.mkdir()
-        port, proxy_port = free_ports(2)
-        self.start_and_wait(name, globals()[name](port, directory), port)
+        port = self.start_at_a_port(name, lambda port: globals()[name](port, directory))
         path = f"/{AZURE_ACCOUNT}" if name == "azurite" else ""
         self.environment[f"{name.upper()}_ENDPOINT"] = f"http://127.0.0.1:{port}{path}"
         if proxy:
-            self.start_and_wait(name, lossy(proxy_port, port), proxy_port)
+            proxy_port = self.start_at_a_port(name, lambda proxy_port: lossy(proxy_port, port))
             self.environment[f"{name.upper()}_LOSSY_ENDPOINT"] = f"http://127.0.0.1:{proxy_port}{path}"
 
     def end(self):

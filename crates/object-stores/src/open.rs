@@ -178,7 +178,7 @@ fn patient() -> RetryConfig {
 }
 
 fn quick() -> RetryConfig {
-    retries(2, Duration::from_secs(5), Duration::from_secs(1))
+    retries(4, Duration::from_secs(5), Duration::from_secs(1))
 }
 
 fn retries(max_retries: usize, retry_timeout: Duration, max_backoff: Duration) -> RetryConfig {
