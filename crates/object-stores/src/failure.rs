@@ -12,6 +12,10 @@ pub(crate) fn text_of(error: &object_store::Error) -> String {
 
 /// The cause of an error, to be shown. It may have secrets in it, where a store repeats them.
 pub(crate) fn cause_of(error: &object_store::Error) -> String {
+    if let object_store::Error::InvalidPath { source } = error {
+        // It names the key, which its own cause does not.
+        return source.to_string();
+    }
     let text = text_of(error);
     if let Some(code) = element(&text, "Code") {
         let message = element(&text, "Message").and_then(|message| message.lines().next());

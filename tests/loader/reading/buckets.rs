@@ -243,6 +243,10 @@ fn what_a_glob_can_match_is_listed_and_nothing_else() {
 fn what_is_not_there_is_an_error_by_its_name() {
     let (dir, bucket) = (Workdir::new(), Bucket::new());
     bucket.put("in/a.json", one_event("a"));
+    // Keys that can't be named; they are in nobody's way elsewhere.
+    bucket.put("./first.json", one_event("first"));
+    bucket.put("odd/./b.json", one_event("b"));
+    bucket.put("empty//b.json", one_event("b"));
     let fails = |source: &str, parts: &[&str]| {
         let outcome = loader(&dir, &bucket).source(source).arg("--backfill").exits(1);
         outcome.says(parts);
@@ -250,6 +254,9 @@ fn what_is_not_there_is_an_error_by_its_name() {
     fails("s3://b/none.json", &["s3://b/none.json: no such object", "check --source-file"]);
     fails("s3://b/none/*.json", &["s3://b/none/*.json: matches no object", "check --source-file"]);
     fails("s3://b/none/", &["s3://b/none/: has no object to read", "check --source-file"]);
+    fails("s3://b/odd/", &["failed to list `s3://b/odd/`", "odd/./b.json"]);
+    fails("s3://b/empty/*/b.json", &["failed to list `s3://b/empty/`", "empty//b.json"]);
+    fails("s3://b/empty//b.json", &["`s3://b/empty//b.json`", "empty path segment"]);
     fails("s3://none/in/", &["s3://none", "no bucket \"none\"", "NoSuchBucket"]);
     for (source, target) in [("s3://b/in/", "s3a://b/in/lake"), ("s3://b/in/a.json", "s3://b/in")] {
         let loader = bucket.reached_by(dir.bare_loader()).args(["-t", target, "--backfill"]).source(source);
