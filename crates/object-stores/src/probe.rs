@@ -58,9 +58,10 @@ fn kind_of(error: &object_store::Error) -> Option<Unusable> {
         }
         _ => match error {
             object_store::Error::Unauthenticated { .. } => Unusable::Refused,
-            object_store::Error::PermissionDenied { .. } => return None,
-            // It has answered: with a key of someone else, which this program could not name.
-            object_store::Error::InvalidPath { .. } => return None,
+            // The latter is an answer, too: a key of someone else, which this program could not name.
+            object_store::Error::PermissionDenied { .. } | object_store::Error::InvalidPath { .. } => {
+                return None;
+            }
             object_store::Error::NotFound { .. } => Unusable::Bucket,
             _ => Unusable::Failing,
         },
