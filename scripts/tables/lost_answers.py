@@ -63,9 +63,9 @@ def of_deltalake(place, lossy, appends, seed):
         except Exception:
             failed += 1
     delta = DeltaTable(url, storage_options=place.options)
-    ids = delta.to_pyarrow_table()["event_id"]
-    return (f"deltalake's own writer: {appends} appends of {ROWS_APPENDED} rows, {failed} of which reported failure; {delta.version() + 1} versions; {len(ids)} rows, "
-            f"of which {len(ids) - pc.count_distinct(ids).as_py()} are there again")
+    ids, versions = delta.to_pyarrow_table()["event_id"], delta.version() + 1
+    return (f"deltalake's own writer: {appends} appends of {ROWS_APPENDED} rows, {failed} of which reported failure; {versions} versions, {versions - appends} of which"
+            f" add a file again; {len(ids)} rows, of which {len(ids) - pc.count_distinct(ids).as_py()} are there again")
 
 
 def go(binaries, work, server, commits, seed):

@@ -26,7 +26,7 @@ class Place:
         endpoint = os.environ[f"{server.upper()}_{'LOSSY_' if is_lossy else ''}ENDPOINT"]
         if server == "azurite":
             return cls("az://lake", {name: os.environ[name] for name in AZURE} | {"AZURE_ENDPOINT": endpoint, "AZURE_ALLOW_HTTP": "true"})
-        return cls("s3://lake", {name: os.environ[name] for name in AWS} | {"AWS_ENDPOINT_URL": endpoint, "AWS_ENDPOINT": endpoint, "AWS_ALLOW_HTTP": "true"})
+        return cls("s3://lake", {name: os.environ[name] for name in AWS} | {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true"})
 
     def target(self, name):
         return Target(self, f"{self.url}/{name}")
@@ -39,7 +39,8 @@ class Target:
             pathlib.Path(url).mkdir(parents=True, exist_ok=True)
             self.store = obstore.store.LocalStore(url)
         else:
-            self.store = obstore.store.from_url(url, config=place.options, client_options={"allow_http": True})
+            config = {name: value for name, value in place.options.items() if not name.endswith("_ALLOW_HTTP")}
+            self.store = obstore.store.from_url(url, config=config, client_options={"allow_http": True})
         self.numbers = {}
 
     @property
