@@ -147,11 +147,11 @@ fn advice(error: &Error) -> Vec<String> {
                 "; build it with `cargo install --path crates/eventloader --features objects`, or take the \
                    archive of a release",
             ],
-            Unusable::Setting | Unusable::Unreachable => &["; check --endpoint"],
+            Unusable::Unreachable => &["; check --endpoint"],
             Unusable::Bucket => &["; check the name, and --endpoint"],
             Unusable::NoCredentials => &["; for a public bucket, add --anonymous"],
             Unusable::Region => &["; name its region with --region"],
-            Unusable::Address | Unusable::Refused | Unusable::Failing => &[],
+            Unusable::Address | Unusable::Setting | Unusable::Refused | Unusable::Failing => &[],
         },
         Error::ManyCatalogs(_) => &[": --output with a directory writes each of them, --check none"],
         Error::DraftEnvelope { .. } => &[": fill this in, and draft again with it as a --catalog"],

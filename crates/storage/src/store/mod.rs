@@ -17,7 +17,8 @@ use std::{
     io::{self, ErrorKind, Write},
     path::Path,
     sync::{Arc, OnceLock},
-    time::SystemTime,
+    thread,
+    time::{Duration, SystemTime},
 };
 
 use self::local_file::stamp_of;
@@ -163,6 +164,7 @@ pub enum Put {
 /// After some tries, the last one's. Then it is not known whether it was done.
 pub fn create(store: &dyn Store, key: &str, bytes: &[u8]) -> io::Result<Put> {
     const TRIES: u32 = 5;
+    const PAUSE: Duration = Duration::from_millis(20);
     let mut tries = 1;
     loop {
         let answer = store.put_new(key, bytes);
@@ -174,7 +176,15 @@ pub fn create(store: &dyn Store, key: &str, bytes: &[u8]) -> io::Result<Put> {
             (_, Ok(Some(there))) => return Ok(if there == bytes { Put::Created } else { Put::Exists }),
             (Err(error), _) if tries == TRIES || is_final(&error) => return Err(error),
             (Ok(_), Err(error)) if tries == TRIES => return Err(error),
+            (Ok(_), Ok(None)) if tries == TRIES => {
+                let address = store.address(key);
+                return Err(io::Error::other(format!("`{address}` is said to exist, and to be missing")));
+            }
             _ => tries += 1,
+        }
+        if store.directory().is_none() {
+            // Another writer of the object may not be done yet.
+            thread::sleep(PAUSE * tries);
         }
     }
 }
