@@ -1,6 +1,11 @@
 //! The command line → [`Settings`](crate::settings::Settings), or the settings of a subcommand.
 //!
 //! Invariant: a bad value fails here, before any source is opened.
+#![allow(
+    clippy::doc_markdown,
+    rustdoc::bare_urls,
+    reason = "what documents a flag is its help, as it is shown"
+)]
 
 mod advice;
 mod catalog;
