@@ -109,7 +109,8 @@ mod merging {
     mod merge;
     /// Can one command line keep loading a directory that fills up: each content once, nothing half written?
     mod landing;
-    /// Is an object that was merged skipped without being read, and is one in doubt recognised by its content?
+    /// Is an object that was merged skipped without being read, and is one in doubt recognised by its
+    /// content?
     #[cfg(feature = "objects")]
     mod landing_on_a_bucket;
     /// Files that are lost between two merges: are they named, and never recorded as all that there is?
@@ -182,7 +183,8 @@ mod commit {
     mod every_operation;
     /// What such a walk does at each operation, and expects after it
     mod walk;
-    /// Is what another program has written to a table's log respected, or refused before anything is recorded?
+    /// Is what another program has written to a table's log respected, or refused before anything is
+    /// recorded?
     mod logs_of_tables;
     /// Do the statistics of a table's files say all that readers rely on, whatever columns the files have?
     mod table_statistics;
@@ -202,7 +204,8 @@ mod commit {
 mod commands {
     /// Flags, messages, exit codes, report: is a mistake reported in one line, with nothing changed?
     mod usage;
-    /// Is a target of tables one for good, does a load without flags go on with it, is any other kind refused?
+    /// Is a target of tables one for good, does a load without flags go on with it, is any other kind
+    /// refused?
     mod kinds;
     /// Does the summary say of each day what is so, in a few lines, with nouns that fit their numbers?
     mod summary;

@@ -73,7 +73,8 @@ impl Table<'_> {
         Beginning::from_iter(actions).snapshot(0).map_err(|problem| self.invalid(problem))
     }
 
-    /// Refuses actions that [`Self::commit`] would refuse: not valid for readers, or not allowed by the table.
+    /// Refuses actions that [`Self::commit`] would refuse: not valid for readers, or not allowed by the
+    /// table.
     ///
     /// # Errors
     /// [`LogError::Invalid`], [`LogError::Unsupported`].

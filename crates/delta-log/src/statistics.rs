@@ -1,17 +1,18 @@
 //! The footer of a file that was written just now → its statistics in the log, by which readers pass files
 //! over.
 //!
-//! In: Parquet's metadata, whose bounds hold for all values. Out: Delta's JSON, with the number of rows, and of
-//! each column the least and the greatest value and the number of nulls. Objects are nested as their columns
-//! are; lists and maps have no statistics.
+//! In: Parquet's metadata, whose bounds hold for all values. Out: Delta's JSON, with the number of rows,
+//! and of each column the least and the greatest value and the number of nulls. Objects are nested as their
+//! columns are; lists and maps have no statistics.
 //!
 //! Invariant: no reader passes over a file that has a row which it looks for. A bound that is not known for
 //! sure, or can't be written, is left out; if it is one of a column outside of objects, so is everything but
 //! the number of rows.
 //!
-//! That is for the dataset of deltalake 1.6.6, which makes a filter of the statistics of each file, and compares
-//! with null where others know nothing. A column without a bound has no value then that anybody could look for,
-//! and one without a number of nulls no null. Of objects there is no such filter, as long as they are there.
+//! That is for the dataset of deltalake 1.6.6, which makes a filter of the statistics of each file, and
+//! compares with null where others know nothing. A column without a bound has no value then that anybody
+//! could look for, and one without a number of nulls no null. Of objects there is no such filter, as long
+//! as they are there.
 
 mod bounds;
 mod wider_table;
@@ -25,8 +26,8 @@ use parquet::{
 use self::bounds::{Bounds, Kind};
 pub use self::wider_table::WiderTable;
 
-/// Only the first columns have statistics: that is Delta's own default, by which readers know which columns to
-/// expect them of. They ignore those of others. Ids and timestamps are in the first two.
+/// Only the first columns have statistics: that is Delta's own default, by which readers know which columns
+/// to expect them of. They ignore those of others. Ids and timestamps are in the first two.
 const COLUMNS_MAX: usize = 32;
 
 /// The statistics of a file for the log.

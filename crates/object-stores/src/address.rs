@@ -1,7 +1,8 @@
 //! The text of an address → its scheme, bucket, account and key.
 //!
 //! `s3://bucket/key`, `s3a://bucket/key`, `gs://bucket/key`, `az://container/key`,
-//! `abfss://container@account.dfs.core.windows.net/key`. A key is taken as it stands: nothing in it is decoded.
+//! `abfss://container@account.dfs.core.windows.net/key`. A key is taken as it stands: nothing in it is
+//! decoded.
 //!
 //! Invariant: what is shown of an address has no secret in it.
 

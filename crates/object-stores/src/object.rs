@@ -51,7 +51,8 @@ impl fmt::Debug for Remote {
 }
 
 impl Remote {
-    /// Opens an object with one request, which also reads its end. Its length is found out unless it is known.
+    /// Opens an object with one request, which also reads its end. Its length is found out unless it is
+    /// known.
     pub(crate) fn open(
         bucket: &Bucket,
         key: &str,

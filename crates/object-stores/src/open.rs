@@ -1,7 +1,7 @@
 //! An address and the environment → a store that answers.
 //!
-//! Invariant: what is returned has answered once, so that a wrong name, key, region or endpoint is told before
-//! any work begins, and within seconds.
+//! Invariant: what is returned has answered once, so that a wrong name, key, region or endpoint is told
+//! before any work begins, and within seconds.
 
 use std::{env, sync::Arc, time::Duration};
 

@@ -1,7 +1,7 @@
 //! Bytes that are written → an object.
 //!
-//! Up to the size of one part it is one request, which goes on behind `finish`; above it the object is uploaded
-//! in parts, as many at once as there is room for, and `finish` waits for them.
+//! Up to the size of one part it is one request, which goes on behind `finish`; above it the object is
+//! uploaded in parts, as many at once as there is room for, and `finish` waits for them.
 //!
 //! Invariant: nobody sees an object before its last byte is there. The key is this upload's alone, so that an
 //! object of this length under it is this one, whatever the answer was.

@@ -3,8 +3,8 @@
 //! Thousands of small objects take thousands of answers, and the threads that encode them are few. So a small
 //! object is handed over, and its answer awaited later.
 //!
-//! Invariant: at most [`AT_ONCE`] objects and parts are on their way, and as many bytes as there is memory for. A
-//! failure is returned once, by the next upload or [`Uploads::wait_for_all`].
+//! Invariant: at most [`AT_ONCE`] objects and parts are on their way, and as many bytes as there is memory
+//! for. A failure is returned once, by the next upload or [`Uploads::wait_for_all`].
 
 use std::{
     collections::BTreeSet,

@@ -1,8 +1,8 @@
 //! The bounds of a column in its row groups → one bound each, as JSON.
 //!
-//! Invariant: the least value is not greater than any value, the greatest not less, in each of the orders that
-//! readers compare by: texts by their bytes or by their characters, which is the same; zero with its sign or
-//! without; instants by microseconds, although Delta has milliseconds.
+//! Invariant: the least value is not greater than any value, the greatest not less, in each of the orders
+//! that readers compare by: texts by their bytes or by their characters, which is the same; zero with its
+//! sign or without; instants by microseconds, although Delta has milliseconds.
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, Utc};
 use parquet::{

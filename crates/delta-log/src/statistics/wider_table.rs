@@ -1,4 +1,5 @@
-//! The statistics of a file whose table has columns that the file does not have → the same, with these as null.
+//! The statistics of a file whose table has columns that the file does not have → the same, with these as
+//! null.
 //!
 //! In: the schemas of the table and of the file, as they are in a log; the file's statistics. Out: statistics
 //! that say of each column for which readers expect it how many nulls there are.

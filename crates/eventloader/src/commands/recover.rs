@@ -18,8 +18,8 @@ pub struct Recovery {
     swept: Option<Swept>,
 }
 
-/// Finishes the commit that an interrupted load had recorded, or deletes what it had staged. Then deletes what
-/// nothing has referred to for so long, if that is asked for.
+/// Finishes the commit that an interrupted load had recorded, or deletes what it had staged. Then deletes
+/// what nothing has referred to for so long, if that is asked for.
 ///
 /// # Errors
 /// [`TargetError::Locked`](event_target::TargetError::Locked) while a load is running,

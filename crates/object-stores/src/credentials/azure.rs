@@ -1,7 +1,7 @@
 //! Azure: the variables of its tools, a connection string, a signature, a service principal.
 //!
-//! In this order, the first that is there: the connection string, the account's key, a shared access signature,
-//! a federated token (workload identity), a client's secret, and the managed identity if
+//! In this order, the first that is there: the connection string, the account's key, a shared access
+//! signature, a federated token (workload identity), a client's secret, and the managed identity if
 //! `AZURE_TOKEN_CREDENTIALS=ManagedIdentityCredential` asks for it.
 
 use std::collections::BTreeMap;
