@@ -76,8 +76,8 @@ def lines(dice, first, count, day_of):
         if roll < 0.03:
             yield json.dumps(event)
         elif roll < 0.10:
-            # Later by at least a day, so that it wins wherever it comes.
-            later = f"2024-11-{1 + number % 28:02}{event['timestamp'][10:]}"
+            # Later by some weeks, so that it wins wherever it comes.
+            later = f"2024-11-{1 + number % 5:02}{event['timestamp'][10:]}"
             yield json.dumps({**event, "timestamp": later, "data": event_of(dice, number, "2024-11-01")["data"]})
         elif roll < 0.12:
             yield json.dumps(event)[:-dice.randrange(1, 30)]
