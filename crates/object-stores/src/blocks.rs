@@ -30,6 +30,11 @@ impl Blocks {
         Self { bytes_max, kept: Mutex::default() }
     }
 
+    /// The bytes of all blocks at most.
+    pub(crate) fn bytes_max(&self) -> usize {
+        self.bytes_max
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

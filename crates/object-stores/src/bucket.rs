@@ -174,7 +174,7 @@ impl Bucket {
                 break;
             }
         }
-        if self.address.cloud == Cloud::Azure && !prefix.is_empty() {
+        if self.address.cloud == Cloud::Azure && !prefix.is_empty() && !prefix.ends_with('/') {
             // A key that is the prefix is left out of the pages.
             found.extend(self.head(prefix).await?);
         }

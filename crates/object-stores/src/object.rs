@@ -28,7 +28,7 @@ const END_BYTES: u64 = 64 << 10;
 /// What is read and kept for a small read.
 const BLOCK_BYTES: usize = 512 << 10;
 /// As many blocks are read at once at most, by whoever reads one behind the other.
-const BLOCKS_AHEAD_MAX: u64 = 16;
+const BLOCKS_AHEAD_MAX: usize = 16;
 
 /// An object of a bucket.
 pub(crate) struct Remote {
@@ -196,7 +196,8 @@ impl Remote {
         let bytes = self.fetch(start..(start + count * block_bytes).min(self.bytes))?;
         let mut rest = bytes.clone();
         for block in block.. {
-            let bytes = rest.split_to(rest.len().min(BLOCK_BYTES));
+            // A copy: a part of the answer would hold all of it.
+            let bytes = Bytes::copy_from_slice(&rest.split_to(rest.len().min(BLOCK_BYTES)));
             self.bucket.blocks.keep(self.number, block, bytes);
             if rest.is_empty() {
                 break;
@@ -209,7 +210,9 @@ impl Remote {
     /// last ones ended.
     fn count_ahead(&self, block: u64) -> u64 {
         let mut ahead = self.ahead.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = if ahead.0 == block && block > 0 { (ahead.1 * 2).min(BLOCKS_AHEAD_MAX) } else { 1 };
+        // What is read ahead must not push itself out.
+        let most = (self.bucket.blocks.bytes_max() / 4 / BLOCK_BYTES).clamp(1, BLOCKS_AHEAD_MAX) as u64;
+        let count = if ahead.0 == block && block > 0 { (ahead.1 * 2).min(most) } else { 1 };
         *ahead = (block + count, count);
         count
     }
