@@ -105,7 +105,8 @@ mod with_object_stores {
                 [("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET), ("AWS_SESSION_TOKEN", TOKEN)];
             let outcome =
                 key.iter().fold(loader, |loader, (name, value)| loader.env(name, value)).exits(code);
-            printed += &format!("{}{}", outcome.stdout, outcome.stderr);
+            printed.push_str(&outcome.stdout);
+            printed.push_str(&outcome.stderr);
         };
         run(&["-s", "in.json", "-b", "-v", "-t", &address, "--report", "report.json"], 0);
         run(&["list", "--json", &address], 0);

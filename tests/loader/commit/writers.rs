@@ -85,9 +85,12 @@ fn is_well(dir: &Workdir, target: &str) {
     assert_swept(&dir.path(target));
 }
 
+/// A run, given where it works and its target.
+type Run<'r> = &'r dyn Fn(&Workdir, &str) -> Loader;
+
 /// `run` is held before its record while others commit; it follows them.
 #[track_caller]
-fn follows(run: &dyn Fn(&Workdir, &str) -> Loader, others: &[&dyn Fn(&Workdir, &str) -> Loader]) {
+fn follows(run: Run<'_>, others: &[Run<'_>]) {
     let dir = with_two_days();
     let run = |target: &str| run(&dir, target);
     let others: Vec<_> = others.iter().map(|other| |target: &str| other(&dir, target)).collect();
