@@ -68,15 +68,16 @@ const ENCODER_NESTED_COLUMN_BYTES: usize = 64 << 10;
 /// `parquet` gives each of these a codec of its own, and that of zstd can decompress, too.
 const ENCODER_ZSTD_BYTES: usize = 64 << 10;
 
-/// What is on its way to a bucket takes so much, and so does what is kept of the objects that are read.
-const BUFFER_BYTES_MIN: usize = 8 << 20;
+/// What is on its way to a bucket takes so much, and so does what is kept of the objects that are read. The
+/// least is the least part of an upload that S3 takes.
+const BUFFER_BYTES_MIN: usize = 5 << 20;
 const BUFFER_BYTES_MAX: usize = 64 << 20;
-/// The part of a large object that an encoder fills.
+/// The part of a large object that an encoder fills, at most.
 const UPLOAD_PART_BYTES: usize = 8 << 20;
 
 /// How many bytes may be on their way to a bucket at once, and kept of what is read from it.
 pub(crate) fn buffer_bytes(memory_bytes: usize) -> usize {
-    (memory_bytes / 8).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX)
+    (memory_bytes / 12).clamp(BUFFER_BYTES_MIN, BUFFER_BYTES_MAX)
 }
 
 /// The program without any data.
