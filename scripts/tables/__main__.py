@@ -15,6 +15,7 @@ def main():
     parser.add_argument("--every-version", action="store_true", help="read every version by every reader after each commit, not only at the end")
     parser.add_argument("--predicates", type=int, default=0, help="so many questions to each of some tables: with statistics, they find what they find without")
     parser.add_argument("--kills", type=int, default=0, help="so many kills while deltalake reads")
+    parser.add_argument("--writers", type=int, default=0, help="so many times five runs at once")
     parser.add_argument("--lost-answers", type=int, default=0, help="so many commits while one answer in three is lost; needs a server")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
     parser.add_argument("--on", choices=["moto", "seaweedfs", "azurite"], help="make the targets in a bucket of this server, not in a directory")
@@ -22,7 +23,7 @@ def main():
     if arguments.lost_answers and not arguments.on:
         parser.error("--lost-answers needs --on")
     # --help needs no packages.
-    from . import Violation, kills, lost_answers, skipping, worlds
+    from . import Violation, kills, lost_answers, skipping, worlds, writers
     from .place import Place
 
     binaries, work = (pathlib.Path(os.environ[name]).resolve() for name in ("BIN_DIR", "WORK_DIR"))
@@ -40,6 +41,8 @@ def main():
             print(", ".join(f"{count} {what}" for what, count in sorted(counts.items())))
         if arguments.kills:
             kills.go(binaries, work / "kills", place, arguments.kills, arguments.seed)
+        if arguments.writers:
+            writers.go(binaries, work / "writers", place, arguments.writers, arguments.seed)
         if arguments.lost_answers:
             lost_answers.go(binaries, work / "lost", arguments.on, arguments.lost_answers, arguments.seed)
     except Violation as violation:
