@@ -192,15 +192,22 @@ impl Tables {
         Ok(foreign)
     }
 
-    /// Differences between a history and tables that are newer say nothing.
+    /// Differences between a history and tables that are newer, or did not have its last commit yet, say
+    /// nothing.
     fn require_newest(&self, history: &History, differences: &[Difference]) -> Result<(), TargetError> {
-        match differences.first() {
-            Some(first) if self.records().last()? > history.commits() => {
-                let what = first.path.clone();
-                Err(TargetError::Overtaken { path: self.store.address("").into(), what })
-            }
-            _ => Ok(()),
+        let Some(first) = differences.first() else { return Ok(()) };
+        let is_newer = self.records().last()? > history.commits() || self.unfinished()?.is_some();
+        let named = self.named(&differences.iter().map(|difference| table_of(&difference.path)).collect())?;
+        let is_gone = |difference: &Difference| match difference.differs {
+            Differs::Unlisted => named.contains_key(&difference.path),
+            Differs::Foreign => !named.contains_key(&difference.path),
+            _ => false,
+        };
+        if is_newer || differences.iter().any(is_gone) {
+            let (path, what) = (self.store.address("").into(), first.path.clone());
+            return Err(TargetError::Overtaken { path, what });
         }
+        Ok(())
     }
 
     /// All files that readers see, and those of the quarantine.
