@@ -113,6 +113,8 @@ mod merging {
     /// content?
     #[cfg(feature = "objects")]
     mod landing_on_a_bucket;
+    /// The same of Delta tables, and of what other programs say in their logs
+    mod tables;
     /// Files that are lost between two merges: are they named, and never recorded as all that there is?
     mod laundering;
     /// Partitions of a target that was merged are overwritten: is each event still in one?

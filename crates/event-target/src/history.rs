@@ -204,6 +204,14 @@ impl History {
         Ok(journal::numbers(root)?.into_iter().filter(|number| *number > self.last).collect())
     }
 
+    /// There is a record of this number, or there was: those that are not here are lost.
+    pub(crate) fn reaches(&mut self, number: u64) {
+        if number > self.last {
+            self.lost.push(self.last + 1..=number);
+            self.last = number;
+        }
+    }
+
     pub(crate) fn add(&mut self, commit: Commit) {
         let Commit { number, at, layout, load, changes, .. } = commit;
         // What a rewrite moves elsewhere is counted there.
@@ -211,9 +219,7 @@ impl History {
             change.event_type.is_some() && !(load.mode == Mode::Rewrite && change.files.is_empty())
         };
         let partitions = changes.iter().filter(is_counted).count();
-        if number > self.last + 1 {
-            self.lost.push(self.last + 1..=number - 1);
-        }
+        self.reaches(number.saturating_sub(1));
         self.last = number;
         self.layout = Some(layout);
         let LoadFacts {

@@ -16,8 +16,8 @@ use std::{
 use storage::{File, LocalStore, Store};
 
 use crate::{
-    Action, Change, Commit, Compared, Difference, History, JOURNAL_PATH, ListedFiles, Partitions, StoredFile,
-    Swept, TargetError, TargetLayout,
+    Action, Change, Commit, Compared, Difference, History, JOURNAL_PATH, ListedFiles, PRIVATE, Partitions,
+    StoredFile, Swept, TargetError, TargetLayout,
     differences::look,
     journal, layout,
     partitions::{self, find, listing},
@@ -60,7 +60,7 @@ impl Location {
     /// `wants_tables`.
     ///
     /// # Errors
-    /// The directory can't be read.
+    /// The directory can't be read, or has tables and nothing that says whose they are.
     pub fn in_directory(root: PathBuf, wants_tables: bool) -> Result<Self, TargetError> {
         let looking = TargetError::io("looking for what kind of target there is");
         let begun = storage::find(&root.join(tables::COMMITS)).map_err(looking)?;
@@ -68,6 +68,16 @@ impl Location {
             begun.is_some_and(|found| found.is_dir()) || (wants_tables && !partitions::has_record(&root)?);
         if is_of_tables {
             return Ok(Self::tables(Arc::new(LocalStore::new(root, tables::SCRATCH))));
+        }
+        // Directories of partitions beside tables would be read by nobody.
+        let private = storage::find(&root.join(PRIVATE)).map_err(looking)?;
+        if private.is_none()
+            && let Some(log) = tables::log_in(&root).map_err(looking)?
+        {
+            let problem = format!(
+                "has tables ({log}), but no records of loads: bring its _eventloader back, or use another directory"
+            );
+            return Err(TargetError::Unusable { path: root, problem });
         }
         Ok(Self::partitions(root))
     }

@@ -27,6 +27,8 @@ pub struct Flags {
     pub by_day: bool,
     /// Directories are named as hive names them, and their names are no columns.
     pub hive: bool,
+    /// Each event type is a table, whose directories are a day, and an hour in it. Not with `hive`.
+    pub tables: bool,
     /// Partitions are of an hour.
     pub hourly: bool,
     /// The payload is one struct column.
@@ -231,6 +233,10 @@ fn count<'n>(counts: &mut BTreeMap<String, u64>, names: impl IntoIterator<Item =
 
 fn partition_of(event: &Event, flags: &Flags) -> String {
     let Event { timestamp: at, directory, .. } = event;
+    if flags.tables {
+        let hour = if flags.hourly { format!("/hour={}", at.hour()) } else { String::new() };
+        return format!("{directory}/day={}{hour}", at.format("%Y-%m-%d"));
+    }
     let mut parts = vec![
         ("year", format!("{:04}", at.year())),
         ("month", format!("{:02}", at.month())),

@@ -31,7 +31,8 @@ use crate::support::{
     files::{assert_no_debris, assert_same_lines, tree, visible},
     forms::{FORMS, Form},
     hostile::{self, HostileFile},
-    readback::{footer_rows_of, parquet_files, quarantine, rows, text_of, text_of_bad_line},
+    readback::{files_of_rows, footer_rows_of, parquet_files, quarantine, rows, text_of, text_of_bad_line},
+    tables::without_attempt,
     workdir::{Outcome, Workdir},
 };
 
@@ -165,11 +166,13 @@ impl Case {
         }
         flags.by_day = die.one_in(3);
         flags.hive = die.one_in(3);
+        flags.tables = !flags.hive && die.one_in(3);
         flags.hourly = die.one_in(4);
         flags.nested = die.one_in(3);
         let optional = [
             (flags.by_day, "--dedupe-scope=day"),
             (flags.hive, "--layout=hive"),
+            (flags.tables, "--table=delta"),
             (flags.hourly, "--partition-by=hour"),
             (flags.nested, "--flatten=false"),
             (die.one_in(4), "--memory=64MiB"),
@@ -373,7 +376,13 @@ fn compare_target(dir: &Workdir, case: &Case, expected: &Expected, outcome: &Out
         .collect();
     // A directory may have the name of another one, and more: `.` comes before `/`.
     names.sort();
-    assert_same_lines(&names, &parquet_files(&tree(&target)), &format!("files after {outcome}"));
+    let mut found = parquet_files(&tree(&target));
+    if case.flags.tables {
+        assert_eq!(found, files_of_rows(&target), "what the logs name is all that there is");
+        found = found.iter().map(|path| without_attempt(path)).collect();
+        found.sort();
+    }
+    assert_same_lines(&names, &found, &format!("files after {outcome}"));
     assert_no_debris(&target);
 }
 
@@ -388,8 +397,10 @@ fn compare_report(
     for bad in &expected.bad_lines {
         *by_reason.entry(&bad.reason).or_default() += 1;
     }
+    let files = files_of_rows(&dir.target());
     let partition = |(path, rows): (&String, &Vec<Row>)| {
-        let file = dir.target().join(path).join(format!("part-00000.{}.parquet", case.codec));
+        let file = files.iter().find(|file| file.rsplit_once('/').unwrap().0 == path).unwrap();
+        let file = dir.target().join(file);
         assert_eq!(footer_rows_of(&file), rows.len() as u64, "rows in the footer of {}", file.display());
         let superseded = expected.superseded_in.get(path).copied().unwrap_or_default();
         let bytes = fs_err::metadata(&file).unwrap().len();

@@ -112,7 +112,10 @@ pub(crate) fn assert_no_debris(target: &Path) {
         .filter(|name| {
             !matches!(
                 name.as_str(),
-                "_eventloader/lock" | "_eventloader/layout.json" | "_eventloader/history.json"
+                "_eventloader/lock"
+                    | "_eventloader/layout.json"
+                    | "_eventloader/history.json"
+                    | "_eventloader/published.json"
             ) && !is_commit(name)
         })
         .collect();
@@ -120,7 +123,8 @@ pub(crate) fn assert_no_debris(target: &Path) {
 }
 
 fn is_commit(name: &str) -> bool {
-    let number = name.strip_prefix("_eventloader/commit-").and_then(|rest| rest.strip_suffix(".json"));
+    let number = name.strip_prefix("_eventloader/commit-").or(name.strip_prefix("_eventloader/commits/"));
+    let number = number.and_then(|rest| rest.strip_suffix(".json"));
     number.is_some_and(|number| number.parse::<u64>().is_ok())
 }
 

@@ -15,7 +15,10 @@ use parquet::{
 };
 use serde_json::Value;
 
-use crate::support::files::{Tree, tree, visible};
+use crate::support::{
+    files::{Tree, tree, visible},
+    tables,
+};
 
 /// `partition: row` of every row.
 pub(crate) fn text_of(rows: &Rows) -> Vec<String> {
@@ -25,14 +28,26 @@ pub(crate) fn text_of(rows: &Rows) -> Vec<String> {
     rows.iter().flat_map(text).collect()
 }
 
-/// All rows of a target.
+/// All rows of a target that readers see.
 pub(crate) fn rows(target: &Path) -> Rows {
     let mut rows = Rows::new();
-    for name in parquet_files(&tree(target)) {
+    for name in files_of_rows(target) {
         let (partition, _) = name.rsplit_once('/').unwrap_or(("", &name));
         rows.entry(partition.to_owned()).or_default().extend(rows_of(&target.join(&name)));
     }
     rows
+}
+
+/// The files of a target that readers see rows of.
+pub(crate) fn files_of_rows(target: &Path) -> Vec<String> {
+    let tree = tree(target);
+    if !tables::is_of_tables(target) {
+        return parquet_files(&tree);
+    }
+    let tables = tables::tables(&tree).into_values();
+    let mut files: Vec<_> = tables.flat_map(|table| table.files).collect();
+    files.sort();
+    files
 }
 
 /// The names of the Parquet files in a tree, those that a reader would find.

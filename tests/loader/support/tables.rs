@@ -129,7 +129,7 @@ pub(crate) fn contents(tree: &Tree) -> BTreeMap<String, Tree> {
 }
 
 /// `a/part-00000-<attempt>.zstd.parquet` → `a/part-00000.zstd.parquet`
-fn without_attempt(path: &str) -> String {
+pub(crate) fn without_attempt(path: &str) -> String {
     let (stem, rest) = path.rsplit_once('-').unwrap();
     let (attempt, extension) = rest.split_once('.').unwrap();
     assert!(attempt.len() == 32 && attempt.bytes().all(|byte| byte.is_ascii_hexdigit()), "{path}");

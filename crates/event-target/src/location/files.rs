@@ -57,7 +57,7 @@ impl Location {
             }
             Kind::Tables(_) => {
                 let inside = path.strip_prefix(place.directory).and_then(|rest| rest.strip_prefix('/'));
-                inside.is_some_and(|name| tables::source_and_extension(name).0 == place.stem)
+                inside.map(tables::stem_and_extension) == Some((place.stem, place.extension))
             }
         }
     }

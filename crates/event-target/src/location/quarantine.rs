@@ -52,7 +52,7 @@ impl Location {
                 Place { directory: QUARANTINE, stem, extension }
             }
             Kind::Tables(_) => {
-                let (stem, extension) = tables::source_and_extension(name);
+                let (stem, extension) = tables::stem_and_extension(name);
                 Place { directory: QUARANTINE, stem, extension }
             }
         }

@@ -96,9 +96,12 @@ impl Attempt {
     pub(super) fn clear_scratch(&self) {
         let _ = storage::delete_all(&self.scratch);
         if let Some(root) = self.store.directory() {
-            // Unless others use them.
+            // Unless others use them, or a killed run has left something: then the target stays of tables.
             for own in [SCRATCH, COMMITS, crate::PRIVATE, ""] {
-                let _ = storage::delete_directory(&root.join(own));
+                let deleted = storage::delete_directory(&root.join(own));
+                if deleted.is_err_and(|error| error.kind() != io::ErrorKind::NotFound) {
+                    break;
+                }
             }
         }
     }

@@ -13,7 +13,7 @@ use std::{
 
 use delta_log::PartitionValues;
 
-use super::{Tables, partition_values, table_of};
+use super::{Tables, look::stem_and_extension, partition_values, table_of};
 use crate::{Action, Change, History, TargetError};
 
 /// The paths in the target of the files that a table's log names, by their partitions.
@@ -26,10 +26,8 @@ pub(crate) struct Logs(Mutex<BTreeMap<String, Arc<Named>>>);
 impl Tables {
     /// What a change will do to the files of its directory.
     pub(crate) fn action(&self, change: &Change, history: &History) -> Result<Action, TargetError> {
-        let replaced = |path: &str| {
-            let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
-            change.replaces_all || change.removes.iter().any(|removed| removed == name)
-        };
+        let replaced =
+            |path: &str| change.replaces_all || change.removes.iter().any(|removed| removed == name_of(path));
         let recorded = history.in_directory(&change.directory).filter(|(path, _)| replaced(path));
         let recorded: BTreeMap<_, _> = recorded.map(|(path, file)| (path.as_str(), file)).collect();
         // Bad lines are where the records say.
@@ -42,8 +40,10 @@ impl Tables {
             (false, true) => return Ok(Action::Removed),
             (false, false) => {}
         }
-        let there = recorded.values().map(|file| (file.bytes, file.checksum));
-        let new = change.files.iter().map(|file| (file.bytes, file.checksum));
+        // The codec is part of a name.
+        let name = |path| stem_and_extension(name_of(path));
+        let there = recorded.iter().map(|(path, file)| (name(path), file.bytes, file.checksum));
+        let new = change.files.iter().map(|file| (name(&file.name), file.bytes, file.checksum));
         let is_same = there.eq(new) && (!is_of_rows || recorded.keys().eq(&named));
         if !is_same {
             return Ok(Action::Replaced);
@@ -72,4 +72,8 @@ impl Tables {
         logs().insert(table.to_owned(), Arc::clone(&named));
         Ok(named)
     }
+}
+
+fn name_of(path: &str) -> &str {
+    path.rsplit_once('/').map_or(path, |(_, name)| name)
 }

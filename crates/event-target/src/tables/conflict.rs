@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{look::source_and_extension, table_of};
+use super::{look::stem_and_extension, table_of};
 use crate::{Change, Commit, Mode, QUARANTINE};
 
 /// What a commit has read of its target, beside what it changes.
@@ -59,6 +59,6 @@ pub(super) fn conflict(ours: &Commit, reads: &Reads, theirs: &Commit) -> Option<
 fn place(change: &Change) -> (&str, &str) {
     let is_lines = change.directory == QUARANTINE;
     let mut names = change.files.iter().map(|file| &file.name).chain(&change.removes);
-    let source = if is_lines { names.next().map_or("", |name| source_and_extension(name).0) } else { "" };
+    let source = if is_lines { names.next().map_or("", |name| stem_and_extension(name).0) } else { "" };
     (&change.directory, source)
 }

@@ -233,15 +233,14 @@ impl Tables {
 
     /// The name of the object that has the bad lines of a source.
     pub(crate) fn bad_lines_of(history: &History, source: &str) -> Option<String> {
-        Self::bad_lines(history).into_iter().find(|name| source_and_extension(name).0 == source)
+        Self::bad_lines(history).into_iter().find(|name| stem_and_extension(name).0 == source)
     }
 }
 
-/// The parts of an object's name in the quarantine that are the same in all commits: those around the id of
-/// the run.
-pub(crate) fn source_and_extension(name: &str) -> (&str, &str) {
-    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-    (stem.rsplit_once('-').map_or(stem, |(source, _)| source), extension)
+/// The parts of an object's name that are the same in all commits: those around the id of the run.
+pub(crate) fn stem_and_extension(name: &str) -> (&str, &str) {
+    let parts = name.rsplit_once('-').and_then(|(stem, rest)| Some((stem, rest.split_once('.')?.1)));
+    parts.unwrap_or((name, ""))
 }
 
 /// The table whose log an object belongs to.

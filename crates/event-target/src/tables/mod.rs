@@ -24,14 +24,14 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, io, path::Path, sync::Arc};
 
 use storage::Store;
 
 use self::comparison::Logs;
 
 pub use self::{attempt::Attempt, conflict::Reads, sweep::Swept};
-pub(crate) use self::{look::source_and_extension, records::key as record_key, target::OpenTables};
+pub(crate) use self::{look::stem_and_extension, records::key as record_key, target::OpenTables};
 
 /// The prefix of the records; in a local target, a directory that is there from the first run on.
 pub(crate) const COMMITS: &str = "_eventloader/commits/";
@@ -50,6 +50,13 @@ impl Tables {
     pub(crate) fn new(store: Arc<dyn Store>) -> Self {
         Self { store, logs: Arc::default() }
     }
+}
+
+/// The log of some table in a directory, from there.
+pub(crate) fn log_in(root: &Path) -> io::Result<Option<String>> {
+    let names = storage::names_in(root)?.unwrap_or_default();
+    let mut logs = names.iter().filter_map(|name| Some(format!("{}/_delta_log", name.to_str()?)));
+    Ok(logs.find(|log| storage::is_directory(&root.join(log))))
 }
 
 /// The directory of the table that a partition belongs to.

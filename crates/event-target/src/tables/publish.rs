@@ -18,7 +18,7 @@ use delta_log::{Action, AddFile, Metadata, Protocol, Snapshot, Table, Transactio
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::{inside_table, partition_values, table_of};
+use super::{inside_table, partition_values, records::Records, table_of};
 use crate::{Change, ChangedFile, Commit, Mode, QUARANTINE, TargetError};
 
 /// Names our commits among those of other writers of a table.
@@ -58,6 +58,11 @@ pub(super) fn check(
 ) -> Result<(), TargetError> {
     commits_of(record).iter().try_for_each(|commit| {
         let snapshot = snapshots.get(commit.table).and_then(Option::as_ref);
+        if let Some(snapshot) = snapshot.filter(|snapshot| commit.is_in(snapshot))
+            && (Records { store }).is_free(record.number)
+        {
+            return Err(commit.record_is_gone(store, snapshot));
+        }
         let Some(actions) = commit.actions(snapshot)? else { return Ok(()) };
         Ok(Table::new(store, commit.table).check(snapshot, &actions)?)
     })
@@ -168,6 +173,17 @@ impl TableCommit<'_> {
     fn log_is_gone(&self) -> TargetError {
         let problem = "has no log any more, though earlier loads wrote to it; bring it back".to_owned();
         TargetError::Unusable { path: self.table.into(), problem }
+    }
+
+    /// A table gets a commit once there is the record. So where there is none, it was lost, and another one of
+    /// its number would never come to the table.
+    fn record_is_gone(&self, store: &dyn storage::Store, snapshot: &Snapshot) -> TargetError {
+        let problem = format!(
+            "has commit {} in its log, but the target's records end before it: some are gone from \
+             _eventloader/commits; bring them back, or load into a new target",
+            snapshot.transaction(APPLICATION).unwrap_or_default()
+        );
+        TargetError::Unusable { path: store.address(self.table).into(), problem }
     }
 
     /// Whether the record takes a file out of the table: it is recorded as gone, or its partition is

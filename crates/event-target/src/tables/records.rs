@@ -40,8 +40,10 @@ impl Records<'_> {
     /// What all commits come to. `look` is called for each that is not in the summary, with the history
     /// before it.
     pub(super) fn history(self, mut look: impl FnMut(&History, &Commit)) -> Result<History, TargetError> {
+        let published = self.published()?;
         let mut history = self.summary()?;
         self.add_newer(&mut history, &mut look)?;
+        history.reaches(published);
         Ok(history)
     }
 
@@ -108,8 +110,10 @@ impl Records<'_> {
 
     /// The number of the last record; 0 if there is none.
     pub(super) fn last(self) -> Result<u64, TargetError> {
+        let published = self.published()?;
         let summarized = self.summary()?.commits();
-        Ok(self.numbers_behind(summarized)?.last().copied().unwrap_or(summarized))
+        let last = self.numbers_behind(summarized)?.last().copied().unwrap_or(summarized);
+        Ok(last.max(published))
     }
 
     /// Whether there is no record of this number, as far as can be told.
@@ -119,9 +123,15 @@ impl Records<'_> {
 
     /// The last record that is not known to be in all of its tables.
     pub(super) fn unpublished(self) -> Result<Option<u64>, TargetError> {
-        let published = self.read_json::<Published>(PUBLISHED, "reading what was published last")?;
-        let published = published.map_or(0, |published| published.number);
+        let published = self.published()?;
         Ok(self.numbers_behind(published)?.last().copied())
+    }
+
+    /// The number of a record that all tables have; 0 if none is noted. It is read before records are listed,
+    /// so that these reach it, unless some are lost.
+    fn published(self) -> Result<u64, TargetError> {
+        let published = self.read_json::<Published>(PUBLISHED, "reading what was published last")?;
+        Ok(published.map_or(0, |published| published.number))
     }
 
     /// Notes that all tables have what this record says.

@@ -147,7 +147,8 @@ fn stage(
     let remembered = held::layout_of(&settings.target)?;
     let wanted = wanted(settings, remembered, record.history());
     let Wanted { layout, unit, format, flatten } = wanted;
-    if (layout == Layout::Delta) != (remembered.0 == Layout::Delta) {
+    let is_of_tables = [layout, remembered.0].contains(&Layout::Delta);
+    if is_of_tables && (layout, unit) != remembered {
         return Err(other_kind(&settings.target, remembered, (layout, unit)));
     }
     let folds_case = settings.target.folds_case()?;
@@ -200,7 +201,7 @@ fn stage(
     Ok(Ready { changes, layout, is_new_layout, facts, reads, schemas, rewritten })
 }
 
-/// The error where tables would become directories, or the other way round.
+/// The error where tables would become directories, or the other way round, or would be partitioned otherwise.
 fn other_kind(target: &Location, held: (Layout, PartitionUnit), wanted: (Layout, PartitionUnit)) -> Error {
     let [remembered, asked] = [held, wanted].map(|(layout, unit)| Box::new(TargetLayout::new(layout, unit)));
     TargetError::OtherLayout { root: target.root(), remembered, asked }.into()
