@@ -1,5 +1,5 @@
-//! Merges into Delta tables: is the target what one backfill leaves, and is what is lost or changed beside the
-//! loader named, and never taken for all that there is?
+//! Merges into Delta tables: is the target what one backfill leaves, and is what is lost or changed beside
+//! the loader named, and never taken for all that there is?
 
 use std::{collections::BTreeSet, path::Path};
 

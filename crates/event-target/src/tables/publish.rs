@@ -175,8 +175,8 @@ impl TableCommit<'_> {
         TargetError::Unusable { path: self.table.into(), problem }
     }
 
-    /// A table gets a commit once there is the record. So where there is none, it was lost, and another one of
-    /// its number would never come to the table.
+    /// A table gets a commit once there is the record. So where there is none, it was lost, and another one
+    /// of its number would never come to the table.
     fn record_is_gone(&self, store: &dyn storage::Store, snapshot: &Snapshot) -> TargetError {
         let problem = format!(
             "has commit {} in its log, but the target's records end before it: some are gone from \

@@ -201,7 +201,8 @@ fn stage(
     Ok(Ready { changes, layout, is_new_layout, facts, reads, schemas, rewritten })
 }
 
-/// The error where tables would become directories, or the other way round, or would be partitioned otherwise.
+/// The error where tables would become directories, or the other way round, or would be partitioned
+/// otherwise.
 fn other_kind(target: &Location, held: (Layout, PartitionUnit), wanted: (Layout, PartitionUnit)) -> Error {
     let [remembered, asked] = [held, wanted].map(|(layout, unit)| Box::new(TargetLayout::new(layout, unit)));
     TargetError::OtherLayout { root: target.root(), remembered, asked }.into()
