@@ -22,6 +22,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.lost_answers and not arguments.on:
         parser.error("--lost-answers needs --on")
+    if arguments.worlds and arguments.on == "azurite":
+        parser.error("--worlds: of the readers, only deltalake and Polars are set up for Azure")
     # --help needs no packages.
     from . import Violation, kills, lost_answers, skipping, worlds, writers
     from .place import Place

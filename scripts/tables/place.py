@@ -25,7 +25,7 @@ class Place:
         """The bucket of a server that scripts/servers.sh has started."""
         endpoint = os.environ[f"{server.upper()}_{'LOSSY_' if is_lossy else ''}ENDPOINT"]
         if server == "azurite":
-            return cls("az://lake", {name: os.environ[name] for name in AZURE} | {"AZURE_ENDPOINT": endpoint, "AZURE_ALLOW_HTTP": "true"})
+            return cls("az://lake", {name: os.environ[name] for name in AZURE} | {"AZURE_STORAGE_ENDPOINT": endpoint, "AZURE_ALLOW_HTTP": "true"})
         return cls("s3://lake", {name: os.environ[name] for name in AWS} | {"AWS_ENDPOINT_URL": endpoint, "AWS_ALLOW_HTTP": "true"})
 
     def target(self, name):
