@@ -3,7 +3,7 @@
 //! So an action has one form of JSON, in commits and in checkpoints. Texts, whole numbers, booleans, structs,
 //! lists, and maps of texts: no other types are in a checkpoint.
 //!
-//! Invariant: what [`array`] makes of values, [`object`] reads as the same, but for nulls, which are left
+//! Invariant: what [`array()`] makes of values, [`object`] reads as the same, but for nulls, which are left
 //! out.
 
 use std::sync::Arc;
