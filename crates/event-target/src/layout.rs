@@ -53,6 +53,11 @@ impl TargetLayout {
         own.map_or_else(|| Ok(History::read(root, |_, _| {})?.layout), |layout| Ok(Some(layout)))
     }
 
+    /// The same unit of time in tables: a target of tables in which nothing was committed has no other kind.
+    pub(crate) fn in_tables(&self) -> Option<Self> {
+        self.parts().map(|(_, unit)| Self::new(Layout::Delta, unit))
+    }
+
     /// Refuses a target that has remembered another layout.
     pub(crate) fn check(&self, remembered: Option<Self>, root: &Path) -> Result<(), TargetError> {
         let Some(remembered) = remembered else { return Ok(()) };

@@ -166,7 +166,8 @@ impl Location {
     /// # Errors
     /// [`TargetError::OtherLayout`], and read errors.
     pub fn check_layout(&self, asked: &TargetLayout) -> Result<(), TargetError> {
-        asked.check(self.layout()?, &self.root())
+        let in_tables = || if self.is_of_tables() { asked.in_tables() } else { None };
+        asked.check(self.layout()?.or_else(in_tables), &self.root())
     }
 
     /// Whether a commit was interrupted.

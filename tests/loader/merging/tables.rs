@@ -222,7 +222,8 @@ fn a_first_load_that_is_killed_leaves_a_target_of_tables() {
         }
         assert_eq!(run(&dir, "verify", &[]).succeeds().stdout, "");
         run(&dir, "recover", &[]).succeeds();
-        dir.loader().source("in.json").args(["-b", "--layout", "plain"]).run();
+        let plain = dir.loader().source("in.json").args(["-b", "--layout", "plain"]);
+        plain.exits(2).says(&["was written with Delta tables by day", "not with the layout plain"]);
         run(&dir, "recover", &["--sweep", "--older-than", "0s"]).succeeds();
         let left: Vec<_> = tree(&dir.target()).into_keys().collect();
         assert!(left.is_empty(), "killed at operation {operation}: {left:?}");

@@ -66,7 +66,7 @@ impl OpenTables {
     /// Begins a run that keeps the layout.
     pub(crate) fn begin(&mut self, layout: &TargetLayout) -> Result<Staging, TargetError> {
         let remembered = self.tables.history(|_, _| {})?.layout;
-        layout.check(remembered, self.tables.store.address("").as_ref())?;
+        layout.check(remembered.or_else(|| layout.in_tables()), self.tables.store.address("").as_ref())?;
         self.begin_rewrite()
     }
 
