@@ -85,7 +85,7 @@ def lines(dice, first, count, day_of):
 
 def event_of(dice, number, day):
     kind = TYPES[number % 3]
-    time = f"{day}T{dice.randrange(24):02}:{dice.randrange(60):02}:{dice.randrange(60):02}.{dice.choice([0, 1, 999, 1000, 999_999, dice.randrange(10**6)]):06}Z"
+    time = f"{day}T{dice.choice([0, 7, 23]):02}:{dice.randrange(60):02}:{dice.randrange(60):02}.{dice.choice([0, 1, 999, 1000, 999_999, dice.randrange(10**6)]):06}Z"
     maybe = lambda value: value if dice.random() < 0.85 else None
     data = {"pieces": maybe(dice.choice([*NUMBERS, number])), "price": maybe(dice.choice([*FLOATS, number / 7])), "note": maybe(dice.choice([*TEXTS, f"note {number}"]))}
     if kind == "sale":
