@@ -14,7 +14,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use delta_log::{Action, AddFile, Metadata, Protocol, Snapshot, Table, Transaction, WiderTable};
+use delta_log::{
+    Action, AddFile, Metadata, PartitionValues, Protocol, Snapshot, Table, Transaction, WiderTable,
+};
 use serde_json::{Value, json};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -33,19 +35,31 @@ struct TableCommit<'r> {
     record: &'r Commit,
     table: &'r str,
     changes: Vec<&'r Change>,
+    /// The partitions that it replaces.
+    replaced: BTreeSet<PartitionValues>,
     /// Paths in the table that are recorded as gone.
     gone: BTreeSet<&'r str>,
 }
 
-/// What tables were when their logs were read, by their directories; `None` where there is no log.
-pub(super) type Snapshots = BTreeMap<String, Option<Snapshot>>;
+/// What a table was when its log was read.
+#[derive(Debug)]
+pub(super) struct Seen {
+    /// `None` if there was no log.
+    pub(super) snapshot: Option<Snapshot>,
+    /// What the log gets then, once that was checked.
+    actions: Option<Vec<Action>>,
+}
+
+/// What tables were, by their directories.
+pub(super) type Snapshots = BTreeMap<String, Seen>;
 
 /// Reads the logs of the tables that a record changes.
 pub(super) fn snapshots(store: &dyn storage::Store, record: &Commit) -> Result<Snapshots, TargetError> {
     let tables = commits_of(record);
     let read = workers::map(TABLES_AT_ONCE, tables.len(), |number| {
         let table = tables[number].table;
-        Ok::<_, TargetError>((table.to_owned(), Table::new(store, table).snapshot()?))
+        let snapshot = Table::new(store, table).snapshot()?;
+        Ok::<_, TargetError>((table.to_owned(), Seen { snapshot, actions: None }))
     })?;
     Ok(read.into_iter().collect())
 }
@@ -54,17 +68,22 @@ pub(super) fn snapshots(store: &dyn storage::Store, record: &Commit) -> Result<S
 pub(super) fn check(
     store: &dyn storage::Store,
     record: &Commit,
-    snapshots: &Snapshots,
+    snapshots: &mut Snapshots,
 ) -> Result<(), TargetError> {
     commits_of(record).iter().try_for_each(|commit| {
-        let snapshot = snapshots.get(commit.table).and_then(Option::as_ref);
+        let Some(Seen { snapshot, actions: checked }) = snapshots.get_mut(commit.table) else {
+            return Ok(());
+        };
+        let snapshot = snapshot.as_ref();
         if let Some(snapshot) = snapshot.filter(|snapshot| commit.is_in(snapshot))
             && (Records { store }).is_free(record.number)
         {
             return Err(commit.record_is_gone(store, snapshot));
         }
         let Some(actions) = commit.actions(snapshot)? else { return Ok(()) };
-        Ok(Table::new(store, commit.table).check(snapshot, &actions)?)
+        Table::new(store, commit.table).check(snapshot, &actions)?;
+        *checked = Some(actions);
+        Ok(())
     })
 }
 
@@ -78,9 +97,10 @@ pub(super) fn publish(
     let tables = commits_of(record);
     let snapshots = Mutex::new(snapshots);
     workers::map(TABLES_AT_ONCE, tables.len(), |number| {
-        let read = snapshots.lock().unwrap_or_else(PoisonError::into_inner).remove(tables[number].table);
-        let snapshot = read.map_or_else(|| Table::new(store, tables[number].table).snapshot(), Ok)?;
-        tables[number].publish(store, snapshot)
+        let seen = snapshots.lock().unwrap_or_else(PoisonError::into_inner).remove(tables[number].table);
+        let read = || Table::new(store, tables[number].table).snapshot();
+        let seen = seen.map_or_else(|| read().map(|snapshot| Seen { snapshot, actions: None }), Ok)?;
+        tables[number].publish(store, seen)
     })
     .map(drop)
 }
@@ -89,17 +109,22 @@ pub(super) fn publish(
 pub(super) fn is_published(store: &dyn storage::Store, record: &Commit) -> Result<bool, TargetError> {
     let snapshots = snapshots(store, record)?;
     Ok(commits_of(record).iter().all(|commit| {
-        let snapshot = snapshots.get(commit.table).and_then(Option::as_ref);
+        let snapshot = snapshots.get(commit.table).and_then(|seen| seen.snapshot.as_ref());
         snapshot.is_some_and(|snapshot| commit.is_in(snapshot))
     }))
 }
 
 fn commits_of(record: &Commit) -> Vec<TableCommit<'_>> {
     let mut tables = BTreeMap::<&str, TableCommit<'_>>::new();
-    let empty = |table| TableCommit { record, table, changes: Vec::new(), gone: BTreeSet::new() };
+    let empty = |table| {
+        let (changes, replaced, gone) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+        TableCommit { record, table, changes, replaced, gone }
+    };
     for change in record.changes.iter().filter(|change| change.event_type.is_some()) {
         let table = table_of(&change.directory);
-        tables.entry(table).or_insert_with(|| empty(table)).changes.push(change);
+        let commit = tables.entry(table).or_insert_with(|| empty(table));
+        commit.replaced.insert(partition_values(&change.directory));
+        commit.changes.push(change);
     }
     for path in record.load.accepted.iter().flat_map(|accepted| &accepted.gone) {
         if let Some((table, inside)) = path.split_once('/').filter(|(table, _)| *table != QUARANTINE) {
@@ -110,10 +135,14 @@ fn commits_of(record: &Commit) -> Vec<TableCommit<'_>> {
 }
 
 impl TableCommit<'_> {
-    /// `snapshot` is the table as it was read.
-    fn publish(&self, store: &dyn storage::Store, mut snapshot: Option<Snapshot>) -> Result<(), TargetError> {
+    fn publish(&self, store: &dyn storage::Store, seen: Seen) -> Result<(), TargetError> {
         let table = Table::new(store, self.table);
-        let done = table.commit(&mut snapshot, self.record.at_ms(), |snapshot| self.actions(snapshot))?;
+        let Seen { mut snapshot, actions: mut checked } = seen;
+        let done = table.commit(&mut snapshot, self.record.at_ms(), |snapshot| match checked.take() {
+            // Nobody was first.
+            Some(checked) => Ok(Some(checked)),
+            None => self.actions(snapshot),
+        })?;
         let Some(snapshot) = snapshot.filter(|_| done.is_some()) else { return Ok(()) };
         if snapshot.version > 0 && snapshot.version % CHECKPOINT_VERSIONS == 0 {
             // Without it, readers read some more commits, until the next one is written.
@@ -189,8 +218,7 @@ impl TableCommit<'_> {
     /// Whether the record takes a file out of the table: it is recorded as gone, or its partition is
     /// replaced.
     fn removes(&self, file: &AddFile) -> bool {
-        self.gone.contains(file.path.as_str())
-            || self.changes.iter().any(|change| partition_values(&change.directory) == file.partition_values)
+        self.gone.contains(file.path.as_str()) || self.replaced.contains(&file.partition_values)
     }
 
     fn adds(&self, at_ms: i64) -> Vec<AddFile> {

@@ -40,7 +40,7 @@ pub(super) fn schemas_after(
         .collect();
     let asked = asked.iter().filter(|(table, _)| written.contains(table.as_str()));
     let schemas = asked.map(|(table, asked)| {
-        let Some(Some(snapshot)) = snapshots.get(table) else {
+        let Some(snapshot) = snapshots.get(table).and_then(|seen| seen.snapshot.as_ref()) else {
             return Ok((table.clone(), After { schema: asked.clone(), is_new: true }));
         };
         let stays = keeps_files(table, snapshot, changes);

@@ -150,7 +150,7 @@ impl OpenTables {
         };
         let mut snapshots = prepare(&mut record)?;
         loop {
-            check(store, &record, &snapshots)?;
+            check(store, &record, &mut snapshots)?;
             let text = serde_json::to_vec(&record).map_err(|error| recording(error.into()))?;
             match records.create(record.number, &text) {
                 Ok(Put::Created) => return Ok((record, snapshots)),
