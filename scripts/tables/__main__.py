@@ -17,6 +17,7 @@ def main():
     parser.add_argument("--kills", type=int, default=0, help="so many kills while deltalake reads")
     parser.add_argument("--writers", type=int, default=0, help="so many times five runs at once")
     parser.add_argument("--lost-answers", type=int, default=0, help="so many commits while one answer in three is lost; needs a server")
+    parser.add_argument("--speed", type=int, default=0, help="so many pairs of runs: what tables cost beside plain partitions, and a bucket beside a directory")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
     parser.add_argument("--on", choices=["moto", "seaweedfs", "azurite"], help="make the targets in a bucket of this server, not in a directory")
     arguments = parser.parse_args()
@@ -25,7 +26,7 @@ def main():
     if arguments.worlds and arguments.on == "azurite":
         parser.error("--worlds: of the readers, only deltalake and Polars are set up for Azure")
     # --help needs no packages.
-    from . import Violation, kills, lost_answers, skipping, worlds, writers
+    from . import Violation, kills, lost_answers, skipping, speed, worlds, writers
     from .place import Place
 
     binaries, work = (pathlib.Path(os.environ[name]).resolve() for name in ("BIN_DIR", "WORK_DIR"))
@@ -45,6 +46,8 @@ def main():
             kills.go(binaries, work / "kills", place, arguments.kills, arguments.seed)
         if arguments.writers:
             writers.go(binaries, work / "writers", place, arguments.writers, arguments.seed)
+        if arguments.speed:
+            speed.go(binaries, work / "speed", place, arguments.speed)
         if arguments.lost_answers:
             lost_answers.go(binaries, work / "lost", arguments.on, arguments.lost_answers, arguments.seed)
     except Violation as violation:
