@@ -22,7 +22,7 @@ use crate::{
 
 /// The most differences that a message names.
 const NAMED_MAX: usize = 3;
-const COMPARING: &str = "comparing the target with its record";
+pub(crate) const COMPARING: &str = "comparing the target with its record";
 
 /// How a file differs from what was recorded of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,7 @@ use std::{
 use delta_log::PartitionValues;
 
 use super::{Tables, look::stem_and_extension, partition_values, table_of};
-use crate::{Action, Change, History, TargetError};
+use crate::{Action, Change, History, TargetError, differences::Found};
 
 /// The paths in the target of the files that a table's log names, by their partitions.
 type Named = BTreeMap<PartitionValues, Vec<String>>;
@@ -51,7 +51,7 @@ impl Tables {
         for (path, file) in recorded {
             let comparing = TargetError::io("comparing with the target");
             let found = self.store.find(path).map_err(&comparing)?;
-            if self.look(file, found.as_ref()).map_err(comparing)?.is_err() {
+            if let Found::Differs(_) = self.look(file, found.as_ref()).map_err(comparing)? {
                 return Ok(Action::Replaced);
             }
         }

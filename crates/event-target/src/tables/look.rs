@@ -21,10 +21,11 @@ use super::{
 };
 use crate::{
     Commit, Compared, Difference, Differs, History, ListedFiles, PartitionFile, Partitions, QUARANTINE,
-    Stamp, StoredFile, TargetError, TargetLayout, staged_file::checksum_of_all,
+    Stamp, StoredFile, TargetError, TargetLayout,
+    differences::{COMPARING, Found as Seen},
+    staged_file::checksum_of_all,
 };
 
-const COMPARING: &str = "comparing the target with its record";
 /// So many requests are made at once.
 const REQUESTS_AT_ONCE: usize = 16;
 /// From so many files on, a directory of a bucket is listed instead of asking for each.
@@ -97,47 +98,31 @@ impl Tables {
         let tables = files.iter().filter(|(_, file)| file.event_type.is_some());
         let named = self.named(&tables.map(|(path, _)| table_of(path)).collect())?;
         let there = self.find(files.iter().map(|(path, _)| path.as_str()).collect())?;
-        let looked = workers::map(threads, files.len(), |number| {
-            let (path, file) = files[number];
-            if file.event_type.is_some() && !named.contains_key(path.as_str()) {
-                return Ok(Err(Differs::Unlisted));
+        let compared = history.compare(threads, wanted, |path, file| {
+            if file.event_type.is_some() && !named.contains_key(path) {
+                return Ok(Seen::Differs(Differs::Unlisted));
             }
-            self.look(file, there.get(path.as_str())).map_err(TargetError::io(COMPARING))
+            self.look(file, there.get(path))
         })?;
-        let mut compared = Compared::default();
-        for ((path, file), looked) in files.into_iter().zip(looked) {
-            match looked {
-                Ok(None) => {}
-                Ok(Some(stamp)) => drop(compared.stamps.insert(path.clone(), stamp)),
-                Err(differs) => {
-                    let recorded = Some((file.commit, file.rows));
-                    compared.differences.push(Difference { path: path.clone(), differs, recorded });
-                }
-            }
-        }
         self.require_newest(history, &compared.differences)?;
         Ok(compared)
     }
 
-    /// How an object differs from what is recorded, or a stamp that is to be recorded.
-    pub(super) fn look(
-        &self,
-        file: &StoredFile,
-        found: Option<&Found>,
-    ) -> io::Result<Result<Option<Stamp>, Differs>> {
-        let Some(found) = found else { return Ok(Err(Differs::Missing)) };
+    /// What is found in the place of a recorded file.
+    pub(super) fn look(&self, file: &StoredFile, found: Option<&Found>) -> io::Result<Seen> {
+        let Some(found) = found else { return Ok(Seen::Differs(Differs::Missing)) };
         if found.bytes != file.bytes {
-            return Ok(Err(Differs::Changed));
+            return Ok(Seen::Differs(Differs::Changed));
         }
         let stamp = Stamp::from(found.stamp);
         match file.stamp {
-            Some(recorded) if recorded == stamp => return Ok(Ok(None)),
+            Some(recorded) if recorded == stamp => return Ok(Seen::Untouched),
             // Nobody else has an object of this name, and it has been there ever since.
-            None if self.store.directory().is_none() => return Ok(Ok(Some(stamp))),
+            None if self.store.directory().is_none() => return Ok(Seen::Same(stamp)),
             _ => {}
         }
         let is_same = self.checksum(&found.key)? == (file.bytes, file.checksum);
-        Ok(if is_same { Ok(Some(stamp)) } else { Err(Differs::Changed) })
+        Ok(if is_same { Seen::Same(stamp) } else { Seen::Differs(Differs::Changed) })
     }
 
     fn checksum(&self, key: &str) -> io::Result<(u64, u64)> {
