@@ -1,4 +1,4 @@
-"""Starts servers, waits until they answer, makes a bucket in each, runs a command, and ends all that it started.
+"""Starts servers, waits until they answer, makes a bucket (or a database) in each, runs a command, and ends all that it started.
 
 Called by scripts/servers.sh, which describes the arguments. The exit code is the command's.
 """
@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from postgres import Cluster
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BUCKET = "lake"
@@ -93,7 +95,7 @@ def is_ready(name, port):
 
 class Servers:
     def __init__(self, work):
-        self.work, self.running, self.environment = pathlib.Path(work), [], {}
+        self.work, self.running, self.clusters, self.environment = pathlib.Path(work), [], [], {}
 
     def start(self, command, log):
         with open(log, "wb") as output:
@@ -119,6 +121,8 @@ class Servers:
         name, _, proxy = name.partition("+")
         directory = self.work / name
         directory.mkdir()
+        if name == "postgres":
+            return self.serve_postgres(directory)
         port = self.start_at_a_port(name, lambda port: globals()[name](port, directory))
         path = f"/{AZURE_ACCOUNT}" if name == "azurite" else ""
         self.environment[f"{name.upper()}_ENDPOINT"] = f"http://127.0.0.1:{port}{path}"
@@ -126,7 +130,16 @@ class Servers:
             proxy_port = self.start_at_a_port(name, lambda proxy_port: lossy(proxy_port, port))
             self.environment[f"{name.upper()}_LOSSY_ENDPOINT"] = f"http://127.0.0.1:{proxy_port}{path}"
 
+    def serve_postgres(self, directory):
+        # Its own user must get to its folder.
+        self.work.chmod(0o711)
+        self.clusters.append(Cluster(directory))
+        cluster = Cluster.make(directory, *free_ports(1))
+        self.environment |= {"EVENTLOADER_POSTGRES": cluster.address, "EVENTLOADER_POSTGRES_FOLDER": str(directory)}
+
     def end(self):
+        for cluster in self.clusters:
+            cluster.stop()
         for process in self.running:
             for kill in signal.SIGTERM, signal.SIGKILL:
                 try:
