@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use events_core::{catalog::ValueType, directory_name::NAME_BYTES_MAX, timestamp};
+use events_core::{catalog::ValueType, timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -189,10 +189,10 @@ impl Fault {
 
     /// An event of a type that the catalog does not name, and whose name can't be that of a directory.
     #[cold]
-    pub(crate) fn event_type_too_long(domain: &[u8], event_type: &[u8]) -> Self {
+    pub(crate) fn event_type_too_long(domain: &[u8], event_type: &[u8], bytes_max: usize) -> Self {
         let mut fault = Self::unknown_event(domain, event_type);
         fault.detail.expected = format!(
-            "an event type that the catalog names, or whose directory's name has at most {NAME_BYTES_MAX} bytes"
+            "an event type that the catalog names, or whose directory's name has at most {bytes_max} bytes"
         );
         fault
     }

@@ -13,11 +13,12 @@ use crate::{History, PRIVATE, TargetError, journal, json_file};
 const NAME: &str = "layout.json";
 
 /// The layouts by their names in the file. `hive` was written when its files had a column `event_type`.
-const RECORDED: [(&str, Layout); 4] = [
+const RECORDED: [(&str, Layout); 5] = [
     ("plain", Layout::Plain),
     ("hive", Layout::HiveWithEventType),
     ("hive-2", Layout::Hive),
     ("delta", Layout::Delta),
+    ("database", Layout::Database),
 ];
 
 /// The layout as a target records it.
@@ -85,6 +86,7 @@ impl fmt::Display for TargetLayout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parts() {
             Some((Layout::Delta, unit)) => write!(f, "Delta tables by {}", unit.name()),
+            Some((Layout::Database, unit)) => write!(f, "tables of a database by {}", unit.name()),
             Some((layout, unit)) => write!(f, "the layout {} by {}", layout.name(), unit.name()),
             None => write!(f, "the layout {} by {}", self.layout, self.partition_by),
         }

@@ -1,7 +1,7 @@
 //! An event's instant and type → the directory of its row.
 //!
 //! A partition is one unit of time (a day, or an hour of it) of one event type. Its path is relative to the
-//! target.
+//! target; in a database it is the name under which the rows are recorded.
 //!
 //! Invariant: the unit is that of the timestamp in UTC, and two partitions never share a path.
 
@@ -64,6 +64,9 @@ impl PartitionUnit {
     }
 }
 
+/// The most bytes of the name of a table in a database: those of a `PostgreSQL` identifier (`NAMEDATALEN` - 1).
+const TABLE_NAME_BYTES_MAX: usize = 63;
+
 /// The names of a target's directories.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -78,6 +81,9 @@ pub enum Layout {
     /// `account-open/day=2024-10-10`: a Delta table for each event type, with the partition columns `day`
     /// and, by hour, `hour`.
     Delta,
+    /// `account-open/2024-10-10`, by hour `account-open/2024-10-10T07`: the rows of a unit of time in a table
+    /// of a database.
+    Database,
 }
 
 impl Layout {
@@ -88,6 +94,7 @@ impl Layout {
             Self::Plain => "plain",
             Self::Hive | Self::HiveWithEventType => "hive",
             Self::Delta => "delta",
+            Self::Database => "database",
         }
     }
 
@@ -101,7 +108,7 @@ impl Layout {
     #[must_use]
     pub fn columns(self, unit: PartitionUnit) -> &'static [&'static str] {
         match (self, unit) {
-            (Self::Plain, _) => &[],
+            (Self::Plain | Self::Database, _) => &[],
             (Self::Delta, PartitionUnit::Day) => &["day"],
             (Self::Delta, PartitionUnit::Hour) => &["day", "hour"],
             (Self::Hive | Self::HiveWithEventType, PartitionUnit::Day) => {
@@ -119,18 +126,21 @@ impl Layout {
     #[must_use]
     pub fn reserved_names(self, unit: PartitionUnit) -> &'static [&'static str] {
         match self {
-            Self::Plain | Self::HiveWithEventType => self.columns(unit),
+            Self::Plain | Self::HiveWithEventType | Self::Database => self.columns(unit),
             Self::Hive | Self::Delta => self.columns(PartitionUnit::Hour),
         }
     }
 
     /// The name of an event type's directories: what the catalog gives or, where engines read the event type
     /// from it, the type itself. Of a type that no catalog names, it is `domain.type`. It never begins with
-    /// `_` or `.` where it stands at the top of a target, beside the target's own directories.
+    /// `_` or `.` where it stands at the top of a target, beside the target's own directories. In a database it
+    /// is the name of the table.
     #[must_use]
     pub fn directory(self, event_type: &EventType) -> Cow<'_, str> {
         match self {
-            Self::Plain | Self::HiveWithEventType | Self::Delta => Cow::Borrowed(&event_type.directory),
+            Self::Plain | Self::HiveWithEventType | Self::Delta | Self::Database => {
+                Cow::Borrowed(&event_type.directory)
+            }
             Self::Hive => match event_type.directory_text() {
                 Cow::Borrowed(text) => directory_name::as_hive_value(text),
                 Cow::Owned(text) => Cow::Owned(directory_name::as_hive_value(&text).into_owned()),
@@ -142,10 +152,21 @@ impl Layout {
     #[must_use]
     pub fn name_bytes(self, event_type: &EventType) -> usize {
         let column = match self {
-            Self::Plain | Self::Delta => 0,
+            Self::Plain | Self::Delta | Self::Database => 0,
             Self::Hive | Self::HiveWithEventType => event::EVENT_TYPE.len() + "=".len(),
         };
         column + self.directory(event_type).len()
+    }
+
+    /// The most bytes that [`Self::name_bytes`] may be.
+    #[must_use]
+    pub fn name_bytes_max(self) -> usize {
+        match self {
+            Self::Database => TABLE_NAME_BYTES_MAX,
+            Self::Plain | Self::Hive | Self::HiveWithEventType | Self::Delta => {
+                directory_name::NAME_BYTES_MAX
+            }
+        }
     }
 
     /// The event type that engines read from a partition's path; `None` if it has none, or if the files
@@ -166,7 +187,7 @@ impl Layout {
     #[must_use]
     pub fn directory_in(self, path: &str) -> &str {
         match self {
-            Self::Delta => path.split_once('/').map_or(path, |(directory, _)| directory),
+            Self::Delta | Self::Database => path.split_once('/').map_or(path, |(directory, _)| directory),
             Self::Plain | Self::Hive | Self::HiveWithEventType => {
                 let last = path.rsplit_once('/').map_or(path, |(_, last)| last);
                 last.rsplit_once('=').map_or(last, |(_, directory)| directory)
@@ -178,14 +199,23 @@ impl Layout {
     /// other path, and for partitions that are no tables'.
     #[must_use]
     pub fn index_in(self, unit: PartitionUnit, path: &str) -> Option<i64> {
-        let mut values = partition_values(path).map(|(_, value)| value);
-        let day = Day::parse(values.next()?)?.epoch_days();
+        let (day, hour) = match self {
+            Self::Plain | Self::Hive | Self::HiveWithEventType => return None,
+            Self::Delta => {
+                let mut values = partition_values(path).map(|(_, value)| value);
+                (values.next()?, values.next())
+            }
+            Self::Database => {
+                let (_, instant) = path.split_once('/')?;
+                instant.split_once('T').map_or((instant, None), |(day, hour)| (day, Some(hour)))
+            }
+        };
+        let day = Day::parse(day)?.epoch_days();
         let index = match unit {
             PartitionUnit::Day => day,
-            PartitionUnit::Hour => day * 24 + values.next()?.parse::<i64>().ok()?,
+            PartitionUnit::Hour => day * 24 + hour?.parse::<i64>().ok()?,
         };
-        let is_own = || self.path(unit, index, self.directory_in(path)) == path;
-        (self == Self::Delta && is_own()).then_some(index)
+        (self.path(unit, index, self.directory_in(path)) == path).then_some(index)
     }
 
     /// The path of a partition below the target, with `/` between its parts.
@@ -216,6 +246,8 @@ impl Layout {
             }
             (Self::Delta, None) => format!("{directory}/day={day}"),
             (Self::Delta, Some(hour)) => format!("{directory}/day={day}/hour={hour}"),
+            (Self::Database, None) => format!("{directory}/{day}"),
+            (Self::Database, Some(hour)) => format!("{directory}/{day}T{hour:02}"),
         }
     }
 }
@@ -304,12 +336,15 @@ mod tests {
             "year=1969/month=12/day=31/hour=23/event_type=x"
         );
         assert_eq!(Layout::Delta.path(PartitionUnit::Hour, hour, "x"), "x/day=1969-12-31/hour=23");
+        assert_eq!(Layout::Database.path(PartitionUnit::Hour, hour, "x"), "x/1969-12-31T23");
     }
 
     #[test]
     fn the_columns_of_a_layout_are_those_that_its_paths_name() {
         for unit in [PartitionUnit::Day, PartitionUnit::Hour] {
-            for layout in [Layout::Plain, Layout::Hive, Layout::HiveWithEventType, Layout::Delta] {
+            for layout in
+                [Layout::Plain, Layout::Hive, Layout::HiveWithEventType, Layout::Delta, Layout::Database]
+            {
                 let path = layout.path(unit, 0, "x");
                 let names = partition_values(&path).map(|(name, _)| name);
                 assert!(names.eq(layout.columns(unit).iter().copied()), "{path}");
@@ -323,8 +358,10 @@ mod tests {
         for unit in [PartitionUnit::Day, PartitionUnit::Hour] {
             for instant in [-62_135_596_800_000_000, -1, 0, 253_402_300_799_999_999] {
                 let index = unit.index_of(instant);
-                let path = Layout::Delta.path(unit, index, "x");
-                assert_eq!(Layout::Delta.index_in(unit, &path), Some(index), "{path}");
+                for layout in [Layout::Delta, Layout::Database] {
+                    let path = layout.path(unit, index, "x");
+                    assert_eq!(layout.index_in(unit, &path), Some(index), "{path}");
+                }
             }
         }
         let (day, hour) = (PartitionUnit::Day, PartitionUnit::Hour);
@@ -339,6 +376,18 @@ mod tests {
             (hour, "x/day=2024-02-03/hour=7/z"),
         ] {
             assert_eq!(Layout::Delta.index_in(unit, path), None, "{path}");
+        }
+        for (unit, path) in [
+            (day, "x/2024-02-30"),
+            (day, "x/2024-02-03T01"),
+            (day, "x/y/2024-02-03"),
+            (day, "x"),
+            (hour, "x/2024-02-03"),
+            (hour, "x/2024-02-03T24"),
+            (hour, "x/2024-02-03T7"),
+            (hour, "x/2024-02-03T07/z"),
+        ] {
+            assert_eq!(Layout::Database.index_in(unit, path), None, "{path}");
         }
     }
 

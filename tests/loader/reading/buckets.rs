@@ -294,7 +294,10 @@ fn catalogs_are_drafted_from_and_checked_with_objects() {
     let (once, read) = (plain + compressed, bytes(bucket.gets()));
     // 4 MiB of text, what was on its way behind them, and the compressed file, which is shorter than that.
     let twice_at_most = (5 << 20) + compressed;
-    assert!(read > once && read - once <= twice_at_most, "{read} bytes of {once}, {compressed} of them compressed");
+    assert!(
+        read > once && read - once <= twice_at_most,
+        "{read} bytes of {once}, {compressed} of them compressed"
+    );
     dir.write("orders.toml", &of_objects.stdout);
     let check = |source: &str| on(["check", "--catalog=orders.toml"], source);
     let of_objects = bucket.reached_by(check("s3://b/in/*")).succeeds();

@@ -16,7 +16,6 @@ use std::{
 
 use events_core::{
     catalog::{Catalog, EventType, OPEN_TYPES_MAX, OTHERS},
-    directory_name::NAME_BYTES_MAX,
     partition::Layout,
 };
 use foldhash::fast::RandomState;
@@ -152,11 +151,11 @@ impl Plan {
         let FoundTypes { by_domain, of_others, layout, .. } = &self.found;
         let open = by_domain.get(domain).copied().unwrap_or(*of_others);
         let open = open.ok_or_else(|| Fault::unknown_event(domain, name))?;
-        let fits = |one: EventType| layout.name_bytes(&one) <= NAME_BYTES_MAX;
+        let fits = |one: EventType| layout.name_bytes(&one) <= layout.name_bytes_max();
         if self.one_of(open, domain, name).is_some_and(fits) {
             Ok(open)
         } else {
-            Err(Fault::event_type_too_long(domain, name))
+            Err(Fault::event_type_too_long(domain, name, layout.name_bytes_max()))
         }
     }
 

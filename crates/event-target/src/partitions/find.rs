@@ -110,8 +110,8 @@ impl Walk<'_> {
             Layout::Hive | Layout::HiveWithEventType => {
                 name.strip_prefix(self.naming.columns(self.unit)[place])?.strip_prefix('=')?
             }
-            // Which files tables have is said by their records, not by their directories.
-            Layout::Delta => return None,
+            // What tables have is said by their records, not by directories.
+            Layout::Delta | Layout::Database => return None,
         };
         let is_number = (1..=4).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
         is_number.then(|| digits.parse().ok()).flatten()

@@ -216,6 +216,7 @@ impl<'m> Against<'m> {
             (PartitionUnit::Hour, Layout::Plain) => "*",
             (PartitionUnit::Hour, Layout::Hive | Layout::HiveWithEventType) => "hour=*",
             (PartitionUnit::Hour, Layout::Delta) => return format!("{path}/hour=*"),
+            (PartitionUnit::Hour, Layout::Database) => return format!("{path}T*"),
         };
         let (day, directory) = path.rsplit_once('/').unwrap_or(("", &path));
         format!("{day}/{hours}/{directory}")

@@ -158,7 +158,7 @@ impl<'c> ShownTable<'c> {
         let directory = match self.layout {
             Layout::Plain => format!("…/{}", self.directory),
             Layout::Hive | Layout::HiveWithEventType => format!("…/{}={}", event::EVENT_TYPE, self.directory),
-            Layout::Delta => self.directory.to_string(),
+            Layout::Delta | Layout::Database => self.directory.to_string(),
         };
         let mut text = format!("{}, in {directory}/\n", self.event_type);
         if let Some(description) = &self.event_type.description {

@@ -1,0 +1,25 @@
+//! The tables of event types in a `PostgreSQL` database: their SQL, rows → `COPY BINARY`, `COPY BINARY` → rows.
+//!
+//! ```text
+//! event type → Table → CREATE TABLE, indexes, ALTER TABLE, COPY …
+//! Rows → Encoder → tuples of COPY … FROM STDIN (FORMAT binary)
+//! COPY … TO STDOUT (FORMAT binary) → Decoder → Batch
+//! ```
+//!
+//! There is no connection here, and no I/O.
+//!
+//! Invariant: what the server returns for encoded rows is decoded to the same values.
+
+mod decoder;
+mod encoder;
+mod names;
+mod table;
+mod types;
+
+pub use self::{
+    decoder::{DecodeError, Decoder, ctid_text},
+    encoder::{EncodeError, Encoder, HEADER, TRAILER},
+    names::{BadTable, check_schema, quoted_identifier, quoted_literal},
+    table::Table,
+    types::type_name,
+};
