@@ -31,6 +31,8 @@ pub enum Differs {
     Missing,
     /// It has other bytes.
     Changed,
+    /// In a database: it has more or fewer rows.
+    OtherRows,
     /// There is a link, a directory or the like in its place.
     NoFile,
     /// The log of its table does not name it.
@@ -69,6 +71,7 @@ impl fmt::Display for Difference {
         let differs = match differs {
             Differs::Missing => "is missing",
             Differs::Changed => "has other bytes",
+            Differs::OtherRows => "has more or fewer rows",
             Differs::NoFile => "is not a regular file",
             Differs::Unlisted => "is no longer in its table's log",
             Differs::Foreign => "was not written by any load",

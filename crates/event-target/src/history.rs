@@ -214,11 +214,7 @@ impl History {
 
     pub(crate) fn add(&mut self, commit: Commit) {
         let Commit { number, at, layout, load, changes, .. } = commit;
-        // What a rewrite moves elsewhere is counted there.
-        let is_counted = |change: &&Change| {
-            change.event_type.is_some() && !(load.mode == Mode::Rewrite && change.files.is_empty())
-        };
-        let partitions = changes.iter().filter(is_counted).count();
+        let partitions = partitions_of(load.mode, &changes);
         self.reaches(number.saturating_sub(1));
         self.last = number;
         self.layout = Some(layout);
@@ -349,6 +345,13 @@ impl History {
             objects: self.objects.remove(what).unwrap_or_default(),
         }
     }
+}
+
+/// How many partitions a commit changes. What a rewrite moves elsewhere is counted there.
+pub(crate) fn partitions_of(mode: Mode, changes: &[Change]) -> usize {
+    let is_counted =
+        |change: &&Change| change.event_type.is_some() && !(mode == Mode::Rewrite && change.files.is_empty());
+    changes.iter().filter(is_counted).count()
 }
 
 impl Target {

@@ -37,7 +37,7 @@ pub struct Commit {
     pub load: LoadFacts,
     /// What it does to each directory.
     pub changes: Vec<Change>,
-    /// Of a target of tables: tells the run from any other.
+    /// Of a target of tables or a database: tells the run from any other.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) attempt: String,
     /// Of a target of tables: the schemas of those that are new, or get another one, by their directories.
@@ -141,8 +141,8 @@ impl Commit {
         Self { version: VERSION, number, at: utc_now(), layout, load, changes, attempt, schemas }
     }
 
-    /// The commit of a target of tables.
-    pub(crate) fn of_tables(
+    /// The commit of a target that knows the run by its attempt.
+    pub(crate) fn with_attempt(
         number: u64,
         attempt: String,
         changes: Vec<Change>,

@@ -59,6 +59,11 @@ impl TargetLayout {
         self.parts().map(|(_, unit)| Self::new(Layout::Delta, unit))
     }
 
+    /// The same unit of time in a database: a schema in which nothing was committed has no other kind.
+    pub(crate) fn in_database(&self) -> Option<Self> {
+        self.parts().map(|(_, unit)| Self::new(Layout::Database, unit))
+    }
+
     /// Refuses a target that has remembered another layout.
     pub(crate) fn check(&self, remembered: Option<Self>, root: &Path) -> Result<(), TargetError> {
         let Some(remembered) = remembered else { return Ok(()) };

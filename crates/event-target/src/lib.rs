@@ -10,6 +10,7 @@
 //! Invariant: only this crate renames or deletes anything in a target.
 
 mod change;
+mod database;
 mod differences;
 mod error;
 mod fingerprint;
@@ -31,6 +32,7 @@ mod target;
 
 pub use self::{
     change::{Action, Change, ChangedFile},
+    database::{Committed, Database, ROWS, Session, Transaction, quoted},
     differences::{Compared, Difference, Differences, Differs},
     error::{NarrowerColumn, TargetError},
     fingerprint::{ContentChecksum, Fingerprint},

@@ -8,6 +8,7 @@ mod files;
 mod quarantine;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -16,8 +17,9 @@ use std::{
 use storage::{File, LocalStore, Store};
 
 use crate::{
-    Action, Change, Commit, Compared, Difference, History, JOURNAL_PATH, ListedFiles, PRIVATE, Partitions,
-    StoredFile, Swept, TargetError, TargetLayout,
+    Action, Change, Commit, Compared, Database, Difference, History, JOURNAL_PATH, ListedFiles, PRIVATE,
+    Partitions, Session, StoredFile, Swept, TargetError, TargetLayout,
+    database::{Reading, Schema},
     differences::look,
     journal, layout,
     partitions::{self, find, listing},
@@ -36,12 +38,24 @@ pub(crate) enum Kind {
     Partitions { root: PathBuf },
     /// Delta tables, on a local disk or in a bucket.
     Tables(Tables),
+    /// A schema of a database.
+    Database(Schema),
 }
 
 /// Keeps loads out of a target while it is read.
 #[derive(Debug)]
 #[must_use = "it ends when it is dropped"]
-pub struct ReadLock(#[expect(dead_code, reason = "the lock ends when the file is closed")] Option<File>);
+pub struct ReadLock(#[expect(dead_code, reason = "what it holds ends with it")] Held);
+
+#[derive(Debug)]
+#[expect(dead_code, reason = "what they hold ends with them")]
+enum Held {
+    /// There is none where the target can't be locked, as it can't be written.
+    File(Option<File>),
+    /// All is read in this transaction.
+    Transaction(Reading),
+    Nothing,
+}
 
 impl Location {
     /// A target of plain partitions in a local directory, which need not exist.
@@ -54,6 +68,12 @@ impl Location {
     #[must_use]
     pub fn tables(store: Arc<dyn Store>) -> Self {
         Self { kind: Kind::Tables(Tables::new(store)) }
+    }
+
+    /// A target in a schema of a database, which need not exist.
+    #[must_use]
+    pub fn database(database: Arc<dyn Database>) -> Self {
+        Self { kind: Kind::Database(Schema::new(database)) }
     }
 
     /// The target in a local directory: of the kind that it has or, if it is new, of tables if
@@ -88,12 +108,53 @@ impl Location {
         matches!(self.kind, Kind::Tables(_))
     }
 
+    /// The database, if it is in one.
+    #[must_use]
+    pub fn database_of(&self) -> Option<&Arc<dyn Database>> {
+        match &self.kind {
+            Kind::Database(schema) => Some(&schema.database),
+            Kind::Partitions { .. } | Kind::Tables(_) => None,
+        }
+    }
+
+    /// Reads something of a database: in the transaction of the [`ReadLock`], if there is one. `None` for
+    /// another kind of target.
+    ///
+    /// # Errors
+    /// It can't be reached, and those of `read`.
+    pub fn read_database<T>(
+        &self,
+        read: impl FnOnce(&mut dyn Session) -> Result<T, TargetError>,
+    ) -> Result<Option<T>, TargetError> {
+        match &self.kind {
+            Kind::Database(schema) => schema.read(read).map(Some),
+            Kind::Partitions { .. } | Kind::Tables(_) => Ok(None),
+        }
+    }
+
+    /// Of a database: the rows of all partitions of the tables that are `wanted`, by the paths that the
+    /// history has them by. Empty for another kind of target.
+    ///
+    /// # Errors
+    /// It can't be read.
+    pub fn row_counts(
+        &self,
+        history: &History,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<BTreeMap<String, u64>, TargetError> {
+        match &self.kind {
+            Kind::Database(schema) => schema.row_counts(history, wanted),
+            Kind::Partitions { .. } | Kind::Tables(_) => Ok(BTreeMap::new()),
+        }
+    }
+
     /// How messages name the target.
     #[must_use]
     pub fn root(&self) -> PathBuf {
         match &self.kind {
             Kind::Partitions { root } => root.clone(),
             Kind::Tables(Tables { store, .. }) => store.address("").into(),
+            Kind::Database(schema) => schema.address(""),
         }
     }
 
@@ -103,6 +164,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => root.join(path),
             Kind::Tables(Tables { store, .. }) => store.address(path).into(),
+            Kind::Database(schema) => schema.address(path),
         }
     }
 
@@ -112,6 +174,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => Some(root),
             Kind::Tables(Tables { store, .. }) => store.directory(),
+            Kind::Database(_) => None,
         }
     }
 
@@ -123,6 +186,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => partitions::is_target(root),
             Kind::Tables(tables) => tables.is_target(),
+            Kind::Database(schema) => schema.is_target(),
         }
     }
 
@@ -132,9 +196,13 @@ impl Location {
     /// A load is running, or nothing was ever loaded.
     pub fn lock_to_read(&self) -> Result<ReadLock, TargetError> {
         match &self.kind {
-            Kind::Partitions { root } => partitions::lock_to_read(root).map(ReadLock),
+            Kind::Partitions { root } => partitions::lock_to_read(root).map(Held::File).map(ReadLock),
             // What a record or a version of a table names is never changed.
-            Kind::Tables(tables) => tables.require_target().map(|()| ReadLock(None)),
+            Kind::Tables(tables) => tables.require_target().map(|()| ReadLock(Held::Nothing)),
+            Kind::Database(schema) => {
+                let held = schema.hold()?;
+                schema.require_target().map(|()| ReadLock(Held::Transaction(held)))
+            }
         }
     }
 
@@ -147,6 +215,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => History::read(root, look_at),
             Kind::Tables(tables) => tables.history(look_at),
+            Kind::Database(schema) => schema.history(look_at),
         }
     }
 
@@ -158,6 +227,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => TargetLayout::remembered(root),
             Kind::Tables(tables) => Ok(tables.history(|_, _| {})?.layout),
+            Kind::Database(schema) => Ok(schema.history(|_, _| {})?.layout),
         }
     }
 
@@ -166,8 +236,12 @@ impl Location {
     /// # Errors
     /// [`TargetError::OtherLayout`], and read errors.
     pub fn check_layout(&self, asked: &TargetLayout) -> Result<(), TargetError> {
-        let in_tables = || if self.is_of_tables() { asked.in_tables() } else { None };
-        asked.check(self.layout()?.or_else(in_tables), &self.root())
+        let of_its_kind = || match &self.kind {
+            Kind::Partitions { .. } => None,
+            Kind::Tables(_) => asked.in_tables(),
+            Kind::Database(_) => asked.in_database(),
+        };
+        asked.check(self.layout()?.or_else(of_its_kind), &self.root())
     }
 
     /// Whether a commit was interrupted.
@@ -186,6 +260,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => Ok(journal::is_unfinished(root)?.then(|| JOURNAL_PATH.to_owned())),
             Kind::Tables(tables) => tables.unfinished(),
+            Kind::Database(_) => Ok(None),
         }
     }
 
@@ -197,6 +272,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => layout::folds_case(root),
             Kind::Tables(Tables { store, .. }) => store.directory().map_or(Ok(false), layout::folds_case),
+            Kind::Database(_) => Ok(false),
         }
     }
 
@@ -207,7 +283,7 @@ impl Location {
     pub fn sweep(&self, older_than: Duration) -> Result<Swept, TargetError> {
         match &self.kind {
             // A load that was interrupted leaves nothing that the next one does not delete.
-            Kind::Partitions { .. } => Ok(Swept::default()),
+            Kind::Partitions { .. } | Kind::Database(_) => Ok(Swept::default()),
             Kind::Tables(tables) => tables.sweep(older_than),
         }
     }
@@ -225,6 +301,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => find::list_partitions(root, layout, types),
             Kind::Tables(_) => Ok(Tables::partitions(history, layout, types)),
+            Kind::Database(_) => Ok(Schema::partitions(history, layout, types)),
         }
     }
 
@@ -236,6 +313,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => listing::list_files(root),
             Kind::Tables(tables) => tables.list_files(),
+            Kind::Database(schema) => schema.list_files(),
         }
     }
 
@@ -254,6 +332,7 @@ impl Location {
                 history.compare(threads, wanted, |path, file| look(&root.join(path), file))
             }
             Kind::Tables(tables) => tables.compare(history, threads, wanted),
+            Kind::Database(schema) => schema.compare(history, wanted),
         }
     }
 
@@ -271,6 +350,7 @@ impl Location {
             Kind::Partitions { .. } if history.commits() == 0 && self.layout()?.is_none() => Ok(Vec::new()),
             Kind::Partitions { .. } => Ok(history.foreign(partitions)),
             Kind::Tables(tables) => tables.foreign(history, partitions),
+            Kind::Database(schema) => schema.foreign(history, partitions),
         }
     }
 
@@ -282,6 +362,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => change.action(root),
             Kind::Tables(tables) => tables.action(change, history),
+            Kind::Database(_) => Ok(Schema::action(change, history)),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use storage::{LocalObject, NewFile, Object, Upload, Uploaded};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{StagedFile, Stamp, tables::Attempt};
+use crate::{StagedFile, Stamp, Transaction, tables::Attempt};
 
 /// The destination of a load's new files.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub enum Staging {
     Directory(PathBuf),
     /// Their places in a target of tables, as objects that nothing refers to yet.
     Tables(Arc<Attempt>),
+    /// The tables of a database; what is a file all the same, bad lines, waits on the local disk.
+    Database(Arc<Transaction>),
     /// None: a dry run counts their bytes and discards them.
     Discard,
 }
@@ -73,6 +75,7 @@ impl Staging {
         match self {
             Self::Directory(directory) => Some(directory.join(name)),
             Self::Tables(attempt) => Some(attempt.scratch().join(name)),
+            Self::Database(transaction) => Some(transaction.scratch().join(name)),
             Self::Discard => None,
         }
     }
@@ -83,6 +86,7 @@ impl Staging {
         match self {
             Self::Directory(directory) => directory.clone(),
             Self::Tables(attempt) => attempt.scratch().to_owned(),
+            Self::Database(transaction) => transaction.scratch().to_owned(),
             Self::Discard => env::temp_dir(),
         }
     }
@@ -94,6 +98,7 @@ impl Staging {
     pub fn create_directory(&self, name: &str) -> io::Result<()> {
         match self {
             Self::Directory(directory) => storage::create_directory(&directory.join(name)),
+            Self::Database(transaction) => storage::create_directory(&transaction.scratch().join(name)),
             Self::Tables(_) | Self::Discard => Ok(()),
         }
     }
@@ -106,6 +111,9 @@ impl Staging {
         let (mut staged, mut name, checksum) = (staged, place.file_name(), Xxh3Default::new());
         let upload: Option<Box<dyn Upload>> = match self {
             Self::Directory(directory) => Some(Box::new(NewFile::create(&directory.join(&staged))?)),
+            Self::Database(transaction) => {
+                Some(Box::new(NewFile::create(&transaction.scratch().join(&staged))?))
+            }
             Self::Tables(attempt) => {
                 name = attempt.name(place);
                 staged = format!("{}/{name}", place.directory);
@@ -123,6 +131,9 @@ impl Staging {
     pub fn open(&self, file: &StagedFile) -> io::Result<Box<dyn Object>> {
         match self {
             Self::Directory(directory) => Ok(Box::new(LocalObject::open(&directory.join(&file.staged))?)),
+            Self::Database(transaction) => {
+                Ok(Box::new(LocalObject::open(&transaction.scratch().join(&file.staged))?))
+            }
             Self::Tables(attempt) => attempt.open(file),
             Self::Discard => Err(io::Error::new(ErrorKind::NotFound, "it was discarded")),
         }
@@ -133,6 +144,7 @@ impl Staging {
     pub fn address(&self, file: &StagedFile) -> PathBuf {
         match self {
             Self::Directory(directory) => directory.join(&file.staged),
+            Self::Database(transaction) => transaction.scratch().join(&file.staged),
             Self::Tables(attempt) => attempt.address(file),
             Self::Discard => PathBuf::from(&file.staged),
         }

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Change, LoadFacts, Location, Staging, TargetError, TargetLayout,
+    database::OpenSchema,
     location::Kind,
     partitions::{self, Recovered},
     tables::{OpenTables, Reads},
@@ -51,6 +52,7 @@ pub struct Target(Opened);
 enum Opened {
     Partitions(partitions::Target),
     Tables(OpenTables),
+    Database(OpenSchema),
 }
 
 impl Target {
@@ -63,6 +65,7 @@ impl Target {
         match &location.kind {
             Kind::Partitions { root } => partitions::Target::open(root).map(Opened::Partitions).map(Self),
             Kind::Tables(tables) => OpenTables::open(tables.clone()).map(Opened::Tables).map(Self),
+            Kind::Database(schema) => OpenSchema::open(schema.clone()).map(Opened::Database).map(Self),
         }
     }
 
@@ -79,6 +82,10 @@ impl Target {
                 tables.require_target()?;
                 Self::open(location)
             }
+            Kind::Database(schema) => {
+                schema.require_target()?;
+                Self::open(location)
+            }
         }
     }
 
@@ -88,6 +95,8 @@ impl Target {
         match &self.0 {
             Opened::Partitions(target) => target.recovered(),
             Opened::Tables(target) => target.recovered(),
+            // A transaction that was not committed has left nothing.
+            Opened::Database(_) => Recovered::Nothing,
         }
     }
 
@@ -99,6 +108,7 @@ impl Target {
         match &mut self.0 {
             Opened::Partitions(target) => target.begin(layout),
             Opened::Tables(target) => target.begin(layout),
+            Opened::Database(target) => target.begin(layout),
         }
     }
 
@@ -110,6 +120,7 @@ impl Target {
         match &mut self.0 {
             Opened::Partitions(target) => target.begin_rewrite(),
             Opened::Tables(target) => target.begin_rewrite(),
+            Opened::Database(target) => target.begin_rewrite(),
         }
     }
 
@@ -124,6 +135,7 @@ impl Target {
                 target.begin_anew();
                 Ok(())
             }
+            Opened::Database(target) => target.begin_anew(),
         }
     }
 
@@ -138,6 +150,7 @@ impl Target {
                 target.commit(changes, layout, (load, is_news), threads)
             }
             Opened::Tables(target) => target.commit(new),
+            Opened::Database(target) => target.commit(new),
         }
     }
 
@@ -146,6 +159,8 @@ impl Target {
         match self.0 {
             Opened::Partitions(target) => target.abandon(),
             Opened::Tables(target) => target.abandon(),
+            // The transaction ends with it.
+            Opened::Database(_) => {}
         }
     }
 }

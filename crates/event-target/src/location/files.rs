@@ -29,7 +29,7 @@ impl Location {
                 let paths = listing::parquet_files(root, directory)?;
                 Ok(paths.into_iter().map(|path| (path, None)).collect())
             }
-            Kind::Tables(_) => {
+            Kind::Tables(_) | Kind::Database(_) => {
                 let files = history.in_directory(directory);
                 Ok(files.map(|(path, file)| (path.clone(), Some(file.bytes))).collect())
             }
@@ -43,7 +43,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => listing::file_below(root, "", columns),
             // Its records say what they are.
-            Kind::Tables(_) => None,
+            Kind::Tables(_) | Kind::Database(_) => None,
         }
     }
 
@@ -51,7 +51,7 @@ impl Location {
     #[must_use]
     pub fn is_in_place(&self, path: &str, place: Place<'_>) -> bool {
         match &self.kind {
-            Kind::Partitions { .. } => {
+            Kind::Partitions { .. } | Kind::Database(_) => {
                 let inside = path.strip_prefix(place.directory).and_then(|rest| rest.strip_prefix('/'));
                 inside.is_some_and(|name| name == place.file_name())
             }
@@ -70,6 +70,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => storage::is_there(&root.join(path)),
             Kind::Tables(Tables { store, .. }) => Ok(store.find(path)?.is_some()),
+            Kind::Database(schema) => schema.is_there(path).map_err(io::Error::other),
         }
     }
 
@@ -81,6 +82,7 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => Ok(storage::look_at(&root.join(path))?.as_ref().map(Stamp::from)),
             Kind::Tables(Tables { store, .. }) => Ok(store.find(path)?.map(|found| found.stamp.into())),
+            Kind::Database(_) => Ok(None),
         }
     }
 
@@ -100,10 +102,14 @@ impl Location {
         match &self.kind {
             Kind::Partitions { root } => Ok(Box::new(LocalObject::open(&root.join(path))?)),
             Kind::Tables(Tables { store, .. }) => store.open(path, bytes),
+            Kind::Database(schema) => {
+                let problem = format!("{}: rows of a database are no file", schema.address(path).display());
+                Err(io::Error::new(io::ErrorKind::Unsupported, problem))
+            }
         }
     }
 
-    /// Opens a file to read it from its beginning to its end.
+    /// Opens a file to read it from its beginning to its end; in a database, one of the quarantine.
     ///
     /// # Errors
     /// It can't be read.
@@ -113,6 +119,7 @@ impl Location {
             Kind::Tables(Tables { store, .. }) => {
                 Ok(Box::new(ObjectReader::new(store.open(path, None)?.into(), 0)))
             }
+            Kind::Database(schema) => Ok(Box::new(schema.read_file(path).map_err(io::Error::other)?)),
         }
     }
 }

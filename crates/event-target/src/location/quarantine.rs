@@ -23,6 +23,7 @@ impl Location {
                 Some(history) => Ok(Tables::bad_lines(history)),
                 None => Ok(Tables::bad_lines(&tables.history(|_, _| {}).map_err(io::Error::other)?)),
             },
+            Kind::Database(schema) => schema.quarantine_files().map_err(io::Error::other),
         }
     }
 
@@ -38,6 +39,13 @@ impl Location {
                 let is_there = storage::is_there(&root.join(QUARANTINE).join(&name))?;
                 Ok(is_there.then_some(name))
             }
+            Kind::Database(schema) => {
+                let name = place.file_name();
+                let path = format!("{QUARANTINE}/{name}");
+                let is_there =
+                    history.files.contains_key(&path) || schema.is_there(&path).map_err(io::Error::other)?;
+                Ok(is_there.then_some(name))
+            }
             Kind::Tables(_) => Ok(Tables::bad_lines_of(history, place.stem)),
         }
     }
@@ -46,7 +54,7 @@ impl Location {
     #[must_use]
     pub fn quarantine_place<'n>(&self, name: &'n str) -> Place<'n> {
         match &self.kind {
-            Kind::Partitions { .. } => {
+            Kind::Partitions { .. } | Kind::Database(_) => {
                 let parts = name.rsplit_once('.').filter(|(_, extension)| !extension.is_empty());
                 let (stem, extension) = parts.unwrap_or((name, ""));
                 Place { directory: QUARANTINE, stem, extension }

@@ -139,7 +139,7 @@ impl OpenTables {
         let store = &*self.tables.store;
         let records = Records { store };
         store.barrier().map_err(recording)?;
-        let mut record = Commit::of_tables(self.base + 1, self.attempt.id.clone(), changes, layout, load);
+        let mut record = Commit::with_attempt(self.base + 1, self.attempt.id.clone(), changes, layout, load);
         let prepare = |record: &mut Commit| {
             let snapshots = snapshots(store, record)?;
             let after = schemas_after(store, &record.changes, &schemas, &snapshots)?;

@@ -84,7 +84,7 @@ fn look(
                 let path = target.address(&difference.path);
                 return Err(unusable(&path, "is not a regular file, so it can't be accepted"));
             }
-            Differs::Changed | Differs::Foreign => present.push(difference.path),
+            Differs::Changed | Differs::OtherRows | Differs::Foreign => present.push(difference.path),
         }
     }
     let files = workers::map(threads, present.len(), |number| {
