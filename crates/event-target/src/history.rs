@@ -20,7 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accepted, Change, Commit, DedupeScope, Discarded, FileForm, Fingerprint, LineCounts, LoadFacts, Merged,
-    Mode, PRIVATE, Stamp, TargetError, TargetLayout, journal, json_file, merged, partitions::Target,
+    Mode, PRIVATE, Stamp, SupersededKinds, TargetError, TargetLayout, journal, json_file, merged,
+    partitions::Target,
 };
 
 /// In the private directory: the folded commits.
@@ -108,6 +109,9 @@ pub struct CommittedLoad {
     /// What became of its lines.
     #[serde(flatten)]
     pub counts: LineCounts,
+    /// What it superseded, by kind; `None` if an older load did.
+    #[serde(flatten)]
+    pub superseded: Option<SupersededKinds>,
     /// How many partitions it changed.
     pub partitions: usize,
     /// Of an `accept`: what it recorded.
@@ -222,6 +226,7 @@ impl History {
             mode,
             dedupe_scope,
             counts,
+            superseded,
             sources,
             recognised,
             what,
@@ -245,6 +250,7 @@ impl History {
             sources: sources.len(),
             first_source: sources.first().map(|source| source.path.clone()),
             counts,
+            superseded,
             partitions,
             accepted: accepted.as_ref().map(AcceptedFiles::from),
             discarded,

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Change, DedupeScope, FileForm, Fingerprint, History, LineCounts, Mode, PRIVATE, Stamp, StoredFile,
-    TargetError, TargetLayout, json_file,
+    SupersededKinds, TargetError, TargetLayout, json_file,
     partitions::{Target, durability},
 };
 
@@ -55,6 +55,9 @@ pub struct LoadFacts {
     pub dedupe_scope: DedupeScope,
     /// What became of its lines.
     pub counts: LineCounts,
+    /// What it superseded. Older commits don't say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub superseded: Option<SupersededKinds>,
     /// In a merge: existing rows that stay, in the partitions that were rewritten.
     #[serde(default, rename = "held_kept")]
     pub existing_kept: u64,

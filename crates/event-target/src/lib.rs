@@ -39,7 +39,7 @@ pub use self::{
     history::{AcceptedFiles, CommittedLoad, History, StoredFile},
     journal::{Accepted, Commit, Discarded, LoadFacts, LoadedSource},
     layout::TargetLayout,
-    line_counts::LineCounts,
+    line_counts::{LineCounts, SupersededKinds},
     load_options::{DedupeScope, FileForm, Mode},
     location::{Location, ReadLock},
     merged::{Merged, ObjectVersion},

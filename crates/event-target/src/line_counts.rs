@@ -22,6 +22,18 @@ pub struct LineCounts {
     pub written: u64,
 }
 
+/// What a load superseded, by kind.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SupersededKinds {
+    /// Lines with the content of a version that is kept or was itself corrected.
+    pub redelivered: u64,
+    /// Lines with their own content.
+    pub corrected: u64,
+    /// In a merge: rows of the target, which are no lines of the load.
+    #[serde(rename = "held_superseded")]
+    pub existing: u64,
+}
+
 impl LineCounts {
     /// Adds the counts of other lines.
     pub fn add(&mut self, other: &Self) {

@@ -195,26 +195,38 @@ impl Layout {
         }
     }
 
-    /// The unit of time in the path of a table's partition: the inverse of [`Self::path`]. `None` for any
-    /// other path, and for partitions that are no tables'.
+    /// The unit of time in the path of a partition: the inverse of [`Self::path`]. `None` for any other path.
+    ///
+    /// ```
+    /// use events_core::partition::{Layout, PartitionUnit};
+    /// assert_eq!(Layout::Plain.index_in(PartitionUnit::Day, "1970/01/03/account-open"), Some(2));
+    /// assert_eq!(Layout::Plain.index_in(PartitionUnit::Day, "account-open/day=1970-01-03"), None);
+    /// ```
     #[must_use]
     pub fn index_in(self, unit: PartitionUnit, path: &str) -> Option<i64> {
         let (day, hour) = match self {
-            Self::Plain | Self::Hive | Self::HiveWithEventType => return None,
             Self::Delta => {
                 let mut values = partition_values(path).map(|(_, value)| value);
-                (values.next()?, values.next())
+                (Day::parse(values.next()?)?, values.next())
             }
             Self::Database => {
                 let (_, instant) = path.split_once('/')?;
-                instant.split_once('T').map_or((instant, None), |(day, hour)| (day, Some(hour)))
+                let (day, hour) =
+                    instant.split_once('T').map_or((instant, None), |(day, hour)| (day, Some(hour)));
+                (Day::parse(day)?, hour)
+            }
+            Self::Plain | Self::Hive | Self::HiveWithEventType => {
+                let mut parts =
+                    path.split('/').map(|part| part.split_once('=').map_or(part, |(_, text)| text));
+                let (year, month, of_month) = (parts.next()?, parts.next()?, parts.next()?);
+                (Day::parse(&format!("{year:0>4}-{month:0>2}-{of_month:0>2}"))?, parts.next())
             }
         };
-        let day = Day::parse(day)?.epoch_days();
         let index = match unit {
-            PartitionUnit::Day => day,
-            PartitionUnit::Hour => day * 24 + hour?.parse::<i64>().ok()?,
+            PartitionUnit::Day => day.epoch_days(),
+            PartitionUnit::Hour => day.epoch_days() * 24 + i64::from(hour?.parse::<u8>().ok()?),
         };
+        // Only a unit's own path counts.
         (self.path(unit, index, self.directory_in(path)) == path).then_some(index)
     }
 
@@ -354,28 +366,38 @@ mod tests {
     }
 
     #[test]
-    fn the_partition_of_a_table_says_which_unit_of_time_it_is() {
-        for unit in [PartitionUnit::Day, PartitionUnit::Hour] {
-            for instant in [-62_135_596_800_000_000, -1, 0, 253_402_300_799_999_999] {
-                let index = unit.index_of(instant);
-                for layout in [Layout::Delta, Layout::Database] {
+    fn the_path_of_a_partition_says_which_unit_of_time_it_is() {
+        for layout in
+            [Layout::Plain, Layout::Hive, Layout::HiveWithEventType, Layout::Delta, Layout::Database]
+        {
+            for unit in [PartitionUnit::Day, PartitionUnit::Hour] {
+                for instant in [-62_135_596_800_000_000, -1, 0, 253_402_300_799_999_999] {
+                    let index = unit.index_of(instant);
                     let path = layout.path(unit, index, "x");
                     assert_eq!(layout.index_in(unit, &path), Some(index), "{path}");
                 }
             }
         }
         let (day, hour) = (PartitionUnit::Day, PartitionUnit::Hour);
-        for (unit, path) in [
-            (day, "x/day=2024-02-30"),
-            (day, "x/day=2024-02-03/hour=1"),
-            (day, "x/y/day=2024-02-03"),
-            (day, "x"),
-            (hour, "x/day=2024-02-03"),
-            (hour, "x/day=2024-02-03/hour=24"),
-            (hour, "x/day=2024-02-03/hour=07"),
-            (hour, "x/day=2024-02-03/hour=7/z"),
+        for (layout, unit, path) in [
+            (Layout::Delta, day, "x/day=2024-02-30"),
+            (Layout::Delta, day, "x/day=2024-02-03/hour=1"),
+            (Layout::Delta, day, "x/y/day=2024-02-03"),
+            (Layout::Delta, day, "x"),
+            (Layout::Delta, hour, "x/day=2024-02-03"),
+            (Layout::Delta, hour, "x/day=2024-02-03/hour=24"),
+            (Layout::Delta, hour, "x/day=2024-02-03/hour=07"),
+            (Layout::Delta, hour, "x/day=2024-02-03/hour=7/z"),
+            (Layout::Plain, day, "2024/2/03/x"),
+            (Layout::Plain, day, "2024/02/30/x"),
+            (Layout::Plain, day, "2024/02/03/04/x"),
+            (Layout::Plain, hour, "2024/02/03/24/x"),
+            (Layout::Plain, hour, "2024/02/03/x"),
+            (Layout::Hive, day, "2024/02/03/x"),
+            (Layout::Hive, day, "year=2024/month=02/day=3/event_type=x"),
+            (Layout::Hive, day, "_quarantine"),
         ] {
-            assert_eq!(Layout::Delta.index_in(unit, path), None, "{path}");
+            assert_eq!(layout.index_in(unit, path), None, "{path}");
         }
         for (unit, path) in [
             (day, "x/2024-02-30"),

@@ -402,6 +402,11 @@ fn list_shows_what_was_committed() {
         &json[1]["written"],
     ];
     assert_eq!(second, [&json!(2), &json!("merge"), &json!(2), &json!(1), &json!(1)]);
+    let kinds = |load: &Value| json!([load["redelivered"], load["corrected"], load["held_superseded"]]);
+    assert_eq!(
+        json.iter().map(kinds).collect::<Vec<_>>(),
+        [json!([1, 0, 0]), json!([1, 0, 0]), json!([0, 0, 0])]
+    );
     dir.bare_loader().arg("list").arg(dir.path("nowhere")).exits(1).says(&["no load has ever written there"]);
 }
 

@@ -24,6 +24,7 @@ pub(super) fn of(settings: &Settings, report: &Report, input: &InputCounts) -> L
             encodings: settings.format.encodings.name().to_owned(),
         }),
         counts: report.counts(),
+        superseded: Some(report.superseded_kinds()),
         existing_kept: report.existing_kept,
         sources: sources
             .map(|source| LoadedSource {

@@ -10,7 +10,7 @@ mod summary;
 use std::collections::BTreeMap;
 
 use event_parser::Plan;
-use event_target::{Action, LineCounts};
+use event_target::{Action, LineCounts, SupersededKinds};
 use serde::Serialize;
 
 use self::days::DaysWithoutRows;
@@ -256,6 +256,12 @@ impl Report {
     pub(crate) fn counts(&self) -> LineCounts {
         let Self { lines, blank, filtered, superseded, written, .. } = *self;
         LineCounts { lines, blank, quarantined: self.quarantined.total, filtered, superseded, written }
+    }
+
+    /// What was superseded, by kind.
+    pub(crate) fn superseded_kinds(&self) -> SupersededKinds {
+        let Self { redelivered, corrected, existing_superseded: existing, .. } = *self;
+        SupersededKinds { redelivered, corrected, existing }
     }
 
     /// A line for each source that was left out, although no later run will load it as it is.
