@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use arrow::{
     array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray},
-    datatypes::DataType,
+    datatypes::{DataType, Schema},
     error::ArrowError,
 };
 use events_core::{catalog::EventType, schema};
@@ -89,6 +89,18 @@ impl Batch {
     pub fn to_record_batch(&self, event_type: &EventType, flatten: bool) -> Result<RecordBatch, ArrowError> {
         let schema =
             if flatten { schema::flat_schema(event_type) } else { schema::nested_schema(event_type) };
+        self.with_base_columns((&event_type.domain, &event_type.name), schema)
+    }
+
+    /// The rows with all columns of a table that has this schema, of one domain and event type.
+    ///
+    /// # Errors
+    /// The columns are not those of the schema.
+    pub fn with_base_columns(
+        &self,
+        (domain, event_type): (&str, &str),
+        schema: Schema,
+    ) -> Result<RecordBatch, ArrowError> {
         let rows = self.rows();
         let same = |text: &str| -> ArrayRef {
             Arc::new(StringArray::from_iter_values(std::iter::repeat_n(text, rows)))
@@ -96,8 +108,8 @@ impl Batch {
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(ids::texts_of(&self.ids)),
             Arc::new(TimestampMicrosecondArray::from(self.micros.clone()).with_timezone("UTC")),
-            same(&event_type.domain),
-            same(&event_type.name),
+            same(domain),
+            same(event_type),
         ];
         columns.extend(self.columns.iter().map(Arc::clone));
         RecordBatch::try_new(Arc::new(schema), columns)

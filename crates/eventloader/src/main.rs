@@ -267,7 +267,12 @@ fn summarize(report: &Report, settings: &Settings, output: &LoadOutput<'_>) {
         let &Settings { memory_bytes, threads, .. } = settings;
         let &LoadOutput { ref target, ref catalog, verbose, is_replay, .. } = output;
         let catalog = catalog.as_deref();
-        let summary = Summary { report, target, catalog, memory_bytes, threads, verbose, is_replay };
+        // As it was given, it may have a password.
+        let database = settings.target.database_of().map(|database| database.address());
+        let is_database = database.is_some();
+        let target = database.as_ref().unwrap_or(target);
+        let summary =
+            Summary { report, target, is_database, catalog, memory_bytes, threads, verbose, is_replay };
         print_message(&summary.to_string().trim_end());
     }
     report.left_out_types().chain(report.left_out()).for_each(|left_out| print_error(&left_out));

@@ -178,7 +178,9 @@ fn collect_descriptions<'a>(
     }
 }
 
-fn base_fields() -> [ArrowField; BASE_COLUMNS] {
+/// The columns that every table begins with.
+#[must_use]
+pub fn base_fields() -> [ArrowField; BASE_COLUMNS] {
     [
         nullable(event::EVENT_ID, DataType::Utf8),
         nullable(event::TIMESTAMP, value_data_type(ValueType::Timestamp)),

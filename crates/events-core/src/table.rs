@@ -129,6 +129,20 @@ impl TableColumns {
         self.columns.iter().map(|column| (column.name.as_str(), &column.kind))
     }
 
+    /// These columns and, behind them, those of an older table of the same rows that are not among them; in
+    /// the same way the members of objects.
+    #[must_use]
+    pub fn joined(&self, older: &Self) -> Self {
+        Self { columns: joined(&self.columns, &older.columns), ..self.clone() }
+    }
+
+    /// Only the columns with some names.
+    #[must_use]
+    pub fn filtered(&self, is_kept: impl Fn(&str) -> bool) -> Self {
+        let columns = self.columns.iter().filter(|column| is_kept(&column.name)).cloned();
+        Self { columns: columns.collect(), ..self.clone() }
+    }
+
     /// What a load that writes the columns `asked` makes of these: first those that it has, in its order,
     /// then those that it does not have.
     #[must_use]
@@ -216,6 +230,27 @@ impl Changes<'_> {
             Fate::Widened { from, to }
         };
         self.found.push(ColumnChange { column, fate });
+    }
+}
+
+fn joined(newer: &[Field], older: &[Field]) -> Vec<Field> {
+    let (of_newer, of_older) = (by_name(newer), by_name(older));
+    let both = newer.iter().map(|field| match of_older.get(&*field.name) {
+        Some(older) => column(field.name.clone(), joined_kind(&field.kind, &older.kind)),
+        None => field.clone(),
+    });
+    let only_older = older.iter().filter(|field| !of_newer.contains_key(&*field.name)).cloned();
+    both.chain(only_older).collect()
+}
+
+fn joined_kind(newer: &FieldKind, older: &FieldKind) -> FieldKind {
+    match (newer, older) {
+        (FieldKind::Object(newer), FieldKind::Object(older)) => FieldKind::Object(joined(newer, older)),
+        (FieldKind::List(newer), FieldKind::List(older)) => {
+            FieldKind::List(Box::new(joined_kind(newer, older)))
+        }
+        (FieldKind::Map(newer), FieldKind::Map(older)) => FieldKind::Map(Box::new(joined_kind(newer, older))),
+        _ => newer.clone(),
     }
 }
 

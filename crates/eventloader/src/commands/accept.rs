@@ -87,8 +87,14 @@ fn look(
             Differs::Changed | Differs::OtherRows | Differs::Foreign => present.push(difference.path),
         }
     }
+    let counts = target.row_counts(&history, |_| true)?;
     let files = workers::map(threads, present.len(), |number| {
-        Ok::<_, Error>((present[number].clone(), stored(target, &present[number], &history)?))
+        let path = &present[number];
+        let stored = match counts.get(path) {
+            Some(rows) => stored_rows(path, *rows, &history),
+            None => stored(target, path, &history),
+        };
+        Ok::<_, Error>((path.clone(), stored?))
     })?;
     for (path, file) in &files {
         let is_known = history.files.contains_key(path);
@@ -134,6 +140,18 @@ fn stored(target: &Location, path: &str, history: &History) -> Result<StoredFile
     let rows = contents.map_or(0, |contents| contents.rows);
     // Nobody knows of which columns a file is that no load wrote.
     Ok(StoredFile { commit: 0, event_type, rows, bytes, checksum, stamp, dedupe_scope, version, table: None })
+}
+
+/// A partition of a database as it is. Of a new one, the table tells the event type, and what is recorded of
+/// its other partitions the rest.
+fn stored_rows(path: &str, rows: u64, history: &History) -> Result<StoredFile, Error> {
+    let table = |path: &str| path.split_once('/').map(|(table, _)| table.to_owned());
+    let is_of_table = |(of, _): &(&String, &StoredFile)| table(of) == table(path);
+    let newest = || history.files.iter().filter(is_of_table).max_by_key(|(_, file)| file.commit);
+    let known = history.files.get(path).or_else(|| newest().map(|(_, file)| file));
+    let known = known.ok_or_else(|| unusable(path.as_ref(), "is of a table that no load has written"))?;
+    let bytes = history.files.get(path).map_or(0, |file| file.bytes);
+    Ok(StoredFile { commit: 0, rows, bytes, ..known.clone() })
 }
 
 fn directory_of(path: &str) -> &str {

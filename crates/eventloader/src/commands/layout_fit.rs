@@ -53,6 +53,7 @@ impl<'a> LayoutFit<'a> {
         for (index, event_type) in self.named() {
             let other = self.add(event_type, &mut owners);
             let misfit = self.taken_column(event_type).or_else(|| self.foreign_column(event_type));
+            let misfit = misfit.or_else(|| self.foreign_table(event_type));
             let misfit = misfit.or_else(|| directory_misfit(event_type, layout));
             let misfit = misfit.or_else(|| other.map(|other| self.shared_directory(event_type, other)));
             if let Some(Misfit { path, problem }) = misfit {
@@ -61,7 +62,8 @@ impl<'a> LayoutFit<'a> {
             }
         }
         for (index, open) in catalog.open_types().iter().enumerate() {
-            if let Some(Misfit { path, problem }) = self.taken_column(open) {
+            let misfit = self.taken_column(open).or_else(|| self.foreign_table(open));
+            if let Some(Misfit { path, problem }) = misfit {
                 return Err(catalog.error_at_open(index, &path, format!("{open}: {problem}")).into());
             }
         }
@@ -146,6 +148,20 @@ impl<'a> LayoutFit<'a> {
         let column = schema::columns(event_type).into_iter().find(|column| column.name == name);
         let path = column.map(|column| column.path).unwrap_or_default();
         Some(Misfit { path, problem: format!("{refused}: change it in the catalog, or load without tables") })
+    }
+
+    /// A table that no database can have, or a column of it.
+    fn foreign_table(self, event_type: &EventType) -> Option<Misfit> {
+        if self.layout != Layout::Database {
+            return None;
+        }
+        let form = TableForm { flatten: self.flatten, has_event_type: self.layout.has_event_type_column() };
+        // Whatever the schema is called.
+        let refused = event_postgres::Table::new("", event_type, form).err()?;
+        let columns = schema::columns(event_type);
+        let column = columns.into_iter().find(|column| Some(column.name.as_str()) == refused.column());
+        let path = column.map(|column| column.path).unwrap_or_default();
+        Some(Misfit { path, problem: format!("{refused}: change it in the catalog") })
     }
 
     /// A type that would share the directory of another one, because the file system ignores case: any other

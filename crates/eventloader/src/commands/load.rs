@@ -26,7 +26,7 @@ use crate::{
         ties::Ties,
     },
     error::Error,
-    existing::{Existing, Record},
+    existing::{Existing, OpenDatabase, Record},
     ingest::{Ingest, Ingested},
     input::{Framed, Listed, Screened, Screening, Source, Window, list_any, list_sources, screen},
     latest::Deduper,
@@ -142,7 +142,8 @@ impl Load<'_> {
         let record = Record::read(self.settings)?;
         let Settings { mode, dedupe_scope, .. } = *self.settings;
         // Events that were corrected onto other days must not come back where they were.
-        if (mode, dedupe_scope) == (Mode::Overwrite, DedupeScope::Input) && record.is_merged() {
+        let keeps_once = record.is_merged() || record.has_unique_ids();
+        if (mode, dedupe_scope) == (Mode::Overwrite, DedupeScope::Input) && keeps_once {
             let settings = Settings { dedupe_scope: DedupeScope::Target, ..self.settings.clone() };
             return Load { settings: &settings, ..self }.stage_with(record, listed, staging);
         }
@@ -151,6 +152,7 @@ impl Load<'_> {
 
     fn stage_with(self, mut record: Record<'_>, listed: Listed, staging: &Staging) -> Result<Staged, Error> {
         let Self { settings, controls, stages } = self;
+        let database = OpenDatabase::of(&settings.target, staging)?;
         let what = what_is_loaded(settings);
         let known = record.merged(&what);
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
@@ -175,7 +177,8 @@ impl Load<'_> {
         record.check_read(types_read.iter().copied(), settings.layout)?;
         let reads = reads_of(settings, &types_read);
         record.check_columns(types_read, settings)?;
-        let (existing, rows) = self.add_existing(&plan, rows, &mut record, shares.encoders)?;
+        let (existing, rows) =
+            self.add_existing((&plan, database.as_ref()), rows, &mut record, shares.encoders)?;
         let mut clock = stages.clock();
         let superseded =
             rows.superseded(settings.threads, settings.superseded_samples_max, existing.is_some())?;
@@ -187,6 +190,7 @@ impl Load<'_> {
             superseded: &superseded,
             history: record.history(),
             existing: existing.as_ref(),
+            database: database.as_ref(),
             staging,
             controls,
             stages,
@@ -210,6 +214,7 @@ impl Load<'_> {
             rows: &rows,
             superseded: &superseded,
             written: &written,
+            database: database.as_ref(),
             bytes_max,
         };
         changes.extend(self.quarantine_changes(quarantine, &sources, ties)?);
@@ -231,9 +236,13 @@ impl Load<'_> {
     fn shares(self, plan: &Plan, sources: &[Source]) -> Result<MemoryShares, Error> {
         let &Settings { memory_bytes, threads, flatten, format, .. } = self.settings;
         let ahead_bytes = Window::of(memory_bytes).memory_bytes(sources);
-        let needs = Needs { ahead_bytes, ..Needs::to_load(plan, flatten, format.codec) };
-        let is_remote = self.settings.target.directory().is_none();
-        let needs = if is_remote { needs.to_upload(memory_bytes) } else { needs };
+        let target = &self.settings.target;
+        let needs = match (target.database_of(), target.directory()) {
+            (Some(_), _) => Needs::to_copy(plan),
+            (None, Some(_)) => Needs::to_load(plan, flatten, format.codec),
+            (None, None) => Needs::to_load(plan, flatten, format.codec).to_upload(memory_bytes),
+        };
+        let needs = Needs { ahead_bytes: needs.ahead_bytes + ahead_bytes, ..needs };
         if needs.least_bytes() > memory_bytes {
             let needed = needs.least_bytes();
             return Err(Error::Memory { columns: plan.columns(), needed, allowed: memory_bytes });
@@ -293,7 +302,7 @@ impl Load<'_> {
     /// compete with the input.
     fn add_existing<'p>(
         self,
-        plan: &'p Plan,
+        (plan, database): (&'p Plan, Option<&OpenDatabase>),
         rows: RowStore,
         record: &mut Record<'_>,
         readers: usize,
@@ -303,9 +312,16 @@ impl Load<'_> {
             return Ok((None, rows));
         }
         let mut clock = stages.clock();
-        let existing = Existing::list(settings, plan, &rows, record.history())?;
+        let mut existing = Existing::list(settings, plan, &rows, record.history())?;
         record.check(&existing, plan)?;
-        let rows = existing.add_contenders(rows, (settings.threads, readers), &controls.interruption)?;
+        let interruption = &controls.interruption;
+        let rows = match database {
+            Some(database) => {
+                let context = (database, settings, plan);
+                existing.add_stored(rows, context, record.history(), interruption)?
+            }
+            None => existing.add_contenders(rows, (settings.threads, readers), interruption)?,
+        };
         clock.lap_of(settings.threads, Stage::Search);
         Ok((Some(existing), rows))
     }

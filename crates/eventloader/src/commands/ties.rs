@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use crate::{
     error::Error,
-    existing::{Versions, versions_in},
+    existing::{OpenDatabase, Versions, versions_in, versions_in_database},
     latest::Superseded,
     output::Written,
     quarantine::{BadText, LastOnes, Quarantine},
@@ -62,6 +62,8 @@ pub(super) struct Ties<'a> {
     pub(super) rows: &'a RowStore,
     pub(super) superseded: &'a Superseded,
     pub(super) written: &'a Written,
+    /// The database that the target is, if it is one.
+    pub(super) database: Option<&'a OpenDatabase>,
     /// The memory for lines that are compared at once.
     pub(super) bytes_max: usize,
 }
@@ -160,20 +162,31 @@ impl Ties<'_> {
             by_path.entry(path.to_owned()).or_default().push((micros, line));
         }
         for (path, lines) in by_path {
-            self.look_into_the_target(&path, &lines, lasts);
+            self.look_into_the_target(&path, &lines, lasts)?;
         }
         Ok(())
     }
 
     /// Lines come after every row that the target has already, and that it keeps.
-    fn look_into_the_target(self, path: &str, lines: &[(i64, &DatedLine)], lasts: &mut LastOnes) {
+    fn look_into_the_target(
+        self,
+        path: &str,
+        lines: &[(i64, &DatedLine)],
+        lasts: &mut LastOnes,
+    ) -> Result<(), Error> {
         let mut wanted = Versions::new();
         for (micros, line) in lines {
             wanted.entry(*micros).or_default().push(&*line.id);
         }
-        let found = versions_in((&self.settings.target, self.history), path, &wanted);
+        let found = match self.database {
+            Some(database) => {
+                versions_in_database(database, self.settings.layout.directory_in(path), &wanted)?
+            }
+            None => versions_in((&self.settings.target, self.history), path, &wanted),
+        };
         let is_there = |(micros, line): &&(i64, &DatedLine)| found.contains(&(*micros, &*line.id));
         let after: Vec<Position> = lines.iter().filter(is_there).map(|(_, line)| line.position).collect();
         lasts.extend(after.into_iter().map(|position| (position, true)));
+        Ok(())
     }
 }

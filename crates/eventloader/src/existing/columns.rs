@@ -64,6 +64,11 @@ impl<'p> ExistingColumns<'p> {
         changes.iter().find_map(refusal).map_or(Ok(()), Err)
     }
 
+    /// The same for columns that are recorded of the rows.
+    pub(super) fn check_recorded(&self, held: &TableColumns) -> Result<(), String> {
+        held.changes(&self.table).iter().find_map(refusal).map_or(Ok(()), Err)
+    }
+
     /// The columns that have the same text in all rows, with it.
     pub(super) fn names(&self) -> Vec<(&'static str, &'p str)> {
         let EventType { domain, name, .. } = self.event_type;

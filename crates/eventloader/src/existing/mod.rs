@@ -11,6 +11,7 @@
 //! and with the names of the target's files, but not with the target.
 
 mod columns;
+mod database;
 mod digest;
 mod held_tables;
 mod names;
@@ -35,6 +36,10 @@ use events_core::partition::PartitionUnit;
 use self::reader::ExistingFile;
 pub(crate) use self::{
     columns::ExistingColumns,
+    database::{
+        OpenDatabase, StoredPlaces, StoredRows, StoredTable, has_unique_ids, not_as_recorded, read_held,
+        versions_in_database,
+    },
     digest::RowsDigest,
     held_tables::{HeldTable, HeldTables, held_tables},
     parquet_file::ParquetFile,
@@ -65,6 +70,8 @@ pub(crate) struct Existing<'p> {
     days: Option<BTreeSet<(usize, i64)>>,
     /// Partitions that the load replaces, by their paths: the rows that the target has in them don't count.
     replaced: BTreeSet<String>,
+    /// In a database: where the rows that compete are.
+    places: StoredPlaces,
 }
 
 impl<'p> Existing<'p> {
@@ -101,6 +108,7 @@ impl<'p> Existing<'p> {
             partitions,
             days: (settings.dedupe_scope == DedupeScope::Day).then(|| read.iter().map(day).collect()),
             replaced,
+            places: StoredPlaces::default(),
         })
     }
 

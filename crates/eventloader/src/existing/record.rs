@@ -198,7 +198,8 @@ impl<'s> Record<'s> {
             name.is_some_and(|(domain, name)| names.contains(&(domain.as_str(), name.as_str())))
         };
         self.check_scope(is_wanted)?;
-        if self.is_unfinished {
+        // What a load changes in a database is compared when its tables are locked.
+        if self.is_unfinished || self.target.database_of().is_some() {
             return Ok(());
         }
         if !self.is_checked {
@@ -210,6 +211,12 @@ impl<'s> Record<'s> {
     /// Whether the load overwrites partitions of a target in which merges have kept each event once.
     pub(crate) fn is_merged(&self) -> bool {
         self.history.scopes().any(|scope| scope == DedupeScope::Target)
+    }
+
+    /// Whether the target is a database whose tables have each id once: all but those in which loads have
+    /// kept events once a day.
+    pub(crate) fn has_unique_ids(&self) -> bool {
+        self.target.database_of().is_some() && self.history.scopes().all(|scope| scope != DedupeScope::Day)
     }
 
     /// Refuses to keep events once in a target that keeps them once a day.

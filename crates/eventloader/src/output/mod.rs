@@ -1,7 +1,9 @@
-//! The rows of a run that are kept → partitions in staged files, and the changes that they make.
+//! The rows of a run that are kept → partitions in staged files, or in the tables of a database, and the
+//! changes that they make.
 //!
 //! Invariant: changes are in the order in which a merge publishes them (`publication.rs`, docs/merge.md).
 
+mod database;
 mod partition_rows;
 mod partition_writer;
 mod publication;
@@ -33,7 +35,7 @@ pub(crate) use self::{
 };
 use crate::{
     error::Error,
-    existing::Existing,
+    existing::{Existing, OpenDatabase},
     latest::Superseded,
     rows::{GroupedRows, Partition, PartitionCounts, RowStore, RowsOut},
     runtime::{Controls, Stage, Stages},
@@ -54,6 +56,8 @@ pub(crate) struct Writing<'a> {
     pub(crate) history: &'a History,
     /// The existing partitions, where their rows take part.
     pub(crate) existing: Option<&'a Existing<'a>>,
+    /// The database that the target is, if it is one.
+    pub(crate) database: Option<&'a OpenDatabase>,
     pub(crate) staging: &'a Staging,
     pub(crate) controls: &'a Controls,
     pub(crate) stages: &'a Stages,
@@ -107,17 +111,12 @@ impl Writing<'_> {
     /// Writes all partitions, the largest first, so that no thread is left with one at the end. Returns
     /// changes only for partitions that do change.
     pub(crate) fn write_partitions(&self, encoders: usize) -> Result<(Written, Vec<Change>), Error> {
+        if let Some(database) = self.database {
+            return self.write_tables(database, encoders);
+        }
         let Self { settings, controls, .. } = self;
         let mut clock = self.stages.clock();
-        let mut grouped = self.rows.group(self.superseded, settings.threads);
-        match (self.existing, settings.mode) {
-            (Some(existing), Mode::Merge) => {
-                let converted = self.converted(existing);
-                self.rows.keep_changed(&mut grouped, self.superseded, converted);
-            }
-            _ => self.rows.add_losing(&mut grouped, self.superseded),
-        }
-        let GroupedRows { mut partitions, out } = grouped;
+        let (mut partitions, out) = self.grouped();
         partitions.sort_by_key(|partition| Reverse(partition.rows_in_memory()));
         clock.lap_of(settings.threads, Stage::Group);
         controls.progress.begin_writing(partitions.len());
@@ -154,6 +153,20 @@ impl Writing<'_> {
         written.schemas = self.schemas(&partitions)?;
         written.tables = columns.into_values().collect();
         Ok((written, changes))
+    }
+
+    /// The partitions to write, and what became of the rows that were grouped.
+    fn grouped(&self) -> (Vec<Partition>, RowsOut) {
+        let mut grouped = self.rows.group(self.superseded, self.settings.threads);
+        match (self.existing, self.settings.mode) {
+            (Some(existing), Mode::Merge) => {
+                let converted = self.converted(existing);
+                self.rows.keep_changed(&mut grouped, self.superseded, converted);
+            }
+            _ => self.rows.add_losing(&mut grouped, self.superseded),
+        }
+        let GroupedRows { partitions, out } = grouped;
+        (partitions, out)
     }
 
     /// The partitions of tables in which a column gets another type: a table has one type for all of its

@@ -20,8 +20,10 @@ use crate::{
 pub struct Summary<'a> {
     /// What to show.
     pub report: &'a Report,
-    /// The target, as it was given.
+    /// The target, as it was given; a database without its password.
     pub target: &'a str,
+    /// Whether it is a database.
+    pub is_database: bool,
     /// The catalog that the load was given, if it was one file.
     pub catalog: Option<&'a str>,
     /// The memory that the run might take.
@@ -128,9 +130,7 @@ impl fmt::Display for Summary<'_> {
         }
         self.skipped(f)?;
         write!(f, "{}", report.days_without_rows)?;
-        if report.quarantined.total > 0 && report.committed {
-            writeln!(f, "bad lines and their reasons: {}/_quarantine/", self.target.trim_end_matches('/'))?;
-        }
+        self.bad_lines(f)?;
         if report.dry_run {
             writeln!(f, "dry run: nothing was changed")?;
         }
@@ -144,6 +144,19 @@ impl Summary<'_> {
         match self.report.sources.as_slice() {
             [source] if source.path != "-" && is_plain(&source.path) => source.path.clone(),
             _ => "SOURCE…".to_owned(),
+        }
+    }
+
+    /// Where the bad lines are.
+    fn bad_lines(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { report, is_database, .. } = self;
+        let target = self.target.trim_end_matches('/');
+        match report.quarantined.total > 0 && report.committed {
+            true if *is_database => {
+                writeln!(f, "bad lines and their reasons: the table _quarantine of {target}")
+            }
+            true => writeln!(f, "bad lines and their reasons: {target}/_quarantine/"),
+            false => Ok(()),
         }
     }
 

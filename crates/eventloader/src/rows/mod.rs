@@ -16,7 +16,7 @@ mod turnstile;
 
 use std::{iter, ops::Range, path::PathBuf, sync::Arc};
 
-use event_rows::{Batch, PartitionKey};
+use event_rows::{Batch, Id, PartitionKey};
 use events_core::partition::PartitionUnit;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -37,6 +37,9 @@ use crate::{
 
 /// The most runs on their way to the spill file while rows are collected: they share the memory for rows.
 const JOBS_MAX: usize = 2;
+
+/// In how many pieces spilled ids are read; it divides the number of ranges.
+const ID_PIECES: usize = 32;
 
 /// What is compared by one thread rather than by more.
 const BYTES_PER_THREAD: usize = 512 << 10;
@@ -293,6 +296,30 @@ impl RowStore {
             contenders.each(|id, _| ids.insert(id));
         })?;
         Ok(ids.finish())
+    }
+
+    /// In how many pieces the ids of an event type are read: some of them are in memory at a time.
+    pub(crate) fn id_pieces(&self, type_index: usize) -> usize {
+        if self.spill.is_some() { ID_PIECES } else { self.types[type_index].batches.len() }
+    }
+
+    /// Calls `look` with the ids of one piece; an id may come several times.
+    pub(crate) fn each_id(
+        &self,
+        type_index: usize,
+        piece: usize,
+        mut look: impl FnMut(Id<'_>),
+    ) -> Result<(), Error> {
+        let Some(spill) = &self.spill else {
+            let batch = &self.types[type_index].batches[piece];
+            (0..batch.rows()).for_each(|row| look(batch.ids.get(row)));
+            return Ok(());
+        };
+        let ranges = RANGES / ID_PIECES * piece..RANGES / ID_PIECES * (piece + 1);
+        for contenders in spill.contenders(type_index, &ranges, &self.deduper)? {
+            contenders.each(|id, _| look(id));
+        }
+        Ok(())
     }
 
     /// Finds the superseded rows of all event types, and keeps up to `samples_max` samples.

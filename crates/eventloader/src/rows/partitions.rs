@@ -129,6 +129,11 @@ impl RowStore {
         refs
     }
 
+    /// Whether all rows are spilled; otherwise all are in memory.
+    pub(crate) fn is_spilled(&self) -> bool {
+        self.spill.is_some()
+    }
+
     /// The spilled rows of a partition, as sorted runs; `None` if all rows of the store are in memory.
     pub(crate) fn spilled_runs(&self, partition: PartitionKey) -> Option<Vec<SortedRun<'_>>> {
         self.spill.as_ref().map(|spill| spill.runs(partition))

@@ -110,6 +110,12 @@ impl Needs {
         Self { encoder_bytes, ..Self::to_read(plan) }
     }
 
+    /// To read lines, and to send rows to a database. The pieces of a COPY that wait, and the rows that are
+    /// encoded, are within what any encoder has.
+    pub(crate) fn to_copy(plan: &Plan) -> Self {
+        Self::to_read(plan)
+    }
+
     /// The same where the files go to a bucket.
     pub(crate) fn to_upload(self, memory_bytes: usize) -> Self {
         let buffer_bytes = buffer_bytes(memory_bytes);

@@ -37,11 +37,14 @@ pub(crate) enum Stage {
     Encode,
     /// Comparing staged files with existing ones.
     Compare,
+    /// Sending rows to a database, and waiting for what it does with them. Bytes of COPY. Other targets have
+    /// no such stage.
+    Copy,
     /// Making everything durable and visible: all threads, or waiting for the disk.
     Commit,
 }
 
-const STAGES: [Stage; 11] = [
+const STAGES: [Stage; 12] = [
     Stage::Wait,
     Stage::Read,
     Stage::Parse,
@@ -52,6 +55,7 @@ const STAGES: [Stage; 11] = [
     Stage::Order,
     Stage::Encode,
     Stage::Compare,
+    Stage::Copy,
     Stage::Commit,
 ];
 
@@ -110,7 +114,8 @@ impl Stages {
                 threads: (threads > 0).then_some(threads),
             }
         };
-        STAGES.into_iter().map(of_stage).collect()
+        let is_there = |of: &StageReport| of.stage != Stage::Copy || of.thread_ms > 0 || of.bytes.is_some();
+        STAGES.into_iter().map(of_stage).filter(is_there).collect()
     }
 }
 
@@ -146,7 +151,8 @@ mod tests {
         stages.add_bytes(Stage::Read, 7);
         stages.limit(Stage::Parse, 3);
         let report = stages.report();
-        assert_eq!(report.iter().map(|of| of.stage).collect::<Vec<_>>(), STAGES);
+        let of_files: Vec<_> = STAGES.into_iter().filter(|stage| *stage != Stage::Copy).collect();
+        assert_eq!(report.iter().map(|of| of.stage).collect::<Vec<_>>(), of_files);
         assert!(report[Stage::Parse as usize].thread_ms >= 5);
         assert_eq!(report[Stage::Read as usize].bytes, Some(7));
         assert_eq!([Stage::Read, Stage::Parse].map(|stage| report[stage as usize].threads), [None, Some(3)]);

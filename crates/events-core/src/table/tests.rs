@@ -27,6 +27,24 @@ const EVERYTHING: &str = "fields.a = { type = 'timestamp(s)', column = 'at' }\nf
     fields.d = { fields = { e = 'date', f = 'map(list(boolean))' } }\nfields.g = 'float64'\nfields.h = 'int64'";
 
 #[test]
+fn a_table_has_the_columns_of_all_that_wrote_it() {
+    let newer = event_type("fields.a = 'int64'\nfields.o = { fields = { x = 'date' } }");
+    let older = event_type(
+        "fields.b = 'json'\nfields.a = 'int32'\nfields.o = { fields = { y = 'boolean', x = 'date' } }",
+    );
+    let [newer, older] = [newer, older].map(|event_type| TableColumns::of(&event_type, NESTED));
+    let text = |table: &TableColumns| serde_json::to_string(table).unwrap();
+    let joined = newer.joined(&older);
+    assert_eq!(
+        text(&joined),
+        r#"[["data",["{",".a","int64",".o","{",".x","date",".y","boolean","}",".b","json","}"]]]"#
+    );
+    assert!(older.changes(&joined).iter().all(|change| !change.fate.is_refused()));
+    assert_eq!((joined.joined(&older), newer.joined(&newer)), (joined.clone(), newer.clone()));
+    assert_eq!(text(&joined.filtered(|name| name != "data")), "[]");
+}
+
+#[test]
 fn what_is_recorded_is_read_back() {
     for form in [FLAT, NESTED] {
         let table = TableColumns::of(&event_type(EVERYTHING), form);

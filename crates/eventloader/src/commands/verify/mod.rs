@@ -1,8 +1,9 @@
 //! `eventloader verify`: a target → its problems.
 //!
 //! Three things are compared: the files that the commits recorded (`recorded.rs`), the files that exist
-//! ([`Location::list_files`]), and the rows that the files contain (`rows.rs`, `ids.rs`). A manifest is a
-//! fourth: the result that the generated events must have (`contents.rs`, `against.rs`).
+//! ([`Location::list_files`]), and the rows that the files contain (`rows.rs`, `ids.rs`), or the tables of a
+//! database (`database.rs`). A manifest is a fourth: the result that the generated events must have
+//! (`contents.rs`, `against.rs`).
 //!
 //! Invariant: nothing is changed. Memory does not grow with the target, except for the names of its files and
 //! partitions. A file whose bytes have changed is read after all others, because a decoder may not survive
@@ -10,6 +11,7 @@
 
 mod against;
 mod contents;
+mod database;
 mod ids;
 mod last_table;
 mod recorded;
@@ -17,14 +19,14 @@ mod rows;
 
 use std::{collections::BTreeMap, fmt, path::PathBuf};
 
-use event_target::{ListedFiles, Location};
-use events_core::truth::Manifest;
+use event_target::{ListedFiles, Location, QUARANTINE};
+use events_core::{partition::Layout, truth::Manifest};
 
 pub use self::against::Compared;
 use self::{
     against::Against,
     ids::Ids,
-    recorded::{Recorded, RecordedFile},
+    recorded::{Recorded, RecordedFile, directory_of},
 };
 use crate::{
     error::Error,
@@ -72,8 +74,10 @@ pub struct Verified {
     pub commits: usize,
     /// The number of recorded partitions.
     pub partitions: usize,
-    /// The number of Parquet files that were read.
+    /// The number of Parquet files that were read; of a database, that of its tables.
     pub files: usize,
+    /// Whether it is a database.
+    pub is_database: bool,
     /// The number of rows in them.
     pub rows: u64,
     /// The number of problems that were reported.
@@ -84,13 +88,13 @@ pub struct Verified {
 
 impl fmt::Display for Verified {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { commits, partitions, files, rows, problems, ref compared } = *self;
+        let Self { commits, partitions, files, is_database, rows, problems, ref compared } = *self;
         write!(
             f,
             "{:>14} {} in {}, {}, from {}: {}",
             grouped(rows),
             if rows == 1 { "row" } else { "rows" },
-            plural(files as u64, "file"),
+            plural(files as u64, if is_database { "table" } else { "file" }),
             plural(partitions as u64, "partition"),
             plural(commits as u64, "commit"),
             if problems == 0 { "no problems".to_owned() } else { plural(problems as u64, "problem") }
@@ -115,8 +119,12 @@ pub fn verify(
     let target = &settings.target;
     let _lock = target.lock_to_read()?;
     let recorded = Recorded::read(target)?;
-    let mut verified =
-        Verified { commits: recorded.commits, partitions: recorded.partitions(), ..Verified::default() };
+    let mut verified = Verified {
+        commits: recorded.commits,
+        partitions: recorded.partitions(),
+        is_database: target.database_of().is_some(),
+        ..Verified::default()
+    };
     let report_all = |problems: Vec<Problem>| problems.iter().try_for_each(&report).map(|()| problems.len());
     verified.problems += report_all(recorded.problems.clone())?;
     if recorded.is_unfinished {
@@ -146,6 +154,9 @@ pub fn verify(
             let checked = rows::check(&reading, path, file, |_, _| {});
             verified.problems += report_all(verified.add(path, event_type, checked, against.as_mut()))?;
         }
+    }
+    if let Some(database) = target.database_of() {
+        database::check(&reading, &**database, (&mut verified, against.as_mut()), report_all)?;
     }
     if let Some(mut against) = against {
         let quarantined = sound.iter().chain(&unsound).filter(|(_, file)| file.event_type.is_none());
@@ -188,7 +199,10 @@ type Files<'a> = Vec<(&'a String, &'a RecordedFile)>;
 impl<'a> Reading<'a> {
     /// The existing files: those whose bytes are as recorded, and the others.
     fn by_soundness(&self, found: &ListedFiles, threads: usize) -> Result<(Files<'a>, Files<'a>), Error> {
-        let is_there = |(path, _): &(&String, _)| found.files.contains_key(*path);
+        // The rows of a database are no files.
+        let is_file = |file: &RecordedFile| self.target.database_of().is_none() || file.event_type.is_none();
+        let is_there =
+            |(path, file): &(&String, &RecordedFile)| found.files.contains_key(*path) && is_file(file);
         let there: Vec<_> = self.recorded.files.iter().filter(is_there).collect();
         let is_sound = workers::map(threads, there.len(), |number| -> Result<_, Error> {
             let (path, file) = there[number];
@@ -214,7 +228,12 @@ fn compare(recorded: &Recorded, found: &ListedFiles) -> Vec<Problem> {
         let rows = plural(file.rows, "row");
         problems.push(Problem::new(path, format!("{what}: commit {} wrote it with {rows}", file.commit)));
     }
-    for (path, bytes) in found.files.iter().filter(|(path, _)| !recorded.files.contains_key(*path)) {
+    // The rows of a database are looked at when they are read.
+    let is_file = |path: &str| {
+        !matches!(recorded.layout, Some((Layout::Database, _))) || directory_of(path) == QUARANTINE
+    };
+    let foreign = found.files.iter().filter(|(path, _)| !recorded.files.contains_key(*path) && is_file(path));
+    for (path, bytes) in foreign {
         problems.push(Problem::new(path, format!("was not written by any load: {}", plural(*bytes, "byte"))));
     }
     problems.sort();

@@ -22,6 +22,8 @@ pub(super) struct Recorded {
     pub(super) files: BTreeMap<String, RecordedFile>,
     /// By event type: the columns that its last load wrote.
     pub(super) tables: BTreeMap<(String, String), LastTable>,
+    /// By event type: the columns of all loads whose rows are there, as a table of a database has them.
+    pub(super) held: BTreeMap<(String, String), TableColumns>,
     pub(super) layout: Option<(Layout, PartitionUnit)>,
     pub(super) problems: Vec<Problem>,
     /// Whether a commit was interrupted; if so, files may be anywhere between staging and their place.
@@ -46,6 +48,11 @@ impl Recorded {
             Some(((domain.to_owned(), name.to_owned()), LastTable::of(tables.first()?)))
         };
         recorded.tables = history.tables_by_type().into_iter().filter_map(newest).collect();
+        let held = |((domain, name), tables): ((&str, &str), Vec<&TableColumns>)| {
+            let joined = tables.into_iter().cloned().reduce(|newer, older| newer.joined(&older))?;
+            Some(((domain.to_owned(), name.to_owned()), joined))
+        };
+        recorded.held = history.tables_by_type().into_iter().filter_map(held).collect();
         recorded.layout = history.layout.and_then(|layout| layout.parts());
         recorded.files = history.files;
         Ok(recorded)

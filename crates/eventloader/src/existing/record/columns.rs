@@ -17,13 +17,14 @@ use crate::{error::Error, settings::Settings};
 
 impl Record<'_> {
     /// Refuses event types with a column whose type does not have all values that the target has in it, in
-    /// any file: readers would see both types in one table. A load that overwrites decides that for its days.
+    /// any file: readers would see both types in one table. A load that overwrites decides that for its days;
+    /// in a database a column has one type.
     pub(crate) fn check_columns<'c>(
         &self,
         event_types: impl IntoIterator<Item = &'c EventType>,
         settings: &Settings,
     ) -> Result<(), Error> {
-        if settings.mode != Mode::Merge {
+        if settings.mode != Mode::Merge && settings.target.database_of().is_none() {
             return Ok(());
         }
         let tables = self.history.tables_by_type();
