@@ -118,7 +118,7 @@ fn run_catalog(command: &CatalogCommand) -> Result<ExitCode, Error> {
 }
 
 fn recover(args: &RecoverArgs) -> Result<(), Error> {
-    let recovery = recover::recover(&args.location()?, args.sweep_older_than())?;
+    let recovery = recover::recover(&args.location()?, args.sweep_older_than()?)?;
     if !args.quiet {
         print_message(&recovery);
     }

@@ -38,7 +38,7 @@ pub const ROWS: &str = "rows";
 
 /// A schema of a database as a target. Nothing says that it exists.
 pub trait Database: fmt::Debug + Send + Sync {
-    /// How messages name it: `postgresql://host:port/database?schema=lake`. It has no password.
+    /// How messages name it: `postgresql://user@host:port/database?schema=lake`. It has no password.
     fn address(&self) -> String;
 
     /// The schema's name.

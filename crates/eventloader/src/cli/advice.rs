@@ -6,6 +6,8 @@
 //! Invariant: a message never names a flag that its command does not have. The definition that parses the
 //! arguments decides.
 
+use std::path::Path;
+
 use clap::CommandFactory;
 use event_parser::SelectionError;
 use event_target::TargetError;
@@ -13,7 +15,7 @@ use events_core::{catalog::is_safe_directory, partition::Layout};
 use storage::{OpenError, Unusable};
 
 use super::{CatalogCommand, Cli, Command};
-use crate::error::Error;
+use crate::{error::Error, runtime::database_of};
 
 /// The message for an error of this command; `None` stands for a load.
 #[must_use]
@@ -127,9 +129,7 @@ fn advice(error: &Error) -> Vec<String> {
         Error::Overlap { .. } => &["; choose another --target-path", "; choose another --output"],
         Error::ReportPlace { .. } => &["; choose another file"],
         Error::Target(TargetError::Unwritable { .. }) => &["; choose another --target-path"],
-        Error::Target(TargetError::Locked { .. }) => {
-            &["; wait for it to end, or choose another --target-path", "; wait for it to end"]
-        }
+        Error::Target(TargetError::Locked { path, .. }) => of_locked(path),
         Error::Target(TargetError::Overtaken { .. }) => &["; run it again"],
         Error::Target(TargetError::Unknown { .. }) => &["; `eventloader list` shows them"],
         Error::UnknownHeld { .. } => &["; add the catalog that has it with --catalog"],
@@ -142,22 +142,57 @@ fn advice(error: &Error) -> Vec<String> {
                                     fewer lines with --sample-lines"]
         }
         Error::DraftExists(_) => &["; --force replaces it"],
-        Error::Store(OpenError { kind, .. }) => match kind {
-            Unusable::Feature => &[
-                "; build it with `cargo install --path crates/eventloader --features objects`, or take the \
-                   archive of a release",
-            ],
-            Unusable::Unreachable => &["; check --endpoint"],
-            Unusable::Bucket => &["; check the name, and --endpoint"],
-            Unusable::NoCredentials => &["; for a public bucket, add --anonymous"],
-            Unusable::Region => &["; name its region with --region"],
-            Unusable::Address | Unusable::Setting | Unusable::Refused | Unusable::Failing => &[],
+        Error::Store(OpenError { kind, address, .. }) => match database_of(Path::new(address)) {
+            Some(_) => of_database(*kind),
+            None => of_store(*kind),
         },
         Error::ManyCatalogs(_) => &[": --output with a directory writes each of them, --check none"],
         Error::DraftEnvelope { .. } => &[": fill this in, and draft again with it as a --catalog"],
         _ => &[],
     };
     advice.iter().map(|&text| text.to_owned()).collect()
+}
+
+/// What to do about a store that can't be used.
+fn of_store(kind: Unusable) -> &'static [&'static str] {
+    match kind {
+        Unusable::Feature => &[
+            "; build it with `cargo install --path crates/eventloader --features objects`, or take the archive \
+               of a release",
+        ],
+        Unusable::Unreachable => &["; check --endpoint"],
+        Unusable::Bucket => &["; check the name, and --endpoint"],
+        Unusable::NoCredentials => &["; for a public bucket, add --anonymous"],
+        Unusable::Region => &["; name its region with --region"],
+        Unusable::Address | Unusable::Setting | Unusable::Refused | Unusable::Failing => &[],
+    }
+}
+
+/// What to do about a database that can't be used.
+fn of_database(kind: Unusable) -> &'static [&'static str] {
+    match kind {
+        Unusable::Feature => &[
+            "; build it with `cargo install --path crates/eventloader --features postgres`, or take the archive \
+               of a release",
+        ],
+        Unusable::Unreachable => &["; check the host and the port, and whether the server runs"],
+        Unusable::Bucket => &["; check the name, or create it with `createdb`"],
+        Unusable::Refused => &["; check the user and the password"],
+        Unusable::NoCredentials
+        | Unusable::Region
+        | Unusable::Address
+        | Unusable::Setting
+        | Unusable::Failing => &[],
+    }
+}
+
+/// What to do about a target that is in use.
+fn of_locked(target: &Path) -> &'static [&'static str] {
+    match database_of(target) {
+        None => &["; wait for it to end, or choose another --target-path", "; wait for it to end"],
+        Some(_) => &["; wait for it to end. If its load was killed, the server ends the process by itself; \
+               `SELECT pg_terminate_backend(PROCESS)` ends it at once"],
+    }
 }
 
 #[cfg(test)]
@@ -246,6 +281,7 @@ mod tests {
             TargetError::Log(io().into()),
             TargetError::Damaged { path: path.clone(), line: 1, problem },
             TargetError::Locked { path, holder: String::new() },
+            TargetError::Locked { path: "postgresql://host/database".into(), holder: String::new() },
         ];
         // An error that is added here has to be added above.
         let is_above = |error: &TargetError| match error {
@@ -282,7 +318,9 @@ mod tests {
             Unusable::Unreachable,
             Unusable::Failing,
         ];
-        kinds.into_iter().map(|kind| OpenError { address: "a".to_owned(), kind, problem: "p".to_owned() })
+        let places = ["s3://bucket", "postgresql://host/database"];
+        let errors = kinds.into_iter().flat_map(move |kind| places.map(|place| (kind, place)));
+        errors.map(|(kind, place)| OpenError { address: place.to_owned(), kind, problem: "p".to_owned() })
     }
 
     fn errors() -> Vec<Error> {

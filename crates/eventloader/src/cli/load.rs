@@ -13,6 +13,7 @@ use super::{
 use crate::{
     commands::{catalog_files, report_place, target_form},
     error::Error,
+    runtime::shown,
     settings::{Input, Settings},
 };
 
@@ -31,6 +32,9 @@ impl Cli {
         let asked = (self.layout.layout(), self.layout.unit());
         let target =
             self.stores.location_within(&self.target_path, asked.0, Some(self.resources.memory_bytes()))?;
+        if target.database_of().is_some() {
+            self.format.refuse_in_database()?;
+        }
         let (layout, partition_unit) = target_form::of_target(&target, asked);
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
@@ -87,7 +91,7 @@ impl Cli {
     /// The target as given, for messages.
     #[must_use]
     pub fn target(&self) -> String {
-        self.target_path.display().to_string()
+        shown(&self.target_path)
     }
 
     /// The catalog as given, if it is one file.

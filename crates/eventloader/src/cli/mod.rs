@@ -173,7 +173,7 @@ pub struct Cli {
     dedupe_scope: Option<Scope>,
 
     /// The directory of the target, created if missing; or an address: s3://bucket/key, gs://…, az://…,
-    /// abfss://…
+    /// abfss://…, postgresql://user@host/database?schema=lake
     #[arg(short, long, value_name = "DIR", default_value = "data/target/", help_heading = TARGET)]
     target_path: PathBuf,
 

@@ -49,7 +49,8 @@ impl BadLineArgs {
 /// `quarantine`
 #[derive(Debug, Args)]
 pub struct QuarantineArgs {
-    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…,
+    /// postgresql://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
@@ -97,7 +98,8 @@ impl QuarantineArgs {
 /// `discard`
 #[derive(Debug, Args)]
 pub struct DiscardArgs {
-    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…,
+    /// postgresql://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 

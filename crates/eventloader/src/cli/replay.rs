@@ -17,18 +17,20 @@ use super::{
     quarantine::BadLineArgs,
     resources::ResourceArgs,
     stores::StoreArgs,
-    values::{CodecArg, EncodingsArg, format_of},
+    values::{self, CodecArg, EncodingsArg, format_of},
 };
 use crate::{
     commands::replayed_catalog,
     error::Error,
+    runtime::shown,
     settings::{Input, Settings},
 };
 
 /// `replay`
 #[derive(Debug, Args)]
 pub struct ReplayArgs {
-    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…,
+    /// postgresql://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
@@ -93,6 +95,9 @@ impl ReplayArgs {
     pub fn settings(&self) -> Result<(Vec<Settings>, bool), Error> {
         let selection = self.lines.selection()?;
         let target = self.stores.location_within(&self.target, None, Some(self.resources.memory_bytes()))?;
+        if target.database_of().is_some() {
+            values::refuse_in_database(self.compression.is_some(), self.encodings.is_some())?;
+        }
         let layout = target.layout()?.and_then(|layout| layout.parts());
         let (layout, partition_unit) = layout.unwrap_or((Layout::Plain, PartitionUnit::Day));
         let history = target.history(|_, _| {})?;
@@ -165,6 +170,6 @@ impl ReplayArgs {
     /// The target as given, for messages.
     #[must_use]
     pub fn target(&self) -> String {
-        self.target.display().to_string()
+        shown(&self.target)
     }
 }

@@ -17,12 +17,14 @@ use super::{
 use crate::{
     commands::{catalog_files, rewrite::RewriteSettings},
     error::Error,
+    runtime::database_of,
 };
 
 /// `rewrite`
 #[derive(Debug, Args)]
 pub struct RewriteArgs {
-    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…,
+    /// postgresql://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
@@ -86,6 +88,13 @@ impl RewriteArgs {
             (None, None) => None,
             (first, last) => Some(DayRange { first, last }),
         };
+        if database_of(&self.target).is_some() {
+            return Err(Error::Usage(
+                "rewrite: a database keeps rows in pages of its own; a load brings its tables to the catalog, \
+                 and `VACUUM FULL` or `REINDEX`, by the server, makes them smaller"
+                    .to_owned(),
+            ));
+        }
         Ok(RewriteSettings {
             target: self.stores.location_within(&self.target, None, Some(self.resources.memory_bytes()))?,
             catalog: catalog_files::read(&catalogs_of(&self.catalog), self.envelope.as_deref())?,

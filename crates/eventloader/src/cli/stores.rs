@@ -11,7 +11,7 @@ use events_core::partition::Layout;
 use super::STORES;
 use crate::{
     error::Error,
-    runtime::{address_of, memory, open_store},
+    runtime::{address_of, database_of, memory, open_database, open_store},
     settings::StoreOptions,
 };
 
@@ -48,7 +48,7 @@ impl StoreArgs {
     }
 
     /// Where the target is that an argument names, and of which kind. A target stays what it is. A new one is
-    /// of tables if that is `asked` for, or if it is an address.
+    /// of tables if that is `asked` for, or if it is the address of a store.
     ///
     /// # Errors
     /// It can't be read, or the store of an address can't be used.
@@ -63,6 +63,15 @@ impl StoreArgs {
         asked: Option<Layout>,
         memory_bytes: Option<usize>,
     ) -> Result<Location, Error> {
+        if let Some(address) = database_of(target) {
+            return match asked {
+                None => Ok(Location::database(open_database(address)?)),
+                Some(layout) => {
+                    let flag = if layout == Layout::Delta { "--table" } else { "--layout" };
+                    Err(Error::Usage(format!("{flag}: a database has tables of its own; leave it out")))
+                }
+            };
+        }
         match address_of(target) {
             None => Ok(Location::in_directory(target.to_owned(), asked == Some(Layout::Delta))?),
             Some(_) if asked.is_some_and(|layout| layout != Layout::Delta) => Err(Error::Usage(

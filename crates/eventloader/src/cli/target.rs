@@ -8,12 +8,17 @@ use clap::{Args, builder::RangedU64ValueParser};
 use event_target::Location;
 
 use super::{THREADS_MAX, stores::StoreArgs, threads_of, values::age};
-use crate::{commands::verify::VerifySettings, error::Error, runtime::memory};
+use crate::{
+    commands::verify::VerifySettings,
+    error::Error,
+    runtime::{database_of, memory},
+};
 
 /// `accept`
 #[derive(Debug, Args)]
 pub struct AcceptArgs {
-    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…,
+    /// postgresql://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
@@ -56,7 +61,8 @@ impl AcceptArgs {
 /// `recover`
 #[derive(Debug, Args)]
 pub struct RecoverArgs {
-    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…,
+    /// postgresql://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
@@ -83,9 +89,16 @@ pub struct RecoverArgs {
 
 impl RecoverArgs {
     /// How old the files are that are swept; `None` if none are.
-    #[must_use]
-    pub fn sweep_older_than(&self) -> Option<Duration> {
-        self.sweep.then_some(self.older_than)
+    ///
+    /// # Errors
+    /// The target is in a database.
+    pub fn sweep_older_than(&self) -> Result<Option<Duration>, Error> {
+        if self.sweep && database_of(&self.target).is_some() {
+            return Err(Error::Usage(
+                "--sweep: a database has no files that nothing refers to; leave it out".to_owned(),
+            ));
+        }
+        Ok(self.sweep.then_some(self.older_than))
     }
 
     /// The target.
@@ -100,7 +113,8 @@ impl RecoverArgs {
 /// `list`
 #[derive(Debug, Args)]
 pub struct ListArgs {
-    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…,
+    /// postgresql://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 
@@ -125,7 +139,8 @@ impl ListArgs {
 /// `verify`
 #[derive(Debug, Args)]
 pub struct VerifyArgs {
-    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…
+    /// The directory of the target, or an address: s3://bucket/key, gs://…, az://…, abfss://…,
+    /// postgresql://…
     #[arg(value_name = "TARGET", default_value = "data/target/")]
     target: PathBuf,
 

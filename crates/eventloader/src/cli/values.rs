@@ -11,6 +11,7 @@ use event_target::DedupeScope;
 use events_core::partition::{Layout, PartitionUnit};
 
 use super::TARGET;
+use crate::error::Error;
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(super) enum FramingArg {
@@ -149,24 +150,38 @@ pub(super) enum EncodingsArg {
 /// How values become bytes
 #[derive(Debug, Args)]
 pub(super) struct FormatArgs {
-    /// The compression of the Parquet pages
-    #[arg(long, value_name = "CODEC", value_enum, default_value_t = CodecArg::Zstd, help_heading = TARGET)]
-    compression: CodecArg,
+    /// The compression of the Parquet pages [default: zstd]
+    #[arg(long, value_name = "CODEC", value_enum, help_heading = TARGET)]
+    compression: Option<CodecArg>,
 
-    /// The encodings in the Parquet pages
+    /// The encodings in the Parquet pages [default: compact]
     ///
     /// docs/readers.md says which reader needs which.
-    #[arg(
-        long, value_name = "ENCODINGS", value_enum, default_value_t = EncodingsArg::Compact,
-        help_heading = TARGET
-    )]
-    encodings: EncodingsArg,
+    #[arg(long, value_name = "ENCODINGS", value_enum, help_heading = TARGET)]
+    encodings: Option<EncodingsArg>,
 }
 
 impl FormatArgs {
     pub(super) fn format(&self) -> Format {
-        format_of(self.compression, self.encodings)
+        let (codec, encodings) = (self.compression, self.encodings);
+        format_of(codec.unwrap_or(CodecArg::Zstd), encodings.unwrap_or(EncodingsArg::Compact))
     }
+
+    /// # Errors
+    /// A flag is given that has no meaning in a database.
+    pub(super) fn refuse_in_database(&self) -> Result<(), Error> {
+        refuse_in_database(self.compression.is_some(), self.encodings.is_some())
+    }
+}
+
+/// Refuses the flags of Parquet files, where they are given.
+pub(super) fn refuse_in_database(has_compression: bool, has_encodings: bool) -> Result<(), Error> {
+    let flag = match (has_compression, has_encodings) {
+        (true, _) => "--compression",
+        (false, true) => "--encodings",
+        (false, false) => return Ok(()),
+    };
+    Err(Error::Usage(format!("{flag}: a database writes no Parquet; leave it out")))
 }
 
 /// How values become bytes.

@@ -1,6 +1,6 @@
 //! The layout and the unit of time that are asked for → those of a load into the target.
 //!
-//! A target of tables goes on as it is where nothing else is asked for.
+//! A target of tables or in a database goes on as it is where nothing else is asked for.
 //!
 //! Files of the layout hive once had a column `event_type`. A target keeps that form, because engines read no
 //! files with the column beside files without it. Its record says which form it has; if it has lost its
@@ -31,6 +31,10 @@ pub fn of_target(
     if target.is_of_tables() && layout.is_none_or(|layout| layout == Layout::Delta) {
         let remembered = remembered.ok().flatten().map(|(_, unit)| unit);
         return (Layout::Delta, unit.or(remembered).unwrap_or(PartitionUnit::Day));
+    }
+    if target.database_of().is_some() {
+        let remembered = remembered.ok().flatten().map(|(_, unit)| unit);
+        return (Layout::Database, unit.or(remembered).unwrap_or(PartitionUnit::Day));
     }
     let (layout, unit) = (layout.unwrap_or(Layout::Plain), unit.unwrap_or(PartitionUnit::Day));
     let has_column = || match remembered {

@@ -1,8 +1,10 @@
-//! What a run uses beside its data: memory, stage clocks, progress, signals, stores, and text for messages.
+//! What a run uses beside its data: memory, stage clocks, progress, signals, stores, databases, and
+//! text for messages.
 //!
 //! Invariant: nothing here knows events or files.
 
 mod available_memory;
+mod databases;
 mod interruption;
 pub(crate) mod memory;
 pub(crate) mod names;
@@ -14,6 +16,7 @@ mod stores;
 mod terminal_text;
 
 pub use self::{
+    databases::{database_of, open_database, shown},
     interruption::{Interruption, end_process},
     memory::{MEMORY_BYTES_DEFAULT, MEMORY_BYTES_MIN},
     progress::Progress,
