@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from unittest import mock
 
 from feed import Feed
@@ -26,27 +26,27 @@ def hours_one_after_the_other(feed: Feed, home: Home, runs: int, kill_every: int
     told = []
     for hour in range(runs):
         feed.arrive(before=hour)
-        if hour % kill_every == 1 and hour < feed.hours:
+        if hour in feed.killed(kill_every):
             home.kill(feed.start(hour), "transaction")
-        told += run(home, "load", feed, hour)
+        told += run(home, f"{NAME}_load", feed.start(hour))
     return told
 
 
-def run(home: Home, dag: str, feed: Feed, hour: int) -> list[str]:
-    """Runs the interval of an hour; the messages of what failed for good."""
+def run(home: Home, dag_id: str, start: datetime, length: timedelta = timedelta(hours=1)) -> list[str]:
+    """Runs an interval; the messages of what failed for good."""
     from airflow.dag_processing.dagbag import DagBag
     from airflow.timetables.base import DataInterval
     from airflow.timetables.interval import CronDataIntervalTimetable
 
     # `dag.test()` makes manual runs, whose interval is the one before their time; here each is to have that of the scheduler's run.
     def scheduled(_: object, *, run_after: object) -> DataInterval:
-        return DataInterval(run_after, run_after + timedelta(hours=1))
+        return DataInterval(run_after, run_after + length)
 
-    log = home.path / f"{dag}-{hour}.log"
+    log = home.path / f"{dag_id}-{start:%Y-%m-%dT%H}.log"
     with into(log):
         bag = DagBag(home.path / "dags")
         with mock.patch.object(CronDataIntervalTimetable, "infer_manual_data_interval", scheduled):
-            bag.dags[f"{NAME}_{dag}"].test(logical_date=feed.start(hour))
+            bag.dags[dag_id].test(logical_date=start)
     if bag.import_errors:
         sys.exit(f"error: Airflow can't import the DAG file: {bag.import_errors}")
     return [message for kind, message in FAILED.findall(log.read_text()) if kind == "AirflowFailException"]

@@ -8,21 +8,26 @@ backfill, byte for byte, whoever starts the loads.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import filecmp
+import importlib
 import json
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from datetime import timedelta
 
 import by_scheduler
 import by_test
 import by_timers
-from feed import DOMAINS, POISON, Feed
-from home import Home
+from feed import DOMAINS, POISON, START, Feed
+from home import NAME, Home
 
 PROGRAMS = pathlib.Path(os.environ["BIN_DIR"]).resolve()
 failures = []
@@ -36,7 +41,7 @@ def check(what: str, found: object, expected: object) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/airflow.sh", description="Runs scripts/airflow/eventloader_dag.py on an hourly feed.")
-    parser.add_argument("--check", action="store_true", help="6 hours, looked at again 1, 2 and 3 hours later; without it 48 hours as the file has it")
+    parser.add_argument("--check", action="store_true", help="6 hours by dag.test(), cron and systemd; without it 48, and 24 by a scheduler")
     parser.add_argument("--seed", type=int, default=7, help="of the events, of what comes late and of which hour is poisoned (7)")
     given = parser.parse_args()
     hours, again = (6, [1, 2, 3]) if given.check else (48, [1, 6, 24])
@@ -47,7 +52,10 @@ def main() -> int:
         home = Home(work / "home", PROGRAMS, settings(feed, again))
         a_task_that_is_stopped_stops_its_load(home, work)
         the_hours_by_dag_test(feed, home, runs=hours + again[-1])
+        the_days_by_dag_test(feed, home)
+        what_is_run_again(home, work)
         if not given.check:
+            hours, again = 24, [1, 2, 6]
             feed = Feed(work / "scheduled", PROGRAMS, hours, delays=list(range(1, again[-1] + 1)), seed=given.seed + 1)
             # Its first scheduled run is far away: all of them are by backfill.
             home = Home(work / "scheduler", PROGRAMS, settings(feed, again) | {"START": "datetime(2099, 1, 1, tzinfo=timezone.utc)"})
@@ -62,7 +70,6 @@ def settings(feed: Feed, again: list[int]) -> dict[str, str]:
         "START": f"datetime({feed.start(0):%Y, %-m, %-d}, tzinfo=timezone.utc)",
         "SOURCE": repr(f"{feed.landing}/{{start:%Y-%m-%d}}/{{start:%H}}/{{domain}}/"),
         "FLAGS": repr(["--catalog", str(feed.catalog)]),
-        "MAX_BAD_LINES": repr("10%"),
         "LOOK_AGAIN": repr(again),
         "RETRIES": '{"retries": 2, "retry_delay": timedelta(seconds=1)}',
     }
@@ -70,7 +77,7 @@ def settings(feed: Feed, again: list[int]) -> dict[str, str]:
 
 def a_task_that_is_stopped_stops_its_load(home: Home, work: pathlib.Path) -> None:
     """As Airflow stops it: by SIGTERM, which a task by itself ignores. The load waits for its standard input, which nobody writes."""
-    program = "import signal; signal.signal(signal.SIGTERM, lambda *_: None); import eventloader_dag as dag; "
+    program = "import signal; signal.signal(signal.SIGTERM, lambda *_: None); import lake as dag; "
     program += f"print(dag.run('-s', '-', '-t', {str(work / 'stopped')!r}, '--backfill'))"
     streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
     task = subprocess.Popen([sys.executable, "-c", program], cwd=home.path / "dags", env=os.environ | {"PYTHONPATH": "."}, **streams)
@@ -90,17 +97,68 @@ def the_hours_by_dag_test(feed: Feed, home: Home, runs: int) -> None:
     told = by_test.hours_one_after_the_other(feed, home, runs, kill_every=4)
     the_operator_is_told_once(feed, home, told)
     feed.mend()
-    check("mended and run again, the hour is loaded", by_test.run(home, "load", feed, feed.poisoned), [])
-    check("eventloader_verify finds nothing", by_test.run(home, "verify", feed, 0), [])
+    check("mended and run again, the hour is loaded", by_test.run(home, "lake_load", feed.start(feed.poisoned)), [])
     is_one_backfill(feed, home.target)
     report_of(f"dag.test(): {runs} runs", begin, feed, home)
+
+    check("lake_verify finds nothing", by_test.run(home, "lake_verify", feed.start(0)), [])
+    (home.target / "stranger.parquet").write_bytes(b"PAR1")
+    told = by_test.run(home, "lake_verify", feed.start(1))
+    check("but a stranger's file, once", [f"{home.target} is not as its loads left it:\nstranger.parquet" in message for message in told], [True])
+
+
+def the_days_by_dag_test(feed: Feed, home: Home) -> None:
+    """The same landing directory once more: a day is an interval, and its files are not told apart by domain."""
+    source = repr(f"{feed.landing}/{{start:%Y-%m-%d}}/")
+    daily = settings(feed, [1]) | {"SCHEDULE": repr("0 0 * * *"), "SOURCE": source, "DOMAINS": repr(["events"])}
+    target, day = home.copy("daily", daily), timedelta(days=1)
+    for number in range(-(-feed.hours // 24)):
+        check("a day is loaded", by_test.run(home, "daily_load", feed.start(0) + number * day, day), [])
+    is_one_backfill(feed, target)
+
+
+def what_is_run_again(home: Home, work: pathlib.Path) -> None:
+    """Exit codes of the real program, and whether the task is retried."""
+    from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+    sys.path.insert(0, str(home.path / "dags"))
+    dag, source, target = importlib.import_module(NAME), work / "sources", work / "codes"
+    source.mkdir()
+    dag.SOURCE, dag.TARGET, dag.FLAGS = f"{source}/", str(target), []
+    good = source / "good.json"
+    good.write_text('{"event_id": "a", "timestamp": "2024-01-01T00:00:00Z", "domain": "account", "event_type": "account-close", "data": {"id": 1}}\n')
+
+    def outcome() -> str:
+        try:
+            with by_test.into(home.path / "codes.log"):
+                return "done" if dag.load_interval("events", START, "50%") else "no file"
+        except AirflowFailException as problem:
+            return "failed" + re.search(r"exit code -?\d+", str(problem))[0][9:]
+        except AirflowException as problem:
+            return "retried" + re.search(r"exit code -?\d+", str(problem))[0][9:]
+
+    check("a load is done", outcome(), "done")
+    with holding(target):
+        check("another load has the target", outcome(), "retried 4")
+    (source / "bad.json").write_text("{\n")
+    check("too many bad lines", outcome(), "failed 3")
+    (source / "bad.json").write_bytes(good.read_bytes() + bytes(100))
+    check("a file is damaged", outcome(), "failed 6")
+    (source / "bad.json").unlink()
+    dag.FLAGS = ["--mode", "none"]
+    check("the settings are wrong", outcome(), "failed 2")
+    dag.FLAGS = []
+    next(target.rglob("*.parquet")).unlink()
+    check("a file of the target is gone", outcome(), "retried 1")
+    dag.SOURCE = f"{source}/{{start:%H}}/"
+    check("there is no directory", outcome(), "no file")
 
 
 def the_hours_by_a_scheduler(feed: Feed, home: Home, again: list[int]) -> None:
     begin, last = time.monotonic(), feed.hours - 1
     feed.arrive_in_time()
     with by_scheduler.running(home):
-        for hour in range(1, feed.hours, 4):
+        for hour in feed.killed(4):
             home.kill(feed.start(hour), "transaction")
         by_scheduler.backfill(home, feed, 0, last)
         told = by_scheduler.told(home)
@@ -144,7 +202,7 @@ def cron_and_systemd(feed: Feed, work: pathlib.Path) -> None:
     programs, target = work / "programs", work / "lake"
     programs.mkdir()
     (programs / "eventloader").symlink_to(PROGRAMS / "eventloader")
-    edits = {"/data/landing": str(feed.landing), "/data/lake": str(target), "/usr/local/bin": str(programs), "bad-lines 1": "bad-lines 10"}
+    edits = {"/data/landing": str(feed.landing), "/data/lake": str(target), "/usr/local/bin": str(programs)}
     settings, (load, verify) = by_timers.crontab(edits)
     # The types of the feed are not the built-in ones.
     settings["EVENTLOADER_CATALOG"] = str(feed.catalog)
@@ -168,14 +226,26 @@ def cron_and_systemd(feed: Feed, work: pathlib.Path) -> None:
     check("verify by systemd", by_timers.by_systemd(units["eventloader-verify.service"], feed.catalog)[0], 0)
     is_one_backfill(feed, target)
 
-    # A load that waits for its standard input has the target.
-    other = subprocess.Popen([PROGRAMS / "eventloader", "-q", "-s", "-", "-t", target, "--mode", "merge", "--backfill"], stdin=subprocess.PIPE)
-    deadline = time.monotonic() + 60
-    while ways[0]()[0] == 0 and time.monotonic() < deadline:
-        time.sleep(0.01)
-    check("while another load has the target, cron's and systemd's say so", [way()[0] for way in ways], [4, 4])
-    other.communicate()
+    with holding(target):
+        check("while another load has the target, cron's and systemd's say so", [way()[0] for way in ways], [4, 4])
     print(f"cron and systemd: {len(codes)} runs, exit codes {codes}; units verified: {'no systemd here' if found is None else len(units)}")
+
+
+@contextlib.contextmanager
+def holding(target: pathlib.Path) -> Iterator[None]:
+    """A load that waits for its standard input has the target."""
+    command = [PROGRAMS / "eventloader", "-q", "-s", "-", "-t", target, "--mode", "merge", "--backfill"]
+    other = subprocess.Popen(command, stdin=subprocess.PIPE)
+    lock, deadline = target / "_eventloader" / "lock", time.monotonic() + 60
+    # It has the number of the process that holds it.
+    while not (lock.exists() and str(other.pid) in lock.read_text()):
+        if time.monotonic() > deadline:
+            sys.exit(f"error: no load has got hold of {target}")
+        time.sleep(0.01)
+    try:
+        yield
+    finally:
+        other.communicate()
 
 
 def is_one_backfill(feed: Feed, target: pathlib.Path, accepted: int = 0) -> None:

@@ -72,6 +72,10 @@ class Feed:
             delivery.path.parent.mkdir(parents=True, exist_ok=True)
             delivery.path.write_bytes(delivery.content)
 
+    def killed(self, every: int) -> list[int]:
+        """The hours whose first load is killed: one in so many, where there is something to load."""
+        return [hour for hour in range(1, self.hours, every) if hour not in (self.poisoned, self.empty, self.unfinished)]
+
     @property
     def generated(self) -> pathlib.Path:
         return self.landing.with_name("generated")

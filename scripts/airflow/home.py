@@ -40,15 +40,17 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 class Home:
+    """The DAGs of `settings` are the first ones; `copy` adds others beside them."""
+
     def __init__(self, path: pathlib.Path, programs: pathlib.Path, settings: dict[str, str]) -> None:
         path.mkdir()
         self.path = path
         os.environ["AIRFLOW_HOME"] = str(path)
-        self.target, self.kills = self.path / "lake", self.path / "kills"
+        # Several processes write to it; SQLite makes one wait for the other, by itself for 5 s.
+        os.environ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"] = f"sqlite:///{path}/airflow.db?timeout=120"
+        self.target, self.kills = self.path / NAME, self.path / "kills"
         self.kills.mkdir()
         (self.path / "dags").mkdir()
-        (self.path / "dags" / DAG_FILE.name).write_text(edited(settings | {"TARGET": repr(str(self.target))}))
-
         self.programs = self.path / "bin"
         killer = self.programs / "eventloader"
         killer.parent.mkdir()
@@ -58,7 +60,14 @@ class Home:
         os.environ["PATH"] = f"{self.programs}:{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"
 
         self.airflow("db", "migrate")
-        self.airflow("pools", "set", NAME, "1", "one load at a time")
+        self.copy(NAME, settings)
+
+    def copy(self, name: str, settings: dict[str, str]) -> pathlib.Path:
+        """Copies the DAG file, edits it and makes the pool, as a data engineer does; the path of the target."""
+        target = self.path / name
+        (self.path / "dags" / f"{name}.py").write_text(edited(settings | {"NAME": repr(name), "TARGET": repr(str(target))}))
+        self.airflow("pools", "set", name, "1", "one load at a time")
+        return target
 
     def airflow(self, *arguments: str) -> str:
         done = subprocess.run(["airflow", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
