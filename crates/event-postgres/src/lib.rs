@@ -10,16 +10,25 @@
 //!
 //! Invariant: what the server returns for encoded rows is decoded to the same values.
 
+mod columns;
 mod decoder;
 mod encoder;
+mod json;
 mod names;
+mod numeric;
 mod table;
+mod tuple;
 mod types;
+mod values;
+mod widening;
 
 pub use self::{
     decoder::{DecodeError, Decoder, ctid_text},
     encoder::{EncodeError, Encoder, HEADER, TRAILER},
-    names::{BadTable, check_schema, quoted_identifier, quoted_literal},
+    names::{BadTable, ID_BYTES_MAX, check_schema, quoted_identifier, quoted_literal},
     table::Table,
     types::type_name,
 };
+
+#[cfg(test)]
+mod tests;

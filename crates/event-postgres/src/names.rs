@@ -16,6 +16,11 @@ const COLUMNS_MAX: usize = 1_600;
 /// The most bytes of a name: `NAMEDATALEN` - 1. <https://www.postgresql.org/docs/current/limits.html>
 const NAME_BYTES_MAX: usize = 63;
 
+/// The most bytes of an event id that an index on it can always hold: the 2,704 of an entry, less the header of the
+/// entry (8) and the length of the text (4).
+/// <https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/access/nbtree.h> (`BTMaxItemSize`)
+pub const ID_BYTES_MAX: usize = 2_692;
+
 /// A table that a database can't have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum BadTable {
@@ -114,10 +119,12 @@ pub fn quoted_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text in single quotes, with `standard_conforming_strings`, which is on since `PostgreSQL` 9.1.
+/// A text in single quotes. One with a backslash gets an `E` in front, so that it does not depend on
+/// `standard_conforming_strings`.
 #[must_use]
 pub fn quoted_literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let quoted = text.replace('\'', "''");
+    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
 }
 
 /// The name of the index on a column of a table: `_payment-to_event_id`.
@@ -128,6 +135,6 @@ pub(crate) fn index_name(table: &str, column: &str) -> String {
     }
     let hash = format!("~{:016x}", xxh3_64(table.as_bytes()));
     let bytes = NAME_BYTES_MAX - "_".len() - hash.len() - "_".len() - column.len();
-    let kept = table.floor_char_boundary(bytes);
+    let kept = (0..=bytes).rev().find(|&at| table.is_char_boundary(at)).unwrap_or_default();
     format!("_{}{hash}_{column}", &table[..kept])
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: names are quoted, so the statements mean the same whatever the `search_path`.
 
-use std::fmt::Write;
+use std::{collections::HashMap, fmt::Write};
 
 use arrow::datatypes::{DataType, Field};
 use events_core::{
@@ -14,7 +14,8 @@ use events_core::{
 
 use crate::{
     names::{self, BadTable, quoted_identifier, quoted_literal},
-    types::type_name,
+    types::{kind_name, type_name},
+    widening::Functions,
 };
 
 /// The name of the table in [`Table::select`].
@@ -83,11 +84,6 @@ impl Table {
     #[must_use]
     pub fn columns(&self) -> &TableColumns {
         &self.columns
-    }
-
-    /// The same with their types.
-    pub(crate) fn fields(&self) -> &[Field] {
-        &self.fields
     }
 
     /// The domain and the event type of all rows.
@@ -169,11 +165,29 @@ impl Table {
         names::index_name(&self.name, column)
     }
 
-    /// What brings a table with the columns `held` to these; empty if it has them.
+    /// What brings a table with the columns `held` to these, in one pass over its rows; empty if it has them. They
+    /// are several statements. Columns that are lost or get narrower were refused before: they stay.
     #[must_use]
     pub fn alter(&self, held: &TableColumns) -> String {
-        let _ = held;
-        String::new()
+        let held: HashMap<_, _> = held.columns().collect();
+        let mut functions = Functions::default();
+        let mut actions = Vec::new();
+        for (column, kind) in self.columns.columns() {
+            let (name, type_name) = (quoted_identifier(column), kind_name(kind));
+            match held.get(column) {
+                None => actions.push(format!("ADD COLUMN {name} {type_name}")),
+                Some(held) => {
+                    if let Some(value) = functions.converted(held, kind, &name) {
+                        actions.push(format!("ALTER COLUMN {name} TYPE {type_name} USING {value}"));
+                    }
+                }
+            }
+        }
+        if actions.is_empty() {
+            return String::new();
+        }
+        let (functions, actions) = (functions.statements(), actions.join(",\n  "));
+        format!("{functions}ALTER TABLE {}\n  {actions};\n{}", self.qualified_name(), self.comments())
     }
 
     /// `COPY … FROM STDIN`, for what an [`crate::Encoder`] writes.

@@ -4,6 +4,7 @@
 //! 0, and the entries of a map are in the order of `jsonb`.
 
 use arrow::datatypes::DataType;
+use events_core::{catalog::FieldKind, schema};
 
 /// The name of the type, as `format_type` of the server writes it.
 ///
@@ -35,4 +36,14 @@ pub fn type_name(data_type: &DataType) -> String {
 /// Whether a list of these elements is an array.
 pub(crate) fn is_array(element: &DataType) -> bool {
     !matches!(element, DataType::List(_) | DataType::Map(..) | DataType::Struct(_))
+}
+
+/// The name of the type of a field's column.
+pub(crate) fn kind_name(kind: &FieldKind) -> String {
+    type_name(&schema::data_type(kind))
+}
+
+/// Whether a list of such elements is an array.
+pub(crate) fn is_array_of(element: &FieldKind) -> bool {
+    matches!(element, FieldKind::Value(_))
 }

@@ -16,7 +16,9 @@ mod ids;
 mod position;
 mod references;
 mod short_copy;
+mod texts;
 mod version_keys;
+mod widening;
 
 pub use self::{
     batch::{ARRAY_BYTES, ARRAY_BYTES_MIN, Batch},
@@ -29,5 +31,7 @@ pub use self::{
         gather,
     },
     short_copy::extend_with_part,
+    texts::{push_json, stored_texts},
     version_keys::{VersionColumns, VersionKeys, VersionOrder, version_texts},
+    widening::widened,
 };

@@ -11,7 +11,7 @@ use arrow::{
     array::{Array, ArrayRef, AsArray, RecordBatch, StringArray},
     datatypes::{Field, Schema, TimestampMicrosecondType},
 };
-use event_rows::{VersionColumns, VersionKeys};
+use event_rows::{VersionColumns, VersionKeys, widened};
 use events_core::{
     catalog::EventType,
     event,
@@ -19,7 +19,7 @@ use events_core::{
     table::{ColumnChange, Fate, TableColumns},
 };
 
-use super::{same_numbers::are_the_same, widening::widened};
+use super::same_numbers::are_the_same;
 
 /// The columns that an event type has by the catalog.
 #[derive(Debug)]

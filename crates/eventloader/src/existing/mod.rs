@@ -23,8 +23,6 @@ mod record;
 mod same_numbers;
 mod same_version;
 mod stored_form;
-mod texts;
-mod widening;
 
 use std::collections::BTreeSet;
 
@@ -49,7 +47,6 @@ pub(crate) use self::{
     record::Record,
     same_version::{Versions, versions_in},
     stored_form::StoredForm,
-    widening::widened,
 };
 use crate::{
     error::Error,

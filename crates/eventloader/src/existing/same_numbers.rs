@@ -1,7 +1,7 @@
 //! A column of numbers or instants, and the same of a wider type → whether each value is still the same.
 //!
 //! A digest of rows is made of the columns that are written. This closes the gap before it: what
-//! `widening.rs` has made is compared with what was read, by another way.
+//! `event-rows/widening.rs` has made is compared with what was read, by another way.
 //!
 //! Invariant: columns of other types, and texts, are not looked at.
 

@@ -12,9 +12,8 @@ use arrow::{
     array::RecordBatch,
     datatypes::{Field, Schema},
 };
+use event_rows::widened;
 use events_core::{schema::BASE_COLUMNS, table::TableColumns};
-
-use crate::existing::widened;
 
 /// The columns that the last load of an event type wrote.
 #[derive(Debug)]

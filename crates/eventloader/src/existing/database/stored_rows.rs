@@ -1,17 +1,17 @@
 //! A query of a table → its rows, some at a time, in the columns of a load.
 //!
 //! Invariant: no value is lost: columns that the table does not have are null, narrower ones are widened as
-//! those of files are (`widening.rs`).
+//! those of files are (`event-rows/widening.rs`).
 
 use std::io;
 
 use arrow::array::ArrayRef;
 use event_postgres::{Decoder, Table};
-use event_rows::{Batch, chunk_rows_of};
+use event_rows::{Batch, chunk_rows_of, widened};
 use event_target::{Session, TargetError};
 
 use super::StoredTable;
-use crate::{error::Error, existing::widening::widened};
+use crate::error::Error;
 
 /// Rows of a table that exists.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-//! A column of any type → the texts of its values, for a column that became a `string`.
+//! A value of a column of any type → its text: for a column that became a `string`, or as JSON.
 //!
 //! Invariant: the text of a value is that of `events_core::stored_text`; within lists, maps and objects it is
 //! JSON. A null row is null, with an empty text.
@@ -15,14 +15,17 @@ use events_core::stored_text::{
     push_date, push_decimal, push_float, push_integer, push_json_string, push_timestamp,
 };
 
-/// The texts of all rows.
-pub(super) fn of(column: &ArrayRef) -> Result<StringArray, ArrowError> {
+/// The texts of all rows: null where the row is.
+///
+/// # Errors
+/// The texts are too long for one array.
+pub fn stored_texts(column: &ArrayRef) -> Result<StringArray, ArrowError> {
     let mut text = String::new();
     let mut ends = Vec::with_capacity(column.len() + 1);
     ends.push(0);
     for row in 0..column.len() {
         if column.is_valid(row) {
-            push(column, row, &mut text, false);
+            push(&mut text, column, row, false);
         }
         let end = i32::try_from(text.len());
         ends.push(end.map_err(|_| ArrowError::OffsetOverflowError(text.len()))?);
@@ -31,8 +34,17 @@ pub(super) fn of(column: &ArrayRef) -> Result<StringArray, ArrowError> {
     StringArray::try_new(offsets, text.into_bytes().into(), column.nulls().cloned())
 }
 
-/// Appends a value. In JSON, texts have quotes.
-fn push(column: &dyn Array, row: usize, text: &mut String, is_json: bool) {
+/// Appends the JSON of a value that is not null: without white space, null members of objects left out, days and
+/// instants as strings.
+///
+/// # Panics
+/// If no load writes the column's type.
+pub fn push_json(text: &mut String, column: &dyn Array, row: usize) {
+    push(text, column, row, true);
+}
+
+/// In JSON, texts have quotes.
+fn push(text: &mut String, column: &dyn Array, row: usize, is_json: bool) {
     let quote = if is_json { "\"" } else { "" };
     match column.data_type() {
         DataType::Utf8 if is_json => push_json_string(text, column.as_string::<i32>().value(row)),
@@ -97,7 +109,7 @@ fn push_object<'m>(members: impl Iterator<Item = (&'m str, &'m ArrayRef, usize)>
 
 fn push_or_null(column: &ArrayRef, row: usize, text: &mut String) {
     if column.is_valid(row) {
-        push(column, row, text, true);
+        push_json(text, column, row);
     } else {
         text.push_str("null");
     }

@@ -1,5 +1,5 @@
-//! A column of a file → the same values as a column of a type that the file's type widens to, with nulls for
-//! what the file does not have. `events_core::table` decides what widens.
+//! A stored column → the same values as a column of a type that its type widens to, with nulls for what it does
+//! not have. `events_core::table` decides what widens.
 //!
 //! Invariant: no value changes. A null row has a zero or an empty text, as in the columns of a load. A column
 //! that has the type already is not touched.
@@ -17,17 +17,19 @@ use arrow::{
     },
     error::ArrowError,
 };
+use events_core::timestamp::DAY_MICROS;
 
-use super::texts;
+use crate::texts::stored_texts;
 
-const DAY_MICROS: i64 = 86_400_000_000;
-
-/// A column, or one of nulls where the file has none, as one of the type of `field`. Objects in it, also in
-/// its lists and maps, get the members that the file does not have.
+/// A column, or one of nulls where none is stored, as one of the type of `field`. Objects in it, also in its lists
+/// and maps, get the members that it does not have.
 ///
 /// # Errors
-/// The file has a value that a load would not have written.
-pub(crate) fn widened(found: Option<&ArrayRef>, field: &Field, rows: usize) -> Result<ArrayRef, String> {
+/// The column has a value that a load would not have written.
+///
+/// # Panics
+/// If the column's type does not widen to that of the field.
+pub fn widened(found: Option<&ArrayRef>, field: &Field, rows: usize) -> Result<ArrayRef, String> {
     match found {
         None => Ok(new_null_array(field.data_type(), rows)),
         Some(found) if found.data_type() == field.data_type() => Ok(Arc::clone(found)),
@@ -67,7 +69,7 @@ fn convert(found: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
             let (offsets, nulls) = (map.offsets().clone(), map.nulls().cloned());
             Arc::new(MapArray::try_new(Arc::clone(entry), offsets, entries, nulls, *is_sorted)?)
         }
-        (_, DataType::Utf8) => Arc::new(texts::of(found)?),
+        (_, DataType::Utf8) => Arc::new(stored_texts(found)?),
         (from, to) => widen_value(found, from, to)?,
     })
 }
