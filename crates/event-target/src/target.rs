@@ -159,8 +159,7 @@ impl Target {
         match self.0 {
             Opened::Partitions(target) => target.abandon(),
             Opened::Tables(target) => target.abandon(),
-            // The transaction ends with it.
-            Opened::Database(_) => {}
+            Opened::Database(target) => target.abandon(),
         }
     }
 }

@@ -47,7 +47,7 @@ fn settings() -> String {
         ("tcp_keepalives_count", "4"),
         ("tcp_user_timeout", "60000"),
     ];
-    settings.iter().map(|(name, value)| format!("SET LOCAL {name} = {value};")).collect()
+    settings.map(|(name, value)| format!("SET LOCAL {name} = {value};")).concat()
 }
 
 /// Sets what not every version of the server has: a limit of transactions, from 17 on, and, from 14 on under

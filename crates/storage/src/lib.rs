@@ -16,9 +16,12 @@ mod store;
 
 use std::{
     ffi::OsString,
-    fs::Metadata,
+    fs::{DirBuilder, Metadata},
     io::{self, ErrorKind, Read},
-    os::{fd::AsFd, unix::fs::MetadataExt},
+    os::{
+        fd::AsFd,
+        unix::fs::{DirBuilderExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
@@ -152,6 +155,13 @@ pub fn names_in(directory: &Path) -> io::Result<Option<Vec<OsString>>> {
 /// Creates one directory, whose parent exists.
 pub fn create_directory(path: &Path) -> io::Result<()> {
     Operation::change("create the directory", path).run(|| fs::create_dir(path))
+}
+
+/// Creates one directory that nobody else may enter, whose parent exists.
+pub fn create_private_directory(path: &Path) -> io::Result<()> {
+    let create = || DirBuilder::new().mode(0o700).create(path);
+    let create = || create().map_err(|error| named("create directory", path, &error));
+    Operation::change("create the directory", path).run(create)
 }
 
 /// Creates a directory with all parents; returns whether it was missing, and adds the missing ones to

@@ -11,8 +11,8 @@ use events_core::{
 
 use super::{ROWS, Schema, Session, quoted};
 use crate::{
-    Action, Change, Compared, Difference, Differs, History, ListedFiles, PartitionFile, Partitions,
-    QUARANTINE, StoredFile, TargetError, TargetLayout,
+    Action, Change, ChangedFile, Compared, Difference, Differs, History, ListedFiles, PartitionFile,
+    Partitions, QUARANTINE, StoredFile, TargetError, TargetLayout,
 };
 
 /// The kind of a relation and its columns, by name.
@@ -60,14 +60,14 @@ impl Schema {
         let table = self.table(name);
         let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
         let lines = columns.iter().map(|(column, kind, _)| format!("{} {kind}", quoted(column)));
-        let mut lines: Vec<_> = lines.collect();
-        lines.push(format!("PRIMARY KEY ({key})"));
-        let mut sql = format!("CREATE TABLE {table} ({});", lines.join(", "));
-        sql.push_str(&format!("COMMENT ON TABLE {table} IS {};", literal(is_for)));
-        for (column, _, is_for) in columns {
-            sql.push_str(&format!("COMMENT ON COLUMN {table}.{} IS {};", quoted(column), literal(is_for)));
-        }
-        session.execute(&sql, &[]).map(|_| ())
+        let lines: Vec<_> = lines.chain([format!("PRIMARY KEY ({key})")]).collect();
+        let create = format!("CREATE TABLE {table} ({})", lines.join(", "));
+        let comment = format!("COMMENT ON TABLE {table} IS {}", literal(is_for));
+        let comments = columns.iter().map(|(column, _, is_for)| {
+            format!("COMMENT ON COLUMN {table}.{} IS {}", quoted(column), literal(is_for))
+        });
+        let statements: Vec<_> = [create, comment].into_iter().chain(comments).collect();
+        session.execute(&statements.join("; "), &[]).map(|_| ())
     }
 
     /// Whether there is a table of this name.
@@ -214,20 +214,22 @@ impl Schema {
     pub(crate) fn action(change: &Change, history: &History) -> Action {
         let recorded = |name: &str| history.files.get(&format!("{}/{name}", change.directory));
         let mut names = change.files.iter().map(|file| &file.name).chain(&change.removes);
-        let is_there = names.any(|name| recorded(name).is_some());
-        let is_same = || {
-            let same = |file: &crate::ChangedFile| {
-                recorded(&file.name)
-                    .is_some_and(|there| (there.bytes, there.checksum) == (file.bytes, file.checksum))
-            };
-            change.directory == QUARANTINE && change.removes.is_empty() && change.files.iter().all(same)
+        let is_there = names.any(|name| recorded(name).is_some())
+            || (change.replaces_all && history.of_directory(&change.directory).next().is_some());
+        let is_same = |file: &ChangedFile| {
+            let has = |there: &StoredFile| (there.bytes, there.checksum) == (file.bytes, file.checksum);
+            recorded(&file.name).is_some_and(has)
         };
-        let is_there =
-            is_there || (change.replaces_all && history.of_directory(&change.directory).next().is_some());
         match is_there {
             false => Action::Created,
             true if change.files.is_empty() => Action::Removed,
-            true if is_same() => Action::Unchanged,
+            // The checksum of rows is not known.
+            true if change.directory == QUARANTINE
+                && change.removes.is_empty()
+                && change.files.iter().all(is_same) =>
+            {
+                Action::Unchanged
+            }
             true => Action::Replaced,
         }
     }

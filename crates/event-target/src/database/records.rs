@@ -4,15 +4,19 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use super::{Schema, Session, quoted};
-use crate::{Commit, History, Mode, TargetError, history::partitions_of};
+use crate::{Commit, History, LineCounts, LoadFacts, Mode, TargetError, history::partitions_of};
 
 pub(super) const LOADS: &str = "_loads";
 /// A commit has a summary if its number is divided by this.
 const SUMMARY_EVERY: u64 = 100;
 /// So many records are read at once: they are held in memory as text.
 const READ_AT_ONCE: usize = 20;
-/// The columns of `_loads`, with what they are for whoever looks at them.
+/// The end of a column's type.
+const NOT_NULL: &str = " NOT NULL";
+/// The columns of `_loads`, in the order in which they are inserted, with what they are for.
 const COLUMNS: [(&str, &str, &str); 14] = [
     ("number", "bigint NOT NULL", "Counts the commits from 1"),
     ("at", "timestamptz NOT NULL", "When it was recorded"),
@@ -131,48 +135,39 @@ impl Schema {
     }
 
     /// Inserts the record of a commit. Some get a summary with it.
-    pub(super) fn insert(&self, session: &mut dyn Session, commit: Commit) -> Result<(), TargetError> {
-        let json = |value: serde_json::Result<String>| {
-            value.map_err(|error| TargetError::io("recording the commit")(error.into()))
-        };
-        let counts = commit.load.counts.named().map(|(_, count)| count.to_string());
-        let [lines, blank, quarantined, filtered, superseded, written] = &counts;
+    pub(super) fn insert(&self, session: &mut dyn Session, commit: &Commit) -> Result<(), TargetError> {
         let number = commit.number.to_string();
-        let sources = commit.load.sources.len().to_string();
-        let partitions = partitions_of(commit.load.mode, &commit.changes).to_string();
-        let (at, attempt) = (commit.at.clone(), commit.attempt.clone());
-        let mode = mode_name(commit.load.mode);
-        let record = json(serde_json::to_string(&commit))?;
-        let (names, values): (Vec<_>, Vec<_>) = [
-            ("number", "bigint", number.as_str()),
-            ("at", "timestamptz", &at),
-            ("mode", "text", mode),
-            ("sources", "bigint", &sources),
-            ("lines", "bigint", lines),
-            ("blank", "bigint", blank),
-            ("quarantined", "bigint", quarantined),
-            ("filtered", "bigint", filtered),
-            ("superseded", "bigint", superseded),
-            ("written", "bigint", written),
-            ("partitions", "bigint", &partitions),
-            ("attempt", "text", &attempt),
-            ("record", "json", &record),
-        ]
-        .into_iter()
-        .enumerate()
-        .map(|(index, (name, kind, value))| ((quoted(name), format!("${}::{kind}", index + 1)), value))
-        .unzip();
-        let (columns, places): (Vec<_>, Vec<_>) = names.into_iter().unzip();
-        let sql =
-            format!("INSERT INTO {} ({}) VALUES ({})", self.loads(), columns.join(", "), places.join(", "));
-        let is_summarized = commit.number.is_multiple_of(SUMMARY_EVERY);
-        session.execute(&sql, &values)?;
-        if is_summarized {
+        let LoadFacts { mode, counts, sources, .. } = &commit.load;
+        let LineCounts { lines, blank, quarantined, filtered, superseded, written } = counts;
+        let partitions = partitions_of(*mode, &commit.changes) as u64;
+        let counts = [
+            sources.len() as u64,
+            *lines,
+            *blank,
+            *quarantined,
+            *filtered,
+            *superseded,
+            *written,
+            partitions,
+        ];
+        let counts = counts.map(|count| count.to_string());
+        let record = json_of(commit)?;
+        let mut values = vec![number.as_str(), &commit.at, mode_name(*mode)];
+        values.extend(counts.iter().map(String::as_str));
+        values.extend([commit.attempt.as_str(), &record]);
+        let inserted = COLUMNS.iter().zip(1..=values.len());
+        let (names, places): (Vec<_>, Vec<_>) = inserted
+            .map(|((name, kind, _), place)| {
+                (quoted(name), format!("${place}::{}", kind.replace(NOT_NULL, "")))
+            })
+            .unzip();
+        let (names, places) = (names.join(", "), places.join(", "));
+        session.execute(&format!("INSERT INTO {} ({names}) VALUES ({places})", self.loads()), &values)?;
+        if commit.number.is_multiple_of(SUMMARY_EVERY) {
             let mut history = self.history_in(session, |_, _| {})?;
             history.forget_old();
-            let summary = json(serde_json::to_string(&history))?;
             let sql = format!("UPDATE {} SET summary = $1::json WHERE number = $2::bigint", self.loads());
-            session.execute(&sql, &[&summary, &number])?;
+            session.execute(&sql, &[&json_of(&history)?, &number])?;
         }
         Ok(())
     }
@@ -188,6 +183,10 @@ impl Schema {
     fn damaged(&self, number: &str, problem: &str) -> TargetError {
         TargetError::Unusable { path: self.record_address(number), problem: problem.to_owned() }
     }
+}
+
+fn json_of(value: &impl Serialize) -> Result<String, TargetError> {
+    serde_json::to_string(value).map_err(|error| TargetError::io("recording the commit")(error.into()))
 }
 
 fn mode_name(mode: Mode) -> &'static str {

@@ -10,15 +10,17 @@ use std::{
 use super::{Database, Session, quoted};
 use crate::{Commit, History, TargetError};
 
+type SharedSession = Mutex<Box<dyn Session>>;
+
 /// A reading transaction, shared.
-pub(crate) type Reading = Arc<Mutex<Box<dyn Session>>>;
+pub(crate) type Reading = Arc<SharedSession>;
 
 /// A schema of a database as the place of a target.
 #[derive(Debug, Clone)]
 pub(crate) struct Schema {
     pub(crate) database: Arc<dyn Database>,
     /// The transaction of whoever has asked for all to be of one moment.
-    held: Arc<Mutex<Weak<Mutex<Box<dyn Session>>>>>,
+    held: Arc<Mutex<Weak<SharedSession>>>,
 }
 
 impl Schema {

@@ -27,6 +27,9 @@ use crate::{Commit, Staging, TargetError, TargetLayout, target::NewCommit};
 const ASKED_FOR: Duration = Duration::from_secs(60);
 const ASKED_EVERY: Duration = Duration::from_millis(500);
 
+const SCRATCH: fn(io::Error) -> TargetError =
+    |source| TargetError::Io { doing: "preparing temporary files", source };
+
 /// A schema that a run may change.
 #[derive(Debug)]
 pub(crate) struct OpenSchema {
@@ -41,7 +44,7 @@ impl OpenSchema {
     pub(crate) fn open(schema: Schema) -> Result<Self, TargetError> {
         let mut session = schema.database.change()?;
         let base = schema.last(&mut *session)?;
-        let transaction = Transaction::new(session).map_err(TargetError::io("creating temporary files"))?;
+        let transaction = Transaction::new(session).map_err(SCRATCH)?;
         Ok(Self { schema, transaction: Arc::new(transaction), base })
     }
 
@@ -77,13 +80,20 @@ impl OpenSchema {
     /// Undoes what the run has done, so that it can begin anew.
     pub(crate) fn begin_anew(&mut self) -> Result<(), TargetError> {
         self.transaction.session().execute("ROLLBACK TO SAVEPOINT begun", &[])?;
-        Ok(())
+        self.transaction.clear_scratch().map_err(SCRATCH)
     }
 
-    /// Commits all changes, or none. Without any, the transaction ends with the last reference to it.
+    /// Ends the transaction without a change. Others may still refer to it.
+    pub(crate) fn abandon(self) {
+        // If it can't be told, the end of the connection undoes it.
+        let _ = self.transaction.session().execute("ROLLBACK", &[]);
+    }
+
+    /// Commits all changes, or none.
     pub(crate) fn commit(self, new: NewCommit) -> Result<(), TargetError> {
         // The first commit makes the schema a target, even without a row.
         if new.changes.is_empty() && !new.is_news && self.base > 0 {
+            self.abandon();
             return Ok(());
         }
         let NewCommit { changes, layout, load, .. } = new;
@@ -91,7 +101,7 @@ impl OpenSchema {
         let commit = Commit::with_attempt(self.base + 1, attempt, changes, layout, load);
         let mut session = self.transaction.session();
         self.schema.change_quarantine(&mut **session, &commit.changes, self.transaction.scratch())?;
-        self.schema.insert(&mut **session, commit)?;
+        self.schema.insert(&mut **session, &commit)?;
         match session.commit()? {
             Committed::Yes => Ok(()),
             Committed::Unknown(lost) => self.find_out(lost),

@@ -3,7 +3,7 @@
 //! New files (those of the quarantine) and spilled rows are on the local disk until the commit has read
 //! them.
 //!
-//! Invariant: the directory is this run's own; it is deleted with the last reference to the transaction.
+//! Invariant: nobody else may read the directory; it is deleted with the last reference to the transaction.
 
 use std::{
     env, io,
@@ -28,13 +28,19 @@ impl Transaction {
     pub(super) fn new(session: Box<dyn Session>) -> io::Result<Self> {
         let attempt = Uuid::new_v4().simple().to_string();
         let scratch = env::temp_dir().join(format!("eventloader-{attempt}"));
-        storage::create_directories(&scratch, &mut Vec::new())?;
+        storage::create_private_directory(&scratch)?;
         Ok(Self { session: Mutex::new(session), attempt, scratch })
     }
 
     /// The session; one thread has it at a time.
     pub fn session(&self) -> MutexGuard<'_, Box<dyn Session>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Deletes what is in its directory.
+    pub(super) fn clear_scratch(&self) -> io::Result<()> {
+        storage::delete_all(&self.scratch)?;
+        storage::create_private_directory(&self.scratch)
     }
 
     /// A local directory for files that nobody else needs.
