@@ -66,7 +66,7 @@ pub(super) fn check(
         let mut problems = Vec::new();
         let read = reading.target.read_database(|session| {
             let is_there =
-                session.query("SELECT pg_catalog.to_regclass($1)", &[&checked.held.qualified_name()])?;
+                session.query("SELECT pg_catalog.to_regclass($1)::text", &[&checked.held.qualified_name()])?;
             if is_there.into_iter().flatten().flatten().next().is_none() {
                 return Ok(Ok(()));
             }

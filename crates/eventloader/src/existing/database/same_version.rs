@@ -20,7 +20,7 @@ pub(crate) fn versions_in_database<'v>(
 ) -> Result<HashSet<(i64, &'v str)>, Error> {
     let mut session = database.session();
     let name = format!("{}.{}", quoted_identifier(database.schema()), quoted_identifier(table));
-    let is_there = session.query("SELECT pg_catalog.to_regclass($1)", &[&name])?;
+    let is_there = session.query("SELECT pg_catalog.to_regclass($1)::text", &[&name])?;
     if is_there.into_iter().flatten().flatten().next().is_none() {
         return Ok(HashSet::new());
     }
