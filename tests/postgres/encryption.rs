@@ -1,4 +1,4 @@
-//! `sslmode` and `sslrootcert`: which servers are trusted. A proxy encrypts; behind it is the database, if one
+//! `sslmode` and `sslrootcert`: which servers are trusted. A proxy encrypts; behind it is the database, if it
 //! is there, and else nothing: then a connection that is trusted is refused for another reason.
 
 use std::{

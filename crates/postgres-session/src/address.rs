@@ -1,6 +1,6 @@
 //! `postgresql://user@host:port/database?schema=lake` and the environment → what to connect to.
 //!
-//! The form is that of libpq's URIs, the variables are its own. What is none of its parameters is `schema`, and
+//! The form is that of libpq's URIs, the variables are its own. Its parameters have two more: `schema`, and
 //! `lock_timeout`, in seconds.
 //! <https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-URIS>
 //!

@@ -4,7 +4,7 @@
 //! the server. One thread of a runtime inside drives the connections; the threads of the caller wait.
 //!
 //! ```text
-//! open → Address (address.rs, password.rs, tls.rs) → Server (server.rs) → Transaction (session.rs, begin.rs)
+//! open → Address (address, password, tls) → Server (connection) → Transaction (begin, session)
 //! ```
 //!
 //! Invariant: no message has a password in it. Nothing of a transaction outlives a lost connection.

@@ -1,7 +1,7 @@
 //! An address and the environment → a database that answers.
 //!
-//! Invariant: what is returned has answered once, so that a wrong name, password or certificate is told before
-//! any work begins.
+//! Invariant: what is returned has answered once, so that a wrong name, password or certificate is told
+//! before any work begins.
 
 use std::{env, sync::Arc};
 
