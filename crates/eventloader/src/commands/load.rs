@@ -31,7 +31,7 @@ use crate::{
     input::{Framed, Listed, Screened, Screening, Source, Window, list_any, list_sources, screen},
     latest::Deduper,
     output::Writing,
-    quarantine::{self, Quarantine},
+    quarantine::{self, LastOnes, Quarantine},
     report::{Balance, LoadOutcome, Report},
     rows::RowStore,
     runtime::{Controls, MemoryShares, Needs, Stage, Stages, open_store},
@@ -159,7 +159,8 @@ impl Load<'_> {
         let Screened { sources, skipped, recognised } =
             self.screen(&plan, listed, (record.history(), &known))?;
         let shares = self.shares(&plan, &sources)?;
-        let Ingested { rows, quarantine, counts: input } = self.ingest(&plan, shares, &sources, staging)?;
+        let Ingested { rows, mut quarantine, counts: input } =
+            self.ingest(&plan, shares, &sources, staging)?;
         bad_lines::check(settings, &input, record.has_commit())?;
         let folds_case = settings.target.folds_case()?;
         let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
@@ -183,6 +184,18 @@ impl Load<'_> {
         let superseded =
             rows.superseded(settings.threads, settings.superseded_samples_max, existing.is_some())?;
         clock.lap_of(settings.threads, Stage::Latest);
+        let bytes_max = shares.contenders_bytes;
+        let ties = Ties {
+            settings,
+            plan: &plan,
+            history: record.history(),
+            rows: &rows,
+            superseded: &superseded,
+            database: database.as_ref(),
+            bytes_max,
+        };
+        // Before anything is written: in a database, superseded rows are gone afterwards.
+        let lasts = ties.judge(&mut quarantine)?;
         let writing = Writing {
             settings,
             plan: &plan,
@@ -206,18 +219,7 @@ impl Load<'_> {
         };
         Balance::of(outcome).check()?;
         let report = Report::new(outcome, skipped);
-        let bytes_max = shares.contenders_bytes;
-        let ties = Ties {
-            settings,
-            plan: &plan,
-            history: record.history(),
-            rows: &rows,
-            superseded: &superseded,
-            written: &written,
-            database: database.as_ref(),
-            bytes_max,
-        };
-        changes.extend(self.quarantine_changes(quarantine, &sources, ties)?);
+        changes.extend(self.quarantine_changes(quarantine, &sources, (ties, &lasts))?);
         record.check_changes(&changes)?;
         let tables = record.new_tables(written.tables, &changes);
         let envelopes = new_envelopes(settings.catalog.envelope(), record.history());
@@ -329,16 +331,15 @@ impl Load<'_> {
     /// The changes of the quarantine.
     fn quarantine_changes(
         self,
-        mut quarantine: Quarantine,
+        quarantine: Quarantine,
         sources: &[Source],
-        ties: Ties<'_>,
+        (ties, lasts): (Ties<'_>, &LastOnes),
     ) -> Result<Vec<Change>, Error> {
         let target = (&self.settings.target, ties.history);
-        let lasts = ties.judge(&mut quarantine)?;
         let changes = match &self.settings.input {
-            Input::Replay(selection) => quarantine.finish_replay(sources, target.0, selection, &lasts)?,
+            Input::Replay(selection) => quarantine.finish_replay(sources, target.0, selection, lasts)?,
             Input::Sources { .. } => {
-                quarantine.finish(sources, target, &lasts, |line| ties.version_of(line).is_some())?
+                quarantine.finish(sources, target, lasts, |line| ties.version_of(line).is_some())?
             }
         };
         let mut kept = Vec::new();

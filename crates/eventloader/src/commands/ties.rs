@@ -9,7 +9,10 @@
 //! Invariant: memory is bounded, however many lines are bad. Lines that the run did not select are not
 //! judged.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use event_parser::{DayRange, NamedEvent, Plan};
 use event_rows::{PartitionKey, Position};
@@ -21,7 +24,6 @@ use crate::{
     error::Error,
     existing::{OpenDatabase, Versions, versions_in, versions_in_database},
     latest::Superseded,
-    output::Written,
     quarantine::{BadText, LastOnes, Quarantine},
     rows::{DatedLine, DatedLines, RowStore},
     settings::{Input, Settings},
@@ -61,7 +63,6 @@ pub(super) struct Ties<'a> {
     pub(super) history: &'a History,
     pub(super) rows: &'a RowStore,
     pub(super) superseded: &'a Superseded,
-    pub(super) written: &'a Written,
     /// The database that the target is, if it is one.
     pub(super) database: Option<&'a OpenDatabase>,
     /// The memory for lines that are compared at once.
@@ -149,12 +150,15 @@ impl Ties<'_> {
                 }
             }
         }
-        let is_replaced = |partition: &PartitionKey| {
-            let mut written = self.written.partitions.iter();
-            self.settings.mode == Mode::Overwrite && written.any(|written| written.key == *partition)
+        let is_overwrite = self.settings.mode == Mode::Overwrite;
+        let losing = self.superseded.by_partition().filter(|(_, counts)| counts.existing > 0);
+        let losing: BTreeSet<_> = losing.map(|(partition, _)| partition).collect();
+        let is_written_anew = |partition: &PartitionKey| {
+            is_overwrite && (self.rows.ledger().rows_of(*partition) > 0 || losing.contains(partition))
         };
         let mut by_path = ByPath::new();
-        for (partition, lines) in without_row.into_iter().filter(|(partition, _)| !is_replaced(partition)) {
+        for (partition, lines) in without_row.into_iter().filter(|(partition, _)| !is_written_anew(partition))
+        {
             by_path
                 .insert(self.settings.partition_path(self.plan.event_type(partition.0), partition.1), lines);
         }

@@ -65,8 +65,8 @@ pub(super) fn check(
         let checked = Checked { reading, event_type, held, partitions };
         let mut problems = Vec::new();
         let read = reading.target.read_database(|session| {
-            let is_there =
-                session.query("SELECT pg_catalog.to_regclass($1)::text", &[&checked.held.qualified_name()])?;
+            let is_there = session
+                .query("SELECT pg_catalog.to_regclass($1)::text", &[&checked.held.qualified_name()])?;
             if is_there.into_iter().flatten().flatten().next().is_none() {
                 return Ok(Ok(()));
             }

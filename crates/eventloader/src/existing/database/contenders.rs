@@ -108,6 +108,21 @@ impl Existing<'_> {
         conditions.join(" AND ")
     }
 
+    /// Refuses a partition with columns that a merge would lose, by its record.
+    pub(crate) fn check_columns(&self, key: PartitionKey, history: &History) -> Result<(), Error> {
+        let Some(columns) = &self.columns[key.0] else { return Ok(()) };
+        for file in self.partitions.get(&key).into_iter().flatten() {
+            let recorded = history.files.get(&file.path).and_then(|file| file.table.as_ref());
+            let Some(held) = recorded.and_then(|name| history.tables.get(name)) else { continue };
+            columns.check_recorded(held).map_err(|problem| {
+                let problem = format!("can't be merged with: {problem}");
+                let refused = TargetError::Unusable { path: self.target.address(&file.path), problem };
+                Error::from(refused).of_type(columns.event_type())
+            })?;
+        }
+        Ok(())
+    }
+
     /// Where the rows that compete are in their tables.
     pub(crate) fn places(&self) -> &StoredPlaces {
         &self.places
@@ -180,14 +195,7 @@ impl Found<'_, '_> {
             let path = self.settings.partition_path(self.columns.event_type(), key.1);
             return Err(not_as_recorded((target, self.history), &[(&path, Differs::Foreign)]));
         };
-        let recorded = self.history.files.get(&file.path).and_then(|file| file.table.as_ref());
-        if let Some(held) = recorded.and_then(|name| self.history.tables.get(name)) {
-            self.columns.check_recorded(held).map_err(|problem| {
-                let problem = format!("can't be merged with: {problem}");
-                let refused = TargetError::Unusable { path: target.address(&file.path), problem };
-                Error::from(refused).of_type(self.columns.event_type())
-            })?;
-        }
+        self.existing.check_columns(key, self.history)?;
         Ok(file.number)
     }
 }

@@ -1,6 +1,6 @@
 //! Ids and timestamps, and the table of an event type → which of them it has.
 //!
-//! Invariant: rows that the load deletes are not among them, and those that it has written may be.
+//! Invariant: they are what the transaction sees, so whoever asks does so before it changes any rows.
 
 use std::collections::HashSet;
 

@@ -77,7 +77,7 @@ impl<'a> TableLoad<'a> {
         let mut clock = self.writing.stages.clock();
         self.table.lock(self.database)?;
         self.compare(threads)?;
-        self.check_counts()?;
+        self.check_merged()?;
         clock.lap(Stage::Compare);
         let is_changed = |number: &usize| !self.unchanged.contains_key(number);
         let changed: Vec<_> = (0..self.partitions.len()).filter(is_changed).collect();
@@ -133,10 +133,14 @@ impl<'a> TableLoad<'a> {
         Ok(())
     }
 
-    /// Refuses partitions to be merged that do not have as many rows as recorded: the rest would be recorded
-    /// as all that there is.
-    fn check_counts(&self) -> Result<(), Error> {
+    /// Refuses partitions to be merged that have columns which the catalog does not have, or not as many rows
+    /// as recorded: the rest would be recorded as all that there is.
+    fn check_merged(&self) -> Result<(), Error> {
         let merged: Vec<_> = self.of.iter().filter(|of| !of.is_replaced).collect();
+        if let Some(existing) = self.writing.existing {
+            let history = self.writing.history;
+            merged.iter().try_for_each(|of| existing.check_columns(of.key, history))?;
+        }
         let mut counts = self.table.counts(self.database, merged.iter().map(|of| of.key.1))?;
         let differing = merged.into_iter().filter_map(|of| {
             let rows = counts.remove(&of.key.1).unwrap_or_default();
