@@ -105,8 +105,13 @@ fn advice(error: &Error) -> Vec<String> {
         }
         Error::Target(TargetError::OtherLayout { remembered, .. }) => match remembered.parts() {
             Some((layout, unit)) => {
-                let flag = if layout == Layout::Delta { "--table" } else { "--layout" };
-                let flags = format!("{flag} {} --partition-by {}", layout.name(), unit.name());
+                let layout = match layout {
+                    Layout::Delta => "--table delta ".to_owned(),
+                    // The address says it.
+                    Layout::Database => String::new(),
+                    layout => format!("--layout {} ", layout.name()),
+                };
+                let flags = format!("{layout}--partition-by {}", unit.name());
                 let kept = "; a target of tables stays one, and no other becomes one: load the sources into a new \
                             target";
                 return vec![format!("; load with {flags}, or into another --target-path"), kept.to_owned()];
@@ -128,7 +133,9 @@ fn advice(error: &Error) -> Vec<String> {
         Error::NothingSelected { .. } => &["; `eventloader quarantine` shows what there is"],
         Error::Overlap { .. } => &["; choose another --target-path", "; choose another --output"],
         Error::ReportPlace { .. } => &["; choose another file"],
-        Error::Target(TargetError::Unwritable { .. }) => &["; choose another --target-path"],
+        Error::Target(TargetError::Unwritable { path, .. }) if database_of(path).is_none() => {
+            &["; choose another --target-path"]
+        }
         Error::Target(TargetError::Locked { path, .. }) => of_locked(path),
         Error::Target(TargetError::Overtaken { .. }) => &["; run it again"],
         Error::Target(TargetError::Unknown { .. }) => &["; `eventloader list` shows them"],
@@ -246,6 +253,11 @@ mod tests {
                 root: path.clone(),
                 remembered: layout(Layout::Delta),
                 asked: layout(Layout::Plain),
+            },
+            TargetError::OtherLayout {
+                root: path.clone(),
+                remembered: layout(Layout::Database),
+                asked: layout(Layout::Database),
             },
             TargetError::NotAsRecorded { root: path.clone(), differences: Box::new(Differences(Vec::new())) },
             TargetError::OtherDirectory {

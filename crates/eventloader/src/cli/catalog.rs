@@ -24,7 +24,7 @@ use crate::{
         catalog_files,
     },
     error::Error,
-    runtime::{Progress, memory},
+    runtime::{Progress, database_of, memory},
 };
 
 /// The commands for catalogs.
@@ -313,6 +313,11 @@ impl DiffArgs {
     pub fn settings(&self) -> Result<DiffSettings, Error> {
         let side = |path: &PathBuf| {
             let target = self.stores.location(path, None)?;
+            // The address of a database is no path of catalogs.
+            if database_of(path).is_some() {
+                drop(target.lock_to_read()?);
+                return Ok(Side::Target(target));
+            }
             if target.is_target()? {
                 return Ok(Side::Target(target));
             }

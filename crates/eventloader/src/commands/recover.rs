@@ -16,6 +16,7 @@ use crate::{
 pub struct Recovery {
     recovered: Recovered,
     swept: Option<Swept>,
+    is_in_database: bool,
 }
 
 /// Finishes the commit that an interrupted load had recorded, or deletes what it had staged. Then deletes
@@ -30,12 +31,15 @@ pub fn recover(location: &Location, sweep_older_than: Option<Duration>) -> Resul
     let recovered = target.recovered();
     target.abandon();
     let swept = sweep_older_than.map(|older_than| location.sweep(older_than)).transpose()?;
-    Ok(Recovery { recovered, swept })
+    Ok(Recovery { recovered, swept, is_in_database: location.database_of().is_some() })
 }
 
 impl fmt::Display for Recovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.recovered {
+            Recovered::Nothing if self.is_in_database => {
+                f.write_str("nothing to recover: a database undoes what a load has not committed")?;
+            }
             Recovered::Nothing => f.write_str("nothing to recover: the last load was completed")?,
             Recovered::Undone => {
                 f.write_str("deleted the files of an interrupted load; it had recorded no commit")?;

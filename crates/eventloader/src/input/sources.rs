@@ -23,7 +23,10 @@ use super::{
     head::Begun,
     objects::{self, OpenStore, StoredObject},
 };
-use crate::{error::Error, runtime::address_of};
+use crate::{
+    error::Error,
+    runtime::{address_of, database_of, shown},
+};
 
 /// One input.
 #[derive(Debug, Clone)]
@@ -111,6 +114,9 @@ pub(crate) fn list_any(
     target: Option<&Path>,
     open_store: &OpenStore<'_>,
 ) -> Result<Listed, Error> {
+    if let Some(database) = given.iter().find(|path| database_of(path).is_some()) {
+        return Err(no_source(&shown(database), "is a database, and sources are files or objects"));
+    }
     let (urls, paths): (Vec<_>, Vec<_>) = given.iter().partition(|path| address_of(path).is_some());
     let (standard_input, paths): (Vec<_>, Vec<_>) =
         paths.into_iter().partition(|path| is_standard_input(path));
