@@ -95,6 +95,24 @@ fn a_user_who_only_reads_is_refused_before_anything_is_done() {
 }
 
 #[test]
+fn a_database_that_does_not_have_all_characters_is_refused() {
+    let Some(schema) = Schema::new("latin") else { return };
+    let database = format!("latin{}", std::process::id());
+    let how = "ENCODING 'LATIN1' LOCALE_PROVIDER libc LOCALE 'C' TEMPLATE template0";
+    schema.run_alone(&format!("CREATE DATABASE {database} {how}"));
+    let address = schema.address("").replace("/lake?", &format!("/{database}?"));
+    {
+        let location = Location::database(open(&address).unwrap());
+        let Err(error) = Target::open(&location) else { panic!("it is open") };
+        assert!(
+            error.to_string().contains("has texts in LATIN1; create one with ENCODING 'UTF8'"),
+            "{error}"
+        );
+    }
+    schema.run_alone(&format!("DROP DATABASE {database} WITH (FORCE)"));
+}
+
+#[test]
 fn what_another_program_has_made_is_left_alone() {
     for relation in ["TABLE %% (number int)", "VIEW %% AS SELECT 1 AS number"] {
         let Some(schema) = Schema::new("foreign") else { return };

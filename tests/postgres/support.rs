@@ -67,6 +67,17 @@ impl Schema {
         session.commit().unwrap();
     }
 
+    /// Runs a statement that stands in no transaction.
+    pub(crate) fn run_alone(&self, sql: &str) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let connecting = tokio_postgres::connect(&self.server, tokio_postgres::NoTls);
+            let (client, connection) = connecting.await.unwrap();
+            tokio::spawn(connection);
+            client.batch_execute(sql).await.unwrap();
+        });
+    }
+
     /// The first value of a query.
     pub(crate) fn value(&self, sql: &str) -> String {
         let rows = self.open().read().unwrap().query(sql, &[]).unwrap();

@@ -58,9 +58,10 @@ pub(crate) const NEWER_SETTINGS: &str = "\
     wanted (name, value) ON s.name = wanted.name \
     WHERE s.name <> 'client_connection_check_interval' OR version() LIKE '%linux%'";
 
-/// Whether the transaction can't change anything, and whether the server is a replica.
-pub(crate) const IS_READ_ONLY: &str =
-    "SELECT current_setting('transaction_read_only') = 'on', pg_is_in_recovery()";
+/// Whether the transaction can't change anything, whether the server is a replica, and the encoding of the
+/// database.
+pub(crate) const STATE: &str = "\
+    SELECT current_setting('transaction_read_only') = 'on', pg_is_in_recovery(), current_setting('server_encoding')";
 
 /// Takes the lock of the schema `$1`.
 pub(crate) const LOCK: &str =

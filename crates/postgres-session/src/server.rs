@@ -71,6 +71,27 @@ impl Server {
         Ok(Transaction::new(connection, Arc::clone(&self.0), is_change))
     }
 
+    /// Refuses a server or a database that does not take what a load writes.
+    fn check(&self, transaction: &mut Transaction) -> Result<(), TargetError> {
+        let states = transaction.query(begin::STATE, &[])?;
+        let state = |place: usize| states.first().and_then(|row| row.get(place)?.as_deref()).unwrap_or("");
+        let path = self.0.shown.as_str().into();
+        if state(0) == "t" {
+            let problem = if state(1) == "t" {
+                "the server is a replica, which takes no changes; use the address of its primary"
+            } else {
+                "its transactions are read-only (default_transaction_read_only is on)"
+            };
+            return Err(TargetError::Unwritable { path, problem: problem.to_owned() });
+        }
+        if state(2) != "UTF8" {
+            let encoding = state(2);
+            let problem = format!("the database has texts in {encoding}; create one with ENCODING 'UTF8'");
+            return Err(TargetError::Unusable { path, problem });
+        }
+        Ok(())
+    }
+
     /// Takes the lock of the schema. Whoever has it is told if it is not had in time.
     fn lock(&self, transaction: &mut Transaction) -> Result<(), TargetError> {
         let schema = self.schema();
@@ -105,17 +126,7 @@ impl Database for Server {
         let statements = begin::change(self.0.connector.address.lock_timeout);
         let mut transaction = self.begin(&statements, true)?;
         transaction.query(begin::NEWER_SETTINGS, &[])?;
-        let states = transaction.query(begin::IS_READ_ONLY, &[])?;
-        let is = |place: usize| states.first().and_then(|row| row.get(place)?.as_deref()) == Some("t");
-        if is(0) {
-            let problem = if is(1) {
-                "the server is a replica, which takes no changes; use the address of its primary"
-            } else {
-                "its transactions are read-only (default_transaction_read_only is on)"
-            };
-            let path = self.0.shown.as_str().into();
-            return Err(TargetError::Unwritable { path, problem: problem.to_owned() });
-        }
+        self.check(&mut transaction)?;
         self.lock(&mut transaction)?;
         Ok(Box::new(transaction))
     }

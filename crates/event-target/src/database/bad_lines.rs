@@ -107,9 +107,11 @@ impl Schema {
         Ok(files.into_keys().filter_map(name).collect())
     }
 
-    /// Whether there is a file of the quarantine, or a partition that has rows.
+    /// Whether there is a file of the quarantine.
     pub(crate) fn is_there(&self, path: &str) -> Result<bool, TargetError> {
-        self.read(|session| Ok(self.bad_line_bytes(session)?.contains_key(path)))
+        let Some(name) = name_of(path) else { return Ok(false) };
+        let sql = format!("SELECT file FROM {} WHERE file = $1 LIMIT 1", self.bad_lines());
+        self.read(|session| Ok(self.has_quarantine(session)? && !session.query(&sql, &[name])?.is_empty()))
     }
 
     /// Does what a commit does to files of the quarantine. The new ones are in a directory.
@@ -152,8 +154,7 @@ impl Schema {
 
     /// Opens a file of the quarantine to read it from its beginning to its end.
     pub(crate) fn read_file(&self, path: &str) -> Result<impl Read + Send + use<>, TargetError> {
-        let name = path.strip_prefix(QUARANTINE).and_then(|rest| rest.strip_prefix('/'));
-        let Some(name) = name else { return Err(self.unusable(format!("has no file {path:?}"))) };
+        let Some(name) = name_of(path) else { return Err(self.unusable(format!("has no file {path:?}"))) };
         let reading = self.reading()?;
         if !self.has_quarantine(&mut **locked(&reading))? {
             return Err(self.unusable("has no table \"_quarantine\""));
@@ -167,6 +168,11 @@ impl Schema {
         );
         Ok(FileReader { reading, sql, name: name.to_owned(), last: 0, page: io::Cursor::default() })
     }
+}
+
+/// The name of a file of the quarantine, given by its path in the target.
+fn name_of(path: &str) -> Option<&str> {
+    path.strip_prefix(QUARANTINE)?.strip_prefix('/')
 }
 
 const STAGING: fn(io::Error) -> TargetError = |source| TargetError::Io { doing: "writing bad lines", source };

@@ -1,6 +1,7 @@
 //! The records of a target's commits: `_loads`.
 //!
-//! Invariant: a row is never changed and never deleted. A summary in it is what all rows up to it come to.
+//! Invariant: a row is never deleted, and nothing of it changed but the summary: what all rows up to it come
+//! to. One row has a summary.
 
 use std::path::PathBuf;
 
@@ -31,7 +32,7 @@ const COLUMNS: [(&str, &str, &str); 14] = [
     ("partitions", "bigint NOT NULL", "How many days or hours of event types it changed"),
     ("attempt", "text NOT NULL", "Tells the run from any other"),
     ("record", "json NOT NULL", "The whole record, as files of commits have it"),
-    ("summary", "json", "Of some commits: what all up to it come to"),
+    ("summary", "json", "Of one commit: what all up to it come to"),
 ];
 
 impl Schema {
@@ -166,7 +167,10 @@ impl Schema {
         if commit.number.is_multiple_of(SUMMARY_EVERY) {
             let mut history = self.history_in(session, |_, _| {})?;
             history.forget_old();
-            let sql = format!("UPDATE {} SET summary = $1::json WHERE number = $2::bigint", self.loads());
+            let loads = self.loads();
+            // They are long, and only the last one is read.
+            session.execute(&format!("UPDATE {loads} SET summary = NULL WHERE summary IS NOT NULL"), &[])?;
+            let sql = format!("UPDATE {loads} SET summary = $1::json WHERE number = $2::bigint");
             session.execute(&sql, &[&json_of(&history)?, &number])?;
         }
         Ok(())

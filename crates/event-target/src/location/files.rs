@@ -62,7 +62,7 @@ impl Location {
         }
     }
 
-    /// Whether there is anything in the place of a file.
+    /// Whether there is anything in the place of a file; in a database, of one of the quarantine.
     ///
     /// # Errors
     /// It can't be read.
