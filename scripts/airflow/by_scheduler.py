@@ -1,7 +1,8 @@
 """The hours of a feed by a real scheduler: `airflow backfill create`, a poisoned hour, what the message advises, files that come late.
 
-In: a feed, a throw-away Airflow. Out: figures, and what the operator was told.
-Invariant: the processes that are started end with the `with` block; they listen on loopback only.
+In: a feed, a throw-away Airflow. Out: what the operator was told.
+Invariant: the processes that are started end with the functions that start them; they listen on loopback only. A backfill is created while no
+scheduler runs: SQLite refuses a transaction that writes after it has read, if another process has written meanwhile.
 """
 
 from __future__ import annotations
@@ -22,12 +23,11 @@ from feed import Feed
 from home import NAME, Home
 
 DAG = f"{NAME}_load"
-PARTS = ["api-server", "--workers", "1"], ["dag-processor"], ["scheduler"]
 
 
 @contextlib.contextmanager
 def running(home: Home) -> Iterator[None]:
-    """The parts of Airflow that run tasks."""
+    """An API server, which the tasks need, and the DAGs in the database."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     os.environ |= {
@@ -39,17 +39,24 @@ def running(home: Home) -> Iterator[None]:
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
         "AIRFLOW__CORE__PARALLELISM": "4",
     }
-    with contextlib.ExitStack() as ends:
-        for part in PARTS:
-            log = ends.enter_context(open(home.path / f"{part[0]}.log", "wb"))
-            process = subprocess.Popen(["airflow", *part], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-            ends.callback(end, process)
-        until("Airflow is up", lambda: is_up(port) and home.rows("select 1 from dag where dag_id = ?", DAG), 180)
+    home.airflow("dags", "reserialize")
+    with part(home, "api-server", "--workers", "1"):
+        until("the API server is up", lambda: is_up(port), 180)
         yield
 
 
+@contextlib.contextmanager
+def part(home: Home, *command: str) -> Iterator[None]:
+    """A part of Airflow, and all that it starts: its process group is its own."""
+    with open(home.path / f"{command[0]}.log", "ab") as log:
+        process = subprocess.Popen(["airflow", *command], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    try:
+        yield
+    finally:
+        end(process)
+
+
 def end(process: subprocess.Popen) -> None:
-    """Ends a part of Airflow and what it has started: its group is its own."""
     for how in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, how)
@@ -60,7 +67,7 @@ def end(process: subprocess.Popen) -> None:
 def is_up(port: int) -> bool:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/monitor/health", timeout=5) as answer:
-            return json.load(answer)["scheduler"]["status"] == "healthy"
+            return answer.status == 200
     except OSError:
         return False
 
@@ -74,24 +81,26 @@ def until(what: str, holds: object, seconds: float) -> None:
 
 
 def backfill(home: Home, feed: Feed, first: int, last: int, *flags: str) -> None:
-    """Runs the intervals of some hours, and waits for them."""
+    """Runs the intervals of some hours."""
     dates = ["--from-date", feed.start(first).isoformat(), "--to-date", feed.start(last).isoformat()]
     home.airflow("backfill", "create", "--dag-id", DAG, *dates, "--max-active-runs", "4", *flags)
-    has_ended(home, last - first + 1)
+    schedule(home, last - first + 1)
 
 
 def advised(home: Home, command: str) -> None:
-    """Runs a command of the message, as an operator would paste it, and waits for its run."""
+    """Runs a command of the message, as an operator would paste it."""
     if not command.startswith("airflow backfill create "):
         sys.exit(f"error: the message's last line ends with no command, but with {command}")
     subprocess.run(["/bin/sh", "-c", command], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    has_ended(home, 1)
+    schedule(home, 1)
 
 
-def has_ended(home: Home, runs: int) -> None:
+def schedule(home: Home, runs: int) -> None:
+    """Runs a scheduler until all runs have ended."""
     open_runs = "select 1 from dag_run where state not in ('success', 'failed')"
     open_backfills = "select 1 from backfill where completed_at is null"
-    until("the backfill has ended", lambda: not home.rows(open_runs) and not home.rows(open_backfills), 60 + 30 * runs)
+    with part(home, "scheduler"):
+        until("the backfill has ended", lambda: not home.rows(open_runs) and not home.rows(open_backfills), 120 + 60 * runs)
 
 
 def told(home: Home) -> list[str]:

@@ -24,7 +24,7 @@ NAME = "lake"  # of the pool, the asset and, with _load and _verify, the DAGs
 SCHEDULE = "0 * * * *"  # for days "0 0 * * *"; not "@hourly", whose intervals are empty in Airflow 3
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)  # the first interval; `airflow backfill create` loads earlier ones
 SOURCE = "/data/landing/{start:%Y-%m-%d}/{start:%H}/{domain}/"
-TARGET = "/data/lake"  # on an object store several loads may run at once: give the pool more slots
+TARGET = "/data/lake"
 FLAGS = []  # such as ["--catalog", "/data/mine.toml"]
 DOMAINS = ["account", "transaction"]
 MAX_BAD_LINES = "100"  # of an interval and domain; beyond that, nothing of it is loaded. A share, "1%", is exceeded by one of few lines
@@ -32,7 +32,7 @@ LOOK_AGAIN = [1, 6, 24]  # each interval is looked at again so many intervals la
 RETRIES = {"retries": 5, "retry_delay": timedelta(minutes=1), "retry_exponential_backoff": 2}
 
 EVENTLOADER = "eventloader"  # found in the PATH of the worker
-LAKE = Asset(NAME, uri=TARGET if "://" in TARGET else f"file://{TARGET}")
+LAKE = Asset(NAME)
 COMMON = {"start_date": START, "default_args": {"pool": NAME, **RETRIES}, "tags": ["eventloader"]}
 
 
