@@ -4,6 +4,7 @@ use event_postgres::{BadTable, Table};
 use event_rows::Ids;
 use events_core::{
     catalog::{Catalog, FieldKind, ValueType},
+    partition::Layout,
     schema::TableForm,
 };
 
@@ -88,8 +89,8 @@ fn the_columns_of_the_system_are_refused() {
     assert!(table_of("x", "id = { type = 'int32', column = 'CTID' }").is_ok());
 }
 
-/// An index holds a third of a page: 2,704 bytes with what stands in front of the text. The server tries to compress
-/// longer ones; whether it can depends on the text, so all longer ones are refused.
+/// An index holds a third of a page: 2,704 bytes with what stands in front of the text. The server tries to
+/// compress longer ones; whether it can depends on the text, so all longer ones are refused.
 #[test]
 fn an_id_has_as_many_bytes_as_an_index_holds() {
     with_server(|client| {
@@ -103,8 +104,8 @@ fn an_id_has_as_many_bytes_as_an_index_holds() {
             };
             (0..bytes).map(|_| letter()).collect()
         };
-        for (bytes, fits) in [(event_postgres::ID_BYTES_MAX, true), (event_postgres::ID_BYTES_MAX + 1, false)]
-        {
+        let most = Layout::Database.id_bytes_max().unwrap();
+        for (bytes, fits) in [(most, true), (most + 1, false)] {
             begin(client);
             client.batch_execute(&table.create()).unwrap();
             client.batch_execute(&table.indexes(true)).unwrap();

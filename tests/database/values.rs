@@ -69,7 +69,8 @@ pub(crate) fn kinds() -> impl Strategy<Value = FieldKind> {
     })
 }
 
-/// Names as a catalog may give them to members, of several lengths, so that `jsonb` sorts them in another way.
+/// Names as a catalog may give them to members, of several lengths, so that `jsonb` sorts them in another
+/// way.
 fn member_names() -> impl Strategy<Value = String> {
     prop_oneof![Just("ö'ß\\\"$$-%"), Just("a"), Just("B"), Just("sku"), Just("_x-y"), Just("amount")]
         .prop_map(str::to_owned)
@@ -153,8 +154,8 @@ fn whole(digits: u64) -> f64 {
     digits as f64
 }
 
-/// Floats whose texts need care: the ends of the range, subnormal ones, those where the form of the text changes,
-/// and those whose shortest text is an end of the interval that is rounded to them.
+/// Floats whose texts need care: the ends of the range, subnormal ones, those where the form of the text
+/// changes, and those whose shortest text is an end of the interval that is rounded to them.
 pub(crate) const FLOATS: [f64; 24] = [
     0.0,
     5e-324,

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray};
-use event_rows::{Batch, IdsBuilder, Position, ReadId, VersionKeys};
+use event_rows::{Batch, IdsBuilder, Position, ReadId, VersionKeys, as_jsonb};
 
 use crate::{
     columns::{Columns, ExpectedRows, ValueChange, ValueFault, nested_columns},
@@ -54,6 +54,11 @@ impl BatchBuilder {
         payload.own_text().map_or(Ok(()), |text| self.columns.append_text(self.rows(), text))
     }
 
+    /// The column of the payload that was pushed last which has a U+0000.
+    pub(crate) fn nul_in_payload(&self) -> Option<usize> {
+        self.columns.nul_in(self.rows())
+    }
+
     /// Removes the payload that was pushed last.
     pub(crate) fn forget_payload(&mut self) {
         self.columns.truncate(self.rows());
@@ -94,6 +99,9 @@ impl BatchBuilder {
                 objects.into_iter().map(|is_there| Arc::new(BooleanArray::from(is_there)) as ArrayRef);
             columns.extend(presence);
             columns = nested_columns(shape, &columns);
+        }
+        if plan.is_for_database {
+            columns = columns.iter().map(as_jsonb).collect();
         }
         let versions = plan.version(flatten).keys(&columns, rows);
         batch(positions, micros, ids, (columns, versions))

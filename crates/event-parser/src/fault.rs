@@ -203,6 +203,24 @@ impl Fault {
         Self::new(Reason::TypeMismatch, Some(path), "a value (required)", found)
     }
 
+    /// A text has a U+0000, and the target is a database.
+    #[cold]
+    pub(crate) fn nul(path: &str) -> Self {
+        Self::new(
+            Reason::OutOfRange,
+            Some(path),
+            "text without U+0000, which PostgreSQL can't hold",
+            "U+0000",
+        )
+    }
+
+    /// An id has more bytes than an index of the database that is the target holds.
+    #[cold]
+    pub(crate) fn long_id(path: &str, bytes: usize, bytes_max: usize) -> Self {
+        let expected = format!("an id of at most {bytes_max} bytes, which an index of PostgreSQL holds");
+        Self::new(Reason::OutOfRange, Some(path), &expected, format!("{bytes} bytes"))
+    }
+
     /// A value does not fit its column, or something in it its list or map.
     #[cold]
     pub(crate) fn value(path: &str, kind: &KindPlan, fault: ValueFault, found: &[u8]) -> Self {

@@ -15,7 +15,7 @@ mod shape;
 
 use std::sync::Arc;
 
-use event_rows::VersionColumns;
+use event_rows::{ReadId, VersionColumns};
 use events_core::{
     catalog::{Catalog, EventType},
     envelope::{Data, Envelope, paths_text},
@@ -35,7 +35,7 @@ use self::{
     found::{FoundTypes, OpenPlan},
     rest::RestPlan,
 };
-use crate::{envelope::EnvelopePlan, framing::Records};
+use crate::{envelope::EnvelopePlan, fault::Fault, framing::Records};
 
 /// Names are few and come from the catalog, so a fast hash without a seed is enough.
 pub(crate) type ByName<T> = HashMap<Box<[u8]>, T, FixedState>;
@@ -53,6 +53,8 @@ pub struct Plan {
     pub(crate) envelope: Option<EnvelopePlan>,
     by_domain: ByName<ByName<usize>>,
     records: Arc<Records>,
+    /// In a database: the most bytes of an event's id.
+    id_bytes_max: Option<usize>,
 }
 
 /// One event type, compiled.
@@ -70,6 +72,8 @@ pub(crate) struct PayloadPlan {
     pub(crate) shape: Shape,
     /// The members of a payload that is the rest of its record, with the keys that the envelope reads.
     pub(crate) rest: Option<RestPlan>,
+    /// Whether the rows become those of a table in a database.
+    pub(crate) is_for_database: bool,
     has_version: bool,
     /// The fields of its version in the flat and in the nested form.
     flat_version: VersionColumns,
@@ -96,7 +100,16 @@ impl Plan {
             let [flat_version, nested_version] =
                 [true, false].map(|flatten| VersionColumns::of(event_type, flatten));
             let has_version = !event_type.version.is_empty();
-            Arc::new(PayloadPlan { index, shape, rest, has_version, flat_version, nested_version })
+            let is_for_database = layout == Layout::Database;
+            Arc::new(PayloadPlan {
+                index,
+                shape,
+                rest,
+                is_for_database,
+                has_version,
+                flat_version,
+                nested_version,
+            })
         };
         let types = catalog.event_types().iter().enumerate();
         let named: Vec<_> = types
@@ -117,7 +130,20 @@ impl Plan {
         }
         let keys: Vec<_> = catalog.envelope().enclosing_keys().into_iter().map(str::to_owned).collect();
         let records = Arc::new(Records::new(&catalog.envelope().records, &keys));
-        Self { named, found, object_paths, envelope, by_domain, records }
+        let id_bytes_max = layout.id_bytes_max();
+        Self { named, found, object_paths, envelope, by_domain, records, id_bytes_max }
+    }
+
+    /// Refuses an id that the target can't hold; `path` is where it comes from.
+    #[inline]
+    pub(crate) fn check_id<'l>(&self, id: ReadId<'l>, path: &str) -> Result<ReadId<'l>, Fault> {
+        match (self.id_bytes_max, &id) {
+            (Some(bytes_max), ReadId::Text(text)) if text.len() > bytes_max => {
+                Err(Fault::long_id(path, text.len(), bytes_max))
+            }
+            (Some(_), ReadId::Text(text)) if text.contains(&0) => Err(Fault::nul(path)),
+            _ => Ok(id),
+        }
     }
 
     /// Where the records are in a document.

@@ -1,7 +1,7 @@
 //! The binary values of a column, or its JSON → an Arrow array.
 //!
-//! Invariant: a null row has a zero or an empty text, as in the columns of a load. What no load writes is refused,
-//! and never becomes another value.
+//! Invariant: a null row has a zero or an empty text, as in the columns of a load. What no load writes is
+//! refused, and never becomes another value.
 
 use std::sync::Arc;
 

@@ -148,8 +148,8 @@ impl Decoder {
     }
 
     /// The rows that were read and not taken yet, if there are so many of them, or if they have more than
-    /// [`CHUNK_TEXT_BYTES`]; with the `ctid` of each, if it was asked for. Their positions are those of rows of
-    /// a first file, counted from the first row that was read; the caller may set others.
+    /// [`CHUNK_TEXT_BYTES`]; with the `ctid` of each, if it was asked for. Their positions are those of rows
+    /// of a first file, counted from the first row that was read; the caller may set others.
     pub fn take_batch(&mut self, rows_min: usize) -> Option<(Batch, Vec<u64>)> {
         let is_enough = self.micros.len() >= rows_min || self.row_bytes >= CHUNK_TEXT_BYTES;
         (is_enough && !self.micros.is_empty()).then(|| self.take())

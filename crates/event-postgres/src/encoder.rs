@@ -1,7 +1,8 @@
 //! Rows → the tuples of `COPY … FROM STDIN (FORMAT binary)`.
 //!
-//! Rows are taken straight from their batches, in the order of the references, and each is written as a whole: the
-//! columns of a batch are looked at once ([`crate::values`]), and then each value costs a branch and a copy.
+//! Rows are taken straight from their batches, in the order of the references, and each is written as a
+//! whole: the columns of a batch are looked at once ([`crate::values`]), and then each value costs a branch
+//! and a copy.
 //!
 //! Invariant: the bytes are a function of the rows and their table alone.
 
@@ -78,8 +79,8 @@ impl<'r> Encoder<'r> {
         self.encode_up_to(rows, usize::MAX, out).map(drop)
     }
 
-    /// Appends the tuples of the first rows, of one at least, until `out` has `bytes_max` bytes or more. Returns
-    /// how many rows they are.
+    /// Appends the tuples of the first rows, of one at least, until `out` has `bytes_max` bytes or more.
+    /// Returns how many rows they are.
     ///
     /// # Errors
     /// A value that the server can't take.

@@ -2,8 +2,8 @@
 //!
 //! Numbers are taken from their digits, so that decimals are exact.
 //!
-//! Invariant: members that an object of the column does not have are refused; those that the text does not have are
-//! null.
+//! Invariant: members that an object of the column does not have are refused; those that the text does not
+//! have are null.
 
 use std::{borrow::Cow, fmt};
 

@@ -1,4 +1,5 @@
-//! The tables of event types in a `PostgreSQL` database: their SQL, rows → `COPY BINARY`, `COPY BINARY` → rows.
+//! The tables of event types in a `PostgreSQL` database: their SQL, rows → `COPY BINARY`, `COPY BINARY` →
+//! rows.
 //!
 //! ```text
 //! event type → Table → CREATE TABLE, indexes, ALTER TABLE, COPY …
@@ -7,6 +8,11 @@
 //! ```
 //!
 //! There is no connection here, and no I/O.
+//!
+//! Why there is an encoder: `pgpq` 0.12 takes whole record batches, so rows would have to be gathered first;
+//! it makes composite types of objects, where these tables have `jsonb`, knows neither maps nor lists of
+//! lists, and writes lists of instants as arrays of `timestamp`, which the server refuses for a column of
+//! `timestamp with time zone`. `postgres-protocol` 0.6 writes single values, and no `numeric`.
 //!
 //! Invariant: what the server returns for encoded rows is decoded to the same values.
 
@@ -25,7 +31,7 @@ mod widening;
 pub use self::{
     decoder::{DecodeError, Decoder, ctid_text},
     encoder::{EncodeError, Encoder, HEADER, TRAILER},
-    names::{BadTable, ID_BYTES_MAX, check_schema, quoted_identifier, quoted_literal},
+    names::{BadTable, check_schema, quoted_identifier, quoted_literal},
     table::Table,
     types::type_name,
 };

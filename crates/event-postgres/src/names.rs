@@ -1,6 +1,7 @@
 //! Names and texts → SQL; and which names a table can't have.
 //!
-//! Invariant: the server takes every name that passes as it is. It would cut off longer ones without an error.
+//! Invariant: the server takes every name that passes as it is. It would cut off longer ones without an
+//! error.
 
 use events_core::{catalog::EventType, partition::Layout, schema::BASE_COLUMNS, table::TableColumns};
 use thiserror::Error;
@@ -15,11 +16,6 @@ const COLUMNS_MAX: usize = 1_600;
 
 /// The most bytes of a name: `NAMEDATALEN` - 1. <https://www.postgresql.org/docs/current/limits.html>
 const NAME_BYTES_MAX: usize = 63;
-
-/// The most bytes of an event id that an index on it can always hold: the 2,704 of an entry, less the header of the
-/// entry (8) and the length of the text (4).
-/// <https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/access/nbtree.h> (`BTMaxItemSize`)
-pub const ID_BYTES_MAX: usize = 2_692;
 
 /// A table that a database can't have.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]

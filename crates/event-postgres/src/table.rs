@@ -53,7 +53,8 @@ impl Table {
         })
     }
 
-    /// The one that the target has, by what it remembers: the name, the domain and the event type, the columns.
+    /// The one that the target has, by what it remembers: the name, the domain and the event type, the
+    /// columns.
     #[must_use]
     pub fn held(schema: &str, name: &str, (domain, event_type): (&str, &str), columns: TableColumns) -> Self {
         Self {
@@ -136,7 +137,8 @@ impl Table {
         text
     }
 
-    /// The indexes: on `event_id`, which is unique unless an event may be in several days, and on `timestamp`.
+    /// The indexes: on `event_id`, which is unique unless an event may be in several days, and on
+    /// `timestamp`.
     #[must_use]
     pub fn indexes(&self, is_unique: bool) -> String {
         let (name, timestamp) = (self.qualified_name(), quoted_identifier(event::TIMESTAMP));
@@ -165,8 +167,8 @@ impl Table {
         names::index_name(&self.name, column)
     }
 
-    /// What brings a table with the columns `held` to these, in one pass over its rows; empty if it has them. They
-    /// are several statements. Columns that are lost or get narrower were refused before: they stay.
+    /// What brings a table with the columns `held` to these, in one pass over its rows; empty if it has them.
+    /// They are several statements. Columns that are lost or get narrower were refused before: they stay.
     #[must_use]
     pub fn alter(&self, held: &TableColumns) -> String {
         let held: HashMap<_, _> = held.columns().collect();
@@ -200,9 +202,9 @@ impl Table {
         format!("COPY {} ({}) FROM STDIN (FORMAT binary)", self.qualified_name(), columns.join(", "))
     }
 
-    /// `SELECT t… FROM … AS t`, for what a [`crate::Decoder`] reads: first `ctid`, if asked for, then the id, the
-    /// timestamp and the columns behind the base ones. A condition, a join or an order may follow. It is read by
-    /// `COPY (…) TO STDOUT (FORMAT binary)`.
+    /// `SELECT t… FROM … AS t`, for what a [`crate::Decoder`] reads: first `ctid`, if asked for, then the id,
+    /// the timestamp and the columns behind the base ones. A condition, a join or an order may follow. It is
+    /// read by `COPY (…) TO STDOUT (FORMAT binary)`.
     #[must_use]
     pub fn select(&self, with_ctid: bool) -> String {
         let ctid = with_ctid.then(|| "ctid".to_owned());

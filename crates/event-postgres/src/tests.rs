@@ -1,5 +1,5 @@
-//! Golden bytes and statements; decoding what was encoded, and what no server writes. `tests/database` has the
-//! same against a real server.
+//! Golden bytes and statements; decoding what was encoded, and what no server writes. `tests/database` has
+//! the same against a real server.
 
 use std::sync::Arc;
 

@@ -8,9 +8,9 @@ use events_core::{catalog::FieldKind, schema};
 
 /// The name of the type, as `format_type` of the server writes it.
 ///
-/// Lists of values are arrays. `PostgreSQL`'s arrays are rectangular, so lists of lists, of maps and of objects are
-/// `jsonb`, and so are maps and objects themselves. A `json` column is `text`, for `jsonb` would change its numbers,
-/// the order of its keys, and those that are there twice.
+/// Lists of values are arrays. `PostgreSQL`'s arrays are rectangular, so lists of lists, of maps and of
+/// objects are `jsonb`, and so are maps and objects themselves. A `json` column is `text`, for `jsonb` would
+/// change its numbers, the order of its keys, and those that are there twice.
 ///
 /// # Panics
 /// If no load writes the type.

@@ -1,4 +1,5 @@
-//! A column of a batch → the binary form of the value of a row, as the `…_recv` functions of the server read it.
+//! A column of a batch → the binary form of the value of a row, as the `…_recv` functions of the server read
+//! it.
 //!
 //! Invariant: each value has its length in front; null is the length -1.
 
@@ -135,7 +136,8 @@ impl<'r> Values<'r> {
 }
 
 /// Appends an array: of one dimension that begins with the index 1, or of none if it is empty.
-/// <https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/utils/adt/arrayfuncs.c> (`array_recv`)
+/// `array_recv` in
+/// <https://github.com/postgres/postgres/blob/REL_15_STABLE/src/backend/utils/adt/arrayfuncs.c>
 fn put_array(out: &mut Vec<u8>, elements: &Values<'_>, rows: Range<usize>, oid: u32) -> usize {
     let start = out.len();
     let length = u32::try_from(rows.len()).unwrap_or(u32::MAX);

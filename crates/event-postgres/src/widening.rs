@@ -1,10 +1,11 @@
-//! A column's type, and a wider one → the expression that makes a value of the one a value of the other, with the
-//! functions that it calls.
+//! A column's type, and a wider one → the expression that makes a value of the one a value of the other, with
+//! the functions that it calls.
 //!
-//! A plain cast does it for numbers. Texts must be those of [`events_core::stored_text`], whatever the settings of
-//! the server: floats and instants have a form of their own, and lists, maps and objects are JSON without white
-//! space, with the members in the order of the schema. `USING` allows no subquery, so lists, maps and objects are
-//! converted by functions, one for each pair of types. They are temporary: they go with the session.
+//! A plain cast does it for numbers. Texts must be those of [`events_core::stored_text`], whatever the
+//! settings of the server: floats and instants have a form of their own, and lists, maps and objects are JSON
+//! without white space, with the members in the order of the schema. `USING` allows no subquery, so lists,
+//! maps and objects are converted by functions, one for each pair of types. They are temporary: they go with
+//! the session.
 //!
 //! Invariant: a widened value is the one that [`event_rows::widened`] makes of it.
 
@@ -28,11 +29,11 @@ pub(crate) struct Functions {
     statements: String,
 }
 
-/// The text of a float that is not null. `float8out` writes the shortest text within the rounding interval, with an
-/// exponent from 1e15 on. Where an end of the interval has fewer digits, as with 1e23, it does not take it, though
-/// that reads back as the same float. Such an end is a multiple of powers of two and of five, so there are none above
-/// 2^53 × 10^23; and below 1e16, where it is an odd number or a fraction, it has no fewer digits. Between these, the
-/// text with the most zeros at its end is looked for.
+/// The text of a float that is not null. `float8out` writes the shortest text within the rounding interval,
+/// with an exponent from 1e15 on. Where an end of the interval has fewer digits, as with 1e23, it does not
+/// take it, though that reads back as the same float. Such an end is a multiple of powers of two and of five,
+/// so there are none above 2^53 × 10^23; and below 1e16, where it is an odd number or a fraction, it has no
+/// fewer digits. Between these, the text with the most zeros at its end is looked for.
 const FLOAT_TEXT: &str = "\
 SELECT CASE WHEN v = 0 THEN v::text
     WHEN abs(v) < 1e-6 THEN mantissa || 'e-' || scale(n) - length(digits) + 1
@@ -58,7 +59,8 @@ impl Functions {
         &self.statements
     }
 
-    /// The expression that converts the column `value`; `None` if its values are those of the wider type already.
+    /// The expression that converts the column `value`; `None` if its values are those of the wider type
+    /// already.
     pub(crate) fn converted(&mut self, from: &FieldKind, to: &FieldKind, value: &str) -> Option<String> {
         if from == to {
             return None;

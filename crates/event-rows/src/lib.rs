@@ -13,6 +13,7 @@ mod batch;
 mod content_hash;
 mod grouping;
 mod ids;
+mod jsonb;
 mod position;
 mod references;
 mod short_copy;
@@ -25,6 +26,7 @@ pub use self::{
     content_hash::{hash_batch, hash_rows},
     grouping::{Grouped, PartitionKey, count_by_partition, group, sort},
     ids::{Id, Ids, IdsBuilder, ReadId, UUID_TEXT_BYTES, parse_uuid_text, uuid_text},
+    jsonb::as_jsonb,
     position::{Place, Position},
     references::{
         CHUNK_ROWS, CHUNK_TEXT_BYTES, Gathering, RowRef, Rows, chunk_rows, chunk_rows_of, column_text_bytes,

@@ -34,8 +34,8 @@ pub fn stored_texts(column: &ArrayRef) -> Result<StringArray, ArrowError> {
     StringArray::try_new(offsets, text.into_bytes().into(), column.nulls().cloned())
 }
 
-/// Appends the JSON of a value that is not null: without white space, null members of objects left out, days and
-/// instants as strings.
+/// Appends the JSON of a value that is not null: without white space, null members of objects left out, days
+/// and instants as strings.
 ///
 /// # Panics
 /// If no load writes the column's type.

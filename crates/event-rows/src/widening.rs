@@ -1,5 +1,5 @@
-//! A stored column → the same values as a column of a type that its type widens to, with nulls for what it does
-//! not have. `events_core::table` decides what widens.
+//! A stored column → the same values as a column of a type that its type widens to, with nulls for what it
+//! does not have. `events_core::table` decides what widens.
 //!
 //! Invariant: no value changes. A null row has a zero or an empty text, as in the columns of a load. A column
 //! that has the type already is not touched.
@@ -21,8 +21,8 @@ use events_core::timestamp::DAY_MICROS;
 
 use crate::texts::stored_texts;
 
-/// A column, or one of nulls where none is stored, as one of the type of `field`. Objects in it, also in its lists
-/// and maps, get the members that it does not have.
+/// A column, or one of nulls where none is stored, as one of the type of `field`. Objects in it, also in its
+/// lists and maps, get the members that it does not have.
 ///
 /// # Errors
 /// The column has a value that a load would not have written.

@@ -64,7 +64,8 @@ impl PartitionUnit {
     }
 }
 
-/// The most bytes of the name of a table in a database: those of a `PostgreSQL` identifier (`NAMEDATALEN` - 1).
+/// The most bytes of the name of a table in a database: those of a `PostgreSQL` identifier (`NAMEDATALEN` -
+/// 1).
 const TABLE_NAME_BYTES_MAX: usize = 63;
 
 /// The names of a target's directories.
@@ -133,8 +134,8 @@ impl Layout {
 
     /// The name of an event type's directories: what the catalog gives or, where engines read the event type
     /// from it, the type itself. Of a type that no catalog names, it is `domain.type`. It never begins with
-    /// `_` or `.` where it stands at the top of a target, beside the target's own directories. In a database it
-    /// is the name of the table.
+    /// `_` or `.` where it stands at the top of a target, beside the target's own directories. In a database
+    /// it is the name of the table.
     #[must_use]
     pub fn directory(self, event_type: &EventType) -> Cow<'_, str> {
         match self {
@@ -167,6 +168,14 @@ impl Layout {
                 directory_name::NAME_BYTES_MAX
             }
         }
+    }
+
+    /// The most bytes of an event's id, where there is a limit: what an index of `PostgreSQL` always holds.
+    /// It is the 2,704 of an entry, less the entry's header (8) and the length of the text (4).
+    /// `BTMaxItemSize` in <https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/access/nbtree.h>
+    #[must_use]
+    pub fn id_bytes_max(self) -> Option<usize> {
+        (self == Self::Database).then_some(2_692)
     }
 
     /// The event type that engines read from a partition's path; `None` if it has none, or if the files

@@ -111,6 +111,74 @@ pub fn payload(fields: &[Field], data: Option<&Json>, nested: bool) -> Result<Ve
     Ok(vec![object_text(fields, Given::of(data), &mut values.into_iter())])
 }
 
+/// Whether a text that becomes a column, or is in one, has a U+0000: no text of a database can have it.
+pub fn has_nul(fields: &[Field], data: Option<&Json>) -> bool {
+    if is_one_text(fields) {
+        return data.is_some_and(has_nul_anywhere);
+    }
+    let given = Given::of(data);
+    fields.iter().any(|field| given.get(&field.name).is_some_and(|value| has_nul_in(&field.kind, value)))
+}
+
+fn has_nul_in(kind: &Kind, value: &Json) -> bool {
+    match (kind, value) {
+        // In the JSON text of what is no text it is an escape; only a column of JSON is read as JSON again.
+        (Kind::String, Json::String(text)) => text.contains('\0'),
+        (Kind::Json | Kind::Payload, value) => has_nul_anywhere(value),
+        (Kind::List(element), Json::Array(items)) => items.iter().any(|item| has_nul_in(element, item)),
+        (Kind::Map(inner), Json::Object(entries)) => {
+            entries.iter().any(|(key, value)| key.contains('\0') || has_nul_in(inner, value))
+        }
+        (Kind::Object(fields), object) => has_nul(fields, Some(object)),
+        _ => false,
+    }
+}
+
+fn has_nul_anywhere(value: &Json) -> bool {
+    match value {
+        Json::String(text) => text.contains('\0'),
+        Json::Array(items) => items.iter().any(has_nul_anywhere),
+        Json::Object(members) => {
+            members.iter().any(|(key, value)| key.contains('\0') || has_nul_anywhere(value))
+        }
+        _ => false,
+    }
+}
+
+/// What is left of an object's fields in a database, which keeps lists of lists, maps and objects, and the
+/// payload itself if it is one value, as `jsonb`: there maps are ordered by the length of their keys, then by
+/// their bytes, and −0.0 is 0.
+#[must_use]
+pub fn as_jsonb(fields: &[Field], data: &Json, nested: bool) -> Json {
+    let Json::Object(members) = data else { return data.clone() };
+    let member = |(key, value): &(String, Json)| {
+        let field = fields.iter().find(|field| field.name == *key);
+        let value = field.map_or_else(|| value.clone(), |field| value_as_jsonb(&field.kind, value, nested));
+        (key.clone(), value)
+    };
+    Json::Object(members.iter().map(member).collect())
+}
+
+fn value_as_jsonb(kind: &Kind, value: &Json, within: bool) -> Json {
+    let is_zero = |value: &Json| number_token(value).is_ok_and(|token| token.parse() == Ok(0.0));
+    match (kind, value) {
+        (Kind::Float64, value) if within && is_zero(value) => Json::Number("0".to_owned()),
+        (Kind::List(element), Json::Array(items)) => {
+            let within = within || matches!(**element, Kind::List(_) | Kind::Map(_) | Kind::Object(_));
+            Json::Array(items.iter().map(|item| value_as_jsonb(element, item, within)).collect())
+        }
+        (Kind::Map(inner), Json::Object(entries)) => {
+            let entry = |(key, value): &(String, Json)| (key.clone(), value_as_jsonb(inner, value, true));
+            let mut entries: Vec<_> = entries.iter().map(entry).collect();
+            entries.sort_by(|(one, _), (other, _)| (one.len(), one).cmp(&(other.len(), other)));
+            Json::Object(entries)
+        }
+        // Members of an object of the flat payload are columns of their own.
+        (Kind::Object(fields), object) => as_jsonb(fields, object, within),
+        _ => value.clone(),
+    }
+}
+
 /// Whether a field's key occurs twice, in the payload or in an object of it.
 fn occurs_twice(fields: &[Field], given: Given<'_>) -> bool {
     let Given::Object(members) = given else { return false };

@@ -16,7 +16,7 @@ use crate::{
     columns::{self, EventType, Field, Kind},
     event_types,
     json::{self, Json},
-    judge::{Event, KnownType, Verdict, Wanted, known_type},
+    judge::{Event, KnownType, Verdict, Wanted, check_id, known_type},
     value_text::json_string,
     values,
 };
@@ -55,8 +55,8 @@ pub(crate) fn judge_record(
     refuse_twice(record, &[&envelope.timestamp.from])?;
     let (timestamp, is_cut) = time(record, &envelope.timestamp)?;
     let asked_for = timestamp.is_none_or(|timestamp| wanted.asks_for_day(timestamp.date_naive()));
-    let known = known_type(&domain, &event_type, types, wanted.hive);
-    let reader = Reader { line, record, envelope };
+    let known = known_type(&domain, &event_type, types, wanted);
+    let reader = Reader { line, record, envelope, wanted };
     match known.and_then(|known| reader.event(timestamp, is_cut, &known)) {
         Ok(event) => Ok(Verdict::Good(Box::new(Event { asked_for, ..event }))),
         Err(_) if !asked_for => Ok(Verdict::Filtered),
@@ -68,6 +68,7 @@ struct Reader<'r> {
     line: &'r str,
     record: &'r Members,
     envelope: &'r Envelope,
+    wanted: &'r Wanted,
 }
 
 impl Reader<'_> {
@@ -80,6 +81,7 @@ impl Reader<'_> {
         let Self { record, envelope, .. } = *self;
         self.refuse_repeated()?;
         let event_id = self.id()?;
+        check_id(&event_id, self.wanted)?;
         let timestamp = timestamp.ok_or("bad_timestamp")?;
         let is_text = columns::is_one_text(payload_fields);
         let (root, data) = self.payload(is_text)?;
@@ -97,8 +99,13 @@ impl Reader<'_> {
             kind: if is_text { Kind::Json } else { Kind::Object(payload_fields.to_vec()) },
         };
         let fields: Vec<_> = own.clone().into_iter().chain([of_payload]).collect();
-        let values = columns::payload(&fields, Some(&all), false)?;
-        let as_one = columns::payload(&fields, Some(&all), true)?;
+        let held = if self.wanted.database { columns::as_jsonb(&fields, &all, false) } else { all.clone() };
+        columns::payload(&fields, Some(&all), false)?;
+        let values = columns::payload(&fields, Some(&held), false)?;
+        let as_one = columns::payload(&fields, Some(&held), true)?;
+        if self.wanted.database && columns::has_nul(&fields, Some(&all)) {
+            return Err("out_of_range");
+        }
         let payload = if let Some(Json::Object(payload)) = data { payload } else { Vec::new() };
         let mut changed = columns::changed_below(&own, record, "");
         let below = columns::changed_below(payload_fields, &payload, &root);

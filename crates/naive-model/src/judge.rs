@@ -33,6 +33,8 @@ pub struct Wanted {
     pub envelope: Option<Envelope>,
     /// Directories are named as hive names them.
     pub hive: bool,
+    /// The target is a database: its texts have no U+0000, its names at most 63 bytes, its ids 2,692.
+    pub database: bool,
 }
 
 impl Wanted {
@@ -130,7 +132,7 @@ fn judge_event(
     let asked_for = timestamp.is_none_or(|timestamp| wanted.asks_for_day(timestamp.date_naive()));
     // A line of another day is filtered, whatever else is wrong with it; a good one can still be the latest
     // version.
-    let known = known_type(domain, event_type, types, wanted.hive);
+    let known = known_type(domain, event_type, types, wanted);
     let event = known.and_then(|known| read_event(fields, timestamp, &known, wanted));
     match event {
         Ok(event) => Ok(Verdict::Good(Box::new(Event { asked_for, ..event }))),
@@ -153,14 +155,18 @@ pub(crate) fn known_type<'t>(
     domain: &str,
     event_type: &str,
     types: &'t [EventType],
-    hive: bool,
+    wanted: &Wanted,
 ) -> Result<KnownType<'t>, &'static str> {
     let (fields, is_named) = type_of(domain, event_type, types).ok_or("unknown_event")?;
     let text = if is_named { event_type.to_owned() } else { format!("{domain}.{event_type}") };
-    let directory = directory(&text, hive);
+    let directory = directory(&text, wanted.hive);
     let (domain, event_type) = (domain.to_owned(), event_type.to_owned());
     let known = KnownType { domain, event_type, directory, fields };
-    if known.directory.len() <= 255 { Ok(known) } else { Err("unknown_event") }
+    if wanted.database && !is_named && text.contains('\0') {
+        return Err("out_of_range");
+    }
+    let most = if wanted.database { 63 } else { 255 };
+    if known.directory.len() <= most { Ok(known) } else { Err("unknown_event") }
 }
 
 /// The fields of an event type, and whether a catalog names it. What stands for all other domains is in front
@@ -199,6 +205,11 @@ fn directory(name: &str, hive: bool) -> String {
     directory
 }
 
+/// Refuses an id that a database can't hold.
+pub(crate) fn check_id(id: &str, wanted: &Wanted) -> Result<(), &'static str> {
+    if wanted.database && (id.len() > 2_692 || id.contains('\0')) { Err("out_of_range") } else { Ok(()) }
+}
+
 fn read_event(
     fields: &[(String, Json)],
     timestamp: Option<DateTime<Utc>>,
@@ -212,6 +223,7 @@ fn read_event(
         Some(Json::String(event_id)) => event_id.clone(),
         Some(_) => return Err("not_an_event"),
     };
+    check_id(&event_id, wanted)?;
     let timestamp = timestamp.ok_or("bad_timestamp")?;
     let data = json::get(fields, "data");
     let payload: &[_] = match data {
@@ -232,6 +244,13 @@ fn read_event(
     changed.rounded.extend(values::is_cut(time).then(|| "timestamp".to_owned()));
     let name =
         |(path, key): (String, &str)| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    let held = data.filter(|_| wanted.database).map(|data| columns::as_jsonb(columns, data, wanted.nested));
+    let held = held.as_ref().or(data);
+    columns::payload(columns, data, wanted.nested)?;
+    let payload = columns::payload(columns, held, wanted.nested)?;
+    if wanted.database && columns::has_nul(columns, data) {
+        return Err("out_of_range");
+    }
     Ok(Event {
         source: 0,
         number: 0,
@@ -241,9 +260,9 @@ fn read_event(
         domain: domain.clone(),
         event_type: event_type.clone(),
         directory: directory.clone(),
-        payload: columns::payload(columns, data, wanted.nested)?,
-        as_one: columns::payload(columns, data, true)?,
-        values: columns::payload(columns, data, false)?,
+        payload,
+        as_one: columns::payload(columns, held, true)?,
+        values: columns::payload(columns, held, false)?,
         changed,
         unknown_fields: unknown.into_iter().map(name).collect(),
         asked_for: true,

@@ -27,6 +27,8 @@ pub struct Flags {
     pub by_day: bool,
     /// Directories are named as hive names them, and their names are no columns.
     pub hive: bool,
+    /// The target is a database; not with `hive` or `tables`.
+    pub database: bool,
     /// Each event type is a table, whose directories are a day, and an hour in it. Not with `hive`.
     pub tables: bool,
     /// Partitions are of an hour.
@@ -114,7 +116,7 @@ pub fn load(sources: &[Source], flags: &Flags) -> Expected {
 /// other domains, then those of a user. Fields of a version are required.
 #[must_use]
 pub fn load_as(sources: &[Source], flags: &Flags, types: &[EventType]) -> Expected {
-    let wanted = Wanted { hive: flags.hive, ..flags.wanted.clone() };
+    let wanted = Wanted { hive: flags.hive, database: flags.database, ..flags.wanted.clone() };
     let mut expected = Expected::default();
     let mut events = Vec::new();
     for (index, (source, bytes)) in sources.iter().enumerate() {
@@ -236,6 +238,10 @@ fn partition_of(event: &Event, flags: &Flags) -> String {
     if flags.tables {
         let hour = if flags.hourly { format!("/hour={}", at.hour()) } else { String::new() };
         return format!("{directory}/day={}{hour}", at.format("%Y-%m-%d"));
+    }
+    if flags.database {
+        let hour = if flags.hourly { format!("T{:02}", at.hour()) } else { String::new() };
+        return format!("{directory}/{}{hour}", at.format("%Y-%m-%d"));
     }
     let mut parts = vec![
         ("year", format!("{:04}", at.year())),

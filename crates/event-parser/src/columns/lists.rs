@@ -4,7 +4,7 @@
 //! map:
 //! `[2]`, `["key"]`, `[2].sku`.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use arrow::{
     array::{ArrayRef, ListArray, MapArray, StructArray},
@@ -48,6 +48,12 @@ impl Ends {
             rows.add(self.0.partition_point(|&end| is_before(end, index)) - 1);
         }
         rows
+    }
+
+    /// The elements or entries of some rows.
+    pub(super) fn range(&self, rows: Range<usize>) -> Range<usize> {
+        let end = |row: usize| usize::try_from(self.0[row]).unwrap_or(0);
+        end(rows.start)..end(rows.end)
     }
 
     /// Forgets the rows from `rows` on.
@@ -123,7 +129,7 @@ impl ListBuilder {
 pub(super) struct MapBuilder {
     plan: Arc<MapPlan>,
     pub(super) ends: Ends,
-    keys: ColumnBuilder,
+    pub(super) keys: ColumnBuilder,
     pub(super) values: ColumnBuilder,
 }
 

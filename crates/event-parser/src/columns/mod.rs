@@ -17,6 +17,7 @@ mod changes;
 mod convert;
 mod lists;
 mod nested;
+mod nul;
 mod values;
 
 use std::iter;

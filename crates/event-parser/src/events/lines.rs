@@ -50,6 +50,7 @@ impl EventReader<'_> {
             Some(type_index) if !self.is_filtered(timing, Some(OfType::Known(type_index))) => {
                 let is_later_candidate = timing != Timing::Within;
                 let Begun { micros, is_time_cut, id, .. } = begun;
+                let id = self.plan.check_id(id, event::EVENT_ID).ok()?;
                 Judged::Event(Event { type_index, micros, is_time_cut, id, is_later_candidate })
             }
             _ => Judged::Filtered,
@@ -201,7 +202,7 @@ impl EventReader<'_> {
         for field in [EVENT_ID, DATA] {
             base.refuse_repeated(field)?;
         }
-        let id = base.event_id(line)?;
+        let id = self.plan.check_id(base.event_id(line)?, event::EVENT_ID)?;
         let Some(micros) = micros else {
             let expected = timestamp::EXPECTED_TIMESTAMP;
             return Err(Fault::new(Reason::BadTimestamp, Some(event::TIMESTAMP), expected, excerpt(time)));

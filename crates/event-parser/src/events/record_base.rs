@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use event_rows::ReadId;
 use events_core::{
     envelope::hash_id,
+    event,
     timestamp::{self, EpochUnit},
 };
 
@@ -96,6 +97,14 @@ impl<'a> Records<'a> {
             IdPlan::Hash => {
                 Ok(ReadId::Uuid(hash_id(line, self.envelope.enclosing.map_or(b"", |_| enclosing))))
             }
+        }
+    }
+
+    /// Where the id comes from.
+    pub(super) fn id_path(&self) -> &str {
+        match &self.envelope.id {
+            IdPlan::Text(template) => &template.path,
+            IdPlan::Key(_) | IdPlan::Hash => event::EVENT_ID,
         }
     }
 

@@ -71,7 +71,7 @@ impl Records<'_> {
         time: &TimeRead<'_>,
     ) -> Result<Event<'l>, Problem> {
         self.refuse_repeated(Stage::Event)?;
-        let id = self.id(line, enclosing)?;
+        let id = self.plan.check_id(self.id(line, enclosing)?, self.id_path())?;
         let Some(micros) = time.micros else { return Err(self.bad_timestamp(&time.text).into()) };
         self.read_payload(reader, (line, text), of_type)?;
         self.read_fields(reader, line, of_type)?;

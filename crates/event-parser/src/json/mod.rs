@@ -22,7 +22,7 @@ pub(crate) use self::{
     key_predictor::{KeyPredictor, Next, OBJECT_START, OTHER_KEYS},
     known::KnownText,
     plain::{end_of_integer, end_of_plain, same},
-    text::{compact_into, quoted_into, unescape_into},
+    text::{compact_into, has_nul_escape, quoted_into, unescape_into},
 };
 pub use self::{
     text::quoted_key,

@@ -109,3 +109,10 @@ pub fn quoted_key(name: &[u8]) -> Box<[u8]> {
     let quoted = serde_json::to_string(&String::from_utf8_lossy(name)).unwrap_or_default();
     quoted.as_bytes().get(1..).unwrap_or_default().into()
 }
+/// Whether a string in a JSON text has the escape of a U+0000: behind no backslash, or behind pairs of them.
+pub(crate) fn has_nul_escape(text: &[u8]) -> bool {
+    memchr::memmem::find_iter(text, b"\\u0000").any(|at| {
+        let backslashes = text[..at].iter().rev().take_while(|byte| **byte == b'\\').count();
+        backslashes % 2 == 0
+    })
+}

@@ -22,7 +22,7 @@ use crate::{
     events::{Event, EventReader, Judged},
     fault::Fault,
     framing::{Block, Content, Element, LINE_BYTES_MAX, RecordCutter, Unit, newlines_in},
-    plan::Plan,
+    plan::{PayloadPlan, Plan},
     selection::Selection,
 };
 
@@ -275,7 +275,7 @@ impl<'a> Parser<'a> {
     }
 
     fn keep_row(&mut self, state: &mut BlockState<'_>, text: &[u8], event: &Event<'_>) -> Result<(), Fault> {
-        let shape = &self.plan.payload(event.type_index).shape;
+        let PayloadPlan { shape, is_for_database, .. } = self.plan.payload(event.type_index);
         if self.expected.len() <= event.type_index {
             self.expected.resize_with(event.type_index + 1, ExpectedRows::default);
         }
@@ -285,6 +285,10 @@ impl<'a> Parser<'a> {
         batch
             .push_payload(shape, payload, text)
             .map_err(|(column, fault)| Fault::column(shape, column, fault, &payload.slots(shape), text))?;
+        if *is_for_database && let Some(column) = batch.nul_in_payload() {
+            batch.forget_payload();
+            return Err(Fault::nul(&shape.columns[column].path));
+        }
         let position = Position::new(state.block.number, state.parsed.lines);
         batch.push_row(position, event.micros, &event.id, Some(payload));
         state.times_cut += u64::from(event.is_time_cut);
@@ -308,8 +312,12 @@ impl<'a> Parser<'a> {
         if payloads.push_payload(&plan.shape, self.events.payload(), text).is_err() {
             return;
         }
-        if !plan.has_version() {
+        let is_bad = plan.is_for_database && payloads.nul_in_payload().is_some();
+        if is_bad || !plan.has_version() {
             payloads.forget_payload();
+        }
+        if is_bad {
+            return;
         }
         let candidates = state.later_candidates.get(event.type_index, BatchBuilder::default);
         let position = Position::new(state.block.number, state.parsed.lines).as_later_candidate();

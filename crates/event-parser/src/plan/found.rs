@@ -16,6 +16,7 @@ use std::{
 
 use events_core::{
     catalog::{Catalog, EventType, OPEN_TYPES_MAX, OTHERS},
+    event,
     partition::Layout,
 };
 use foldhash::fast::RandomState;
@@ -151,6 +152,13 @@ impl Plan {
         let FoundTypes { by_domain, of_others, layout, .. } = &self.found;
         let open = by_domain.get(domain).copied().unwrap_or(*of_others);
         let open = open.ok_or_else(|| Fault::unknown_event(domain, name))?;
+        if *layout == Layout::Database {
+            for (text, field) in [(domain, event::DOMAIN), (name, event::EVENT_TYPE)] {
+                if text.contains(&0) {
+                    return Err(Fault::nul(field));
+                }
+            }
+        }
         let fits = |one: EventType| layout.name_bytes(&one) <= layout.name_bytes_max();
         if self.one_of(open, domain, name).is_some_and(fits) {
             Ok(open)

@@ -13,7 +13,7 @@ use event_rows::{Batch, Place, Position};
 use events_core::{
     catalog::{BUILT_IN, Catalog},
     envelope::Envelope,
-    partition::Day,
+    partition::{Day, Layout},
 };
 use naive_model::{
     columns::EventType,
@@ -27,6 +27,7 @@ use naive_model::{
 pub(super) static CATALOG: LazyLock<Catalog> =
     LazyLock::new(|| BUILT_IN.extended(&[("catalog.toml", include_str!("catalog.toml"))]).unwrap());
 static PLAN: LazyLock<Plan> = LazyLock::new(|| Plan::new(&CATALOG));
+static PLAN_OF_DATABASE: LazyLock<Plan> = LazyLock::new(|| Plan::for_layout(&CATALOG, Layout::Database));
 static TYPES: LazyLock<Vec<EventType>> = LazyLock::new(|| event_types::declared_in(&CATALOG));
 
 /// The only day that some cases select.
@@ -88,10 +89,12 @@ pub(super) enum Outcome {
 }
 
 impl Case<'static> {
-    /// One of 16 for the catalog, by the low bits, so that digits and `:` to `?` choose different ones.
+    /// One of 16 for the catalog, by the low bits, so that digits and `:` to `?` choose different ones; `@`
+    /// to `O` the same for a database.
     pub(super) fn of(options: u8) -> Self {
         let is_set = |bit: u8| options >> bit & 1 == 1;
         let (by_day, by_type, nested, small_blocks) = (is_set(0), is_set(1), is_set(2), is_set(3));
+        let database = is_set(6);
         let day = Day::parse(DAY).filter(|_| by_day);
         let selection = Selection {
             domains: if by_type { vec!["d".to_owned()] } else { Vec::new() },
@@ -105,22 +108,24 @@ impl Case<'static> {
             since: by_day.then(|| DAY.parse().unwrap()),
             until: by_day.then(|| DAY.parse().unwrap()),
             nested,
+            database,
             ..Wanted::default()
         };
         let block_bytes = if small_blocks { 300 } else { 1 << 20 };
-        Self { plan: &PLAN, types: &TYPES, block_bytes, wanted, selection }
+        let plan = if database { &PLAN_OF_DATABASE } else { &PLAN };
+        Self { plan, types: &TYPES, block_bytes, wanted, selection }
     }
 }
 
 impl<'c> Case<'c> {
-    /// The same for the records of an envelope; their payloads are flattened.
+    /// The same for the records of an envelope; their payloads are flattened, and the target is no database.
     pub(super) fn of_envelope(
         options: u8,
         plan: &'c Plan,
         types: &'c [EventType],
         envelope: &Envelope,
     ) -> Self {
-        let Case { block_bytes, wanted, selection, .. } = Case::of(options & !4);
+        let Case { block_bytes, wanted, selection, .. } = Case::of(options & !0x44);
         let wanted = Wanted { envelope: Some(envelope.clone()), ..wanted };
         Self { plan, types, block_bytes, wanted, selection }
     }
