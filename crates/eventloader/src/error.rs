@@ -13,6 +13,25 @@ use event_target::TargetError;
 use events_core::catalog::{CatalogError, EventType};
 use storage::{OpenError, Unusable};
 
+/// What can be asked for where an engine can't have what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instead {
+    /// The address of the target, or another one.
+    Address,
+    /// No address.
+    NoAddress,
+    /// The name of a schema.
+    Schema,
+    /// All days.
+    NoDay,
+    /// Tables over the files.
+    NoLoad,
+    /// Tables of its own, or another layout.
+    LoadOrOtherLayout,
+    /// Another name for a column.
+    OtherColumn,
+}
+
 /// Why a load failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -223,6 +242,16 @@ pub enum Error {
         /// The target.
         root: PathBuf,
     },
+    /// An engine can't have the tables that are asked for.
+    #[error("{engine}: {problem}")]
+    Engine {
+        /// The engine.
+        engine: &'static str,
+        /// Why not.
+        problem: String,
+        /// What to ask for instead.
+        instead: Instead,
+    },
     /// A signal ended the load.
     #[error("interrupted by {name}; nothing was changed")]
     Interrupted {
@@ -293,6 +322,7 @@ impl Error {
             | Self::Manifest(_)
             | Self::ManifestFile(_)
             | Self::Memory { .. }
+            | Self::Engine { .. }
             | Self::UnknownHeld { .. }
             | Self::PartlyMoved { .. }
             | Self::Store(OpenError {

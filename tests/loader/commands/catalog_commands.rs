@@ -6,6 +6,7 @@ mod drafts;
 mod envelopes;
 mod extend;
 mod random;
+mod statements;
 mod tables;
 mod webhooks;
 

@@ -15,7 +15,10 @@ use events_core::{catalog::is_safe_directory, partition::Layout};
 use storage::{OpenError, Unusable};
 
 use super::{CatalogCommand, Cli, Command};
-use crate::{error::Error, runtime::database_of};
+use crate::{
+    error::{Error, Instead},
+    runtime::database_of,
+};
 
 /// The message for an error of this command; `None` stands for a load.
 #[must_use]
@@ -141,6 +144,17 @@ fn advice(error: &Error) -> Vec<String> {
         Error::Target(TargetError::Unknown { .. }) => &["; `eventloader list` shows them"],
         Error::UnknownHeld { .. } => &["; add the catalog that has it with --catalog"],
         Error::PartlyMoved { .. } => &["; leave out --since and --until"],
+        Error::Engine { instead, .. } => match instead {
+            Instead::Address => &["; give it with --target-path"],
+            Instead::NoAddress => &["; leave out --target-path"],
+            Instead::Schema => &["; name it with --schema"],
+            Instead::NoDay => &["; leave out --date, or make tables of its own with --load"],
+            Instead::NoLoad => &["; leave out --load, and fill a table from the one over the files"],
+            Instead::LoadOrOtherLayout => {
+                &["; load its own tables with --load, or have a target with --layout hive or --table delta"]
+            }
+            Instead::OtherColumn => &["; give it another name in the catalog, with `column = \"…\"`"],
+        },
         Error::OpenTypes(_) => {
             &["; name those that you want in the catalog, or select some with --domain or --event-type"]
         }
@@ -392,6 +406,13 @@ mod tests {
             Error::UnknownHeld { root: "t".into(), event_type: text() },
             Error::PartlyMoved { root: "t".into() },
             Error::OpenTypes(1),
+            Error::Engine { engine: "e", problem: text(), instead: Instead::Address },
+            Error::Engine { engine: "e", problem: text(), instead: Instead::NoAddress },
+            Error::Engine { engine: "e", problem: text(), instead: Instead::Schema },
+            Error::Engine { engine: "e", problem: text(), instead: Instead::NoDay },
+            Error::Engine { engine: "e", problem: text(), instead: Instead::NoLoad },
+            Error::Engine { engine: "e", problem: text(), instead: Instead::LoadOrOtherLayout },
+            Error::Engine { engine: "e", problem: text(), instead: Instead::OtherColumn },
             Error::Interrupted { signal: 2, name: "SIGINT" },
             Error::Output(io()),
             Error::Report { committed: true, source: io() },
@@ -434,6 +455,17 @@ mod tests {
             | Error::UnknownHeld { .. }
             | Error::PartlyMoved { .. }
             | Error::OpenTypes(_)
+            | Error::Engine {
+                instead:
+                    Instead::Address
+                    | Instead::NoAddress
+                    | Instead::Schema
+                    | Instead::NoDay
+                    | Instead::NoLoad
+                    | Instead::LoadOrOtherLayout
+                    | Instead::OtherColumn,
+                ..
+            }
             | Error::Interrupted { .. }
             | Error::Output(_)
             | Error::Report { .. }

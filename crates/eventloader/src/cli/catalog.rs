@@ -9,18 +9,20 @@ use event_parser::Selection;
 use events_core::{
     catalog::Catalog,
     envelope::preset_text,
-    partition::{Layout, PartitionUnit},
+    partition::{Day, Layout, PartitionUnit},
 };
 
 use super::{
-    THREADS_MAX, catalogs_of, envelope_names,
+    THREADS_MAX, catalogs_of, envelope_names, parse_day,
     stores::StoreArgs,
     threads_of,
     values::{FramingArg, LayoutArgs},
 };
 use crate::{
     commands::{
-        catalog::{DiffSettings, Format, InferSettings, ReadSettings, ShowSettings, Side},
+        catalog::{
+            DiffSettings, Engine, Format, InferSettings, ReadSettings, ShowSettings, Side, StatementSettings,
+        },
         catalog_files,
     },
     error::Error,
@@ -221,7 +223,30 @@ pub struct ShowArgs {
 
     #[command(flatten)]
     layout: LayoutArgs,
+
+    /// Where the engine finds the target: s3://bucket/path, gs://…, a path, @STAGE/path for Snowflake
+    ///
+    /// With it, the statements make tables over the files of a target, of --layout or --table. DuckDB, Spark
+    /// and PostgreSQL have tables of their own without it.
+    #[arg(short, long, value_name = "ADDRESS", help_heading = STATEMENTS)]
+    target_path: Option<String>,
+
+    /// The schema, dataset or database that the tables are in
+    #[arg(long, value_name = "NAME", help_heading = STATEMENTS)]
+    schema: Option<String>,
+
+    /// Make tables of the engine's own, and load them from the target
+    ///
+    /// For Snowflake, BigQuery, Redshift and ClickHouse. Redshift and BigQuery load days, each with --date.
+    #[arg(long, help_heading = STATEMENTS)]
+    load: bool,
+
+    /// Only what a day needs: its partitions (Redshift) or, with --load, its rows, replaced
+    #[arg(short, long, value_name = "YYYY-MM-DD", value_parser = parse_day, help_heading = STATEMENTS)]
+    date: Option<Day>,
 }
+
+const STATEMENTS: &str = "Statements";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum FormatArg {
@@ -229,12 +254,24 @@ enum FormatArg {
     Text,
     /// The Arrow schema
     Arrow,
-    /// CREATE TABLE for DuckDB
+    /// Tables of DuckDB or, with --target-path, views
     Duckdb,
-    /// CREATE TABLE for Spark SQL, USING parquet
+    /// Tables of Spark SQL
     Spark,
-    /// CREATE TABLE for PostgreSQL; jsonb where it has no matching type
+    /// Tables of PostgreSQL; jsonb where it has no matching type
     Postgres,
+    /// External tables of Snowflake, or COPY INTO
+    Snowflake,
+    /// External tables of BigQuery, or LOAD DATA
+    Bigquery,
+    /// External tables of Redshift (Spectrum), or COPY
+    Redshift,
+    /// External tables of Athena
+    Athena,
+    /// Tables of Trino's connectors for Hive and Delta Lake
+    Trino,
+    /// Tables of ClickHouse over files, or INSERT
+    Clickhouse,
 }
 
 impl CatalogArgs {
@@ -347,13 +384,37 @@ impl ShowArgs {
             flatten: self.flatten,
             layout: self.layout.layout().unwrap_or(Layout::Plain),
             partition_unit: self.layout.unit().unwrap_or(PartitionUnit::Day),
-            format: match self.format {
-                FormatArg::Text => Format::Text,
-                FormatArg::Arrow => Format::Arrow,
-                FormatArg::Duckdb => Format::DuckDb,
-                FormatArg::Spark => Format::Spark,
-                FormatArg::Postgres => Format::Postgres,
-            },
+            format: self.format()?,
         })
+    }
+    fn format(&self) -> Result<Format, Error> {
+        let Self { target_path, schema, load, date, .. } = self;
+        let engine = match self.format {
+            FormatArg::Text | FormatArg::Arrow => None,
+            FormatArg::Duckdb => Some(Engine::DuckDb),
+            FormatArg::Spark => Some(Engine::Spark),
+            FormatArg::Postgres => Some(Engine::Postgres),
+            FormatArg::Snowflake => Some(Engine::Snowflake),
+            FormatArg::Bigquery => Some(Engine::BigQuery),
+            FormatArg::Redshift => Some(Engine::Redshift),
+            FormatArg::Athena => Some(Engine::Athena),
+            FormatArg::Trino => Some(Engine::Trino),
+            FormatArg::Clickhouse => Some(Engine::ClickHouse),
+        };
+        if let Some(engine) = engine {
+            return Ok(Format::Statements(StatementSettings {
+                engine,
+                address: target_path.clone(),
+                schema: schema.clone(),
+                load: *load,
+                day: *date,
+            }));
+        }
+        if target_path.is_some() || schema.is_some() || *load || date.is_some() {
+            let problem = "--target-path, --schema, --load and --date say which statements to make: choose an \
+                           engine with --format";
+            return Err(Error::Usage(problem.to_owned()));
+        }
+        Ok(if matches!(self.format, FormatArg::Arrow) { Format::Arrow } else { Format::Text })
     }
 }

@@ -19,7 +19,10 @@ use naive_model::{columns, event_types, value_text};
 use serde_json::{Map, Value, json};
 
 use super::lines::blocks_of;
-use crate::commands::catalog::{Format, ShowSettings, show};
+use crate::{
+    commands::catalog::{Engine, Format, ShowSettings, StatementSettings, show},
+    error::Error,
+};
 
 /// The bytes are a catalog file.
 ///
@@ -79,28 +82,75 @@ fn stays_in_its_target(event_type: &EventType) {
 }
 
 fn can_be_shown(catalog: &Catalog) {
-    let selection = Selection::default();
+    let shown = |format, flatten, layout| {
+        show(&ShowSettings {
+            catalog: catalog.clone(),
+            selection: Selection::default(),
+            flatten,
+            layout,
+            partition_unit: PartitionUnit::Day,
+            format,
+        })
+    };
     for flatten in [true, false] {
-        for format in [Format::Text, Format::Arrow, Format::DuckDb, Format::Spark, Format::Postgres] {
-            let shown = show(&ShowSettings {
-                catalog: catalog.clone(),
-                selection: selection.clone(),
-                flatten,
-                layout: Layout::Plain,
-                partition_unit: PartitionUnit::Day,
-                format,
-            });
-            let shown = shown.unwrap();
-            if matches!(format, Format::DuckDb | Format::Spark | Format::Postgres) {
-                // Types that are not named have a line that says so.
-                let is_statement = |line: &&str| !line.starts_with("-- The event types of ");
-                let sql = shown.lines().filter(is_statement).collect::<Vec<_>>().join("\n");
-                let tables = statements(&sql, format == Format::Spark);
-                let tables = tables.iter().filter(|statement| statement.starts_with("CREATE TABLE ")).count();
-                assert_eq!(tables, catalog.event_types().len(), "{shown}");
+        for format in [Format::Text, Format::Arrow] {
+            shown(format, flatten, Layout::Plain).unwrap();
+        }
+        for engine in [Engine::DuckDb, Engine::Spark, Engine::Postgres] {
+            let sql = shown(statements_of(engine, None, false), flatten, Layout::Plain);
+            if let Some(sql) = fitting(sql) {
+                assert_eq!(tables_of(&sql, engine), catalog.event_types().len(), "{sql}");
+            }
+        }
+        for (engine, address) in Engine::ALL.into_iter().filter_map(|engine| Some((engine, address(engine)?)))
+        {
+            for layout in [Layout::Plain, Layout::Hive, Layout::Delta] {
+                for load in [false, true] {
+                    let sql = shown(statements_of(engine, Some(address), load), flatten, layout);
+                    if let Some(sql) = fitting(sql) {
+                        assert_eq!(tables_of(&sql, engine), catalog.event_types().len(), "{sql}");
+                    }
+                }
             }
         }
     }
+}
+
+fn statements_of(engine: Engine, address: Option<&str>, load: bool) -> Format {
+    let address = address.map(str::to_owned);
+    Format::Statements(StatementSettings { engine, address, schema: Some("s".to_owned()), load, day: None })
+}
+
+/// An address that the engine takes, if it takes one.
+fn address(engine: Engine) -> Option<&'static str> {
+    match engine {
+        Engine::Postgres => None,
+        Engine::Snowflake => Some("@stage/lake"),
+        Engine::BigQuery => Some("gs://bucket/lake"),
+        _ => Some("s3://bucket/lake"),
+    }
+}
+
+/// What is shown, unless the layout or the engine can't have it.
+fn fitting(shown: Result<String, Error>) -> Option<String> {
+    match shown.map_err(Error::into_cause) {
+        Ok(shown) => Some(shown),
+        Err(Error::Catalog(_) | Error::Engine { .. }) => None,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The number of tables that the statements make.
+fn tables_of(sql: &str, engine: Engine) -> usize {
+    // Types that are not named have a line that says so.
+    let is_statement = |line: &&str| !line.starts_with("-- The event types of ");
+    let sql = sql.lines().filter(is_statement).collect::<Vec<_>>().join("\n");
+    let has_escapes = !matches!(engine, Engine::DuckDb | Engine::Postgres | Engine::Trino);
+    let statements = statements(&sql, has_escapes);
+    let makes = |statement: &&String| {
+        ["CREATE ", "CALL system.register_table("].iter().any(|begin| statement.starts_with(begin))
+    };
+    statements.iter().filter(makes).count()
 }
 
 /// The SQL statements, without quoted parts.

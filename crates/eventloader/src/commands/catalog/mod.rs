@@ -8,7 +8,7 @@
 //! infer: sources → detect
 //!        blocks → observe → beside, walk → evidence, numbers, texts → decide → draft → TOML
 //!                                                           catalog files → extend → the same files
-//! check: blocks → counts                 show: catalog → schemas → text, Arrow, CREATE TABLE
+//! check: blocks → counts                 show: catalog → schemas → text, Arrow, SQL
 //! diff:  catalog or target → tables → changes
 //! ```
 //!
@@ -42,7 +42,7 @@ pub use self::{
     check::{Checked, check},
     diff::{Diff, DiffSettings, Side, diff},
     infer::{Draft, InferSettings, infer},
-    show::{Format, ShowSettings, show},
+    show::{Engine, Format, ShowSettings, StatementSettings, show},
 };
 use crate::{runtime::Progress, settings::StoreOptions};
 
