@@ -1,5 +1,5 @@
-//! `catalog show --format ENGINE --target-path`: are the statements those of the engine, over the files of the
-//! event type? scripts/ddl.sh runs and parses them.
+//! `catalog show --format ENGINE --target-path`: are the statements those of the engine, over the files of
+//! the event type? scripts/ddl.sh runs and parses them.
 
 use crate::support::workdir::{Outcome, Workdir};
 

@@ -1,5 +1,5 @@
-//! A catalog → the tables that a load creates from it: as text, as Arrow schemas, or as the SQL statements of an
-//! engine.
+//! A catalog → the tables that a load creates from it: as text, as Arrow schemas, or as the SQL statements of
+//! an engine.
 //!
 //! Invariant: names and types are those of the schemas that files are written with.
 

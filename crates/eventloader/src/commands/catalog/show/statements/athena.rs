@@ -2,8 +2,8 @@
 //!
 //! Over plain directories, Athena projects the partitions: it makes their addresses from a range of days.
 //!
-//! Invariant: a table over plain directories reads those of its event type alone; one over the layout hive has
-//! the partitions of all event types, because `MSCK REPAIR TABLE` finds all.
+//! Invariant: a table over plain directories reads those of its event type alone; one over the layout hive
+//! has the partitions of all event types, because `MSCK REPAIR TABLE` finds all.
 //!
 //! Sources: <https://docs.aws.amazon.com/athena/latest/ug/create-table.html>,
 //! <https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html>,
@@ -40,7 +40,7 @@ pub(super) const ABILITIES: Abilities = Abilities {
 pub(super) const DAYS_PROJECTED: [&str; 2] = ["2000/01/01", "NOW"];
 
 pub(super) fn statements(table: &SqlTable<'_>) -> Result<String, Error> {
-    let (Some(files), name) = (&table.files, table.name(backticked)) else { return Ok(String::new()) };
+    let (files, name) = (table.files(), table.name(backticked));
     if table.shown.layout == Layout::Delta {
         // Nothing else is allowed; its log has the columns.
         let place = escaped_text(&format!("{}/", files.table()));

@@ -1,9 +1,10 @@
 //! Tables → `BigQuery`: external tables, or tables of its own with `LOAD DATA`.
 //!
-//! Invariant: a URI has one asterisk, because `BigQuery` takes no more, and one that could match files of other
-//! event types is given only where a filter keeps them out.
+//! Invariant: a URI has one asterisk, because `BigQuery` takes no more, and one that could match files of
+//! other event types is given only where a filter keeps them out.
 //!
 //! Sources: <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-definition-language>,
+//! <https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types>,
 //! <https://cloud.google.com/bigquery/docs/loading-data-cloud-storage-parquet>,
 //! <https://cloud.google.com/bigquery/docs/create-delta-lake-table>.
 
@@ -37,7 +38,7 @@ pub(super) const ABILITIES: Abilities = Abilities {
 };
 
 pub(super) fn statements(table: &SqlTable<'_>) -> Result<String, Error> {
-    let (Some(files), name) = (&table.files, table.name(backticked)) else { return Ok(String::new()) };
+    let (files, name) = (table.files(), table.name(backticked));
     match (table.load, table.day, table.shown.layout) {
         (true, Some(day), _) => Ok(day_loaded(table, &name, files, day)),
         (true, None, _) => Ok(own(table, &name)),
@@ -129,8 +130,8 @@ fn sql_boolean(value: bool) -> &'static str {
     if value { "TRUE" } else { "FALSE" }
 }
 
-/// Whether a list is in a list: arrays have no arrays in them, so lists are what the file has for them, groups
-/// with `list` and `element`. That is one choice for all columns of a table.
+/// Whether a list is in a list: arrays have no arrays in them, so lists are what the file has for them,
+/// groups with `list` and `element`. That is one choice for all columns of a table.
 fn has_nested_lists(table: &SqlTable<'_>) -> bool {
     fn within(data_type: &DataType) -> bool {
         match Kind::of(data_type) {
@@ -153,7 +154,7 @@ fn type_name(data_type: &DataType, has_nested_lists: bool) -> String {
         Kind::Date => "DATE".to_owned(),
         Kind::Timestamp => "TIMESTAMP".to_owned(),
         Kind::Decimal { precision, scale } => {
-            // https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#parameterized_decimal_type
+            // What the parameters of each may be is in its documentation of data types.
             let is_numeric = scale <= 9 && i16::from(precision) - i16::from(scale) <= 29;
             format!("{}({precision}, {scale})", if is_numeric { "NUMERIC" } else { "BIGNUMERIC" })
         }

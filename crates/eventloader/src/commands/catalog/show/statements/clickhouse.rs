@@ -1,7 +1,7 @@
 //! Tables → `ClickHouse`: tables over files, or tables of its own with `INSERT`.
 //!
-//! Lists, maps and objects can't be null in it: a null one is an empty list, an empty map, an object of nulls. The
-//! event type of the layout hive is what stands in the path, with its `%XX`.
+//! Lists, maps and objects can't be null in it: a null one is an empty list, an empty map, an object of
+//! nulls. The event type of the layout hive is what stands in the path, with its `%XX`.
 //!
 //! Invariant: the columns of every event are not `Nullable`, all others are, to the last element.
 //!
@@ -41,7 +41,7 @@ pub(super) const ABILITIES: Abilities = Abilities {
 };
 
 pub(super) fn statements(table: &SqlTable<'_>) -> String {
-    let (Some(files), name) = (&table.files, table.name(backticked)) else { return String::new() };
+    let (files, name) = (table.files(), table.name(backticked));
     if table.load {
         return own(table, &name, files);
     }

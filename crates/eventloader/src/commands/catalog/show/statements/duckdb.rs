@@ -1,5 +1,5 @@
-//! Tables → `DuckDB`: tables of its own, with the types that its Parquet reader gives the files, or views of a
-//! target.
+//! Tables → `DuckDB`: tables of its own, with the types that its Parquet reader gives the files, or views of
+//! a target.
 //!
 //! Invariant: a view reads each column by its name, old and widened files alike.
 

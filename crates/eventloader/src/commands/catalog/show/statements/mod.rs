@@ -1,5 +1,5 @@
-//! Tables → the SQL statements of an engine: tables of its own, or tables over the files of a target, and what
-//! fills them.
+//! Tables → the SQL statements of an engine: tables of its own, or tables over the files of a target, and
+//! what fills them.
 //!
 //! Each engine has a file: what it can have, its names for all types, its statements.
 //!
@@ -133,6 +133,14 @@ impl SqlTable<'_> {
     /// Its whole name, with its parts quoted.
     fn name(&self, quoted: fn(&str) -> String) -> String {
         self.name.iter().map(|part| quoted(part)).collect::<Vec<_>>().join(".")
+    }
+
+    /// The files that it is over.
+    ///
+    /// # Panics
+    /// If the engine also has tables without files: for all others, there is an address.
+    fn files(&self) -> &Files<'_> {
+        self.files.as_ref().unwrap_or_else(|| unreachable!("an address is required"))
     }
 
     /// The columns of the files, then those of the directories.

@@ -1,11 +1,11 @@
 //! Event types → the names of their tables in an engine.
 //!
-//! Most engines fold a name's case or refuse what is no letter, digit or `_`, so two event types could have one
-//! name.
+//! Most engines fold a name's case or refuse what is no letter, digit or `_`, so two event types could have
+//! one name.
 //!
 //! Invariant: two tables never have one name, and a table's name does not depend on which tables are shown.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write};
 
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -58,7 +58,7 @@ impl TableNames {
                 kept -= 1;
             }
             name.truncate(kept);
-            name.push_str(&format!("_{:08x}", xxh3_64(directory.as_bytes()) >> 32));
+            let _ = write!(name, "_{:08x}", xxh3_64(directory.as_bytes()) >> 32);
         }
         name
     }

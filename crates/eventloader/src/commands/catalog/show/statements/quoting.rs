@@ -12,8 +12,8 @@ pub(super) fn backticked(name: &str) -> String {
     format!("`{}`", name.replace('`', "``"))
 }
 
-/// As it is if it is plain and can't be an SQL keyword, otherwise quoted: all names from a catalog or an event
-/// type are quoted.
+/// As it is if it is plain and can't be an SQL keyword, otherwise quoted: all names from a catalog or an
+/// event type are quoted.
 pub(super) fn plain_or(quoted: fn(&str) -> String, name: &str) -> String {
     let is_plain = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     let is_no_word = name.starts_with("data_") || matches!(name, "event_id" | "event_type");

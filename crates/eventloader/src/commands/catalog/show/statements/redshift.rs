@@ -1,7 +1,8 @@
 //! Tables → Redshift: external tables of Spectrum, or tables of its own with `COPY`.
 //!
-//! Spectrum has partitions that are added one by one; over Delta tables, over the manifests that other programs
-//! make for it. `COPY` takes columns by their order, so a table of its own has those of the files alone.
+//! Spectrum has partitions that are added one by one; over Delta tables, over the manifests that other
+//! programs make for it. `COPY` takes columns by their order, so a table of its own has those of the files
+//! alone.
 //!
 //! Invariant: nested columns are typed in an external table, and `SUPER` in one of its own.
 //!
@@ -42,7 +43,7 @@ pub(super) const ABILITIES: Abilities = Abilities {
 const MANIFESTS: &str = "_symlink_format_manifest";
 
 pub(super) fn statements(table: &SqlTable<'_>) -> Result<String, Error> {
-    let (Some(files), name) = (&table.files, table.name(double_quoted)) else { return Ok(String::new()) };
+    let (files, name) = (table.files(), table.name(double_quoted));
     match (table.load, table.day) {
         (true, Some(day)) => Ok(day_loaded(table, &name, files, day)),
         (true, None) => Ok(own(table, &name)),

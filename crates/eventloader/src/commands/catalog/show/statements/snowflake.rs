@@ -6,8 +6,8 @@
 //! Delta table counts.
 //!
 //! Sources: <https://docs.snowflake.com/en/sql-reference/sql/create-external-table>,
-//! <https://docs.snowflake.com/en/sql-reference/sql/copy-into-table>. With its logical types, an instant in UTC
-//! is a `TIMESTAMP_LTZ` to its Parquet reader: <https://github.com/apache/arrow-adbc/issues/3766>.
+//! <https://docs.snowflake.com/en/sql-reference/sql/copy-into-table>. With its logical types, an instant in
+//! UTC is a `TIMESTAMP_LTZ` to its Parquet reader: <https://github.com/apache/arrow-adbc/issues/3766>.
 
 use std::fmt::Write;
 
@@ -42,11 +42,8 @@ const FILE_FORMAT: &str = "FILE_FORMAT = (TYPE = PARQUET USE_LOGICAL_TYPE = TRUE
 
 pub(super) fn statements(table: &SqlTable<'_>) -> Result<String, Error> {
     let name = table.name(identifier);
-    match &table.files {
-        Some(files) if table.load => Ok(own(table, &name, files)),
-        Some(files) => external(table, &name, files),
-        None => Ok(String::new()),
-    }
+    let files = table.files();
+    if table.load { Ok(own(table, &name, files)) } else { external(table, &name, files) }
 }
 
 fn external(table: &SqlTable<'_>, name: &str, files: &Files<'_>) -> Result<String, Error> {

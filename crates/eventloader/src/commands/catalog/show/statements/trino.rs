@@ -2,8 +2,8 @@
 //!
 //! Over plain directories, Trino projects the partitions, as Athena does, by the same properties.
 //!
-//! Invariant: a table over plain directories reads those of its event type alone; one over the layout hive has
-//! the partitions of all event types, because the procedure that finds them finds all.
+//! Invariant: a table over plain directories reads those of its event type alone; one over the layout hive
+//! has the partitions of all event types, because the procedure that finds them finds all.
 //!
 //! Sources: <https://trino.io/docs/current/connector/hive.html>,
 //! <https://trino.io/docs/current/connector/delta-lake.html>.
@@ -38,7 +38,7 @@ pub(super) const ABILITIES: Abilities = Abilities {
 };
 
 pub(super) fn statements(table: &SqlTable<'_>) -> Result<String, Error> {
-    let Some(files) = &table.files else { return Ok(String::new()) };
+    let files = table.files();
     if table.shown.layout == Layout::Delta {
         let place = standard_text(&files.table());
         return Ok(procedure(table, "register_table", &[("table_location", place)]));
@@ -78,14 +78,15 @@ pub(super) fn statements(table: &SqlTable<'_>) -> Result<String, Error> {
 /// A call of a connector's procedure for the table. What stands before the schema is the catalog.
 fn procedure(table: &SqlTable<'_>, procedure: &str, more: &[(&str, String)]) -> String {
     let parts: Vec<_> = table.name.iter().rev().collect();
-    let [name, schema, catalog @ ..] = parts.as_slice() else { return String::new() };
-    let catalog: String = catalog.iter().rev().map(|part| format!("{}.", double_quoted(part))).collect();
+    let [name, schema, catalog @ ..] = parts.as_slice() else { unreachable!("a schema is required") };
+    let system = "system".to_owned();
+    let catalog: Vec<_> = catalog.iter().rev().map(|part| double_quoted(part)).chain([system]).collect();
     let mut arguments =
         format!("schema_name => {}, table_name => {}", standard_text(schema), standard_text(name));
     for (argument, value) in more {
         let _ = write!(arguments, ", {argument} => {value}");
     }
-    format!("CALL {catalog}system.{procedure}({arguments});\n")
+    format!("CALL {}.{procedure}({arguments});\n", catalog.join("."))
 }
 
 fn column(table: &SqlTable<'_>, field: &FieldRef) -> String {
