@@ -20,6 +20,7 @@ mod bad_lines;
 mod look;
 mod records;
 mod schema;
+mod scratch;
 mod target;
 mod transaction;
 

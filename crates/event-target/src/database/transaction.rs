@@ -3,17 +3,17 @@
 //! New files (those of the quarantine) and spilled rows are on the local disk until the commit has read
 //! them.
 //!
-//! Invariant: nobody else may read the directory; it is deleted with the last reference to the transaction.
+//! Invariant: the files are gone with the last reference to the transaction.
 
 use std::{
-    env, io,
-    path::{Path, PathBuf},
+    io,
+    path::Path,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use uuid::Uuid;
 
-use super::Session;
+use super::{Session, scratch::Scratch};
 
 /// The transaction of a run.
 #[derive(Debug)]
@@ -21,14 +21,13 @@ pub struct Transaction {
     session: Mutex<Box<dyn Session>>,
     /// Tells the run from any other.
     pub(super) attempt: String,
-    scratch: PathBuf,
+    scratch: Scratch,
 }
 
 impl Transaction {
     pub(super) fn new(session: Box<dyn Session>) -> io::Result<Self> {
         let attempt = Uuid::new_v4().simple().to_string();
-        let scratch = env::temp_dir().join(format!("eventloader-{attempt}"));
-        storage::create_private_directory(&scratch)?;
+        let scratch = Scratch::new(&attempt)?;
         Ok(Self { session: Mutex::new(session), attempt, scratch })
     }
 
@@ -37,20 +36,13 @@ impl Transaction {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Deletes what is in its directory.
+    /// Deletes its files.
     pub(super) fn clear_scratch(&self) -> io::Result<()> {
-        storage::delete_all(&self.scratch)?;
-        storage::create_private_directory(&self.scratch)
+        self.scratch.clear()
     }
 
     /// A local directory for files that nobody else needs.
     pub(crate) fn scratch(&self) -> &Path {
-        &self.scratch
-    }
-}
-
-impl Drop for Transaction {
-    fn drop(&mut self) {
-        let _ = storage::delete_all(&self.scratch);
+        self.scratch.path()
     }
 }
