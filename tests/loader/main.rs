@@ -20,6 +20,8 @@ mod support {
     pub(crate) mod tables;
     /// What a target holds, as text that can be compared: rows, schema, sorting columns, bad lines
     pub(crate) mod readback;
+    /// A pseudo-terminal: what a command prints to the person in front of it
+    pub(crate) mod terminal;
     /// A server of a bucket that can be read, and that tells what it was asked for
     #[cfg(feature = "objects")]
     pub(crate) mod bucket;
@@ -219,6 +221,10 @@ mod commands {
     mod report_output;
     /// Is progress shown on a terminal, and only there?
     mod progress;
+    /// Is somebody who gives no argument told how to begin?
+    mod beginning;
+    /// Has a target's page its numbers, is nothing in it taken for HTML, is it only where it was asked for?
+    mod page;
     /// Addresses of object stores: is it said what is missing, and is a secret nowhere?
     mod stores;
 }

@@ -8,8 +8,9 @@
 )]
 
 use std::{
+    env,
     fmt::Display,
-    io::{self, Write},
+    io::{self, IsTerminal, Write},
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -18,8 +19,8 @@ use clap::{CommandFactory, Parser};
 use command_line::Document;
 use eventloader::{
     cli::{
-        self, AcceptArgs, CatalogCommand, Cli, Command, DiscardArgs, ListArgs, QuarantineArgs, RecoverArgs,
-        ReplayArgs, RewriteArgs, VerifyArgs,
+        self, AcceptArgs, CatalogCommand, Cli, Command, DiscardArgs, ListArgs, PageOutput, QuarantineArgs,
+        RecoverArgs, ReplayArgs, RewriteArgs, VerifyArgs,
     },
     commands::{accept, catalog, discard, list, load, quarantine, recover, rewrite, verify},
     error::Error,
@@ -29,6 +30,9 @@ use eventloader::{
     },
     settings::Settings,
 };
+
+/// The exit code of wrong usage, which is clap's, too.
+const WRONG_USAGE: u8 = 2;
 
 /// The exit code of a load that left out damaged or foreign sources.
 const LEFT_OUT: u8 = 6;
@@ -46,6 +50,11 @@ enum ReportOutput {
 
 fn main() -> ExitCode {
     command_line::fail_at_file_size_limit();
+    // Somebody who looks at it for the first time. A script has forgotten something, and is told what.
+    if env::args_os().len() < 2 && io::stderr().is_terminal() {
+        print_message(&cli::BEGINNING);
+        return ExitCode::from(WRONG_USAGE);
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return command_line::explain(&error, cli::reword),
@@ -151,7 +160,14 @@ fn quarantine(args: &QuarantineArgs) -> Result<ExitCode, Error> {
 }
 
 fn list(args: &ListArgs) -> Result<(), Error> {
-    let runs = list::list(&args.location()?)?;
+    let target = args.location()?;
+    let name = |error: &Error| print_error(&error.to_string());
+    match args.page() {
+        Some(PageOutput::StandardOutput) => return print(&list::page(&target, name)?),
+        Some(PageOutput::File(file)) => return list::write_page(&target, file, name),
+        None => {}
+    }
+    let runs = list::list(&target)?;
     let text = if args.json {
         runs.to_json().map_err(|error| Error::Output(error.into()))?
     } else {

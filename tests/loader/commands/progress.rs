@@ -1,49 +1,25 @@
 //! What a terminal shows while a load runs; a pseudo-terminal stands in for it.
 
-use std::{
-    fs::File,
-    io::{Read, Write},
-    process::{Command, Stdio},
-    thread,
-    time::Duration,
+use std::{io::Write, process::Command, thread, time::Duration};
+
+use crate::support::{
+    terminal::on_a_terminal,
+    workdir::{LOADER, Workdir},
 };
-
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
-use crate::support::workdir::{LOADER, Workdir};
 
 /// What a load from a slow standard input prints on a terminal.
 fn said_on_a_terminal(args: &[&str]) -> String {
     let dir = Workdir::new();
-    let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-    grantpt(&controller).unwrap();
-    unlockpt(&controller).unwrap();
-    let terminal = ptsname(&controller, Vec::new()).unwrap().into_string().unwrap();
     let mut loader = Command::new(LOADER);
-    loader.args(["-s", "-", "--backfill", "-t"]).arg(dir.target()).args(args).stdin(Stdio::piped());
-    loader
-        .env("TERM", "xterm")
-        .stderr(fs_err::OpenOptions::new().write(true).open(terminal).unwrap().into_parts().0);
-    let mut running = loader.spawn().unwrap();
-    // Only the loader may hold the terminal open, so that reading it ends with the loader.
-    drop(loader);
-    let reader = thread::spawn(move || {
-        let (mut said, mut bytes) = (Vec::new(), [0; 4096]);
-        let mut controller = File::from(controller);
-        // On Linux, reading a terminal that nobody holds open any more is an error.
-        while let Ok(length @ 1..) = controller.read(&mut bytes) {
-            said.extend_from_slice(&bytes[..length]);
+    loader.args(["-s", "-", "--backfill", "-t"]).arg(dir.target()).args(args);
+    let (status, said) = on_a_terminal(loader, |mut input| {
+        for _ in 0..5 {
+            input.write_all(b"\n").unwrap();
+            thread::sleep(Duration::from_millis(250));
         }
-        String::from_utf8(said).unwrap()
     });
-    let mut input = running.stdin.take().unwrap();
-    for _ in 0..5 {
-        input.write_all(b"\n").unwrap();
-        thread::sleep(Duration::from_millis(250));
-    }
-    drop(input);
-    assert!(running.wait().unwrap().success());
-    reader.join().unwrap()
+    assert!(status.success(), "{said}");
+    said
 }
 
 #[test]

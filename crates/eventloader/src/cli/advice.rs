@@ -64,7 +64,7 @@ fn wrong_flag(error: &Error) -> Vec<String> {
     let flag = match error {
         Error::CatalogFile(_) => "--catalog (or EVENTLOADER_CATALOG): ",
         Error::ManifestFile(_) => "--against: ",
-        Error::ReportPlace { .. } => "--report: ",
+        Error::ReportPlace { .. } => return ["--report: ", "--html: "].map(str::to_owned).to_vec(),
         Error::Selection(SelectionError::Domain(_)) => "--domain: ",
         Error::Selection(SelectionError::EventType { .. }) => "--event-type: ",
         Error::Memory { .. } => "--memory: ",

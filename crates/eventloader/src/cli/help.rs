@@ -1,4 +1,5 @@
-//! The texts around the flags in `eventloader --help`: usage, description, examples, exit codes.
+//! The texts around the flags in `eventloader --help`: usage, description, examples, exit codes; and what
+//! the program says to somebody who gives it no argument.
 //!
 //! Invariant: every example is a command line that the loader accepts.
 
@@ -6,6 +7,20 @@ pub(super) const USAGE: &str = "\
 eventloader [OPTIONS] --source-file <PATH> <--backfill|--date <DAY>|--since <DAY>|--until <DAY>>
        eventloader catalog <infer|check|diff|show> [OPTIONS]
        eventloader <accept|discard|list|quarantine|recover|replay|rewrite|verify> [TARGET]";
+
+/// What `eventloader` alone says on a terminal.
+pub const BEGINNING: &str = "\
+eventloader loads JSON events into Parquet: one row per event, every line accounted for, all or nothing.
+
+To begin with, where your events are in the directory in/:
+  eventloader catalog infer in/ -o mine.toml                   draft a catalog of their types
+  eventloader -s in/ -t lake --backfill --catalog mine.toml    load them into the directory lake
+  eventloader list lake --html lake.html                       make a page that shows what it holds
+
+Without events of your own:
+  datagen -n 10000 -w -b in && eventloader -s in -t lake --backfill
+
+eventloader --help describes all flags and commands.";
 
 pub(super) const LONG_ABOUT: &str = "\
 Loads JSON events into Parquet, partitioned by day and event type, each event exactly once.
@@ -33,6 +48,7 @@ Examples:
   eventloader discard lake --reason malformed_json         take bad lines out of the quarantine for good
   eventloader rewrite lake --catalog mine.toml             bring a target into today's catalog
   eventloader list lake                                    list the loads of a target
+  eventloader list lake --html lake.html                   make a page of what it holds, for a browser
   eventloader verify data/target/                          check all files and rows of a target
   eventloader verify lake --against truth.json             compare with the file of datagen --manifest
 

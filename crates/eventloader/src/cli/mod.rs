@@ -35,10 +35,11 @@ use events_core::{envelope::PRESETS, partition::Day};
 pub use self::{
     advice::explain,
     catalog::{CatalogCommand, CheckArgs, DiffArgs, InferArgs, ShowArgs},
+    help::BEGINNING,
     quarantine::{DiscardArgs, QuarantineArgs},
     replay::ReplayArgs,
     rewrite::RewriteArgs,
-    target::{AcceptArgs, ListArgs, RecoverArgs, VerifyArgs},
+    target::{AcceptArgs, ListArgs, PageOutput, RecoverArgs, VerifyArgs},
     usage::reword,
 };
 use self::{
@@ -273,7 +274,7 @@ pub enum Command {
     /// List the loads of a target: when, from which sources, with which result
     ///
     /// Prints one line per load to standard output, the latest last. Of loads whose commit files were folded,
-    /// the last 1000 are listed.
+    /// the last 1000 are listed. With --html, makes a page that also shows what the target holds.
     List(ListArgs),
 
     /// Show the bad lines in a target's quarantine, by reason, source and field

@@ -2,7 +2,10 @@
 //!
 //! Invariant: the target has the same default as for a load.
 
-use std::{path::PathBuf, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, builder::RangedU64ValueParser};
 use event_target::Location;
@@ -124,9 +127,34 @@ pub struct ListArgs {
     /// Print one JSON object per line
     #[arg(long)]
     pub json: bool,
+
+    /// Write a page for a browser to this file; - for standard output
+    ///
+    /// It shows rows by day and event type, loads, superseded rows, bad lines and sizes, in one file without
+    /// scripts. The file is replaced when the page is complete.
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    html: Option<PathBuf>,
+}
+
+/// Where a page goes.
+#[derive(Debug)]
+pub enum PageOutput<'a> {
+    /// To standard output.
+    StandardOutput,
+    /// To a file.
+    File(&'a Path),
 }
 
 impl ListArgs {
+    /// Where the page goes that was asked for.
+    #[must_use]
+    pub fn page(&self) -> Option<PageOutput<'_>> {
+        let file = self.html.as_deref()?;
+        // A file that a shell has opened as standard output must not be replaced by another one.
+        let is_output = ["-", "/dev/stdout"].iter().any(|name| file == Path::new(name));
+        Some(if is_output { PageOutput::StandardOutput } else { PageOutput::File(file) })
+    }
+
     /// The target.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod fitting;
 mod layout_fit;
 pub mod list;
 pub mod load;
+mod new_file;
 pub mod quarantine;
 pub mod recover;
 pub(crate) mod replayed_catalog;

@@ -1,10 +1,10 @@
-//! The file of the report, and what the run reads and writes → an error if the report would replace any of
-//! it.
+//! The file of a report or a page, and what the run reads and writes → an error if it would replace any of
+//! it, or be taken for it.
 //!
 //! Files are compared by device and inode, so a link, another spelling of the path, and a file that standard
 //! input comes from are found, too.
 //!
-//! Invariant: it is called before a byte of the report is written.
+//! Invariant: it is called before a byte of the file is written.
 
 use std::{
     fs::Metadata,
@@ -53,6 +53,25 @@ pub(crate) fn refuse(report: &Path, sources: &[Source], target: &Location) -> Re
     // A report beside the partitions is in nobody's way.
     let is_in_target = real.parent().is_some_and(|parent| parent.starts_with(&target) && parent != target);
     if is_in_target { Err(refused(report, "is inside the target", &target)) } else { Ok(()) }
+}
+
+/// Refuses a file for people in a target, where readers of the data would come upon it: those of a directory
+/// pass over names that begin with `_` or a dot, and only these. The file need not exist.
+pub(crate) fn refuse_among_data(file: &Path, target: &Location) -> Result<(), Error> {
+    let canonical = |path: &Path| storage::canonical(path).ok();
+    let directory = file.parent().map(|dir| if dir.as_os_str().is_empty() { Path::new(".") } else { dir });
+    let in_directory = || Some(canonical(directory?)?.join(file.file_name()?));
+    let (Some(real), Some(target)) =
+        (canonical(file).or_else(in_directory), target.directory().and_then(canonical))
+    else {
+        return Ok(());
+    };
+    let Ok(inside) = real.strip_prefix(&target) else { return Ok(()) };
+    let is_passed_over = |name: &str| name.starts_with(['_', '.']);
+    let is_beside = inside.components().count() == 1
+        && inside.to_str().is_some_and(is_passed_over)
+        && !storage::is_directory(&real);
+    if is_beside { Ok(()) } else { Err(refused(file, "is inside the target", &target)) }
 }
 
 fn refused(report: &Path, problem: &'static str, place: &Path) -> Error {

@@ -10,11 +10,11 @@ use super::{
     detect::{Detected, Sample, Unknown, detect},
     draft::{self, DomainDraft},
     extend::{Extension, domains_in_words, extend},
-    infer_files::{Destination, refuse_source, write_drafts, write_extension, write_file},
+    infer_files::{Destination, WRITING, refuse_source, write_drafts, write_extension},
     observe::{self, Observed},
 };
 use crate::{
-    commands::catalog_files::CatalogFile,
+    commands::{catalog_files::CatalogFile, new_file},
     error::Error,
     input::{Listed, Source, list_sources},
     runtime::{escape_for_terminal, open_store, plural},
@@ -99,7 +99,7 @@ pub fn infer(settings: &InferSettings) -> Result<Draft, Error> {
             return Ok(Draft { document: Some(text), summary, is_found_lacking: false });
         }
         Destination::File(path) => {
-            write_file(path, &text, *force)?;
+            new_file::write(path, &text, *force, WRITING)?;
             vec![path.to_owned()]
         }
         Destination::Directory(dir) => write_drafts(&draft, dir, *force)?,

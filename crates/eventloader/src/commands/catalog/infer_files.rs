@@ -6,9 +6,6 @@
 
 use std::{
     collections::HashSet,
-    fs::Permissions,
-    io::{self, Write as _},
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
@@ -16,7 +13,14 @@ use super::{
     draft::{DomainDraft, Draft},
     extend::Extension,
 };
-use crate::{commands::catalog_files::CatalogFile, error::Error, input::Source};
+use crate::{
+    commands::{catalog_files::CatalogFile, new_file},
+    error::Error,
+    input::Source,
+};
+
+/// What errors say of it.
+pub(super) const WRITING: &str = "writing the draft";
 
 /// Where catalogs go.
 #[derive(Debug, Clone, Copy)]
@@ -96,38 +100,14 @@ fn write_all(dir: &Path, files: Vec<(PathBuf, String, bool)>) -> Result<Vec<Path
         return Err(Error::DraftExists(path.clone()));
     }
     if !dir.as_os_str().is_empty() {
-        fs_err::create_dir_all(dir).map_err(Error::io("writing the draft"))?;
+        fs_err::create_dir_all(dir).map_err(Error::io(WRITING))?;
     }
     let mut written = Vec::new();
     for (path, text, may_replace) in files {
-        write_file(&path, &text, may_replace)?;
+        new_file::write(&path, &text, may_replace, WRITING)?;
         written.push(path);
     }
     Ok(written)
-}
-
-/// Writes a file, which appears when it is complete. What is no regular file (`/dev/stdout`, a pipe) can't be
-/// replaced, and is written to.
-pub(super) fn write_file(path: &Path, text: &str, force: bool) -> Result<(), Error> {
-    let failed = |error: io::Error| {
-        Error::io("writing the draft")(io::Error::new(error.kind(), format!("{}: {error}", path.display())))
-    };
-    let found = path.metadata().ok();
-    match &found {
-        Some(found) if !found.is_file() => return fs_err::write(path, text).map_err(failed),
-        Some(_) if !force => return Err(Error::DraftExists(path.to_owned())),
-        _ => {}
-    }
-    // Through a link, if it is one.
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mode = found.map_or(0o666, |found| found.permissions().mode());
-    let builder = &mut tempfile::Builder::new();
-    let builder = builder.prefix(".draft-").permissions(Permissions::from_mode(mode));
-    let mut file = builder.tempfile_in(dir).map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    let persisted = if force { file.persist(&path) } else { file.persist_noclobber(&path) };
-    persisted.map(drop).map_err(|error| failed(error.error))
 }
 
 /// For each domain a file name: its own if possible, with a number if another domain has it. Some file

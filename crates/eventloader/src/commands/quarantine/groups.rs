@@ -23,26 +23,26 @@ const EXCERPT_CHARS: usize = 100;
 type Key = (String, String, Option<String>);
 
 #[derive(Debug, Default)]
-pub(super) struct Groups(BTreeMap<Key, (u64, First)>);
+pub(in crate::commands) struct Groups(BTreeMap<Key, (u64, First)>);
 
 /// Bad lines of one reason, source and field.
 #[derive(Debug, Serialize)]
-pub(super) struct Group<'g> {
-    reason: &'g str,
-    source: &'g str,
-    field: Option<&'g str>,
-    lines: u64,
-    first: &'g First,
+pub(in crate::commands) struct Group<'g> {
+    pub(in crate::commands) reason: &'g str,
+    pub(in crate::commands) source: &'g str,
+    pub(in crate::commands) field: Option<&'g str>,
+    pub(in crate::commands) lines: u64,
+    pub(in crate::commands) first: &'g First,
 }
 
 /// The first of a group.
 #[derive(Debug, Serialize)]
-struct First {
-    line: u64,
+pub(in crate::commands) struct First {
+    pub(in crate::commands) line: u64,
     offset: u64,
-    expected: String,
-    found: String,
-    excerpt: String,
+    pub(in crate::commands) expected: String,
+    pub(in crate::commands) found: String,
+    pub(in crate::commands) excerpt: String,
 }
 
 impl Groups {
@@ -68,7 +68,10 @@ impl Groups {
     }
 
     /// Calls `take` with each group: by reason, then by source, then by field.
-    pub(super) fn each(&self, mut take: impl FnMut(&Group<'_>) -> Result<(), Error>) -> Result<(), Error> {
+    pub(in crate::commands) fn each(
+        &self,
+        mut take: impl FnMut(&Group<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         for ((reason, source, field), (lines, first)) in &self.0 {
             take(&Group { reason, source, field: field.as_deref(), lines: *lines, first })?;
         }

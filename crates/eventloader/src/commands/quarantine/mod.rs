@@ -16,6 +16,7 @@ use std::{
 
 use event_target::{Location, TargetError};
 
+pub(super) use self::groups::Group;
 use self::groups::Groups;
 use crate::{
     error::Error,
@@ -66,6 +67,22 @@ impl fmt::Display for Looked {
     }
 }
 
+/// All bad lines of a target, in groups.
+#[derive(Debug)]
+pub(super) struct Grouped {
+    pub(super) looked: Looked,
+    pub(super) groups: Groups,
+}
+
+/// Groups all bad lines of a target; `name` gets what is wrong with damaged records.
+pub(super) fn group(target: &Location, name: impl FnMut(&Error)) -> Result<Grouped, Error> {
+    let (selection, view) = (BadLineSelection::default(), View::Json);
+    let settings = QuarantineSettings { target: target.clone(), selection, view };
+    let mut output = Output { output: &mut io::sink(), has_reader: true };
+    let (looked, groups) = read(&settings, &mut output, name)?;
+    Ok(Grouped { looked, groups })
+}
+
 /// Writes the selected bad lines to `output`; `name` gets what is wrong with damaged records.
 ///
 /// # Errors
@@ -74,14 +91,37 @@ impl fmt::Display for Looked {
 pub fn look(
     settings: &QuarantineSettings,
     output: &mut impl Write,
-    mut name: impl FnMut(&Error),
+    name: impl FnMut(&Error),
 ) -> Result<Looked, Error> {
+    let mut output = Output { output, has_reader: true };
+    let (looked, groups) = read(settings, &mut output, name)?;
+    if !output.has_reader {
+        return Ok(looked);
+    }
+    match settings.view {
+        View::Raw => {}
+        View::Text => groups.each(|group| output.write(group.to_string().as_bytes()))?,
+        View::Json => groups.each(|group| {
+            let line = serde_json::to_string(group).map_err(|error| Error::Output(error.into()))?;
+            output.write(line.as_bytes())?;
+            output.write(b"\n")
+        })?,
+    }
+    output.end()?;
+    Ok(looked)
+}
+
+/// Reads the selected bad lines: into groups or, of the lines themselves, to `output`.
+fn read(
+    settings: &QuarantineSettings,
+    output: &mut Output<'_, impl Write>,
+    mut name: impl FnMut(&Error),
+) -> Result<(Looked, Groups), Error> {
     let QuarantineSettings { target, selection, view } = settings;
     if target.layout()?.is_none() {
         let problem = "no load has ever committed anything there; check the path".to_owned();
         return Err(TargetError::Unusable { path: target.root(), problem }.into());
     }
-    let mut output = Output { output, has_reader: true };
     let (mut looked, mut groups, mut there) = (Looked::default(), Groups::default(), Vec::new());
     for file in quarantine::files(target, None)? {
         let mut has_source = false;
@@ -120,27 +160,17 @@ pub fn look(
                 looked.sources += u64::from(std::mem::replace(&mut before, u64::MAX) < looked.lines);
             }
             match view {
-                View::Raw => lines.write(record, &mut output)?,
+                View::Raw => lines.write(record, output)?,
                 View::Text | View::Json => groups.add(record)?,
             }
         }
-        lines.end(&mut output)?;
+        lines.end(output)?;
         if !output.has_reader {
-            return Ok(looked);
+            return Ok((looked, groups));
         }
     }
     selection.check_sources(&there)?;
-    match view {
-        View::Raw => {}
-        View::Text => groups.each(|group| output.write(group.to_string().as_bytes()))?,
-        View::Json => groups.each(|group| {
-            let line = serde_json::to_string(group).map_err(|error| Error::Output(error.into()))?;
-            output.write(line.as_bytes())?;
-            output.write(b"\n")
-        })?,
-    }
-    output.end()?;
-    Ok(looked)
+    Ok((looked, groups))
 }
 
 /// Lines that are written one behind the other; the fragments of one are one line.

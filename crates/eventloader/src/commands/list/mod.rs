@@ -1,12 +1,24 @@
 //! `eventloader list`: a target → the loads that were committed to it, the latest last.
 //!
+//! With `--html`, what it holds and what became of its loads, as a page: [`page`].
+//!
 //! Invariant: nothing is changed, and the command does not wait for a running load.
+
+mod bad_lines;
+mod cube;
+mod grid;
+mod loads;
+mod marks;
+mod noticed;
+mod page;
+mod shown;
 
 use std::fmt::{self, Write};
 
-use event_target::{AcceptedFiles, CommittedLoad, Discarded, Location};
+use event_target::{AcceptedFiles, CommittedLoad, Discarded, Location, Mode};
 use events_core::truth::Counts;
 
+pub use self::page::{page, write_page};
 use crate::{
     error::Error,
     runtime::{escape_for_terminal, grouped, plural},
@@ -66,7 +78,7 @@ fn row(run: &CommittedLoad) -> [String; HEAD.len()] {
     [
         commit.to_string(),
         at.clone(),
-        format!("{mode:?}").to_lowercase(),
+        mode_name(*mode),
         grouped(counts.lines),
         grouped(counts.written),
         grouped(counts.superseded),
@@ -74,6 +86,10 @@ fn row(run: &CommittedLoad) -> [String; HEAD.len()] {
         grouped(*partitions as u64),
         escape_for_terminal(&from(run)),
     ]
+}
+
+fn mode_name(mode: Mode) -> String {
+    format!("{mode:?}").to_lowercase()
 }
 
 /// What a load read, and of a commit that was no load, what it did.
@@ -103,7 +119,7 @@ fn accepted_text(AcceptedFiles { gone, changed, forgets_sources }: &AcceptedFile
 }
 
 /// `12 bad lines: malformed_json 2, type_mismatch 10`
-pub(super) fn reasons_text(lines: &Counts) -> String {
+pub(in crate::commands) fn reasons_text(lines: &Counts) -> String {
     let reasons: Vec<_> =
         lines.iter().map(|(reason, count)| format!("{reason} {}", grouped(*count))).collect();
     format!("{}: {}", plural(lines.values().sum(), "bad line"), reasons.join(", "))
