@@ -110,6 +110,9 @@ class Cluster:
 
     def start(self):
         """Starts it and waits until it takes connections, recovering first what it has to."""
+        if not self.pids():
+            # The server takes its file for that of a living process as long as nobody has waited for the killed one.
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
         with open(self.log, "ab") as log:
             process = subprocess.Popen([programs() / "postgres", "-D", self.data], stdout=log, stderr=log, cwd=self.folder, start_new_session=True, **self.user)
         end = time.monotonic() + SECONDS

@@ -32,6 +32,9 @@ mod support {
     pub(crate) mod forms;
     /// Lines as an application would write them, and a seeded die
     pub(crate) mod events;
+    /// A schema on the server of `scripts/servers.sh postgres`
+    #[cfg(feature = "postgres")]
+    pub(crate) mod schema;
     /// Random files that try to trip the loader up: all that JSON allows, and much that it doesn't
     pub(crate) mod hostile;
 }
@@ -227,6 +230,23 @@ mod commands {
     mod page;
     /// Addresses of object stores: is it said what is missing, and is a secret nowhere?
     mod stores;
+}
+
+/// A schema of a database as the target: is it what plain files would be, whatever the server, its other
+/// sessions and the catalog say?
+#[cfg(feature = "postgres")]
+mod database {
+    /// Loads, merges, replays, discards: are the tables what plain files would be, and what SQL expects of
+    /// them?
+    mod loads;
+    /// Catalogs that grow: is each column widened, each value as it was stored?
+    mod widened;
+    /// What a database can't take, or the session may not do: is it refused before anything is changed?
+    mod refused;
+    /// Does `verify` find whatever is not as the loads left it, and nothing else?
+    mod verified;
+    /// Other sessions, lost connections, secrets: is it waited for, ended, told to nobody?
+    mod sessions;
 }
 
 /// Do independent accounts of the events agree with the target, and is everything else found out?

@@ -70,7 +70,7 @@ pub(crate) const LOCK: &str =
 /// Who has the lock of the schema `$1`: the process on the server and, as far as the user may know, the
 /// address of its client and since when it runs.
 pub(crate) const HOLDER: &str = "\
-    SELECT l.pid, a.client_addr::text, to_char(a.xact_start, 'YYYY-MM-DD HH24:MI:SS\"Z\"') \
+    SELECT l.pid, a.client_addr::text, to_char(a.xact_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS\"Z\"') \
     FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid \
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1 \
     AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \

@@ -8,7 +8,7 @@
 use std::{borrow::Cow, collections::BTreeMap};
 
 use arrow::datatypes::Schema;
-use event_postgres::Table;
+use event_postgres::{Table, type_name};
 use event_rows::Batch;
 use event_target::{Database, DedupeScope, ROWS, Session, TargetError};
 use events_core::{event, partition::Layout, schema::base_fields};
@@ -27,6 +27,11 @@ use crate::{
 
 /// The most events that occur more than once that are listed of a table.
 const NAMED_MAX: usize = 10;
+
+/// The columns of the table `$1`, with their types as [`type_name`] writes them.
+const COLUMNS: &str = "\
+    SELECT a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod) FROM pg_catalog.pg_attribute a \
+    WHERE a.attrelid = pg_catalog.to_regclass($1) AND a.attnum > 0 AND NOT a.attisdropped";
 
 /// The partitions of a table, by their units of time.
 type Partitions<'r> = BTreeMap<i64, (&'r String, &'r RecordedFile)>;
@@ -70,6 +75,9 @@ pub(super) fn check(
             if is_there.into_iter().flatten().flatten().next().is_none() {
                 return Ok(Ok(()));
             }
+            if !checked.has_columns(session, &mut problems)? {
+                return Ok(Ok(()));
+            }
             let read = checked.read(session, (verified, against.as_deref_mut()), &mut problems);
             Ok(read.and_then(|()| Ok(checked.look(session, &mut problems)?)))
         })?;
@@ -88,6 +96,33 @@ pub(super) fn check(
 }
 
 impl Checked<'_> {
+    /// Whether the table has the columns that the loads gave it. Without them its rows can't be read.
+    fn has_columns(
+        &self,
+        session: &mut dyn Session,
+        problems: &mut Vec<Problem>,
+    ) -> Result<bool, TargetError> {
+        let rows = session.query(COLUMNS, &[&self.held.qualified_name()])?;
+        let column = |row: Vec<Option<String>>| {
+            let [name, data_type] = <[_; 2]>::try_from(row).ok()?;
+            Some((name?, data_type?))
+        };
+        let found: BTreeMap<_, _> = rows.into_iter().filter_map(column).collect();
+        let before = problems.len();
+        for field in base_fields().into_iter().chain(self.held.columns().fields()) {
+            let (name, wanted) = (field.name(), type_name(field.data_type()));
+            let problem = match found.get(name) {
+                Some(data_type) if *data_type == wanted => continue,
+                Some(data_type) => {
+                    format!("has the column {name:?} as {data_type}, and the loads made it {wanted}")
+                }
+                None => format!("has no column {name:?} any more; the loads made it {wanted}"),
+            };
+            problems.push(Problem::new(self.held.name(), problem));
+        }
+        Ok(problems.len() == before)
+    }
+
     /// Reads all rows.
     fn read(
         &self,
