@@ -35,7 +35,7 @@ use crate::{
 /// The style of the page, which its policy names by checksum.
 const STYLE: &str = include_str!("page.css");
 /// Of all of it, as a `Content-Security-Policy` has it.
-const STYLE_CHECKSUM: &str = "sha256-NQJjnRqtou9p4EGU/YtxwS0G1AWF0dPgdpqxo/Ag+WQ=";
+const STYLE_CHECKSUM: &str = "sha256-jP9m0nRkKhxzlJkmwtynvdJbmL9PIyZ9ARgErh13tsM=";
 /// A line of the types shows its last days with rows, so many.
 const TREND_DAYS: usize = 60;
 /// The height of such a line, in its own units.
