@@ -5,7 +5,7 @@
 //! Invariant: exact for each `i128` of at most 38 digits and each scale from 0 to 38.
 
 /// What one digit stands for.
-const BASE: u128 = 10_000;
+const BASE: u64 = 10_000;
 /// The decimal digits of one digit.
 const DIGITS: u32 = 4;
 /// The most digits of a decimal: 38, of which the last group may have three zeros more.
@@ -22,7 +22,7 @@ pub(crate) fn push(out: &mut Vec<u8>, unscaled: i128, scale: u8) {
     // The digits, the last first.
     let mut groups = [0_u16; GROUPS_MAX];
     let mut count = 0;
-    let mut add = |group: u128| {
+    let mut add = |group: u64| {
         groups[count] = u16::try_from(group).unwrap_or_default();
         count += 1;
     };
@@ -30,19 +30,14 @@ pub(crate) fn push(out: &mut Vec<u8>, unscaled: i128, scale: u8) {
     let behind = u32::from(scale) % DIGITS;
     let mut rest = unscaled.unsigned_abs();
     if behind > 0 {
-        let divisor = 10_u128.pow(behind);
-        add(rest % divisor * 10_u128.pow(DIGITS - behind));
-        rest /= divisor;
+        let (whole, last) = divided(rest, 10_u64.pow(behind));
+        add(last * 10_u64.pow(DIGITS - behind));
+        rest = whole;
     }
-    // Most values have at most 19 digits, whose division is ten times as fast.
-    while rest > u128::from(u64::MAX) {
-        add(rest % BASE);
-        rest /= BASE;
-    }
-    let mut rest = u64::try_from(rest).unwrap_or_default();
     while rest > 0 {
-        add(u128::from(rest % 10_000));
-        rest /= 10_000;
+        let (whole, group) = divided(rest, BASE);
+        add(group);
+        rest = whole;
     }
     let behind_point = usize::from(scale).div_ceil(4);
     // Groups that are zero stand neither in front nor at the end.
@@ -64,6 +59,16 @@ pub(crate) fn push(out: &mut Vec<u8>, unscaled: i128, scale: u8) {
         place.copy_from_slice(&digit.to_be_bytes());
     }
     out.extend_from_slice(&bytes[..4 + length]);
+}
+
+/// The quotient and the remainder. Most values fit 64 bits; the division of 128 is a function.
+#[inline]
+fn divided(value: u128, divisor: u64) -> (u128, u64) {
+    if let Ok(value) = u64::try_from(value) {
+        return ((value / divisor).into(), value % divisor);
+    }
+    let divisor = u128::from(divisor);
+    (value / divisor, u64::try_from(value % divisor).unwrap_or_default())
 }
 
 fn small(count: usize) -> i16 {

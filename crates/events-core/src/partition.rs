@@ -172,7 +172,8 @@ impl Layout {
 
     /// The most bytes of an event's id, where there is a limit: what an index of `PostgreSQL` always holds.
     /// It is the 2,704 of an entry, less the entry's header (8) and the length of the text (4).
-    /// `BTMaxItemSize` in <https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/access/nbtree.h>
+    /// `BTMaxItemSize` in
+    /// <https://github.com/postgres/postgres/blob/REL_15_STABLE/src/include/access/nbtree.h>
     #[must_use]
     pub fn id_bytes_max(self) -> Option<usize> {
         (self == Self::Database).then_some(2_692)
