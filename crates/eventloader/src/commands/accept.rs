@@ -29,6 +29,8 @@ pub struct Acceptance {
     /// Ranges of commits whose records are gone.
     lost: usize,
     forgets_sources: bool,
+    /// Whether its partitions are rows of a database.
+    is_database: bool,
 }
 
 /// Records the files of a target as they are; with `forgets_sources`, no source counts as loaded any more.
@@ -69,7 +71,9 @@ fn look(
         return Err(unusable(&target.address(path), "is not a regular file, so it can't be accepted"));
     }
     let Compared { differences, stamps } = target.compare(&history, threads, |_, _| true)?;
-    let mut acceptance = Acceptance { lost: history.lost.len(), forgets_sources, ..Acceptance::default() };
+    let is_database = target.database_of().is_some();
+    let mut acceptance =
+        Acceptance { lost: history.lost.len(), forgets_sources, is_database, ..Acceptance::default() };
     let mut gone = Vec::new();
     let mut present: Vec<_> =
         found.files.into_keys().filter(|path| !history.files.contains_key(path)).collect();
@@ -225,7 +229,7 @@ fn unusable(path: &Path, problem: &str) -> Error {
 
 impl Acceptance {
     fn is_nothing(&self) -> bool {
-        *self == Self::default()
+        *self == Self { is_database: self.is_database, ..Self::default() }
     }
 }
 
@@ -234,9 +238,10 @@ impl fmt::Display for Acceptance {
         if self.is_nothing() {
             return f.write_str("nothing to accept: the target is as its loads left it");
         }
-        let Self { gone, changed, foreign, lost, forgets_sources } = *self;
+        let Self { gone, changed, foreign, lost, forgets_sources, is_database } = *self;
+        let file = if is_database { "partition" } else { "file" };
         let with_rows =
-            |(files, rows): (u64, u64)| format!("{} with {}", plural(files, "file"), plural(rows, "row"));
+            |(files, rows): (u64, u64)| format!("{} with {}", plural(files, file), plural(rows, "row"));
         let mut parts = Vec::new();
         for (what, files) in [("gone", gone), ("changed", changed), ("new", foreign)] {
             if files.0 > 0 {

@@ -22,7 +22,7 @@ use event_target::{
 };
 use events_core::{catalog::EventType, partition::Layout};
 
-use super::Existing;
+use super::{Existing, database::without_rows};
 use crate::{
     error::Error,
     settings::{Input, Settings},
@@ -67,7 +67,11 @@ impl<'s> Record<'s> {
         if settings.mode == Mode::Merge && !record.is_unfinished {
             record.require(record.history.lost_records())?;
             let all = matches!(settings.input, Input::Sources { skip_loaded: true, .. });
-            record.compare(|_, file| all || file.event_type.is_none())?;
+            let is_file = target.database_of().is_none();
+            record.compare(|_, file| all && is_file || file.event_type.is_none())?;
+            if all {
+                record.require(without_rows(target, &record.history)?)?;
+            }
             record.is_checked = all;
         }
         Ok(record)

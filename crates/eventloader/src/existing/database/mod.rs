@@ -6,6 +6,7 @@
 //! stored_rows.rs   rows of a table, in the columns of a load
 //! ids.rs           the ids of the input, in a temporary table
 //! contenders.rs    the rows with an id of the input, which compete with it
+//! presence.rs      partitions that have lost all rows
 //! same_version.rs  ids and timestamps that a table has
 //! ```
 //!
@@ -14,6 +15,7 @@
 mod contenders;
 mod ids;
 mod open;
+mod presence;
 mod same_version;
 mod stored_rows;
 mod stored_table;
@@ -21,6 +23,7 @@ mod stored_table;
 pub(crate) use self::{
     contenders::StoredPlaces,
     open::OpenDatabase,
+    presence::without_rows,
     same_version::versions_in_database,
     stored_rows::{StoredRows, read_held},
     stored_table::{StoredTable, has_unique_ids, not_as_recorded},

@@ -178,12 +178,16 @@ impl<'a> TableLoad<'a> {
         let rows = self.of.iter().filter(|of| !of.is_replaced);
         let rows =
             rows.flat_map(|of| places.into_iter().flat_map(|places| places.superseded(of.key, superseded)));
-        let ctids: Vec<_> = rows.map(|ctid| format!("\"{}\"", ctid_text(ctid))).collect();
+        let mut ctids = rows.map(|ctid| format!("\"{}\"", ctid_text(ctid)));
         let sql = format!("DELETE FROM {name} WHERE ctid = ANY ($1::pg_catalog.tid[])");
         let mut deleted = 0;
-        for ctids in ctids.chunks(DELETED_AT_ONCE) {
-            let ctids = format!("{{{}}}", ctids.join(","));
-            deleted += self.database.session().execute(&sql, &[&ctids])?;
+        loop {
+            let next: Vec<_> = ctids.by_ref().take(DELETED_AT_ONCE).collect();
+            if next.is_empty() {
+                break;
+            }
+            self.writing.controls.interruption.check()?;
+            deleted += self.database.session().execute(&sql, &[&format!("{{{}}}", next.join(","))])?;
         }
         let expected: u64 = self.of.iter().filter(|of| !of.is_replaced).map(|of| of.superseded).sum();
         if deleted != expected {
