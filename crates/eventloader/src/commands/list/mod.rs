@@ -1,6 +1,6 @@
 //! `eventloader list`: a target → the loads that were committed to it, the latest last.
 //!
-//! With `--html`, what it holds and what became of its loads, as a page: [`page`].
+//! With `--html`, what it holds and what became of its loads, as a page: [`page()`].
 //!
 //! Invariant: nothing is changed, and the command does not wait for a running load.
 

@@ -6,7 +6,7 @@
 //! templates, would do both.
 //!
 //! Invariant: the numbers are those of the target's records and of its quarantine: exact, and their sums
-//! agree. Text from data, names and paths is a [`Shown`](super::shown::Shown).
+//! agree. Text from data, names and paths is a [`Shown`].
 
 use std::{
     path::Path,
