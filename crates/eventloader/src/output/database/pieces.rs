@@ -162,11 +162,13 @@ mod tests {
             let pieces = Pieces::new(50, waiting_max);
             let sent = workers::each(threads, |thread| {
                 let mut sent = Vec::new();
-                while thread == 0 {
-                    match pieces.next() {
-                        Next::Send(piece) => sent.push(piece),
-                        Next::Encode(number) => sent.extend(made(number)),
-                        Next::End => return Ok::<_, ()>(sent),
+                if thread == 0 {
+                    loop {
+                        match pieces.next() {
+                            Next::Send(piece) => sent.push(piece),
+                            Next::Encode(number) => sent.extend(made(number)),
+                            Next::End => return Ok::<_, ()>(sent),
+                        }
                     }
                 }
                 while let Some(begun) = pieces.begin() {
