@@ -47,7 +47,6 @@ fn every_damage_is_found() {
         ("UPDATE lake._quarantine SET record = '{\"'", &["_quarantine"]),
         ("DELETE FROM lake._loads WHERE number = 1", &["1"]),
         ("UPDATE lake._loads SET record = '[]' WHERE number = 2", &["2"]),
-        ("CREATE TABLE lake.foreign_one (a int)", &["foreign_one"]),
     ] {
         let Some((schema, dir)) = loaded() else { return };
         schema.psql(&damage.replace("{}", OPEN));
