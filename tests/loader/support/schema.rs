@@ -34,7 +34,8 @@ impl Schema {
         let Ok(address) = env::var(ADDRESS) else {
             let how = "scripts/servers.sh postgres -- cargo test --package eventloader --features postgres \
                        --test loader_cli -- database";
-            writeln!(stderr(), "skipped, for there is no {ADDRESS}: {how}").unwrap();
+            let mut people = stderr();
+            writeln!(people, "skipped, for there is no {ADDRESS}: {how}").unwrap();
             return None;
         };
         // Case and blanks count.
@@ -136,7 +137,7 @@ impl Schema {
             );
             let rows = format!("SELECT t::text FROM lake.\"{table}\" AS t ORDER BY t::text COLLATE \"C\"");
             for sql in [columns, indexes, rows] {
-                content += &format!("{table}: {sql}\n{}\n", self.psql(&sql));
+                content.extend([table.as_str(), ": ", &sql, "\n", &self.psql(&sql), "\n"]);
             }
         }
         content
