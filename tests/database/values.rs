@@ -138,6 +138,10 @@ fn value(value_type: ValueType, in_json: bool) -> BoxedStrategy<Value> {
                 1 => Just(negative_zero),
                 4 => proptest::sample::select(FLOATS.to_vec()),
                 4 => few_digits.prop_map(|(digits, exponent)| format!("{digits}e{exponent}").parse().unwrap()),
+                // Some lie in the middle between two texts that are short.
+                4 => (1_u64..1 << 53, 0_i32..45, 1_i32..27).prop_map(|(parts, fewer, power)| {
+                    whole(parts >> fewer) * 0.5_f64.powi(power)
+                }),
                 // Whole numbers, some of which lie in the middle between two doubles.
                 4 => (1_u64..1 << 53, 0_i32..70).prop_map(|(digits, power)| whole(digits) * 2.0_f64.powi(power)),
                 4 => any::<f64>(),
@@ -156,8 +160,12 @@ fn whole(digits: u64) -> f64 {
 
 /// Floats whose texts need care: the ends of the range, subnormal ones, those where the form of the text
 /// changes, and those whose shortest text is an end of the interval that is rounded to them.
-pub(crate) const FLOATS: [f64; 24] = [
+pub(crate) const FLOATS: [f64; 28] = [
     0.0,
+    -1_661_155_790_085_375.0 - 0.25,
+    140_737_488_355_329.0 + 0.625,
+    1_444_934_894.0 + 0.675_781_25,
+    513.0 / 1_048_576.0,
     5e-324,
     -5e-324,
     2.225_073_858_507_201e-308,

@@ -30,24 +30,34 @@ pub(crate) struct Functions {
 }
 
 /// The text of a float that is not null. `float8out` writes the shortest text within the rounding interval,
-/// with an exponent from 1e15 on. Where an end of the interval has fewer digits, as with 1e23, it does not
-/// take it, though that reads back as the same float. Such an end is a multiple of powers of two and of five,
-/// so there are none above 2^53 × 10^23; and below 1e16, where it is an odd number or a fraction, it has no
-/// fewer digits. Between these, the text with the most zeros at its end is looked for.
+/// with an exponent from 1e15 on.
+///
+/// - Where an end of the interval has fewer digits, as with 1e23, it does not take it, though that reads back
+///   as the same float. Such an end is a multiple of powers of two and of five, so there are none above
+///   2^53 × 10^23; and below 1e16, where it is an odd number or a fraction, it has no fewer digits. Between
+///   these, the text with the most zeros at its end is looked for.
+/// - A float may lie in the middle between two such texts, as 2^50 + 0.25 does. It takes the one with the even
+///   last digit, and a load the greater one. The middle has one digit more than the text, so a float that is
+///   equal to it is a whole number of parts of 2, to the power of its decimals; and as it has at most 18 digits,
+///   these are at most 26.
 const FLOAT_TEXT: &str = "\
 SELECT CASE WHEN v = 0 THEN v::text
     WHEN abs(v) < 1e-6 THEN mantissa || 'e-' || scale(n) - length(digits) + 1
     WHEN abs(v) >= 1e21 THEN mantissa || 'e' || length(abs(n)::text) - 1
     ELSE n::text END
-  FROM (SELECT trim_scale(v::text::numeric) AS written) AS first,
+  FROM (SELECT trim_scale(v::text::numeric) AS shortest) AS first,
+    LATERAL (SELECT ('1e-' || scale(shortest))::numeric * sign(shortest) AS step) AS second,
+    LATERAL (SELECT (shortest + step / 2) * (1 << (scale(shortest) + 1)) AS parts) AS third,
+    LATERAL (SELECT CASE WHEN scale(shortest) BETWEEN 1 AND 25 AND parts = trunc(parts) AND abs(parts) < 9007199254740992
+        AND (shortest + step)::double precision = v THEN shortest + step ELSE shortest END AS written) AS fourth,
     LATERAL (SELECT CASE WHEN abs(v) NOT BETWEEN 1e16 AND 1e40 OR length(rtrim(abs(written)::text, '0')) < 16 THEN written
       ELSE (SELECT candidate FROM generate_series(0, 40) AS zeros,
           LATERAL (VALUES (1, round(written, -zeros)), (2, trunc(written, -zeros)),
             (3, trunc(written, -zeros) + sign(written) * ('1e' || zeros)::numeric)) AS near(rank, candidate)
-        WHERE candidate::double precision = v ORDER BY zeros DESC, rank LIMIT 1) END AS n) AS second,
-    LATERAL (SELECT CASE WHEN abs(n) < 1 THEN ltrim(abs(n)::text, '0.') ELSE rtrim(abs(n)::text, '0') END AS digits) AS third,
+        WHERE candidate::double precision = v ORDER BY zeros DESC, rank LIMIT 1) END AS n) AS fifth,
+    LATERAL (SELECT CASE WHEN abs(n) < 1 THEN ltrim(abs(n)::text, '0.') ELSE rtrim(abs(n)::text, '0') END AS digits) AS sixth,
     LATERAL (SELECT CASE WHEN n < 0 THEN '-' ELSE '' END || left(digits, 1)
-      || CASE WHEN length(digits) > 1 THEN '.' || substr(digits, 2) ELSE '' END AS mantissa) AS fourth";
+      || CASE WHEN length(digits) > 1 THEN '.' || substr(digits, 2) ELSE '' END AS mantissa) AS seventh";
 
 /// The text of an instant that is not null.
 const INSTANT_TEXT: &str = "\
