@@ -1,5 +1,5 @@
 """What is proved of targets in a database with other programs; see scripts/postgres.sh."""
 
+from tables import Violation
 
-class Violation(Exception):
-    """What was seen that must not be."""
+__all__ = ["Violation"]

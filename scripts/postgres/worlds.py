@@ -6,32 +6,17 @@ model of the tests; here it is read by pyarrow, the database by psycopg.
 """
 
 import json
-import random
-import subprocess
 import time
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from tables import events
+from tables.random_world import RandomWorld, plain_rows
 
 from . import Violation
 from .schema import Schema
 from .values import difference
 
-STEPS = 12
-EVENTS = 1200
 # What of a report is of the target's kind, or of the moment.
 OF_ITS_OWN = "stages", "duration_ms", "bytes", "target", "files"
 PARTITIONS = "partitions", "superseded_partitions"
-
-
-def plain_rows(target):
-    """Event type's directory → its rows."""
-    files = {}
-    for path in sorted(target.rglob("*.parquet")):
-        if "_eventloader" not in path.parts:
-            files.setdefault(path.parent.name, []).append(pq.ParquetFile(path).read())
-    return {name: pa.concat_tables(tables, promote_options="permissive") for name, tables in files.items()}
 
 
 def bad_lines(target):
@@ -56,60 +41,16 @@ def plain_report(report):
     return report
 
 
-class World:
+class World(RandomWorld):
+    STEPS = 12
+    EVENTS = 1200
+
     def __init__(self, binaries, work, connection, seed, counts):
-        self.binaries, self.work, self.connection, self.seed, self.counts = binaries, work, connection, seed, counts
-        self.dice = random.Random(seed)
-        self.schema, self.plain = Schema(f"World {seed}"), work / "plain"
-        self.manifest, self.commits = None, 0
-        self.flags = (["--partition-by", "hour"] if self.dice.random() < 0.4 else []) + (["--flatten", "false"] if self.dice.random() < 0.2 else [])
-        (work / "in").mkdir(parents=True)
-        self.shop() if seed % 2 else self.generated()
-
-    # --- Sources ---
-
-    def generated(self):
-        """Of datagen, with faults, and a manifest."""
-        self.manifest = self.work / "truth.json"
-        name = self.dice.choice(["simple", "ledger"])
-        self.extends = name == "ledger" and self.dice.random() < 0.5
-        command = ["--world", name, "-s", str(self.seed), "-n", str(EVENTS), "-q", "-w", "-b", self.work / "in", "--files", str(STEPS), "--manifest",
-                   self.manifest, "--faults", "duplicates=2%,corrections=5%,late=2%,offsets=1%" + ("" if self.extends else ",malformed=1%,unknown-events=1%")]
-        self.run("datagen", *command, *(["--changes", "add=4,drop=2,nest=2"] if self.extends else []))
-        self.sources = sorted((self.work / "in").iterdir())
-        self.catalogs = [] if name == "simple" else [self.work / "mine.toml"]
-        if self.catalogs:
-            self.catalogs[0].write_bytes(self.run("datagen", "catalog").stdout)
-        if not self.extends:
-            self.dice.shuffle(self.sources)
-
-    def shop(self):
-        self.extends = False
-        self.catalogs = [self.work / f"shop-{number}.toml" for number in range(len(events.GROWTH))]
-        for path, text in zip(self.catalogs, events.GROWTH):
-            path.write_text(text)
-        for number in range(STEPS):
-            first = number * EVENTS // STEPS
-            lines = events.lines(self.dice, first, EVENTS // STEPS, lambda: f"2024-10-{self.dice.randrange(8, 14):02}")
-            if number > STEPS // 2:
-                lines = (events.grown(self.dice, line) for line in lines)
-            (self.work / f"in/{number:02}.json").write_text("".join(f"{line}\n" for line in lines))
-        self.sources = sorted((self.work / "in").iterdir())
-
-    def catalog_flags(self, step):
-        if len(self.catalogs) < 2:
-            return [flag for path in self.catalogs for flag in ("--catalog", path)]
-        # The second one from the middle on, and the third at three quarters.
-        return ["--catalog", self.catalogs[(step > STEPS // 2) + (step > STEPS * 3 // 4)]]
+        super().__init__(binaries, work, seed, counts)
+        self.connection, self.schema, self.commits = connection, Schema(f"World {seed}"), 0
+        self.flags += ["--flatten", "false"] if self.dice.random() < 0.2 else []
 
     # --- Loads ---
-
-    def run(self, name, *arguments, exits=(0,)):
-        command = [self.binaries / name, *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-        if done.returncode not in exits:
-            raise Violation(f"world {self.seed}: {' '.join(map(str, command))} exits with {done.returncode}: {done.stderr.decode()[-800:]}")
-        return done
 
     def both(self, what, before, behind, reports=True):
         """The same command for both targets, after which they are compared."""
@@ -167,7 +108,7 @@ class World:
                 self.run("eventloader", "catalog", "infer", "-q", "--catalog", self.catalogs[0], source, "-o", self.catalogs[0])
             loaded.append(source)
             self.step(step, source, loaded)
-        load = ["-q", *self.catalog_flags(STEPS), *self.flags, "-b", "-s", self.work / "in"]
+        load = ["-q", *self.catalog_flags(self.STEPS), *self.flags, "-b", "-s", self.work / "in"]
         self.both("a backfill of all", [*load, "--mode", self.dice.choice(["merge", "overwrite"]), "-t"], [])
         self.both("the same again", [*load, "--mode", "merge", "-t"], [])
         if self.manifest:
@@ -190,7 +131,7 @@ class World:
             self.both("a merge", [*load, "-b", *merged, "--mode", "merge", "-t"], [])
         if way == "day":
             self.both("a day", [*load, "-d", f"2024-10-{self.dice.randrange(10, 14)}", *sources, "-t"], [])
-        if len(self.catalogs) > 1 and step in (STEPS // 2 + 2, STEPS - 1):
+        if len(self.catalogs) > 1 and step in (self.STEPS // 2 + 2, self.STEPS - 1):
             self.both("a replay", ["replay"], ["-q", *self.catalog_flags(step)])
         if self.dice.random() < 0.3:
             self.run("eventloader", "verify", self.schema.url)

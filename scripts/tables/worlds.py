@@ -6,29 +6,15 @@ the last checkpoint. The plain target's own truth are the manifest, `verify` and
 """
 
 import json
-import random
-import subprocess
 import time
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.parquet as pq
 from deltalake import DeltaTable, QueryBuilder
 
-from . import Violation, events
+from . import Violation
+from .random_world import RandomWorld, plain_rows
 from .readers import QUICK, READERS, delta_scan, difference, duckdb_with_delta
-
-STEPS = 16  # more than the ten versions from one checkpoint to the next
-EVENTS = 1500
-
-
-def plain_rows(target):
-    """Event type's directory → its rows."""
-    files = {}
-    for path in sorted(target.rglob("*.parquet")):
-        if "_eventloader" not in path.parts:
-            files.setdefault(path.parent.name, []).append(pq.ParquetFile(path).read())
-    return {name: pa.concat_tables(tables, promote_options="permissive") for name, tables in files.items()}
 
 
 def sail_reads(target, table, version):
@@ -38,64 +24,16 @@ def sail_reads(target, table, version):
     return "~" not in table and (version is None or version >= last)
 
 
-class World:
+class World(RandomWorld):
+    STEPS = 16  # more than the ten versions from one checkpoint to the next
+    EVENTS = 1500
+
     def __init__(self, binaries, work, place, seed, counts):
-        self.binaries, self.work, self.seed, self.counts = binaries, work, seed, counts
-        self.dice = random.Random(seed)
-        self.target, self.plain = place.target(f"world-{seed}"), work / "plain"
+        super().__init__(binaries, work, seed, counts)
+        self.target, self.last = place.target(f"world-{seed}"), 0
         self.states = {}  # number of a commit → event type → rows
-        self.manifest, self.last = None, 0
-        self.flags = ["--partition-by", "hour"] if self.dice.random() < 0.4 else []
-        (work / "in").mkdir(parents=True)
-        self.shop() if seed % 2 else self.generated()
-
-    # --- Sources ---
-
-    def generated(self):
-        """Of datagen, with corrections that come late and lines that come twice, and a manifest."""
-        self.manifest = self.work / "truth.json"
-        name = self.dice.choice(["simple", "ledger"])
-        grows = name == "ledger" and self.dice.random() < 0.5
-        command = ["--world", name, "-s", str(self.seed), "-n", str(EVENTS), "-q", "-w", "-b", self.work / "in", "--files", str(STEPS), "--manifest",
-                   self.manifest, "--faults", "duplicates=2%,corrections=5%,late=2%,offsets=1%" + ("" if grows else ",malformed=1%,unknown-events=1%")]
-        if grows:
-            command += ["--changes", "add=4,drop=2,nest=2"]
-        self.run("datagen", *command)
-        self.sources = sorted((self.work / "in").iterdir())
-        self.catalogs = [] if name == "simple" else [self.work / "mine.toml"]
-        self.extends = grows
-        if self.catalogs:
-            self.catalogs[0].write_bytes(self.run("datagen", "catalog").stdout)
-        if not grows:
-            self.dice.shuffle(self.sources)
-
-    def shop(self):
-        self.extends = False
-        self.catalogs = [self.work / f"shop-{number}.toml" for number in range(len(events.GROWTH))]
-        for path, text in zip(self.catalogs, events.GROWTH):
-            path.write_text(text)
-        for number in range(STEPS):
-            first = number * EVENTS // STEPS
-            lines = events.lines(self.dice, first, EVENTS // STEPS, lambda: f"2024-10-{self.dice.randrange(8, 14):02}")
-            if number > STEPS // 2:
-                lines = (events.grown(self.dice, line) for line in lines)
-            (self.work / f"in/{number:02}.json").write_text("".join(f"{line}\n" for line in lines))
-        self.sources = sorted((self.work / "in").iterdir())
-
-    def catalog_flags(self, step):
-        if len(self.catalogs) < 2:
-            return [flag for path in self.catalogs for flag in ("--catalog", path)]
-        # The second one from the middle on, and the third at three quarters.
-        return ["--catalog", self.catalogs[(step > STEPS // 2) + (step > STEPS * 3 // 4)]]
 
     # --- Loads ---
-
-    def run(self, name, *arguments, exits=(0,)):
-        command = [self.binaries / name, *arguments]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-        if done.returncode not in exits:
-            raise Violation(f"{' '.join(map(str, command))} exits with {done.returncode}: {done.stderr.decode()[-800:]}")
-        return done
 
     def both(self, what, before, behind):
         """The same command for both targets; its commit, if there is one, stands for the state of the plain target."""
@@ -137,13 +75,13 @@ class World:
                 self.both("a day", [*load, "-d", f"2024-10-{self.dice.randrange(10, 14)}", *sources, "-t"], [])
             if self.dice.random() < 0.1:
                 self.both("a rewrite", ["rewrite"], ["-q", *catalog, "--compression", self.dice.choice(["snappy", "zstd"])])
-            if len(self.catalogs) > 1 and step in (STEPS // 2 + 2, STEPS - 1):
+            if len(self.catalogs) > 1 and step in (self.STEPS // 2 + 2, self.STEPS - 1):
                 self.both("a replay", ["replay"], ["-q", *catalog])
             self.check_newest(READERS if every_version else QUICK)
             if every_version:
                 self.check_versions(self.target, READERS)
         if self.manifest:
-            load = ["-q", *self.catalog_flags(STEPS), *self.flags, "-b", "-s", self.work / "in"]
+            load = ["-q", *self.catalog_flags(self.STEPS), *self.flags, "-b", "-s", self.work / "in"]
             self.both("a backfill of all", [*load, "--mode", self.dice.choice(["merge", "overwrite"]), "-t"], [])
             self.run("eventloader", "verify", self.target.url, "--against", self.manifest)
         self.run("eventloader", "verify", self.target.url)
