@@ -14,6 +14,7 @@ import tempfile
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]
@@ -106,6 +107,8 @@ class Browser:
         self.media("screen", scheme)
         self._tell("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self.driver.get(address)
+        # On a busy machine Chromium may be asked while it still reads a large page.
+        WebDriverWait(self.driver, 60).until(lambda _: self.ask("return document.readyState") == "complete")
 
     def media(self, media: str, scheme: str = "light") -> None:
         self._tell("Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}])
