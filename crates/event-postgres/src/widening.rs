@@ -36,10 +36,10 @@ pub(crate) struct Functions {
 ///   as the same float. Such an end is a multiple of powers of two and of five, so there are none above
 ///   2^53 × 10^23; and below 1e16, where it is an odd number or a fraction, it has no fewer digits. Between
 ///   these, the text with the most zeros at its end is looked for.
-/// - A float may lie in the middle between two such texts, as 2^50 + 0.25 does. It takes the one with the even
-///   last digit, and a load the greater one. The middle has one digit more than the text, so a float that is
-///   equal to it is a whole number of parts of 2, to the power of its decimals; and as it has at most 18 digits,
-///   these are at most 26.
+/// - A float may lie in the middle between two such texts, as 2^50 + 0.25 does. It takes the one with the
+///   even last digit, and a load the greater one. The middle has one decimal more than the text, so it is a
+///   float only if it is a whole number of parts of 2 to the power of its decimals. It has at most 18 digits,
+///   so these are at most 26.
 const FLOAT_TEXT: &str = "\
 SELECT CASE WHEN v = 0 THEN v::text
     WHEN abs(v) < 1e-6 THEN mantissa || 'e-' || scale(n) - length(digits) + 1
