@@ -10,10 +10,7 @@ cd -- "$(dirname -- "$0")/.."
 
 scripts/python_env.sh .venv-airflow scripts/airflow_requirements.txt
 
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet
-    BIN_DIR=$PWD/${CARGO_TARGET_DIR:-target}/release
-fi
+BIN_DIR=$(scripts/bin_dir.sh)
 
 # Nothing of Airflow's settings outside of this script counts.
 for name in "${!AIRFLOW__@}"; do unset "$name"; done

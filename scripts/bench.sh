@@ -36,10 +36,7 @@ for argument in "$@"; do
 done
 scripts/python_env.sh "$venv" "${requirements[@]}"
 
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet
-    BIN_DIR=$(cd -- "${CARGO_TARGET_DIR:-target}/release" >/dev/null && pwd)
-fi
+BIN_DIR=$(scripts/bin_dir.sh)
 
 export BIN_DIR
 [ -z "${BENCH_DIR:-}" ] || export BENCH_DIR

@@ -27,10 +27,7 @@ if [ -n "$spark" ]; then
     scripts/python_env.sh .venv-sail scripts/sail_requirements.txt
 fi
 
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet
-    BIN_DIR=${CARGO_TARGET_DIR:-target}/release
-fi
+BIN_DIR=$(scripts/bin_dir.sh)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/ddl.XXXXXX")
 trap 'rm -rf -- "$work"' EXIT

@@ -8,10 +8,7 @@ unset CDPATH
 cd -- "$(dirname -- "$0")/.."
 readme=$PWD/README.md
 
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet
-    BIN_DIR=$(cd -- "${CARGO_TARGET_DIR:-target}/release" >/dev/null && pwd)
-fi
+BIN_DIR=$(scripts/bin_dir.sh)
 
 # The commands stand in README.md alone: those of the console blocks behind `<!-- run -->`.
 commands=$(awk '/^```/ { shown = marked && $0 == "```console" } /^\$ / && shown { print substr($0, 3) } { marked = $0 == "<!-- run -->" }' "$readme")

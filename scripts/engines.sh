@@ -31,16 +31,7 @@ if [ -n "$spark" ]; then
 fi
 [ -z "$old_spark" ] || scripts/python_env.sh .venv-old-spark scripts/old_spark_requirements.txt
 
-if [ -z "${BIN_DIR:-}" ]; then
-    target=${CARGO_TARGET_DIR:-target}
-    if [ -x "$target/release/eventloader" ] && [ -x "$target/release/datagen" ]; then
-        cargo build --release --locked --quiet # does nothing unless the sources are newer
-        BIN_DIR=$target/release
-    else
-        cargo build --locked --quiet
-        BIN_DIR=$target/debug
-    fi
-fi
+BIN_DIR=$(scripts/bin_dir.sh)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/engines.XXXXXX")
 trap 'rm -rf -- "$work"' EXIT

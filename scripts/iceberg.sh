@@ -9,10 +9,7 @@ cd -- "$(dirname -- "$0")/.."
 
 scripts/python_env.sh .venv-iceberg scripts/iceberg_requirements.txt
 
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet
-    BIN_DIR=${CARGO_TARGET_DIR:-target}/release
-fi
+BIN_DIR=$(scripts/bin_dir.sh)
 
 export BIN_DIR PATH=$PWD/.venv-iceberg/bin:$PATH
 exec python -W ignore scripts/iceberg.py "$@"

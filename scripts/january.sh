@@ -7,7 +7,7 @@ usage() {
 Usage: scripts/january.sh [--days N] [--events-per-day N] [--changes LIST]
 
 Generates January 2024 of the ledger world, an hour a file, 2 % of the events corrected later (some after midnight, some days later) and
-1 % delivered twice. Merges the files one by one in random order with the release binary; every tenth run is killed with SIGKILL at a
+1 % delivered twice. Merges the files one by one in random order; every tenth run is killed with SIGKILL at a
 random moment and run again. The target must be, byte for byte, that of one backfill of all files, and hold what the manifest says.
 
   --days N             so many days instead of 31
@@ -34,8 +34,7 @@ done
 
 unset CDPATH
 cd -- "$(dirname -- "$0")/.."
-cargo build --release --locked --quiet
-bin=$(cd -- "${CARGO_TARGET_DIR:-target}/release" && pwd)
+bin=$(scripts/bin_dir.sh)
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 RANDOM=$seed

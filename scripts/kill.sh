@@ -9,10 +9,7 @@ cd -- "$(dirname -- "$0")/.."
 
 scripts/python_env.sh
 
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet
-    BIN_DIR=${CARGO_TARGET_DIR:-target}/release
-fi
+BIN_DIR=$(scripts/bin_dir.sh)
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/kill.XXXXXX")
 trap 'rm -rf -- "$work"' EXIT

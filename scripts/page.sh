@@ -19,10 +19,7 @@ if ! command -v chromium >/dev/null || ! command -v chromedriver >/dev/null; the
 fi
 scripts/python_env.sh .venv-page scripts/page_requirements.txt
 
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet
-    BIN_DIR=$(cd -- "${CARGO_TARGET_DIR:-target}/release" >/dev/null && pwd)
-fi
+BIN_DIR=$(scripts/bin_dir.sh)
 
 # In memory where there is room: thousands of files that are synced take a disk longer than all else here.
 WORK_DIR=$(TMPDIR=$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}") mktemp -d)

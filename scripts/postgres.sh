@@ -11,10 +11,7 @@ cd -- "$(dirname -- "$0")/.."
 case " $* " in *" --help "* | *" -h "*) PYTHONPATH=scripts exec python3 -m postgres --help ;; esac
 scripts/python_env.sh .venv-postgres scripts/postgres_requirements.txt
 
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet --features eventloader/postgres
-    BIN_DIR=$PWD/${CARGO_TARGET_DIR:-target}/release
-fi
+BIN_DIR=$(scripts/bin_dir.sh eventloader/postgres)
 
 WORK_DIR=$(mktemp -d "${TMPDIR:-/tmp}/postgres.XXXXXX")
 trap 'rm -rf -- "$WORK_DIR"' EXIT

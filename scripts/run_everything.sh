@@ -16,7 +16,7 @@ fi
 
 # The profile quick is built in less than half of the time, and loads as fast as the release build.
 echo "Building (the first time takes a minute or two) ..."
-cargo build --profile quick --locked --quiet
+cargo build --profile quick --locked --quiet --package eventloader --package datagen
 bin=${CARGO_TARGET_DIR:-target}/quick
 
 echo "Generating 10,000 events with seed 123 into data/raw_events/ ..."

@@ -15,10 +15,7 @@ server=''
 for argument in "$@"; do
     case $argument in moto | seaweedfs | azurite) server=$argument ;; esac
 done
-if [ -z "${BIN_DIR:-}" ]; then
-    cargo build --release --locked --quiet ${server:+--features eventloader/objects}
-    BIN_DIR=$PWD/${CARGO_TARGET_DIR:-target}/release
-fi
+BIN_DIR=$(scripts/bin_dir.sh ${server:+eventloader/objects})
 
 WORK_DIR=$(mktemp -d "${TMPDIR:-/tmp}/tables.XXXXXX")
 trap 'rm -rf -- "$WORK_DIR"' EXIT

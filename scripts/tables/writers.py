@@ -6,13 +6,13 @@ tests/loader/commit/writers.rs holds runs of a local target at chosen operations
 """
 
 import collections
-import json
 import subprocess
 import time
 
 from deltalake import DeltaTable
 
 from . import Violation
+from .numbered_events import write
 
 WRITERS = 5
 ROWS = 40
@@ -25,19 +25,6 @@ def rows_of(target):
     for table in target.tables():
         found = DeltaTable(target.table(table), storage_options=target.options or None).to_pyarrow_table(columns=["event_id", "data_id"])
         rows.update((table, row["event_id"], row["data_id"]) for row in found.to_pylist())
-    return rows
-
-
-def write(path, events):
-    """A source of events (id, day, number), in two types; returns its rows."""
-    lines, rows = [], collections.Counter()
-    for event_id, day, number in events:
-        for kind in "account-open", "status-change":
-            data = {"id": number} | ({} if kind == "account-open" else {"old_status": None, "new_status": "OPEN", "reason": "none"})
-            event = {"event_id": event_id, "timestamp": f"2024-10-{day:02}T00:00:{number % 60:02}", "domain": "account", "event_type": kind, "data": data}
-            lines.append(json.dumps(event))
-            rows[kind, event_id, number] += 1
-    path.write_text("".join(f"{line}\n" for line in lines))
     return rows
 
 

@@ -31,7 +31,7 @@ mod widening;
 pub use self::{
     decoder::{DecodeError, Decoder, ctid_text},
     encoder::{EncodeError, Encoder, HEADER, TRAILER},
-    names::{BadTable, check_schema, quoted_identifier, quoted_literal},
+    names::{BadTable, check_schema, quoted_literal},
     table::Table,
     types::type_name,
 };

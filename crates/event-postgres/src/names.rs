@@ -3,7 +3,9 @@
 //! Invariant: the server takes every name that passes as it is. It would cut off longer ones without an
 //! error.
 
-use events_core::{catalog::EventType, partition::Layout, schema::BASE_COLUMNS, table::TableColumns};
+use events_core::{
+    catalog::EventType, partition::Layout, schema::BASE_COLUMNS, sql_text::single_quoted, table::TableColumns,
+};
 use thiserror::Error;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -109,18 +111,12 @@ pub fn check_schema(schema: &str) -> Option<String> {
     }
 }
 
-/// A name in double quotes: the server takes it as it is, whatever its case, also if it is a keyword.
-#[must_use]
-pub fn quoted_identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
-
 /// A text in single quotes. One with a backslash gets an `E` in front, so that it does not depend on
 /// `standard_conforming_strings`.
 #[must_use]
 pub fn quoted_literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+    let quoted = single_quoted(text);
+    if quoted.contains('\\') { format!("E{}", quoted.replace('\\', "\\\\")) } else { quoted }
 }
 
 /// The name of the index on a column of a table: `_payment-to_event_id`.

@@ -9,11 +9,12 @@ use events_core::{
     catalog::EventType,
     event,
     schema::{self, TableForm},
+    sql_text::double_quoted,
     table::TableColumns,
 };
 
 use crate::{
-    names::{self, BadTable, quoted_identifier, quoted_literal},
+    names::{self, BadTable, quoted_literal},
     types::{kind_name, type_name},
     widening::Functions,
 };
@@ -93,22 +94,22 @@ impl Table {
     }
 
     fn in_schema(&self, name: &str) -> String {
-        format!("{}.{}", quoted_identifier(&self.schema), quoted_identifier(name))
+        format!("{}.{}", double_quoted(&self.schema), double_quoted(name))
     }
 
     /// `CREATE TABLE`, and the comments.
     #[must_use]
     pub fn create(&self) -> String {
         let base = [
-            format!("{} text COLLATE \"C\" NOT NULL", quoted_identifier(event::EVENT_ID)),
-            format!("{} timestamp with time zone NOT NULL", quoted_identifier(event::TIMESTAMP)),
-            format!("{} text NOT NULL", quoted_identifier(event::DOMAIN)),
-            format!("{} text NOT NULL", quoted_identifier(event::EVENT_TYPE)),
+            format!("{} text COLLATE \"C\" NOT NULL", double_quoted(event::EVENT_ID)),
+            format!("{} timestamp with time zone NOT NULL", double_quoted(event::TIMESTAMP)),
+            format!("{} text NOT NULL", double_quoted(event::DOMAIN)),
+            format!("{} text NOT NULL", double_quoted(event::EVENT_TYPE)),
         ];
         let own = self
             .fields
             .iter()
-            .map(|field| format!("{} {}", quoted_identifier(field.name()), type_name(field.data_type())));
+            .map(|field| format!("{} {}", double_quoted(field.name()), type_name(field.data_type())));
         let columns: Vec<_> = base.into_iter().chain(own).collect();
         format!(
             "CREATE TABLE {} (\n  {}\n);\n{}",
@@ -129,7 +130,7 @@ impl Table {
         for field in &self.fields {
             let found = self.descriptions.iter().find(|(column, _)| column == field.name());
             if let Some((column, description)) = found {
-                let column = quoted_identifier(column);
+                let column = double_quoted(column);
                 let _ =
                     writeln!(text, "COMMENT ON COLUMN {name}.{column} IS {};", quoted_literal(description));
             }
@@ -141,16 +142,16 @@ impl Table {
     /// `timestamp`.
     #[must_use]
     pub fn indexes(&self, is_unique: bool) -> String {
-        let (name, timestamp) = (self.qualified_name(), quoted_identifier(event::TIMESTAMP));
-        let index = quoted_identifier(&self.index_name(event::TIMESTAMP));
+        let (name, timestamp) = (self.qualified_name(), double_quoted(event::TIMESTAMP));
+        let index = double_quoted(&self.index_name(event::TIMESTAMP));
         format!("{}CREATE INDEX {index} ON {name} ({timestamp});\n", self.id_index(is_unique))
     }
 
     /// The index on `event_id` alone.
     #[must_use]
     pub fn id_index(&self, is_unique: bool) -> String {
-        let (name, id) = (self.qualified_name(), quoted_identifier(event::EVENT_ID));
-        let index = quoted_identifier(&self.index_name(event::EVENT_ID));
+        let (name, id) = (self.qualified_name(), double_quoted(event::EVENT_ID));
+        let index = double_quoted(&self.index_name(event::EVENT_ID));
         let unique = if is_unique { "UNIQUE " } else { "" };
         format!("CREATE {unique}INDEX {index} ON {name} ({id});\n")
     }
@@ -175,7 +176,7 @@ impl Table {
         let mut functions = Functions::default();
         let mut actions = Vec::new();
         for (column, kind) in self.columns.columns() {
-            let (name, type_name) = (quoted_identifier(column), kind_name(kind));
+            let (name, type_name) = (double_quoted(column), kind_name(kind));
             match held.get(column) {
                 None => actions.push(format!("ADD COLUMN {name} {type_name}")),
                 Some(held) => {
@@ -195,9 +196,8 @@ impl Table {
     /// `COPY … FROM STDIN`, for what an [`crate::Encoder`] writes.
     #[must_use]
     pub fn copy_in(&self) -> String {
-        let base =
-            [event::EVENT_ID, event::TIMESTAMP, event::DOMAIN, event::EVENT_TYPE].map(quoted_identifier);
-        let own = self.fields.iter().map(|field| quoted_identifier(field.name()));
+        let base = [event::EVENT_ID, event::TIMESTAMP, event::DOMAIN, event::EVENT_TYPE].map(double_quoted);
+        let own = self.fields.iter().map(|field| double_quoted(field.name()));
         let columns: Vec<_> = base.into_iter().chain(own).collect();
         format!("COPY {} ({}) FROM STDIN (FORMAT binary)", self.qualified_name(), columns.join(", "))
     }
@@ -208,8 +208,8 @@ impl Table {
     #[must_use]
     pub fn select(&self, with_ctid: bool) -> String {
         let ctid = with_ctid.then(|| "ctid".to_owned());
-        let base = [event::EVENT_ID, event::TIMESTAMP].map(quoted_identifier);
-        let own = self.fields.iter().map(|field| quoted_identifier(field.name()));
+        let base = [event::EVENT_ID, event::TIMESTAMP].map(double_quoted);
+        let own = self.fields.iter().map(|field| double_quoted(field.name()));
         let columns = ctid.into_iter().chain(base).chain(own).map(|column| format!("{ROW}.{column}"));
         let columns: Vec<_> = columns.collect();
         format!("SELECT {} FROM {} AS {ROW}", columns.join(", "), self.qualified_name())

@@ -11,11 +11,14 @@
 
 use std::{collections::BTreeSet, fmt::Write};
 
-use events_core::catalog::{Field, FieldKind, ValueType};
+use events_core::{
+    catalog::{Field, FieldKind, ValueType},
+    sql_text::double_quoted,
+};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{
-    names::{quoted_identifier, quoted_literal},
+    names::quoted_literal,
     types::{is_array_of, kind_name},
 };
 
@@ -230,7 +233,7 @@ impl Functions {
     /// A call of a function, which is created if it was not yet. It returns null for null.
     fn call(&mut self, from: &str, to: &str, value: &str, body: &str) -> String {
         let hash = xxh3_64(format!("{from} {to} {body}").as_bytes());
-        let name = format!("pg_temp.{}", quoted_identifier(&format!("eventloader_{hash:016x}")));
+        let name = format!("pg_temp.{}", double_quoted(&format!("eventloader_{hash:016x}")));
         if self.names.insert(name.clone()) {
             // Floats are written with all of their digits, whatever the server's default is.
             let _ = writeln!(

@@ -20,8 +20,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Accepted, Change, Commit, DedupeScope, Discarded, FileForm, Fingerprint, LineCounts, LoadFacts, Merged,
-    Mode, PRIVATE, Stamp, SupersededKinds, TargetError, TargetLayout, journal, json_file, merged,
-    partitions::Target,
+    Mode, PRIVATE, PartitionFile, Partitions, Stamp, SupersededKinds, TargetError, TargetLayout, journal,
+    json_file, merged, partitions::Target,
 };
 
 /// In the private directory: the folded commits.
@@ -336,6 +336,23 @@ impl History {
     pub(crate) fn in_directory(&self, directory: &str) -> impl Iterator<Item = (&String, &StoredFile)> {
         // `0` is the character after `/`: these are all paths in the directory.
         self.files.range(format!("{directory}/")..format!("{directory}0"))
+    }
+
+    /// The recorded partitions of these event types, given by index and directory.
+    pub(crate) fn partitions(&self, layout: &TargetLayout, types: &[(usize, &str)]) -> Partitions {
+        let mut partitions = Partitions::new();
+        let Some((layout, unit)) = layout.parts() else { return partitions };
+        let mut number = 0;
+        for &(type_index, directory) in types {
+            for (path, file) in self.in_directory(directory) {
+                let partition = path.rsplit_once('/').map_or("", |(partition, _)| partition);
+                let Some(unit_index) = layout.index_in(unit, partition) else { continue };
+                let file = PartitionFile { path: path.clone(), bytes: Some(file.bytes), number };
+                partitions.entry((type_index, unit_index)).or_default().push(file);
+                number += 1;
+            }
+        }
+        partitions
     }
 
     /// The number of commits.

@@ -32,7 +32,7 @@ mod target;
 
 pub use self::{
     change::{Action, Change, ChangedFile},
-    database::{Committed, Database, ROWS, Session, Transaction, quoted},
+    database::{Committed, Database, ROWS, Session, Transaction},
     differences::{Compared, Difference, Differences, Differs},
     error::{NarrowerColumn, TargetError},
     fingerprint::{ContentChecksum, Fingerprint},

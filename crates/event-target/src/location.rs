@@ -300,8 +300,7 @@ impl Location {
     ) -> Result<Partitions, TargetError> {
         match &self.kind {
             Kind::Partitions { root } => find::list_partitions(root, layout, types),
-            Kind::Tables(_) => Ok(Tables::partitions(history, layout, types)),
-            Kind::Database(_) => Ok(Schema::partitions(history, layout, types)),
+            Kind::Tables(_) | Kind::Database(_) => Ok(history.partitions(layout, types)),
         }
     }
 

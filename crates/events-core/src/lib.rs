@@ -18,4 +18,5 @@ pub mod timestamp;
 pub mod number;
 pub mod directory_name;
 pub mod partition;
+pub mod sql_text;
 pub mod truth;

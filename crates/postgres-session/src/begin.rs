@@ -50,13 +50,17 @@ fn settings() -> String {
     settings.map(|(name, value)| format!("SET LOCAL {name} = {value};")).concat()
 }
 
-/// Sets what not every version of the server has: a limit of transactions, from 17 on, and, from 14 on under
-/// Linux, how often a statement looks whether its client is still there.
-pub(crate) const NEWER_SETTINGS: &str = "\
+/// Sets what depends on the server. Not every version has a limit of transactions (from 17 on) or, under
+/// Linux, looks during a statement whether its client is still there (from 14 on). And the memory in which an
+/// index of a new table is sorted, 64 MB by default, is too little for millions of ids: a load takes a
+/// quarter longer with it. More than 256 MB stays as it is.
+pub(crate) const SETTINGS_OF_THE_SERVER: &str = "\
     SELECT set_config(s.name, wanted.value, true) \
-    FROM pg_settings s JOIN (VALUES ('transaction_timeout', '0'), ('client_connection_check_interval', '5000')) \
-    wanted (name, value) ON s.name = wanted.name \
-    WHERE s.name <> 'client_connection_check_interval' OR version() LIKE '%linux%'";
+    FROM pg_settings s JOIN (VALUES ('transaction_timeout', '0'), ('client_connection_check_interval', '5000'), \
+    ('maintenance_work_mem', '256MB')) wanted (name, value) ON s.name = wanted.name \
+    WHERE (s.name <> 'client_connection_check_interval' OR version() LIKE '%linux%') \
+    AND (s.name <> 'maintenance_work_mem' \
+    OR pg_size_bytes(current_setting('maintenance_work_mem')) < pg_size_bytes('256MB'))";
 
 /// Whether the transaction can't change anything, whether the server is a replica, and the encoding of the
 /// database.

@@ -125,7 +125,7 @@ impl Database for Server {
     fn change(&self) -> Result<Box<dyn Session>, TargetError> {
         let statements = begin::change(self.0.connector.address.lock_timeout);
         let mut transaction = self.begin(&statements, true)?;
-        transaction.query(begin::NEWER_SETTINGS, &[])?;
+        transaction.query(begin::SETTINGS_OF_THE_SERVER, &[])?;
         self.check(&mut transaction)?;
         self.lock(&mut transaction)?;
         Ok(Box::new(transaction))

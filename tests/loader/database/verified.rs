@@ -1,6 +1,12 @@
 //! Does `verify` find whatever is not as the loads left it, and nothing else; and does `accept` take it as
 //! meant?
 
+use clap::Parser as _;
+use datagen::{
+    cli::Cli,
+    deliver::{NoProgress, deliver},
+};
+
 use crate::support::{
     events::{file_of, plain_events},
     schema::Schema,
@@ -92,28 +98,32 @@ fn what_is_meant_is_accepted() {
 fn a_manifest_is_met_or_what_is_missing_is_named() {
     let Some(schema) = Schema::new() else { return };
     let dir = Workdir::new();
-    let generated =
-        std::process::Command::new(crate::support::workdir::LOADER.replace("eventloader", "datagen"))
-            .args([
-                "-q",
-                "-n",
-                "2000",
-                "-s",
-                "3",
-                "--faults",
-                "duplicates=2%,corrections=5%,late=2%",
-                "--manifest",
-            ])
-            .arg(dir.path("truth.json"))
-            .output();
-    // Cargo builds it with the workspace, not with this package alone.
-    let Ok(generated) = generated else { return };
-    dir.write("in.json", generated.stdout);
-    schema.loader(&dir).source("in.json").arg("-b").succeeds();
-    let against = || schema.command(&dir, "verify").arg("--against").arg(dir.path("truth.json"));
+    let path = |name: &str| dir.path(name).display().to_string();
+    let (events, truth) = (path("events"), path("truth.json"));
+    let faults = "duplicates=2%,corrections=5%,late=2%";
+    let arguments = [
+        "datagen",
+        "-q",
+        "-n",
+        "2000",
+        "-s",
+        "3",
+        "--faults",
+        faults,
+        "-w",
+        "-b",
+        &events,
+        "--manifest",
+        &truth,
+    ];
+    deliver(&Cli::try_parse_from(arguments).unwrap().run_spec(), &NoProgress).unwrap();
+    schema.loader(&dir).source("events/*").arg("-b").succeeds();
+    let against = || schema.command(&dir, "verify").args(["--against", "truth.json"]);
     against().succeeds();
-    let id = schema.psql("SELECT min(event_id) FROM lake.\"payment-to\"");
-    schema.psql(&format!("DELETE FROM lake.\"payment-to\" WHERE event_id = '{id}'"));
+    let first = "(SELECT min(event_id) FROM lake.\"payment-to\" WHERE \"timestamp\" < '2024-10-11')";
+    schema.psql(&format!("DELETE FROM lake.\"payment-to\" WHERE event_id = {first}"));
     let missing = against().exits(1);
-    assert!(missing.stdout.contains(&id), "{missing}");
+    let rows = schema.number("SELECT count(*) FROM lake.\"payment-to\" WHERE \"timestamp\" < '2024-10-11'");
+    let expected = format!("payment-to/2024-10-10: has {rows} rows, the manifest has {}", rows + 1);
+    assert!(missing.stdout.contains(&expected), "{missing}");
 }

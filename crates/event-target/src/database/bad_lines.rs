@@ -11,6 +11,7 @@ use std::{
     path::Path,
 };
 
+use events_core::sql_text::double_quoted;
 use serde::Deserialize;
 use storage::File;
 
@@ -142,7 +143,7 @@ impl Schema {
         mut file: impl BufRead,
     ) -> Result<(), TargetError> {
         let mut records = Records { file: name, number: 0, is_done: false };
-        let columns: Vec<_> = COLUMNS.iter().map(|(column, ..)| super::quoted(column)).collect();
+        let columns: Vec<_> = COLUMNS.iter().map(|(column, ..)| double_quoted(column)).collect();
         let sql = format!("COPY {} ({}) FROM STDIN (FORMAT binary)", self.bad_lines(), columns.join(", "));
         let counted = session.copy_in(&sql, &mut || records.next(&mut file).map_err(STAGING))?;
         if counted == records.number {

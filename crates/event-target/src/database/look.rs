@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use events_core::{
     event,
     partition::{Layout, PartitionUnit},
+    sql_text::{double_quoted, single_quoted},
 };
 
-use super::{ROWS, Schema, Session, quoted};
+use super::{ROWS, Schema, Session};
 use crate::{
-    Action, Change, ChangedFile, Compared, Difference, Differs, History, ListedFiles, PartitionFile,
-    Partitions, QUARANTINE, StoredFile, TargetError, TargetLayout,
+    Action, Change, ChangedFile, Compared, Difference, Differs, History, ListedFiles, Partitions, QUARANTINE,
+    StoredFile, TargetError, TargetLayout,
 };
 
 /// The kind of a relation and its columns, by name.
@@ -58,13 +59,12 @@ impl Schema {
         (key, is_for): (&str, &str),
     ) -> Result<(), TargetError> {
         let table = self.table(name);
-        let literal = |text: &str| format!("'{}'", text.replace('\'', "''"));
-        let lines = columns.iter().map(|(column, kind, _)| format!("{} {kind}", quoted(column)));
+        let lines = columns.iter().map(|(column, kind, _)| format!("{} {kind}", double_quoted(column)));
         let lines: Vec<_> = lines.chain([format!("PRIMARY KEY ({key})")]).collect();
         let create = format!("CREATE TABLE {table} ({})", lines.join(", "));
-        let comment = format!("COMMENT ON TABLE {table} IS {}", literal(is_for));
+        let comment = format!("COMMENT ON TABLE {table} IS {}", single_quoted(is_for));
         let comments = columns.iter().map(|(column, _, is_for)| {
-            format!("COMMENT ON COLUMN {table}.{} IS {}", quoted(column), literal(is_for))
+            format!("COMMENT ON COLUMN {table}.{} IS {}", double_quoted(column), single_quoted(is_for))
         });
         let statements: Vec<_> = [create, comment].into_iter().chain(comments).collect();
         session.execute(&statements.join("; "), &[]).map(|_| ())
@@ -90,7 +90,7 @@ impl Schema {
             PartitionUnit::Day => ("day", 86_400),
             PartitionUnit::Hour => ("hour", 3_600),
         };
-        let timestamp = quoted(event::TIMESTAMP);
+        let timestamp = double_quoted(event::TIMESTAMP);
         let within = units.map_or_else(String::new, |(first, last)| {
             let (first, end) = (unit.instants_of(first).start, unit.instants_of(last).end);
             format!(" WHERE {timestamp} >= {} AND {timestamp} < {}", instant(first), instant(end))
@@ -113,27 +113,6 @@ impl Schema {
             Some((format!("{partition}/{ROWS}"), count?.parse().ok()?))
         });
         Ok(counts.collect())
-    }
-
-    /// The partitions of these event types, given by index and directory.
-    pub(crate) fn partitions(
-        history: &History,
-        layout: &TargetLayout,
-        types: &[(usize, &str)],
-    ) -> Partitions {
-        let mut partitions = Partitions::new();
-        let Some((layout, unit)) = layout.parts() else { return partitions };
-        let mut number = 0;
-        for &(type_index, directory) in types {
-            for (path, file) in history.in_directory(directory) {
-                let partition = path.rsplit_once('/').map_or("", |(partition, _)| partition);
-                let Some(unit_index) = layout.index_in(unit, partition) else { continue };
-                let file = PartitionFile { path: path.clone(), bytes: Some(file.bytes), number };
-                partitions.entry((type_index, unit_index)).or_default().push(file);
-                number += 1;
-            }
-        }
-        partitions
     }
 
     /// Compares the recorded files that are `wanted` with what is there: partitions by their numbers of rows,

@@ -116,9 +116,3 @@ pub enum Committed {
     /// The connection was lost before the server answered.
     Unknown(io::Error),
 }
-
-/// An identifier in a statement: `"payment-to"`.
-#[must_use]
-pub fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}

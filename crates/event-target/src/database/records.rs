@@ -5,9 +5,10 @@
 
 use std::path::PathBuf;
 
+use events_core::sql_text::double_quoted;
 use serde::Serialize;
 
-use super::{Schema, Session, quoted};
+use super::{Schema, Session};
 use crate::{Commit, History, LineCounts, LoadFacts, Mode, TargetError, history::partitions_of};
 
 pub(super) const LOADS: &str = "_loads";
@@ -159,7 +160,7 @@ impl Schema {
         let inserted = COLUMNS.iter().zip(1..=values.len());
         let (names, places): (Vec<_>, Vec<_>) = inserted
             .map(|((name, kind, _), place)| {
-                (quoted(name), format!("${place}::{}", kind.replace(NOT_NULL, "")))
+                (double_quoted(name), format!("${place}::{}", kind.replace(NOT_NULL, "")))
             })
             .unzip();
         let (names, places) = (names.join(", "), places.join(", "));

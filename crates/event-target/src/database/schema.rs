@@ -7,7 +7,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use super::{Database, Session, quoted};
+use events_core::sql_text::double_quoted;
+
+use super::{Database, Session};
 use crate::{Commit, History, TargetError};
 
 type SharedSession = Mutex<Box<dyn Session>>;
@@ -30,7 +32,7 @@ impl Schema {
 
     /// One of its tables in a statement.
     pub(super) fn table(&self, name: &str) -> String {
-        format!("{}.{}", quoted(self.database.schema()), quoted(name))
+        format!("{}.{}", double_quoted(self.database.schema()), double_quoted(name))
     }
 
     /// Begins to read everything in one transaction, until the returned value is dropped.

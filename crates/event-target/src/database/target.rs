@@ -20,7 +20,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{Committed, Schema, Session, Transaction, quoted};
+use events_core::sql_text::double_quoted;
+
+use super::{Committed, Schema, Session, Transaction};
 use crate::{Commit, Staging, TargetError, TargetLayout, target::NewCommit};
 
 /// After a lost answer, so long a server is asked again that does not take connections.
@@ -71,7 +73,7 @@ impl OpenSchema {
         let there = "SELECT true FROM pg_catalog.pg_namespace WHERE nspname = $1";
         // Not `IF NOT EXISTS`: that needs the privilege to create even where there is nothing to do.
         if session.query(there, &[name])?.is_empty() {
-            session.execute(&format!("CREATE SCHEMA {}", quoted(name)), &[])?;
+            session.execute(&format!("CREATE SCHEMA {}", double_quoted(name)), &[])?;
         }
         self.schema.create_loads(session)?;
         self.schema.create_quarantine(session)

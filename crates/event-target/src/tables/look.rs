@@ -11,7 +11,6 @@ use std::{
 };
 
 use delta_log::{Snapshot, Table};
-use events_core::partition::Layout;
 use storage::{Found, ObjectReader};
 
 use super::{
@@ -20,8 +19,8 @@ use super::{
     table_of,
 };
 use crate::{
-    Commit, Compared, Difference, Differs, History, ListedFiles, PartitionFile, Partitions, QUARANTINE,
-    Stamp, StoredFile, TargetError, TargetLayout,
+    Commit, Compared, Difference, Differs, History, ListedFiles, Partitions, QUARANTINE, Stamp, StoredFile,
+    TargetError,
     differences::{COMPARING, Found as Seen},
     staged_file::checksum_of_all,
 };
@@ -64,27 +63,6 @@ impl Tables {
         }
         let problem = "no load has ever written there; check the path".to_owned();
         Err(TargetError::Unusable { path: self.store.address("").into(), problem })
-    }
-
-    /// The partitions of these event types, given by index and directory.
-    pub(crate) fn partitions(
-        history: &History,
-        layout: &TargetLayout,
-        types: &[(usize, &str)],
-    ) -> Partitions {
-        let mut partitions = Partitions::new();
-        let Some((_, unit)) = layout.parts() else { return partitions };
-        let mut number = 0;
-        for &(type_index, directory) in types {
-            for (path, file) in history.in_directory(directory) {
-                let partition = path.rsplit_once('/').map_or("", |(partition, _)| partition);
-                let Some(unit_index) = Layout::Delta.index_in(unit, partition) else { continue };
-                let file = PartitionFile { path: path.clone(), bytes: Some(file.bytes), number };
-                partitions.entry((type_index, unit_index)).or_default().push(file);
-                number += 1;
-            }
-        }
-        partitions
     }
 
     /// Compares the recorded files that are `wanted` with those that are there.

@@ -9,9 +9,9 @@
 
 use std::collections::BTreeMap;
 
-use event_postgres::{quoted_identifier, quoted_literal};
+use event_postgres::quoted_literal;
 use event_target::{Difference, Differs, History, Location, StoredFile, TargetError, TargetLayout};
-use events_core::partition::PartitionUnit;
+use events_core::{partition::PartitionUnit, sql_text::double_quoted};
 
 /// The recorded partitions without rows; none where the target is no database.
 pub(crate) fn without_rows(target: &Location, history: &History) -> Result<Vec<Difference>, TargetError> {
@@ -32,7 +32,7 @@ pub(crate) fn without_rows(target: &Location, history: &History) -> Result<Vec<D
     }
     let mut missing = Vec::new();
     for (table, paths) in tables {
-        let name = format!("{}.{}", quoted_identifier(database.schema()), quoted_identifier(table));
+        let name = format!("{}.{}", double_quoted(database.schema()), double_quoted(table));
         let units: Vec<_> = paths.keys().map(ToString::to_string).collect();
         let is_there = format!("SELECT pg_catalog.to_regclass({})::text", quoted_literal(&name));
         // Multiples of an hour are exact in the doubles that an interval is multiplied in.

@@ -4,7 +4,8 @@
 
 use std::collections::HashSet;
 
-use event_postgres::{quoted_identifier, quoted_literal};
+use event_postgres::quoted_literal;
+use events_core::sql_text::double_quoted;
 
 use super::OpenDatabase;
 use crate::{error::Error, existing::Versions};
@@ -19,7 +20,7 @@ pub(crate) fn versions_in_database<'v>(
     wanted: &Versions<'v>,
 ) -> Result<HashSet<(i64, &'v str)>, Error> {
     let mut session = database.session();
-    let name = format!("{}.{}", quoted_identifier(database.schema()), quoted_identifier(table));
+    let name = format!("{}.{}", double_quoted(database.schema()), double_quoted(table));
     let is_there = session.query("SELECT pg_catalog.to_regclass($1)::text", &[&name])?;
     if is_there.into_iter().flatten().flatten().next().is_none() {
         return Ok(HashSet::new());

@@ -4,7 +4,10 @@
 //! Invariant: a view reads each column by its name, old and widened files alike.
 
 use arrow::datatypes::DataType;
-use events_core::partition::Layout;
+use events_core::{
+    partition::Layout,
+    sql_text::{double_quoted, single_quoted},
+};
 
 use super::{
     SqlTable, comments,
@@ -13,7 +16,7 @@ use super::{
     kind::Kind,
     lines, members,
     names::TableNaming,
-    quoting::{double_quoted, plain_or, standard_text},
+    quoting::plain_or,
 };
 
 pub(super) const ABILITIES: Abilities = Abilities {
@@ -37,16 +40,16 @@ pub(super) fn statements(table: &SqlTable<'_>) -> String {
             .map(|field| format!("{} {}", identifier(field.name()), type_name(field.data_type())));
         ("TABLE", format!("CREATE TABLE {name} (\n{}\n);\n", lines(column)))
     };
-    text.push_str(&comments(table, (what, &name), table.columns(), identifier, standard_text));
+    text.push_str(&comments(table, (what, &name), table.columns(), identifier, single_quoted));
     text
 }
 
 /// The function that reads the files.
 fn reader(table: &SqlTable<'_>, files: &Files<'_>) -> String {
     if table.shown.layout == Layout::Delta {
-        return format!("delta_scan({})", standard_text(&files.table()));
+        return format!("delta_scan({})", single_quoted(&files.table()));
     }
-    let glob = standard_text(&files.glob(None));
+    let glob = single_quoted(&files.glob(None));
     let types: Vec<_> = table
         .columns_of_directories()
         .map(|field| format!("{}: {}", identifier(field.name()), type_name(field.data_type())))

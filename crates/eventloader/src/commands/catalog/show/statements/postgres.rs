@@ -3,13 +3,14 @@
 //! Invariant: a column has the type that a load into a database gives it.
 
 use event_postgres::type_name;
+use events_core::sql_text::{double_quoted, single_quoted};
 
 use super::{
     SqlTable, comments,
     engine::{Abilities, Addresses, Load},
     lines,
     names::TableNaming,
-    quoting::{double_quoted, plain_or, standard_text},
+    quoting::plain_or,
 };
 
 /// Names have at most NAMEDATALEN - 1 bytes, and longer ones are cut:
@@ -28,7 +29,7 @@ pub(super) fn statements(table: &SqlTable<'_>) -> String {
     let name = table.name(identifier);
     let column =
         table.columns().map(|field| format!("{} {}", identifier(field.name()), type_name(field.data_type())));
-    let comments = comments(table, ("TABLE", &name), table.columns(), identifier, standard_text);
+    let comments = comments(table, ("TABLE", &name), table.columns(), identifier, single_quoted);
     format!("CREATE TABLE {name} (\n{}\n);\n{comments}", lines(column))
 }
 

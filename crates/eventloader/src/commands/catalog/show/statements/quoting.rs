@@ -1,11 +1,6 @@
-//! Names and texts → how SQL writes them.
+//! Names and texts → how SQL writes them where it is not as [`events_core::sql_text`] has it.
 //!
 //! Invariant: whatever the name or the text is, the quotes end where it ends.
-
-/// `"a ""name"""`
-pub(super) fn double_quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
 
 /// A name between backticks.
 pub(super) fn backticked(name: &str) -> String {
@@ -18,11 +13,6 @@ pub(super) fn plain_or(quoted: fn(&str) -> String, name: &str) -> String {
     let is_plain = name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_'));
     let is_no_word = name.starts_with("data_") || matches!(name, "event_id" | "event_type");
     if is_plain && is_no_word { name.to_owned() } else { quoted(name) }
-}
-
-/// A text in the way of the SQL standard: `'it''s'`.
-pub(super) fn standard_text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
 }
 
 /// A text where a backslash begins an escape: `'it\'s'`.

@@ -16,6 +16,7 @@ use arrow::datatypes::DataType;
 use events_core::{
     directory_name, event,
     partition::{Day, Layout},
+    sql_text::{double_quoted, single_quoted},
 };
 
 use super::{
@@ -25,7 +26,6 @@ use super::{
     kind::Kind,
     lines, members,
     names::TableNaming,
-    quoting::{double_quoted, standard_text},
 };
 use crate::error::Error;
 
@@ -149,7 +149,7 @@ const TEXT: &str = "varchar(65535)";
 
 /// A text, in which a backslash begins an escape, too.
 fn text(text: &str) -> String {
-    standard_text(text).replace('\\', "\\\\")
+    single_quoted(text).replace('\\', "\\\\")
 }
 
 fn own_type(data_type: &DataType) -> String {

@@ -15,6 +15,7 @@ use arrow::datatypes::{DataType, FieldRef};
 use events_core::{
     directory_name, event,
     partition::{Day, Layout},
+    sql_text::double_quoted,
 };
 
 use super::{
@@ -24,7 +25,7 @@ use super::{
     kind::Kind,
     lines,
     names::TableNaming,
-    quoting::{double_quoted, escaped_text},
+    quoting::escaped_text,
 };
 use crate::error::Error;
 

@@ -11,7 +11,10 @@
 use std::fmt::Write;
 
 use arrow::datatypes::{DataType, FieldRef};
-use events_core::partition::Layout;
+use events_core::{
+    partition::Layout,
+    sql_text::{double_quoted, single_quoted},
+};
 
 use super::{
     PARTITION_DAY, SqlTable,
@@ -20,7 +23,6 @@ use super::{
     kind::Kind,
     lines, members,
     names::TableNaming,
-    quoting::{double_quoted, standard_text},
 };
 use crate::error::Error;
 
@@ -40,7 +42,7 @@ pub(super) const ABILITIES: Abilities = Abilities {
 pub(super) fn statements(table: &SqlTable<'_>) -> Result<String, Error> {
     let files = table.files();
     if table.shown.layout == Layout::Delta {
-        let place = standard_text(&files.table());
+        let place = single_quoted(&files.table());
         return Ok(procedure(table, "register_table", &[("table_location", place)]));
     }
     let is_plain = table.shown.layout == Layout::Plain;
@@ -55,17 +57,17 @@ pub(super) fn statements(table: &SqlTable<'_>) -> Result<String, Error> {
     let mut text =
         format!("CREATE TABLE {} (\n{}\n)\n", table.name(double_quoted), lines(columns.into_iter()));
     if let Some(description) = table.table_description() {
-        let _ = writeln!(text, "COMMENT {}", standard_text(description));
+        let _ = writeln!(text, "COMMENT {}", single_quoted(description));
     }
-    let partitions: Vec<_> = partitions.iter().map(|name| standard_text(name)).collect();
+    let partitions: Vec<_> = partitions.iter().map(|name| single_quoted(name)).collect();
     let mut properties = vec![
         "format = 'PARQUET'".to_owned(),
-        format!("external_location = {}", standard_text(&format!("{}/", files.target()))),
+        format!("external_location = {}", single_quoted(&format!("{}/", files.target()))),
         format!("partitioned_by = ARRAY[{}]", partitions.join(", ")),
     ];
     if is_plain {
         properties.push("partition_projection_enabled = TRUE".to_owned());
-        let place = standard_text(&projected_place(files));
+        let place = single_quoted(&projected_place(files));
         properties.push(format!("partition_projection_location_template = {place}"));
     }
     let _ = writeln!(text, "WITH (\n{}\n);", lines(properties.into_iter()));
@@ -82,7 +84,7 @@ fn procedure(table: &SqlTable<'_>, procedure: &str, more: &[(&str, String)]) -> 
     let system = "system".to_owned();
     let catalog: Vec<_> = catalog.iter().rev().map(|part| double_quoted(part)).chain([system]).collect();
     let mut arguments =
-        format!("schema_name => {}, table_name => {}", standard_text(schema), standard_text(name));
+        format!("schema_name => {}, table_name => {}", single_quoted(schema), single_quoted(name));
     for (argument, value) in more {
         let _ = write!(arguments, ", {argument} => {value}");
     }
@@ -92,7 +94,7 @@ fn procedure(table: &SqlTable<'_>, procedure: &str, more: &[(&str, String)]) -> 
 fn column(table: &SqlTable<'_>, field: &FieldRef) -> String {
     let mut column = format!("{} {}", double_quoted(field.name()), type_name(field.data_type()));
     if let Some(description) = table.description(field) {
-        let _ = write!(column, " COMMENT {}", standard_text(description));
+        let _ = write!(column, " COMMENT {}", single_quoted(description));
     }
     column
 }
