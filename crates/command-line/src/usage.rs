@@ -2,10 +2,7 @@
 //!
 //! Invariant: wrong usage is one line on standard error and exit code 2.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-};
+use std::io::{self, Write};
 
 use clap::error::ErrorKind;
 
@@ -16,11 +13,11 @@ const USAGE: u8 = 2;
 /// code.
 ///
 /// `reword` may replace that line if a program has a better explanation than clap.
-pub fn explain(error: &clap::Error, reword: impl Fn(&clap::Error, &str) -> Option<String>) -> ExitCode {
+pub fn explain(error: &clap::Error, reword: impl Fn(&clap::Error, &str) -> Option<String>) -> u8 {
     if !error.use_stderr() {
         // A closed terminal is not a failure.
         drop(error.print());
-        return ExitCode::SUCCESS;
+        return 0;
     }
     let text = error.to_string();
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
@@ -30,5 +27,5 @@ pub fn explain(error: &clap::Error, reword: impl Fn(&clap::Error, &str) -> Optio
     let see = if error.kind() == ErrorKind::ValueValidation { "" } else { "; see --help" };
     let line = reword(error, &line).map_or_else(|| format!("{line}{see}"), |line| format!("error: {line}"));
     drop(writeln!(io::stderr(), "{line}"));
-    ExitCode::from(USAGE)
+    USAGE
 }

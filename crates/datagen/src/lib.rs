@@ -22,8 +22,10 @@
 //! - `explain`: one event and the history of its accounts; uses `stream`, `config`, `error`, `lines`,
 //!   `worlds`;
 //! - `check`: proof that lines are a stream, by independent code; uses `config`, `error`;
-//! - `cli`: command line to settings, with the feature `cli`, the only user of clap; uses `stream`, `config`,
-//!   `error`, `dress`, `render`, `deliver`, `explain`, `check`.
+//! - `cli`: command line to settings, with the feature `cli`; uses `stream`, `config`, `error`, `dress`,
+//!   `render`, `deliver`, `explain`, `check`;
+//! - `program`: arguments to an exit code, with the feature `cli`, which is what clap is for; uses `error`,
+//!   `deliver`, `explain`, `check`, `cli`.
 //!
 //! ```
 //! let config = datagen::Config { seed: 42, num_events: 1000, ..datagen::Config::default() };
@@ -44,6 +46,8 @@ mod error;
 pub mod explain;
 pub mod faults;
 mod lines;
+#[cfg(feature = "cli")]
+pub mod program;
 mod render;
 mod stream;
 mod truth;

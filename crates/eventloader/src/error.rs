@@ -5,7 +5,7 @@
 //!
 //! Invariant: after any error but `Target(Unfinished)` and `Report`, nothing was changed.
 
-use std::{io, path::PathBuf, process::ExitCode};
+use std::{io, path::PathBuf};
 
 use command_line::bytes_text;
 use event_parser::SelectionError;
@@ -309,8 +309,8 @@ impl Error {
 
     /// The exit code of the error.
     #[must_use]
-    pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(match self.cause() {
+    pub fn exit_code(&self) -> u8 {
+        match self.cause() {
             Self::Usage(_)
             | Self::Selection(_)
             | Self::Overlap { .. }
@@ -341,6 +341,6 @@ impl Error {
             Self::Target(TargetError::Locked { .. } | TargetError::Overtaken { .. }) => 4,
             Self::Report { committed: true, .. } => 5,
             _ => 1,
-        })
+        }
     }
 }

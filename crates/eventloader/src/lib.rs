@@ -1,7 +1,8 @@
 //! Loads JSON events into Parquet, partitioned by day and event type: the stages of the program, for its
-//! binary and tests.
+//! binary, the Python package and tests.
 //!
-//! [`commands::load::load`] is the entry point. Folders, in the order in which data passes through them:
+//! [`program::run`] is the program, and [`commands::load::load`] a load. Folders, in the order in which data
+//! passes through them:
 //!
 //! ```text
 //! input → ingest → rows → latest → existing → output → quarantine → report
@@ -10,7 +11,7 @@
 //! Parsing is the crate `event-parser`, Parquet is `event-parquet`, and the commit is `event-target`.
 //!
 //! Invariant: a folder uses those before it and never a later one (`tests/layers.rs` checks it). Only
-//! `commands` knows all stages, and only `cli` knows clap.
+//! `commands` knows all stages, only `cli` declares flags, and only `program` prints.
 
 pub mod error;
 pub mod settings;
@@ -25,6 +26,7 @@ mod output;
 pub mod report;
 pub mod commands;
 pub mod cli;
+pub mod program;
 
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;

@@ -2,7 +2,7 @@
 //!
 //! Only text and types are looked at; a bad value fails here, before any file is opened.
 //!
-//! Invariant: this folder is the only user of clap.
+//! Invariant: this folder is the only one that declares flags.
 
 mod amount;
 mod catalog;
