@@ -6,8 +6,10 @@ model of the tests; here it is read by pyarrow, the database by psycopg.
 """
 
 import json
+import shutil
 import time
 
+import pyarrow as pa
 from tables.random_world import RandomWorld, plain_rows
 
 from . import Violation
@@ -49,6 +51,7 @@ class World(RandomWorld):
         super().__init__(binaries, work, seed, counts)
         self.connection, self.schema, self.commits = connection, Schema(f"World {seed}"), 0
         self.flags += ["--flatten", "false"] if self.dice.random() < 0.2 else []
+        self.at = 0  # how many sources were loaded
 
     # --- Loads ---
 
@@ -72,7 +75,7 @@ class World(RandomWorld):
         self.check(what)
 
     def check(self, what):
-        rows, tables = plain_rows(self.plain), self.schema.tables(self.connection)
+        rows, tables = self.plain_rows(), self.schema.tables(self.connection)
         for table in rows.keys() | set(tables):
             if table not in tables:
                 raise Violation(f"{what}: there is no table {table}")
@@ -96,6 +99,18 @@ class World(RandomWorld):
         self.counts["commands without a commit"] += len(commits) == self.commits
         self.commits = len(commits)
 
+    def plain_rows(self):
+        try:
+            return plain_rows(self.plain)
+        except pa.ArrowTypeError:
+            # Files of before and after a member of an object became wider: pyarrow reads none of them as the other.
+            copy = self.work / "rewritten"
+            shutil.copytree(self.plain, copy)
+            self.run("eventloader", "rewrite", copy, "-q", *self.catalog_flags(self.at))
+            rows = plain_rows(copy)
+            shutil.rmtree(copy)
+            return rows
+
     def listed(self, target):
         """What `list` says of the loads, without their times."""
         lines = self.run("eventloader", "list", "--json", target).stdout.splitlines()
@@ -107,8 +122,10 @@ class World(RandomWorld):
             if self.extends:
                 self.run("eventloader", "catalog", "infer", "-q", "--catalog", self.catalogs[0], source, "-o", self.catalogs[0])
             loaded.append(source)
+            self.at = step
             self.step(step, source, loaded)
-        load = ["-q", *self.catalog_flags(self.STEPS), *self.flags, "-b", "-s", self.work / "in"]
+        self.at = self.STEPS
+        load = ["-q", *self.catalog_flags(self.at), *self.flags, "-b", "-s", self.work / "in"]
         self.both("a backfill of all", [*load, "--mode", self.dice.choice(["merge", "overwrite"]), "-t"], [])
         self.both("the same again", [*load, "--mode", "merge", "-t"], [])
         if self.manifest:

@@ -20,13 +20,13 @@ use arrow::{
         DataType, Date32Type, Decimal128Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
     },
 };
-use foldhash::quality::RandomState;
+use foldhash::quality::SeedableRandomState;
 
 use crate::batch::Batch;
 
 /// The hashes of these rows.
 #[must_use]
-pub fn hash_rows(state: &RandomState, batch: &Batch, rows: &[u32]) -> Vec<u64> {
+pub fn hash_rows(state: &SeedableRandomState, batch: &Batch, rows: &[u32]) -> Vec<u64> {
     let mut hashes: Vec<_> = rows.iter().map(|&row| state.hash_one(batch.micros[row as usize])).collect();
     for column in &batch.columns {
         add_column(state, column, rows, &mut hashes);
@@ -36,13 +36,13 @@ pub fn hash_rows(state: &RandomState, batch: &Batch, rows: &[u32]) -> Vec<u64> {
 
 /// The hashes of all rows.
 #[must_use]
-pub fn hash_batch(state: &RandomState, batch: &Batch) -> Vec<u64> {
+pub fn hash_batch(state: &SeedableRandomState, batch: &Batch) -> Vec<u64> {
     let rows: Vec<_> = (0..).take(batch.rows()).collect();
     hash_rows(state, batch, &rows)
 }
 
 /// Adds the column's value of each row to its hash.
-fn add_column(state: &RandomState, column: &ArrayRef, rows: &[u32], hashes: &mut [u64]) {
+fn add_column(state: &SeedableRandomState, column: &ArrayRef, rows: &[u32], hashes: &mut [u64]) {
     macro_rules! add_primitive {
         ($type:ty, $part:expr) => {{
             let values = column.as_primitive::<$type>().values();
@@ -84,7 +84,7 @@ fn add_column(state: &RandomState, column: &ArrayRef, rows: &[u32], hashes: &mut
 }
 
 fn add<T: Hash>(
-    state: &RandomState,
+    state: &SeedableRandomState,
     column: &ArrayRef,
     rows: &[u32],
     hashes: &mut [u64],
@@ -103,7 +103,7 @@ fn add<T: Hash>(
 
 /// The length of a list or map, then its elements or entries.
 fn add_elements(
-    state: &RandomState,
+    state: &SeedableRandomState,
     column: &ArrayRef,
     (ends, elements): (&[i32], &ArrayRef),
     rows: &[u32],

@@ -5,7 +5,7 @@
 //! the target's rows: it was read before they were.
 
 /// The position of a row, in eight bytes. It names the row, and it orders rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position(u64);
 
 /// The parts of a [`Position`].

@@ -13,7 +13,8 @@ use crate::{
 /// it was meant to be; a directory that keeps filling up may have such a delivery between others.
 pub(super) fn check(settings: &Settings, input: &InputCounts, has_commit: bool) -> Result<(), Error> {
     let (bad, lines) = (input.run.quarantined, input.run.lines);
-    let first = || input.first_bad.clone().unwrap_or_default();
+    let first = || input.first_bad_text();
+    let has_several_values = input.first_bad.as_ref().is_some_and(|first| first.has_several_values);
     if let Some(limit) = settings.bad_lines_max {
         return if limit.is_exceeded(bad, lines) {
             Err(Error::TooManyBadLines {
@@ -21,7 +22,7 @@ pub(super) fn check(settings: &Settings, input: &InputCounts, has_commit: bool) 
                 lines,
                 limit: limit.to_string(),
                 first: first(),
-                of_several_values: input.first_is_several,
+                of_several_values: has_several_values,
             })
         } else {
             Ok(())
@@ -39,11 +40,11 @@ pub(super) fn check(settings: &Settings, input: &InputCounts, has_commit: bool) 
     let follow =
         |what: &str, names: String| if names.is_empty() { names } else { format!("; {what}{names}") };
     Err(Error::AllLinesBad {
-        of_several_values: input.first_is_several,
+        of_several_values: has_several_values,
         all,
         first: first(),
         lacks: if settings.catalog.envelope().is_base() {
-            follow("it lacks ", input.first_lacks.join(", "))
+            follow("it lacks ", input.first_bad.as_ref().map_or_else(String::new, |first| first.lacks.clone()))
         } else {
             String::new()
         },

@@ -23,7 +23,7 @@ use crate::{
         layout_fit::LayoutFit,
         report_place,
         sink::{ReadyCommit, Sink},
-        ties::Ties,
+        ties::{LastRows, Ties},
     },
     error::Error,
     existing::{Existing, OpenDatabase, Record},
@@ -33,7 +33,7 @@ use crate::{
     output::Writing,
     quarantine::{self, LastOnes, Quarantine},
     report::{Balance, LoadOutcome, Report},
-    rows::RowStore,
+    rows::{RowStore, SpillPlace},
     runtime::{Controls, MemoryShares, Needs, Stage, Stages, open_store},
     settings::{Input, Settings},
 };
@@ -189,8 +189,8 @@ impl Load<'_> {
             settings,
             plan: &plan,
             history: record.history(),
-            rows: &rows,
-            superseded: &superseded,
+            ledger: rows.ledger(),
+            last_rows: LastRows::OfRun(&rows, &superseded),
             database: database.as_ref(),
             bytes_max,
         };
@@ -209,6 +209,8 @@ impl Load<'_> {
             stages,
         };
         let (written, mut changes) = writing.write_partitions(shares.encoders)?;
+        changes.extend(self.quarantine_changes(quarantine, &sources, (ties, &lasts))?);
+        let superseded = superseded.into_totals(|by_block| rows.ledger().by_source(by_block));
         let outcome = LoadOutcome {
             settings,
             plan: &plan,
@@ -219,7 +221,6 @@ impl Load<'_> {
         };
         Balance::of(outcome).check()?;
         let report = Report::new(outcome, skipped);
-        changes.extend(self.quarantine_changes(quarantine, &sources, (ties, &lasts))?);
         record.check_changes(&changes)?;
         let tables = record.new_tables(written.tables, &changes);
         let envelopes = new_envelopes(settings.catalog.envelope(), record.history());
@@ -294,7 +295,7 @@ impl Load<'_> {
             settings.partition_unit,
             shares,
             Deduper::new(settings.dedupe_scope),
-            staging.temporary_directory(),
+            SpillPlace::Unnamed(staging.temporary_directory()),
         );
         let ingest = Ingest { settings, plan, shares, controls, stages };
         ingest.run(sources, rows, Quarantine::new(staging.clone(), settings.catalog.envelope()))

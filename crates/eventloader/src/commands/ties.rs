@@ -25,7 +25,7 @@ use crate::{
     existing::{OpenDatabase, Versions, versions_in, versions_in_database},
     latest::Superseded,
     quarantine::{BadText, LastOnes, Quarantine},
-    rows::{DatedLine, DatedLines, RowStore},
+    rows::{DatedLine, DatedLines, RowLedger, RowStore},
     settings::{Input, Settings},
 };
 
@@ -54,6 +54,37 @@ pub(super) enum OfType {
 /// By partition's path: lines with the timestamps that they name.
 type ByPath<'l> = BTreeMap<String, Vec<(i64, &'l DatedLine)>>;
 
+/// Where the last row of an event and timestamp is found.
+#[derive(Clone, Copy)]
+pub(super) enum LastRows<'a> {
+    /// Among the rows of the run.
+    OfRun(&'a RowStore, &'a Superseded),
+    /// It was found before: the last row by the place of the bad line.
+    Found(&'a BTreeMap<Position, Position>),
+}
+
+impl LastRows<'_> {
+    fn find(self, lines: &mut DatedLines, is_replay: bool) -> Result<(), Error> {
+        match self {
+            // A replayed row that is superseded came before a row of the target, and the line knows that row.
+            Self::OfRun(rows, superseded) => {
+                rows.find_last_rows(lines, |row| !is_replay || !superseded.contains(row))
+            }
+            Self::Found(found) => {
+                lines.set_last_rows(found);
+                Ok(())
+            }
+        }
+    }
+
+    /// The partitions that lose rows which the target has.
+    fn losing(self) -> BTreeSet<PartitionKey> {
+        let Self::OfRun(_, superseded) = self else { return BTreeSet::new() };
+        let losing = superseded.by_partition().filter(|(_, counts)| counts.existing > 0);
+        losing.map(|(partition, _)| partition).collect()
+    }
+}
+
 /// What a run knows about its rows before it commits.
 #[derive(Clone, Copy)]
 pub(super) struct Ties<'a> {
@@ -61,8 +92,9 @@ pub(super) struct Ties<'a> {
     pub(super) plan: &'a Plan,
     /// What the target has.
     pub(super) history: &'a History,
-    pub(super) rows: &'a RowStore,
-    pub(super) superseded: &'a Superseded,
+    /// Its rows, as they were read.
+    pub(super) ledger: &'a RowLedger,
+    pub(super) last_rows: LastRows<'a>,
     /// The database that the target is, if it is one.
     pub(super) database: Option<&'a OpenDatabase>,
     /// The memory for lines that are compared at once.
@@ -135,8 +167,7 @@ impl Ties<'_> {
 
     fn compare(self, mut lines: DatedLines, lasts: &mut LastOnes) -> Result<(), Error> {
         let is_replay = matches!(self.settings.input, Input::Replay(_));
-        // A replayed row that is superseded came before a row of the target, and the line knows that row.
-        self.rows.find_last_rows(&mut lines, |row| !is_replay || !self.superseded.contains(row))?;
+        self.last_rows.find(&mut lines, is_replay)?;
         let mut without_row: BTreeMap<PartitionKey, Vec<(i64, &DatedLine)>> = BTreeMap::new();
         for (type_index, micros, line) in lines.iter() {
             match line.last_row {
@@ -151,10 +182,9 @@ impl Ties<'_> {
             }
         }
         let is_overwrite = self.settings.mode == Mode::Overwrite;
-        let losing = self.superseded.by_partition().filter(|(_, counts)| counts.existing > 0);
-        let losing: BTreeSet<_> = losing.map(|(partition, _)| partition).collect();
+        let losing = self.last_rows.losing();
         let is_written_anew = |partition: &PartitionKey| {
-            is_overwrite && (self.rows.ledger().rows_of(*partition) > 0 || losing.contains(partition))
+            is_overwrite && (self.ledger.rows_of(*partition) > 0 || losing.contains(partition))
         };
         let mut by_path = ByPath::new();
         for (partition, lines) in without_row.into_iter().filter(|(partition, _)| !is_written_anew(partition))

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use event_parser::json::Scanner;
 use events_core::event;
+use serde::{Deserialize, Serialize};
 
 use crate::runtime::names::cut_name;
 
@@ -16,7 +17,7 @@ const NEEDED: [&str; 4] = [event::EVENT_ID, event::TIMESTAMP, event::DOMAIN, eve
 const KEYS_MAX: usize = 20;
 
 /// The outermost keys of lines that are objects.
-#[derive(Debug, Default, Clone, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct KeysSeen {
     objects: u64,
     /// The first ones by name, one more than a message names.

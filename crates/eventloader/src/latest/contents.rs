@@ -5,7 +5,7 @@
 //! Invariant: a row that was not marked costs one bit, and nothing in a batch without marks.
 
 use event_rows::{Batch, RowRef, hash_rows};
-use foldhash::quality::RandomState;
+use foldhash::quality::SeedableRandomState;
 
 /// By batch: the marked rows.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ impl Marks {
     }
 
     /// Hashes the marked rows.
-    pub(super) fn hash(mut self, state: &RandomState, batches: &[&Batch], threads: usize) -> Contents {
+    pub(super) fn hash(mut self, state: &SeedableRandomState, batches: &[&Batch], threads: usize) -> Contents {
         let hashes = workers::compute(threads, batches.len(), |index| {
             let rows: Vec<_> = rows_of(&self.batches[index]).collect();
             if rows.is_empty() { Vec::new() } else { hash_rows(state, batches[index], &rows) }

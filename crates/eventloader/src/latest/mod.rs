@@ -30,7 +30,7 @@ use std::{hash::BuildHasher, ops::Range};
 use event_rows::{Batch, Id, RowRef, VersionOrder};
 use event_target::DedupeScope;
 use events_core::timestamp::DAY_MICROS;
-use foldhash::quality::RandomState;
+use foldhash::{SharedSeed, quality::SeedableRandomState};
 use hashbrown::{HashTable, hash_table::Entry};
 
 use self::contents::{Contents, Marks};
@@ -38,7 +38,7 @@ pub(crate) use self::{
     id_set::{ID_BYTES_MAX, IdSet, IdSetBuilder},
     samples::{Sample, SampledRow, Sampler, Samples},
     spilled::{SpilledContenders, TextContender, UuidContender, VersionedContender, resolve_spilled},
-    superseded::{Resolved, Superseded, SupersededCounts, SupersededKind, SupersededRow},
+    superseded::{Resolved, Superseded, SupersededCounts, SupersededKind, SupersededRow, SupersededTotals},
     versions::Version,
 };
 
@@ -61,7 +61,7 @@ struct Contender {
 /// Splits contenders into ranges, and compares them.
 #[derive(Debug)]
 pub(crate) struct Deduper {
-    hasher: RandomState,
+    hasher: SeedableRandomState,
     scope: DedupeScope,
 }
 
@@ -70,7 +70,14 @@ type SupersededPairs<R> = Vec<(R, R)>;
 
 impl Deduper {
     pub(crate) fn new(scope: DedupeScope) -> Self {
-        Self { hasher: RandomState::default(), scope }
+        Self { hasher: SeedableRandomState::random(), scope }
+    }
+
+    /// The same where several processes must agree on the hashes of ids and contents.
+    pub(crate) fn seeded(scope: DedupeScope, seed: u64) -> Self {
+        // It must live as long as the process.
+        let shared = Box::leak(Box::new(SharedSeed::from_u64(seed)));
+        Self { hasher: SeedableRandomState::with_seed(seed, shared), scope }
     }
 
     /// Adds the ids of a batch that fall into `ranges` to a set.

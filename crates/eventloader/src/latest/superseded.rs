@@ -9,12 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use event_rows::{PartitionKey, Place, Position};
 use events_core::partition::PartitionUnit;
-use serde::Serialize;
+use foldhash::fast::RandomState;
+use hashbrown::HashSet;
+use serde::{Deserialize, Serialize};
 
 use super::samples::Sample;
 
 /// How a row was superseded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum SupersededKind {
     /// A row that is kept, or was itself corrected, has the same content.
@@ -57,7 +59,7 @@ impl Resolved {
 /// The rows that are not the latest version of their event.
 #[derive(Debug, Default)]
 pub(crate) struct Superseded {
-    blocks: Bits,
+    blocks: PositionSet,
     rows: u64,
     redelivered: u64,
     corrected: u64,
@@ -65,19 +67,41 @@ pub(crate) struct Superseded {
     merged: Option<InMerge>,
 }
 
-/// By block or file: one bit per line or row; empty if none of them is in the set.
+/// How many rows are superseded, and the first of them.
 #[derive(Debug, Default)]
-struct Bits(Vec<Vec<u64>>);
+pub(crate) struct SupersededTotals {
+    /// Rows of the input.
+    pub(crate) rows: u64,
+    /// Those with the content of a version that is kept or was itself corrected.
+    pub(crate) redelivered: u64,
+    /// Those that were versions with their own content.
+    pub(crate) corrected: u64,
+    /// Rows that the target had.
+    pub(crate) existing_rows: u64,
+    /// Rows of the input, by source.
+    pub(crate) by_source: BTreeMap<usize, u64>,
+    /// The first in input order, as many as requested.
+    pub(crate) samples: Vec<Sample>,
+}
+
+/// Positions, either all of the input or all of the target.
+#[derive(Debug)]
+enum PositionSet {
+    /// By block or file: one bit per line or row; empty if none of them is in the set.
+    Bits(Vec<Vec<u64>>),
+    /// A few, of blocks with numbers far from each other.
+    Listed(HashSet<Position, RandomState>),
+}
 
 /// Additional counts of a merge.
 #[derive(Debug)]
 struct InMerge {
     unit: PartitionUnit,
     /// Rows of the target, by file.
-    existing: Bits,
+    existing: PositionSet,
     by_partition: BTreeMap<PartitionKey, SupersededCounts>,
     /// Rows of the target whose events move to another partition, of event types with a version.
-    leaving: Bits,
+    leaving: PositionSet,
     /// From which partition to which other one of the same event type they move.
     moves: BTreeSet<(PartitionKey, PartitionKey)>,
 }
@@ -100,14 +124,27 @@ fn numbers(position: Position) -> (u32, u32) {
     }
 }
 
-impl Bits {
+impl Default for PositionSet {
+    fn default() -> Self {
+        Self::Bits(Vec::new())
+    }
+}
+
+impl PositionSet {
     fn set(&mut self, position: Position) {
+        let blocks = match self {
+            Self::Bits(blocks) => blocks,
+            Self::Listed(positions) => {
+                positions.insert(position);
+                return;
+            }
+        };
         let (block, line) = numbers(position);
         let (block, word) = (block as usize, line as usize / 64);
-        if self.0.len() <= block {
-            self.0.resize_with(block + 1, Vec::new);
+        if blocks.len() <= block {
+            blocks.resize_with(block + 1, Vec::new);
         }
-        let bits = &mut self.0[block];
+        let bits = &mut blocks[block];
         if bits.len() <= word {
             bits.resize(word + 1, 0);
         }
@@ -115,13 +152,24 @@ impl Bits {
     }
 
     fn contains(&self, position: Position) -> bool {
+        let blocks = match self {
+            Self::Bits(blocks) => blocks,
+            Self::Listed(positions) => return positions.contains(&position),
+        };
         let (block, line) = numbers(position);
-        let bits = self.0.get(block as usize).and_then(|bits| bits.get(line as usize / 64));
+        let bits = blocks.get(block as usize).and_then(|bits| bits.get(line as usize / 64));
         bits.is_some_and(|bits| bits >> (line % 64) & 1 == 1)
     }
 
-    fn counts(&self) -> impl Iterator<Item = u64> {
-        self.0.iter().map(|bits| bits.iter().map(|word| u64::from(word.count_ones())).sum())
+    /// By block or file, those with any; of listed ones one by one.
+    fn counts(&self) -> impl Iterator<Item = (u32, u64)> {
+        let (blocks, listed) = match self {
+            Self::Bits(blocks) => (blocks.as_slice(), None),
+            Self::Listed(positions) => (&[][..], Some(positions)),
+        };
+        let count = |bits: &Vec<u64>| bits.iter().map(|word| u64::from(word.count_ones())).sum();
+        let of_bits = (0..).zip(blocks.iter().map(count)).filter(|(_, count)| *count > 0);
+        of_bits.chain(listed.into_iter().flatten().map(|position| (numbers(*position).0, 1)))
     }
 }
 
@@ -130,12 +178,18 @@ impl Superseded {
     pub(crate) fn of_merge(unit: PartitionUnit) -> Self {
         let merged = InMerge {
             unit,
-            existing: Bits::default(),
+            existing: PositionSet::default(),
             by_partition: BTreeMap::new(),
-            leaving: Bits::default(),
+            leaving: PositionSet::default(),
             moves: BTreeSet::new(),
         };
         Self { merged: Some(merged), ..Self::default() }
+    }
+
+    /// The set of these rows of the input, which were found out elsewhere.
+    pub(crate) fn listed(rows: impl Iterator<Item = Position>) -> Self {
+        let blocks = PositionSet::Listed(rows.collect());
+        Self { blocks, ..Self::default() }
     }
 
     /// Adds superseded rows of an event type.
@@ -185,39 +239,21 @@ impl Superseded {
         self.merged.as_ref().is_some_and(|merged| merged.leaving.contains(position))
     }
 
-    /// How many rows of the target are superseded.
-    pub(crate) fn existing_rows(&self) -> u64 {
-        self.merged.iter().flat_map(|merged| merged.existing.counts()).sum()
+    /// The totals; `by_source` makes counts by block counts by source.
+    pub(crate) fn into_totals(
+        self,
+        by_source: impl FnOnce(&mut dyn Iterator<Item = (u32, u64)>) -> BTreeMap<usize, u64>,
+    ) -> SupersededTotals {
+        let existing_rows = self.merged.iter().flat_map(|merged| merged.existing.counts());
+        let existing_rows = existing_rows.map(|(_, rows)| rows).sum();
+        let by_source = by_source(&mut self.blocks.counts());
+        let Self { rows, redelivered, corrected, samples, .. } = self;
+        SupersededTotals { rows, redelivered, corrected, existing_rows, by_source, samples }
     }
 
     /// Sets the samples of all superseded rows.
     pub(crate) fn set_samples(&mut self, samples: Vec<Sample>) {
         self.samples = samples;
-    }
-
-    /// The first of them in input order, as many as requested.
-    pub(crate) fn samples(&self) -> &[Sample] {
-        &self.samples
-    }
-
-    /// How many rows are superseded.
-    pub(crate) fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    /// How many of them have the content of a version that is kept or was itself corrected.
-    pub(crate) fn redelivered(&self) -> u64 {
-        self.redelivered
-    }
-
-    /// How many of them were versions with their own content.
-    pub(crate) fn corrected(&self) -> u64 {
-        self.corrected
-    }
-
-    /// By block: how many rows are superseded.
-    pub(crate) fn by_block(&self) -> impl Iterator<Item = u64> {
-        self.blocks.counts()
     }
 
     #[inline]

@@ -7,7 +7,7 @@ mod proof;
 mod samples;
 mod summary;
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use event_parser::Plan;
 use event_target::{Action, LineCounts, SupersededKinds};
@@ -19,7 +19,7 @@ pub(crate) use self::{proof::Balance, samples::SupersededSample};
 use crate::{
     ingest::{InputCounts, RunCounts},
     input::SkippedSource,
-    latest::Superseded,
+    latest::SupersededTotals,
     output::{Written, WrittenPartition},
     rows::RowLedger,
     runtime::StageReport,
@@ -33,7 +33,7 @@ pub(crate) struct LoadOutcome<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) input: &'a InputCounts,
     pub(crate) ledger: &'a RowLedger,
-    pub(crate) superseded: &'a Superseded,
+    pub(crate) superseded: &'a SupersededTotals,
     pub(crate) written: &'a Written,
 }
 
@@ -97,7 +97,7 @@ pub struct Report {
 #[derive(Debug, Serialize)]
 pub(crate) struct Quarantined {
     pub(crate) total: u64,
-    pub(crate) by_reason: BTreeMap<&'static str, u64>,
+    pub(crate) by_reason: BTreeMap<Cow<'static, str>, u64>,
 }
 
 /// An event type that a replay left out.
@@ -146,7 +146,7 @@ pub(crate) struct SourceReport {
 impl LoadOutcome<'_> {
     /// What became of the lines of each source.
     fn source_counts(self) -> Vec<LineCounts> {
-        let superseded = self.ledger.by_source(self.superseded.by_block());
+        let superseded = &self.superseded.by_source;
         let sources = self.input.sources.iter().enumerate();
         let counts = sources.map(|(index, source)| LineCounts {
             lines: source.lines,
@@ -177,7 +177,7 @@ impl LoadOutcome<'_> {
             blank,
             quarantined,
             filtered,
-            superseded: self.superseded.rows(),
+            superseded: self.superseded.rows,
             written: in_files.saturating_sub(self.existing_kept()),
         }
     }
@@ -202,7 +202,7 @@ impl Report {
             .map(|(source, counts)| SourceReport { path: source.name.clone(), bytes: source.bytes, counts });
         let sources: Vec<_> = sources.collect();
         let days_without_rows = DaysWithoutRows::of(outcome);
-        let samples = superseded.samples().iter().map(|sample| {
+        let samples = superseded.samples.iter().map(|sample| {
             SupersededSample::new(sample, plan.event_type(sample.type_index), ledger, &sources)
         });
         Self {
@@ -211,12 +211,12 @@ impl Report {
             quarantined: Quarantined { total: quarantined, by_reason: input.by_reason.clone() },
             filtered,
             superseded: superseded_rows,
-            redelivered: superseded.redelivered(),
-            corrected: superseded.corrected(),
+            redelivered: superseded.redelivered,
+            corrected: superseded.corrected,
             superseded_samples: samples.collect(),
             written: written_rows,
             existing_kept: outcome.existing_kept(),
-            existing_superseded: superseded.existing_rows(),
+            existing_superseded: superseded.existing_rows,
             partitions: written.partitions.iter().map(PartitionReport::new).collect(),
             superseded_partitions: written
                 .superseded

@@ -67,10 +67,10 @@ impl Balance {
         Self {
             run: outcome.run_counts(),
             by_reason: input.by_reason.values().sum(),
-            redelivered: superseded.redelivered(),
-            corrected: superseded.corrected(),
+            redelivered: superseded.redelivered,
+            corrected: superseded.corrected,
             existing_kept: outcome.existing_kept(),
-            existing_superseded: superseded.existing_rows(),
+            existing_superseded: superseded.existing_rows,
             sources: sources.collect(),
             partitions: partitions.collect(),
             superseded_partitions: superseded_partitions.collect(),

@@ -12,11 +12,18 @@ use serde::Serialize;
 /// The rows of a run as they were read: where each comes from, and how many are in each partition.
 #[derive(Debug, Default)]
 pub(crate) struct RowLedger {
-    /// By block.
-    origins: Vec<BlockOrigin>,
+    /// In ascending order.
+    stretches: Vec<Stretch>,
     /// Lines of the last block's source, up to the end of the block.
     lines_behind: u64,
     read: BTreeMap<PartitionKey, u64>,
+}
+
+/// Blocks with consecutive numbers.
+#[derive(Debug)]
+struct Stretch {
+    first_block: u32,
+    origins: Vec<BlockOrigin>,
 }
 
 /// Where the rows of a block come from.
@@ -27,6 +34,9 @@ struct BlockOrigin {
     lines_before: u64,
     of_array: bool,
 }
+
+/// The lines of a block, and whether these are elements of an array.
+pub(crate) type BlockLines = (u32, bool);
 
 /// The origin of a row of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,14 +96,61 @@ impl RowLedger {
         of_array: bool,
         rows: impl Iterator<Item = (PartitionKey, u64)>,
     ) {
-        if self.origins.last().is_none_or(|last| last.source != source) {
+        self.add_origin(source, (lines, of_array));
+        for (partition, rows) in rows {
+            self.add_read(partition, rows);
+        }
+    }
+
+    fn add_origin(&mut self, source: usize, (lines, of_array): BlockLines) {
+        if self.stretches.is_empty() {
+            self.stretches.push(Stretch { first_block: 0, origins: Vec::new() });
+        }
+        let last_origin = self.stretches.iter().rev().find_map(|stretch| stretch.origins.last());
+        if last_origin.is_none_or(|last| last.source != source) {
             self.lines_behind = 0;
         }
-        self.origins.push(BlockOrigin { source, lines_before: self.lines_behind, of_array });
+        let lines_before = self.lines_behind;
         self.lines_behind += u64::from(lines);
-        for (partition, rows) in rows {
-            *self.read.entry(partition).or_default() += rows;
+        if let Some(stretch) = self.stretches.last_mut() {
+            stretch.origins.push(BlockOrigin { source, lines_before, of_array });
         }
+    }
+
+    /// Adds rows of a partition, as they were read.
+    pub(crate) fn add_read(&mut self, partition: PartitionKey, rows: u64) {
+        *self.read.entry(partition).or_default() += rows;
+    }
+
+    /// Adds blocks of a source, the first of which has this number; it is greater than those of the blocks
+    /// before.
+    pub(crate) fn add_blocks(&mut self, source: usize, first_block: u32, blocks: &[BlockLines]) {
+        self.begin_at(first_block);
+        blocks.iter().for_each(|block| self.add_origin(source, *block));
+    }
+
+    /// The next block has this number.
+    pub(crate) fn begin_at(&mut self, first_block: u32) {
+        self.stretches.push(Stretch { first_block, origins: Vec::new() });
+    }
+
+    fn origin(&self, block: u32) -> BlockOrigin {
+        let behind = match self.stretches.as_slice() {
+            [_] => 1,
+            stretches => stretches.partition_point(|stretch| stretch.first_block <= block),
+        };
+        let Stretch { first_block, origins } = &self.stretches[behind - 1];
+        origins[(block - first_block) as usize]
+    }
+
+    /// The blocks, if their numbers are consecutive.
+    pub(crate) fn blocks(&self) -> Vec<BlockLines> {
+        let Some(Stretch { origins, .. }) = self.stretches.last() else { return Vec::new() };
+        let ends = origins.iter().skip(1).map(|next| next.lines_before).chain([self.lines_behind]);
+        let lines = |(origin, end): (&BlockOrigin, u64)| {
+            (u32::try_from(end - origin.lines_before).unwrap_or(u32::MAX), origin.of_array)
+        };
+        origins.iter().zip(ends).map(lines).collect()
     }
 
     /// The source of a row of the input; `None` for a row that the target had before.
@@ -101,7 +158,7 @@ impl RowLedger {
         match position.place() {
             Place::Existing { .. } => None,
             Place::Input { block, .. } | Place::LaterCandidate { block, .. } => {
-                Some(self.origins[block as usize].source)
+                Some(self.origin(block).source)
             }
         }
     }
@@ -112,7 +169,7 @@ impl RowLedger {
             Place::Existing { .. } => return None,
             Place::Input { block, line } | Place::LaterCandidate { block, line } => (block, line),
         };
-        let BlockOrigin { source, lines_before, of_array } = self.origins[block as usize];
+        let BlockOrigin { source, lines_before, of_array } = self.origin(block);
         let number = lines_before + u64::from(line) + 1;
         let number = if of_array { LineNumber::Element(number) } else { LineNumber::Line(number) };
         Some(Origin { source, number })
@@ -134,10 +191,10 @@ impl RowLedger {
     }
 
     /// Counts by block → counts by source.
-    pub(crate) fn by_source(&self, by_block: impl Iterator<Item = u64>) -> BTreeMap<usize, u64> {
+    pub(crate) fn by_source(&self, by_block: &mut dyn Iterator<Item = (u32, u64)>) -> BTreeMap<usize, u64> {
         let mut sums = BTreeMap::new();
-        for (origin, count) in self.origins.iter().zip(by_block).filter(|(_, count)| *count > 0) {
-            *sums.entry(origin.source).or_default() += count;
+        for (block, count) in by_block {
+            *sums.entry(self.origin(block).source).or_default() += count;
         }
         sums
     }

@@ -23,15 +23,17 @@ use hashbrown::HashMap;
 
 use self::spill::{Spill, SpillFile, SpilledRun};
 pub(crate) use self::{
-    ledger::{ExistingCounts, LineNumber, Origin, PartitionCounts, RowLedger, RowsOut},
+    ledger::{BlockLines, ExistingCounts, LineNumber, Origin, PartitionCounts, RowLedger, RowsOut},
     partitions::{GroupedRows, Partition},
     same_version::{DatedLine, DatedLines},
-    spill::SortedRun,
+    spill::{SortedRun, SpillPlace, StoredRun},
     turnstile::Turnstile,
 };
 use crate::{
     error::Error,
-    latest::{self, Deduper, ID_BYTES_MAX, IdSet, IdSetBuilder, RANGES, Samples, Superseded},
+    latest::{
+        self, Deduper, ID_BYTES_MAX, IdSet, IdSetBuilder, RANGES, Samples, SpilledContenders, Superseded,
+    },
     runtime::MemoryShares,
 };
 
@@ -57,7 +59,7 @@ pub(crate) struct RowStore {
     /// What event types take of the share of rows.
     types_bytes: usize,
     deduper: Arc<Deduper>,
-    spill_dir: PathBuf,
+    spill_place: SpillPlace,
     spill: Option<Spill>,
     /// The number of jobs that were given out and are not done.
     jobs: usize,
@@ -112,7 +114,7 @@ impl RowStore {
         unit: PartitionUnit,
         shares: MemoryShares,
         deduper: Deduper,
-        spill_dir: PathBuf,
+        spill_place: SpillPlace,
     ) -> Self {
         let types = iter::repeat_with(TypeRows::default).take(types).collect();
         Self {
@@ -124,11 +126,25 @@ impl RowStore {
             shares,
             types_bytes: 0,
             deduper: Arc::new(deduper),
-            spill_dir,
+            spill_place,
             spill: None,
             jobs: 0,
             ledger: RowLedger::default(),
         }
+    }
+
+    /// The rows of runs that other processes have stored; the ledger has their blocks.
+    pub(crate) fn of_stored(
+        runs: Vec<(PartitionKey, StoredRun)>,
+        ledger: RowLedger,
+        unit: PartitionUnit,
+        shares: MemoryShares,
+        deduper: Deduper,
+    ) -> Result<Self, Error> {
+        let types = ledger.partition_keys().map(|(type_index, _)| type_index + 1).max().unwrap_or(0);
+        let place = SpillPlace::Unnamed(PathBuf::new());
+        let spill = Spill::of_stored(runs).map_err(Error::io("opening stored rows"))?;
+        Ok(Self { spill, ledger, ..Self::new(types, unit, shares, deduper, place) })
     }
 
     /// Makes room for event types, the last of which were found while lines were read.
@@ -240,7 +256,7 @@ impl RowStore {
         let spill = match &mut self.spill {
             Some(spill) => spill,
             empty => {
-                let spill = Spill::create(&self.spill_dir, run_bytes);
+                let spill = Spill::create(&self.spill_place, run_bytes);
                 empty.insert(spill.map_err(Error::io("creating the spill file"))?)
             }
         };
@@ -266,9 +282,11 @@ impl RowStore {
         Ok(SpillJob { types, file, unit: self.unit, deduper: Arc::clone(&self.deduper) })
     }
 
-    /// Ends adding: no job is left, and if some rows were spilled, the rest is spilled, too.
+    /// Ends adding: no job is left, and if some rows were spilled, the rest is spilled, too. To a named file,
+    /// all are.
     pub(crate) fn seal(&mut self) -> Result<(), Error> {
-        if self.spill.is_some() {
+        let is_stored = matches!(self.spill_place, SpillPlace::Named(_)) && self.in_memory_bytes > 0;
+        if self.spill.is_some() || is_stored {
             let run = self.spill(self.in_memory_bytes)?.write()?;
             self.spilled(run);
         }
@@ -356,6 +374,24 @@ impl RowStore {
         }
         superseded.set_samples(samples.into_list());
         Ok(superseded)
+    }
+
+    /// The rows in a named file, for other processes.
+    pub(crate) fn stored_runs(&self) -> Vec<(PartitionKey, StoredRun)> {
+        match (&self.spill, &self.spill_place) {
+            (Some(spill), SpillPlace::Named(path)) => spill.stored(path),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Calls `look` with all contenders of an event type, if they are spilled: some at a time.
+    pub(crate) fn each_contenders(
+        &self,
+        type_index: usize,
+        look: impl FnMut(&SpilledContenders),
+    ) -> Result<(), Error> {
+        let Some(spill) = &self.spill else { return Ok(()) };
+        spill.each_contenders(type_index, 0..RANGES, &self.deduper, look)
     }
 
     /// The batches of an event type, if its rows are in memory.

@@ -71,6 +71,14 @@ impl DatedLines {
     }
 }
 
+impl DatedLines {
+    /// Sets the last row of each line, by its place, where one was found.
+    pub(crate) fn set_last_rows(&mut self, found: &BTreeMap<Position, Position>) {
+        let lines = self.by_type.values_mut().flat_map(HashMap::values_mut).flatten();
+        lines.for_each(|line| line.last_row = found.get(&line.position).copied());
+    }
+}
+
 /// Compares a row with the lines of its event type.
 fn compare(lines: &mut HashMap<i64, Vec<DatedLine>, FixedState>, id: Id<'_>, row: VersionOrder<'_>) {
     let VersionOrder { key, micros, position } = row;

@@ -2,7 +2,7 @@
 //!
 //! Each spill is one run. For every event type it has the partitions, each sorted by (timestamp, event id)
 //! and cut into chunks of Arrow IPC, and the facts that "latest" needs about the rows, by ranges of ids. The
-//! file has no name, so it can't be left over.
+//! file has no name, so it can't be left over; unless another process is to read its runs.
 //!
 //! Invariant: the rows read back are those that were written. Only the locations of chunks are kept in
 //! memory.
@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, VecDeque},
     io,
     ops::Range,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -28,6 +28,7 @@ use event_rows::{
     ARRAY_BYTES_MIN, Batch, CHUNK_ROWS, Ids, PartitionKey, Position, chunk_rows, gather, group, sort,
 };
 use events_core::partition::PartitionUnit;
+use serde::{Deserialize, Serialize};
 use storage::File;
 
 use crate::{
@@ -39,10 +40,34 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Spill {
     file: Arc<SpillFile>,
-    /// For each run its chunks, in order.
-    runs: BTreeMap<PartitionKey, Vec<Vec<Location>>>,
+    runs: BTreeMap<PartitionKey, Vec<Run>>,
     /// By event type.
     contenders: BTreeMap<usize, Vec<ContendersPiece>>,
+}
+
+/// A run of a partition: its chunks, in order.
+#[derive(Debug)]
+struct Run {
+    file: Arc<SpillFile>,
+    chunks: Vec<Location>,
+}
+
+/// Where rows are spilled to.
+#[derive(Debug, Clone)]
+pub(crate) enum SpillPlace {
+    /// A file without a name, on the file system of this directory.
+    Unnamed(PathBuf),
+    /// This file, which is written anew.
+    Named(PathBuf),
+}
+
+/// A run of a partition in a named file, for a process that reads it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct StoredRun {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// Its chunks.
+    pub(crate) chunks: Vec<Location>,
 }
 
 /// The file; several threads may write to it at once.
@@ -70,8 +95,8 @@ pub(crate) struct SortedRun<'s> {
 }
 
 /// The location of something in the file.
-#[derive(Debug, Clone, Copy)]
-struct Location {
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(crate) struct Location {
     offset: u64,
     bytes: usize,
 }
@@ -171,11 +196,41 @@ impl SpillFile {
 }
 
 impl Spill {
-    /// A spill file on the file system of `dir`, for runs that take this much memory.
-    pub(super) fn create(dir: &Path, run_bytes: usize) -> io::Result<Self> {
+    /// A spill file for runs that take this much memory.
+    pub(super) fn create(place: &SpillPlace, run_bytes: usize) -> io::Result<Self> {
+        let file = match place {
+            SpillPlace::Unnamed(directory) => File::unnamed(directory)?,
+            SpillPlace::Named(path) => File::create(path)?,
+        };
         let chunk_bytes = CHUNK_BYTES_MAX.min(run_bytes / CHUNKS_PER_RUN);
-        let file = Arc::new(SpillFile { file: File::unnamed(dir)?, bytes: AtomicU64::new(0), chunk_bytes });
+        let file = Arc::new(SpillFile { file, bytes: AtomicU64::new(0), chunk_bytes });
         Ok(Self { file, runs: BTreeMap::new(), contenders: BTreeMap::new() })
+    }
+
+    /// Runs that other processes have spilled, to be read.
+    pub(super) fn of_stored(runs: Vec<(PartitionKey, StoredRun)>) -> io::Result<Option<Self>> {
+        let mut files = BTreeMap::<PathBuf, Arc<SpillFile>>::new();
+        let mut spilled = BTreeMap::<_, Vec<_>>::new();
+        for (partition, StoredRun { file: path, chunks }) in runs {
+            let file = match files.get(&path) {
+                Some(file) => Arc::clone(file),
+                None => {
+                    let (file, bytes) = (File::open(&path)?, AtomicU64::new(0));
+                    let file = Arc::new(SpillFile { file, bytes, chunk_bytes: CHUNK_BYTES_MAX });
+                    files.entry(path).or_insert(file).clone()
+                }
+            };
+            spilled.entry(partition).or_default().push(Run { file, chunks });
+        }
+        let Some(file) = files.into_values().next() else { return Ok(None) };
+        Ok(Some(Self { file, runs: spilled, contenders: BTreeMap::new() }))
+    }
+
+    /// The runs, for other processes; `path` is the name of the file.
+    pub(super) fn stored(&self, path: &Path) -> Vec<(PartitionKey, StoredRun)> {
+        let stored = |run: &Run| StoredRun { file: path.to_owned(), chunks: run.chunks.clone() };
+        let runs = self.runs.iter();
+        runs.flat_map(|(partition, runs)| runs.iter().map(|run| (*partition, stored(run)))).collect()
     }
 
     /// The file to write runs to.
@@ -186,7 +241,8 @@ impl Spill {
     /// Adds a run that was written. The order of runs does not matter.
     pub(super) fn add(&mut self, run: SpilledRun) {
         for (partition, chunks) in run.partitions {
-            self.runs.entry(partition).or_default().push(chunks);
+            let run = Run { file: Arc::clone(&self.file), chunks };
+            self.runs.entry(partition).or_default().push(run);
         }
         for (type_index, piece) in run.contenders {
             self.contenders.entry(type_index).or_default().push(piece);
@@ -202,7 +258,7 @@ impl Spill {
     pub(super) fn runs(&self, partition: PartitionKey) -> Vec<SortedRun<'_>> {
         let runs = self.runs.get(&partition).map_or(&[][..], Vec::as_slice);
         runs.iter()
-            .map(|locations| SortedRun { file: &self.file, locations: locations.iter().copied().collect() })
+            .map(|run| SortedRun { file: &run.file, locations: run.chunks.iter().copied().collect() })
             .collect()
     }
 

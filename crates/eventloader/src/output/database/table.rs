@@ -15,7 +15,7 @@ use event_postgres::ctid_text;
 use event_rows::PartitionKey;
 use event_target::{DedupeScope, Differs};
 use events_core::table::TableColumns;
-use foldhash::quality::RandomState;
+use foldhash::quality::SeedableRandomState;
 
 use super::{
     copy::Copy,
@@ -105,7 +105,7 @@ impl<'a> TableLoad<'a> {
 
     /// Finds the partitions that are replaced by what they have already.
     fn compare(&mut self, threads: usize) -> Result<(), Error> {
-        let state = RandomState::default();
+        let state = SeedableRandomState::random();
         let Self { writing, partitions, .. } = *self;
         // Where rows are spilled, nobody knows how many there are before they are read.
         let may_be_same = |number: &usize| {

@@ -9,7 +9,7 @@ use std::hash::BuildHasher;
 
 use event_rows::{Batch, Id, RowRef, Rows, chunk_rows_of, hash_rows};
 use event_target::Session;
-use foldhash::quality::RandomState;
+use foldhash::quality::SeedableRandomState;
 
 use super::partition::Sent;
 use crate::{
@@ -30,7 +30,7 @@ pub(super) struct Contents {
 }
 
 impl Contents {
-    fn add(&mut self, state: &RandomState, rows: Rows<'_>) {
+    fn add(&mut self, state: &SeedableRandomState, rows: Rows<'_>) {
         for (batch, refs) in rows.runs() {
             let numbers: Vec<_> = refs.iter().map(|row| row.row).collect();
             for (content, row) in hash_rows(state, batch, &numbers).into_iter().zip(refs) {
@@ -48,7 +48,7 @@ impl Contents {
 /// The new rows of a partition.
 pub(super) fn new_contents(
     writing: &Writing<'_>,
-    state: &RandomState,
+    state: &SeedableRandomState,
     partition: &Partition,
 ) -> Result<(Contents, Sent), Error> {
     writing.controls.interruption.check()?;
@@ -65,7 +65,7 @@ pub(super) fn new_contents(
 /// The rows that a table has of a unit of time.
 pub(super) fn stored_contents(
     (writing, session): (&Writing<'_>, &mut dyn Session),
-    state: &RandomState,
+    state: &SeedableRandomState,
     table: &StoredTable<'_>,
     unit: i64,
 ) -> Result<Contents, Error> {
