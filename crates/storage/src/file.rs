@@ -4,7 +4,7 @@
 
 use std::{
     fs::{Metadata, TryLockError},
-    io::{self, Read, Write},
+    io::{self, Read, Seek, SeekFrom, Write},
     os::unix::fs::FileExt,
     path::Path,
 };
@@ -151,6 +151,12 @@ impl Read for File {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         Operation::look("read", self.0.path()).begin()?;
         self.0.read(bytes)
+    }
+}
+
+impl Seek for File {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.0.seek(to)
     }
 }
 

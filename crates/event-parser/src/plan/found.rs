@@ -193,6 +193,14 @@ impl Plan {
         Some(index)
     }
 
+    /// The index of the event type with this name, if the catalog names it or has an open type for it: a new
+    /// one unless it has one already.
+    #[must_use]
+    pub fn index_of(&self, domain: &[u8], name: &[u8]) -> Option<usize> {
+        let find = || self.find(domain, name);
+        find().or_else(|| self.place_of(self.open_type_of(domain, name).ok()?, domain, name))
+    }
+
     fn one_of(&self, open: usize, domain: &[u8], name: &[u8]) -> Option<EventType> {
         let (domain, name) = (str::from_utf8(domain).ok()?, str::from_utf8(name).ok()?);
         Some(self.found.open[open].event_type.one_of_others(domain, name))

@@ -44,7 +44,10 @@ pub(super) fn check(settings: &Settings, input: &InputCounts, has_commit: bool) 
         all,
         first: first(),
         lacks: if settings.catalog.envelope().is_base() {
-            follow("it lacks ", input.first_bad.as_ref().map_or_else(String::new, |first| first.lacks.clone()))
+            follow(
+                "it lacks ",
+                input.first_bad.as_ref().map_or_else(String::new, |first| first.lacks.clone()),
+            )
         } else {
             String::new()
         },

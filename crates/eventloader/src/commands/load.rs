@@ -7,20 +7,18 @@
 //! Invariant: nothing visible in the target changes before the commit, and the commit only happens if the
 //! counts balance.
 
-use std::{collections::BTreeSet, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use event_parser::Plan;
-use event_target::{
-    Action, Change, DedupeScope, Fingerprint, History, LoadFacts, Merged, Mode, Reads, Staging, TargetLayout,
-};
-use events_core::catalog::EventType;
+use event_target::{Action, Change, DedupeScope, History, Merged, Mode, Staging, TargetLayout};
 
 use crate::{
     commands::{
-        bad_lines,
-        facts::{self, new_envelopes, what_is_loaded},
+        conclude::{Checked, Done, OtherSources},
+        facts::what_is_loaded,
         fitting::{LeftOut, stage_fitting},
         layout_fit::LayoutFit,
+        named_version::version_of,
         report_place,
         sink::{ReadyCommit, Sink},
         ties::{LastRows, Ties},
@@ -32,7 +30,7 @@ use crate::{
     latest::Deduper,
     output::Writing,
     quarantine::{self, LastOnes, Quarantine},
-    report::{Balance, LoadOutcome, Report},
+    report::Report,
     rows::{RowStore, SpillPlace},
     runtime::{Controls, MemoryShares, Needs, Stage, Stages, open_store},
     settings::{Input, Settings},
@@ -103,20 +101,9 @@ fn list(settings: &Settings) -> Result<Listed, Error> {
     }
 }
 
-fn layout_fit(settings: &Settings, folds_case: bool) -> LayoutFit<'_> {
+pub(super) fn layout_fit(settings: &Settings, folds_case: bool) -> LayoutFit<'_> {
     let Settings { catalog, selection, layout, partition_unit: unit, flatten, .. } = settings;
     LayoutFit { catalog, selection, only: None, layout: *layout, unit: *unit, flatten: *flatten, folds_case }
-}
-
-/// What a load reads of its target that another one may change meanwhile.
-fn reads_of(settings: &Settings, types: &[&EventType]) -> Reads {
-    let name = |event_type: &&EventType| (event_type.domain.clone(), event_type.name.clone());
-    let has_rows = settings.mode == Mode::Merge || settings.dedupe_scope == DedupeScope::Target;
-    Reads {
-        event_types: types.iter().filter(|_| has_rows).map(name).collect(),
-        sources: matches!(settings.input, Input::Sources { skip_loaded: true, .. }),
-        everything: false,
-    }
 }
 
 /// A load in progress.
@@ -153,31 +140,15 @@ impl Load<'_> {
     fn stage_with(self, mut record: Record<'_>, listed: Listed, staging: &Staging) -> Result<Staged, Error> {
         let Self { settings, controls, stages } = self;
         let database = OpenDatabase::of(&settings.target, staging)?;
-        let what = what_is_loaded(settings);
-        let known = record.merged(&what);
+        let known = record.merged(&what_is_loaded(settings));
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
         let Screened { sources, skipped, recognised } =
             self.screen(&plan, listed, (record.history(), &known))?;
         let shares = self.shares(&plan, &sources)?;
-        let Ingested { rows, mut quarantine, counts: input } =
+        let Ingested { rows, mut quarantine, counts: input, .. } =
             self.ingest(&plan, shares, &sources, staging)?;
-        bad_lines::check(settings, &input, record.has_commit())?;
-        let folds_case = settings.target.folds_case()?;
-        let types_read: BTreeSet<_> = rows.ledger().partition_keys().map(|(index, _)| index).collect();
-        let fit = layout_fit(settings, folds_case);
-        fit.check_found(&plan)?;
-        record.check_found(&plan, settings.layout, folds_case)?;
-        if matches!(settings.input, Input::Replay(_)) {
-            if types_read.is_empty() {
-                // No line holds, so the replay is refused as a load would be.
-                fit.check().and_then(|()| record.check_catalog(settings)).map_err(Error::into_cause)?;
-            }
-            LayoutFit { only: Some(&types_read), ..fit }.check()?;
-        }
-        let types_read: Vec<_> = types_read.into_iter().map(|index| plan.event_type(index)).collect();
-        record.check_read(types_read.iter().copied(), settings.layout)?;
-        let reads = reads_of(settings, &types_read);
-        record.check_columns(types_read, settings)?;
+        let checked = Checked { settings, plan: &plan, ledger: rows.ledger() };
+        let reads = checked.check_read(&input, &record)?;
         let (existing, rows) =
             self.add_existing((&plan, database.as_ref()), rows, &mut record, shares.encoders)?;
         let mut clock = stages.clock();
@@ -209,29 +180,16 @@ impl Load<'_> {
             stages,
         };
         let (written, mut changes) = writing.write_partitions(shares.encoders)?;
-        changes.extend(self.quarantine_changes(quarantine, &sources, (ties, &lasts))?);
-        let superseded = superseded.into_totals(|by_block| rows.ledger().by_source(by_block));
-        let outcome = LoadOutcome {
-            settings,
-            plan: &plan,
-            input: &input,
-            ledger: rows.ledger(),
-            superseded: &superseded,
-            written: &written,
-        };
-        Balance::of(outcome).check()?;
-        let report = Report::new(outcome, skipped);
-        record.check_changes(&changes)?;
-        let tables = record.new_tables(written.tables, &changes);
-        let envelopes = new_envelopes(settings.catalog.envelope(), record.history());
-        let stamps = record.into_stamps();
-        let facts = facts::of(settings, &report, &input);
-        let load = LoadFacts { what, tables, envelopes, stamps, recognised, ..facts };
-        let is_new = |content: &Fingerprint| !known.contents.contains(content);
-        let is_new_source = load.sources.iter().filter_map(|source| source.content.as_ref()).any(is_new);
-        // Stamps and objects that were not recorded would be missed by every later run.
-        let is_news = is_new_source || !load.stamps.is_empty() || !load.recognised.is_empty();
-        let commit = ReadyCommit { changes, load, is_news, reads, schemas: written.schemas };
+        changes.extend(quarantine_changes(
+            (settings, &plan, record.history()),
+            (quarantine, &sources),
+            &lasts,
+        )?);
+        let totals = superseded.into_totals(|by_block| rows.ledger().by_source(by_block));
+        let done = Done { input: &input, superseded: &totals, written, changes, reads };
+        let others = OtherSources { known: &known, skipped, recognised };
+        let checked = Checked { settings, plan: &plan, ledger: rows.ledger() };
+        let (report, commit) = checked.conclude(record, done, others)?;
         Ok(Staged { report, commit, rows })
     }
 
@@ -297,7 +255,7 @@ impl Load<'_> {
             Deduper::new(settings.dedupe_scope),
             SpillPlace::Unnamed(staging.temporary_directory()),
         );
-        let ingest = Ingest { settings, plan, shares, controls, stages };
+        let ingest = Ingest { settings, plan, shares, controls, stages, first_block: 0 };
         ingest.run(sources, rows, Quarantine::new(staging.clone(), settings.catalog.envelope()))
     }
 
@@ -328,27 +286,26 @@ impl Load<'_> {
         clock.lap_of(settings.threads, Stage::Search);
         Ok((Some(existing), rows))
     }
+}
 
-    /// The changes of the quarantine.
-    fn quarantine_changes(
-        self,
-        quarantine: Quarantine,
-        sources: &[Source],
-        (ties, lasts): (Ties<'_>, &LastOnes),
-    ) -> Result<Vec<Change>, Error> {
-        let target = (&self.settings.target, ties.history);
-        let changes = match &self.settings.input {
-            Input::Replay(selection) => quarantine.finish_replay(sources, target.0, selection, lasts)?,
-            Input::Sources { .. } => {
-                quarantine.finish(sources, target, lasts, |line| ties.version_of(line).is_some())?
-            }
-        };
-        let mut kept = Vec::new();
-        for change in changes {
-            if target.0.action(&change, target.1)? != Action::Unchanged {
-                kept.push(change);
-            }
+/// The changes of the quarantine.
+pub(super) fn quarantine_changes(
+    (settings, plan, history): (&Settings, &Plan, &History),
+    (quarantine, sources): (Quarantine, &[Source]),
+    lasts: &LastOnes,
+) -> Result<Vec<Change>, Error> {
+    let target = (&settings.target, history);
+    let changes = match &settings.input {
+        Input::Replay(selection) => quarantine.finish_replay(sources, target.0, selection, lasts)?,
+        Input::Sources { .. } => {
+            quarantine.finish(sources, target, lasts, |line| version_of(settings, plan, line).is_some())?
         }
-        Ok(kept)
+    };
+    let mut kept = Vec::new();
+    for change in changes {
+        if target.0.action(&change, target.1)? != Action::Unchanged {
+            kept.push(change);
+        }
     }
+    Ok(kept)
 }

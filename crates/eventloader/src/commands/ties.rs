@@ -9,47 +9,21 @@
 //! Invariant: memory is bounded, however many lines are bad. Lines that the run did not select are not
 //! judged.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
-use event_parser::{DayRange, NamedEvent, Plan};
+use event_parser::Plan;
 use event_rows::{PartitionKey, Position};
 use event_target::{History, Mode};
-use events_core::{catalog::EventType, timestamp::parse_timestamp};
-use serde::Deserialize;
 
+use super::named_version::{OfType, version_of};
 use crate::{
     error::Error,
     existing::{OpenDatabase, Versions, versions_in, versions_in_database},
     latest::Superseded,
-    quarantine::{BadText, LastOnes, Quarantine},
+    quarantine::{LastOnes, Quarantine},
     rows::{DatedLine, DatedLines, RowLedger, RowStore},
     settings::{Input, Settings},
 };
-
-/// The parts of a line that name an event and a time. With a repeated key it can't become a row.
-#[derive(Deserialize)]
-struct Frame<'l> {
-    #[serde(borrow)]
-    event_id: Cow<'l, str>,
-    #[serde(borrow)]
-    timestamp: Cow<'l, str>,
-    #[serde(borrow)]
-    domain: Cow<'l, str>,
-    #[serde(borrow)]
-    event_type: Cow<'l, str>,
-}
-
-/// The event type of a line that did not become a row.
-#[derive(Debug)]
-pub(super) enum OfType {
-    /// It has an index in the plan.
-    Known(usize),
-    /// No catalog names it, and the run has no row of it.
-    WithoutRows(Box<EventType>),
-}
 
 /// By partition's path: lines with the timestamps that they name.
 type ByPath<'l> = BTreeMap<String, Vec<(i64, &'l DatedLine)>>;
@@ -102,51 +76,14 @@ pub(super) struct Ties<'a> {
 }
 
 impl Ties<'_> {
-    /// The event type, timestamp and id of a line, if it has them and the run selects such events.
-    pub(super) fn version_of(self, line: BadText<'_>) -> Option<(OfType, i64, Box<str>)> {
-        let Self { settings, plan, .. } = self;
-        let (frame, micros) = self.frame_of(line)?;
-        let (domain, name) = (frame.domain.as_bytes(), frame.event_type.as_bytes());
-        let of_type = match plan.find(domain, name) {
-            Some(type_index) => OfType::Known(type_index),
-            None => OfType::WithoutRows(Box::new(plan.resolve(domain, name)?)),
-        };
-        let selection = &settings.selection;
-        let is_within = selection.days.is_none_or(|DayRange { first, last }| {
-            first.is_none_or(|first| first.start_micros() <= micros)
-                && last.is_none_or(|last| micros < last.end_micros())
-        });
-        let event_type = match &of_type {
-            OfType::Known(type_index) => plan.event_type(*type_index),
-            OfType::WithoutRows(event_type) => event_type,
-        };
-        let is_selected = is_within && selection.wants_type(event_type);
-        is_selected.then(|| (of_type, micros, frame.event_id.into()))
-    }
-
-    /// The parts of a line that name an event, and its time.
-    fn frame_of<'l>(self, BadText { line, enclosing }: BadText<'l>) -> Option<(Frame<'l>, i64)> {
-        if self.settings.catalog.envelope().is_base() {
-            let frame: Frame<'l> = serde_json::from_slice(line).ok()?;
-            let micros = parse_timestamp(frame.timestamp.as_bytes())?;
-            return Some((frame, micros));
-        }
-        let NamedEvent { domain, event_type, id, micros } = self.plan.event_named_by(line, enclosing)?;
-        let frame = Frame {
-            event_id: id.into(),
-            timestamp: Cow::default(),
-            domain: domain.into(),
-            event_type: event_type.into(),
-        };
-        Some((frame, micros))
-    }
-
     /// Judges the bad lines of the run.
     pub(super) fn judge(self, quarantine: &mut Quarantine) -> Result<LastOnes, Error> {
         let mut lasts = LastOnes::new();
         let mut lines = DatedLines::default();
         quarantine.each_new(|position, line| {
-            let Some((of_type, micros, id)) = self.version_of(line) else { return Ok(()) };
+            let Some((of_type, micros, id)) = version_of(self.settings, self.plan, line) else {
+                return Ok(());
+            };
             match of_type {
                 OfType::Known(type_index) => lines.add(type_index, micros, id, position),
                 OfType::WithoutRows(event_type) => lines.add_without_rows(

@@ -51,7 +51,7 @@ impl<'a> Collector<'a> {
     pub(super) fn new(sources: &'a [Source], rows: RowStore, quarantine: Quarantine, threads: usize) -> Self {
         Self {
             sources,
-            ingested: Ingested { rows, quarantine, counts: InputCounts::of(sources) },
+            ingested: Ingested { rows, quarantine, counts: InputCounts::of(sources), newlines: 0 },
             waiting: BTreeMap::new(),
             ahead_max: u32::try_from(threads).unwrap_or(u32::MAX),
             next_block: 0,
@@ -60,8 +60,15 @@ impl<'a> Collector<'a> {
         }
     }
 
+    /// The first block has this number.
+    pub(super) fn numbered_from(mut self, first_block: u32) -> Self {
+        self.next_block = first_block;
+        self.ingested.rows.number_from(first_block);
+        self
+    }
+
     pub(super) fn into_ingested(self) -> Ingested {
-        self.ingested
+        Ingested { newlines: self.lines_behind, ..self.ingested }
     }
 
     /// Whether a block is not too far ahead of its turn.
@@ -82,7 +89,7 @@ impl<'a> Collector<'a> {
 
     fn enter(&mut self, block: ParsedBlock) -> Result<Option<SpillJob>, Error> {
         let ParsedBlock { source, are_lines, mut parsed, by_partition, types_bytes, .. } = block;
-        let Ingested { rows, quarantine, counts } = &mut self.ingested;
+        let Ingested { rows, quarantine, counts, .. } = &mut self.ingested;
         if mem::replace(&mut self.source, source) != source {
             self.lines_behind = 0;
         }

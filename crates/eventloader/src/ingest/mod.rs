@@ -45,6 +45,8 @@ pub(crate) struct Ingested {
     pub(crate) rows: RowStore,
     pub(crate) quarantine: Quarantine,
     pub(crate) counts: InputCounts,
+    /// The newlines of the last source.
+    pub(crate) newlines: u64,
 }
 
 /// The settings of an ingest.
@@ -55,6 +57,8 @@ pub(crate) struct Ingest<'a> {
     pub(crate) shares: MemoryShares,
     pub(crate) controls: &'a Controls,
     pub(crate) stages: &'a Stages,
+    /// The number of the first block.
+    pub(crate) first_block: u32,
 }
 
 impl Ingest<'_> {
@@ -65,13 +69,15 @@ impl Ingest<'_> {
         rows: RowStore,
         quarantine: Quarantine,
     ) -> Result<Ingested, Error> {
-        let Self { settings, plan, shares, controls, stages } = self;
+        let Self { settings, plan, shares, controls, stages, first_block } = self;
         let window = Window::of(settings.memory_bytes);
         let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
         let reader =
             BlockReader::new(sources.to_vec(), window, shares.block_bytes, framed, controls.progress.clone());
+        let reader = reader.numbered_from(first_block);
         let reader = Mutex::new(if settings.mode == Mode::Merge { reader.hashing() } else { reader });
-        let collector = Turnstile::new(Collector::new(sources, rows, quarantine, shares.workers));
+        let collector = Collector::new(sources, rows, quarantine, shares.workers).numbered_from(first_block);
+        let collector = Turnstile::new(collector);
         workers::each(shares.workers, |_| self.work(&reader, &collector))?;
         let mut ingested = collector.into_inner().into_ingested();
         let facts = reader.into_inner().unwrap_or_else(PoisonError::into_inner).into_facts();
@@ -87,7 +93,7 @@ impl Ingest<'_> {
 
     /// Parses one block after the other.
     fn work(self, reader: &Mutex<BlockReader>, collector: &Turnstile<Collector<'_>>) -> Result<(), Error> {
-        let Self { settings, plan, shares, controls, stages } = self;
+        let Self { settings, plan, shares, controls, stages, .. } = self;
         let wants_later_candidates =
             settings.selection.days.is_some() && settings.dedupe_scope == DedupeScope::Input;
         let options = ParserOptions {

@@ -5,7 +5,7 @@
 //!
 //! Invariant: the blocks, concatenated in the order of their numbers, are the sources in input order.
 
-use event_parser::{Block, Buffer, CutError, Cutter};
+use event_parser::{Block, Buffer, CutError, Cutter, Framing};
 use event_target::Fingerprint;
 
 use super::{
@@ -77,6 +77,11 @@ impl BlockReader {
         }
     }
 
+    /// The first block has this number.
+    pub(crate) fn numbered_from(self, next_number: u32) -> Self {
+        Self { next_number, ..self }
+    }
+
     /// Hashes each source while it is read.
     pub(crate) fn hashing(self) -> Self {
         Self { are_hashed: true, ..self }
@@ -111,8 +116,13 @@ impl BlockReader {
                         Ok(text) => {
                             let cutter = self.framed.cutter(text, self.block_bytes);
                             let cutter = cutter.numbered_from(self.next_number);
-                            let is_replay = matches!(self.sources[self.source].origin, Origin::Records(_));
-                            closed.insert(if is_replay { cutter.replaying() } else { cutter })
+                            closed.insert(match &self.sources[self.source].origin {
+                                Origin::Records(_) => cutter.replaying(),
+                                Origin::Lines(lines) => {
+                                    cutter.framed(Framing::Lines).starting_at(lines.start())
+                                }
+                                _ => cutter,
+                            })
                         }
                         Err(source) => return Err(self.failed(None, CutError { offset: 0, source })),
                     }
@@ -127,7 +137,7 @@ impl BlockReader {
             };
             let source = self.source;
             let facts = &mut self.facts[source];
-            facts.bytes = cutter.offset();
+            facts.bytes = cutter.offset() - self.sources[source].first_offset();
             self.next_number = cutter.next_number();
             if block.is_none() || cutter.is_done() {
                 facts.fingerprint = cutter.reader().fingerprint();

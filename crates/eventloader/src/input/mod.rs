@@ -6,6 +6,7 @@
 mod blocks;
 mod compressed;
 mod defect;
+mod file_lines;
 mod files;
 mod formats;
 mod framed;
@@ -19,6 +20,7 @@ mod steady_file;
 
 pub(crate) use self::{
     blocks::BlockReader,
+    file_lines::FileLines,
     framed::Framed,
     head::look_at,
     objects::{StoredObject, Window},

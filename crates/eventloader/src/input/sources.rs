@@ -19,6 +19,7 @@ use std::{
 use event_target::Fingerprint;
 
 use super::{
+    file_lines::FileLines,
     files::{self, no_source},
     head::Begun,
     objects::{self, OpenStore, StoredObject},
@@ -46,6 +47,8 @@ pub(crate) struct Source {
 pub(crate) enum Origin {
     /// A file.
     File(PathBuf),
+    /// Some lines of a file of lines.
+    Lines(FileLines),
     /// An object of a bucket.
     Object(StoredObject),
     /// Standard input.
@@ -74,8 +77,13 @@ impl Source {
                 storage::find(path).ok()?.filter(Metadata::is_file).map(|found| found.len())
             }
             Origin::Object(object) => Some(object.bytes()),
-            Origin::StandardInput | Origin::Records(_) | Origin::Begun(_) => None,
+            Origin::Lines(_) | Origin::StandardInput | Origin::Records(_) | Origin::Begun(_) => None,
         }
+    }
+
+    /// The offset of its first byte in the whole text.
+    pub(crate) fn first_offset(&self) -> u64 {
+        if let Origin::Lines(lines) = &self.origin { lines.start() } else { 0 }
     }
 
     /// The object, if it is one.

@@ -7,7 +7,8 @@
 
 use std::{
     fs::Metadata,
-    io::{self, Read},
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
@@ -32,6 +33,16 @@ impl SteadyFile {
         // same.
         let left = (opened.is_file() && opened.len() > 0).then_some(opened.len());
         Ok(Self { file, path: path.to_owned(), opened, left })
+    }
+
+    /// The bytes of this range.
+    pub(super) fn open_range(path: &Path, range: Range<u64>) -> io::Result<Self> {
+        let mut file = Self::open(path)?;
+        if range.end > file.opened.len() {
+            return Err(Defect::Cut.into());
+        }
+        file.file.seek(SeekFrom::Start(range.start))?;
+        Ok(Self { left: Some(range.end - range.start), ..file })
     }
 
     /// Fails if the file has become another one without growing.

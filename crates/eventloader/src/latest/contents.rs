@@ -42,7 +42,12 @@ impl Marks {
     }
 
     /// Hashes the marked rows.
-    pub(super) fn hash(mut self, state: &SeedableRandomState, batches: &[&Batch], threads: usize) -> Contents {
+    pub(super) fn hash(
+        mut self,
+        state: &SeedableRandomState,
+        batches: &[&Batch],
+        threads: usize,
+    ) -> Contents {
         let hashes = workers::compute(threads, batches.len(), |index| {
             let rows: Vec<_> = rows_of(&self.batches[index]).collect();
             if rows.is_empty() { Vec::new() } else { hash_rows(state, batches[index], &rows) }

@@ -18,6 +18,7 @@
 //!
 //! Invariant: of the contenders with one id (and day) all but one are superseded. Whole ids are compared.
 
+mod contender_bytes;
 mod contents;
 mod id_set;
 mod samples;

@@ -159,8 +159,14 @@ impl Deduper {
         }
     }
 
-    /// The superseded rows of a spilled range.
-    fn superseded_of_range(&self, range: &SpilledContenders, sampler: Sampler<'_>) -> Resolved {
+    /// Which of `buckets` an id falls into.
+    pub(crate) fn bucket_of(&self, contender: &dyn SpilledContender, buckets: u32) -> u32 {
+        let hash = self.hash(contender.id(), contender.version().micros);
+        u32::try_from(hash % u64::from(buckets.max(1))).unwrap_or_default()
+    }
+
+    /// The superseded rows among all contenders with some ids.
+    pub(crate) fn superseded_of_range(&self, range: &SpilledContenders, sampler: Sampler<'_>) -> Resolved {
         let mut resolved = self.superseded_among(&range.uuids, sampler);
         resolved.append(self.superseded_among(&range.texts, sampler));
         resolved.append(self.superseded_among(&range.versioned, sampler));

@@ -268,6 +268,7 @@ fn name_of(path: &str) -> &str {
 fn file_stem(source: &Source) -> String {
     let name = match &source.origin {
         Origin::File(path) => path.file_name().map(|name| name.to_string_lossy()),
+        Origin::Lines(lines) => lines.path().file_name().map(|name| name.to_string_lossy()),
         Origin::Object(object) => Some(object.file_name().into()),
         Origin::StandardInput | Origin::Records(_) | Origin::Begun(_) => None,
     };

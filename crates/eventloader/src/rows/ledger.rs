@@ -103,9 +103,6 @@ impl RowLedger {
     }
 
     fn add_origin(&mut self, source: usize, (lines, of_array): BlockLines) {
-        if self.stretches.is_empty() {
-            self.stretches.push(Stretch { first_block: 0, origins: Vec::new() });
-        }
         let last_origin = self.stretches.iter().rev().find_map(|stretch| stretch.origins.last());
         if last_origin.is_none_or(|last| last.source != source) {
             self.lines_behind = 0;

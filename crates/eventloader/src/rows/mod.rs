@@ -154,6 +154,11 @@ impl RowStore {
         }
     }
 
+    /// The first block has this number.
+    pub(crate) fn number_from(&mut self, first_block: u32) {
+        self.ledger.begin_at(first_block);
+    }
+
     /// Leaves some memory to event types that were found while lines were read.
     pub(crate) fn leave_room(&mut self, types_bytes: usize) {
         self.types_bytes = self.types_bytes.max(types_bytes);

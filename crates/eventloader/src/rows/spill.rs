@@ -33,7 +33,7 @@ use storage::File;
 
 use crate::{
     error::Error,
-    latest::{Deduper, RANGES, SpilledContenders, TextContender, UuidContender, Version, VersionedContender},
+    latest::{Deduper, RANGES, SpilledContenders},
 };
 
 /// Everything that was spilled.
@@ -107,9 +107,11 @@ pub(crate) struct Location {
 struct ContendersPiece {
     first_range: u16,
     end_range: u16,
-    uuids: Location,
-    texts: Location,
-    versioned: Location,
+    place: Location,
+    /// How many they are.
+    contenders: usize,
+    /// Whether their event type has a version.
+    has_keys: bool,
 }
 
 /// The least contenders of a piece, except for the last one of a run.
@@ -119,8 +121,7 @@ const PIECE_CONTENDERS: usize = 512;
 const CHUNK_BYTES_MAX: usize = 256 << 10;
 /// Of smaller runs there are more, and their chunks are smaller.
 const CHUNKS_PER_RUN: usize = 64;
-/// Bytes of a contender with a UUID in the file.
-const UUID_CONTENDER_BYTES: usize = 40;
+const READING: &str = "reading the spill file";
 
 impl SpillFile {
     /// Writes the rows of one event type, and their competitors, as a part of `run`.
@@ -171,10 +172,10 @@ impl SpillFile {
             piece.append(contenders);
             let is_last = usize::from(end_range) == RANGES;
             if piece.len() >= PIECE_CONTENDERS || is_last && piece.len() > 0 {
-                let uuids = self.append(&encode_uuids(&piece.uuids))?;
-                let texts = self.append(&encode_texts(&piece.texts))?;
-                let versioned = self.append(&encode_versioned(&piece.versioned))?;
-                let piece_of_run = ContendersPiece { first_range, end_range, uuids, texts, versioned };
+                let bytes = piece.to_bytes();
+                let (place, contenders) = (self.append(&bytes)?, piece.len());
+                let has_keys = !piece.versioned.is_empty();
+                let piece_of_run = ContendersPiece { first_range, end_range, place, contenders, has_keys };
                 run.contenders.push((type_index, piece_of_run));
                 (piece, first_range) = (SpilledContenders::default(), end_range);
             }
@@ -190,7 +191,7 @@ impl SpillFile {
 
     fn read(&self, location: Location) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; location.bytes];
-        self.file.read_exact_at(&mut bytes, location.offset).map_err(Error::io("reading the spill file"))?;
+        self.file.read_exact_at(&mut bytes, location.offset).map_err(Error::io(READING))?;
         Ok(bytes)
     }
 }
@@ -264,8 +265,7 @@ impl Spill {
 
     /// The bytes of an event type's contenders. Those with a version take more in memory than in the file.
     pub(super) fn contenders_bytes(&self, type_index: usize) -> usize {
-        let bytes =
-            |piece: &ContendersPiece| piece.uuids.bytes + piece.texts.bytes + 2 * piece.versioned.bytes;
+        let bytes = |piece: &ContendersPiece| piece.place.bytes * if piece.has_keys { 2 } else { 1 };
         self.pieces(type_index).map(bytes).sum()
     }
 
@@ -281,11 +281,11 @@ impl Spill {
             usize::from(piece.first_range) < ranges.end && usize::from(piece.end_range) > ranges.start
         };
         for piece in self.pieces(type_index).filter(overlaps) {
-            let mut read = SpilledContenders::default();
-            decode_uuids(&self.file.read(piece.uuids)?, &mut read.uuids);
-            decode_texts(&self.file.read(piece.texts)?, &mut read.texts);
-            decode_versioned(&self.file.read(piece.versioned)?, &mut read.versioned);
-            deduper.split_again(read, ranges, &mut contenders);
+            let read = SpilledContenders::of_bytes(&self.file.read(piece.place)?);
+            let read = read.filter(|read| read.len() == piece.contenders);
+            let damaged =
+                || Error::io(READING)(io::Error::other("its contenders are not those that were written"));
+            deduper.split_again(read.ok_or_else(damaged)?, ranges, &mut contenders);
         }
         Ok(contenders)
     }
@@ -365,84 +365,4 @@ fn decode(bytes: Vec<u8>) -> Result<Batch, String> {
         // What is read back was decided before.
         versions: None,
     })
-}
-
-fn encode_uuids(contenders: &[UuidContender]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(contenders.len() * UUID_CONTENDER_BYTES);
-    for UuidContender { uuid, version } in contenders {
-        bytes.extend_from_slice(&uuid.to_le_bytes());
-        encode_version(version, &mut bytes);
-    }
-    bytes
-}
-
-fn decode_uuids(mut bytes: &[u8], contenders: &mut Vec<UuidContender>) {
-    contenders.reserve(bytes.len() / UUID_CONTENDER_BYTES);
-    while let (Some(uuid), Some(version)) = (take(&mut bytes), take_version(&mut bytes)) {
-        contenders.push(UuidContender { uuid: u128::from_le_bytes(uuid), version });
-    }
-}
-
-fn encode_texts(contenders: &[TextContender]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for TextContender { text, version } in contenders {
-        encode_version(version, &mut bytes);
-        encode_bytes(text.as_bytes(), &mut bytes);
-    }
-    bytes
-}
-
-fn decode_texts(mut bytes: &[u8], contenders: &mut Vec<TextContender>) {
-    while let (Some(version), Some(text)) = (take_version(&mut bytes), take_bytes(&mut bytes)) {
-        contenders.push(TextContender { text: String::from_utf8_lossy(text).into(), version });
-    }
-}
-
-fn encode_versioned(contenders: &[VersionedContender]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    for VersionedContender { text, key, version } in contenders {
-        encode_version(version, &mut bytes);
-        encode_bytes(text.as_bytes(), &mut bytes);
-        encode_bytes(key, &mut bytes);
-    }
-    bytes
-}
-
-fn decode_versioned(mut bytes: &[u8], contenders: &mut Vec<VersionedContender>) {
-    while let (Some(version), Some(text), Some(key)) =
-        (take_version(&mut bytes), take_bytes(&mut bytes), take_bytes(&mut bytes))
-    {
-        let text = String::from_utf8_lossy(text).into();
-        contenders.push(VersionedContender { text, key: key.into(), version });
-    }
-}
-
-fn encode_bytes(part: &[u8], bytes: &mut Vec<u8>) {
-    bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(part);
-}
-
-fn take_bytes<'b>(bytes: &mut &'b [u8]) -> Option<&'b [u8]> {
-    let length = usize::try_from(u64::from_le_bytes(take(bytes)?)).ok()?;
-    let (taken, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(taken)
-}
-
-fn encode_version(version: &Version, bytes: &mut Vec<u8>) {
-    bytes.extend_from_slice(&version.micros.to_le_bytes());
-    bytes.extend_from_slice(&version.position.to_bits().to_le_bytes());
-    bytes.extend_from_slice(&version.content.to_le_bytes());
-}
-
-fn take_version(bytes: &mut &[u8]) -> Option<Version> {
-    let (micros, position, content) = (take(bytes)?, take(bytes)?, take(bytes)?);
-    let position = Position::from_bits(u64::from_le_bytes(position));
-    Some(Version { micros: i64::from_le_bytes(micros), content: u64::from_le_bytes(content), position })
-}
-
-fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
-    let (taken, rest) = bytes.split_first_chunk::<N>()?;
-    *bytes = rest;
-    Some(*taken)
 }

@@ -106,6 +106,12 @@ impl<R: Read> Cutter<R> {
         Self { is_replay: true, framing: Framing::Lines, ..self }
     }
 
+    /// The reader's first byte is at this offset of the text.
+    #[must_use]
+    pub fn starting_at(self, offset: u64) -> Self {
+        Self { offset, ..self }
+    }
+
     /// How the text is read; [`Framing::Auto`] before the first block.
     #[must_use]
     pub fn framing(&self) -> Framing {
