@@ -38,6 +38,9 @@ pub enum Error {
     /// The command line asks for something impossible.
     #[error("{0}")]
     Usage(String),
+    /// An engine that distributes a load has lost, doubled or mixed up something. The text says what.
+    #[error("the engine: {0}; nothing was changed")]
+    Distributed(String),
     /// The selection can't select any event.
     #[error("{0}")]
     Selection(#[from] SelectionError),

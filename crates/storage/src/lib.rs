@@ -136,6 +136,17 @@ pub fn is_there(path: &Path) -> io::Result<bool> {
     Ok(look_at(path)?.is_some())
 }
 
+/// Makes the files directly in a directory durable, one by one.
+///
+/// # Errors
+/// Those of the system.
+pub fn sync_files_in(directory: &Path) -> io::Result<()> {
+    for name in names_in(directory)?.unwrap_or_default() {
+        File::open(&directory.join(name))?.sync()?;
+    }
+    Ok(())
+}
+
 /// The names in a directory, sorted; `None` if it does not exist.
 pub fn names_in(directory: &Path) -> io::Result<Option<Vec<OsString>>> {
     Operation::look("list", directory).begin()?;

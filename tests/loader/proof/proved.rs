@@ -6,9 +6,11 @@
 //! `PROVED_COMBINATIONS=5000` tries more of them.
 //!
 //! `wrong_loaders.rs` has the targets that wrong loaders would leave: each must be found out, every time.
-//! `cargo test -p eventloader --test loader_cli proved` runs both.
+//! `distributed.rs` loads combinations in pieces, as an engine does: the result must be that of one machine.
+//! `cargo test -p eventloader --test loader_cli proved` runs all.
 
 mod combination;
+mod distributed;
 mod proof;
 mod recorded;
 mod wrong_input;

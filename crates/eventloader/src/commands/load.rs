@@ -90,7 +90,7 @@ pub fn load(settings: &Settings, controls: &Controls) -> Result<Report, Error> {
 }
 
 /// The sources of a load; those of a replay are listed once the target is locked.
-fn list(settings: &Settings) -> Result<Listed, Error> {
+pub(super) fn list(settings: &Settings) -> Result<Listed, Error> {
     let target = settings.target.root();
     let open = |root: &str| open_store(root, &settings.stores);
     match &settings.input {
@@ -176,6 +176,7 @@ impl Load<'_> {
             existing: existing.as_ref(),
             database: database.as_ref(),
             staging,
+            staged_in: None,
             controls,
             stages,
         };

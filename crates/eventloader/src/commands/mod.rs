@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod catalog_files;
 mod conclude;
 pub mod discard;
+pub mod distributed;
 mod facts;
 mod fitting;
 mod layout_fit;

@@ -7,12 +7,23 @@
 //! one than when it was divided fails.
 
 use std::{
+    fs::Metadata,
     io::{self, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
     time::SystemTime,
 };
 
-use super::{defect::Defect, steady_file::SteadyFile};
+use event_parser::{Buffer, CutError, Framing};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Framed, Source, Window,
+    defect::{Defect, unreadable},
+    objects::ReadAhead,
+    open::open,
+    steady_file::SteadyFile,
+};
+use crate::{error::Error, runtime::Progress};
 
 /// How much is read at once to find the end of a line.
 const PIECE_BYTES: usize = 64 << 10;
@@ -28,7 +39,7 @@ pub(crate) struct FileLines {
 }
 
 /// What tells that a file is still the one that was divided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct FileState {
     /// Its length.
     pub(crate) bytes: u64,
@@ -37,15 +48,22 @@ pub(crate) struct FileState {
 }
 
 impl FileState {
-    /// That of a file; `None` if it is not there, or no file.
-    pub(crate) fn of(path: &Path) -> io::Result<Option<Self>> {
-        let found = storage::find(path)?.filter(std::fs::Metadata::is_file);
+    /// That of a source's file; `None` if it is not there, or no file.
+    ///
+    /// # Errors
+    /// It can't be looked at. `name` is for messages.
+    pub(crate) fn of(name: &str, path: &Path) -> Result<Option<Self>, Error> {
+        Self::find(path).map_err(|error| unreadable(name, 0, None, error))
+    }
+
+    fn find(path: &Path) -> io::Result<Option<Self>> {
+        let found = storage::find(path)?.filter(Metadata::is_file);
         Ok(found.map(|found| Self { bytes: found.len(), modified: found.modified().ok() }))
     }
 
     /// Fails if the file is another one by now. It may have grown.
     fn check(self, path: &Path) -> io::Result<()> {
-        let now = Self::of(path)?.ok_or(io::ErrorKind::NotFound)?;
+        let now = Self::find(path)?.ok_or(io::ErrorKind::NotFound)?;
         if now.bytes < self.bytes {
             return Err(Defect::Cut.into());
         }
@@ -60,8 +78,16 @@ impl FileLines {
     /// The lines whose first byte is at `start` or behind it, and before `end`.
     ///
     /// # Errors
-    /// The file can't be read, or is another one.
-    pub(crate) fn within(path: &Path, (start, end): (u64, u64), state: FileState) -> io::Result<Self> {
+    /// The file can't be read, or is another one. `name` is for messages.
+    pub(crate) fn within(
+        (name, path): (&str, &Path),
+        range: (u64, u64),
+        state: FileState,
+    ) -> Result<Self, Error> {
+        Self::find(path, range, state).map_err(|error| unreadable(name, range.0, None, error))
+    }
+
+    fn find(path: &Path, (start, end): (u64, u64), state: FileState) -> io::Result<Self> {
         state.check(path)?;
         let mut file = storage::File::open(path)?;
         let [start, end] = [start, end].map(|at| line_start(&mut file, at, state.bytes));
@@ -80,6 +106,22 @@ impl FileLines {
     pub(super) fn open(&self) -> io::Result<impl Read + Send + use<>> {
         SteadyFile::open_range(&self.path, self.start..self.end)
     }
+}
+
+/// Whether a source is plain lines, so that it can be read in ranges.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) fn is_splittable(source: &Source, framed: &Framed) -> Result<bool, Error> {
+    let failed = |offset, compression, error| unreadable(&source.name, offset, compression, error);
+    let ahead = ReadAhead::of([source], Window::least());
+    let text = open(source, &ahead, &Progress::hidden(), false).map_err(|error| failed(0, None, error))?;
+    let compression = text.compression;
+    let mut cutter = framed.cutter(text, PIECE_BYTES);
+    cutter
+        .next_block(Buffer::default())
+        .map_err(|CutError { offset, source }| failed(offset, compression, source))?;
+    Ok(compression.is_none() && cutter.framing() == Framing::Lines)
 }
 
 /// The first byte of the first line that begins at `at` or behind it; the length of the file if there is

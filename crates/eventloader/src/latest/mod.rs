@@ -38,7 +38,10 @@ use self::contents::{Contents, Marks};
 pub(crate) use self::{
     id_set::{ID_BYTES_MAX, IdSet, IdSetBuilder},
     samples::{Sample, SampledRow, Sampler, Samples},
-    spilled::{SpilledContenders, TextContender, UuidContender, VersionedContender, resolve_spilled},
+    spilled::{
+        SpilledContender, SpilledContenders, TextContender, UuidContender, VersionedContender,
+        resolve_spilled,
+    },
     superseded::{Resolved, Superseded, SupersededCounts, SupersededKind, SupersededRow, SupersededTotals},
     versions::Version,
 };

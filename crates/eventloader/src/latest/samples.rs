@@ -12,12 +12,13 @@ use std::{
 };
 
 use event_rows::{Id, Position, VersionOrder, uuid_text};
+use serde::{Deserialize, Serialize};
 
 use super::superseded::{SupersededKind, SupersededRow};
 use crate::runtime::names;
 
 /// A superseded row beside the one that is kept.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Sample {
     pub(crate) type_index: usize,
     /// Cut like the names in the report.
@@ -29,9 +30,10 @@ pub(crate) struct Sample {
 }
 
 /// What the report says of a row.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SampledRow {
     pub(crate) micros: i64,
+    #[serde(with = "bits")]
     pub(crate) position: Position,
     /// The key of its version, if its type has one.
     pub(crate) version: Option<Box<[u8]>>,
@@ -40,6 +42,21 @@ pub(crate) struct SampledRow {
 impl From<VersionOrder<'_>> for SampledRow {
     fn from(VersionOrder { key, micros, position }: VersionOrder<'_>) -> Self {
         Self { micros, position, version: key.map(Into::into) }
+    }
+}
+
+/// A position as its eight bytes.
+mod bits {
+    use event_rows::Position;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(position: &Position, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(position.to_bits())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Position, D::Error> {
+        u64::deserialize(deserializer).map(Position::from_bits)
     }
 }
 

@@ -161,8 +161,16 @@ impl Deduper {
 
     /// Which of `buckets` an id falls into.
     pub(crate) fn bucket_of(&self, contender: &dyn SpilledContender, buckets: u32) -> u32 {
-        let hash = self.hash(contender.id(), contender.version().micros);
-        u32::try_from(hash % u64::from(buckets.max(1))).unwrap_or_default()
+        self.bucket(contender.id(), contender.version().micros, buckets)
+    }
+
+    /// The same of an event that a text names.
+    pub(crate) fn bucket_of_event(&self, id: &str, micros: i64, buckets: u32) -> u32 {
+        self.bucket(Id::of(id), micros, buckets)
+    }
+
+    fn bucket(&self, id: Id<'_>, micros: i64, buckets: u32) -> u32 {
+        u32::try_from(self.hash(id, micros) % u64::from(buckets.max(1))).unwrap_or_default()
     }
 
     /// The superseded rows among all contenders with some ids.

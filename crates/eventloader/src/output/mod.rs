@@ -59,6 +59,8 @@ pub(crate) struct Writing<'a> {
     /// The database that the target is, if it is one.
     pub(crate) database: Option<&'a OpenDatabase>,
     pub(crate) staging: &'a Staging,
+    /// The directory for staged files; each thread has its own where `None`.
+    pub(crate) staged_in: Option<&'a str>,
     pub(crate) controls: &'a Controls,
     pub(crate) stages: &'a Stages,
 }
@@ -126,8 +128,13 @@ impl Writing<'_> {
         // The commit of tables is one moment for all partitions of an event type.
         let moves = self.superseded.moves().filter(|_| !settings.target.is_of_tables());
         let publication = Publication::new(moves.map(place).collect());
-        let make_writer =
-            |thread| PartitionWriter::new(settings.format.codec, settings.layout, self.staging, thread);
+        let make_writer = |thread: usize| {
+            let (codec, layout) = (settings.format.codec, settings.layout);
+            match self.staged_in {
+                Some(own) => PartitionWriter::in_directory(codec, layout, self.staging, own.to_owned()),
+                None => PartitionWriter::new(codec, layout, self.staging, thread),
+            }
+        };
         let staged = workers::map_with(encoders, partitions.len(), make_writer, |writer, number| {
             controls.interruption.check()?;
             let partition = &partitions[number];

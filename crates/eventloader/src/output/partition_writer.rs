@@ -25,7 +25,7 @@ pub(crate) struct PartitionWriter<'s> {
     /// Whether the files are those of tables, whose logs have statistics of each.
     of_tables: bool,
     staging: &'s Staging,
-    /// This thread's directory in the staging directory.
+    /// Its directory in the staging directory.
     own: String,
     scratch: Scratch,
 }
@@ -47,7 +47,16 @@ impl<'s> PartitionWriter<'s> {
         staging: &'s Staging,
         thread: usize,
     ) -> Result<Self, Error> {
-        let own = format!("{thread:02}");
+        Self::in_directory(codec, layout, staging, format!("{thread:02}"))
+    }
+
+    /// A writer whose files are staged in this directory, which is its own.
+    pub(crate) fn in_directory(
+        codec: Codec,
+        layout: Layout,
+        staging: &'s Staging,
+        own: String,
+    ) -> Result<Self, Error> {
         staging.create_directory(&own).map_err(Error::io("staging partitions"))?;
         let scratch = Scratch::new(codec).map_err(Error::encode(codec.name()))?;
         Ok(Self { codec, of_tables: layout == Layout::Delta, staging, own, scratch })

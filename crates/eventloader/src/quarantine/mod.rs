@@ -17,7 +17,7 @@ mod selection;
 use std::{
     collections::BTreeMap,
     io::{BufWriter, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use event_parser::BadLine;
@@ -142,6 +142,28 @@ impl Quarantine {
                 let line = record.into_raw().map_err(Error::io(READING))?;
                 take(position, BadText { line: &line, enclosing: &enclosing })?;
             }
+        }
+        Ok(())
+    }
+
+    /// The file of the bad lines of the only source, if it has any.
+    pub(crate) fn into_file(mut self) -> Result<Option<PathBuf>, Error> {
+        self.close()?;
+        Ok(self.new.into_values().next())
+    }
+
+    /// Adds the bad lines of a part of a source from such a file; so many lines of the source come before
+    /// it.
+    pub(crate) fn add_file(
+        &mut self,
+        source_index: usize,
+        file: &Path,
+        lines_before: u64,
+    ) -> Result<(), Error> {
+        let mut records = RecordReader::open(file)?;
+        while let Some((mut record, _)) = records.next()? {
+            record.line += lines_before;
+            self.put(source_index, &record)?;
         }
         Ok(())
     }

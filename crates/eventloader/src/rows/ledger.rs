@@ -241,6 +241,12 @@ impl RowsOut {
         self.existing.extend(other.existing);
     }
 
+    /// The rows that go out, by source, and those that a partition leaves out.
+    pub(crate) fn of_partition(&self, partition: PartitionKey) -> (Vec<(usize, u64)>, u64) {
+        let written = self.written.iter().map(|(source, rows)| (*source, *rows)).collect();
+        (written, self.left_out.get(&partition).copied().unwrap_or_default())
+    }
+
     /// The rows of a source that went out to be written.
     pub(crate) fn written(&self, source: usize) -> u64 {
         self.written.get(&source).copied().unwrap_or_default()

@@ -389,14 +389,14 @@ impl RowStore {
         }
     }
 
-    /// Calls `look` with all contenders of an event type, if they are spilled: some at a time.
-    pub(crate) fn each_contenders(
+    /// The contenders of an event type whose ids fall into these ranges, if rows are spilled.
+    pub(crate) fn contenders(
         &self,
         type_index: usize,
-        look: impl FnMut(&SpilledContenders),
-    ) -> Result<(), Error> {
-        let Some(spill) = &self.spill else { return Ok(()) };
-        spill.each_contenders(type_index, 0..RANGES, &self.deduper, look)
+        ranges: &Range<usize>,
+    ) -> Result<Vec<SpilledContenders>, Error> {
+        let spill = self.spill.as_ref();
+        spill.map_or(Ok(Vec::new()), |spill| spill.contenders(type_index, ranges, &self.deduper))
     }
 
     /// The batches of an event type, if its rows are in memory.

@@ -15,7 +15,10 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 
 use super::{RowStore, TypeRows};
-use crate::{error::Error, latest::RANGES};
+use crate::{
+    error::Error,
+    latest::{RANGES, SpilledContenders},
+};
 
 /// A bad line that says of which event and time it is.
 #[derive(Debug)]
@@ -72,6 +75,16 @@ impl DatedLines {
 }
 
 impl DatedLines {
+    /// Compares rows of an event type, all of the input, with its lines.
+    pub(crate) fn compare_with(&mut self, type_index: usize, contenders: &SpilledContenders) {
+        let Some(lines) = self.by_type.get_mut(&type_index) else { return };
+        contenders.each(|id, row| {
+            if !row.position.is_later_candidate() {
+                compare(lines, id, row);
+            }
+        });
+    }
+
     /// Sets the last row of each line, by its place, where one was found.
     pub(crate) fn set_last_rows(&mut self, found: &BTreeMap<Position, Position>) {
         let lines = self.by_type.values_mut().flat_map(HashMap::values_mut).flatten();

@@ -1,0 +1,274 @@
+//! All that the tasks have answered → one commit, and the report.
+//!
+//! Each split must have been counted once, each bucket resolved once, each partition written once. Beyond
+//! that, all counts are compared with each other as those of any load are: lines where they were read, rows
+//! where they were stored, resolved, left out and written.
+//!
+//! Invariant: where an engine has lost or doubled anything, nothing is changed.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
+
+use arrow::array::RecordBatch;
+use event_parser::Plan;
+use event_rows::{PartitionKey, Position};
+use event_target::Change;
+use events_core::table::TableColumns;
+
+use super::{
+    job::Job,
+    parse::SplitCounts,
+    resolve::ResolvedBuckets,
+    wire::{Kind, broken, messages},
+    write::WrittenFacts,
+};
+use crate::{
+    commands::{
+        conclude::{Checked, Done, OtherSources},
+        facts::what_is_loaded,
+        load::quarantine_changes,
+        sink::ReadyCommit,
+        ties::{LastRows, Ties},
+    },
+    error::Error,
+    existing::Record,
+    ingest::InputCounts,
+    latest::SupersededTotals,
+    output::{SupersededPartition, Written, WrittenPartition},
+    quarantine::Quarantine,
+    report::Report,
+    rows::{RowLedger, RowsOut},
+    runtime::{MEMORY_BYTES_DEFAULT, Stages},
+};
+
+/// The answers of all tasks.
+#[derive(Debug, Default)]
+struct Answers {
+    /// By split.
+    counts: BTreeMap<usize, SplitCounts>,
+    resolved: ResolvedBuckets,
+    written: BTreeMap<((String, String), i64), WrittenFacts>,
+}
+
+/// What was read.
+struct Read {
+    input: InputCounts,
+    ledger: RowLedger,
+    quarantine: Quarantine,
+}
+
+impl Answers {
+    fn of(batches: &[RecordBatch], samples_max: usize) -> Result<Self, Error> {
+        let mut answers = Self::default();
+        for batch in batches {
+            for message in messages(batch)? {
+                match (message.kind, &message.event_type, message.unit) {
+                    (Kind::Counts, ..) => {
+                        let counts: SplitCounts = message.read()?;
+                        let split = counts.split;
+                        if answers.counts.insert(split, counts).is_some() {
+                            return Err(broken(&format!("split {split} was counted twice")));
+                        }
+                    }
+                    (Kind::Resolved, ..) => answers.resolved.append(message.read()?)?,
+                    (Kind::Written, Some((domain, name)), Some(unit)) => {
+                        let key = ((domain.clone(), name.clone()), unit);
+                        if answers.written.insert(key, message.read()?).is_some() {
+                            return Err(broken(&format!("a partition of {domain}/{name} was written twice")));
+                        }
+                    }
+                    (kind, ..) => return Err(broken(&format!("no task has taken a message: {kind:?}"))),
+                }
+            }
+        }
+        answers.resolved.samples.sort_by_key(|(_, sample)| sample.row.position);
+        answers.resolved.samples.truncate(samples_max);
+        Ok(answers)
+    }
+
+    /// Refuses rows of which nobody has decided whether they are the latest.
+    fn check(&self, splits: usize) -> Result<(), Error> {
+        if let Some(missing) = (0..splits).find(|split| !self.counts.contains_key(split)) {
+            return Err(broken(&format!("split {missing} was not read, or its counts were lost")));
+        }
+        let contenders: u64 = self.counts.values().map(|counts| counts.contenders).sum();
+        if contenders != self.resolved.contenders {
+            let resolved = self.resolved.contenders;
+            return Err(broken(&format!("{contenders} rows were to be resolved, {resolved} were")));
+        }
+        Ok(())
+    }
+}
+
+impl ResolvedBuckets {
+    fn append(&mut self, mut other: Self) -> Result<(), Error> {
+        if let Some(twice) = self.buckets.intersection(&other.buckets).next() {
+            return Err(broken(&format!("the rows of bucket {twice} were resolved apart from each other")));
+        }
+        self.buckets.append(&mut other.buckets);
+        self.contenders += other.contenders;
+        self.redelivered += other.redelivered;
+        self.corrected += other.corrected;
+        for (source, rows) in other.by_source {
+            *self.by_source.entry(source).or_default() += rows;
+        }
+        self.samples.append(&mut other.samples);
+        self.last_rows.append(&mut other.last_rows);
+        Ok(())
+    }
+}
+
+impl Job {
+    /// Proves the counts of all tasks, and commits; the batches are what the tasks have answered at last, in
+    /// any order.
+    ///
+    /// # Errors
+    /// An answer is missing or there twice, or any error of a load. Nothing was changed, except with
+    /// [`event_target::TargetError::Unfinished`].
+    pub fn commit(self, batches: &[RecordBatch], started: Instant) -> Result<Report, Error> {
+        match self.stage(batches) {
+            Ok((mut report, ReadyCommit { changes, load, is_news, reads, schemas })) => {
+                let Self { target, layout, settings, .. } = self;
+                let new = event_target::NewCommit { changes, layout, load, is_news, reads, schemas };
+                target.commit(new, settings.threads)?;
+                report.committed = true;
+                report.stages = Stages::default().report();
+                report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+                Ok(report)
+            }
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    fn stage(&self, batches: &[RecordBatch]) -> Result<(Report, ReadyCommit), Error> {
+        let Self { settings, sources, spec, .. } = self;
+        let answers = Answers::of(batches, settings.superseded_samples_max)?;
+        answers.check(spec.splits.len())?;
+        let plan = Plan::for_layout(&settings.catalog, settings.layout);
+        let Answers { counts, resolved, written } = answers;
+        let Read { input, ledger, mut quarantine } = self.read(&plan, counts)?;
+        let mut record = Record::read(settings)?;
+        let checked = Checked { settings, plan: &plan, ledger: &ledger };
+        let reads = checked.check_read(&input, &record)?;
+        let (written, mut changes) = self.written((&plan, &ledger), written)?;
+        let last_rows = resolved.last_rows.iter();
+        let last_rows: BTreeMap<_, _> =
+            last_rows.map(|&(line, row)| (Position::from_bits(line), Position::from_bits(row))).collect();
+        let ties = Ties {
+            settings,
+            plan: &plan,
+            history: record.history(),
+            ledger: &ledger,
+            last_rows: LastRows::Found(&last_rows),
+            database: None,
+            bytes_max: MEMORY_BYTES_DEFAULT / 8,
+        };
+        let lasts = ties.judge(&mut quarantine)?;
+        changes.extend(quarantine_changes(
+            (settings, &plan, record.history()),
+            (quarantine, sources),
+            &lasts,
+        )?);
+        let superseded = totals(&plan, resolved)?;
+        let known = record.merged(&what_is_loaded(settings));
+        let done = Done { input: &input, superseded: &superseded, written, changes, reads };
+        let others = OtherSources { known: &known, skipped: Vec::new(), recognised: Vec::new() };
+        checked.conclude(record, done, others)
+    }
+
+    /// Adds the counts and the bad lines of all splits up, in input order.
+    fn read(&self, plan: &Plan, counts: BTreeMap<usize, SplitCounts>) -> Result<Read, Error> {
+        let Self { settings, sources, spec, staging, .. } = self;
+        let (mut input, mut ledger) = (InputCounts::of(sources), RowLedger::default());
+        let mut quarantine = Quarantine::new(staging.clone(), settings.catalog.envelope());
+        let mut lines_before = BTreeMap::<usize, u64>::new();
+        for (number, counts) in counts {
+            let split =
+                spec.splits.get(number).ok_or_else(|| broken(&format!("there is no split {number}")))?;
+            let before = lines_before.entry(split.source).or_default();
+            ledger.add_blocks(split.source, split.first_block, &counts.blocks);
+            for (event_type, unit, rows) in &counts.partitions {
+                ledger.add_read((type_index(plan, event_type)?, *unit), *rows);
+            }
+            if let Some(file) = &counts.bad_lines {
+                quarantine.add_file(split.source, file, *before)?;
+            }
+            input.append(split.source, *before, counts.counts);
+            *before += counts.newlines;
+        }
+        Ok(Read { input, ledger, quarantine })
+    }
+
+    /// What was written, and the changes in the order of time.
+    fn written(
+        &self,
+        (plan, ledger): (&Plan, &RowLedger),
+        facts: BTreeMap<((String, String), i64), WrittenFacts>,
+    ) -> Result<(Written, Vec<Change>), Error> {
+        let (mut written, mut changes) = (Written::default(), BTreeMap::new());
+        let (mut files, mut types) = (BTreeMap::new(), BTreeSet::new());
+        for ((event_type, unit), facts) in facts {
+            let key = (type_index(plan, &event_type)?, unit);
+            types.insert(key.0);
+            let WrittenFacts { by_source, left_out, files: of_partition, change } = facts;
+            let mut out = RowsOut::default();
+            by_source.into_iter().for_each(|(source, rows)| out.add_written(source, rows));
+            out.add_left_out(key, left_out);
+            written.out.add(out);
+            if let Some(change) = change {
+                changes.insert((unit, change.directory.clone()), change);
+            }
+            files.extend(of_partition.map(|files| (key, files)));
+        }
+        let mut counts = ledger.partitions(&written.out);
+        for (key, files) in files {
+            written.partitions.push(WrittenPartition {
+                key,
+                path: files.path,
+                files: files.files,
+                rows: files.rows,
+                bytes: files.bytes,
+                action: files.action,
+                counts: counts.remove(&key).unwrap_or_default(),
+            });
+        }
+        let path = |key: PartitionKey| self.settings.partition_path(plan.event_type(key.0), key.1);
+        let superseded = counts.into_iter();
+        written.superseded =
+            superseded.map(|(key, counts)| SupersededPartition { path: path(key), counts }).collect();
+        written.superseded.sort_by(|a, b| a.path.cmp(&b.path));
+        written.partitions.sort_by(|a, b| a.path.cmp(&b.path));
+        let columns = types.into_iter().map(|index| {
+            let columns = TableColumns::of(plan.event_type(index), self.settings.table_form());
+            (columns.fingerprint(), columns)
+        });
+        written.tables = columns.collect();
+        Ok((written, changes.into_values().collect()))
+    }
+}
+
+fn type_index(plan: &Plan, (domain, name): &(String, String)) -> Result<usize, Error> {
+    let index = plan.index_of(domain.as_bytes(), name.as_bytes());
+    index.ok_or_else(|| broken(&format!("no catalog of the job has the event type {domain}/{name}")))
+}
+
+fn totals(plan: &Plan, resolved: ResolvedBuckets) -> Result<SupersededTotals, Error> {
+    let ResolvedBuckets { redelivered, corrected, by_source, samples, .. } = resolved;
+    let samples = samples.into_iter().map(|(event_type, mut sample)| {
+        sample.type_index = type_index(plan, &event_type)?;
+        Ok(sample)
+    });
+    Ok(SupersededTotals {
+        rows: redelivered + corrected,
+        redelivered,
+        corrected,
+        existing_rows: 0,
+        by_source,
+        samples: samples.collect::<Result<_, Error>>()?,
+    })
+}

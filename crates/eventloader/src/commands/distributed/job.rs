@@ -1,0 +1,146 @@
+//! The settings of a load → a job that an engine runs: its splits, what its tasks need to know, and at last
+//! its commit.
+//!
+//! Invariant: from [`Job::open`] to [`Job::commit`] or [`Job::abandon`] the job holds the lock of its target,
+//! so neither a load nor another driver can be at work there.
+
+use std::sync::Arc;
+
+use event_parser::Plan;
+use event_target::{DedupeScope, Mode, Staging, Target, TargetLayout};
+use events_core::partition::Layout;
+use foldhash::quality::RandomState;
+
+use super::{
+    split::{absolute, splits_of},
+    task::JobSpec,
+    wire::broken,
+};
+use crate::{
+    commands::{
+        load::{layout_fit, list},
+        report_place,
+    },
+    error::Error,
+    existing::Record,
+    input::{Framed, Source},
+    settings::{Input, Settings},
+};
+
+/// Tasks of another version may hash, cut or write otherwise.
+pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The least memory of a task that is set by nobody.
+const TASK_MEMORY_BYTES: usize = 512 << 20;
+
+/// A load that an engine distributes.
+#[derive(Debug)]
+pub struct Job {
+    pub(super) settings: Settings,
+    pub(super) target: Target,
+    pub(super) staging: Staging,
+    pub(super) layout: TargetLayout,
+    pub(super) sources: Vec<Source>,
+    pub(super) spec: JobSpec,
+}
+
+/// How a job is divided.
+#[derive(Debug, Clone, Copy)]
+pub struct Division {
+    /// About so many bytes of a file are read by one task.
+    pub split_bytes: u64,
+    /// So many tasks decide which rows are the latest; as many as there are splits where `None`.
+    pub buckets: Option<u32>,
+    /// The most memory that a task may take; 512 MiB where `None`.
+    pub task_memory_bytes: Option<usize>,
+}
+
+impl Job {
+    /// Lists the sources, locks the target, and divides the work.
+    ///
+    /// # Errors
+    /// Those of a load before it reads, and settings that an engine can't do.
+    pub fn open(settings: Settings, division: Division) -> Result<Self, Error> {
+        refuse(&settings)?;
+        settings.selection.check(&settings.catalog)?;
+        layout_fit(&settings, false).check()?;
+        let sources = list(&settings)?.sources;
+        if let Some(report) = &settings.report {
+            report_place::refuse(report, &sources, &settings.target)?;
+        }
+        let plan = Plan::for_layout(&settings.catalog, settings.layout);
+        let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
+        let splits = splits_of(&sources, &framed, division.split_bytes.max(1))?;
+        let layout = TargetLayout::new(settings.layout, settings.partition_unit);
+        let mut target = Target::open(&settings.target)?;
+        let staging = match Self::begin(&settings, &mut target, &layout) {
+            Ok(staging) => staging,
+            Err(error) => {
+                target.abandon();
+                return Err(error);
+            }
+        };
+        let buckets = u32::try_from(splits.len()).unwrap_or(u32::MAX).clamp(1, BUCKETS_MAX);
+        let spec = JobSpec {
+            version: VERSION.to_owned(),
+            seed: std::hash::BuildHasher::hash_one(&RandomState::default(), splits.len()),
+            buckets: division.buckets.unwrap_or(buckets).clamp(1, BUCKETS_MAX),
+            task_memory_bytes: division.task_memory_bytes.unwrap_or(TASK_MEMORY_BYTES),
+            staging: absolute(&staging.temporary_directory())?,
+            splits,
+        };
+        Ok(Self { settings, target, staging, layout, sources, spec })
+    }
+
+    fn begin(settings: &Settings, target: &mut Target, layout: &TargetLayout) -> Result<Staging, Error> {
+        let staging = target.begin(layout)?;
+        layout_fit(settings, settings.target.folds_case()?).check()?;
+        let record = Record::read(settings)?;
+        let keeps_once = record.is_merged() || record.has_unique_ids();
+        if settings.dedupe_scope == DedupeScope::Input && keeps_once {
+            return Err(Error::Usage(
+                "the target was merged, so its rows take part in any load; load it with eventloader"
+                    .to_owned(),
+            ));
+        }
+        Ok(staging)
+    }
+
+    /// The number of splits.
+    #[must_use]
+    pub fn split_count(&self) -> usize {
+        self.spec.splits.len()
+    }
+
+    /// What its tasks need to know, beside the settings: JSON.
+    ///
+    /// # Errors
+    /// A path that is not UTF-8.
+    pub fn spec(&self) -> Result<String, Error> {
+        serde_json::to_string(&self.spec).map_err(|error| broken(&error.to_string()))
+    }
+
+    /// Ends the job without a commit. The target is left as it was found.
+    pub fn abandon(self) {
+        self.target.abandon();
+    }
+}
+
+/// The most buckets.
+const BUCKETS_MAX: u32 = 1 << 16;
+
+/// Refuses what only a load on one machine does.
+fn refuse(settings: &Settings) -> Result<(), Error> {
+    let refused = |what: &str| Err(Error::Usage(format!("{what}; load it with eventloader")));
+    let skips = matches!(settings.input, Input::Sources { skip_loaded: true, .. });
+    if settings.mode == Mode::Merge || skips || matches!(settings.input, Input::Replay(_)) {
+        return refused("--mode merge: an engine does not merge yet");
+    }
+    if settings.target.directory().is_none() || settings.layout == Layout::Delta {
+        return refused("--target-path: an engine writes to plain directories on a shared file system only");
+    }
+    if settings.dry_run {
+        return refused("--dry-run: an engine does not do it");
+    }
+    Ok(())
+}

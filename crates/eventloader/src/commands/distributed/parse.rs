@@ -1,0 +1,214 @@
+//! A split → its rows in runs on the shared file system, and batches: the contenders of its rows by bucket,
+//! the events that its bad lines name, where its runs are, and its counts.
+//!
+//! It is an ingest as any other, whose rows are all spilled.
+//!
+//! Invariant: a bad line, a run and a row are named in the batches of one attempt once.
+
+use std::{collections::BTreeMap, ops::Range, path::PathBuf};
+
+use arrow::array::RecordBatch;
+use event_target::Staging;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    attempt::Attempt,
+    task::Task,
+    wire::{Kind, Message, batch},
+};
+use crate::{
+    commands::named_version::{OfType, version_of},
+    error::Error,
+    ingest::{Ingest, Ingested, InputCounts},
+    latest::{Deduper, RANGES, SpilledContender, SpilledContenders},
+    quarantine::Quarantine,
+    rows::{BlockLines, RowStore, SpillPlace, StoredRun},
+    runtime::{Controls, Stages},
+};
+
+/// The ranges of ids whose contenders are read at once.
+const RANGES_AT_ONCE: usize = 16;
+
+/// What became of a split's lines.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SplitCounts {
+    pub(super) split: usize,
+    pub(super) counts: InputCounts,
+    pub(super) newlines: u64,
+    pub(super) blocks: Vec<BlockLines>,
+    /// Rows by event type and partition's unit of time.
+    pub(super) partitions: Vec<((String, String), i64, u64)>,
+    /// How many rows and later candidates are to be resolved.
+    pub(super) contenders: u64,
+    /// The file of its bad lines.
+    pub(super) bad_lines: Option<PathBuf>,
+}
+
+/// A run of a partition.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RunOfSplit {
+    pub(super) split: usize,
+    /// How many blocks the split has.
+    pub(super) blocks: usize,
+    pub(super) rows: StoredRun,
+}
+
+/// A bad line that names an event: its timestamp, the bits of its place, the event's id.
+pub(super) type NamedLine = (i64, u64, Box<str>);
+
+/// The batches of a split, one after the other.
+#[derive(Debug)]
+pub struct SplitBatches<'t> {
+    task: &'t Task,
+    deduper: Deduper,
+    rows: RowStore,
+    /// Of which type and ranges the contenders come next.
+    next: (usize, usize),
+    contenders: u64,
+    named: BTreeMap<(String, String), Vec<NamedLine>>,
+    /// What comes last, without the number of contenders.
+    counts: Option<SplitCounts>,
+}
+
+impl Task {
+    /// Reads a split.
+    ///
+    /// # Errors
+    /// It can't be read, or its rows can't be stored.
+    pub fn parse(&self, number: usize) -> Result<SplitBatches<'_>, Error> {
+        let Self { settings, plan, job, shares } = self;
+        let split = self.split(number)?;
+        let source = split.source()?;
+        let attempt = Attempt::new(&job.staging).create()?;
+        let place = SpillPlace::Named(attempt.directory.join("rows"));
+        let rows =
+            RowStore::new(plan.event_type_count(), settings.partition_unit, *shares, self.deduper(), place);
+        let staging = Staging::Directory(attempt.directory);
+        let quarantine = Quarantine::new(staging, settings.catalog.envelope());
+        let (controls, stages) = (Controls::hidden(), Stages::default());
+        let ingest = Ingest {
+            settings,
+            plan,
+            shares: *shares,
+            controls: &controls,
+            stages: &stages,
+            first_block: split.first_block,
+        };
+        let Ingested { rows, mut quarantine, counts, newlines } = ingest.run(&[source], rows, quarantine)?;
+        let blocks = rows.ledger().blocks();
+        split.check_blocks(blocks.len())?;
+        let named = self.named_by(&mut quarantine)?;
+        let partitions = rows
+            .ledger()
+            .partition_keys()
+            .map(|key| (self.type_name(key.0), key.1, rows.ledger().rows_of(key)));
+        let counts = SplitCounts {
+            split: number,
+            counts,
+            newlines,
+            blocks,
+            partitions: partitions.collect(),
+            contenders: 0,
+            bad_lines: quarantine.into_file()?,
+        };
+        let (deduper, counts) = (self.deduper(), Some(counts));
+        Ok(SplitBatches { task: self, deduper, rows, next: (0, 0), contenders: 0, named, counts })
+    }
+
+    fn type_name(&self, type_index: usize) -> (String, String) {
+        let event_type = self.plan.event_type(type_index);
+        (event_type.domain.clone(), event_type.name.clone())
+    }
+
+    /// The events that the bad lines name.
+    fn named_by(
+        &self,
+        quarantine: &mut Quarantine,
+    ) -> Result<BTreeMap<(String, String), Vec<NamedLine>>, Error> {
+        let mut named = BTreeMap::<_, Vec<_>>::new();
+        quarantine.each_new(|position, line| {
+            if let Some((of_type, micros, id)) = version_of(&self.settings, &self.plan, line) {
+                let name = match of_type {
+                    OfType::Known(type_index) => self.type_name(type_index),
+                    OfType::WithoutRows(event_type) => (event_type.domain, event_type.name),
+                };
+                named.entry(name).or_default().push((micros, position.to_bits(), id));
+            }
+            Ok(())
+        })?;
+        Ok(named)
+    }
+}
+
+impl SplitBatches<'_> {
+    /// The next batch; `None` after the last.
+    ///
+    /// # Errors
+    /// The stored rows can't be read.
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, Error> {
+        while self.next.0 < self.task.plan.event_type_count() {
+            let (type_index, range) = self.next;
+            let ranges = range..range + RANGES_AT_ONCE;
+            self.next = if ranges.end < RANGES { (type_index, ranges.end) } else { (type_index + 1, 0) };
+            let messages = self.contenders(type_index, ranges)?;
+            if !messages.is_empty() {
+                return batch(&messages).map(Some);
+            }
+        }
+        let Some(counts) = self.counts.take() else { return Ok(None) };
+        batch(&self.last_messages(counts)?).map(Some)
+    }
+
+    fn contenders(&mut self, type_index: usize, ranges: Range<usize>) -> Result<Vec<Message>, Error> {
+        let buckets = self.task.job.buckets;
+        let mut by_bucket = BTreeMap::<u32, SpilledContenders>::new();
+        for contenders in self.rows.contenders(type_index, &ranges)? {
+            self.contenders += contenders.len() as u64;
+            let bucket = |contender: &dyn SpilledContender| self.deduper.bucket_of(contender, buckets);
+            for uuid in contenders.uuids {
+                by_bucket.entry(bucket(&uuid)).or_default().uuids.push(uuid);
+            }
+            for text in contenders.texts {
+                by_bucket.entry(bucket(&text)).or_default().texts.push(text);
+            }
+            for versioned in contenders.versioned {
+                by_bucket.entry(bucket(&versioned)).or_default().versioned.push(versioned);
+            }
+        }
+        let message = |(bucket, contenders): (u32, SpilledContenders)| Message {
+            kind: Kind::Contenders,
+            bucket,
+            event_type: Some(self.task.type_name(type_index)),
+            unit: None,
+            body: contenders.to_bytes(),
+        };
+        Ok(by_bucket.into_iter().map(message).collect())
+    }
+
+    fn last_messages(&mut self, counts: SplitCounts) -> Result<Vec<Message>, Error> {
+        let (buckets, split) = (self.task.job.buckets, counts.split);
+        // Anywhere, but not all in one place.
+        let bucket = u32::try_from(split).unwrap_or_default() % buckets.max(1);
+        let mut messages = Vec::new();
+        for (event_type, lines) in std::mem::take(&mut self.named) {
+            let mut by_bucket = BTreeMap::<u32, Vec<NamedLine>>::new();
+            for (micros, position, id) in lines {
+                let bucket = self.deduper.bucket_of_event(&id, micros, buckets);
+                by_bucket.entry(bucket).or_default().push((micros, position, id));
+            }
+            for (bucket, lines) in by_bucket {
+                let message = Message::json(Kind::BadLines, bucket, &lines)?;
+                messages.push(Message { event_type: Some(event_type.clone()), ..message });
+            }
+        }
+        let blocks = counts.blocks.len();
+        for ((type_index, unit), rows) in self.rows.stored_runs() {
+            let message = Message::json(Kind::Run, bucket, &RunOfSplit { split, blocks, rows })?;
+            let event_type = Some(self.task.type_name(type_index));
+            messages.push(Message { event_type, unit: Some(unit), ..message });
+        }
+        let counts = SplitCounts { contenders: self.contenders, ..counts };
+        messages.push(Message::json(Kind::Counts, bucket, &counts)?);
+        Ok(messages)
+    }
+}

@@ -1,0 +1,98 @@
+//! The settings of a load, and the job that it is a part of → what a task needs to do its part.
+//!
+//! Invariant: all tasks of a job agree on hashes, so the same id falls into the same bucket everywhere.
+
+use std::path::PathBuf;
+
+use event_parser::Plan;
+use serde::{Deserialize, Serialize};
+
+use super::{split::Split, wire::broken};
+use crate::{
+    error::Error,
+    latest::Deduper,
+    rows::RowLedger,
+    runtime::{MemoryShares, Needs},
+    settings::Settings,
+};
+
+/// What all tasks of a job know, beside the settings.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct JobSpec {
+    /// The version of the program. Others may hash otherwise.
+    pub(super) version: String,
+    /// The seed of all hashes.
+    pub(super) seed: u64,
+    pub(super) buckets: u32,
+    /// The most memory that a task may take.
+    pub(super) task_memory_bytes: usize,
+    /// Where tasks leave files.
+    pub(super) staging: PathBuf,
+    pub(super) splits: Vec<Split>,
+}
+
+/// A part of a job, in any process.
+#[derive(Debug)]
+pub struct Task {
+    pub(super) settings: Settings,
+    pub(super) plan: Plan,
+    pub(super) job: JobSpec,
+    pub(super) shares: MemoryShares,
+}
+
+impl Task {
+    /// `job` is [`Job::spec`](super::Job::spec), and the settings are those of the job.
+    ///
+    /// # Errors
+    /// This program has another version than the driver's.
+    pub fn new(settings: Settings, job: &str) -> Result<Self, Error> {
+        let job: JobSpec = serde_json::from_str(job).map_err(|error| broken(&error.to_string()))?;
+        if job.version != super::job::VERSION {
+            return Err(Error::Distributed(format!(
+                "a worker has eventloader {}, and the driver {}; install the same version everywhere",
+                super::job::VERSION,
+                job.version
+            )));
+        }
+        let settings = Settings { threads: 1, memory_bytes: job.task_memory_bytes, ..settings };
+        let plan = Plan::for_layout(&settings.catalog, settings.layout);
+        let needs = Needs::to_load(&plan, settings.flatten, settings.format.codec);
+        if needs.least_bytes() > job.task_memory_bytes {
+            let (columns, needed) = (plan.columns(), needs.least_bytes());
+            return Err(Error::Memory { columns, needed, allowed: job.task_memory_bytes });
+        }
+        let shares = MemoryShares::of(job.task_memory_bytes, 1, needs);
+        Ok(Self { settings, plan, job, shares })
+    }
+
+    pub(super) fn deduper(&self) -> Deduper {
+        Deduper::seeded(self.settings.dedupe_scope, self.job.seed)
+    }
+
+    pub(super) fn split(&self, number: usize) -> Result<&Split, Error> {
+        self.job.splits.get(number).ok_or_else(|| broken(&format!("there is no split {number}")))
+    }
+
+    /// The split that a block is of.
+    pub(super) fn split_of_block(&self, block: u32) -> Option<&Split> {
+        let behind = self.job.splits.partition_point(|split| split.first_block <= block);
+        self.job.splits.get(behind.checked_sub(1)?)
+    }
+
+    /// The index of an event type, by its name.
+    pub(super) fn type_index(&self, event_type: Option<&(String, String)>) -> Result<usize, Error> {
+        let index =
+            event_type.and_then(|(domain, name)| self.plan.index_of(domain.as_bytes(), name.as_bytes()));
+        index.ok_or_else(|| broken(&format!("no catalog of the job has the event type {event_type:?}")))
+    }
+
+    /// A ledger that knows the sources of these splits' blocks.
+    pub(super) fn ledger(&self, splits: &[(usize, usize)]) -> Result<RowLedger, Error> {
+        let mut ledger = RowLedger::default();
+        for &(number, blocks) in splits {
+            let split = self.split(number)?;
+            ledger.add_blocks(split.source, split.first_block, &vec![(0, false); blocks]);
+        }
+        Ok(ledger)
+    }
+}

@@ -1,0 +1,143 @@
+//! The runs of partitions, and which of their rows are superseded → staged files.
+//!
+//! A partition is merged from its runs, so memory does not grow with it.
+//!
+//! Invariant: a file that is named in an answer is on the disk, whole, and nobody else writes to it.
+
+use std::collections::BTreeMap;
+
+use arrow::array::RecordBatch;
+use event_target::{Action, Change, History, Staging};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    attempt::Attempt,
+    parse::RunOfSplit,
+    resolve::positions,
+    task::Task,
+    wire::{Kind, Message, all_messages, batch, broken},
+};
+use crate::{
+    error::Error,
+    latest::Superseded,
+    output::{Writing, Written},
+    rows::RowStore,
+    runtime::{Controls, Stages},
+};
+
+/// What became of the rows of a partition.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct WrittenFacts {
+    /// Rows that were written, by source.
+    pub(super) by_source: Vec<(usize, u64)>,
+    /// Rows that are superseded.
+    pub(super) left_out: u64,
+    /// `None` if all of its rows are superseded, and the target has none either.
+    pub(super) files: Option<FileFacts>,
+    /// `None` if nothing changes.
+    pub(super) change: Option<Change>,
+}
+
+/// The files of a partition.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct FileFacts {
+    pub(super) path: String,
+    pub(super) files: usize,
+    pub(super) rows: u64,
+    pub(super) bytes: u64,
+    pub(super) action: Action,
+}
+
+/// The messages about a partition.
+#[derive(Debug, Default)]
+struct OfPartition {
+    runs: Vec<RunOfSplit>,
+    superseded: Vec<event_rows::Position>,
+}
+
+impl Task {
+    /// Writes all partitions whose messages are in these batches; hands on the others. Of a partition, all
+    /// messages must be there.
+    ///
+    /// # Errors
+    /// The batches are not those of tasks, or a partition can't be written.
+    pub fn write(&self, batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
+        let mut handed_on = Vec::new();
+        let mut partitions = BTreeMap::<((String, String), i64), OfPartition>::new();
+        for message in all_messages(batches)? {
+            let is_of_partition = matches!(message.kind, Kind::Run | Kind::Superseded);
+            match (&message.event_type, message.unit) {
+                (Some(event_type), Some(unit)) if is_of_partition => {
+                    let partition = partitions.entry((event_type.clone(), unit)).or_default();
+                    if message.kind == Kind::Run {
+                        partition.runs.push(message.read()?);
+                    } else {
+                        partition.superseded.extend(positions(&message.body)?);
+                    }
+                }
+                _ => handed_on.push(message),
+            }
+        }
+        for ((event_type, unit), partition) in partitions {
+            let facts = self.write_partition(&event_type, unit, partition)?;
+            let message = Message::json(Kind::Written, 0, &facts)?;
+            handed_on.push(Message { event_type: Some(event_type), unit: Some(unit), ..message });
+        }
+        batch(&handed_on)
+    }
+
+    fn write_partition(
+        &self,
+        event_type: &(String, String),
+        unit: i64,
+        partition: OfPartition,
+    ) -> Result<WrittenFacts, Error> {
+        let Self { settings, plan, job, shares } = self;
+        let key = (self.type_index(Some(event_type))?, unit);
+        let OfPartition { mut runs, superseded } = partition;
+        runs.sort_by_key(|run| run.split);
+        let mut splits: Vec<_> = runs.iter().map(|run| (run.split, run.blocks)).collect();
+        splits.dedup();
+        let mut ledger = self.ledger(&splits)?;
+        ledger.add_read(key, 0);
+        let runs = runs.into_iter().map(|run| (key, run.rows)).collect();
+        let rows = RowStore::of_stored(runs, ledger, settings.partition_unit, *shares, self.deduper())?;
+        let superseded = Superseded::listed(superseded.into_iter());
+        let attempt = Attempt::new(&job.staging);
+        let staging = Staging::Directory(job.staging.clone());
+        let (controls, stages, history) = (Controls::hidden(), Stages::default(), History::default());
+        let writing = Writing {
+            settings,
+            plan,
+            rows: &rows,
+            superseded: &superseded,
+            // A target of partitions tells by its files what a change does.
+            history: &history,
+            existing: None,
+            database: None,
+            staging: &staging,
+            staged_in: Some(&attempt.name),
+            controls: &controls,
+            stages: &stages,
+        };
+        let (written, changes) = writing.write_partitions(1)?;
+        storage::sync_files_in(&attempt.directory).map_err(Error::io("staging partitions"))?;
+        facts_of(key, &written, changes)
+    }
+}
+
+fn facts_of(key: (usize, i64), written: &Written, changes: Vec<Change>) -> Result<WrittenFacts, Error> {
+    let (by_source, left_out) = written.out.of_partition(key);
+    let files = match written.partitions.as_slice() {
+        [] => None,
+        [one] if one.key == key => Some(FileFacts {
+            path: one.path.clone(),
+            files: one.files,
+            rows: one.rows,
+            bytes: one.bytes,
+            action: one.action,
+        }),
+        _ => return Err(broken("a partition has become several")),
+    };
+    Ok(WrittenFacts { by_source, left_out, files, change: changes.into_iter().next() })
+}

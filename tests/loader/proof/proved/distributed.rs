@@ -1,0 +1,193 @@
+//! A load in pieces, in the hands of an engine that does what engines may: splits of any size, in any order,
+//! some of them read twice, batches cut anywhere, buckets and partitions in any company.
+//!
+//! The engine here is this test. Each task begins with nothing but the text that the driver gives it.
+
+use std::{collections::BTreeMap, time::Instant};
+
+use arrow::{
+    array::{Array, AsArray, RecordBatch, UInt32Array},
+    compute::{concat_batches, take_record_batch},
+    datatypes::{Int32Type, Int64Type},
+};
+use clap::Parser;
+use eventloader::{
+    cli::Cli,
+    commands::distributed::{Division, Job, Task, schema},
+    error::Error,
+    settings::Settings,
+};
+use serde_json::Value;
+
+use super::combination::{Combination, Way};
+use crate::support::{
+    events::Die,
+    files::{assert_same_tree, published},
+    workdir::Workdir,
+};
+
+const COMBINATIONS: u64 = 60;
+
+/// The settings of a load of these sources.
+fn settings(arguments: &[String]) -> Settings {
+    let arguments = ["eventloader".to_owned()].into_iter().chain(arguments.iter().cloned());
+    Cli::try_parse_from(arguments).unwrap().settings().unwrap()
+}
+
+/// Rows that have the same key, by key.
+fn grouped<K: Ord>(
+    batches: &[RecordBatch],
+    key: impl Fn(&RecordBatch, usize) -> K,
+) -> BTreeMap<K, RecordBatch> {
+    let all = concat_batches(&schema(), batches).unwrap();
+    let mut rows = BTreeMap::<K, Vec<u32>>::new();
+    for row in 0..all.num_rows() {
+        rows.entry(key(&all, row)).or_default().push(u32::try_from(row).unwrap());
+    }
+    let taken =
+        |(key, rows): (K, Vec<u32>)| (key, take_record_batch(&all, &UInt32Array::from(rows)).unwrap());
+    rows.into_iter().map(taken).collect()
+}
+
+fn bucket(batch: &RecordBatch, row: usize) -> i32 {
+    batch["bucket"].as_primitive::<Int32Type>().value(row)
+}
+
+fn partition(batch: &RecordBatch, row: usize) -> Option<(String, String, i64)> {
+    let text = |name: &str| batch[name].as_string::<i32>().value(row).to_owned();
+    let units = batch["unit"].as_primitive::<Int64Type>();
+    units.is_valid(row).then(|| (text("domain"), text("event_type"), units.value(row)))
+}
+
+/// Groups, some of them together.
+fn in_company(groups: Vec<RecordBatch>, die: &mut Die) -> Vec<Vec<RecordBatch>> {
+    let mut together: Vec<Vec<RecordBatch>> = Vec::new();
+    for group in groups {
+        match together.last_mut() {
+            Some(last) if die.one_in(3) => last.push(group),
+            _ => together.push(vec![group]),
+        }
+    }
+    die.shuffle(&mut together);
+    together
+}
+
+/// What an engine does with a job.
+fn answers(job: &Job, settings: &Settings, die: &mut Die) -> Result<Vec<RecordBatch>, Error> {
+    let spec = job.spec()?;
+    let task = || Task::new(settings.clone(), &spec);
+    let mut splits: Vec<_> = (0..job.split_count()).collect();
+    die.shuffle(&mut splits);
+    let mut parsed = Vec::new();
+    for split in splits {
+        let task = task()?;
+        if die.one_in(4) {
+            // An attempt that dies somewhere.
+            let mut lost = task.parse(split)?;
+            (0..die.roll(3)).try_for_each(|_| lost.next_batch().map(drop))?;
+        }
+        let mut batches = task.parse(split)?;
+        while let Some(batch) = batches.next_batch()? {
+            parsed.push(batch);
+        }
+    }
+    die.shuffle(&mut parsed);
+    let mut resolved = Vec::new();
+    for buckets in in_company(grouped(&parsed, bucket).into_values().collect(), die) {
+        resolved.push(task()?.resolve(&buckets)?);
+    }
+    let mut written = Vec::new();
+    for partitions in in_company(grouped(&resolved, partition).into_values().collect(), die) {
+        if die.one_in(4) {
+            task()?.write(&partitions)?;
+        }
+        written.push(task()?.write(&partitions)?);
+    }
+    Ok(written)
+}
+
+/// A report without its times.
+fn untimed(mut report: Value) -> Value {
+    for name in ["stages", "duration_ms"] {
+        report.as_object_mut().unwrap().remove(name);
+    }
+    report
+}
+
+fn listed(dir: &Workdir, target: &str) -> Vec<Value> {
+    let listed = dir.bare_loader().args(["list", "--json"]).arg(dir.path(target)).succeeds();
+    let untimed = |line: &str| {
+        let mut load: Value = serde_json::from_str(line).unwrap();
+        load.as_object_mut().unwrap().remove("at");
+        load
+    };
+    listed.stdout.lines().map(untimed).collect()
+}
+
+/// Of a random combination, what an engine does.
+fn combination(seed: u64) -> Combination {
+    let mut die = Die::new(seed);
+    let made = [Combination::random, Combination::random_dressed, Combination::random_changed];
+    let mut made = made[usize::try_from(seed % 3).unwrap()](&mut die);
+    made.way = Way::Backfill;
+    made.killed_at = None;
+    for (flag, is_pair) in [("--table", true), ("--memory", true), ("--threads", true)] {
+        while let Some(at) = made.flags.iter().position(|argument| argument == flag) {
+            made.flags.drain(at..=at + usize::from(is_pair));
+        }
+    }
+    made
+}
+
+#[test]
+fn a_job_leaves_what_one_machine_leaves() {
+    for seed in 0..COMBINATIONS {
+        let combination = combination(seed);
+        let (dir, mut die) = (Workdir::new(), Die::new(1_000 + seed));
+        let generated = combination.generate(&dir);
+        let days: Vec<_> = generated.days().into_iter().collect();
+        let selection = match days.as_slice() {
+            [first, .., last] if die.one_in(3) => vec!["--since", first, "--until", last],
+            [first, ..] if die.one_in(3) => vec!["--date", first],
+            _ => vec!["--backfill"],
+        };
+        let samples = die.roll(9).to_string();
+        let mut arguments =
+            vec!["-s".to_owned(), generated.directory(), format!("--superseded-samples={samples}")];
+        arguments.extend(selection.into_iter().map(str::to_owned));
+        let one = combination.loader(&dir, "one").args(&arguments).run();
+        let job_arguments = [&arguments[..], &combination.flags].concat();
+        let path = |name: &str| dir.path(name).display().to_string();
+        let catalog =
+            dir.path("catalog.toml").exists().then(|| ["--catalog".to_owned(), path("catalog.toml")]);
+        let target = ["-t".to_owned(), path("job")];
+        let job_arguments =
+            [&job_arguments[..], &target, catalog.as_ref().map_or(&[][..], |flag| flag)].concat();
+        let settings = settings(&job_arguments);
+        let division = Division {
+            split_bytes: 1 + die.roll(200_000),
+            buckets: die.one_in(2).then(|| 1 + u32::try_from(die.roll(20)).unwrap()),
+            task_memory_bytes: die.one_in(3).then_some(64 << 20),
+        };
+        let what = format!("combination {seed}, {combination}; {division:?}; {arguments:?}");
+        let job = Job::open(settings.clone(), division).unwrap_or_else(|error| panic!("{what}: {error}"));
+        let report =
+            answers(&job, &settings, &mut die).and_then(|answers| job.commit(&answers, Instant::now()));
+        match (one.status.code(), report) {
+            (Some(0), Ok(report)) => {
+                let report: Value = serde_json::from_str(&report.to_json().unwrap()).unwrap();
+                assert_eq!(untimed(report), untimed(one.report().clone()), "{what}");
+            }
+            (code, Err(error)) if code != Some(0) => {
+                assert!(one.stderr.contains(&error.to_string()), "{what}: {error}\n{one}")
+            }
+            (_, outcome) => panic!("{what}: {outcome:?}\n{one}"),
+        }
+        let trees = ["one", "job"].map(|target| published(&dir.path(target)));
+        assert_same_tree(&trees[0], &trees[1], &what);
+        if one.status.success() {
+            assert_eq!(listed(&dir, "one"), listed(&dir, "job"), "{what}");
+            dir.bare_loader().arg("verify").arg(dir.path("job")).succeeds();
+        }
+    }
+}
