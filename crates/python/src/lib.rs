@@ -5,10 +5,15 @@
 //! Invariant: a panic is an exception, never the end of the interpreter; the interpreter's other threads run
 //! on while Rust is at work.
 
+mod engine;
 mod programs;
 
 #[pyo3::pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::engine::{
+        Job, LoadError, PySplitBatches, batch_schema, parse_split, resolve_buckets, write_partitions,
+    };
     #[pymodule_export]
     use crate::programs::{run_datagen, run_eventloader};
 

@@ -11,7 +11,10 @@ use super::{
     values::{Mode, Scope},
 };
 use crate::{
-    commands::{catalog_files, report_place, target_form},
+    commands::{
+        catalog_files::{self, CatalogFile},
+        report_place, target_form,
+    },
     error::Error,
     runtime::shown,
     settings::{Input, Settings},
@@ -23,12 +26,26 @@ impl Cli {
     /// # Errors
     /// A catalog can't be read or used.
     pub fn settings(&self) -> Result<Settings, Error> {
+        let catalogs = catalogs_of(&self.catalog);
+        let report = report_file(self.report.as_deref(), &catalogs)?;
+        Ok(Settings { report, ..self.settings_with(&catalog_files::texts(&catalogs)?)? })
+    }
+
+    /// The files of its catalogs.
+    ///
+    /// # Errors
+    /// One can't be read.
+    pub(super) fn catalog_texts(&self) -> Result<Vec<CatalogFile>, Error> {
+        catalog_files::texts(&catalogs_of(&self.catalog))
+    }
+
+    /// The same settings, with catalogs that were read before, and without a report.
+    pub(super) fn settings_with(&self, catalogs: &[CatalogFile]) -> Result<Settings, Error> {
         let days = match (self.date, self.since, self.until) {
             (Some(day), ..) => Some(DayRange { first: Some(day), last: Some(day) }),
             (None, None, None) => None,
             (None, first, last) => Some(DayRange { first, last }),
         };
-        let catalogs = catalogs_of(&self.catalog);
         let asked = (self.layout.layout(), self.layout.unit());
         let target =
             self.stores.location_within(&self.target_path, asked.0, Some(self.resources.memory_bytes()))?;
@@ -39,7 +56,7 @@ impl Cli {
         Ok(Settings {
             input: Input::Sources { paths: self.source_file.clone(), skip_loaded: self.skip_loaded()? },
             framing: self.framing.into(),
-            catalog: catalog_files::read(&catalogs, self.envelope.as_deref())?,
+            catalog: catalog_files::catalog_of(catalogs, self.envelope.as_deref())?,
             selection: Selection {
                 domains: self.domain.clone(),
                 event_types: self.event_type.clone(),
@@ -59,7 +76,7 @@ impl Cli {
             bad_lines_max: self.max_bad_lines,
             superseded_samples_max: self.superseded_samples,
             dry_run: self.dry_run,
-            report: report_file(self.report.as_deref(), &catalogs)?,
+            report: None,
         })
     }
 

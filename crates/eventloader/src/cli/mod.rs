@@ -10,6 +10,7 @@
 mod advice;
 mod catalog;
 mod help;
+mod job;
 mod load;
 mod quarantine;
 mod replay;
@@ -36,6 +37,7 @@ pub use self::{
     advice::explain,
     catalog::{CatalogCommand, CheckArgs, DiffArgs, InferArgs, ShowArgs},
     help::BEGINNING,
+    job::JobArguments,
     quarantine::{DiscardArgs, QuarantineArgs},
     replay::ReplayArgs,
     rewrite::RewriteArgs,

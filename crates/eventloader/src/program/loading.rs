@@ -107,7 +107,7 @@ pub(super) fn load(runs: &[Settings], output: &LoadOutput<'_>) -> Result<u8, Err
     }
 }
 
-fn summarize(report: &Report, settings: &Settings, output: &LoadOutput<'_>) {
+pub(super) fn summarize(report: &Report, settings: &Settings, output: &LoadOutput<'_>) {
     if !output.quiet {
         let &Settings { memory_bytes, threads, .. } = settings;
         let &LoadOutput { ref target, ref catalog, verbose, is_replay, .. } = output;

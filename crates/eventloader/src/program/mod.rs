@@ -6,6 +6,7 @@
 //!
 //! Invariant: results go to standard output, messages to standard error.
 
+pub mod distributed;
 mod loading;
 mod printing;
 mod report_output;

@@ -4,7 +4,11 @@
 //! Invariant: from [`Job::open`] to [`Job::commit`] or [`Job::abandon`] the job holds the lock of its target,
 //! so neither a load nor another driver can be at work there.
 
-use std::sync::Arc;
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use event_parser::Plan;
 use event_target::{DedupeScope, Mode, Staging, Target, TargetLayout};
@@ -33,9 +37,14 @@ pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The least memory of a task that is set by nobody.
 const TASK_MEMORY_BYTES: usize = 512 << 20;
 
+/// In the staging directory: what all tasks need to know.
+const JOB_FILE: &str = "job.json";
+
 /// A load that an engine distributes.
 #[derive(Debug)]
 pub struct Job {
+    /// What its tasks need to know.
+    file: PathBuf,
     pub(super) settings: Settings,
     pub(super) target: Target,
     pub(super) staging: Staging,
@@ -56,11 +65,12 @@ pub struct Division {
 }
 
 impl Job {
-    /// Lists the sources, locks the target, and divides the work.
+    /// Lists the sources, locks the target, and divides the work. What the tasks make their settings of is in
+    /// `arguments`.
     ///
     /// # Errors
     /// Those of a load before it reads, and settings that an engine can't do.
-    pub fn open(settings: Settings, division: Division) -> Result<Self, Error> {
+    pub fn open(settings: Settings, arguments: String, division: Division) -> Result<Self, Error> {
         refuse(&settings)?;
         settings.selection.check(&settings.catalog)?;
         layout_fit(&settings, false).check()?;
@@ -83,13 +93,28 @@ impl Job {
         let buckets = u32::try_from(splits.len()).unwrap_or(u32::MAX).clamp(1, BUCKETS_MAX);
         let spec = JobSpec {
             version: VERSION.to_owned(),
+            arguments,
             seed: std::hash::BuildHasher::hash_one(&RandomState::default(), splits.len()),
             buckets: division.buckets.unwrap_or(buckets).clamp(1, BUCKETS_MAX),
             task_memory_bytes: division.task_memory_bytes.unwrap_or(TASK_MEMORY_BYTES),
             staging: absolute(&staging.temporary_directory())?,
             splits,
         };
-        Ok(Self { settings, target, staging, layout, sources, spec })
+        let file = spec.staging.join(JOB_FILE);
+        let job = Self { file, settings, target, staging, layout, sources, spec };
+        match job.write_file() {
+            Ok(()) => Ok(job),
+            Err(error) => {
+                job.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    fn write_file(&self) -> Result<(), Error> {
+        let spec = serde_json::to_vec(&self.spec).map_err(|error| broken(&error.to_string()))?;
+        let mut file = storage::File::create(&self.file).map_err(Error::io("beginning a job"))?;
+        file.write_all(&spec).and_then(|()| file.sync()).map_err(Error::io("beginning a job"))
     }
 
     fn begin(settings: &Settings, target: &mut Target, layout: &TargetLayout) -> Result<Staging, Error> {
@@ -112,12 +137,16 @@ impl Job {
         self.spec.splits.len()
     }
 
-    /// What its tasks need to know, beside the settings: JSON.
-    ///
-    /// # Errors
-    /// A path that is not UTF-8.
-    pub fn spec(&self) -> Result<String, Error> {
-        serde_json::to_string(&self.spec).map_err(|error| broken(&error.to_string()))
+    /// The file, on the file system of the target, that tells tasks what they need to know.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// Ends the job without a commit. The target is left as it was found.

@@ -5,7 +5,7 @@
 //!
 //! Invariant: a bad line, a run and a row are named in the batches of one attempt once.
 
-use std::{collections::BTreeMap, ops::Range, path::PathBuf};
+use std::{collections::BTreeMap, ops::Range, path::PathBuf, sync::Arc};
 
 use arrow::array::RecordBatch;
 use event_target::Staging;
@@ -58,8 +58,8 @@ pub(super) type NamedLine = (i64, u64, Box<str>);
 
 /// The batches of a split, one after the other.
 #[derive(Debug)]
-pub struct SplitBatches<'t> {
-    task: &'t Task,
+pub struct SplitBatches {
+    task: Arc<Task>,
     deduper: Deduper,
     rows: RowStore,
     /// Of which type and ranges the contenders come next.
@@ -75,8 +75,8 @@ impl Task {
     ///
     /// # Errors
     /// It can't be read, or its rows can't be stored.
-    pub fn parse(&self, number: usize) -> Result<SplitBatches<'_>, Error> {
-        let Self { settings, plan, job, shares } = self;
+    pub fn parse(self: &Arc<Self>, number: usize) -> Result<SplitBatches, Error> {
+        let Self { settings, plan, job, shares } = &**self;
         let split = self.split(number)?;
         let source = split.source()?;
         let attempt = Attempt::new(&job.staging).create()?;
@@ -112,7 +112,7 @@ impl Task {
             bad_lines: quarantine.into_file()?,
         };
         let (deduper, counts) = (self.deduper(), Some(counts));
-        Ok(SplitBatches { task: self, deduper, rows, next: (0, 0), contenders: 0, named, counts })
+        Ok(SplitBatches { task: Arc::clone(self), deduper, rows, next: (0, 0), contenders: 0, named, counts })
     }
 
     fn type_name(&self, type_index: usize) -> (String, String) {
@@ -140,7 +140,7 @@ impl Task {
     }
 }
 
-impl SplitBatches<'_> {
+impl SplitBatches {
     /// The next batch; `None` after the last.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! Invariant: all tasks of a job agree on hashes, so the same id falls into the same bucket everywhere.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use event_parser::Plan;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,8 @@ use crate::{
 pub(super) struct JobSpec {
     /// The version of the program. Others may hash otherwise.
     pub(super) version: String,
+    /// What the settings are made of.
+    pub(super) arguments: String,
     /// The seed of all hashes.
     pub(super) seed: u64,
     pub(super) buckets: u32,
@@ -41,12 +43,14 @@ pub struct Task {
 }
 
 impl Task {
-    /// `job` is [`Job::spec`](super::Job::spec), and the settings are those of the job.
+    /// A task of the job whose file this is ([`Job::file`](super::Job::file)); `settings` makes the settings of
+    /// the job's arguments.
     ///
     /// # Errors
-    /// This program has another version than the driver's.
-    pub fn new(settings: Settings, job: &str) -> Result<Self, Error> {
-        let job: JobSpec = serde_json::from_str(job).map_err(|error| broken(&error.to_string()))?;
+    /// The job is over, or this program has another version than the driver's.
+    pub fn open(job: &Path, settings: impl FnOnce(&str) -> Result<Settings, Error>) -> Result<Self, Error> {
+        let job = storage::read(job).map_err(Error::io("beginning a task; the job may be over"))?;
+        let job: JobSpec = serde_json::from_slice(&job).map_err(|error| broken(&error.to_string()))?;
         if job.version != super::job::VERSION {
             return Err(Error::Distributed(format!(
                 "a worker has eventloader {}, and the driver {}; install the same version everywhere",
@@ -54,6 +58,7 @@ impl Task {
                 job.version
             )));
         }
+        let settings = settings(&job.arguments)?;
         let settings = Settings { threads: 1, memory_bytes: job.task_memory_bytes, ..settings };
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
         let needs = Needs::to_load(&plan, settings.flatten, settings.format.codec);

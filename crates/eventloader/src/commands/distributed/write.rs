@@ -48,6 +48,8 @@ pub(super) struct FileFacts {
     pub(super) action: Action,
 }
 
+const STAGING: &str = "staging partitions";
+
 /// The messages about a partition.
 #[derive(Debug, Default)]
 struct OfPartition {
@@ -121,7 +123,7 @@ impl Task {
             stages: &stages,
         };
         let (written, changes) = writing.write_partitions(1)?;
-        storage::sync_files_in(&attempt.directory).map_err(Error::io("staging partitions"))?;
+        storage::sync_files_in(&attempt.directory).map_err(Error::io(STAGING))?;
         facts_of(key, &written, changes)
     }
 }

@@ -1,0 +1,23 @@
+"""Python alone reads and writes the pieces of a load, one after the other: to see that an installation works, and in tests."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from eventloader import _native
+
+
+def run(job_file: str, splits: int) -> list[pa.RecordBatch]:
+    """Runs all tasks of a job; returns their answers."""
+    parsed = [batch for split in range(splits) for batch in _native.parse_split(job_file, split)]
+    resolved = [_native.resolve_buckets(job_file, group) for group in groups(parsed, ["bucket"])]
+    return [_native.write_partitions(job_file, group) for group in groups(resolved, ["domain", "event_type", "unit"])]
+
+
+def groups(batches: list[pa.RecordBatch], columns: list[str]) -> list[list[pa.RecordBatch]]:
+    """The rows of batches, grouped by their values in these columns."""
+    table = pa.Table.from_batches(batches, schema=_native.batch_schema())
+    numbered = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
+    rows = numbered.group_by(columns, use_threads=False).aggregate([("row", "list")])["row_list"]
+    return [table.take(pc.list_flatten(pa.array([of_group.as_py()]))).to_batches() for of_group in rows]
