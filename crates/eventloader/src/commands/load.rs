@@ -274,7 +274,7 @@ impl Load<'_> {
             return Ok((None, rows));
         }
         let mut clock = stages.clock();
-        let mut existing = Existing::list(settings, plan, &rows, record.history())?;
+        let mut existing = Existing::list(settings, plan, rows.ledger(), record.history())?;
         record.check(&existing, plan)?;
         let interruption = &controls.interruption;
         let rows = match database {

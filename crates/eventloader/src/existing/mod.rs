@@ -19,6 +19,7 @@ mod parquet_file;
 mod promotion;
 mod read_back;
 mod reader;
+mod rows_found;
 mod record;
 mod same_numbers;
 mod same_version;
@@ -28,7 +29,7 @@ use std::collections::BTreeSet;
 
 use event_parser::Plan;
 use event_rows::PartitionKey;
-use event_target::{DedupeScope, History, Location, Mode, Partitions, TargetLayout};
+use event_target::{DedupeScope, History, Location, Mode, PartitionFile, Partitions, TargetLayout};
 use events_core::partition::PartitionUnit;
 
 use self::reader::ExistingFile;
@@ -45,12 +46,13 @@ pub(crate) use self::{
     read_back::digest_of,
     reader::ExistingRows,
     record::Record,
+    rows_found::{each_id, rows_at},
     same_version::{Versions, versions_in},
     stored_form::StoredForm,
 };
 use crate::{
     error::Error,
-    rows::{RowStore, Turnstile},
+    rows::{RowLedger, RowStore, Turnstile},
     runtime::Interruption,
     settings::Settings,
 };
@@ -76,10 +78,10 @@ impl<'p> Existing<'p> {
     pub(crate) fn list(
         settings: &Settings,
         plan: &'p Plan,
-        rows: &RowStore,
+        ledger: &RowLedger,
         history: &History,
     ) -> Result<Self, Error> {
-        let read: BTreeSet<_> = rows.ledger().partition_keys().collect();
+        let read: BTreeSet<_> = ledger.partition_keys().collect();
         let with_rows: BTreeSet<_> = read.iter().map(|(type_index, _)| *type_index).collect();
         let directory = |&index: &usize| (index, settings.layout.directory(plan.event_type(index)));
         let types: Vec<_> = with_rows.iter().map(directory).collect();
@@ -107,6 +109,27 @@ impl<'p> Existing<'p> {
             replaced,
             places: StoredPlaces::default(),
         })
+    }
+
+    /// One partition, with the files that the target has of it.
+    pub(crate) fn of_partition(
+        settings: &Settings,
+        plan: &'p Plan,
+        key: PartitionKey,
+        files: Vec<PartitionFile>,
+    ) -> Self {
+        let of_type = || ExistingColumns::new(plan.event_type(key.0), settings.table_form());
+        let columns = (0..plan.event_type_count()).map(|index| (index == key.0).then(of_type));
+        let files = if files.is_empty() { None } else { Some((key, files)) };
+        Self {
+            target: settings.target.clone(),
+            unit: settings.partition_unit,
+            columns: columns.collect(),
+            partitions: files.into_iter().collect(),
+            days: None,
+            replaced: BTreeSet::new(),
+            places: StoredPlaces::default(),
+        }
     }
 
     /// The event types that the merge has rows of.

@@ -5,7 +5,10 @@
 
 use std::{collections::VecDeque, fmt::Display, ops::Range};
 
-use arrow::{array::AsArray, record_batch::RecordBatch};
+use arrow::{
+    array::{AsArray, StringArray},
+    record_batch::RecordBatch,
+};
 use event_rows::{Batch, Id, IdsBuilder, Position, ReadId, chunk_rows_of};
 use event_target::{Location, PartitionFile, StagedFile, Staging, TargetError};
 use events_core::event;
@@ -18,6 +21,7 @@ use parquet::{
         },
     },
     file::metadata::{ColumnChunkMetaData, RowGroupMetaData},
+    schema::types::SchemaDescriptor,
 };
 
 use super::{ParquetFile, columns::ExistingColumns, digest::RowsDigest, names, promotion::Promotion};
@@ -93,11 +97,7 @@ impl<'f> ExistingFile<'f> {
     /// read.
     pub(super) fn rows_with(self, wanted: &IdSet) -> Result<Vec<u32>, Error> {
         let builder = self.open()?;
-        let schema = builder.parquet_schema();
-        let id_column =
-            (0..schema.num_columns()).find(|leaf| schema.column(*leaf).path().string() == event::EVENT_ID);
-        let id_column = id_column.ok_or_else(|| self.refused("it has no ids"))?;
-        let mask = ProjectionMask::leaves(schema, [id_column]);
+        let (id_column, mask) = self.ids_of(builder.parquet_schema())?;
         let (mut row_groups, mut rows) = (Vec::new(), Vec::new());
         let mut first = 0;
         for (number, row_group) in builder.metadata().row_groups().iter().enumerate() {
@@ -116,15 +116,42 @@ impl<'f> ExistingFile<'f> {
         let mut found = Vec::new();
         for batch in reader.map_err(|error| self.refused(error))? {
             let batch = batch.map_err(|error| self.refused(error))?;
-            let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
-            let ids = ids.ok_or_else(|| self.refused("its ids are not strings"))?;
-            for (id, row) in ids.iter().zip(&mut rows) {
+            for (id, row) in self.ids_in(&batch)?.iter().zip(&mut rows) {
                 if id.is_some_and(|id| wanted.contains(Id::of(id))) {
                     found.push(row);
                 }
             }
         }
         Ok(found)
+    }
+
+    /// Calls `take` with the id and the position of each row.
+    pub(super) fn each_id(self, mut take: impl FnMut(&str, Position)) -> Result<(), Error> {
+        let builder = self.open()?;
+        let (_, mask) = self.ids_of(builder.parquet_schema())?;
+        let mut row = 0;
+        for batch in builder.with_projection(mask).build().map_err(|error| self.refused(error))? {
+            let batch = batch.map_err(|error| self.refused(error))?;
+            for id in self.ids_in(&batch)? {
+                take(id.unwrap_or_default(), Position::existing(self.number(), row));
+                row += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The column of ids, and the projection to it.
+    fn ids_of(self, schema: &SchemaDescriptor) -> Result<(usize, ProjectionMask), Error> {
+        let id_column =
+            (0..schema.num_columns()).find(|leaf| schema.column(*leaf).path().string() == event::EVENT_ID);
+        let id_column = id_column.ok_or_else(|| self.refused("it has no ids"))?;
+        Ok((id_column, ProjectionMask::leaves(schema, [id_column])))
+    }
+
+    /// The ids in a batch that has nothing else.
+    fn ids_in(self, batch: &RecordBatch) -> Result<&StringArray, Error> {
+        let ids = batch.columns().first().and_then(|ids| ids.as_string_opt::<i32>());
+        ids.ok_or_else(|| self.refused("its ids are not strings"))
     }
 
     /// The given rows, which ascend, as batches.

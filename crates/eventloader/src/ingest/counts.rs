@@ -162,6 +162,7 @@ impl InputCounts {
             source.filtered += of_part.filtered;
             source.rows += of_part.rows;
             source.bytes += of_part.bytes;
+            source.fingerprint = source.fingerprint.or(of_part.fingerprint);
         }
         for (reason, count) in part.by_reason {
             *self.by_reason.entry(reason).or_default() += count;

@@ -24,7 +24,7 @@ use self::{
     collector::{Collector, ParsedBlock},
 };
 pub(crate) use self::{
-    counts::{InputCounts, RunCounts},
+    counts::{InputCounts, RunCounts, SourceCounts},
     keys_seen::{KeysSeen, lacking},
 };
 use crate::{

@@ -14,11 +14,13 @@ use std::{
 };
 
 use event_parser::{Buffer, CutError, Framing};
+use event_target::Fingerprint;
 use serde::{Deserialize, Serialize};
 
 use super::{
     Framed, Source, Window,
     defect::{Defect, unreadable},
+    hashing_reader::HashingReader,
     objects::ReadAhead,
     open::open,
     steady_file::SteadyFile,
@@ -106,6 +108,21 @@ impl FileLines {
     pub(super) fn open(&self) -> io::Result<impl Read + Send + use<>> {
         SteadyFile::open_range(&self.path, self.start..self.end)
     }
+}
+
+/// The content of a file that is read in ranges.
+///
+/// # Errors
+/// It can't be read, or is another one. `name` is for messages.
+pub(crate) fn fingerprint_of((name, path): (&str, &Path), state: FileState) -> Result<Fingerprint, Error> {
+    let hash = || {
+        state.check(path)?;
+        let file = SteadyFile::open_range(path, 0..state.bytes)?;
+        let (mut reader, hash) = HashingReader::new(file, None);
+        io::copy(&mut reader, &mut io::sink())?;
+        Ok(hash.fingerprint())
+    };
+    hash().map_err(|error| unreadable(name, 0, None, error))
 }
 
 /// Whether a source is plain lines, so that it can be read in ranges.

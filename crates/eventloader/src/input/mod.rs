@@ -20,7 +20,7 @@ mod steady_file;
 
 pub(crate) use self::{
     blocks::BlockReader,
-    file_lines::{FileLines, FileState, is_splittable},
+    file_lines::{FileLines, FileState, fingerprint_of, is_splittable},
     framed::Framed,
     head::look_at,
     objects::{StoredObject, Window},

@@ -42,7 +42,9 @@ pub(crate) use self::{
         SpilledContender, SpilledContenders, TextContender, UuidContender, VersionedContender,
         resolve_spilled,
     },
-    superseded::{Resolved, Superseded, SupersededCounts, SupersededKind, SupersededRow, SupersededTotals},
+    superseded::{
+        Move, Resolved, Superseded, SupersededCounts, SupersededKind, SupersededRow, SupersededTotals,
+    },
     versions::Version,
 };
 
@@ -107,7 +109,7 @@ impl Deduper {
     }
 
     /// The day within which a row competes; the same for all unless the scope is the day.
-    fn day(&self, micros: i64) -> i64 {
+    pub(crate) fn day_of(&self, micros: i64) -> i64 {
         match self.scope {
             DedupeScope::Input | DedupeScope::Target => 0,
             DedupeScope::Day => micros.div_euclid(DAY_MICROS),
@@ -124,8 +126,8 @@ impl Deduper {
 
     fn hash(&self, id: Id<'_>, micros: i64) -> u64 {
         match id {
-            Id::Uuid(uuid) => self.hasher.hash_one((uuid, self.day(micros))),
-            Id::Text(text) => self.hasher.hash_one((text, self.day(micros))),
+            Id::Uuid(uuid) => self.hasher.hash_one((uuid, self.day_of(micros))),
+            Id::Text(text) => self.hasher.hash_one((text, self.day_of(micros))),
         }
     }
 
@@ -162,8 +164,9 @@ impl Deduper {
         same_id: impl Fn(&C, &C) -> bool,
         order: impl Fn(&'c C) -> VersionOrder<'c>,
     ) -> SupersededPairs<&'c C> {
-        let same =
-            |a: &'c C, b: &'c C| same_id(a, b) && self.day(order(a).micros) == self.day(order(b).micros);
+        let same = |a: &'c C, b: &'c C| {
+            same_id(a, b) && self.day_of(order(a).micros) == self.day_of(order(b).micros)
+        };
         // The best contender so far of each id.
         let mut best: HashTable<&C> = HashTable::with_capacity(parts.iter().map(|part| part.len()).sum());
         let mut superseded_rows = Vec::new();

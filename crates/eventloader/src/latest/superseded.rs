@@ -186,10 +186,36 @@ impl Superseded {
         Self { merged: Some(merged), ..Self::default() }
     }
 
-    /// The set of these rows of the input, which were found out elsewhere.
+    /// Those of one partition, which were found out elsewhere.
     pub(crate) fn listed(rows: impl Iterator<Item = Position>) -> Self {
         let blocks = PositionSet::Listed(rows.collect());
         Self { blocks, ..Self::default() }
+    }
+
+    /// The same in a merge, with rows of the target, some of whose events move to another partition.
+    pub(crate) fn listed_in_merge(
+        unit: PartitionUnit,
+        partition: PartitionKey,
+        rows: Vec<Position>,
+        leaving: Vec<Position>,
+    ) -> Self {
+        let (existing, read): (HashSet<_, _>, HashSet<_, _>) =
+            rows.into_iter().partition(|position| position.is_existing());
+        let counts = SupersededCounts { read: read.len() as u64, existing: existing.len() as u64 };
+        let merged = InMerge {
+            unit,
+            existing: PositionSet::Listed(existing),
+            by_partition: BTreeMap::from([(partition, counts)]),
+            leaving: PositionSet::Listed(leaving.into_iter().collect()),
+            moves: BTreeSet::new(),
+        };
+        Self { blocks: PositionSet::Listed(read), merged: Some(merged), ..Self::default() }
+    }
+
+    /// Whether any event of the partition's rows in the target moves to another one, in an event type that
+    /// has a version.
+    pub(crate) fn has_leaving(&self) -> bool {
+        self.merged.as_ref().is_some_and(|merged| merged.leaving.counts().next().is_some())
     }
 
     /// Adds superseded rows of an event type.

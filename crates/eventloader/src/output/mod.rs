@@ -24,12 +24,10 @@ use events_core::{
     table::{Fate, TableColumns},
 };
 
-use self::{
-    partition_rows::PartitionRows,
-    publication::{Place, Publication},
-};
+use self::{partition_rows::PartitionRows, publication::Publication};
 pub(crate) use self::{
     partition_writer::{PART_ROWS, PartitionName, PartitionWriter, part_name},
+    publication::Place,
     stored_rows::StoredRows,
     table_schema::table_schema,
 };
@@ -109,6 +107,19 @@ struct Staged {
     out: RowsOut,
 }
 
+/// Changes by partition, in the order in which they are published; what comes first stays only where it has
+/// to. `moves` are the partitions between which events move.
+pub(crate) fn in_publication_order(
+    moves: BTreeSet<(Place, Place)>,
+    mut changes: BTreeMap<Place, Change>,
+) -> Vec<Change> {
+    let publication = Publication::new(moves);
+    for (_, change) in changes.iter_mut().filter(|(place, _)| !publication.is_twice(place)) {
+        change.first = None;
+    }
+    publication.in_order(changes)
+}
+
 impl Writing<'_> {
     /// Writes all partitions, the largest first, so that no thread is left with one at the end. Returns
     /// changes only for partitions that do change.
@@ -148,7 +159,9 @@ impl Writing<'_> {
             let mut staged = self.write(partition, number, table, writer)?;
             let Staged { path, change, .. } = &mut staged;
             change.table = columns.get(&partition.type_index).map(|(name, _)| name.clone());
-            if publication.is_twice(&(partition.unit_index, path.clone())) {
+            // Of one partition alone, nobody knows what others need.
+            let may_be_twice = self.staged_in.is_some() && self.superseded.has_leaving();
+            if may_be_twice || publication.is_twice(&(partition.unit_index, path.clone())) {
                 let name = PartitionName { path, number: partitions.len() + number };
                 let first = self.write_first(partition, name, table, writer)?;
                 change.set_first(&first);

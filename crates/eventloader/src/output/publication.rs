@@ -13,7 +13,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A partition: its unit of time, and its directory.
-pub(super) type Place = (i64, String);
+pub(crate) type Place = (i64, String);
 
 /// How the partitions of a load are published.
 #[derive(Debug, Default)]

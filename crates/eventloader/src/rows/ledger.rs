@@ -241,10 +241,11 @@ impl RowsOut {
         self.existing.extend(other.existing);
     }
 
-    /// The rows that go out, by source, and those that a partition leaves out.
-    pub(crate) fn of_partition(&self, partition: PartitionKey) -> (Vec<(usize, u64)>, u64) {
+    /// The rows that go out, by source, those that a partition leaves out, and those that it had.
+    pub(crate) fn of_partition(&self, partition: PartitionKey) -> (Vec<(usize, u64)>, u64, ExistingCounts) {
         let written = self.written.iter().map(|(source, rows)| (*source, *rows)).collect();
-        (written, self.left_out.get(&partition).copied().unwrap_or_default())
+        let left_out = self.left_out.get(&partition).copied().unwrap_or_default();
+        (written, left_out, self.existing.get(&partition).copied().unwrap_or_default())
     }
 
     /// The rows of a source that went out to be written.

@@ -75,11 +75,16 @@ impl DatedLines {
 }
 
 impl DatedLines {
-    /// Compares rows of an event type, all of the input, with its lines.
+    /// Compares rows of an event type with its lines.
     pub(crate) fn compare_with(&mut self, type_index: usize, contenders: &SpilledContenders) {
         let Some(lines) = self.by_type.get_mut(&type_index) else { return };
         contenders.each(|id, row| {
-            if !row.position.is_later_candidate() {
+            let counts = if row.position.is_existing() {
+                row.key.is_some()
+            } else {
+                !row.position.is_later_candidate()
+            };
+            if counts {
                 compare(lines, id, row);
             }
         });

@@ -3,7 +3,13 @@
 //!
 //! The engine here is this test. Each task begins with nothing but the text that the driver gives it.
 
-use std::{collections::BTreeMap, ffi::OsString};
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::OsString,
+    sync::atomic::{AtomicU64, Ordering},
+    thread,
+};
 
 use arrow::{
     array::{Array, AsArray, RecordBatch, UInt32Array},
@@ -16,7 +22,7 @@ use eventloader::{
 };
 use serde_json::Value;
 
-use super::combination::{Combination, Way};
+use super::combination::{Combination, Generated, Way};
 use crate::support::{
     events::Die,
     files::{assert_same_tree, published},
@@ -119,66 +125,95 @@ fn combination(seed: u64) -> Combination {
     let mut die = Die::new(seed);
     let made = [Combination::random, Combination::random_dressed, Combination::random_changed];
     let mut made = made[usize::try_from(seed % 3).unwrap()](&mut die);
-    made.way = Way::Backfill;
+    made.way = *die.pick(&[Way::Backfill, Way::Merges]);
     made.killed_at = None;
-    for (flag, is_pair) in [("--table", true), ("--memory", true), ("--threads", true)] {
+    for flag in ["--table", "--memory", "--threads"] {
         while let Some(at) = made.flags.iter().position(|argument| argument == flag) {
-            made.flags.drain(at..=at + usize::from(is_pair));
+            made.flags.drain(at..=at + 1);
         }
     }
     made
 }
 
+/// The arguments of each load.
+fn loads(combination: &Combination, generated: &Generated, die: &mut Die) -> Vec<Vec<String>> {
+    let texts = |arguments: &[&str]| arguments.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
+    if combination.way == Way::Merges {
+        let files = generated.files.iter().map(|file| file.display().to_string());
+        let mut loads: Vec<_> =
+            files.map(|file| texts(&["-s", &file, "--backfill", "--mode", "merge"])).collect();
+        // The last one again changes nothing.
+        loads.extend(loads.last().cloned());
+        return loads;
+    }
+    let days: Vec<_> = generated.days().into_iter().collect();
+    let days = match days.as_slice() {
+        [first, .., last] if die.one_in(3) => texts(&["--since", first, "--until", last]),
+        [first, ..] if die.one_in(3) => texts(&["--date", first]),
+        _ => texts(&["--backfill"]),
+    };
+    vec![[texts(&["-s", &generated.directory()]), days].concat()]
+}
+
+/// A load by one machine and the same by a job leave the same.
+fn load_both(dir: &Workdir, combination: &Combination, arguments: &[String], die: &mut Die, what: &str) {
+    let one = combination.loader(dir, "one").args(arguments).run();
+    let path = |name: &str| dir.path(name).display().to_string();
+    let mut of_job = vec!["eventloader".to_owned(), "-q".to_owned(), "-t".to_owned(), path("job")];
+    of_job.extend(arguments.iter().chain(&combination.flags).cloned());
+    if dir.path("catalog.toml").exists() {
+        of_job.extend(["--catalog".to_owned(), path("catalog.toml")]);
+    }
+    let of_job: Vec<_> = of_job.into_iter().map(OsString::from).collect();
+    let division = Division {
+        split_bytes: 10_000 + die.roll(200_000),
+        buckets: die.one_in(2).then(|| 1 + u32::try_from(die.roll(20)).unwrap()),
+        task_memory_bytes: die.one_in(3).then_some(64 << 20),
+    };
+    let what = format!("{what}; {division:?}; {arguments:?}");
+    let report = DistributedLoad::open(&of_job, division)
+        .and_then(|load| answers(&load, die).and_then(|answers| load.commit(&answers)));
+    match (one.status.code(), report) {
+        (Some(0), Ok(report)) => {
+            let report: Value = serde_json::from_str(&report).unwrap();
+            assert_eq!(untimed(report), untimed(one.report().clone()), "{what}");
+        }
+        (Some(code), Err(ended)) if code == i32::from(ended.exit_code) => {
+            let message = ended.message.unwrap_or_default().replace(&path("job"), &path("one"));
+            assert_eq!(one.stderr.trim_end(), format!("error: {message}"), "{what}");
+        }
+        (_, outcome) => panic!("{what}: {outcome:?}\n{one}"),
+    }
+    let trees = ["one", "job"].map(|target| published(&dir.path(target)));
+    assert_same_tree(&trees[0], &trees[1], &what);
+    if one.status.success() {
+        assert_eq!(listed(dir, "one"), listed(dir, "job"), "{what}");
+        dir.bare_loader().arg("verify").arg(dir.path("job")).succeeds();
+    }
+}
+
 #[test]
 fn a_job_leaves_what_one_machine_leaves() {
-    let combinations = std::env::var("PROVED_COMBINATIONS").ok().and_then(|text| text.parse().ok());
-    for seed in 0..combinations.unwrap_or(COMBINATIONS) {
-        let combination = combination(seed);
-        let (dir, mut die) = (Workdir::new(), Die::new(1_000 + seed));
-        let generated = combination.generate(&dir);
-        let days: Vec<_> = generated.days().into_iter().collect();
-        let selection = match days.as_slice() {
-            [first, .., last] if die.one_in(3) => vec!["--since", first, "--until", last],
-            [first, ..] if die.one_in(3) => vec!["--date", first],
-            _ => vec!["--backfill"],
-        };
-        let samples = die.roll(9).to_string();
-        let mut arguments =
-            vec!["-s".to_owned(), generated.directory(), format!("--superseded-samples={samples}")];
-        arguments.extend(selection.into_iter().map(str::to_owned));
-        let one = combination.loader(&dir, "one").args(&arguments).run();
-        let path = |name: &str| dir.path(name).display().to_string();
-        let mut job_arguments = vec!["eventloader".to_owned(), "-q".to_owned(), "-t".to_owned(), path("job")];
-        job_arguments.extend(arguments.iter().chain(&combination.flags).cloned());
-        if dir.path("catalog.toml").exists() {
-            job_arguments.extend(["--catalog".to_owned(), path("catalog.toml")]);
+    let combinations = env::var("PROVED_COMBINATIONS").ok().and_then(|text| text.parse().ok());
+    let combinations = combinations.unwrap_or(COMBINATIONS);
+    let next = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(seed) =
+                    Some(next.fetch_add(1, Ordering::Relaxed)).filter(|seed| *seed < combinations)
+                {
+                    let (dir, mut die) = (Workdir::new(), Die::new(1_000 + seed));
+                    let mut combination = combination(seed);
+                    let samples = format!("--superseded-samples={}", die.roll(9));
+                    combination.flags.push(samples);
+                    let generated = combination.generate(&dir);
+                    for arguments in loads(&combination, &generated, &mut die) {
+                        let what = format!("combination {seed}, {combination}");
+                        load_both(&dir, &combination, &arguments, &mut die, &what);
+                    }
+                }
+            });
         }
-        let job_arguments: Vec<_> = job_arguments.into_iter().map(OsString::from).collect();
-        let division = Division {
-            split_bytes: 10_000 + die.roll(200_000),
-            buckets: die.one_in(2).then(|| 1 + u32::try_from(die.roll(20)).unwrap()),
-            task_memory_bytes: die.one_in(3).then_some(64 << 20),
-        };
-        let what = format!("combination {seed}, {combination}; {division:?}; {arguments:?}");
-        let load = DistributedLoad::open(&job_arguments, division);
-        let load = load.unwrap_or_else(|ended| panic!("{what}: {ended:?}"));
-        let report = answers(&load, &mut die).and_then(|answers| load.commit(&answers));
-        match (one.status.code(), report) {
-            (Some(0), Ok(report)) => {
-                let report: Value = serde_json::from_str(&report).unwrap();
-                assert_eq!(untimed(report), untimed(one.report().clone()), "{what}");
-            }
-            (Some(code), Err(ended)) if code == i32::from(ended.exit_code) => {
-                let message = ended.message.unwrap_or_default().replace(&path("job"), &path("one"));
-                assert_eq!(one.stderr.trim_end(), format!("error: {message}"), "{what}");
-            }
-            (_, outcome) => panic!("{what}: {outcome:?}\n{one}"),
-        }
-        let trees = ["one", "job"].map(|target| published(&dir.path(target)));
-        assert_same_tree(&trees[0], &trees[1], &what);
-        if one.status.success() {
-            assert_eq!(listed(&dir, "one"), listed(&dir, "job"), "{what}");
-            dir.bare_loader().arg("verify").arg(dir.path("job")).succeeds();
-        }
-    }
+    });
 }

@@ -8,16 +8,18 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    mem,
     time::Instant,
 };
 
 use arrow::array::RecordBatch;
 use event_parser::Plan;
 use event_rows::{PartitionKey, Position};
-use event_target::Change;
+use event_target::{Change, Mode};
 use events_core::table::TableColumns;
 
 use super::{
+    held::HeldCount,
     job::Job,
     parse::SplitCounts,
     resolve::ResolvedBuckets,
@@ -33,13 +35,13 @@ use crate::{
         ties::{LastRows, Ties},
     },
     error::Error,
-    existing::Record,
+    existing::{Existing, Record},
     ingest::InputCounts,
     latest::SupersededTotals,
-    output::{SupersededPartition, Written, WrittenPartition},
+    output::{SupersededPartition, Written, WrittenPartition, in_publication_order},
     quarantine::Quarantine,
     report::Report,
-    rows::{RowLedger, RowsOut},
+    rows::{ExistingCounts, RowLedger, RowsOut},
     runtime::{MEMORY_BYTES_DEFAULT, Stages},
 };
 
@@ -48,6 +50,8 @@ use crate::{
 struct Answers {
     /// By split.
     counts: BTreeMap<usize, SplitCounts>,
+    /// By task: how many rows of the target it has seen.
+    held: BTreeMap<usize, u64>,
     resolved: ResolvedBuckets,
     written: BTreeMap<((String, String), i64), WrittenFacts>,
 }
@@ -72,6 +76,14 @@ impl Answers {
                             return Err(broken(&format!("split {split} was counted twice")));
                         }
                     }
+                    (Kind::HeldCount, ..) => {
+                        let HeldCount { task, rows } = message.read()?;
+                        if answers.held.insert(task, rows).is_some() {
+                            return Err(broken(&format!(
+                                "files of the target were searched twice, by task {task}"
+                            )));
+                        }
+                    }
                     (Kind::Resolved, ..) => answers.resolved.append(message.read()?)?,
                     (Kind::Written, Some((domain, name)), Some(unit)) => {
                         let key = ((domain.clone(), name.clone()), unit);
@@ -89,7 +101,7 @@ impl Answers {
     }
 
     /// Refuses rows of which nobody has decided whether they are the latest.
-    fn check(&self, splits: usize) -> Result<(), Error> {
+    fn check(&self, splits: usize, held_tasks: usize) -> Result<(), Error> {
         if let Some(missing) = (0..splits).find(|split| !self.counts.contains_key(split)) {
             return Err(broken(&format!("split {missing} was not read, or its counts were lost")));
         }
@@ -97,6 +109,14 @@ impl Answers {
         if contenders != self.resolved.contenders {
             let resolved = self.resolved.contenders;
             return Err(broken(&format!("{contenders} rows were to be resolved, {resolved} were")));
+        }
+        let (held, resolved) = (self.held.values().sum::<u64>(), self.resolved.held);
+        if self.held.len() != held_tasks || held != resolved {
+            let tasks = self.held.len();
+            return Err(broken(&format!(
+                "{held_tasks} tasks were to search the target, {tasks} did, with {held} rows, of which {resolved} \
+                 were compared"
+            )));
         }
         Ok(())
     }
@@ -109,6 +129,9 @@ impl ResolvedBuckets {
         }
         self.buckets.append(&mut other.buckets);
         self.contenders += other.contenders;
+        self.held += other.held;
+        self.existing_rows += other.existing_rows;
+        self.moves.append(&mut other.moves);
         self.redelivered += other.redelivered;
         self.corrected += other.corrected;
         for (source, rows) in other.by_source {
@@ -148,14 +171,18 @@ impl Job {
     fn stage(&self, batches: &[RecordBatch]) -> Result<(Report, ReadyCommit), Error> {
         let Self { settings, sources, spec, .. } = self;
         let answers = Answers::of(batches, settings.superseded_samples_max)?;
-        answers.check(spec.splits.len())?;
+        answers.check(spec.splits.len(), spec.held_tasks.len())?;
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
-        let Answers { counts, resolved, written } = answers;
+        let Answers { counts, mut resolved, written, .. } = answers;
         let Read { input, ledger, mut quarantine } = self.read(&plan, counts)?;
         let mut record = Record::read(settings)?;
         let checked = Checked { settings, plan: &plan, ledger: &ledger };
         let reads = checked.check_read(&input, &record)?;
-        let (written, mut changes) = self.written((&plan, &ledger), written)?;
+        if settings.mode == Mode::Merge {
+            record.check(&Existing::list(settings, &plan, &ledger, record.history())?, &plan)?;
+        }
+        let moves = mem::take(&mut resolved.moves);
+        let (written, mut changes) = self.written((&plan, &ledger), written, moves)?;
         let last_rows = resolved.last_rows.iter();
         let last_rows: BTreeMap<_, _> =
             last_rows.map(|&(line, row)| (Position::from_bits(line), Position::from_bits(row))).collect();
@@ -209,16 +236,24 @@ impl Job {
         &self,
         (plan, ledger): (&Plan, &RowLedger),
         facts: BTreeMap<((String, String), i64), WrittenFacts>,
+        moves: BTreeSet<((String, String), i64, i64)>,
     ) -> Result<(Written, Vec<Change>), Error> {
         let (mut written, mut changes) = (Written::default(), BTreeMap::new());
         let (mut files, mut types) = (BTreeMap::new(), BTreeSet::new());
         for ((event_type, unit), facts) in facts {
             let key = (type_index(plan, &event_type)?, unit);
             types.insert(key.0);
-            let WrittenFacts { by_source, left_out, files: of_partition, change } = facts;
+            let WrittenFacts {
+                by_source,
+                left_out,
+                existing: (read, of_existing),
+                files: of_partition,
+                change,
+            } = facts;
             let mut out = RowsOut::default();
             by_source.into_iter().for_each(|(source, rows)| out.add_written(source, rows));
             out.add_left_out(key, left_out);
+            out.add_existing(key, ExistingCounts { read, left_out: of_existing });
             written.out.add(out);
             if let Some(change) = change {
                 changes.insert((unit, change.directory.clone()), change);
@@ -248,7 +283,12 @@ impl Job {
             (columns.fingerprint(), columns)
         });
         written.tables = columns.collect();
-        Ok((written, changes.into_values().collect()))
+        let mut places = BTreeSet::new();
+        for (event_type, from, to) in moves {
+            let type_index = type_index(plan, &event_type)?;
+            places.insert(((from, path((type_index, from))), (to, path((type_index, to)))));
+        }
+        Ok((written, in_publication_order(places, changes)))
     }
 }
 
@@ -258,7 +298,7 @@ fn type_index(plan: &Plan, (domain, name): &(String, String)) -> Result<usize, E
 }
 
 fn totals(plan: &Plan, resolved: ResolvedBuckets) -> Result<SupersededTotals, Error> {
-    let ResolvedBuckets { redelivered, corrected, by_source, samples, .. } = resolved;
+    let ResolvedBuckets { redelivered, corrected, existing_rows, by_source, samples, .. } = resolved;
     let samples = samples.into_iter().map(|(event_type, mut sample)| {
         sample.type_index = type_index(plan, &event_type)?;
         Ok(sample)
@@ -267,7 +307,7 @@ fn totals(plan: &Plan, resolved: ResolvedBuckets) -> Result<SupersededTotals, Er
         rows: redelivered + corrected,
         redelivered,
         corrected,
-        existing_rows: 0,
+        existing_rows,
         by_source,
         samples: samples.collect::<Result<_, Error>>()?,
     })

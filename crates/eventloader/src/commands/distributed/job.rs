@@ -16,7 +16,8 @@ use events_core::partition::Layout;
 use foldhash::quality::RandomState;
 
 use super::{
-    split::{absolute, splits_of},
+    held::{HeldFile, held_files},
+    split::{Dividing, absolute, splits_of},
     task::JobSpec,
     wire::broken,
 };
@@ -28,8 +29,12 @@ use crate::{
     error::Error,
     existing::Record,
     input::{Framed, Source},
+    runtime::{MemoryShares, Needs},
     settings::{Input, Settings},
 };
+
+/// Files of the target, and which of them each task searches.
+type HeldFiles = (Vec<HeldFile>, Vec<(usize, usize)>);
 
 /// Tasks of another version may hash, cut or write otherwise.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -80,25 +85,36 @@ impl Job {
         }
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
         let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
-        let splits = splits_of(&sources, &framed, division.split_bytes.max(1))?;
+        let task_memory_bytes = division.task_memory_bytes.unwrap_or(TASK_MEMORY_BYTES);
+        let needs = Needs::to_load(&plan, settings.flatten, settings.format.codec);
+        let dividing = Dividing {
+            framed: &framed,
+            split_bytes: division.split_bytes.max(1),
+            block_bytes: MemoryShares::of(task_memory_bytes, 1, needs).block_bytes as u64,
+            are_hashed: settings.mode == Mode::Merge,
+        };
+        let splits = splits_of(&sources, dividing)?;
         let layout = TargetLayout::new(settings.layout, settings.partition_unit);
         let mut target = Target::open(&settings.target)?;
-        let staging = match Self::begin(&settings, &mut target, &layout) {
-            Ok(staging) => staging,
+        let (staging, (held, held_tasks)) = match Self::begin(&settings, &plan, (&mut target, &layout)) {
+            Ok(begun) => begun,
             Err(error) => {
                 target.abandon();
                 return Err(error);
             }
         };
-        let buckets = u32::try_from(splits.len()).unwrap_or(u32::MAX).clamp(1, BUCKETS_MAX);
+        let buckets =
+            u32::try_from(splits.len() + held_tasks.len()).unwrap_or(u32::MAX).clamp(1, BUCKETS_MAX);
         let spec = JobSpec {
             version: VERSION.to_owned(),
             arguments,
             seed: std::hash::BuildHasher::hash_one(&RandomState::default(), splits.len()),
             buckets: division.buckets.unwrap_or(buckets).clamp(1, BUCKETS_MAX),
-            task_memory_bytes: division.task_memory_bytes.unwrap_or(TASK_MEMORY_BYTES),
+            task_memory_bytes,
             staging: absolute(&staging.temporary_directory())?,
             splits,
+            held,
+            held_tasks,
         };
         let file = spec.staging.join(JOB_FILE);
         let job = Self { file, settings, target, staging, layout, sources, spec };
@@ -117,24 +133,34 @@ impl Job {
         file.write_all(&spec).and_then(|()| file.sync()).map_err(Error::io("beginning a job"))
     }
 
-    fn begin(settings: &Settings, target: &mut Target, layout: &TargetLayout) -> Result<Staging, Error> {
+    /// Begins the load in its target; in a merge, lists the files there, and which tasks search them.
+    fn begin(
+        settings: &Settings,
+        plan: &Plan,
+        (target, layout): (&mut Target, &TargetLayout),
+    ) -> Result<(Staging, HeldFiles), Error> {
         let staging = target.begin(layout)?;
         layout_fit(settings, settings.target.folds_case()?).check()?;
         let record = Record::read(settings)?;
         let keeps_once = record.is_merged() || record.has_unique_ids();
-        if settings.dedupe_scope == DedupeScope::Input && keeps_once {
+        if (settings.mode, settings.dedupe_scope) == (Mode::Overwrite, DedupeScope::Input) && keeps_once {
             return Err(Error::Usage(
-                "the target was merged, so its rows take part in any load; load it with eventloader"
+                "the target was merged, so its other days take part where days are overwritten; use --mode \
+                 merge, or load it with eventloader"
                     .to_owned(),
             ));
         }
-        Ok(staging)
+        let held = match settings.mode {
+            Mode::Merge => held_files(settings, plan, record.history())?,
+            _ => HeldFiles::default(),
+        };
+        Ok((staging, held))
     }
 
-    /// The number of splits.
+    /// The number of parts that are read: splits and, in a merge, groups of files of the target.
     #[must_use]
     pub fn split_count(&self) -> usize {
-        self.spec.splits.len()
+        self.spec.splits.len() + self.spec.held_tasks.len()
     }
 
     /// The file, on the file system of the target, that tells tasks what they need to know.
@@ -161,9 +187,8 @@ const BUCKETS_MAX: u32 = 1 << 16;
 /// Refuses what only a load on one machine does.
 fn refuse(settings: &Settings) -> Result<(), Error> {
     let refused = |what: &str| Err(Error::Usage(format!("{what}; load it with eventloader")));
-    let skips = matches!(settings.input, Input::Sources { skip_loaded: true, .. });
-    if settings.mode == Mode::Merge || skips || matches!(settings.input, Input::Replay(_)) {
-        return refused("--mode merge: an engine does not merge yet");
+    if !matches!(settings.input, Input::Sources { skip_loaded: false, .. }) {
+        return refused("--skip-loaded: an engine reads all that it is given");
     }
     if settings.target.directory().is_none() || settings.layout == Layout::Delta {
         return refused("--target-path: an engine writes to plain directories on a shared file system only");

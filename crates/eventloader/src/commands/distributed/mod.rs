@@ -19,6 +19,7 @@
 
 mod attempt;
 mod commit;
+mod held;
 mod job;
 mod parse;
 mod resolve;

@@ -13,13 +13,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     attempt::Attempt,
+    split::Work,
     task::Task,
     wire::{Kind, Message, batch},
 };
 use crate::{
     commands::named_version::{OfType, version_of},
     error::Error,
-    ingest::{Ingest, Ingested, InputCounts},
+    ingest::{Ingest, Ingested, InputCounts, SourceCounts},
     latest::{Deduper, RANGES, SpilledContender, SpilledContenders},
     quarantine::Quarantine,
     rows::{BlockLines, RowStore, SpillPlace, StoredRun},
@@ -30,7 +31,7 @@ use crate::{
 const RANGES_AT_ONCE: usize = 16;
 
 /// What became of a split's lines.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct SplitCounts {
     pub(super) split: usize,
     pub(super) counts: InputCounts,
@@ -44,13 +45,15 @@ pub(super) struct SplitCounts {
     pub(super) bad_lines: Option<PathBuf>,
 }
 
-/// A run of a partition.
+/// A split's rows of a partition.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RunOfSplit {
     pub(super) split: usize,
     /// How many blocks the split has.
     pub(super) blocks: usize,
-    pub(super) rows: StoredRun,
+    /// How many rows there are, in all runs.
+    pub(super) rows: u64,
+    pub(super) runs: Vec<StoredRun>,
 }
 
 /// A bad line that names an event: its timestamp, the bits of its place, the event's id.
@@ -58,7 +61,18 @@ pub(super) type NamedLine = (i64, u64, Box<str>);
 
 /// The batches of a split, one after the other.
 #[derive(Debug)]
-pub struct SplitBatches {
+pub struct SplitBatches(Batches);
+
+#[derive(Debug)]
+enum Batches {
+    /// Of lines that were read.
+    OfRows(Box<RowBatches>),
+    /// The only ones.
+    Ready(Vec<RecordBatch>),
+}
+
+#[derive(Debug)]
+struct RowBatches {
     task: Arc<Task>,
     deduper: Deduper,
     rows: RowStore,
@@ -71,12 +85,29 @@ pub struct SplitBatches {
 }
 
 impl Task {
-    /// Reads a split.
+    /// Does the part of a job with this number: reads a split or, in a merge, searches files of the target.
     ///
     /// # Errors
     /// It can't be read, or its rows can't be stored.
     pub fn parse(self: &Arc<Self>, number: usize) -> Result<SplitBatches, Error> {
-        let Self { settings, plan, job, shares } = &**self;
+        if let Some(task) = number.checked_sub(self.job.splits.len()) {
+            return Ok(SplitBatches(Batches::Ready(vec![batch(&self.ids_held(task)?)?])));
+        }
+        let split = self.split(number)?;
+        if let Work::Hash { state } = split.work {
+            let source =
+                SourceCounts { fingerprint: Some(split.fingerprint(state)?), ..SourceCounts::default() };
+            let counts = InputCounts { sources: vec![source], ..InputCounts::default() };
+            let counts = SplitCounts { split: number, counts, ..SplitCounts::default() };
+            let message = Message::json(Kind::Counts, 0, &counts)?;
+            return Ok(SplitBatches(Batches::Ready(vec![batch(&[message])?])));
+        }
+        Ok(SplitBatches(Batches::OfRows(Box::new(self.read(number)?))))
+    }
+
+    /// Reads a split.
+    fn read(self: &Arc<Self>, number: usize) -> Result<RowBatches, Error> {
+        let Self { settings, plan, job, shares, .. } = &**self;
         let split = self.split(number)?;
         let source = split.source()?;
         let attempt = Attempt::new(&job.staging).create()?;
@@ -112,7 +143,7 @@ impl Task {
             bad_lines: quarantine.into_file()?,
         };
         let (deduper, counts) = (self.deduper(), Some(counts));
-        Ok(SplitBatches { task: Arc::clone(self), deduper, rows, next: (0, 0), contenders: 0, named, counts })
+        Ok(RowBatches { task: Arc::clone(self), deduper, rows, next: (0, 0), contenders: 0, named, counts })
     }
 
     fn type_name(&self, type_index: usize) -> (String, String) {
@@ -146,6 +177,15 @@ impl SplitBatches {
     /// # Errors
     /// The stored rows can't be read.
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>, Error> {
+        match &mut self.0 {
+            Batches::OfRows(batches) => batches.next_batch(),
+            Batches::Ready(batches) => Ok(batches.pop()),
+        }
+    }
+}
+
+impl RowBatches {
+    fn next_batch(&mut self) -> Result<Option<RecordBatch>, Error> {
         while self.next.0 < self.task.plan.event_type_count() {
             let (type_index, range) = self.next;
             let ranges = range..range + RANGES_AT_ONCE;
@@ -202,10 +242,15 @@ impl SplitBatches {
             }
         }
         let blocks = counts.blocks.len();
-        for ((type_index, unit), rows) in self.rows.stored_runs() {
-            let message = Message::json(Kind::Run, bucket, &RunOfSplit { split, blocks, rows })?;
-            let event_type = Some(self.task.type_name(type_index));
-            messages.push(Message { event_type, unit: Some(unit), ..message });
+        let mut runs = BTreeMap::<_, Vec<_>>::new();
+        for (partition, run) in self.rows.stored_runs() {
+            runs.entry(partition).or_default().push(run);
+        }
+        for (partition, runs) in runs {
+            let rows = self.rows.ledger().rows_of(partition);
+            let message = Message::json(Kind::Run, bucket, &RunOfSplit { split, blocks, rows, runs })?;
+            let event_type = Some(self.task.type_name(partition.0));
+            messages.push(Message { event_type, unit: Some(partition.1), ..message });
         }
         let counts = SplitCounts { contenders: self.contenders, ..counts };
         messages.push(Message::json(Kind::Counts, bucket, &counts)?);

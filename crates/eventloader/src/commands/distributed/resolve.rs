@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     error::Error,
-    latest::{Resolved, Sample, Samples, SpilledContenders, SupersededKind, SupersededRow},
+    latest::{Move, Resolved, Sample, Samples, SpilledContenders, SupersededKind, SupersededRow},
     rows::DatedLines,
 };
 
@@ -32,6 +32,12 @@ pub(super) struct ResolvedBuckets {
     pub(super) contenders: u64,
     pub(super) redelivered: u64,
     pub(super) corrected: u64,
+    /// How many ids the target has.
+    pub(super) held: u64,
+    /// Superseded rows of the target.
+    pub(super) existing_rows: u64,
+    /// From which partition to which other one of their type events move.
+    pub(super) moves: BTreeSet<((String, String), i64, i64)>,
     /// Superseded rows by source.
     pub(super) by_source: BTreeMap<usize, u64>,
     /// The first of them, with their event types.
@@ -44,6 +50,7 @@ pub(super) struct ResolvedBuckets {
 #[derive(Debug, Default)]
 struct OfType {
     contenders: SpilledContenders,
+    held: SpilledContenders,
     lines: Vec<NamedLine>,
 }
 
@@ -58,20 +65,14 @@ impl Task {
         let mut found = ResolvedBuckets::default();
         let mut by_type = BTreeMap::<(String, String), OfType>::new();
         for message in all_messages(batches)? {
-            if !matches!(message.kind, Kind::Contenders | Kind::BadLines) {
+            if !matches!(message.kind, Kind::Contenders | Kind::BadLines | Kind::Held) {
                 handed_on.push(message);
                 continue;
             }
             found.buckets.insert(message.bucket);
             let event_type = message.event_type.clone();
             let event_type = event_type.ok_or_else(|| broken("rows to be resolved have no event type"))?;
-            let of_type = by_type.entry(event_type).or_default();
-            if message.kind == Kind::Contenders {
-                let contenders = SpilledContenders::of_bytes(&message.body);
-                of_type.contenders.append(contenders.ok_or_else(|| broken("rows to be resolved are cut"))?);
-            } else {
-                of_type.lines.append(&mut message.read()?);
-            }
+            by_type.entry(event_type).or_default().add(&message)?;
         }
         if found.buckets.is_empty() {
             return batch(&handed_on);
@@ -80,10 +81,13 @@ impl Task {
         let samples = Samples::new(self.settings.superseded_samples_max);
         let names: Vec<_> = by_type.keys().cloned().collect();
         for (index, (event_type, of_type)) in by_type.into_iter().enumerate() {
-            let OfType { contenders, lines } = of_type;
+            let OfType { mut contenders, held, lines } = of_type;
             found.contenders += contenders.len() as u64;
-            let Resolved { rows, .. } = deduper.superseded_of_range(&contenders, samples.of_type(index));
+            found.held += held.len() as u64;
+            contenders.append(self.rows_held(&deduper, &event_type, (&contenders, &held))?);
+            let Resolved { rows, moves } = deduper.superseded_of_range(&contenders, samples.of_type(index));
             handed_on.extend(self.superseded(&event_type, &rows, &mut found)?);
+            handed_on.extend(self.leaving(&event_type, &moves, &mut found));
             found.add_last_rows(&contenders, lines);
         }
         let of_type = |sample: Sample| (names[sample.type_index].clone(), sample);
@@ -102,25 +106,59 @@ impl Task {
     ) -> Result<Vec<Message>, Error> {
         let mut by_unit = BTreeMap::<i64, Vec<u8>>::new();
         for SupersededRow { position, micros, kind } in rows {
+            let unit = self.settings.partition_unit.index_of(*micros);
+            by_unit.entry(unit).or_default().extend_from_slice(&position.to_bits().to_le_bytes());
+            let Place::Input { block, .. } = position.place() else {
+                found.existing_rows += 1;
+                continue;
+            };
             *match kind {
                 SupersededKind::Redelivered => &mut found.redelivered,
                 SupersededKind::Corrected => &mut found.corrected,
             } += 1;
-            let Place::Input { block, .. } = position.place() else { continue };
             let split = self.split_of_block(block);
             let source = split.ok_or_else(|| broken("a row is of no split"))?.source;
             *found.by_source.entry(source).or_default() += 1;
-            let unit = self.settings.partition_unit.index_of(*micros);
-            by_unit.entry(unit).or_default().extend_from_slice(&position.to_bits().to_le_bytes());
         }
-        let message = |(unit, body)| Message {
-            kind: Kind::Superseded,
-            bucket: 0,
-            event_type: Some(event_type.clone()),
-            unit: Some(unit),
-            body,
-        };
-        Ok(by_unit.into_iter().map(message).collect())
+        Ok(by_unit.into_iter().map(|(unit, body)| about(Kind::Superseded, event_type, unit, body)).collect())
+    }
+
+    /// The messages about rows of the target whose events move to another partition.
+    fn leaving(
+        &self,
+        event_type: &(String, String),
+        moves: &[Move],
+        found: &mut ResolvedBuckets,
+    ) -> Vec<Message> {
+        let unit = self.settings.partition_unit;
+        let mut by_unit = BTreeMap::<i64, Vec<u8>>::new();
+        for Move { position, from_micros, to_micros } in moves {
+            let (from, to) = (unit.index_of(*from_micros), unit.index_of(*to_micros));
+            if from != to {
+                found.moves.insert((event_type.clone(), from, to));
+                by_unit.entry(from).or_default().extend_from_slice(&position.to_bits().to_le_bytes());
+            }
+        }
+        by_unit.into_iter().map(|(unit, body)| about(Kind::Leaving, event_type, unit, body)).collect()
+    }
+}
+
+/// A message about rows of a partition.
+fn about(kind: Kind, event_type: &(String, String), unit: i64, body: Vec<u8>) -> Message {
+    Message { kind, bucket: 0, event_type: Some(event_type.clone()), unit: Some(unit), body }
+}
+
+impl OfType {
+    fn add(&mut self, message: &Message) -> Result<(), Error> {
+        if message.kind == Kind::BadLines {
+            self.lines.append(&mut message.read()?);
+            return Ok(());
+        }
+        let contenders = SpilledContenders::of_bytes(&message.body);
+        let contenders = contenders.ok_or_else(|| broken("rows to be resolved are cut"))?;
+        let of_kind = if message.kind == Kind::Held { &mut self.held } else { &mut self.contenders };
+        of_kind.append(contenders);
+        Ok(())
     }
 }
 

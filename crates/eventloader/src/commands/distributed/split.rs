@@ -8,19 +8,19 @@
 
 use std::path::{Path, PathBuf};
 
+use event_target::Fingerprint;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     error::Error,
-    input::{FileLines, FileState, Framed, Origin, Source, is_splittable},
+    input::{FileLines, FileState, Framed, Origin, Source, fingerprint_of, is_splittable},
 };
 
-/// The bytes of a block, at least: but for the last one of a range, and those that a very short memory
-/// makes smaller.
-pub(super) const BLOCK_BYTES: u64 = 4 << 20;
-/// Bytes of text that a stored byte becomes at most: those of gzip, by its format. More needs smaller files.
-const TEXT_PER_STORED_BYTE: u64 = 1_032;
-/// Places of blocks that end early: where lines are many and short, a block has fewer bytes.
+/// Bytes of text that a stored byte becomes: more than JSON ever does, unless somebody means harm.
+const TEXT_PER_STORED_BYTE: u64 = 100;
+/// Blocks may be so much smaller than usual: where lines are short, or their values take much memory.
+const BLOCK_SHARE_MIN: u64 = 8;
+/// Places for blocks of small files.
 const BLOCKS_SPARE: u64 = 64;
 /// Positions have room for so many blocks.
 const BLOCKS_MAX: u64 = 1 << 29;
@@ -33,19 +33,45 @@ pub(super) struct Split {
     name: String,
     identity: String,
     path: PathBuf,
-    /// A range of a file of lines, with the state of the file; the whole file where `None`.
-    range: Option<(u64, u64, FileState)>,
+    pub(super) work: Work,
     /// The number of its first block, and the one behind its last block at most.
     pub(super) first_block: u32,
     end_block: u32,
 }
 
+/// What is done with a file.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) enum Work {
+    /// All of it is read.
+    Whole,
+    /// Lines whose first byte is in a range are read.
+    Lines { start: u64, end: u64, state: FileState },
+    /// Its content is hashed, for the record of a merge: others read its lines.
+    Hash { state: FileState },
+}
+
+/// How sources are divided.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Dividing<'a> {
+    pub(super) framed: &'a Framed,
+    pub(super) split_bytes: u64,
+    /// The usual size of a block.
+    pub(super) block_bytes: u64,
+    /// Whether the record needs their contents.
+    pub(super) are_hashed: bool,
+}
+
 impl Split {
+    /// The content of a file that is only hashed.
+    pub(super) fn fingerprint(&self, state: FileState) -> Result<Fingerprint, Error> {
+        fingerprint_of((&self.name, &self.path), state)
+    }
+
     /// Opens what is to be read.
     pub(super) fn source(&self) -> Result<Source, Error> {
-        let origin = match self.range {
-            None => Origin::File(self.path.clone()),
-            Some((start, end, state)) => {
+        let origin = match self.work {
+            Work::Whole | Work::Hash { .. } => Origin::File(self.path.clone()),
+            Work::Lines { start, end, state } => {
                 Origin::Lines(FileLines::within((&self.name, &self.path), (start, end), state)?)
             }
         };
@@ -65,28 +91,33 @@ impl Split {
     }
 }
 
-/// Divides the sources, in input order, into splits of about `split_bytes`.
-pub(super) fn splits_of(sources: &[Source], framed: &Framed, split_bytes: u64) -> Result<Vec<Split>, Error> {
+/// Divides the sources, in input order.
+pub(super) fn splits_of(sources: &[Source], dividing: Dividing<'_>) -> Result<Vec<Split>, Error> {
+    let Dividing { framed, split_bytes, block_bytes, are_hashed } = dividing;
     let (mut splits, mut next_block) = (Vec::new(), 0);
     for (index, source) in sources.iter().enumerate() {
         let Origin::File(path) = &source.origin else { return Err(no_file(&source.name)) };
-        let path = path.clone();
-        let state = FileState::of(&source.name, &path)?.ok_or_else(|| no_file(&source.name))?;
-        let is_split = state.bytes > split_bytes && is_splittable(source, framed)?;
-        let ranges = if is_split { ranges_of(state.bytes, split_bytes) } else { vec![(0, state.bytes)] };
-        for (start, end) in ranges {
-            let text_bytes =
-                if is_split { end - start } else { state.bytes.saturating_mul(TEXT_PER_STORED_BYTE) };
+        let state = FileState::of(&source.name, path)?.ok_or_else(|| no_file(&source.name))?;
+        let is_divided = state.bytes > split_bytes && is_splittable(source, framed)?;
+        let mut works = if is_divided { lines_of(state, split_bytes) } else { vec![Work::Whole] };
+        if is_divided && are_hashed {
+            works.push(Work::Hash { state });
+        }
+        for work in works {
+            let text_bytes = match work {
+                Work::Whole => state.bytes.saturating_mul(TEXT_PER_STORED_BYTE),
+                Work::Lines { start, end, .. } => end - start,
+                Work::Hash { .. } => 0,
+            };
             let first_block = next_block;
-            // As many again: a line of a range may be as long as the range, and be read in fragments.
-            next_block += 2 * text_bytes.div_ceil(BLOCK_BYTES) + BLOCKS_SPARE;
+            next_block += BLOCK_SHARE_MIN * text_bytes.div_ceil(block_bytes) + BLOCKS_SPARE;
             let number = |block: u64| u32::try_from(block.min(BLOCKS_MAX)).unwrap_or(u32::MAX);
             splits.push(Split {
                 source: index,
                 name: source.name.clone(),
                 identity: source.identity.clone(),
-                path: absolute(&path)?,
-                range: is_split.then_some((start, end, state)),
+                path: absolute(path)?,
+                work,
                 first_block: number(first_block),
                 end_block: number(next_block),
             });
@@ -95,9 +126,11 @@ pub(super) fn splits_of(sources: &[Source], framed: &Framed, split_bytes: u64) -
     Ok(splits)
 }
 
-fn ranges_of(bytes: u64, split_bytes: u64) -> Vec<(u64, u64)> {
-    let count = bytes.div_ceil(split_bytes).max(1);
-    (0..count).map(|number| (bytes * number / count, bytes * (number + 1) / count)).collect()
+/// The ranges of a file of lines.
+fn lines_of(state: FileState, split_bytes: u64) -> Vec<Work> {
+    let (bytes, count) = (state.bytes, state.bytes.div_ceil(split_bytes).max(1));
+    let at = |number: u64| bytes / count * number + bytes % count * number / count;
+    (0..count).map(|number| Work::Lines { start: at(number), end: at(number + 1), state }).collect()
 }
 
 fn no_file(name: &str) -> Error {

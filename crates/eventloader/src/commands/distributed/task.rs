@@ -2,12 +2,15 @@
 //!
 //! Invariant: all tasks of a job agree on hashes, so the same id falls into the same bucket everywhere.
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+};
 
 use event_parser::Plan;
 use serde::{Deserialize, Serialize};
 
-use super::{split::Split, wire::broken};
+use super::{held::HeldFile, split::Split, wire::broken};
 use crate::{
     error::Error,
     latest::Deduper,
@@ -31,6 +34,9 @@ pub(super) struct JobSpec {
     /// Where tasks leave files.
     pub(super) staging: PathBuf,
     pub(super) splits: Vec<Split>,
+    /// In a merge: the files of the target, and which of them each further task searches.
+    pub(super) held: Vec<HeldFile>,
+    pub(super) held_tasks: Vec<(usize, usize)>,
 }
 
 /// A part of a job, in any process.
@@ -40,6 +46,8 @@ pub struct Task {
     pub(super) plan: Plan,
     pub(super) job: JobSpec,
     pub(super) shares: MemoryShares,
+    /// The indices of the held files, by partition.
+    pub(super) held_by_partition: HashMap<((String, String), i64), Vec<usize>>,
 }
 
 impl Task {
@@ -67,7 +75,11 @@ impl Task {
             return Err(Error::Memory { columns, needed, allowed: job.task_memory_bytes });
         }
         let shares = MemoryShares::of(job.task_memory_bytes, 1, needs);
-        Ok(Self { settings, plan, job, shares })
+        let mut held_by_partition = HashMap::<_, Vec<_>>::new();
+        for (index, file) in job.held.iter().enumerate() {
+            held_by_partition.entry((file.event_type.clone(), file.unit)).or_default().push(index);
+        }
+        Ok(Self { settings, plan, job, shares, held_by_partition })
     }
 
     pub(super) fn deduper(&self) -> Deduper {

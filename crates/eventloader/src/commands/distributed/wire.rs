@@ -6,7 +6,10 @@
 //! | bad lines | parse → resolve | the events that bad lines name, those of one bucket |
 //! | run | parse → write | where a split's rows of a partition are |
 //! | counts | parse → driver | what became of a split's lines |
+//! | held | parse → resolve | in a merge: ids that the target has of an event type, those of one bucket |
+//! | held count | parse → driver | how many these are |
 //! | superseded | resolve → write | rows of a partition that are not the latest |
+//! | leaving | resolve → write | rows of a partition whose events move to another one |
 //! | resolved | resolve → driver | how many rows of a bucket are superseded, and where bad lines stand |
 //! | written | write → driver | the files of a partition |
 //!
@@ -36,17 +39,23 @@ pub(super) enum Kind {
     BadLines,
     Run,
     Counts,
+    Held,
+    HeldCount,
     Superseded,
+    Leaving,
     Resolved,
     Written,
 }
 
-const KINDS: [Kind; 7] = [
+const KINDS: [Kind; 10] = [
     Kind::Contenders,
     Kind::BadLines,
     Kind::Run,
     Kind::Counts,
+    Kind::Held,
+    Kind::HeldCount,
     Kind::Superseded,
+    Kind::Leaving,
     Kind::Resolved,
     Kind::Written,
 ];

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 
 use arrow::array::RecordBatch;
-use event_target::{Action, Change, History, Staging};
+use event_rows::Position;
+use event_target::{Action, Change, History, Mode, Staging};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -19,6 +20,7 @@ use super::{
 };
 use crate::{
     error::Error,
+    existing::Existing,
     latest::Superseded,
     output::{Writing, Written},
     rows::RowStore,
@@ -32,6 +34,8 @@ pub(super) struct WrittenFacts {
     pub(super) by_source: Vec<(usize, u64)>,
     /// Rows that are superseded.
     pub(super) left_out: u64,
+    /// In a merge: rows that the partition had, and those of them that it leaves out.
+    pub(super) existing: (u64, u64),
     /// `None` if all of its rows are superseded, and the target has none either.
     pub(super) files: Option<FileFacts>,
     /// `None` if nothing changes.
@@ -54,7 +58,8 @@ const STAGING: &str = "staging partitions";
 #[derive(Debug, Default)]
 struct OfPartition {
     runs: Vec<RunOfSplit>,
-    superseded: Vec<event_rows::Position>,
+    superseded: Vec<Position>,
+    leaving: Vec<Position>,
 }
 
 impl Task {
@@ -67,14 +72,14 @@ impl Task {
         let mut handed_on = Vec::new();
         let mut partitions = BTreeMap::<((String, String), i64), OfPartition>::new();
         for message in all_messages(batches)? {
-            let is_of_partition = matches!(message.kind, Kind::Run | Kind::Superseded);
+            let is_of_partition = matches!(message.kind, Kind::Run | Kind::Superseded | Kind::Leaving);
             match (&message.event_type, message.unit) {
                 (Some(event_type), Some(unit)) if is_of_partition => {
                     let partition = partitions.entry((event_type.clone(), unit)).or_default();
-                    if message.kind == Kind::Run {
-                        partition.runs.push(message.read()?);
-                    } else {
-                        partition.superseded.extend(positions(&message.body)?);
+                    match message.kind {
+                        Kind::Run => partition.runs.push(message.read()?),
+                        Kind::Leaving => partition.leaving.extend(positions(&message.body)?),
+                        _ => partition.superseded.extend(positions(&message.body)?),
                     }
                 }
                 _ => handed_on.push(message),
@@ -94,17 +99,23 @@ impl Task {
         unit: i64,
         partition: OfPartition,
     ) -> Result<WrittenFacts, Error> {
-        let Self { settings, plan, job, shares } = self;
+        let Self { settings, plan, job, shares, .. } = self;
         let key = (self.type_index(Some(event_type))?, unit);
-        let OfPartition { mut runs, superseded } = partition;
+        let OfPartition { mut runs, superseded, leaving } = partition;
         runs.sort_by_key(|run| run.split);
-        let mut splits: Vec<_> = runs.iter().map(|run| (run.split, run.blocks)).collect();
-        splits.dedup();
+        let splits: Vec<_> = runs.iter().map(|run| (run.split, run.blocks)).collect();
         let mut ledger = self.ledger(&splits)?;
-        ledger.add_read(key, 0);
-        let runs = runs.into_iter().map(|run| (key, run.rows)).collect();
+        ledger.add_read(key, runs.iter().map(|run| run.rows).sum());
+        let runs = runs.into_iter().flat_map(|run| run.runs).map(|run| (key, run)).collect();
         let rows = RowStore::of_stored(runs, ledger, settings.partition_unit, *shares, self.deduper())?;
-        let superseded = Superseded::listed(superseded.into_iter());
+        let is_merge = settings.mode == Mode::Merge;
+        let superseded = if is_merge {
+            Superseded::listed_in_merge(settings.partition_unit, key, superseded, leaving)
+        } else {
+            Superseded::listed(superseded.into_iter())
+        };
+        let existing =
+            is_merge.then(|| Existing::of_partition(settings, plan, key, self.files_of(event_type, unit)));
         let attempt = Attempt::new(&job.staging);
         let staging = Staging::Directory(job.staging.clone());
         let (controls, stages, history) = (Controls::hidden(), Stages::default(), History::default());
@@ -115,7 +126,7 @@ impl Task {
             superseded: &superseded,
             // A target of partitions tells by its files what a change does.
             history: &history,
-            existing: None,
+            existing: existing.as_ref(),
             database: None,
             staging: &staging,
             staged_in: Some(&attempt.name),
@@ -123,13 +134,15 @@ impl Task {
             stages: &stages,
         };
         let (written, changes) = writing.write_partitions(1)?;
+        // Nothing was staged where nothing changes.
         storage::sync_files_in(&attempt.directory).map_err(Error::io(STAGING))?;
         facts_of(key, &written, changes)
     }
 }
 
 fn facts_of(key: (usize, i64), written: &Written, changes: Vec<Change>) -> Result<WrittenFacts, Error> {
-    let (by_source, left_out) = written.out.of_partition(key);
+    let (by_source, left_out, existing) = written.out.of_partition(key);
+    let existing = (existing.read, existing.left_out);
     let files = match written.partitions.as_slice() {
         [] => None,
         [one] if one.key == key => Some(FileFacts {
@@ -141,5 +154,5 @@ fn facts_of(key: (usize, i64), written: &Written, changes: Vec<Change>) -> Resul
         }),
         _ => return Err(broken("a partition has become several")),
     };
-    Ok(WrittenFacts { by_source, left_out, files, change: changes.into_iter().next() })
+    Ok(WrittenFacts { by_source, left_out, existing, files, change: changes.into_iter().next() })
 }

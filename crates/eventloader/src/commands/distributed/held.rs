@@ -1,0 +1,171 @@
+//! The files that a target has, in a merge → the ids of their rows, by bucket; and, once it is known which of
+//! them the input has, these rows.
+//!
+//! Invariant: of an event that the input has, every row in the target competes, as in a merge on one machine.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use event_parser::Plan;
+use event_rows::{Id, Place};
+use event_target::{History, PartitionFile, TargetLayout};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    task::Task,
+    wire::{Kind, Message, broken},
+};
+use crate::{
+    error::Error,
+    existing::{each_id, rows_at},
+    latest::{Deduper, RANGES, SpilledContenders, TextContender, UuidContender, Version},
+    settings::Settings,
+};
+
+/// About so many bytes of files are searched by one task.
+const BYTES_PER_TASK: u64 = 256 << 20;
+
+/// A file of the target.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct HeldFile {
+    pub(super) event_type: (String, String),
+    pub(super) unit: i64,
+    path: String,
+    bytes: Option<u64>,
+    number: u32,
+}
+
+impl HeldFile {
+    pub(super) fn file(&self) -> PartitionFile {
+        PartitionFile { path: self.path.clone(), bytes: self.bytes, number: self.number }
+    }
+}
+
+/// How many rows of the target a task has seen.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct HeldCount {
+    pub(super) task: usize,
+    pub(super) rows: u64,
+}
+
+/// The files of all event types that the input may have, in the order of their numbers; and which of them
+/// each task searches.
+pub(super) fn held_files(
+    settings: &Settings,
+    plan: &Plan,
+    history: &History,
+) -> Result<(Vec<HeldFile>, Vec<(usize, usize)>), Error> {
+    let known = history.directories();
+    let types: Vec<_> = known
+        .iter()
+        .filter_map(|((domain, name), directory)| {
+            let index = plan.index_of(domain.as_bytes(), name.as_bytes())?;
+            settings.selection.wants_type(plan.event_type(index)).then_some((index, *directory))
+        })
+        .collect();
+    let layout = TargetLayout::new(settings.layout, settings.partition_unit);
+    let partitions = settings.target.list_partitions(history, &layout, &types)?;
+    let mut files = Vec::new();
+    for ((type_index, unit), of_partition) in partitions {
+        let event_type = plan.event_type(type_index);
+        files.extend(of_partition.into_iter().map(|PartitionFile { path, bytes, number }| HeldFile {
+            event_type: (event_type.domain.clone(), event_type.name.clone()),
+            unit,
+            path,
+            bytes,
+            number,
+        }));
+    }
+    files.sort_by_key(|file| file.number);
+    let (mut tasks, mut first, mut bytes) = (Vec::new(), 0, 0);
+    for (index, file) in files.iter().enumerate() {
+        bytes += file.bytes.unwrap_or(BYTES_PER_TASK / 64);
+        if bytes >= BYTES_PER_TASK || index + 1 == files.len() {
+            tasks.push((first, index + 1));
+            (first, bytes) = (index + 1, 0);
+        }
+    }
+    Ok((files, tasks))
+}
+
+impl Task {
+    /// The messages of a task that searches files of the target.
+    pub(super) fn ids_held(&self, task: usize) -> Result<Vec<Message>, Error> {
+        let range = self.job.held_tasks.get(task).copied();
+        let (first, end) = range.ok_or_else(|| broken(&format!("there is no task {task}")))?;
+        let (deduper, buckets) = (self.deduper(), self.job.buckets);
+        let mut by_bucket = BTreeMap::<((String, String), u32), SpilledContenders>::new();
+        let mut rows = 0;
+        for file in &self.job.held[first..end] {
+            // Where days are apart, the day of a row is that of its partition.
+            let micros = self.settings.partition_unit.instants_of(file.unit).start;
+            each_id(&self.settings, &file.file(), |id, position| {
+                rows += 1;
+                let bucket = deduper.bucket_of_event(id, micros, buckets);
+                let of_bucket = by_bucket.entry((file.event_type.clone(), bucket)).or_default();
+                let version = Version { micros, content: 0, position };
+                match Id::of(id) {
+                    Id::Uuid(uuid) => of_bucket.uuids.push(UuidContender { uuid, version }),
+                    Id::Text(text) => of_bucket.texts.push(TextContender { text: text.into(), version }),
+                }
+            })?;
+        }
+        let message = |((event_type, bucket), ids): (_, SpilledContenders)| Message {
+            kind: Kind::Held,
+            bucket,
+            event_type: Some(event_type),
+            unit: None,
+            body: ids.to_bytes(),
+        };
+        let mut messages: Vec<_> = by_bucket.into_iter().map(message).collect();
+        messages.push(Message::json(Kind::HeldCount, 0, &HeldCount { task, rows })?);
+        Ok(messages)
+    }
+
+    /// The rows of the target that have an id of the input, as contenders.
+    pub(super) fn rows_held(
+        &self,
+        deduper: &Deduper,
+        event_type: &(String, String),
+        (input, held): (&SpilledContenders, &SpilledContenders),
+    ) -> Result<SpilledContenders, Error> {
+        let mut ids = BTreeSet::new();
+        input.each(|id, row| {
+            ids.insert((id_text(id), deduper.day_of(row.micros)));
+        });
+        let mut by_file = BTreeMap::<u32, Vec<u32>>::new();
+        held.each(|id, row| {
+            if let Place::Existing { file, row: number } = row.position.place()
+                && ids.contains(&(id_text(id), deduper.day_of(row.micros)))
+            {
+                by_file.entry(file).or_default().push(number);
+            }
+        });
+        let type_index = self.type_index(Some(event_type))?;
+        let mut found = SpilledContenders::default();
+        for (number, mut rows) in by_file {
+            rows.sort_unstable();
+            let at = self.job.held.binary_search_by_key(&number, |file| file.number);
+            let file = at.map_err(|_| broken(&format!("the target has no file {number}")))?;
+            let file = self.job.held[file].file();
+            rows_at((&self.settings, &self.plan), (type_index, &file), &rows, |batch| {
+                let mut split = vec![SpilledContenders::default(); RANGES];
+                deduper.split_for_spill(&batch, &mut split);
+                split.into_iter().for_each(|contenders| found.append(contenders));
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
+    /// The files of a partition.
+    pub(super) fn files_of(&self, event_type: &(String, String), unit: i64) -> Vec<PartitionFile> {
+        let indices = self.held_by_partition.get(&(event_type.clone(), unit));
+        indices.into_iter().flatten().map(|index| self.job.held[*index].file()).collect()
+    }
+}
+
+fn id_text(id: Id<'_>) -> Vec<u8> {
+    let mut text = Vec::new();
+    id.write_to(&mut text);
+    text
+}
