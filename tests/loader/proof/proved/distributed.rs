@@ -217,3 +217,39 @@ fn a_job_leaves_what_one_machine_leaves() {
         }
     });
 }
+
+/// A sale of a shop, in its version.
+fn sale(id: u32, version: u32, timestamp: &str) -> String {
+    format!(
+        r#"{{"event_id": "{id}", "timestamp": "{timestamp}", "domain": "shop", "event_type": "sale", "data": {{"n": {version}}}}}"#
+    )
+}
+
+/// Where a version decides, events may move to earlier days, and in a circle; and bad lines stand among them.
+#[test]
+fn events_move_between_days_as_they_do_on_one_machine() {
+    let mut combination = Combination::new("simple", &[]);
+    for seed in 0..12 {
+        let (dir, mut die) = (Workdir::new(), Die::new(seed));
+        let catalog =
+            "[domain.shop.events.sale]\nversion = 'n'\n[domain.shop.events.sale.fields]\nn = 'int64'\n";
+        dir.write("shop.toml", catalog);
+        combination.flags = vec!["--catalog".to_owned(), dir.path("shop.toml").display().to_string()];
+        for load in 0..4 {
+            let mut lines: Vec<_> = (0..60)
+                .map(|_| {
+                    let (id, version) =
+                        (u32::try_from(die.roll(40)).unwrap(), u32::try_from(die.roll(9)).unwrap());
+                    sale(id, version, &format!("2024-10-1{}T0{}:00:00Z", die.roll(4), die.roll(10)))
+                })
+                .collect();
+            // The same event and time as a row, and no version.
+            lines.push(sale(3, 1, "2024-10-11T01:00:00Z").replace("\"n\": 1", "\"n\": \"?\""));
+            let name = format!("{load}.json");
+            dir.write(&name, format!("{}\n", lines.join("\n")));
+            let source = dir.path(&name).display().to_string();
+            let arguments = ["-s", &source, "--backfill", "--mode", "merge"].map(str::to_owned);
+            load_both(&dir, &combination, &arguments, &mut die, &format!("seed {seed}, load {load}"));
+        }
+    }
+}
