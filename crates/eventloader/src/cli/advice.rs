@@ -406,6 +406,7 @@ mod tests {
             Error::UnknownHeld { root: "t".into(), event_type: text() },
             Error::PartlyMoved { root: "t".into() },
             Error::OpenTypes(1),
+            Error::Distributed(text()),
             Error::Engine { engine: "e", problem: text(), instead: Instead::Address },
             Error::Engine { engine: "e", problem: text(), instead: Instead::NoAddress },
             Error::Engine { engine: "e", problem: text(), instead: Instead::Schema },
@@ -450,6 +451,7 @@ mod tests {
             | Error::Io { .. }
             | Error::Encode { .. }
             | Error::Unbalanced(_)
+            | Error::Distributed(_)
             | Error::TooManyBadLines { .. }
             | Error::Memory { .. }
             | Error::UnknownHeld { .. }

@@ -173,7 +173,9 @@ impl InputCounts {
             (&mut self.coerced, part.coerced),
             (&mut self.rounded, part.rounded),
         ] {
-            of_part.into_iter().for_each(|(name, count)| count_name(counts, &name, count));
+            for (name, count) in of_part {
+                count_name(counts, &name, count);
+            }
         }
         self.several_values += part.several_values;
         if let (None, Some(first)) = (&self.first_bad, part.first_bad) {

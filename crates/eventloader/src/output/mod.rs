@@ -109,15 +109,22 @@ struct Staged {
 
 /// Changes by partition, in the order in which they are published; what comes first stays only where it has
 /// to. `moves` are the partitions between which events move.
+///
+/// # Errors
+/// The path of a partition for which it is missing.
 pub(crate) fn in_publication_order(
     moves: BTreeSet<(Place, Place)>,
     mut changes: BTreeMap<Place, Change>,
-) -> Vec<Change> {
+) -> Result<Vec<Change>, String> {
     let publication = Publication::new(moves);
-    for (_, change) in changes.iter_mut().filter(|(place, _)| !publication.is_twice(place)) {
-        change.first = None;
+    for (place, change) in &mut changes {
+        match (publication.is_twice(place), &change.first) {
+            (true, None) => return Err(place.1.clone()),
+            (true, Some(_)) => {}
+            (false, _) => change.first = None,
+        }
     }
-    publication.in_order(changes)
+    Ok(publication.in_order(changes))
 }
 
 impl Writing<'_> {

@@ -123,7 +123,9 @@ impl RowLedger {
     /// before.
     pub(crate) fn add_blocks(&mut self, source: usize, first_block: u32, blocks: &[BlockLines]) {
         self.begin_at(first_block);
-        blocks.iter().for_each(|block| self.add_origin(source, *block));
+        for block in blocks {
+            self.add_origin(source, *block);
+        }
     }
 
     /// The next block has this number.

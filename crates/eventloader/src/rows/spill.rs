@@ -213,13 +213,12 @@ impl Spill {
         let mut files = BTreeMap::<PathBuf, Arc<SpillFile>>::new();
         let mut spilled = BTreeMap::<_, Vec<_>>::new();
         for (partition, StoredRun { file: path, chunks }) in runs {
-            let file = match files.get(&path) {
-                Some(file) => Arc::clone(file),
-                None => {
-                    let (file, bytes) = (File::open(&path)?, AtomicU64::new(0));
-                    let file = Arc::new(SpillFile { file, bytes, chunk_bytes: CHUNK_BYTES_MAX });
-                    files.entry(path).or_insert(file).clone()
-                }
+            let file = if let Some(file) = files.get(&path) {
+                Arc::clone(file)
+            } else {
+                let (file, bytes) = (File::open(&path)?, AtomicU64::new(0));
+                let file = Arc::new(SpillFile { file, bytes, chunk_bytes: CHUNK_BYTES_MAX });
+                files.entry(path).or_insert(file).clone()
             };
             spilled.entry(partition).or_default().push(Run { file, chunks });
         }

@@ -71,6 +71,15 @@ fn in_company(groups: Vec<RecordBatch>, die: &mut Die) -> Vec<Vec<RecordBatch>> 
 
 /// What an engine does with a job.
 fn answers(job: &DistributedLoad, die: &mut Die) -> Result<Vec<RecordBatch>, Ended> {
+    answers_of(job, die, |_, batches| batches)
+}
+
+/// The same, where something happens to the batches behind each of the three stages.
+fn answers_of(
+    job: &DistributedLoad,
+    die: &mut Die,
+    mut befall: impl FnMut(usize, Vec<RecordBatch>) -> Vec<RecordBatch>,
+) -> Result<Vec<RecordBatch>, Ended> {
     let task = || task(job.job_file());
     let mut splits: Vec<_> = (0..job.split_count()).collect();
     die.shuffle(&mut splits);
@@ -88,10 +97,12 @@ fn answers(job: &DistributedLoad, die: &mut Die) -> Result<Vec<RecordBatch>, End
         }
     }
     die.shuffle(&mut parsed);
+    let parsed = befall(0, parsed);
     let mut resolved = Vec::new();
     for buckets in in_company(grouped(&parsed, bucket).into_values().collect(), die) {
         resolved.push(task()?.resolve(&buckets)?);
     }
+    let resolved = befall(1, resolved);
     let mut written = Vec::new();
     for partitions in in_company(grouped(&resolved, partition).into_values().collect(), die) {
         if die.one_in(4) {
@@ -99,7 +110,7 @@ fn answers(job: &DistributedLoad, die: &mut Die) -> Result<Vec<RecordBatch>, End
         }
         written.push(task()?.write(&partitions)?);
     }
-    Ok(written)
+    Ok(befall(2, written))
 }
 
 /// A report without its times.
@@ -252,4 +263,70 @@ fn events_move_between_days_as_they_do_on_one_machine() {
             load_both(&dir, &combination, &arguments, &mut die, &format!("seed {seed}, load {load}"));
         }
     }
+}
+
+/// A row of the batches is lost, or comes twice.
+fn befallen(batches: &[RecordBatch], die: &mut Die) -> Vec<RecordBatch> {
+    let all = concat_batches(&schema(), batches).unwrap();
+    let mut rows: Vec<_> = (0..u32::try_from(all.num_rows()).unwrap()).collect();
+    let at = usize::try_from(die.roll(rows.len() as u64)).unwrap();
+    if die.one_in(2) {
+        rows.remove(at);
+    } else {
+        rows.push(rows[at]);
+    }
+    vec![take_record_batch(&all, &UInt32Array::from(rows)).unwrap()]
+}
+
+#[test]
+fn what_an_engine_loses_or_doubles_is_refused_or_means_nothing() {
+    let faults = "corrections=60,duplicates=60,malformed=40,late=40";
+    let combination =
+        Combination::new("simple", &["-n", "900", "-s", "4", "--files", "2", "--faults", faults]);
+    let (dir, mut die) = (Workdir::new(), Die::new(5));
+    let generated = combination.generate(&dir);
+    let [first, second] = generated.files.as_slice() else { panic!("two files") };
+    let path = |path: &std::path::Path| path.display().to_string();
+    let merge = |target: &str, file| {
+        ["eventloader", "-q", "-b", "--mode", "merge", "-s", &path(file), "-t", &path(&dir.path(target))]
+            .map(OsString::from)
+    };
+    for target in ["one", "job"] {
+        let load = dir.bare_loader().args(&merge(target, first)[1..]);
+        load.succeeds();
+    }
+    dir.bare_loader().args(&merge("one", second)[1..]).succeeds();
+    let (before, after) = (published(&dir.path("job")), published(&dir.path("one")));
+    let (mut refused, mut unharmed) = (0, 0);
+    for round in 0..60 {
+        let stage = usize::try_from(die.roll(3)).unwrap();
+        let division = Division { split_bytes: 40_000, buckets: Some(3), task_memory_bytes: None };
+        let load = DistributedLoad::open(&merge("job", second), division).unwrap();
+        let mut chance = Die::new(round);
+        let answers =
+            answers_of(
+                &load,
+                &mut die,
+                |at, batches| {
+                    if at == stage { befallen(&batches, &mut chance) } else { batches }
+                },
+            );
+        let what = format!("round {round}, behind stage {stage}");
+        match answers.and_then(|answers| load.commit(&answers)) {
+            Err(ended) => {
+                let message = ended.message.unwrap();
+                assert!(message.contains("nothing was changed"), "{what}: {message}");
+                assert_same_tree(&before, &published(&dir.path("job")), &what);
+                refused += 1;
+            }
+            Ok(_) => {
+                assert_same_tree(&after, &published(&dir.path("job")), &what);
+                unharmed += 1;
+                // As before.
+                fs_err::remove_dir_all(dir.path("job")).unwrap();
+                dir.bare_loader().args(&merge("job", first)[1..]).succeeds();
+            }
+        }
+    }
+    assert!(refused > 3 * unharmed, "{refused} refused, {unharmed} unharmed");
 }

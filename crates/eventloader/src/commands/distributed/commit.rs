@@ -23,7 +23,7 @@ use super::{
     job::Job,
     parse::SplitCounts,
     resolve::ResolvedBuckets,
-    wire::{Kind, broken, messages},
+    wire::{Kind, TypeName, broken, messages},
     write::WrittenFacts,
 };
 use crate::{
@@ -53,7 +53,7 @@ struct Answers {
     /// By task: how many rows of the target it has seen.
     held: BTreeMap<usize, u64>,
     resolved: ResolvedBuckets,
-    written: BTreeMap<((String, String), i64), WrittenFacts>,
+    written: BTreeMap<(TypeName, i64), WrittenFacts>,
 }
 
 /// What was read.
@@ -110,6 +110,11 @@ impl Answers {
             let resolved = self.resolved.contenders;
             return Err(broken(&format!("{contenders} rows were to be resolved, {resolved} were")));
         }
+        let named: u64 = self.counts.values().map(|counts| counts.named).sum();
+        if named != self.resolved.named {
+            let resolved = self.resolved.named;
+            return Err(broken(&format!("{named} bad lines were to be compared with rows, {resolved} were")));
+        }
         let (held, resolved) = (self.held.values().sum::<u64>(), self.resolved.held);
         if self.held.len() != held_tasks || held != resolved {
             let tasks = self.held.len();
@@ -130,6 +135,7 @@ impl ResolvedBuckets {
         self.buckets.append(&mut other.buckets);
         self.contenders += other.contenders;
         self.held += other.held;
+        self.named += other.named;
         self.existing_rows += other.existing_rows;
         self.moves.append(&mut other.moves);
         self.redelivered += other.redelivered;
@@ -235,8 +241,8 @@ impl Job {
     fn written(
         &self,
         (plan, ledger): (&Plan, &RowLedger),
-        facts: BTreeMap<((String, String), i64), WrittenFacts>,
-        moves: BTreeSet<((String, String), i64, i64)>,
+        facts: BTreeMap<(TypeName, i64), WrittenFacts>,
+        moves: BTreeSet<(TypeName, i64, i64)>,
     ) -> Result<(Written, Vec<Change>), Error> {
         let (mut written, mut changes) = (Written::default(), BTreeMap::new());
         let (mut files, mut types) = (BTreeMap::new(), BTreeSet::new());
@@ -251,7 +257,9 @@ impl Job {
                 change,
             } = facts;
             let mut out = RowsOut::default();
-            by_source.into_iter().for_each(|(source, rows)| out.add_written(source, rows));
+            for (source, rows) in by_source {
+                out.add_written(source, rows);
+            }
             out.add_left_out(key, left_out);
             out.add_existing(key, ExistingCounts { read, left_out: of_existing });
             written.out.add(out);
@@ -288,11 +296,13 @@ impl Job {
             let type_index = type_index(plan, &event_type)?;
             places.insert(((from, path((type_index, from))), (to, path((type_index, to)))));
         }
-        Ok((written, in_publication_order(places, changes)))
+        let changes = in_publication_order(places, changes);
+        let changes = changes.map_err(|path| broken(&format!("{path}: rows that move were lost")))?;
+        Ok((written, changes))
     }
 }
 
-fn type_index(plan: &Plan, (domain, name): &(String, String)) -> Result<usize, Error> {
+fn type_index(plan: &Plan, (domain, name): &TypeName) -> Result<usize, Error> {
     let index = plan.index_of(domain.as_bytes(), name.as_bytes());
     index.ok_or_else(|| broken(&format!("no catalog of the job has the event type {domain}/{name}")))
 }

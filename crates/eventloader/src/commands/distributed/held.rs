@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     task::Task,
-    wire::{Kind, Message, broken},
+    wire::{Kind, Message, TypeName, broken},
 };
 use crate::{
     error::Error,
@@ -27,7 +27,7 @@ const BYTES_PER_TASK: u64 = 256 << 20;
 /// A file of the target.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct HeldFile {
-    pub(super) event_type: (String, String),
+    pub(super) event_type: TypeName,
     pub(super) unit: i64,
     path: String,
     bytes: Option<u64>,
@@ -40,6 +40,9 @@ impl HeldFile {
     }
 }
 
+/// Files of the target, in the order of their numbers, and which of them each task searches.
+pub(super) type HeldFiles = (Vec<HeldFile>, Vec<(usize, usize)>);
+
 /// How many rows of the target a task has seen.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct HeldCount {
@@ -47,13 +50,8 @@ pub(super) struct HeldCount {
     pub(super) rows: u64,
 }
 
-/// The files of all event types that the input may have, in the order of their numbers; and which of them
-/// each task searches.
-pub(super) fn held_files(
-    settings: &Settings,
-    plan: &Plan,
-    history: &History,
-) -> Result<(Vec<HeldFile>, Vec<(usize, usize)>), Error> {
+/// The files of all event types that the input may have.
+pub(super) fn held_files(settings: &Settings, plan: &Plan, history: &History) -> Result<HeldFiles, Error> {
     let known = history.directories();
     let types: Vec<_> = known
         .iter()
@@ -93,7 +91,7 @@ impl Task {
         let range = self.job.held_tasks.get(task).copied();
         let (first, end) = range.ok_or_else(|| broken(&format!("there is no task {task}")))?;
         let (deduper, buckets) = (self.deduper(), self.job.buckets);
-        let mut by_bucket = BTreeMap::<((String, String), u32), SpilledContenders>::new();
+        let mut by_bucket = BTreeMap::<(TypeName, u32), SpilledContenders>::new();
         let mut rows = 0;
         for file in &self.job.held[first..end] {
             // Where days are apart, the day of a row is that of its partition.
@@ -125,7 +123,7 @@ impl Task {
     pub(super) fn rows_held(
         &self,
         deduper: &Deduper,
-        event_type: &(String, String),
+        event_type: &TypeName,
         (input, held): (&SpilledContenders, &SpilledContenders),
     ) -> Result<SpilledContenders, Error> {
         let mut ids = BTreeSet::new();
@@ -150,7 +148,9 @@ impl Task {
             rows_at((&self.settings, &self.plan), (type_index, &file), &rows, |batch| {
                 let mut split = vec![SpilledContenders::default(); RANGES];
                 deduper.split_for_spill(&batch, &mut split);
-                split.into_iter().for_each(|contenders| found.append(contenders));
+                for contenders in split {
+                    found.append(contenders);
+                }
                 Ok(())
             })?;
         }
@@ -158,7 +158,7 @@ impl Task {
     }
 
     /// The files of a partition.
-    pub(super) fn files_of(&self, event_type: &(String, String), unit: i64) -> Vec<PartitionFile> {
+    pub(super) fn files_of(&self, event_type: &TypeName, unit: i64) -> Vec<PartitionFile> {
         let indices = self.held_by_partition.get(&(event_type.clone(), unit));
         indices.into_iter().flatten().map(|index| self.job.held[*index].file()).collect()
     }

@@ -16,7 +16,7 @@ use events_core::partition::Layout;
 use foldhash::quality::RandomState;
 
 use super::{
-    held::{HeldFile, held_files},
+    held::{HeldFiles, held_files},
     split::{Dividing, absolute, splits_of},
     task::JobSpec,
     wire::broken,
@@ -32,9 +32,6 @@ use crate::{
     runtime::{MemoryShares, Needs},
     settings::{Input, Settings},
 };
-
-/// Files of the target, and which of them each task searches.
-type HeldFiles = (Vec<HeldFile>, Vec<(usize, usize)>);
 
 /// Tasks of another version may hash, cut or write otherwise.
 pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");

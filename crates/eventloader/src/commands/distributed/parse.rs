@@ -15,7 +15,7 @@ use super::{
     attempt::Attempt,
     split::Work,
     task::Task,
-    wire::{Kind, Message, batch},
+    wire::{Kind, Message, TypeName, batch},
 };
 use crate::{
     commands::named_version::{OfType, version_of},
@@ -38,9 +38,11 @@ pub(super) struct SplitCounts {
     pub(super) newlines: u64,
     pub(super) blocks: Vec<BlockLines>,
     /// Rows by event type and partition's unit of time.
-    pub(super) partitions: Vec<((String, String), i64, u64)>,
+    pub(super) partitions: Vec<(TypeName, i64, u64)>,
     /// How many rows and later candidates are to be resolved.
     pub(super) contenders: u64,
+    /// How many bad lines name an event.
+    pub(super) named: u64,
     /// The file of its bad lines.
     pub(super) bad_lines: Option<PathBuf>,
 }
@@ -79,7 +81,7 @@ struct RowBatches {
     /// Of which type and ranges the contenders come next.
     next: (usize, usize),
     contenders: u64,
-    named: BTreeMap<(String, String), Vec<NamedLine>>,
+    named: BTreeMap<TypeName, Vec<NamedLine>>,
     /// What comes last, without the number of contenders.
     counts: Option<SplitCounts>,
 }
@@ -140,22 +142,20 @@ impl Task {
             blocks,
             partitions: partitions.collect(),
             contenders: 0,
+            named: named.values().map(|lines| lines.len() as u64).sum(),
             bad_lines: quarantine.into_file()?,
         };
         let (deduper, counts) = (self.deduper(), Some(counts));
         Ok(RowBatches { task: Arc::clone(self), deduper, rows, next: (0, 0), contenders: 0, named, counts })
     }
 
-    fn type_name(&self, type_index: usize) -> (String, String) {
+    fn type_name(&self, type_index: usize) -> TypeName {
         let event_type = self.plan.event_type(type_index);
         (event_type.domain.clone(), event_type.name.clone())
     }
 
     /// The events that the bad lines name.
-    fn named_by(
-        &self,
-        quarantine: &mut Quarantine,
-    ) -> Result<BTreeMap<(String, String), Vec<NamedLine>>, Error> {
+    fn named_by(&self, quarantine: &mut Quarantine) -> Result<BTreeMap<TypeName, Vec<NamedLine>>, Error> {
         let mut named = BTreeMap::<_, Vec<_>>::new();
         quarantine.each_new(|position, line| {
             if let Some((of_type, micros, id)) = version_of(&self.settings, &self.plan, line) {

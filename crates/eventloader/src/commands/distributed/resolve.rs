@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     parse::NamedLine,
     task::Task,
-    wire::{Kind, Message, all_messages, batch, broken},
+    wire::{Kind, Message, TypeName, all_messages, batch, broken},
 };
 use crate::{
     error::Error,
@@ -32,16 +32,18 @@ pub(super) struct ResolvedBuckets {
     pub(super) contenders: u64,
     pub(super) redelivered: u64,
     pub(super) corrected: u64,
+    /// How many bad lines named an event.
+    pub(super) named: u64,
     /// How many ids the target has.
     pub(super) held: u64,
     /// Superseded rows of the target.
     pub(super) existing_rows: u64,
     /// From which partition to which other one of their type events move.
-    pub(super) moves: BTreeSet<((String, String), i64, i64)>,
+    pub(super) moves: BTreeSet<(TypeName, i64, i64)>,
     /// Superseded rows by source.
     pub(super) by_source: BTreeMap<usize, u64>,
     /// The first of them, with their event types.
-    pub(super) samples: Vec<((String, String), Sample)>,
+    pub(super) samples: Vec<(TypeName, Sample)>,
     /// The place of a bad line, and of the last row of the same event and time.
     pub(super) last_rows: Vec<(u64, u64)>,
 }
@@ -63,7 +65,7 @@ impl Task {
     pub fn resolve(&self, batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
         let mut handed_on = Vec::new();
         let mut found = ResolvedBuckets::default();
-        let mut by_type = BTreeMap::<(String, String), OfType>::new();
+        let mut by_type = BTreeMap::<TypeName, OfType>::new();
         for message in all_messages(batches)? {
             if !matches!(message.kind, Kind::Contenders | Kind::BadLines | Kind::Held) {
                 handed_on.push(message);
@@ -84,6 +86,7 @@ impl Task {
             let OfType { mut contenders, held, lines } = of_type;
             found.contenders += contenders.len() as u64;
             found.held += held.len() as u64;
+            found.named += lines.len() as u64;
             contenders.append(self.rows_held(&deduper, &event_type, (&contenders, &held))?);
             let Resolved { rows, moves } = deduper.superseded_of_range(&contenders, samples.of_type(index));
             handed_on.extend(self.superseded(&event_type, &rows, &mut found)?);
@@ -100,7 +103,7 @@ impl Task {
     /// The messages about superseded rows, by partition.
     fn superseded(
         &self,
-        event_type: &(String, String),
+        event_type: &TypeName,
         rows: &[SupersededRow],
         found: &mut ResolvedBuckets,
     ) -> Result<Vec<Message>, Error> {
@@ -124,12 +127,7 @@ impl Task {
     }
 
     /// The messages about rows of the target whose events move to another partition.
-    fn leaving(
-        &self,
-        event_type: &(String, String),
-        moves: &[Move],
-        found: &mut ResolvedBuckets,
-    ) -> Vec<Message> {
+    fn leaving(&self, event_type: &TypeName, moves: &[Move], found: &mut ResolvedBuckets) -> Vec<Message> {
         let unit = self.settings.partition_unit;
         let mut by_unit = BTreeMap::<i64, Vec<u8>>::new();
         for Move { position, from_micros, to_micros } in moves {
@@ -144,7 +142,7 @@ impl Task {
 }
 
 /// A message about rows of a partition.
-fn about(kind: Kind, event_type: &(String, String), unit: i64, body: Vec<u8>) -> Message {
+fn about(kind: Kind, event_type: &TypeName, unit: i64, body: Vec<u8>) -> Message {
     Message { kind, bucket: 0, event_type: Some(event_type.clone()), unit: Some(unit), body }
 }
 

@@ -10,7 +10,11 @@ use std::{
 use event_parser::Plan;
 use serde::{Deserialize, Serialize};
 
-use super::{held::HeldFile, split::Split, wire::broken};
+use super::{
+    held::HeldFile,
+    split::Split,
+    wire::{TypeName, broken},
+};
 use crate::{
     error::Error,
     latest::Deduper,
@@ -47,7 +51,7 @@ pub struct Task {
     pub(super) job: JobSpec,
     pub(super) shares: MemoryShares,
     /// The indices of the held files, by partition.
-    pub(super) held_by_partition: HashMap<((String, String), i64), Vec<usize>>,
+    pub(super) held_by_partition: HashMap<(TypeName, i64), Vec<usize>>,
 }
 
 impl Task {
@@ -97,7 +101,7 @@ impl Task {
     }
 
     /// The index of an event type, by its name.
-    pub(super) fn type_index(&self, event_type: Option<&(String, String)>) -> Result<usize, Error> {
+    pub(super) fn type_index(&self, event_type: Option<&TypeName>) -> Result<usize, Error> {
         let index =
             event_type.and_then(|(domain, name)| self.plan.index_of(domain.as_bytes(), name.as_bytes()));
         index.ok_or_else(|| broken(&format!("no catalog of the job has the event type {event_type:?}")))

@@ -60,6 +60,9 @@ const KINDS: [Kind; 10] = [
     Kind::Written,
 ];
 
+/// An event type: its domain and its name.
+pub(super) type TypeName = (String, String);
+
 /// One row of the form.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
@@ -67,7 +70,7 @@ pub(super) struct Message {
     /// What the engine groups by before rows are resolved.
     pub(super) bucket: u32,
     /// Domain and event type; `None` of what is about none.
-    pub(super) event_type: Option<(String, String)>,
+    pub(super) event_type: Option<TypeName>,
     /// The partition's unit of time, counted from 1970.
     pub(super) unit: Option<i64>,
     pub(super) body: Vec<u8>,
@@ -107,7 +110,7 @@ pub fn schema() -> Arc<Schema> {
 
 /// A batch of these messages.
 pub(super) fn batch(messages: &[Message]) -> Result<RecordBatch, Error> {
-    let texts = |of: fn(&(String, String)) -> &str| -> ArrayRef {
+    let texts = |of: fn(&TypeName) -> &str| -> ArrayRef {
         let texts = messages.iter().map(|message| message.event_type.as_ref().map(of));
         Arc::new(texts.collect::<StringArray>())
     };

@@ -16,7 +16,7 @@ use super::{
     parse::RunOfSplit,
     resolve::positions,
     task::Task,
-    wire::{Kind, Message, all_messages, batch, broken},
+    wire::{Kind, Message, TypeName, all_messages, batch, broken},
 };
 use crate::{
     error::Error,
@@ -52,8 +52,6 @@ pub(super) struct FileFacts {
     pub(super) action: Action,
 }
 
-const STAGING: &str = "staging partitions";
-
 /// The messages about a partition.
 #[derive(Debug, Default)]
 struct OfPartition {
@@ -70,7 +68,7 @@ impl Task {
     /// The batches are not those of tasks, or a partition can't be written.
     pub fn write(&self, batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
         let mut handed_on = Vec::new();
-        let mut partitions = BTreeMap::<((String, String), i64), OfPartition>::new();
+        let mut partitions = BTreeMap::<(TypeName, i64), OfPartition>::new();
         for message in all_messages(batches)? {
             let is_of_partition = matches!(message.kind, Kind::Run | Kind::Superseded | Kind::Leaving);
             match (&message.event_type, message.unit) {
@@ -85,19 +83,24 @@ impl Task {
                 _ => handed_on.push(message),
             }
         }
+        let mut directories = Vec::new();
         for ((event_type, unit), partition) in partitions {
-            let facts = self.write_partition(&event_type, unit, partition)?;
+            let attempt = Attempt::new(&self.job.staging);
+            let facts = self.write_partition(&event_type, unit, (partition, &attempt))?;
+            directories.push(attempt.directory);
             let message = Message::json(Kind::Written, 0, &facts)?;
             handed_on.push(Message { event_type: Some(event_type), unit: Some(unit), ..message });
         }
+        // On whichever machine this is.
+        storage::sync_files_in(&directories).map_err(Error::io("staging partitions"))?;
         batch(&handed_on)
     }
 
     fn write_partition(
         &self,
-        event_type: &(String, String),
+        event_type: &TypeName,
         unit: i64,
-        partition: OfPartition,
+        (partition, attempt): (OfPartition, &Attempt),
     ) -> Result<WrittenFacts, Error> {
         let Self { settings, plan, job, shares, .. } = self;
         let key = (self.type_index(Some(event_type))?, unit);
@@ -116,7 +119,6 @@ impl Task {
         };
         let existing =
             is_merge.then(|| Existing::of_partition(settings, plan, key, self.files_of(event_type, unit)));
-        let attempt = Attempt::new(&job.staging);
         let staging = Staging::Directory(job.staging.clone());
         let (controls, stages, history) = (Controls::hidden(), Stages::default(), History::default());
         let writing = Writing {
@@ -134,8 +136,6 @@ impl Task {
             stages: &stages,
         };
         let (written, changes) = writing.write_partitions(1)?;
-        // Nothing was staged where nothing changes.
-        storage::sync_files_in(&attempt.directory).map_err(Error::io(STAGING))?;
         facts_of(key, &written, changes)
     }
 }
