@@ -6,6 +6,7 @@ the loader said is so; the same load run again goes through at once, leaves what
 """
 
 import collections
+import contextlib
 import os
 import random
 import signal
@@ -105,7 +106,9 @@ class Disturber:
             server.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'eventloader%'")
         elif self.how == "the session's process is killed":
             for pid in server.psql("SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'eventloader%'").split():
-                os.kill(int(pid), signal.SIGKILL)
+                # It may have ended by itself.
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
         elif self.how == "the server stops at once":
             server.stop(signal.SIGQUIT)
         elif self.how == "the server loses power":
