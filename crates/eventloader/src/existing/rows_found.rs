@@ -1,4 +1,5 @@
-//! Files of a target, for processes that search some of them → the ids of their rows, and rows that were found.
+//! Files of a target, for processes that search some of them → the ids of their rows, and rows that were
+//! found.
 //!
 //! Invariant: rows are positioned by the numbers of their files, which all processes of a job have from one
 //! list.

@@ -1,14 +1,15 @@
 //! A load in pieces, whose reading and writing an engine distributes: Spark, Sail, Ray, or plain Python.
 //!
 //! ```text
-//! Job::open → splits ─ parse ─→ runs on the shared file system ──────────────┐
-//!                        └─→ contenders ─ by bucket ─ resolve ─→ superseded ─┴─ by partition ─ write ─→ Job::commit
+//! Job::open → splits ─ parse ─┬─ runs, on the shared file system ─────────┐
+//!                             └─ contenders, by bucket → resolve ─ superseded, by partition → write
+//!                                                                                               └→ Job::commit
 //! ```
 //!
 //! The rows themselves never pass through the engine. A task that parses a split leaves them in the target's
 //! staging directory, sorted by partition, as a load on one machine spills them. What the engine moves are
 //! the ids and versions of rows, the places of their runs, counts, and what was found out, in batches of one
-//! form ([`wire`]). So what it groups is small, and a partition of any size is merged from its runs.
+//! form (`wire.rs`). So what it groups is small, and a partition of any size is merged from its runs.
 //!
 //! Nothing is visible before [`Job::commit`], which proves the counts of all tasks against each other, as a
 //! load does. A task may run several times: each attempt has a directory of its own, and only those count

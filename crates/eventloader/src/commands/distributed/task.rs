@@ -55,8 +55,8 @@ pub struct Task {
 }
 
 impl Task {
-    /// A task of the job whose file this is ([`Job::file`](super::Job::file)); `settings` makes the settings of
-    /// the job's arguments.
+    /// A task of the job whose file this is ([`Job::file`](super::Job::file)); `settings` makes the settings
+    /// of the job's arguments.
     ///
     /// # Errors
     /// The job is over, or this program has another version than the driver's.
