@@ -18,6 +18,7 @@
 //! Invariant: report, partitions, quarantine and record are those of a load on one machine, byte for byte,
 //! but for the times.
 
+mod answers;
 mod attempt;
 mod commit;
 mod held;
