@@ -1,9 +1,8 @@
 //! A load in pieces, whose reading and writing an engine distributes: Spark, Sail, Ray, or plain Python.
 //!
 //! ```text
-//! Job::open → splits ─ parse ─┬─ runs, on the shared file system ─────────┐
-//!                             └─ contenders, by bucket → resolve ─ superseded, by partition → write
-//!                                                                                               └→ Job::commit
+//! Job::open → splits → parse → contenders, by bucket → resolve → superseded, by partition → write → Job::commit
+//!                        └──── runs, on the shared file system ──────────────────────────────┘
 //! ```
 //!
 //! The rows themselves never pass through the engine. A task that parses a split leaves them in the target's
