@@ -8,7 +8,7 @@
 //! memory.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     ops::Range,
     path::{Path, PathBuf},
@@ -52,6 +52,16 @@ struct Run {
     chunks: Vec<Location>,
 }
 
+/// A file that is open, or is opened whenever it is read.
+#[derive(Debug)]
+enum Opened {
+    Always(File),
+    WhenRead(PathBuf),
+}
+
+/// So many files of stored runs are kept open: a process may often have 1,024.
+const OPEN_FILES_MAX: usize = 256;
+
 /// Where rows are spilled to.
 #[derive(Debug, Clone)]
 pub(crate) enum SpillPlace {
@@ -73,7 +83,7 @@ pub(crate) struct StoredRun {
 /// The file; several threads may write to it at once.
 #[derive(Debug)]
 pub(super) struct SpillFile {
-    file: File,
+    file: Opened,
     /// The length that is written, or reserved.
     bytes: AtomicU64,
     /// The approximate size of a chunk: a merge keeps one of each run in memory.
@@ -185,13 +195,23 @@ impl SpillFile {
 
     fn append(&self, bytes: &[u8]) -> Result<Location, Error> {
         let offset = self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-        self.file.write_all_at(bytes, offset).map_err(Error::io("writing the spill file"))?;
+        let written = match &self.file {
+            Opened::Always(file) => file.write_all_at(bytes, offset),
+            Opened::WhenRead(_) => Err(io::Error::other("it was opened to be read")),
+        };
+        written.map_err(Error::io("writing the spill file"))?;
         Ok(Location { offset, bytes: bytes.len() })
     }
 
     fn read(&self, location: Location) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; location.bytes];
-        self.file.read_exact_at(&mut bytes, location.offset).map_err(Error::io(READING))?;
+        let read = match &self.file {
+            Opened::Always(file) => file.read_exact_at(&mut bytes, location.offset),
+            Opened::WhenRead(path) => {
+                File::open(path).and_then(|file| file.read_exact_at(&mut bytes, location.offset))
+            }
+        };
+        read.map_err(Error::io(READING))?;
         Ok(bytes)
     }
 }
@@ -204,23 +224,28 @@ impl Spill {
             SpillPlace::Named(path) => File::create(path)?,
         };
         let chunk_bytes = CHUNK_BYTES_MAX.min(run_bytes / CHUNKS_PER_RUN);
+        let file = Opened::Always(file);
         let file = Arc::new(SpillFile { file, bytes: AtomicU64::new(0), chunk_bytes });
         Ok(Self { file, runs: BTreeMap::new(), contenders: BTreeMap::new() })
     }
 
     /// Runs that other processes have spilled, to be read.
     pub(super) fn of_stored(runs: Vec<(PartitionKey, StoredRun)>) -> io::Result<Option<Self>> {
-        let mut files = BTreeMap::<PathBuf, Arc<SpillFile>>::new();
-        let mut spilled = BTreeMap::<_, Vec<_>>::new();
-        for (partition, StoredRun { file: path, chunks }) in runs {
-            let file = if let Some(file) = files.get(&path) {
-                Arc::clone(file)
+        let paths: BTreeSet<_> = runs.iter().map(|(_, run)| run.file.clone()).collect();
+        let are_kept_open = paths.len() <= OPEN_FILES_MAX;
+        let open = |path: PathBuf| {
+            let file = if are_kept_open {
+                Opened::Always(File::open(&path)?)
             } else {
-                let (file, bytes) = (File::open(&path)?, AtomicU64::new(0));
-                let file = Arc::new(SpillFile { file, bytes, chunk_bytes: CHUNK_BYTES_MAX });
-                files.entry(path).or_insert(file).clone()
+                Opened::WhenRead(path.clone())
             };
-            spilled.entry(partition).or_default().push(Run { file, chunks });
+            let file = SpillFile { file, bytes: AtomicU64::new(0), chunk_bytes: CHUNK_BYTES_MAX };
+            Ok((path, Arc::new(file)))
+        };
+        let files = paths.into_iter().map(open).collect::<io::Result<BTreeMap<_, _>>>()?;
+        let mut spilled = BTreeMap::<_, Vec<_>>::new();
+        for (partition, StoredRun { file, chunks }) in runs {
+            spilled.entry(partition).or_default().push(Run { file: Arc::clone(&files[&file]), chunks });
         }
         let Some(file) = files.into_values().next() else { return Ok(None) };
         Ok(Some(Self { file, runs: spilled, contenders: BTreeMap::new() }))

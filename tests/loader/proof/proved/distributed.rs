@@ -168,6 +168,21 @@ fn loads(combination: &Combination, generated: &Generated, die: &mut Die) -> Vec
 
 /// A load by one machine and the same by a job leave the same.
 fn load_both(dir: &Workdir, combination: &Combination, arguments: &[String], die: &mut Die, what: &str) {
+    let division = Division {
+        split_bytes: 10_000 + die.roll(200_000),
+        buckets: die.one_in(2).then(|| 1 + u32::try_from(die.roll(20)).unwrap()),
+        task_memory_bytes: die.one_in(3).then_some(64 << 20),
+    };
+    load_divided(dir, combination, arguments, (division, die), what);
+}
+
+fn load_divided(
+    dir: &Workdir,
+    combination: &Combination,
+    arguments: &[String],
+    (division, die): (Division, &mut Die),
+    what: &str,
+) {
     let one = combination.loader(dir, "one").args(arguments).run();
     let path = |name: &str| dir.path(name).display().to_string();
     let mut of_job = vec!["eventloader".to_owned(), "-q".to_owned(), "-t".to_owned(), path("job")];
@@ -176,11 +191,6 @@ fn load_both(dir: &Workdir, combination: &Combination, arguments: &[String], die
         of_job.extend(["--catalog".to_owned(), path("catalog.toml")]);
     }
     let of_job: Vec<_> = of_job.into_iter().map(OsString::from).collect();
-    let division = Division {
-        split_bytes: 10_000 + die.roll(200_000),
-        buckets: die.one_in(2).then(|| 1 + u32::try_from(die.roll(20)).unwrap()),
-        task_memory_bytes: die.one_in(3).then_some(64 << 20),
-    };
     let what = format!("{what}; {division:?}; {arguments:?}");
     let report = DistributedLoad::open(&of_job, division)
         .and_then(|load| answers(&load, die).and_then(|answers| load.commit(&answers)));
@@ -201,6 +211,17 @@ fn load_both(dir: &Workdir, combination: &Combination, arguments: &[String], die
         assert_eq!(listed(dir, "one"), listed(dir, "job"), "{what}");
         dir.bare_loader().arg("verify").arg(dir.path("job")).succeeds();
     }
+}
+
+/// More files than a process may have open.
+#[test]
+fn a_day_of_many_splits_is_merged_from_all_of_them() {
+    let combination = Combination::new("simple", &["-n", "1700", "--faults", "corrections=90"]);
+    let (dir, mut die) = (Workdir::new(), Die::new(1));
+    let generated = combination.generate(&dir);
+    let arguments = ["-s", &generated.directory(), "--backfill"].map(str::to_owned);
+    let division = Division { split_bytes: 1_000, buckets: Some(2), task_memory_bytes: None };
+    load_divided(&dir, &combination, &arguments, (division, &mut die), "many splits");
 }
 
 #[test]
