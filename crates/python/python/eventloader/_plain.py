@@ -6,13 +6,24 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from eventloader import _native
+from eventloader._progress import Progress
 
 
-def run(job_file: str, splits: int) -> list[pa.RecordBatch]:
+def run(job_file: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
     """Runs all tasks of a job; returns their answers."""
-    parsed = [batch for split in range(splits) for batch in _native.parse_split(job_file, split)]
-    resolved = [_native.resolve_buckets(job_file, group) for group in groups(parsed, ["bucket"])]
-    return [_native.write_partitions(job_file, group) for group in groups(resolved, ["domain", "event_type", "unit"])]
+    done: list[tuple[int, int]] = []
+
+    def each(items, work):
+        """What `work` makes of each item."""
+        done.append((0, len(items)))
+        for item in items:
+            yield work(item)
+            done[-1] = done[-1][0] + 1, len(items)
+            progress.show(done)
+
+    parsed = [batch for batches in each(range(splits), lambda split: list(_native.parse_split(job_file, split))) for batch in batches]
+    resolved = list(each(groups(parsed, ["bucket"]), lambda group: _native.resolve_buckets(job_file, group)))
+    return list(each(groups(resolved, ["domain", "event_type", "unit"]), lambda group: _native.write_partitions(job_file, group)))
 
 
 def groups(batches: list[pa.RecordBatch], columns: list[str]) -> list[list[pa.RecordBatch]]:

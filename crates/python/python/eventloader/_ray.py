@@ -6,15 +6,18 @@ import pyarrow as pa
 
 from eventloader import _native
 from eventloader._plain import groups
+from eventloader._progress import Progress
 
 
-def run(job_file: str, splits: int) -> list[pa.RecordBatch]:
+def run(job_file: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
     """Runs all tasks of a job; returns their answers."""
     import ray
 
     if not ray.is_initialized():
         ray.init(log_to_driver=False, include_dashboard=False)
+    done: list[tuple[int, int]] = []
 
+    # A worker that dies is replaced, by Ray's default three times. What a task raises ends the job.
     @ray.remote
     def parse(split: int) -> list[pa.RecordBatch]:
         return list(_native.parse_split(job_file, split))
@@ -27,6 +30,18 @@ def run(job_file: str, splits: int) -> list[pa.RecordBatch]:
     def write(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
         return _native.write_partitions(job_file, batches)
 
-    parsed = [batch for batches in ray.get([parse.remote(split) for split in range(splits)]) for batch in batches]
-    resolved = ray.get([resolve.remote(group) for group in groups(parsed, ["bucket"])])
-    return ray.get([write.remote(group) for group in groups(resolved, ["domain", "event_type", "unit"])])
+    def all_of(tasks: list) -> list:
+        """The answers of tasks that run."""
+        done.append((0, len(tasks)))
+        waiting = tasks
+        while waiting:
+            ended, waiting = ray.wait(waiting)
+            # What one has raised ends all at once.
+            ray.get(ended)
+            done[-1] = len(tasks) - len(waiting), len(tasks)
+            progress.show(done)
+        return ray.get(tasks)
+
+    parsed = [batch for batches in all_of([parse.remote(split) for split in range(splits)]) for batch in batches]
+    resolved = all_of([resolve.remote(group) for group in groups(parsed, ["bucket"])])
+    return all_of([write.remote(group) for group in groups(resolved, ["domain", "event_type", "unit"])])

@@ -9,19 +9,24 @@ whole groups (`repartition` by the columns of the group). If an engine split a g
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from eventloader import _native
+from eventloader._progress import Progress
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 FORM = "kind tinyint, bucket int, domain string, event_type string, unit bigint, body binary"
 PARTITION = ["domain", "event_type", "unit"]
+GROUP = "eventloader"
+# The least number of tasks that resolve and write. One large split may have many partitions.
+TASKS_MIN = 16
 
 
 def session(remote: str | None) -> SparkSession:
@@ -32,8 +37,14 @@ def session(remote: str | None) -> SparkSession:
     return (builder.remote(remote) if remote else builder).getOrCreate()
 
 
-def run(job_file: str, splits: int, spark: SparkSession) -> list[pa.RecordBatch]:
+def run(job_file: str, splits: int, spark: SparkSession, progress: Progress) -> list[pa.RecordBatch]:
     """Runs all tasks of a job; returns their answers."""
+    tasks = max(splits, TASKS_MIN)
+    # What is grouped is small, so Spark would have it all resolved and written by one task or two: it looks at bytes, not at work.
+    for setting, value in ("spark.sql.adaptive.enabled", "false"), ("spark.sql.shuffle.partitions", str(tasks)):
+        # Another engine may have no such setting.
+        with contextlib.suppress(Exception):
+            spark.conf.set(setting, value)
 
     def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -47,23 +58,31 @@ def run(job_file: str, splits: int, spark: SparkSession) -> list[pa.RecordBatch]
         return _native.write_partitions(job_file, list(batches))
 
     parsed = spark.range(0, splits, 1, splits).mapInArrow(parse, FORM)
-    resolved = grouped(parsed, ["bucket"], resolve, splits)
-    written = grouped(resolved, PARTITION, write, splits)
-    return answers(written)
+    resolved = grouped(parsed, ["bucket"], resolve, tasks)
+    written = grouped(resolved, PARTITION, write, tasks)
+    over = watched(spark, f"eventloader: {splits} splits", progress)
+    try:
+        return answers(written)
+    finally:
+        over()
 
 
-def grouped(frame: DataFrame, columns: list[str], work, splits: int) -> DataFrame:
+def grouped(frame: DataFrame, columns: list[str], work: Callable[[Iterable[pa.RecordBatch]], pa.RecordBatch], tasks: int) -> DataFrame:
     """What `work` makes of whole groups of rows that have the same values in these columns."""
-    if hasattr(frame.groupBy(*columns), "applyInArrow"):
-        return frame.groupBy(*columns).applyInArrow(lambda rows: pa.Table.from_batches([work(rows.to_batches())]), FORM)
 
-    def each(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def group(rows: pa.Table) -> pa.Table:
+        return pa.Table.from_batches([work(rows.to_batches())])
+
+    def groups(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         first = next(batches, None)
         if first is not None:
             yield work(itertools.chain([first], batches))
 
-    # As many tasks as there were: what is grouped is small.
-    return frame.repartition(splits, *columns).mapInArrow(each, FORM)
+    # The plan that Spark's UI shows has these names.
+    group.__name__ = groups.__name__ = work.__name__
+    if hasattr(frame.groupBy(*columns), "applyInArrow"):
+        return frame.groupBy(*columns).applyInArrow(group, FORM)
+    return frame.repartition(tasks, *columns).mapInArrow(groups, FORM)
 
 
 def answers(frame: DataFrame) -> list[pa.RecordBatch]:
@@ -72,3 +91,29 @@ def answers(frame: DataFrame) -> list[pa.RecordBatch]:
     schema = _native.batch_schema()
     columns = [pa.array([row[field.name] for row in rows], field.type) for field in schema]
     return [pa.record_batch(columns, schema=schema)]
+
+
+def watched(spark: SparkSession, description: str, progress: Progress) -> Callable[[], None]:
+    """Names what runs next in Spark's UI, and shows how far it is, until the function that this returns is called."""
+    if hasattr(spark, "registerProgressHandler") and type(spark).__module__.startswith("pyspark.sql.connect"):
+
+        def handler(stages, **_others) -> None:
+            progress.show([(stage.num_completed_tasks, stage.num_tasks) for stage in sorted(stages or [], key=lambda stage: stage.stage_id)])
+
+        spark.registerProgressHandler(handler)
+        return lambda: spark.removeProgressHandler(handler)
+    try:
+        context = spark.sparkContext
+    except Exception:  # noqa: BLE001
+        # A server's client of Spark 3.5 has none.
+        return lambda: None
+    context.setJobGroup(GROUP, description)
+    tracker = context.statusTracker()
+
+    def look() -> list[tuple[int, int]]:
+        jobs = [tracker.getJobInfo(job) for job in tracker.getJobIdsForGroup(GROUP)]
+        stages = sorted({stage for job in jobs if job for stage in job.stageIds})
+        found = [tracker.getStageInfo(stage) for stage in stages]
+        return [(stage.numCompletedTasks, stage.numTasks) for stage in found if stage and stage.numActiveTasks + stage.numCompletedTasks]
+
+    return progress.watch(look)
