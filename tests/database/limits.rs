@@ -82,7 +82,8 @@ fn the_columns_of_the_system_are_refused() {
         assert_eq!(table_of("x", &fields).unwrap_err(), BadTable::SystemColumn { column: name.to_owned() });
         with_server(|client| {
             begin(client);
-            let statement = format!("CREATE TABLE x ({} integer)", event_postgres::quoted_identifier(name));
+            let statement =
+                format!("CREATE TABLE x ({} integer)", events_core::sql_text::double_quoted(name));
             assert!(client.batch_execute(&statement).is_err(), "{name}");
         });
     }

@@ -21,7 +21,7 @@ pub(crate) fn with_server(test: impl FnOnce(&mut Client)) {
 
 /// Begins a transaction with an empty schema.
 pub(crate) fn begin(client: &mut Client) {
-    let schema = event_postgres::quoted_identifier(SCHEMA);
+    let schema = events_core::sql_text::double_quoted(SCHEMA);
     client.batch_execute(&format!("BEGIN; CREATE SCHEMA {schema}")).unwrap();
 }
 
@@ -51,7 +51,7 @@ pub(crate) fn copy_out(client: &mut Client, table: &Table, piece_bytes: usize) -
 
 /// The values of a column as the server writes them, in the order of the ids.
 pub(crate) fn texts(client: &mut Client, table: &Table, column: &str) -> Vec<Option<String>> {
-    let column = event_postgres::quoted_identifier(column);
+    let column = events_core::sql_text::double_quoted(column);
     let query = format!("SELECT {column}::text FROM {} ORDER BY event_id", table.qualified_name());
     client.query(&query, &[]).unwrap().iter().map(|row| row.get(0)).collect()
 }

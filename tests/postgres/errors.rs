@@ -75,7 +75,10 @@ fn a_user_needs_the_schema_or_the_right_to_create_it() {
     assert!(!text.contains("hush"), "{text}");
     // With a schema of his own he needs no more.
     let role = format!("r{}", schema.name.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
-    schema.run(&format!("CREATE SCHEMA {} AUTHORIZATION {role}", event_target::quoted(&schema.name)));
+    schema.run(&format!(
+        "CREATE SCHEMA {} AUTHORIZATION {role}",
+        events_core::sql_text::double_quoted(&schema.name)
+    ));
     load(&location, "a", &record(1, "x")).unwrap();
     assert_eq!(location.history(|_, _| {}).unwrap().commits(), 1);
     drop_role(&schema);
@@ -117,7 +120,10 @@ fn what_another_program_has_made_is_left_alone() {
     for relation in ["TABLE %% (number int)", "VIEW %% AS SELECT 1 AS number"] {
         let Some(schema) = Schema::new("foreign") else { return };
         let create = relation.replace("%%", &schema.table("_loads"));
-        schema.run(&format!("CREATE SCHEMA {}; CREATE {create}", event_target::quoted(&schema.name)));
+        schema.run(&format!(
+            "CREATE SCHEMA {}; CREATE {create}",
+            events_core::sql_text::double_quoted(&schema.name)
+        ));
         let error = load(&schema.location(), "a", "").unwrap_err().to_string();
         assert!(error.contains("has a relation \"_loads\" that no eventloader made"), "{error}");
         assert!(schema.location().history(|_, _| {}).is_err());

@@ -57,7 +57,11 @@ impl Schema {
 
     /// One of its tables in a statement.
     pub(crate) fn table(&self, name: &str) -> String {
-        format!("{}.{}", event_target::quoted(&self.name), event_target::quoted(name))
+        format!(
+            "{}.{}",
+            events_core::sql_text::double_quoted(&self.name),
+            events_core::sql_text::double_quoted(name)
+        )
     }
 
     /// Runs statements by themselves, and commits them.
@@ -94,7 +98,10 @@ impl Schema {
 impl Drop for Schema {
     fn drop(&mut self) {
         if !thread::panicking() {
-            self.run(&format!("DROP SCHEMA IF EXISTS {} CASCADE", event_target::quoted(&self.name)));
+            self.run(&format!(
+                "DROP SCHEMA IF EXISTS {} CASCADE",
+                events_core::sql_text::double_quoted(&self.name)
+            ));
         }
     }
 }

@@ -84,7 +84,9 @@ fn what_was_not_committed_never_was() {
     let Some(schema) = Schema::new("undone") else { return };
     let database = schema.open();
     let mut session = database.change().unwrap();
-    session.execute(&format!("CREATE SCHEMA {}", event_target::quoted(&schema.name)), &[]).unwrap();
+    session
+        .execute(&format!("CREATE SCHEMA {}", events_core::sql_text::double_quoted(&schema.name)), &[])
+        .unwrap();
     let table = schema.table("t");
     session.execute(&format!("CREATE TABLE {table} (x text); COMMENT ON TABLE {table} IS 'x'"), &[]).unwrap();
     // An error of whoever sends rows is his own, and ends the transaction.
@@ -108,7 +110,9 @@ fn rows_are_counted_and_come_back_in_pieces() {
     let Some(schema) = Schema::new("rows") else { return };
     let database = schema.open();
     let mut session = database.change().unwrap();
-    session.execute(&format!("CREATE SCHEMA {}", event_target::quoted(&schema.name)), &[]).unwrap();
+    session
+        .execute(&format!("CREATE SCHEMA {}", events_core::sql_text::double_quoted(&schema.name)), &[])
+        .unwrap();
     let table = schema.table("t");
     session.execute(&format!("CREATE TABLE {table} (x text, n bigint)"), &[]).unwrap();
     let mut pieces = vec![b"a\t1\nb\t".to_vec(), b"2\nc\t\\N\n".to_vec()].into_iter();

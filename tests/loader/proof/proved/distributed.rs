@@ -333,20 +333,17 @@ fn what_an_engine_loses_or_doubles_is_refused_or_means_nothing() {
                 },
             );
         let what = format!("round {round}, behind stage {stage}");
-        match answers.and_then(|answers| load.commit(&answers)) {
-            Err(ended) => {
-                let message = ended.message.unwrap();
-                assert!(message.contains("nothing was changed"), "{what}: {message}");
-                assert_same_tree(&before, &published(&dir.path("job")), &what);
-                refused += 1;
-            }
-            Ok(_) => {
-                assert_same_tree(&after, &published(&dir.path("job")), &what);
-                unharmed += 1;
-                // As before.
-                fs_err::remove_dir_all(dir.path("job")).unwrap();
-                dir.bare_loader().args(&merge("job", first)[1..]).succeeds();
-            }
+        if let Err(ended) = answers.and_then(|answers| load.commit(&answers)) {
+            let message = ended.message.unwrap();
+            assert!(message.contains("nothing was changed"), "{what}: {message}");
+            assert_same_tree(&before, &published(&dir.path("job")), &what);
+            refused += 1;
+        } else {
+            assert_same_tree(&after, &published(&dir.path("job")), &what);
+            unharmed += 1;
+            // As before.
+            fs_err::remove_dir_all(dir.path("job")).unwrap();
+            dir.bare_loader().args(&merge("job", first)[1..]).succeeds();
         }
     }
     assert!(refused > 3 * unharmed, "{refused} refused, {unharmed} unharmed");
