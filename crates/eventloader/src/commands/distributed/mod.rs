@@ -1,7 +1,7 @@
 //! A load in pieces, whose reading and writing an engine distributes: Spark, Sail, Ray, or plain Python.
 //!
 //! ```text
-//! Job::open → splits → parse → contenders, by bucket → resolve → superseded, by partition → write → Job::commit
+//! Job::open → splits → parse → contenders, by bucket → resolve → superseded, by partition → write → commit
 //!                        └──── runs, on the shared file system ──────────────────────────────┘
 //! ```
 //!
