@@ -16,12 +16,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import shutil
 import signal
 import sys
 import traceback
-import uuid
 
 from eventloader import Job, LoadError
 from eventloader._failure import EngineError, explained
@@ -55,31 +52,23 @@ def parsed(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def run(options: argparse.Namespace, job: Job, progress: Progress) -> list:
     """Runs the tasks of a job on the engine; returns their answers."""
-    job_file = renamed(job.file)
     if options.engine == "ray":
         from eventloader import _ray
 
-        return _ray.run(job_file, job.split_count, progress)
+        return _ray.run(job.file, job.split_count, progress)
     if options.engine == "plain":
         from eventloader import _plain
 
-        return _plain.run(job_file, job.split_count, progress)
+        return _plain.run(job.file, job.split_count, progress)
     from eventloader import _spark
 
     spark = _spark.session(options.remote)
     try:
-        return _spark.run(job_file, job.split_count, spark, progress)
+        return _spark.run(job.file, job.split_count, spark, progress)
     finally:
         # A session that is broken can't be stopped; why it broke is what counts.
         with contextlib.suppress(Exception):
             spark.stop()
-
-
-def renamed(job_file: str) -> str:
-    """The job's file under a name that no other job has: a server's process outlives jobs, and knows a job by the name of its file."""
-    copy = os.path.join(os.path.dirname(job_file), f"job-{uuid.uuid4().hex}.json")
-    shutil.copyfile(job_file, copy)
-    return copy
 
 
 def load(options: argparse.Namespace, flags: list[str]) -> None:

@@ -14,6 +14,7 @@ use event_parser::Plan;
 use event_target::{DedupeScope, Mode, Staging, Target, TargetLayout};
 use events_core::partition::Layout;
 use foldhash::quality::RandomState;
+use uuid::Uuid;
 
 use super::{
     held::{HeldFiles, held_files},
@@ -38,9 +39,6 @@ pub(super) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The least memory of a task that is set by nobody.
 const TASK_MEMORY_BYTES: usize = 512 << 20;
-
-/// In the staging directory: what all tasks need to know.
-const JOB_FILE: &str = "job.json";
 
 /// A load that an engine distributes.
 #[derive(Debug)]
@@ -113,7 +111,8 @@ impl Job {
             held,
             held_tasks,
         };
-        let file = spec.staging.join(JOB_FILE);
+        // A process may do tasks of several jobs, one after the other, and knows them by the names of their files.
+        let file = spec.staging.join(format!("job-{}.json", Uuid::new_v4().simple()));
         let job = Self { file, settings, target, staging, layout, sources, spec };
         match job.write_file() {
             Ok(()) => Ok(job),
