@@ -10,6 +10,7 @@ use std::{
     collections::BTreeMap,
     io::{self, ErrorKind, Read},
     mem,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     thread,
     time::{Duration, Instant},
@@ -125,7 +126,9 @@ impl Shared {
     fn fetch_all(&self) {
         while let Some((place, memory)) = self.take_next() {
             let (length, started) = (memory.len(), Instant::now());
-            let part = self.fetch(place, memory);
+            // A panic is a bug. Where it doesn't end the process, who waits for the part must hear of it.
+            let part = catch_unwind(AssertUnwindSafe(|| self.fetch(place, memory)))
+                .unwrap_or_else(|_| Err(io::Error::other("the thread that fetched it has panicked")));
             let mut state = self.locked();
             state.under_way -= 1;
             match started.elapsed() {

@@ -1,127 +1,22 @@
 //! Do objects have the sources and the bytes that the same tree of files has?
 #![expect(clippy::disallowed_methods, reason = "a test makes its own files")]
 
+mod bucket;
+
 use std::{
-    collections::BTreeMap,
     io::{self, Read},
     path::{Path, PathBuf},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::Arc,
     thread,
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use proptest::prelude::*;
-use storage::{Found, LocalStore, Object, Put, Replaced, Store, Upload};
+use storage::{LocalStore, Store};
 
+use self::bucket::Bucket;
 use super::{super::sources::list_any, *};
 use crate::input::Source;
-
-/// A bucket in memory that can only be read.
-#[derive(Debug, Default, Clone)]
-struct Bucket(Arc<Inside>);
-
-#[derive(Debug, Default)]
-struct Inside {
-    objects: Mutex<BTreeMap<String, Vec<u8>>>,
-    gets: AtomicUsize,
-}
-
-#[derive(Debug)]
-struct InBucket(Bucket, Found);
-
-impl Bucket {
-    fn put(&self, key: &str, bytes: impl Into<Vec<u8>>) {
-        self.0.objects.lock().unwrap().insert(key.to_owned(), bytes.into());
-    }
-
-    fn gets(&self) -> usize {
-        self.0.gets.load(Ordering::SeqCst)
-    }
-
-    /// All objects, as sources.
-    fn sources(&self) -> Vec<Source> {
-        let open = |_: &str| Ok(Arc::new(self.clone()) as Arc<dyn Store>);
-        list_any(&["s3://b/".into()], None, &open).unwrap().sources
-    }
-}
-
-impl Object for InBucket {
-    fn bytes(&self) -> u64 {
-        self.1.bytes
-    }
-
-    fn read_exact_at(&self, bytes: &mut [u8], offset: u64) -> io::Result<()> {
-        let Self(bucket, found) = self;
-        bucket.0.gets.fetch_add(1, Ordering::SeqCst);
-        if bucket.find(&found.key)?.as_ref() != Some(found) {
-            return Err(Replaced.into());
-        }
-        let start = usize::try_from(offset).unwrap();
-        bytes.copy_from_slice(&bucket.0.objects.lock().unwrap()[&found.key][start..start + bytes.len()]);
-        Ok(())
-    }
-}
-
-impl Store for Bucket {
-    fn address(&self, key: &str) -> String {
-        format!("s3://b/{key}")
-    }
-
-    fn directory(&self) -> Option<&Path> {
-        None
-    }
-
-    fn find(&self, key: &str) -> io::Result<Option<Found>> {
-        Ok(self.list_after(key, "")?.into_iter().find(|found| found.key == key))
-    }
-
-    fn open_found(&self, found: &Found) -> io::Result<Box<dyn Object>> {
-        Ok(Box::new(InBucket(self.clone(), found.clone())))
-    }
-
-    fn list_after(&self, prefix: &str, _after: &str) -> io::Result<Vec<Found>> {
-        let found = |(key, bytes): (&String, &Vec<u8>)| Found {
-            key: key.clone(),
-            bytes: bytes.len() as u64,
-            modified: SystemTime::UNIX_EPOCH,
-            stamp: (0, 0),
-            etag: Some(format!("{:x}", xxhash_rust::xxh3::xxh3_64(bytes))),
-        };
-        let objects = self.0.objects.lock().unwrap();
-        Ok(objects.iter().map(found).filter(|found| found.key.starts_with(prefix)).collect())
-    }
-
-    fn read(&self, _key: &str) -> io::Result<Option<Vec<u8>>> {
-        unimplemented!()
-    }
-
-    fn open(&self, _key: &str, _bytes: Option<u64>) -> io::Result<Box<dyn Object>> {
-        unimplemented!()
-    }
-
-    fn put_new(&self, _key: &str, _bytes: &[u8]) -> io::Result<Put> {
-        unimplemented!()
-    }
-
-    fn put(&self, _key: &str, _bytes: &[u8]) -> io::Result<()> {
-        unimplemented!()
-    }
-
-    fn upload(&self, _key: &str) -> io::Result<Box<dyn Upload>> {
-        unimplemented!()
-    }
-
-    fn delete(&self, _key: &str) -> io::Result<()> {
-        unimplemented!()
-    }
-
-    fn barrier(&self) -> io::Result<()> {
-        unimplemented!()
-    }
-}
 
 const SMALL: Window = Window { bytes: 40, part_bytes: 10, requests: 3 };
 
@@ -193,6 +88,17 @@ fn an_object_that_is_replaced_while_it_is_read_fails_its_reader() {
     let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
     assert!(error.to_string().contains("changed while it was read"), "{error}");
     assert!(reader.read(&mut [0]).is_err(), "it does not end there");
+}
+
+/// A thread of Python's process can panic, and the others go on.
+#[test]
+fn an_object_whose_fetching_panics_fails_its_reader() {
+    let bucket = Bucket::default();
+    bucket.put("a", [1; 25]);
+    let sources = bucket.sources();
+    bucket.break_down();
+    let error = bytes_of(&ReadAhead::of(&sources, SMALL), &sources[0]).unwrap_err();
+    assert_eq!(error.to_string(), "the thread that fetched it has panicked");
 }
 
 /// The names of the sources, or what is wrong.
