@@ -17,15 +17,16 @@ from . import Violation, alike
 from .engines import SECONDS_MAX
 from .world import KINDS, World
 
-# What is killed: by whom it is started, and what its command line has.
-VICTIMS = {
-    "plain": {"driver": "events_load"},
-    "sail": {"driver": "events_load", "server": None},
-    "spark": {"driver's JVM": "org.apache.spark.deploy.SparkSubmit", "driver's Python": "events_load.py", "executor": "CoarseGrainedExecutorBackend"},
-    "ray": {"driver": "events_load"},
+# What gets a signal: a word of its command line (none: the server), and the signal.
+DRIVER = {
+    "driver killed": ("events_load", signal.SIGKILL),
+    "driver interrupted": ("events_load", signal.SIGINT),
+    "driver terminated": ("events_load", signal.SIGTERM),
 }
-VICTIMS["spark35"] = VICTIMS["spark"]
-SURVIVED = "executor"  # Spark makes another one
+EXECUTOR = "CoarseGrainedExecutorBackend"
+OF_SPARK = {"driver's JVM killed": ("deploy.SparkSubmit", signal.SIGKILL), "executor killed": (EXECUTOR, signal.SIGKILL)}
+VICTIMS = {"plain": DRIVER, "sail": DRIVER | {"server killed": (None, signal.SIGKILL)}, "spark": DRIVER | OF_SPARK, "spark35": DRIVER | OF_SPARK, "ray": DRIVER}
+SURVIVED = "executor killed"  # Spark makes another one
 
 
 def go(binaries, work, engine, count, seed, counts):
@@ -67,28 +68,34 @@ def kill(engine, dice, job, usual, states, counts):
     victim = dice.choice(list(VICTIMS[engine.name]))
     process = engine.driver(arguments)
     time.sleep(dice.uniform(0.1, 1.0) * usual)
-    killed = strike(engine, process, VICTIMS[engine.name][victim], dice)
-    if victim == "server":
+    pattern, number = VICTIMS[engine.name][victim]
+    found = strike(engine, process, (pattern, number), dice)
+    if pattern is None:
         # A client waits some minutes for a server that is gone; of the one that comes it learns that its load is lost.
         engine.stop()
         engine.start()
     code = process.wait(SECONDS_MAX)
-    what = f"{engine.name}: its {victim} killed"
+    what = f"{engine.name}: its {victim}"
     check_each(what, target, states)
     if code == 0 or victim == SURVIVED:
         done = engine.ended(process)
         if done.code:
             raise Violation(f"{what}, the load ends with {done.code}: {done.said[-3000:]}")
         check_all(engine, done, target, states[1])
-        counts[f"{victim} killed, and the load went on" if killed else "loads that were done before"] += 1
+        counts[f"{victim}, and the load went on" if found else "loads that were done before"] += 1
         return
+    if number != signal.SIGKILL:
+        check_each(what, target, (states[0], states[0]))
+        # Before it has begun, Python ends by the signal itself.
+        if code not in (128 + number, -number):
+            raise Violation(f"{what}, it ends with {code}: {engine.ended(process).said[-3000:]}")
     until = time.monotonic() + 60
     while is_in_the_way(again := engine.load(arguments)) and time.monotonic() < until:
         counts["loads that had to wait"] += 1
         time.sleep(0.2)
     check_all(engine, again, target, states[1])
     engine.ended(process)
-    counts[f"{victim} killed"] += 1
+    counts[victim] += 1
 
 
 def is_in_the_way(done):
@@ -96,15 +103,16 @@ def is_in_the_way(done):
     return done.code == 4 or (done.code == 1 and "cleaning up after an interrupted load" in done.said and "nothing was changed" in done.said)
 
 
-def strike(engine, process, pattern, dice):
-    """Kills the server, or a process of the load with this command line; says whether there was one."""
+def strike(engine, process, blow, dice):
+    """Sends the signal to the server, or to a process of the load with this word; says whether there was one."""
+    pattern, number = blow
     if pattern is None:
         engine.server.kill()
         return True
-    found = [number for number, command in of_session(process.pid) if pattern in command and (".py" not in pattern or "java" not in command)]
-    for number in found[:1] if pattern != "CoarseGrainedExecutorBackend" else found and [dice.choice(found)]:
+    found = sorted(one for one, command in of_session(process.pid) if pattern in command and (pattern != "events_load" or "java" not in command))
+    for one in [dice.choice(found)] if pattern == EXECUTOR and found else found[:1]:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
+            os.kill(one, number)
     return bool(found)
 
 
