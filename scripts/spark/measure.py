@@ -6,16 +6,21 @@ import time
 
 from . import Violation
 
-SPLITS = 2, 4, 8, 16
-ROUNDS = 2
+SPLITS = 2, 4, 8
+ROUNDS = 3
+# So many days, with their events: 100 partitions.
+DAYS = 20
 
 
 def go(binaries, work, engine, events, seed, counts):
     work.mkdir(parents=True)
     source = work / "in"
-    run(binaries / "datagen", "-s", str(seed), "-n", str(events), "-q", "-w", "-b", source, "--faults", "duplicates=1%,corrections=1%")
+    run(binaries / "datagen", "--world", "ledger", "--events-per-day", events // DAYS, "-s", seed, "-n", events, "-q", "-w", "-b", source, "--faults",
+        "duplicates=1%,corrections=1%")
     (file,) = source.iterdir()
-    load = ["-q", "-b", "-s", file]
+    catalog = work / "ledger.toml"
+    catalog.write_bytes(subprocess.run([binaries / "datagen", "catalog"], check=True, capture_output=True).stdout)
+    load = ["-q", "-b", "--catalog", catalog, "-s", file]
     alone = min(timed(run, binaries / "eventloader", *load, "-t", work / f"one-{number}")[0] for number in range(ROUNDS))
     print(f"{engine.name}: {events} events, {file.stat().st_size / 1e6:.0f} MB; eventloader on one machine: {alone:.2f} s")
     for splits in SPLITS:
