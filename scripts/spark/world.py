@@ -1,9 +1,10 @@
 """Random events in files of all forms, and random flags of a load; what one machine makes of them stands for what an engine must.
 
 The events are those of scripts/tables: datagen's two worlds and a shop. Here they may also be records of another producer, or of catalogs that
-take any type, and files may be compressed, arrays or documents, have a line of more than 16 MiB or bad lines nearly alone.
+take any type, and files may be compressed, arrays or documents, have a line of more than 16 MiB or bad lines nearly alone, or be cut off, so that the load fails.
 """
 
+import gzip
 import json
 import subprocess
 
@@ -15,6 +16,7 @@ from . import Violation
 ENVELOPES = "segment", "stripe", "cloudtrail", "eventbridge", "debezium", "kafka", "journald"
 OPEN_CATALOG = '[domain.account.events."*"]\n[domain.transaction.events.payment-to.fields]\nid = "string"\n[domain."*"]\n'
 LONG_LINE_BYTES = 17 << 20
+CUT_OFF = 6  # the last digit of such seeds; a shop, by the order of the kinds
 KINDS = "world", "shop", "open", "envelope", "world"  # by seed
 
 
@@ -76,6 +78,12 @@ class World(RandomWorld):
                 lines += [long_line] if form == "long" else [b"bad %d" % number for number in range(4 * len(lines))]
                 self.dice.shuffle(lines)
                 path.write_bytes(b"\n".join(lines) + self.dice.choice([b"", b"\n"]))
+
+        if self.seed % 10 == CUT_OFF:
+            self.counts["files: cut off"] += 1
+            path = self.work / "in/cut.json.gz"
+            path.write_bytes(gzip.compress(b"\n".join(lines))[:-40])
+            self.sources.append(path)
 
     def choose_flags(self):
         dice = self.dice
