@@ -42,7 +42,7 @@ if ! command -v cargo >/dev/null; then
 fi
 scripts/python_env.sh .venv-package scripts/package_requirements.txt
 
-# All files get the time of the commit, so that the same commit gives the same files.
+# All files get the time of the commit: when they were packed makes no difference.
 SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || true)}
 if [ -z "$SOURCE_DATE_EPOCH" ]; then
     echo "error: this is no checkout, so the time of the commit is not known: set SOURCE_DATE_EPOCH to it, in seconds since 1970" >&2
