@@ -104,10 +104,22 @@ impl Target {
         }
         let staging = self.staging();
         let is_there = storage::is_there(&staging)?;
-        storage::delete_all(&staging)?;
-        Ok(is_there)
+        let mut tries = 0;
+        loop {
+            match storage::delete_all(&staging) {
+                // Tasks of a driver that was killed may still make files there. They end as soon as their
+                // directories are gone.
+                Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty && tries < CLEARING_TRIES => {
+                    tries += 1;
+                }
+                done => return done.map(|()| is_there),
+            }
+        }
     }
 }
+
+/// How often a staging directory is deleted again in which files have come meanwhile.
+const CLEARING_TRIES: usize = 100;
 
 /// Whether an event may be in another partition after the commit than before.
 fn moves_rows(Commit { load, changes, .. }: &Commit) -> bool {
