@@ -66,7 +66,7 @@ def outcome(programs, place, code, program, *arguments):
 def interrupted(programs, place, number):
     """How a load ends by a signal while its input is silent."""
     command = [programs / "eventloader", "-s", "-", "-t", number.name, "--backfill"]
-    load = subprocess.Popen(command, cwd=place, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment())
+    load = started(command, cwd=place, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 30
     while not (place / number.name / "_eventloader/staging").exists():
         if time.monotonic() > until:
@@ -75,7 +75,11 @@ def interrupted(programs, place, number):
         time.sleep(0.01)
     load.send_signal(number)
     # Its input stays open until it has ended.
-    load.wait(30)
+    try:
+        load.wait(30)
+    except subprocess.TimeoutExpired:
+        load.kill()
+        raise Violation(f"{command[0]}: {number.name} does not end a load") from None
     said = load.stderr.read()
     load.stdin.close()
     if load.returncode != -number or f"interrupted by {number.name}; nothing was changed" not in said:
@@ -83,10 +87,19 @@ def interrupted(programs, place, number):
     return said
 
 
+def started(command, **others):
+    """A process that signals end, also if this one was started to ignore them (`command &` in a script)."""
+    def end_by_signals():
+        for number in signal.SIGINT, signal.SIGTERM:
+            signal.signal(number, signal.SIG_DFL)
+
+    return subprocess.Popen(command, env=environment(), preexec_fn=end_by_signals, **others)
+
+
 def generator_interrupted(programs):
     """How a generator ends by Ctrl-C, which Python would handle itself."""
     command = [programs / "datagen", "--rate", "100", "-n", "1000000"]
-    generator = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment())
+    generator = started(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     # It is at work.
     generator.stdout.readline()
     generator.send_signal(signal.SIGINT)
