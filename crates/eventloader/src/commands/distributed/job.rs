@@ -111,7 +111,7 @@ impl Job {
             held,
             held_tasks,
         };
-        // A process may do tasks of several jobs, one after the other, and knows each by the name of its file.
+        // A process may do tasks of several jobs, one after another, and knows each by the name of its file.
         let file = spec.staging.join(format!("job-{}.json", Uuid::new_v4().simple()));
         let job = Self { file, settings, target, staging, layout, sources, spec };
         match job.write_file() {
