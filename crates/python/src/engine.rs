@@ -162,11 +162,6 @@ impl Job {
         self.look(DistributedLoad::split_count)
     }
 
-    /// Prints a message to standard error, unless the arguments say otherwise.
-    fn say(&self, message: &str) -> PyResult<()> {
-        self.look(|load| load.say(message))
-    }
-
     /// Proves the counts of all tasks, and commits; prints the summary, and returns the report as JSON.
     fn commit(&self, py: Python<'_>, answers: Vec<Batch>) -> PyResult<String> {
         let load = self.take()?;

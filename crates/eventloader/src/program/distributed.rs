@@ -10,7 +10,6 @@ use clap::Parser;
 
 use super::{
     loading::{output_of, summarize},
-    printing::print_message,
     report_output::ReportOutput,
 };
 use crate::{
@@ -115,13 +114,6 @@ impl DistributedLoad {
     pub fn abandon(self) {
         self.report.abandon();
         self.job.abandon();
-    }
-
-    /// Prints a message for people, unless there should be none.
-    pub fn say(&self, message: &str) {
-        if !self.cli.quiet {
-            print_message(&message);
-        }
     }
 }
 

@@ -31,9 +31,6 @@ class Job:
     def split_count(self) -> int:
         """How many splits there are, numbered from 0."""
 
-    def say(self, message: str) -> None:
-        """Prints a message to standard error, unless the arguments say `--quiet`."""
-
     def commit(self, answers: Sequence[pa.RecordBatch]) -> str:
         """Proves the counts of all tasks and commits. Prints the summary; returns the report as JSON."""
 

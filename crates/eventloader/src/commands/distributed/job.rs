@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::{
     held::{HeldFiles, held_files},
-    split::{Dividing, absolute, splits_of},
+    split::{Dividing, Split, absolute, splits_of},
     task::JobSpec,
     wire::broken,
 };
@@ -79,16 +79,8 @@ impl Job {
             report_place::refuse(report, &sources, &settings.target)?;
         }
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
-        let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
         let task_memory_bytes = division.task_memory_bytes.unwrap_or(TASK_MEMORY_BYTES);
-        let needs = Needs::to_load(&plan, settings.flatten, settings.format.codec);
-        let dividing = Dividing {
-            framed: &framed,
-            split_bytes: division.split_bytes.max(1),
-            block_bytes: MemoryShares::of(task_memory_bytes, 1, needs).block_bytes as u64,
-            are_hashed: settings.mode == Mode::Merge,
-        };
-        let splits = splits_of(&sources, dividing)?;
+        let splits = divide(&sources, &settings, &plan, (division.split_bytes, task_memory_bytes))?;
         let layout = TargetLayout::new(settings.layout, settings.partition_unit);
         let mut target = Target::open(&settings.target)?;
         let (staging, (held, held_tasks)) = match Self::begin(&settings, &plan, (&mut target, &layout)) {
@@ -175,6 +167,24 @@ impl Job {
     pub fn abandon(self) {
         self.target.abandon();
     }
+}
+
+/// Divides the sources.
+fn divide(
+    sources: &[Source],
+    settings: &Settings,
+    plan: &Plan,
+    (split_bytes, task_memory_bytes): (u64, usize),
+) -> Result<Vec<Split>, Error> {
+    let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
+    let needs = Needs::to_load(plan, settings.flatten, settings.format.codec);
+    let dividing = Dividing {
+        framed: &framed,
+        split_bytes: split_bytes.max(1),
+        block_bytes: MemoryShares::of(task_memory_bytes, 1, needs).block_bytes as u64,
+        are_hashed: settings.mode == Mode::Merge,
+    };
+    splits_of(sources, dividing)
 }
 
 /// The most buckets.
