@@ -71,6 +71,8 @@ class World(RandomWorld):
             elif form == "array":
                 path.write_bytes(b"[\n" + b",\n".join(lines) + b"\n]\n")
             elif form == "documents":
+                # A line of several may be taken for one line, which is bad.
+                self.manifest = None
                 path.write_bytes(b"".join(line + self.dice.choice([b"", b" ", b"\n", b"\n\n"]) for line in lines))
             elif form != "lines":
                 self.manifest = None
