@@ -113,7 +113,7 @@ impl RowStore {
         types: usize,
         unit: PartitionUnit,
         shares: MemoryShares,
-        deduper: Deduper,
+        deduper: impl Into<Arc<Deduper>>,
         spill_place: SpillPlace,
     ) -> Self {
         let types = iter::repeat_with(TypeRows::default).take(types).collect();
@@ -125,7 +125,7 @@ impl RowStore {
             unit,
             shares,
             types_bytes: 0,
-            deduper: Arc::new(deduper),
+            deduper: deduper.into(),
             spill_place,
             spill: None,
             jobs: 0,
@@ -139,7 +139,7 @@ impl RowStore {
         ledger: RowLedger,
         unit: PartitionUnit,
         shares: MemoryShares,
-        deduper: Deduper,
+        deduper: impl Into<Arc<Deduper>>,
     ) -> Result<Self, Error> {
         let types = ledger.partition_keys().map(|(type_index, _)| type_index + 1).max().unwrap_or(0);
         let place = SpillPlace::Unnamed(PathBuf::new());

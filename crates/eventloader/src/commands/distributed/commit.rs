@@ -23,6 +23,7 @@ use super::{
     job::Job,
     parse::SplitCounts,
     resolve::ResolvedBuckets,
+    task::type_index,
     wire::{TypeName, broken},
     write::WrittenFacts,
 };
@@ -203,11 +204,6 @@ impl Job {
         let changes = changes.map_err(|path| broken(&format!("{path}: rows that move were lost")))?;
         Ok((written, changes))
     }
-}
-
-fn type_index(plan: &Plan, (domain, name): &TypeName) -> Result<usize, Error> {
-    let index = plan.index_of(domain.as_bytes(), name.as_bytes());
-    index.ok_or_else(|| broken(&format!("no catalog of the job has the event type {domain}/{name}")))
 }
 
 fn totals(plan: &Plan, resolved: ResolvedBuckets) -> Result<SupersededTotals, Error> {

@@ -11,13 +11,13 @@ use event_target::{History, PartitionFile, TargetLayout};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    task::Task,
+    task::{Task, type_index},
     wire::{Kind, Message, TypeName, broken},
 };
 use crate::{
     error::Error,
     existing::{each_id, rows_at},
-    latest::{Deduper, RANGES, SpilledContenders, TextContender, UuidContender, Version},
+    latest::{RANGES, SpilledContenders, TextContender, UuidContender, Version},
     settings::Settings,
 };
 
@@ -90,7 +90,7 @@ impl Task {
     pub(super) fn ids_held(&self, task: usize) -> Result<Vec<Message>, Error> {
         let range = self.job.held_tasks.get(task).copied();
         let (first, end) = range.ok_or_else(|| broken(&format!("there is no task {task}")))?;
-        let (deduper, buckets) = (self.deduper(), self.job.buckets);
+        let buckets = self.job.buckets;
         let mut by_bucket = BTreeMap::<(TypeName, u32), SpilledContenders>::new();
         let mut rows = 0;
         for file in &self.job.held[first..end] {
@@ -98,7 +98,7 @@ impl Task {
             let micros = self.settings.partition_unit.instants_of(file.unit).start;
             each_id(&self.settings, &file.file(), |id, position| {
                 rows += 1;
-                let bucket = deduper.bucket_of_event(id, micros, buckets);
+                let bucket = self.deduper.bucket_of_event(id, micros, buckets);
                 let of_bucket = by_bucket.entry((file.event_type.clone(), bucket)).or_default();
                 let version = Version { micros, content: 0, position };
                 match Id::of(id) {
@@ -122,10 +122,10 @@ impl Task {
     /// The rows of the target that have an id of the input, as contenders.
     pub(super) fn rows_held(
         &self,
-        deduper: &Deduper,
         event_type: &TypeName,
         (input, held): (&SpilledContenders, &SpilledContenders),
     ) -> Result<SpilledContenders, Error> {
+        let Self { plan, settings, deduper, .. } = self;
         let mut ids = BTreeSet::new();
         input.each(|id, row| {
             ids.insert((id_text(id), deduper.day_of(row.micros)));
@@ -138,14 +138,14 @@ impl Task {
                 by_file.entry(file).or_default().push(number);
             }
         });
-        let type_index = self.type_index(Some(event_type))?;
+        let type_index = type_index(plan, event_type)?;
         let mut found = SpilledContenders::default();
         for (number, mut rows) in by_file {
             rows.sort_unstable();
             let at = self.job.held.binary_search_by_key(&number, |file| file.number);
             let file = at.map_err(|_| broken(&format!("the target has no file {number}")))?;
             let file = self.job.held[file].file();
-            rows_at((&self.settings, &self.plan), (type_index, &file), &rows, |batch| {
+            rows_at((settings, plan), (type_index, &file), &rows, |batch| {
                 let mut split = vec![SpilledContenders::default(); RANGES];
                 deduper.split_for_spill(&batch, &mut split);
                 for contenders in split {

@@ -21,7 +21,7 @@ use crate::{
     commands::named_version::{OfType, version_of},
     error::Error,
     ingest::{Ingest, Ingested, InputCounts, SourceCounts},
-    latest::{Deduper, RANGES, SpilledContender, SpilledContenders},
+    latest::{RANGES, SpilledContender, SpilledContenders},
     quarantine::Quarantine,
     rows::{BlockLines, RowStore, SpillPlace, StoredRun},
     runtime::{Controls, Stages},
@@ -76,7 +76,6 @@ enum Batches {
 #[derive(Debug)]
 struct RowBatches {
     task: Arc<Task>,
-    deduper: Deduper,
     rows: RowStore,
     /// Of which type and ranges the contenders come next.
     next: (usize, usize),
@@ -114,8 +113,13 @@ impl Task {
         let source = split.source()?;
         let attempt = Attempt::new(&job.staging).create()?;
         let place = SpillPlace::Named(attempt.directory.join("rows"));
-        let rows =
-            RowStore::new(plan.event_type_count(), settings.partition_unit, *shares, self.deduper(), place);
+        let rows = RowStore::new(
+            plan.event_type_count(),
+            settings.partition_unit,
+            *shares,
+            Arc::clone(&self.deduper),
+            place,
+        );
         let staging = Staging::Directory(attempt.directory);
         let quarantine = Quarantine::new(staging, settings.catalog.envelope());
         let (controls, stages) = (Controls::hidden(), Stages::default());
@@ -145,8 +149,8 @@ impl Task {
             named: named.values().map(|lines| lines.len() as u64).sum(),
             bad_lines: quarantine.into_file()?,
         };
-        let (deduper, counts) = (self.deduper(), Some(counts));
-        Ok(RowBatches { task: Arc::clone(self), deduper, rows, next: (0, 0), contenders: 0, named, counts })
+        let counts = Some(counts);
+        Ok(RowBatches { task: Arc::clone(self), rows, next: (0, 0), contenders: 0, named, counts })
     }
 
     fn type_name(&self, type_index: usize) -> TypeName {
@@ -204,7 +208,7 @@ impl RowBatches {
         let mut by_bucket = BTreeMap::<u32, SpilledContenders>::new();
         for contenders in self.rows.contenders(type_index, &ranges)? {
             self.contenders += contenders.len() as u64;
-            let bucket = |contender: &dyn SpilledContender| self.deduper.bucket_of(contender, buckets);
+            let bucket = |contender: &dyn SpilledContender| self.task.deduper.bucket_of(contender, buckets);
             for uuid in contenders.uuids {
                 by_bucket.entry(bucket(&uuid)).or_default().uuids.push(uuid);
             }
@@ -233,7 +237,7 @@ impl RowBatches {
         for (event_type, lines) in std::mem::take(&mut self.named) {
             let mut by_bucket = BTreeMap::<u32, Vec<NamedLine>>::new();
             for (micros, position, id) in lines {
-                let bucket = self.deduper.bucket_of_event(&id, micros, buckets);
+                let bucket = self.task.deduper.bucket_of_event(&id, micros, buckets);
                 by_bucket.entry(bucket).or_default().push((micros, position, id));
             }
             for (bucket, lines) in by_bucket {

@@ -79,7 +79,6 @@ impl Task {
         if found.buckets.is_empty() {
             return batch(&handed_on);
         }
-        let deduper = self.deduper();
         let samples = Samples::new(self.settings.superseded_samples_max);
         let names: Vec<_> = by_type.keys().cloned().collect();
         for (index, (event_type, of_type)) in by_type.into_iter().enumerate() {
@@ -87,8 +86,9 @@ impl Task {
             found.contenders += contenders.len() as u64;
             found.held += held.len() as u64;
             found.named += lines.len() as u64;
-            contenders.append(self.rows_held(&deduper, &event_type, (&contenders, &held))?);
-            let Resolved { rows, moves } = deduper.superseded_of_range(&contenders, samples.of_type(index));
+            contenders.append(self.rows_held(&event_type, (&contenders, &held))?);
+            let Resolved { rows, moves } =
+                self.deduper.superseded_of_range(&contenders, samples.of_type(index));
             handed_on.extend(self.superseded(&event_type, &rows, &mut found)?);
             handed_on.extend(self.leaving(&event_type, &moves, &mut found));
             found.add_last_rows(&contenders, lines);

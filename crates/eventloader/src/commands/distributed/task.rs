@@ -5,6 +5,7 @@
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use event_parser::Plan;
@@ -50,6 +51,7 @@ pub struct Task {
     pub(super) plan: Plan,
     pub(super) job: JobSpec,
     pub(super) shares: MemoryShares,
+    pub(super) deduper: Arc<Deduper>,
     /// The indices of the held files, by partition.
     pub(super) held_by_partition: HashMap<(TypeName, i64), Vec<usize>>,
 }
@@ -83,11 +85,8 @@ impl Task {
         for (index, file) in job.held.iter().enumerate() {
             held_by_partition.entry((file.event_type.clone(), file.unit)).or_default().push(index);
         }
-        Ok(Self { settings, plan, job, shares, held_by_partition })
-    }
-
-    pub(super) fn deduper(&self) -> Deduper {
-        Deduper::seeded(self.settings.dedupe_scope, self.job.seed)
+        let deduper = Arc::new(Deduper::seeded(settings.dedupe_scope, job.seed));
+        Ok(Self { settings, plan, job, shares, deduper, held_by_partition })
     }
 
     pub(super) fn split(&self, number: usize) -> Result<&Split, Error> {
@@ -100,13 +99,6 @@ impl Task {
         self.job.splits.get(behind.checked_sub(1)?)
     }
 
-    /// The index of an event type, by its name.
-    pub(super) fn type_index(&self, event_type: Option<&TypeName>) -> Result<usize, Error> {
-        let index =
-            event_type.and_then(|(domain, name)| self.plan.index_of(domain.as_bytes(), name.as_bytes()));
-        index.ok_or_else(|| broken(&format!("no catalog of the job has the event type {event_type:?}")))
-    }
-
     /// A ledger that knows the sources of these splits' blocks.
     pub(super) fn ledger(&self, splits: &[(usize, usize)]) -> Result<RowLedger, Error> {
         let mut ledger = RowLedger::default();
@@ -116,4 +108,10 @@ impl Task {
         }
         Ok(ledger)
     }
+}
+
+/// The index of an event type, by its name.
+pub(super) fn type_index(plan: &Plan, (domain, name): &TypeName) -> Result<usize, Error> {
+    let index = plan.index_of(domain.as_bytes(), name.as_bytes());
+    index.ok_or_else(|| broken(&format!("no catalog of the job has the event type {domain}/{name}")))
 }

@@ -4,7 +4,7 @@
 //!
 //! Invariant: a file that is named in an answer is on the disk, whole, and nobody else writes to it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::array::RecordBatch;
 use event_rows::Position;
@@ -15,7 +15,7 @@ use super::{
     attempt::Attempt,
     parse::RunOfSplit,
     resolve::positions,
-    task::Task,
+    task::{Task, type_index},
     wire::{Kind, Message, TypeName, all_messages, batch, broken},
 };
 use crate::{
@@ -103,14 +103,15 @@ impl Task {
         (partition, attempt): (OfPartition, &Attempt),
     ) -> Result<WrittenFacts, Error> {
         let Self { settings, plan, job, shares, .. } = self;
-        let key = (self.type_index(Some(event_type))?, unit);
+        let key = (type_index(plan, event_type)?, unit);
         let OfPartition { mut runs, superseded, leaving } = partition;
         runs.sort_by_key(|run| run.split);
         let splits: Vec<_> = runs.iter().map(|run| (run.split, run.blocks)).collect();
         let mut ledger = self.ledger(&splits)?;
         ledger.add_read(key, runs.iter().map(|run| run.rows).sum());
         let runs = runs.into_iter().flat_map(|run| run.runs).map(|run| (key, run)).collect();
-        let rows = RowStore::of_stored(runs, ledger, settings.partition_unit, *shares, self.deduper())?;
+        let rows =
+            RowStore::of_stored(runs, ledger, settings.partition_unit, *shares, Arc::clone(&self.deduper))?;
         let is_merge = settings.mode == Mode::Merge;
         let superseded = if is_merge {
             Superseded::listed_in_merge(settings.partition_unit, key, superseded, leaving)
