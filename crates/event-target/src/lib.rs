@@ -13,6 +13,7 @@ mod change;
 mod database;
 mod differences;
 mod error;
+mod exchange;
 mod fingerprint;
 mod history;
 mod journal;
@@ -35,6 +36,7 @@ pub use self::{
     database::{Committed, Database, ROWS, Session, Transaction},
     differences::{Compared, Difference, Differences, Differs},
     error::{NarrowerColumn, TargetError},
+    exchange::Exchange,
     fingerprint::{ContentChecksum, Fingerprint},
     history::{AcceptedFiles, CommittedLoad, History, StoredFile},
     journal::{Accepted, Commit, Discarded, LoadFacts, LoadedSource},

@@ -17,8 +17,8 @@ use std::{
 use storage::{File, LocalStore, Store};
 
 use crate::{
-    Action, Change, Commit, Compared, Database, Difference, History, JOURNAL_PATH, ListedFiles, PRIVATE,
-    Partitions, Session, StoredFile, Swept, TargetError, TargetLayout,
+    Action, Attempt, Change, Commit, Compared, Database, Difference, Exchange, History, JOURNAL_PATH,
+    ListedFiles, PRIVATE, Partitions, Session, Staging, StoredFile, Swept, TargetError, TargetLayout,
     database::{Reading, Schema},
     differences::look,
     journal, layout,
@@ -175,6 +175,28 @@ impl Location {
             Kind::Partitions { root } => Some(root),
             Kind::Tables(Tables { store, .. }) => store.directory(),
             Kind::Database(_) => None,
+        }
+    }
+
+    /// The exchange of a run, for another process that works for it: in a directory of this path or, in a
+    /// target of tables, below this key. `None` where only one process can do a run.
+    #[must_use]
+    pub fn exchange(&self, at: &str) -> Option<Exchange> {
+        match &self.kind {
+            Kind::Partitions { .. } => Some(Exchange::in_directory(at.as_ref())),
+            Kind::Tables(Tables { store, .. }) => Some(Exchange::in_store(Arc::clone(store), at.to_owned())),
+            Kind::Database(_) => None,
+        }
+    }
+
+    /// Where another process that works for a run puts new files.
+    #[must_use]
+    pub fn staging_for(&self, exchange: &Exchange) -> Staging {
+        match &self.kind {
+            Kind::Tables(Tables { store, .. }) => Staging::Tables(Arc::new(Attempt::new(Arc::clone(store)))),
+            Kind::Partitions { .. } | Kind::Database(_) => {
+                exchange.directory().map_or(Staging::Discard, Staging::Directory)
+            }
         }
     }
 

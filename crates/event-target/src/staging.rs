@@ -12,7 +12,7 @@ use std::{
 use storage::{LocalObject, NewFile, Object, Upload, Uploaded};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use crate::{StagedFile, Stamp, Transaction, tables::Attempt};
+use crate::{Exchange, StagedFile, Stamp, Transaction, tables::Attempt};
 
 /// The destination of a load's new files.
 #[derive(Debug, Clone)]
@@ -67,6 +67,36 @@ impl Staging {
     #[must_use]
     pub fn is_discarded(&self) -> bool {
         matches!(self, Self::Discard)
+    }
+
+    /// Where the processes of this run leave files for each other; `None` where only one can do it.
+    #[must_use]
+    pub fn exchange(&self) -> Option<Exchange> {
+        match self {
+            Self::Directory(directory) => Some(Exchange::in_directory(directory)),
+            Self::Tables(attempt) => Some(attempt.exchange()),
+            Self::Database(_) | Self::Discard => None,
+        }
+    }
+
+    /// Ends what a process has staged for a run, in these directories of the staging directory, where there
+    /// is one. All of it is durable then, and goes with the run if that does not commit it.
+    ///
+    /// # Errors
+    /// That of the system.
+    pub fn hand_over(&self, exchange: &Exchange, directories: &[PathBuf]) -> io::Result<()> {
+        match self {
+            Self::Directory(_) => storage::sync_files_in(directories),
+            Self::Tables(attempt) => attempt.hand_over(exchange),
+            Self::Database(_) | Self::Discard => Ok(()),
+        }
+    }
+
+    /// Gives up what a process has staged for a run. Files go with the run.
+    pub fn give_up(&self) {
+        if let Self::Tables(attempt) = self {
+            attempt.clear(|_| false);
+        }
     }
 
     /// The path of a local file that nobody but this run reads; `None` in a dry run.

@@ -12,6 +12,7 @@ use events_core::{
     partition::{Layout, PartitionUnit},
     schema::TableForm,
 };
+use serde::{Deserialize, Serialize};
 
 /// The settings of a load.
 #[derive(Debug, Clone)]
@@ -55,7 +56,7 @@ pub struct Settings {
 }
 
 /// How stores are reached: what the command line says beside their addresses.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoreOptions {
     /// The URL of the service, if it is not the cloud's own.
     pub endpoint: Option<String>,

@@ -6,7 +6,6 @@
 use std::{
     collections::HashMap,
     ffi::OsString,
-    path::PathBuf,
     sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError},
 };
 
@@ -27,17 +26,17 @@ create_exception!(eventloader, LoadError, PyException, "A load that failed; `exi
 
 type Batch = PyArrowType<RecordBatch>;
 
-/// The tasks of the job that this process works for. Another job takes its place.
-static TASK: LazyLock<Mutex<HashMap<PathBuf, Arc<Task>>>> = LazyLock::new(Mutex::default);
+/// The tasks of the job that this process works for, by its handle. Another job takes its place.
+static TASK: LazyLock<Mutex<HashMap<String, Arc<Task>>>> = LazyLock::new(Mutex::default);
 
-fn task_of(job_file: PathBuf) -> Result<Arc<Task>, Ended> {
+fn task_of(job: String) -> Result<Arc<Task>, Ended> {
     let mut known = TASK.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(task) = known.get(&job_file) {
+    if let Some(task) = known.get(&job) {
         return Ok(Arc::clone(task));
     }
-    let made = task(&job_file)?;
+    let made = task(&job)?;
     known.clear();
-    known.insert(job_file, Arc::clone(&made));
+    known.insert(job, Arc::clone(&made));
     Ok(made)
 }
 
@@ -84,32 +83,32 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Reads a split: its rows go into files beside the target, what other tasks must know comes back.
 #[pyfunction]
-pub(crate) fn parse_split(py: Python<'_>, job_file: PathBuf, split: usize) -> PyResult<PySplitBatches> {
-    let batches = py.detach(|| Ok(task_of(job_file)?.parse(split)?)).map_err(exception)?;
+pub(crate) fn parse_split(py: Python<'_>, job: String, split: usize) -> PyResult<PySplitBatches> {
+    let batches = py.detach(|| Ok(task_of(job)?.parse(split)?)).map_err(exception)?;
     Ok(PySplitBatches(Mutex::new(batches)))
 }
 
 /// Decides which rows are the latest, of buckets all of whose rows are in the batches.
 #[pyfunction]
-pub(crate) fn resolve_buckets(py: Python<'_>, job_file: PathBuf, batches: Vec<Batch>) -> PyResult<Batch> {
-    on_task(py, job_file, batches, Task::resolve)
+pub(crate) fn resolve_buckets(py: Python<'_>, job: String, batches: Vec<Batch>) -> PyResult<Batch> {
+    on_task(py, job, batches, Task::resolve)
 }
 
 /// Writes partitions all of whose rows are named in the batches.
 #[pyfunction]
-pub(crate) fn write_partitions(py: Python<'_>, job_file: PathBuf, batches: Vec<Batch>) -> PyResult<Batch> {
-    on_task(py, job_file, batches, Task::write)
+pub(crate) fn write_partitions(py: Python<'_>, job: String, batches: Vec<Batch>) -> PyResult<Batch> {
+    on_task(py, job, batches, Task::write)
 }
 
 fn on_task(
     py: Python<'_>,
-    job_file: PathBuf,
+    job: String,
     batches: Vec<Batch>,
     work: fn(&Task, &[RecordBatch]) -> Result<RecordBatch, Error>,
 ) -> PyResult<Batch> {
     let batches: Vec<_> = batches.into_iter().map(|batch| batch.0).collect();
     let worked = py.detach(|| {
-        let task = task_of(job_file)?;
+        let task = task_of(job)?;
         Ok(work(&task, &batches)?)
     });
     worked.map(PyArrowType).map_err(exception)
@@ -150,10 +149,10 @@ impl Job {
         Ok(Self(Mutex::new(Some(load))))
     }
 
-    /// The file that tells tasks what they need to know.
+    /// What a task finds the job by.
     #[getter]
-    fn file(&self) -> PyResult<String> {
-        self.look(|load| load.job_file().display().to_string())
+    fn handle(&self) -> PyResult<String> {
+        self.look(DistributedLoad::handle)
     }
 
     /// How many splits there are; `parse_split` takes their numbers, from 0.

@@ -17,8 +17,8 @@ DIRECTORY = os.environ.get("SABOTAGE")
 
 
 def sabotaged(name, work, identify):
-    def wrapped(job_file, argument):
-        done = work(job_file, argument)
+    def wrapped(job, argument):
+        done = work(job, argument)
         # A split's batches come one by one; the work is done when all have come.
         done = list(done) if name == "parse" else done
         try:
@@ -26,7 +26,7 @@ def sabotaged(name, work, identify):
                 plan = json.load(file)
         except FileNotFoundError:
             return done
-        task = f"{os.path.basename(job_file)}-{name}-{identify(argument)}"
+        task = f"{job}-{name}-{identify(argument)}"
         action = random.Random(f"{plan['seed']} {name} {identify(argument)}").choice(plan["actions"])
         if action == "none" or name not in plan["stages"]:
             return done

@@ -9,7 +9,7 @@ use clap::Parser;
 use serde::{Deserialize, Serialize};
 
 use super::Cli;
-use crate::{commands::catalog_files::CatalogFile, error::Error, settings::Settings};
+use crate::{commands::catalog_files::CatalogFile, error::Error, runtime::address_of, settings::Settings};
 
 /// What the settings of a task are made of.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -45,7 +45,10 @@ impl JobArguments {
     /// Those of [`Cli::settings`].
     pub fn settings(&self) -> Result<Settings, Error> {
         let cli = Cli::try_parse_from(&self.arguments).map_err(|error| Error::Usage(error.to_string()))?;
-        let target_path = self.directory.join(&cli.target_path);
+        let target_path = match address_of(&cli.target_path) {
+            None => self.directory.join(&cli.target_path),
+            Some(_) => cli.target_path.clone(),
+        };
         let catalogs = self.catalogs.iter().map(|(name, text)| CatalogFile {
             path: PathBuf::from(name),
             name: name.clone(),

@@ -18,18 +18,15 @@ use std::{
 use event_parquet::Table;
 use event_parser::Plan;
 use event_rows::PartitionKey;
-use event_target::{Action, Change, History, Mode, StagedFile, Staging};
-use events_core::{
-    partition::Layout,
-    table::{Fate, TableColumns},
-};
+use event_target::{Action, Change, History, Mode, StagedFile, Staging, TargetError};
+use events_core::table::{Fate, TableColumns};
 
 use self::{partition_rows::PartitionRows, publication::Publication};
 pub(crate) use self::{
     partition_writer::{PART_ROWS, PartitionName, PartitionWriter, part_name},
     publication::Place,
     stored_rows::StoredRows,
-    table_schema::table_schema,
+    table_schema::{table_schema, table_schemas},
 };
 use crate::{
     error::Error,
@@ -107,6 +104,18 @@ struct Staged {
     out: RowsOut,
 }
 
+/// What a change of a partition does to what the target has.
+pub(crate) fn action_of(
+    (settings, history): (&Settings, &History),
+    change: &Change,
+) -> Result<Action, TargetError> {
+    match settings.target.action(change, history)? {
+        // It had no rows before.
+        Action::Created if change.files.is_empty() => Ok(Action::Unchanged),
+        action => Ok(action),
+    }
+}
+
 /// Changes by partition, in the order in which they are published; what comes first stays only where it has
 /// to. `moves` are the partitions between which events move.
 ///
@@ -144,7 +153,8 @@ impl Writing<'_> {
         let columns = self.columns(&partitions);
         let place = |(from, to)| (self.place(from), self.place(to));
         // The commit of tables is one moment for all partitions of an event type.
-        let moves = self.superseded.moves().filter(|_| !settings.target.is_of_tables());
+        let is_of_tables = settings.target.is_of_tables();
+        let moves = self.superseded.moves().filter(|_| !is_of_tables);
         let publication = Publication::new(moves.map(place).collect());
         let make_writer = |thread: usize| {
             let (codec, layout) = (settings.format.codec, settings.layout);
@@ -167,7 +177,7 @@ impl Writing<'_> {
             let Staged { path, change, .. } = &mut staged;
             change.table = columns.get(&partition.type_index).map(|(name, _)| name.clone());
             // Of one partition alone, nobody knows what others need.
-            let may_be_twice = self.staged_in.is_some() && self.superseded.has_leaving();
+            let may_be_twice = self.is_of_one() && self.superseded.has_leaving() && !is_of_tables;
             if may_be_twice || publication.is_twice(&(partition.unit_index, path.clone())) {
                 let name = PartitionName { path, number: partitions.len() + number };
                 let first = self.write_first(partition, name, table, writer)?;
@@ -177,9 +187,15 @@ impl Writing<'_> {
             Ok(staged)
         })?;
         let (mut written, changes) = self.collect(&partitions, staged, out, &publication);
-        written.schemas = self.schemas(&partitions)?;
+        let types = partitions.iter().map(|partition| partition.type_index).collect();
+        written.schemas = table_schemas((settings, self.plan), &types)?;
         written.tables = columns.into_values().collect();
         Ok((written, changes))
+    }
+
+    /// Whether it is one partition alone that is written.
+    fn is_of_one(&self) -> bool {
+        self.staged_in.is_some()
     }
 
     /// The partitions to write, and what became of the rows that were grouped.
@@ -281,20 +297,6 @@ impl Writing<'_> {
         columns.collect()
     }
 
-    /// The schemas of the event types that have rows, if the target is of tables.
-    fn schemas(&self, partitions: &[Partition]) -> Result<BTreeMap<String, String>, Error> {
-        let Settings { layout, partition_unit: unit, .. } = *self.settings;
-        let types: BTreeSet<_> = partitions.iter().map(|partition| partition.type_index).collect();
-        let types = types.into_iter().filter(|_| layout == Layout::Delta);
-        let schemas = types.map(|type_index| {
-            let event_type = self.plan.event_type(type_index);
-            let schema = table_schema(event_type, self.settings.table_form(), unit);
-            let schema = schema.map_err(Error::encode("the tables' schemas"))?;
-            Ok((layout.directory(event_type).into_owned(), schema))
-        });
-        schemas.collect()
-    }
-
     fn table(&self, type_index: usize) -> Result<Table<'_>, Error> {
         let Settings { format, .. } = *self.settings;
         let table = Table::new(self.plan.event_type(type_index), self.settings.table_form(), format);
@@ -339,11 +341,12 @@ impl Writing<'_> {
         self.stages.add_bytes(Stage::Encode, files.iter().map(|file| file.bytes).sum());
         let change = Change::partition(&path, (&event_type.domain, &event_type.name), &files)
             .with_version(event_type.version_names());
-        let mut action = self.settings.target.action(&change, self.history)?;
-        if files.is_empty() && action == Action::Created {
-            // It had no rows before.
-            action = Action::Unchanged;
-        }
+        let action = match (self.is_of_one() && self.settings.target.is_of_tables(), files.is_empty()) {
+            (false, _) => action_of((self.settings, self.history), &change)?,
+            // Who has the record of the tables compares the change with it.
+            (true, true) => Action::Removed,
+            (true, false) => Action::Replaced,
+        };
         clock.lap(Stage::Compare);
         Ok(Staged { path, files, change, action, out: rows.into_rows_out() })
     }

@@ -3,7 +3,7 @@
 //!
 //! Invariant: flags, messages and exit codes are those of a load on one machine.
 
-use std::{ffi::OsString, path::Path, sync::Arc, time::Instant};
+use std::{ffi::OsString, sync::Arc, time::Instant};
 
 use arrow::array::RecordBatch;
 use clap::Parser;
@@ -76,10 +76,10 @@ impl DistributedLoad {
         }
     }
 
-    /// The file that tells tasks what they need to know.
+    /// What a task finds the job by.
     #[must_use]
-    pub fn job_file(&self) -> &Path {
-        self.job.file()
+    pub fn handle(&self) -> String {
+        self.job.handle()
     }
 
     /// The number of splits.
@@ -121,11 +121,11 @@ impl DistributedLoad {
 ///
 /// # Errors
 /// Those of [`Task::open`].
-pub fn task(job_file: &Path) -> Result<Arc<Task>, Ended> {
+pub fn task(handle: &str) -> Result<Arc<Task>, Ended> {
     let settings = |arguments: &str| {
         let arguments: JobArguments =
             serde_json::from_str(arguments).map_err(|error| Error::Usage(error.to_string()))?;
         arguments.settings()
     };
-    Ok(Arc::new(Task::open(job_file, settings)?))
+    Ok(Arc::new(Task::open(handle, settings)?))
 }

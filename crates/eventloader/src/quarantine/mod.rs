@@ -16,8 +16,8 @@ mod selection;
 
 use std::{
     collections::BTreeMap,
-    io::{BufWriter, Write},
-    path::{Path, PathBuf},
+    io::{BufReader, BufWriter, Read, Write},
+    path::PathBuf,
 };
 
 use event_parser::BadLine;
@@ -152,15 +152,15 @@ impl Quarantine {
         Ok(self.new.into_values().next())
     }
 
-    /// Adds the bad lines of a part of a source from such a file; so many lines of the source come before
-    /// it.
-    pub(crate) fn add_file(
+    /// Adds the bad lines of a part of a source from such a file, given by its name and its text; so many
+    /// lines of the source come before it.
+    pub(crate) fn add_part(
         &mut self,
         source_index: usize,
-        file: &Path,
+        (name, text): (&str, Box<dyn Read + Send>),
         lines_before: u64,
     ) -> Result<(), Error> {
-        let mut records = RecordReader::open(file)?;
+        let mut records = RecordReader::new(name.into(), BufReader::new(text));
         while let Some((mut record, _)) = records.next()? {
             record.line += lines_before;
             self.put(source_index, &record)?;

@@ -17,6 +17,7 @@ mod turnstile;
 use std::{iter, ops::Range, path::PathBuf, sync::Arc};
 
 use event_rows::{Batch, Id, PartitionKey};
+use event_target::Exchange;
 use events_core::partition::PartitionUnit;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
@@ -26,7 +27,7 @@ pub(crate) use self::{
     ledger::{BlockLines, ExistingCounts, LineNumber, Origin, PartitionCounts, RowLedger, RowsOut},
     partitions::{GroupedRows, Partition},
     same_version::{DatedLine, DatedLines},
-    spill::{SortedRun, SpillPlace, StoredRun},
+    spill::{Location, SortedRun, SpillPlace, StoredFile, StoredRun},
     turnstile::Turnstile,
 };
 use crate::{
@@ -135,7 +136,7 @@ impl RowStore {
 
     /// The rows of runs that other processes have stored; the ledger has their blocks.
     pub(crate) fn of_stored(
-        runs: Vec<(PartitionKey, StoredRun)>,
+        (exchange, runs): (&Exchange, Vec<(PartitionKey, StoredRun)>),
         ledger: RowLedger,
         unit: PartitionUnit,
         shares: MemoryShares,
@@ -143,7 +144,7 @@ impl RowStore {
     ) -> Result<Self, Error> {
         let types = ledger.partition_keys().map(|(type_index, _)| type_index + 1).max().unwrap_or(0);
         let place = SpillPlace::Unnamed(PathBuf::new());
-        let spill = Spill::of_stored(runs).map_err(Error::io("opening stored rows"))?;
+        let spill = Spill::of_stored(exchange, runs).map_err(Error::io("opening stored rows"))?;
         Ok(Self { spill, ledger, ..Self::new(types, unit, shares, deduper, place) })
     }
 
@@ -381,12 +382,9 @@ impl RowStore {
         Ok(superseded)
     }
 
-    /// The rows in a named file, for other processes.
-    pub(crate) fn stored_runs(&self) -> Vec<(PartitionKey, StoredRun)> {
-        match (&self.spill, &self.spill_place) {
-            (Some(spill), SpillPlace::Named(path)) => spill.stored(path),
-            _ => Vec::new(),
-        }
+    /// Where the rows of each partition are in the named file, run by run, and the length of that.
+    pub(crate) fn stored(&self) -> (Vec<(PartitionKey, Vec<Location>)>, u64) {
+        self.spill.as_ref().map(Spill::stored).unwrap_or_default()
     }
 
     /// The contenders of an event type whose ids fall into these ranges, if rows are spilled.

@@ -11,7 +11,7 @@ use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
     io,
     ops::Range,
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -27,9 +27,10 @@ use arrow::{
 use event_rows::{
     ARRAY_BYTES_MIN, Batch, CHUNK_ROWS, Ids, PartitionKey, Position, chunk_rows, gather, group, sort,
 };
+use event_target::Exchange;
 use events_core::partition::PartitionUnit;
 use serde::{Deserialize, Serialize};
-use storage::File;
+use storage::{File, Object};
 
 use crate::{
     error::Error,
@@ -52,14 +53,16 @@ struct Run {
     chunks: Vec<Location>,
 }
 
-/// A file that is open, or is opened whenever it is read.
+/// A file that is written, or one that another process has written.
 #[derive(Debug)]
 enum Opened {
-    Always(File),
-    WhenRead(PathBuf),
+    Written(File),
+    Stored(Arc<dyn Object>),
+    /// It is opened whenever it is read.
+    WhenRead(Exchange, StoredFile),
 }
 
-/// So many files of stored runs are kept open: a process may often have 1,024.
+/// So many stored files are kept open: a process may often have 1,024.
 const OPEN_FILES_MAX: usize = 256;
 
 /// Where rows are spilled to.
@@ -71,11 +74,19 @@ pub(crate) enum SpillPlace {
     Named(PathBuf),
 }
 
-/// A run of a partition in a named file, for a process that reads it.
+/// A file of runs that other processes read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub(crate) struct StoredFile {
+    /// Its name in the exchange.
+    pub(crate) name: String,
+    pub(crate) bytes: u64,
+}
+
+/// A run of a partition in such a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct StoredRun {
     /// The file.
-    pub(crate) file: PathBuf,
+    pub(crate) file: StoredFile,
     /// Its chunks.
     pub(crate) chunks: Vec<Location>,
 }
@@ -196,8 +207,8 @@ impl SpillFile {
     fn append(&self, bytes: &[u8]) -> Result<Location, Error> {
         let offset = self.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         let written = match &self.file {
-            Opened::Always(file) => file.write_all_at(bytes, offset),
-            Opened::WhenRead(_) => Err(io::Error::other("it was opened to be read")),
+            Opened::Written(file) => file.write_all_at(bytes, offset),
+            Opened::Stored(_) | Opened::WhenRead(..) => Err(io::Error::other("it was opened to be read")),
         };
         written.map_err(Error::io("writing the spill file"))?;
         Ok(Location { offset, bytes: bytes.len() })
@@ -206,9 +217,11 @@ impl SpillFile {
     fn read(&self, location: Location) -> Result<Vec<u8>, Error> {
         let mut bytes = vec![0; location.bytes];
         let read = match &self.file {
-            Opened::Always(file) => file.read_exact_at(&mut bytes, location.offset),
-            Opened::WhenRead(path) => {
-                File::open(path).and_then(|file| file.read_exact_at(&mut bytes, location.offset))
+            Opened::Written(file) => file.read_exact_at(&mut bytes, location.offset),
+            Opened::Stored(object) => object.read_exact_at(&mut bytes, location.offset),
+            Opened::WhenRead(exchange, StoredFile { name, bytes: length }) => {
+                let object = exchange.open(name, *length);
+                object.and_then(|object| object.read_exact_at(&mut bytes, location.offset))
             }
         };
         read.map_err(Error::io(READING))?;
@@ -224,25 +237,29 @@ impl Spill {
             SpillPlace::Named(path) => File::create(path)?,
         };
         let chunk_bytes = CHUNK_BYTES_MAX.min(run_bytes / CHUNKS_PER_RUN);
-        let file = Opened::Always(file);
+        let file = Opened::Written(file);
         let file = Arc::new(SpillFile { file, bytes: AtomicU64::new(0), chunk_bytes });
         Ok(Self { file, runs: BTreeMap::new(), contenders: BTreeMap::new() })
     }
 
     /// Runs that other processes have spilled, to be read.
-    pub(super) fn of_stored(runs: Vec<(PartitionKey, StoredRun)>) -> io::Result<Option<Self>> {
-        let paths: BTreeSet<_> = runs.iter().map(|(_, run)| run.file.clone()).collect();
-        let are_kept_open = paths.len() <= OPEN_FILES_MAX;
-        let open = |path: PathBuf| {
+    pub(super) fn of_stored(
+        exchange: &Exchange,
+        runs: Vec<(PartitionKey, StoredRun)>,
+    ) -> io::Result<Option<Self>> {
+        let stored: BTreeSet<_> = runs.iter().map(|(_, run)| run.file.clone()).collect();
+        // Objects of a bucket take no file descriptors.
+        let are_kept_open = stored.len() <= OPEN_FILES_MAX || exchange.directory().is_none();
+        let open = |stored: StoredFile| {
             let file = if are_kept_open {
-                Opened::Always(File::open(&path)?)
+                Opened::Stored(exchange.open(&stored.name, stored.bytes)?)
             } else {
-                Opened::WhenRead(path.clone())
+                Opened::WhenRead(exchange.clone(), stored.clone())
             };
-            let file = SpillFile { file, bytes: AtomicU64::new(0), chunk_bytes: CHUNK_BYTES_MAX };
-            Ok((path, Arc::new(file)))
+            let bytes = AtomicU64::new(stored.bytes);
+            Ok((stored, Arc::new(SpillFile { file, bytes, chunk_bytes: CHUNK_BYTES_MAX })))
         };
-        let files = paths.into_iter().map(open).collect::<io::Result<BTreeMap<_, _>>>()?;
+        let files = stored.into_iter().map(open).collect::<io::Result<BTreeMap<_, _>>>()?;
         let mut spilled = BTreeMap::<_, Vec<_>>::new();
         for (partition, StoredRun { file, chunks }) in runs {
             spilled.entry(partition).or_default().push(Run { file: Arc::clone(&files[&file]), chunks });
@@ -251,11 +268,11 @@ impl Spill {
         Ok(Some(Self { file, runs: spilled, contenders: BTreeMap::new() }))
     }
 
-    /// The runs, for other processes; `path` is the name of the file.
-    pub(super) fn stored(&self, path: &Path) -> Vec<(PartitionKey, StoredRun)> {
-        let stored = |run: &Run| StoredRun { file: path.to_owned(), chunks: run.chunks.clone() };
+    /// The chunks of all runs, and the length of the file.
+    pub(super) fn stored(&self) -> (Vec<(PartitionKey, Vec<Location>)>, u64) {
         let runs = self.runs.iter();
-        runs.flat_map(|(partition, runs)| runs.iter().map(|run| (*partition, stored(run)))).collect()
+        let runs = runs.flat_map(|(partition, runs)| runs.iter().map(|run| (*partition, run.chunks.clone())));
+        (runs.collect(), self.file.bytes.load(Ordering::Relaxed))
     }
 
     /// The file to write runs to.

@@ -1,4 +1,3 @@
-import os
 from collections.abc import Iterator, Sequence
 from types import TracebackType
 
@@ -24,8 +23,8 @@ class Job:
         """Lists the sources and divides them. `arguments` are those of `eventloader`, without its name."""
 
     @property
-    def file(self) -> str:
-        """The file, on the file system of the target, that tells tasks what they need to know."""
+    def handle(self) -> str:
+        """What a task finds the job by, in any process: one line of text."""
 
     @property
     def split_count(self) -> int:
@@ -48,11 +47,11 @@ class SplitBatches(Iterator[pa.RecordBatch]): ...
 def batch_schema() -> pa.Schema:
     """The form of all batches that tasks hand to each other."""
 
-def parse_split(job_file: str | os.PathLike[str], split: int) -> SplitBatches:
+def parse_split(job: str, split: int) -> SplitBatches:
     """Reads a split. Its rows go into files beside the target; what other tasks must know comes back."""
 
-def resolve_buckets(job_file: str | os.PathLike[str], batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+def resolve_buckets(job: str, batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     """Decides which rows are the latest, in buckets all of whose rows are in the batches. Hands on what it does not take."""
 
-def write_partitions(job_file: str | os.PathLike[str], batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+def write_partitions(job: str, batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
     """Writes partitions all of whose rows are named in the batches. Hands on what it does not take."""

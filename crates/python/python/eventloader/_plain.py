@@ -9,7 +9,7 @@ from eventloader import _native
 from eventloader._progress import Progress
 
 
-def run(job_file: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
+def run(job: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
     """Runs all tasks of a job; returns their answers."""
     done: list[tuple[int, int]] = []
 
@@ -21,9 +21,9 @@ def run(job_file: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
             done[-1] = done[-1][0] + 1, len(items)
             progress.show(done)
 
-    parsed = [batch for batches in each(range(splits), lambda split: list(_native.parse_split(job_file, split))) for batch in batches]
-    resolved = list(each(groups(parsed, ["bucket"]), lambda group: _native.resolve_buckets(job_file, group)))
-    return list(each(groups(resolved, ["domain", "event_type", "unit"]), lambda group: _native.write_partitions(job_file, group)))
+    parsed = [batch for batches in each(range(splits), lambda split: list(_native.parse_split(job, split))) for batch in batches]
+    resolved = list(each(groups(parsed, ["bucket"]), lambda group: _native.resolve_buckets(job, group)))
+    return list(each(groups(resolved, ["domain", "event_type", "unit"]), lambda group: _native.write_partitions(job, group)))
 
 
 def groups(batches: list[pa.RecordBatch], columns: list[str]) -> list[list[pa.RecordBatch]]:

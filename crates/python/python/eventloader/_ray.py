@@ -9,7 +9,7 @@ from eventloader._plain import groups
 from eventloader._progress import Progress
 
 
-def run(job_file: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
+def run(job: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
     """Runs all tasks of a job; returns their answers."""
     import ray
 
@@ -20,15 +20,15 @@ def run(job_file: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
     # A worker that dies is replaced, by Ray's default three times. What a task raises ends the job.
     @ray.remote
     def parse(split: int) -> list[pa.RecordBatch]:
-        return list(_native.parse_split(job_file, split))
+        return list(_native.parse_split(job, split))
 
     @ray.remote
     def resolve(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-        return _native.resolve_buckets(job_file, batches)
+        return _native.resolve_buckets(job, batches)
 
     @ray.remote
     def write(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-        return _native.write_partitions(job_file, batches)
+        return _native.write_partitions(job, batches)
 
     def all_of(tasks: list) -> list:
         """The answers of tasks that run."""

@@ -37,7 +37,7 @@ def session(remote: str | None) -> SparkSession:
     return (builder.remote(remote) if remote else builder).getOrCreate()
 
 
-def run(job_file: str, splits: int, spark: SparkSession, progress: Progress) -> list[pa.RecordBatch]:
+def run(job: str, splits: int, spark: SparkSession, progress: Progress) -> list[pa.RecordBatch]:
     """Runs all tasks of a job; returns their answers."""
     tasks = max(splits, TASKS_MIN)
     # What is grouped is small, so Spark would have it all resolved and written by one task or two: it looks at bytes, not at work.
@@ -49,13 +49,13 @@ def run(job_file: str, splits: int, spark: SparkSession, progress: Progress) -> 
     def parse(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             for split in batch.column(0).to_pylist():
-                yield from _native.parse_split(job_file, split)
+                yield from _native.parse_split(job, split)
 
     def resolve(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-        return _native.resolve_buckets(job_file, list(batches))
+        return _native.resolve_buckets(job, list(batches))
 
     def write(batches: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-        return _native.write_partitions(job_file, list(batches))
+        return _native.write_partitions(job, list(batches))
 
     parsed = spark.range(0, splits, 1, splits).mapInArrow(parse, FORM)
     resolved = grouped(parsed, ["bucket"], resolve, tasks)

@@ -55,16 +55,16 @@ def run(options: argparse.Namespace, job: Job, progress: Progress) -> list:
     if options.engine == "ray":
         from eventloader import _ray
 
-        return _ray.run(job.file, job.split_count, progress)
+        return _ray.run(job.handle, job.split_count, progress)
     if options.engine == "plain":
         from eventloader import _plain
 
-        return _plain.run(job.file, job.split_count, progress)
+        return _plain.run(job.handle, job.split_count, progress)
     from eventloader import _spark
 
     spark = _spark.session(options.remote)
     try:
-        return _spark.run(job.file, job.split_count, spark, progress)
+        return _spark.run(job.handle, job.split_count, spark, progress)
     finally:
         # A session that is broken can't be stopped; why it broke is what counts.
         with contextlib.suppress(Exception):

@@ -15,7 +15,7 @@ use std::{
 use arrow::array::RecordBatch;
 use event_parser::Plan;
 use event_rows::{PartitionKey, Position};
-use event_target::{Change, Mode};
+use event_target::{Action, Change, History, Mode};
 use events_core::table::TableColumns;
 
 use super::{
@@ -39,12 +39,20 @@ use crate::{
     existing::{Existing, Record},
     ingest::InputCounts,
     latest::SupersededTotals,
-    output::{SupersededPartition, Written, WrittenPartition, in_publication_order},
+    output::{
+        SupersededPartition, Written, WrittenPartition, action_of, in_publication_order, table_schemas,
+    },
     quarantine::Quarantine,
     report::Report,
     rows::{ExistingCounts, RowLedger, RowsOut},
     runtime::{MEMORY_BYTES_DEFAULT, Stages},
 };
+
+/// What became of each partition.
+type Facts = BTreeMap<(TypeName, i64), WrittenFacts>;
+
+/// So many partitions are compared with the record at once: each mostly waits for the disk or the network.
+const ACTIONS_AT_ONCE: usize = 16;
 
 /// What was read.
 struct Read {
@@ -92,6 +100,7 @@ impl Job {
             record.check(&Existing::list(settings, &plan, &ledger, record.history())?, &plan)?;
         }
         let moves = mem::take(&mut resolved.moves);
+        let written = self.compared(written, record.history())?;
         let (written, mut changes) = self.written((&plan, &ledger), written, moves)?;
         let last_rows = resolved.last_rows.iter();
         let last_rows: BTreeMap<_, _> =
@@ -133,7 +142,9 @@ impl Job {
                 ledger.add_read((type_index(plan, event_type)?, *unit), *rows);
             }
             if let Some(file) = &counts.bad_lines {
-                quarantine.add_file(split.source, file, *before)?;
+                let text =
+                    self.exchange.reader(file).map_err(Error::io("reading the bad lines of a split"))?;
+                quarantine.add_part(split.source, (file, text), *before)?;
             }
             input.append(split.source, *before, counts.counts);
             *before += counts.newlines;
@@ -141,11 +152,32 @@ impl Job {
         Ok(Read { input, ledger, quarantine })
     }
 
+    /// In a target of tables, finds out by its record what the changes of partitions do; tasks don't have it.
+    fn compared(&self, mut facts: Facts, history: &History) -> Result<Facts, Error> {
+        let settings = &self.settings;
+        if !settings.target.is_of_tables() {
+            return Ok(facts);
+        }
+        let changes: Vec<_> = facts.values().map(|facts| facts.change.as_ref()).collect();
+        let actions = workers::map(ACTIONS_AT_ONCE, changes.len(), |number| {
+            changes[number].map(|change| action_of((settings, history), change)).transpose()
+        })?;
+        for (facts, action) in facts.values_mut().zip(actions) {
+            let (Some(files), Some(action)) = (&mut facts.files, action) else { continue };
+            files.action = action;
+            if files.files == 0 && action != Action::Removed {
+                facts.files = None;
+            }
+            facts.change.take_if(|_| action == Action::Unchanged);
+        }
+        Ok(facts)
+    }
+
     /// What was written, and the changes in the order of time.
     fn written(
         &self,
         (plan, ledger): (&Plan, &RowLedger),
-        facts: BTreeMap<(TypeName, i64), WrittenFacts>,
+        facts: Facts,
         moves: BTreeSet<(TypeName, i64, i64)>,
     ) -> Result<(Written, Vec<Change>), Error> {
         let (mut written, mut changes) = (Written::default(), BTreeMap::new());
@@ -190,13 +222,15 @@ impl Job {
             superseded.map(|(key, counts)| SupersededPartition { path: path(key), counts }).collect();
         written.superseded.sort_by(|a, b| a.path.cmp(&b.path));
         written.partitions.sort_by(|a, b| a.path.cmp(&b.path));
+        written.schemas = table_schemas((&self.settings, plan), &types)?;
         let columns = types.into_iter().map(|index| {
             let columns = TableColumns::of(plan.event_type(index), self.settings.table_form());
             (columns.fingerprint(), columns)
         });
         written.tables = columns.collect();
         let mut places = BTreeSet::new();
-        for (event_type, from, to) in moves {
+        // The commit of tables is one moment for all partitions of an event type.
+        for (event_type, from, to) in moves.into_iter().filter(|_| !self.settings.target.is_of_tables()) {
             let type_index = type_index(plan, &event_type)?;
             places.insert(((from, path((type_index, from))), (to, path((type_index, to)))));
         }

@@ -4,21 +4,16 @@
 //! Invariant: from [`Job::open`] to [`Job::commit`] or [`Job::abandon`] the job holds the lock of its target,
 //! so neither a load nor another driver can be at work there.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::sync::Arc;
 
 use event_parser::Plan;
-use event_target::{DedupeScope, Mode, Staging, Target, TargetLayout};
-use events_core::partition::Layout;
+use event_target::{DedupeScope, Exchange, Mode, Staging, Target, TargetLayout};
 use foldhash::quality::RandomState;
-use uuid::Uuid;
 
 use super::{
     held::{HeldFiles, held_files},
-    split::{Dividing, Split, absolute, splits_of},
+    job_place::JobPlace,
+    split::{Dividing, Split, splits_of},
     task::JobSpec,
     wire::broken,
 };
@@ -43,14 +38,20 @@ const TASK_MEMORY_BYTES: usize = 512 << 20;
 /// A load that an engine distributes.
 #[derive(Debug)]
 pub struct Job {
-    /// What its tasks need to know.
-    file: PathBuf,
     pub(super) settings: Settings,
     pub(super) target: Target,
     pub(super) staging: Staging,
+    pub(super) exchange: Exchange,
     pub(super) layout: TargetLayout,
     pub(super) sources: Vec<Source>,
     pub(super) spec: JobSpec,
+}
+
+/// A job that has begun in its target.
+struct Begun {
+    staging: Staging,
+    exchange: (Exchange, JobPlace),
+    held: HeldFiles,
 }
 
 /// How a job is divided.
@@ -83,13 +84,14 @@ impl Job {
         let splits = divide(&sources, &settings, &plan, (division.split_bytes, task_memory_bytes))?;
         let layout = TargetLayout::new(settings.layout, settings.partition_unit);
         let mut target = Target::open(&settings.target)?;
-        let (staging, (held, held_tasks)) = match Self::begin(&settings, &plan, (&mut target, &layout)) {
+        let begun = match Self::begin(&settings, &plan, (&mut target, &layout)) {
             Ok(begun) => begun,
             Err(error) => {
                 target.abandon();
                 return Err(error);
             }
         };
+        let Begun { staging, exchange, held: (held, held_tasks) } = begun;
         let buckets =
             u32::try_from(splits.len() + held_tasks.len()).unwrap_or(u32::MAX).clamp(1, BUCKETS_MAX);
         let spec = JobSpec {
@@ -98,15 +100,13 @@ impl Job {
             seed: std::hash::BuildHasher::hash_one(&RandomState::default(), splits.len()),
             buckets: division.buckets.unwrap_or(buckets).clamp(1, BUCKETS_MAX),
             task_memory_bytes,
-            staging: absolute(&staging.temporary_directory())?,
+            place: exchange.1,
             splits,
             held,
             held_tasks,
         };
-        // A process may do tasks of several jobs, one after another, and knows each by the name of its file.
-        let file = spec.staging.join(format!("job-{}.json", Uuid::new_v4().simple()));
-        let job = Self { file, settings, target, staging, layout, sources, spec };
-        match job.write_file() {
+        let job = Self { settings, target, staging, exchange: exchange.0, layout, sources, spec };
+        match job.tell_tasks() {
             Ok(()) => Ok(job),
             Err(error) => {
                 job.abandon();
@@ -115,10 +115,10 @@ impl Job {
         }
     }
 
-    fn write_file(&self) -> Result<(), Error> {
+    /// Leaves in the exchange what tasks need to know.
+    fn tell_tasks(&self) -> Result<(), Error> {
         let spec = serde_json::to_vec(&self.spec).map_err(|error| broken(&error.to_string()))?;
-        let mut file = storage::File::create(&self.file).map_err(Error::io("beginning a job"))?;
-        file.write_all(&spec).and_then(|()| file.sync()).map_err(Error::io("beginning a job"))
+        self.exchange.put(&self.spec.place.name, &spec).map_err(Error::io("beginning a job"))
     }
 
     /// Begins the load in its target; in a merge, lists the files there, and which tasks search them.
@@ -126,7 +126,7 @@ impl Job {
         settings: &Settings,
         plan: &Plan,
         (target, layout): (&mut Target, &TargetLayout),
-    ) -> Result<(Staging, HeldFiles), Error> {
+    ) -> Result<Begun, Error> {
         let staging = target.begin(layout)?;
         layout_fit(settings, settings.target.folds_case()?).check()?;
         let record = Record::read(settings)?;
@@ -142,7 +142,9 @@ impl Job {
             Mode::Merge => held_files(settings, plan, record.history())?,
             _ => HeldFiles::default(),
         };
-        Ok((staging, held))
+        let exchange = staging.exchange().ok_or_else(|| no_exchange("the target"))?;
+        let place = JobPlace::of(&exchange, &settings.stores)?;
+        Ok(Begun { staging, exchange: (exchange, place), held })
     }
 
     /// The number of parts that are read: splits and, in a merge, groups of files of the target.
@@ -151,10 +153,10 @@ impl Job {
         self.spec.splits.len() + self.spec.held_tasks.len()
     }
 
-    /// The file, on the file system of the target, that tells tasks what they need to know.
+    /// What a task finds the job by: a text of one line.
     #[must_use]
-    pub fn file(&self) -> &Path {
-        &self.file
+    pub fn handle(&self) -> String {
+        self.spec.place.handle()
     }
 
     /// The settings.
@@ -190,14 +192,19 @@ fn divide(
 /// The most buckets.
 const BUCKETS_MAX: u32 = 1 << 16;
 
+/// A database is written in one transaction, which is one process's.
+fn no_exchange(what: &str) -> Error {
+    Error::Usage(format!("{what} is a database, which one process writes to; load it with eventloader"))
+}
+
 /// Refuses what only a load on one machine does.
 fn refuse(settings: &Settings) -> Result<(), Error> {
     let refused = |what: &str| Err(Error::Usage(format!("{what}; load it with eventloader")));
     if !matches!(settings.input, Input::Sources { skip_loaded: false, .. }) {
         return refused("--skip-loaded: an engine reads all that it is given");
     }
-    if settings.target.directory().is_none() || settings.layout == Layout::Delta {
-        return refused("--target-path: an engine writes to plain directories on a shared file system only");
+    if settings.target.database_of().is_some() {
+        return Err(no_exchange("--target-path"));
     }
     if settings.dry_run {
         return refused("--dry-run: an engine does not do it");

@@ -22,6 +22,7 @@ mod attempt;
 mod commit;
 mod held;
 mod job;
+mod job_place;
 mod parse;
 mod resolve;
 mod split;

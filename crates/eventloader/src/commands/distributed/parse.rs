@@ -1,11 +1,11 @@
-//! A split → its rows in runs on the shared file system, and batches: the contenders of its rows by bucket,
+//! A split → its rows in runs in the exchange, and batches: the contenders of its rows by bucket,
 //! the events that its bad lines name, where its runs are, and its counts.
 //!
 //! It is an ingest as any other, whose rows are all spilled.
 //!
 //! Invariant: a bad line, a run and a row are named in the batches of one attempt once.
 
-use std::{collections::BTreeMap, ops::Range, path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
 use arrow::array::RecordBatch;
 use event_target::Staging;
@@ -23,7 +23,7 @@ use crate::{
     ingest::{Ingest, Ingested, InputCounts, SourceCounts},
     latest::{RANGES, SpilledContender, SpilledContenders},
     quarantine::Quarantine,
-    rows::{BlockLines, RowStore, SpillPlace, StoredRun},
+    rows::{BlockLines, Location, RowStore, SpillPlace, StoredFile},
     runtime::{Controls, Stages},
 };
 
@@ -43,8 +43,8 @@ pub(super) struct SplitCounts {
     pub(super) contenders: u64,
     /// How many bad lines name an event.
     pub(super) named: u64,
-    /// The file of its bad lines.
-    pub(super) bad_lines: Option<PathBuf>,
+    /// The file of its bad lines, in the exchange.
+    pub(super) bad_lines: Option<String>,
 }
 
 /// A split's rows of a partition.
@@ -55,7 +55,9 @@ pub(super) struct RunOfSplit {
     pub(super) blocks: usize,
     /// How many rows there are, in all runs.
     pub(super) rows: u64,
-    pub(super) runs: Vec<StoredRun>,
+    pub(super) file: StoredFile,
+    /// The chunks of each run.
+    pub(super) runs: Vec<Vec<Location>>,
 }
 
 /// A bad line that names an event: its timestamp, the bits of its place, the event's id.
@@ -77,6 +79,8 @@ enum Batches {
 struct RowBatches {
     task: Arc<Task>,
     rows: RowStore,
+    /// Where they are.
+    file: StoredFile,
     /// Of which type and ranges the contenders come next.
     next: (usize, usize),
     contenders: u64,
@@ -108,11 +112,12 @@ impl Task {
 
     /// Reads a split.
     fn read(self: &Arc<Self>, number: usize) -> Result<RowBatches, Error> {
-        let Self { settings, plan, job, shares, .. } = &**self;
+        let Self { settings, plan, exchange, shares, .. } = &**self;
         let split = self.split(number)?;
         let source = split.source()?;
-        let attempt = Attempt::new(&job.staging).create()?;
-        let place = SpillPlace::Named(attempt.directory.join("rows"));
+        let attempt = Attempt::begin(exchange)?;
+        let rows_path = attempt.directory.join("rows");
+        let place = SpillPlace::Named(rows_path.clone());
         let rows = RowStore::new(
             plan.event_type_count(),
             settings.partition_unit,
@@ -120,7 +125,7 @@ impl Task {
             Arc::clone(&self.deduper),
             place,
         );
-        let staging = Staging::Directory(attempt.directory);
+        let staging = Staging::Directory(attempt.directory.clone());
         let quarantine = Quarantine::new(staging, settings.catalog.envelope());
         let (controls, stages) = (Controls::hidden(), Stages::default());
         let ingest = Ingest {
@@ -139,6 +144,7 @@ impl Task {
             .ledger()
             .partition_keys()
             .map(|key| (self.type_name(key.0), key.1, rows.ledger().rows_of(key)));
+        let bad_lines = quarantine.into_file()?.map(|file| attempt.hand_over(exchange, &file));
         let counts = SplitCounts {
             split: number,
             counts,
@@ -147,10 +153,14 @@ impl Task {
             partitions: partitions.collect(),
             contenders: 0,
             named: named.values().map(|lines| lines.len() as u64).sum(),
-            bad_lines: quarantine.into_file()?,
+            bad_lines: bad_lines.transpose()?,
         };
+        let mut file = StoredFile { name: String::new(), bytes: rows.stored().1 };
+        if file.bytes > 0 {
+            file.name = attempt.hand_over(exchange, &rows_path)?;
+        }
         let counts = Some(counts);
-        Ok(RowBatches { task: Arc::clone(self), rows, next: (0, 0), contenders: 0, named, counts })
+        Ok(RowBatches { task: Arc::clone(self), rows, file, next: (0, 0), contenders: 0, named, counts })
     }
 
     fn type_name(&self, type_index: usize) -> TypeName {
@@ -247,12 +257,12 @@ impl RowBatches {
         }
         let blocks = counts.blocks.len();
         let mut runs = BTreeMap::<_, Vec<_>>::new();
-        for (partition, run) in self.rows.stored_runs() {
+        for (partition, run) in self.rows.stored().0 {
             runs.entry(partition).or_default().push(run);
         }
         for (partition, runs) in runs {
-            let rows = self.rows.ledger().rows_of(partition);
-            let message = Message::json(Kind::Run, bucket, &RunOfSplit { split, blocks, rows, runs })?;
+            let (rows, file) = (self.rows.ledger().rows_of(partition), self.file.clone());
+            let message = Message::json(Kind::Run, bucket, &RunOfSplit { split, blocks, rows, file, runs })?;
             let event_type = Some(self.task.type_name(partition.0));
             messages.push(Message { event_type, unit: Some(partition.1), ..message });
         }

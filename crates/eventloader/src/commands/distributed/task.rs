@@ -2,17 +2,15 @@
 //!
 //! Invariant: all tasks of a job agree on hashes, so the same id falls into the same bucket everywhere.
 
-use std::{
-    collections::HashMap,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use event_parser::Plan;
+use event_target::Exchange;
 use serde::{Deserialize, Serialize};
 
 use super::{
     held::HeldFile,
+    job_place::JobPlace,
     split::Split,
     wire::{TypeName, broken},
 };
@@ -36,8 +34,8 @@ pub(super) struct JobSpec {
     pub(super) buckets: u32,
     /// The most memory that a task may take.
     pub(super) task_memory_bytes: usize,
-    /// Where tasks leave files.
-    pub(super) staging: PathBuf,
+    /// Where this is.
+    pub(super) place: JobPlace,
     pub(super) splits: Vec<Split>,
     /// In a merge: the files of the target, and which of them each further task searches.
     pub(super) held: Vec<HeldFile>,
@@ -50,6 +48,7 @@ pub struct Task {
     pub(super) settings: Settings,
     pub(super) plan: Plan,
     pub(super) job: JobSpec,
+    pub(super) exchange: Exchange,
     pub(super) shares: MemoryShares,
     pub(super) deduper: Arc<Deduper>,
     /// The indices of the held files, by partition.
@@ -57,13 +56,13 @@ pub struct Task {
 }
 
 impl Task {
-    /// A task of the job whose file this is ([`Job::file`](super::Job::file)); `settings` makes the settings
+    /// A task of the job with this handle ([`Job::handle`](super::Job::handle)); `settings` makes the settings
     /// of the job's arguments.
     ///
     /// # Errors
     /// The job is over, or this program has another version than the driver's.
-    pub fn open(job: &Path, settings: impl FnOnce(&str) -> Result<Settings, Error>) -> Result<Self, Error> {
-        let job = storage::read(job).map_err(Error::io("beginning a task; the job may be over"))?;
+    pub fn open(handle: &str, settings: impl FnOnce(&str) -> Result<Settings, Error>) -> Result<Self, Error> {
+        let job = JobPlace::of_handle(handle)?.read()?;
         let job: JobSpec = serde_json::from_slice(&job).map_err(|error| broken(&error.to_string()))?;
         if job.version != super::job::VERSION {
             return Err(Error::Distributed(format!(
@@ -86,7 +85,17 @@ impl Task {
             held_by_partition.entry((file.event_type.clone(), file.unit)).or_default().push(index);
         }
         let deduper = Arc::new(Deduper::seeded(settings.dedupe_scope, job.seed));
-        Ok(Self { settings, plan, job, shares, deduper, held_by_partition })
+        let exchange = settings.target.exchange(&job.place.at);
+        let exchange = exchange.ok_or_else(|| broken("a task has another target than the job"))?;
+        Ok(Self { settings, plan, job, exchange, shares, deduper, held_by_partition })
+    }
+
+    /// Refuses to hand anything over to a job that is over: it would be left over.
+    pub(super) fn check_that_job_is_on(&self) -> Result<(), Error> {
+        if self.exchange.has(&self.job.place.name).map_err(Error::io("looking for the job"))? {
+            return Ok(());
+        }
+        Err(broken("the job is over"))
     }
 
     pub(super) fn split(&self, number: usize) -> Result<&Split, Error> {

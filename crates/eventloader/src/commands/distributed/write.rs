@@ -23,7 +23,7 @@ use crate::{
     existing::Existing,
     latest::Superseded,
     output::{Writing, Written},
-    rows::RowStore,
+    rows::{RowStore, StoredRun},
     runtime::{Controls, Stages},
 };
 
@@ -38,7 +38,7 @@ pub(super) struct WrittenFacts {
     pub(super) existing: (u64, u64),
     /// `None` if all of its rows are superseded, and the target has none either.
     pub(super) files: Option<FileFacts>,
-    /// `None` if nothing changes.
+    /// `None` if nothing changes. In a target of tables, the driver finds that out.
     pub(super) change: Option<Change>,
 }
 
@@ -83,35 +83,58 @@ impl Task {
                 _ => handed_on.push(message),
             }
         }
-        let mut directories = Vec::new();
+        if partitions.is_empty() {
+            return batch(&handed_on);
+        }
+        let staging = self.settings.target.staging_for(&self.exchange);
+        match self.write_partitions(partitions, &staging) {
+            Ok(written) => handed_on.extend(written),
+            Err(error) => {
+                staging.give_up();
+                return Err(error);
+            }
+        }
+        batch(&handed_on)
+    }
+
+    fn write_partitions(
+        &self,
+        partitions: BTreeMap<(TypeName, i64), OfPartition>,
+        staging: &Staging,
+    ) -> Result<Vec<Message>, Error> {
+        let (mut written, mut directories) = (Vec::new(), Vec::new());
         for ((event_type, unit), partition) in partitions {
-            let attempt = Attempt::new(&self.job.staging);
-            let facts = self.write_partition(&event_type, unit, (partition, &attempt))?;
-            directories.push(attempt.directory);
+            let staged_in = Attempt::new_name();
+            let facts = self.write_partition((&event_type, unit), partition, (staging, &staged_in))?;
+            directories.extend(self.exchange.directory().map(|shared| shared.join(staged_in)));
             let message = Message::json(Kind::Written, 0, &facts)?;
-            handed_on.push(Message { event_type: Some(event_type), unit: Some(unit), ..message });
+            written.push(Message { event_type: Some(event_type), unit: Some(unit), ..message });
         }
         // On whichever machine this is.
-        storage::sync_files_in(&directories).map_err(Error::io("staging partitions"))?;
-        batch(&handed_on)
+        staging.hand_over(&self.exchange, &directories).map_err(Error::io("staging partitions"))?;
+        self.check_that_job_is_on()?;
+        Ok(written)
     }
 
     fn write_partition(
         &self,
-        event_type: &TypeName,
-        unit: i64,
-        (partition, attempt): (OfPartition, &Attempt),
+        (event_type, unit): (&TypeName, i64),
+        partition: OfPartition,
+        (staging, staged_in): (&Staging, &str),
     ) -> Result<WrittenFacts, Error> {
-        let Self { settings, plan, job, shares, .. } = self;
+        let Self { settings, plan, exchange, shares, .. } = self;
         let key = (type_index(plan, event_type)?, unit);
         let OfPartition { mut runs, superseded, leaving } = partition;
         runs.sort_by_key(|run| run.split);
         let splits: Vec<_> = runs.iter().map(|run| (run.split, run.blocks)).collect();
         let mut ledger = self.ledger(&splits)?;
         ledger.add_read(key, runs.iter().map(|run| run.rows).sum());
-        let runs = runs.into_iter().flat_map(|run| run.runs).map(|run| (key, run)).collect();
-        let rows =
-            RowStore::of_stored(runs, ledger, settings.partition_unit, *shares, Arc::clone(&self.deduper))?;
+        let stored = runs.into_iter().flat_map(|RunOfSplit { file, runs, .. }| {
+            runs.into_iter().map(move |chunks| (key, StoredRun { file: file.clone(), chunks }))
+        });
+        let (unit_of_time, deduper) = (settings.partition_unit, Arc::clone(&self.deduper));
+        let stored = (exchange, stored.collect());
+        let rows = RowStore::of_stored(stored, ledger, unit_of_time, *shares, deduper)?;
         let is_merge = settings.mode == Mode::Merge;
         let superseded = if is_merge {
             Superseded::listed_in_merge(settings.partition_unit, key, superseded, leaving)
@@ -120,7 +143,6 @@ impl Task {
         };
         let existing =
             is_merge.then(|| Existing::of_partition(settings, plan, key, self.files_of(event_type, unit)));
-        let staging = Staging::Directory(job.staging.clone());
         let (controls, stages, history) = (Controls::hidden(), Stages::default(), History::default());
         let writing = Writing {
             settings,
@@ -131,8 +153,8 @@ impl Task {
             history: &history,
             existing: existing.as_ref(),
             database: None,
-            staging: &staging,
-            staged_in: Some(&attempt.name),
+            staging,
+            staged_in: Some(staged_in),
             controls: &controls,
             stages: &stages,
         };
