@@ -45,14 +45,9 @@ def sabotaged(name, work, identify):
     return wrapped
 
 
-def groups(columns):
+def buckets(batches):
     """The groups that batches hold rows of."""
-
-    def identify(batches):
-        rows = {row for batch in batches for row in zip(*(batch.column(column).to_pylist() for column in columns))}
-        return sorted(rows, key=repr)
-
-    return identify
+    return sorted({bucket for batch in batches for bucket in batch.column("bucket").to_pylist()})
 
 
 def patch():
@@ -61,8 +56,8 @@ def patch():
     except ImportError:
         return
     _native.parse_split = sabotaged("parse", _native.parse_split, lambda split: split)
-    _native.resolve_buckets = sabotaged("resolve", _native.resolve_buckets, groups(["bucket"]))
-    _native.write_partitions = sabotaged("write", _native.write_partitions, groups(["domain", "event_type", "unit"]))
+    _native.resolve_buckets = sabotaged("resolve", _native.resolve_buckets, buckets)
+    _native.write_partitions = sabotaged("write", _native.write_partitions, buckets)
 
 
 if DIRECTORY:

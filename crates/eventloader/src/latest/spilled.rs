@@ -3,7 +3,7 @@
 //! Invariant: the same rows are superseded, in the same way, as if they were in memory: everything that is
 //! compared is spilled with each row.
 
-use std::ops::Range;
+use std::{hash::BuildHasher, ops::Range};
 
 use event_rows::{Batch, Id, VersionOrder, hash_batch};
 
@@ -35,6 +35,11 @@ pub(crate) struct VersionedContender {
     pub(crate) text: Box<str>,
     pub(crate) key: Box<[u8]>,
     pub(crate) version: Version,
+}
+
+/// Which of so many buckets, or groups, has what has this hash.
+fn one_of(count: u32, hash: u64) -> u32 {
+    u32::try_from(hash % u64::from(count.max(1))).unwrap_or_default()
 }
 
 /// What is known of a spilled row.
@@ -170,7 +175,12 @@ impl Deduper {
     }
 
     fn bucket(&self, id: Id<'_>, micros: i64, buckets: u32) -> u32 {
-        u32::try_from(self.hash(id, micros) % u64::from(buckets.max(1))).unwrap_or_default()
+        one_of(buckets, self.hash(id, micros))
+    }
+
+    /// Which of `groups` a partition falls into, by its event type and its unit of time.
+    pub(crate) fn group_of(&self, event_type: &(String, String), unit: i64, groups: u32) -> u32 {
+        one_of(groups, self.hasher.hash_one((event_type, unit)))
     }
 
     /// The superseded rows among all contenders with some ids.

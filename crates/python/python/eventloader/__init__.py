@@ -6,8 +6,7 @@ Ray distributes. Other engines do the same with four calls, which take and retur
 1. `Job(arguments)` in the driver locks the target and divides the sources;
 2. `parse_split(job.handle, number)` for each of `job.split_count` splits;
 3. `resolve_buckets(job.handle, batches)` for whole groups of rows that have the same `bucket`;
-4. `write_partitions(job.handle, batches)` for whole groups of rows that have the same `domain`, `event_type` and `unit`, also where these are null;
-   `job.commit(batches)` of all that these return.
+4. `write_partitions(job.handle, batches)` for whole groups of what these return, again by `bucket`; `job.commit(batches)` of all that comes out.
 
 Tasks may run several times, anywhere that sees the target under the same path. What was lost or doubled between them, `commit` refuses.
 """

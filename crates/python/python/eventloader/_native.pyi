@@ -54,4 +54,4 @@ def resolve_buckets(job: str, batches: Sequence[pa.RecordBatch]) -> pa.RecordBat
     """Decides which rows are the latest, in buckets all of whose rows are in the batches. Hands on what it does not take."""
 
 def write_partitions(job: str, batches: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
-    """Writes partitions all of whose rows are named in the batches. Hands on what it does not take."""
+    """Writes partitions all of whose rows are named in the batches, and syncs them together. Hands on what it does not take."""

@@ -22,13 +22,13 @@ def run(job: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
             progress.show(done)
 
     parsed = [batch for batches in each(range(splits), lambda split: list(_native.parse_split(job, split))) for batch in batches]
-    resolved = list(each(groups(parsed, ["bucket"]), lambda group: _native.resolve_buckets(job, group)))
-    return list(each(groups(resolved, ["domain", "event_type", "unit"]), lambda group: _native.write_partitions(job, group)))
+    resolved = list(each(groups(parsed), lambda group: _native.resolve_buckets(job, group)))
+    return list(each(groups(resolved), lambda group: _native.write_partitions(job, group)))
 
 
-def groups(batches: list[pa.RecordBatch], columns: list[str]) -> list[list[pa.RecordBatch]]:
-    """The rows of batches, grouped by their values in these columns."""
+def groups(batches: list[pa.RecordBatch]) -> list[list[pa.RecordBatch]]:
+    """The rows of batches, those of a bucket together."""
     table = pa.Table.from_batches(batches, schema=_native.batch_schema())
     numbered = table.append_column("row", pa.array(range(table.num_rows), pa.int64()))
-    rows = numbered.group_by(columns, use_threads=False).aggregate([("row", "list")])["row_list"]
+    rows = numbered.group_by("bucket", use_threads=False).aggregate([("row", "list")])["row_list"]
     return [table.take(pc.list_flatten(pa.array([of_group.as_py()]))).to_batches() for of_group in rows]

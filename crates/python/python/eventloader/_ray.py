@@ -43,5 +43,5 @@ def run(job: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
         return ray.get(tasks)
 
     parsed = [batch for batches in all_of([parse.remote(split) for split in range(splits)]) for batch in batches]
-    resolved = all_of([resolve.remote(group) for group in groups(parsed, ["bucket"])])
-    return all_of([write.remote(group) for group in groups(resolved, ["domain", "event_type", "unit"])])
+    resolved = all_of([resolve.remote(group) for group in groups(parsed)])
+    return all_of([write.remote(group) for group in groups(resolved)])

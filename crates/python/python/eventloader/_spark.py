@@ -1,10 +1,10 @@
 """Spark, or whatever speaks its protocol, reads and writes the pieces of a load: Spark 4 and 3.5, Sail, Spark Connect.
 
-One action does everything, and nothing is cached: the splits are parsed, what they say is grouped by bucket and resolved, that is grouped by
-partition and written, and the answers are collected. So nothing is computed twice, unless a task is run again, which changes nothing.
+One action does everything, and nothing is cached: the splits are parsed, what they say is grouped by bucket and resolved, that is grouped again and
+written, and the answers are collected. So nothing is computed twice, unless a task is run again, which changes nothing.
 
 Spark ≥ 4.0 hands whole groups to Python (`applyInArrow`). Spark 3.5 has no such call: there, tasks take whole shuffle partitions, which have
-whole groups (`repartition` by the columns of the group). If an engine split a group all the same, the commit would refuse it.
+whole groups (`repartition` by their bucket). If an engine split a group all the same, the commit would refuse it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 FORM = "kind tinyint, bucket int, domain string, event_type string, unit bigint, body binary"
-PARTITION = ["domain", "event_type", "unit"]
 GROUP = "eventloader"
 # The least number of tasks that resolve and write. One large split may have many partitions.
 TASKS_MIN = 16
@@ -58,8 +57,8 @@ def run(job: str, splits: int, spark: SparkSession, progress: Progress) -> list[
         return _native.write_partitions(job, list(batches))
 
     parsed = spark.range(0, splits, 1, splits).mapInArrow(parse, FORM)
-    resolved = grouped(parsed, ["bucket"], resolve, tasks)
-    written = grouped(resolved, PARTITION, write, tasks)
+    resolved = grouped(parsed, resolve, tasks)
+    written = grouped(resolved, write, tasks)
     over = watched(spark, f"eventloader: {splits} splits", progress)
     try:
         return answers(written)
@@ -67,8 +66,8 @@ def run(job: str, splits: int, spark: SparkSession, progress: Progress) -> list[
         over()
 
 
-def grouped(frame: DataFrame, columns: list[str], work: Callable[[Iterable[pa.RecordBatch]], pa.RecordBatch], tasks: int) -> DataFrame:
-    """What `work` makes of whole groups of rows that have the same values in these columns."""
+def grouped(frame: DataFrame, work: Callable[[Iterable[pa.RecordBatch]], pa.RecordBatch], tasks: int) -> DataFrame:
+    """What `work` makes of whole groups of rows that have the same bucket."""
 
     def group(rows: pa.Table) -> pa.Table:
         return pa.Table.from_batches([work(rows.to_batches())])
@@ -80,9 +79,9 @@ def grouped(frame: DataFrame, columns: list[str], work: Callable[[Iterable[pa.Re
 
     # The plan that Spark's UI shows has these names.
     group.__name__ = groups.__name__ = work.__name__
-    if hasattr(frame.groupBy(*columns), "applyInArrow"):
-        return frame.groupBy(*columns).applyInArrow(group, FORM)
-    return frame.repartition(tasks, *columns).mapInArrow(groups, FORM)
+    if hasattr(frame.groupBy("bucket"), "applyInArrow"):
+        return frame.groupBy("bucket").applyInArrow(group, FORM)
+    return frame.repartition(tasks, "bucket").mapInArrow(groups, FORM)
 
 
 def answers(frame: DataFrame) -> list[pa.RecordBatch]:

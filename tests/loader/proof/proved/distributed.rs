@@ -12,9 +12,9 @@ use std::{
 };
 
 use arrow::{
-    array::{Array, AsArray, RecordBatch, UInt32Array},
+    array::{AsArray, RecordBatch, UInt32Array},
     compute::{concat_batches, take_record_batch},
-    datatypes::{Int32Type, Int64Type},
+    datatypes::Int32Type,
 };
 use eventloader::{
     commands::distributed::{Division, schema},
@@ -31,29 +31,14 @@ use crate::support::{
 
 const COMBINATIONS: u64 = 36;
 
-/// Rows that have the same key, by key.
-fn grouped<K: Ord>(
-    batches: &[RecordBatch],
-    key: impl Fn(&RecordBatch, usize) -> K,
-) -> BTreeMap<K, RecordBatch> {
+/// Rows that have the same bucket.
+fn grouped(batches: &[RecordBatch]) -> Vec<RecordBatch> {
     let all = concat_batches(&schema(), batches).unwrap();
-    let mut rows = BTreeMap::<K, Vec<u32>>::new();
-    for row in 0..all.num_rows() {
-        rows.entry(key(&all, row)).or_default().push(u32::try_from(row).unwrap());
+    let mut rows = BTreeMap::<i32, Vec<u32>>::new();
+    for (row, bucket) in (0..).zip(all["bucket"].as_primitive::<Int32Type>().values()) {
+        rows.entry(*bucket).or_default().push(row);
     }
-    let taken =
-        |(key, rows): (K, Vec<u32>)| (key, take_record_batch(&all, &UInt32Array::from(rows)).unwrap());
-    rows.into_iter().map(taken).collect()
-}
-
-fn bucket(batch: &RecordBatch, row: usize) -> i32 {
-    batch["bucket"].as_primitive::<Int32Type>().value(row)
-}
-
-fn partition(batch: &RecordBatch, row: usize) -> Option<(String, String, i64)> {
-    let text = |name: &str| batch[name].as_string::<i32>().value(row).to_owned();
-    let units = batch["unit"].as_primitive::<Int64Type>();
-    units.is_valid(row).then(|| (text("domain"), text("event_type"), units.value(row)))
+    rows.into_values().map(|rows| take_record_batch(&all, &UInt32Array::from(rows)).unwrap()).collect()
 }
 
 /// Groups, some of them together.
@@ -99,12 +84,12 @@ fn answers_of(
     die.shuffle(&mut parsed);
     let parsed = befall(0, parsed);
     let mut resolved = Vec::new();
-    for buckets in in_company(grouped(&parsed, bucket).into_values().collect(), die) {
+    for buckets in in_company(grouped(&parsed), die) {
         resolved.push(task()?.resolve(&buckets)?);
     }
     let resolved = befall(1, resolved);
     let mut written = Vec::new();
-    for partitions in in_company(grouped(&resolved, partition).into_values().collect(), die) {
+    for partitions in in_company(grouped(&resolved), die) {
         if die.one_in(4) {
             task()?.write(&partitions)?;
         }
@@ -351,6 +336,29 @@ fn befallen(batches: &[RecordBatch], die: &mut Die) -> Vec<RecordBatch> {
         rows.push(rows[at]);
     }
     vec![take_record_batch(&all, &UInt32Array::from(rows)).unwrap()]
+}
+
+/// Also what is looked up by what an engine says: the rows that a file of the target has at these places.
+#[test]
+fn what_comes_twice_from_all_tasks_is_refused() {
+    let (dir, mut die) = (Workdir::new(), Die::new(1));
+    let combination = Combination::new("simple", &["-n", "300"]);
+    let generated = combination.generate(&dir);
+    let arguments = ["eventloader", "-q", "-b", "--mode", "merge", "-s", &generated.directory(), "-t"];
+    let arguments: Vec<_> =
+        arguments.map(OsString::from).into_iter().chain([dir.path("job").into_os_string()]).collect();
+    dir.bare_loader().args(&arguments[1..]).succeeds();
+    let before = published(&dir.path("job"));
+    let division = Division { split_bytes: 20_000, buckets: None, task_memory_bytes: None };
+    for stage in 0..3 {
+        let load = DistributedLoad::open(&arguments, division).unwrap();
+        let twice =
+            |at, batches: Vec<_>| if at == stage { [batches.clone(), batches].concat() } else { batches };
+        let ended = answers_of(&load, &mut die, twice).and_then(|answers| load.commit(&answers)).unwrap_err();
+        let message = ended.message.unwrap();
+        assert!(message.contains("the engine: ") && message.contains("nothing was changed"), "{message}");
+        assert_same_tree(&before, &published(&dir.path("job")), &format!("behind stage {stage}"));
+    }
 }
 
 #[test]

@@ -142,6 +142,9 @@ impl Task {
         let mut found = SpilledContenders::default();
         for (number, mut rows) in by_file {
             rows.sort_unstable();
+            if rows.windows(2).any(|pair| pair[0] == pair[1]) {
+                return Err(broken("the ids of a file of the target came twice"));
+            }
             let at = self.job.held.binary_search_by_key(&number, |file| file.number);
             let file = at.map_err(|_| broken(&format!("the target has no file {number}")))?;
             let file = self.job.held[file].file();

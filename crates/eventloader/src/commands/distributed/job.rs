@@ -92,13 +92,13 @@ impl Job {
             }
         };
         let Begun { staging, exchange, held: (held, held_tasks) } = begun;
-        let buckets =
-            u32::try_from(splits.len() + held_tasks.len()).unwrap_or(u32::MAX).clamp(1, BUCKETS_MAX);
+        let parts = u32::try_from(splits.len() + held_tasks.len()).unwrap_or(u32::MAX);
         let spec = JobSpec {
             version: VERSION.to_owned(),
             arguments,
             seed: std::hash::BuildHasher::hash_one(&RandomState::default(), splits.len()),
-            buckets: division.buckets.unwrap_or(buckets).clamp(1, BUCKETS_MAX),
+            buckets: division.buckets.unwrap_or(parts).clamp(1, BUCKETS_MAX),
+            groups: parts.saturating_mul(GROUPS_PER_PART).clamp(GROUPS_MIN, BUCKETS_MAX),
             task_memory_bytes,
             place: exchange.1,
             splits,
@@ -189,8 +189,13 @@ fn divide(
     splits_of(sources, dividing)
 }
 
-/// The most buckets.
+/// The most buckets, and the most groups.
 const BUCKETS_MAX: u32 = 1 << 16;
+/// So many groups of partitions for each part that is read. A group is written by one task and synced at
+/// once: with more groups, a large partition holds fewer others up; with fewer, more are synced at once.
+const GROUPS_PER_PART: u32 = 4;
+/// The least number of groups. One large split may have many partitions.
+const GROUPS_MIN: u32 = 64;
 
 /// A database is written in one transaction, which is one process's.
 fn no_exchange(what: &str) -> Error {

@@ -58,7 +58,7 @@ struct OfType {
 
 impl Task {
     /// Resolves all buckets whose messages are in these batches; hands on the others. Of a bucket, all
-    /// messages must be there.
+    /// messages must be there. What comes out about a partition has the number of its group as its bucket.
     ///
     /// # Errors
     /// The batches are not those of tasks.
@@ -77,7 +77,7 @@ impl Task {
             by_type.entry(event_type).or_default().add(&message)?;
         }
         if found.buckets.is_empty() {
-            return batch(&handed_on);
+            return batch(&self.in_groups(handed_on));
         }
         let samples = Samples::new(self.settings.superseded_samples_max);
         let names: Vec<_> = by_type.keys().cloned().collect();
@@ -97,7 +97,17 @@ impl Task {
         found.samples = samples.into_list().into_iter().map(of_type).collect();
         let first = found.buckets.first().copied().unwrap_or_default();
         handed_on.push(Message::json(Kind::Resolved, first, &found)?);
-        batch(&handed_on)
+        batch(&self.in_groups(handed_on))
+    }
+
+    /// The same messages, those about a partition with the number of its group.
+    fn in_groups(&self, mut messages: Vec<Message>) -> Vec<Message> {
+        for Message { bucket, event_type, unit, .. } in &mut messages {
+            if let (Some(event_type), Some(unit)) = (event_type, unit) {
+                *bucket = self.deduper.group_of(event_type, *unit, self.job.groups);
+            }
+        }
+        messages
     }
 
     /// The messages about superseded rows, by partition.

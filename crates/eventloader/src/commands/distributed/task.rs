@@ -32,6 +32,8 @@ pub(super) struct JobSpec {
     /// The seed of all hashes.
     pub(super) seed: u64,
     pub(super) buckets: u32,
+    /// The number of groups of partitions that are written together.
+    pub(super) groups: u32,
     /// The most memory that a task may take.
     pub(super) task_memory_bytes: usize,
     /// Where this is.

@@ -13,8 +13,8 @@
 //! | resolved | resolve → driver | how many rows of a bucket are superseded, and where bad lines stand |
 //! | written | write → driver | the files of a partition |
 //!
-//! An engine groups by `bucket` before `resolve`, and by `domain`, `event_type` and `unit` before `write`.
-//! What a task does not take it hands on.
+//! An engine groups by `bucket` before `resolve`, and again before `write`: there, what is about a partition
+//! has the number of a group of partitions as its bucket. What a task does not take it hands on.
 //!
 //! Invariant: the form is the same whatever the catalog is.
 
@@ -67,7 +67,8 @@ pub(super) type TypeName = (String, String);
 #[derive(Debug, Clone)]
 pub(super) struct Message {
     pub(super) kind: Kind,
-    /// What the engine groups by before rows are resolved.
+    /// What the engine groups by: before rows are resolved, the bucket of their ids; before they are written,
+    /// the group of their partition.
     pub(super) bucket: u32,
     /// Domain and event type; `None` of what is about none.
     pub(super) event_type: Option<TypeName>,

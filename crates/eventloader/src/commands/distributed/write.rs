@@ -1,6 +1,7 @@
 //! The runs of partitions, and which of their rows are superseded → staged files.
 //!
-//! A partition is merged from its runs, so memory does not grow with it.
+//! Partitions are written one after the other, each merged from its runs, so memory grows neither with their
+//! number nor with their size. They are synced together: a sync of many files takes hardly longer than one.
 //!
 //! Invariant: a file that is named in an answer is on the disk, whole, and nobody else writes to it.
 
