@@ -3,7 +3,7 @@
 //! | target | where | go |
 //! |---|---|---|
 //! | partitions | in its staging directory | with the staging directory |
-//! | tables | `_eventloader/staging/<id of the run>/` | with the run; a sweep deletes those of a run that was killed |
+//! | tables | `_eventloader/staging/<id of the run>/` | with the run, or with a sweep if it was killed |
 //!
 //! Invariant: they are files where the target is a directory, which all processes reach by the same path, and
 //! objects where it is in a bucket.

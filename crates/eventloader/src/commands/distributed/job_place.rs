@@ -1,7 +1,7 @@
 //! The exchange of a job → one line of text, by which a task in another process finds it.
 //!
-//! Invariant: the line names the exchange as every process can: by an absolute path, or by its address and how
-//! that is reached. What is secret is not in it.
+//! Invariant: the line names the exchange as every process can: by an absolute path, or by its address and
+//! how that is reached. What is secret is not in it.
 
 use std::{io::ErrorKind, path::Path};
 

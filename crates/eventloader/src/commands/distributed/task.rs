@@ -58,8 +58,8 @@ pub struct Task {
 }
 
 impl Task {
-    /// A task of the job with this handle ([`Job::handle`](super::Job::handle)); `settings` makes the settings
-    /// of the job's arguments.
+    /// A task of the job with this handle ([`Job::handle`](super::Job::handle)); `settings` makes the
+    /// settings of the job's arguments.
     ///
     /// # Errors
     /// The job is over, or this program has another version than the driver's.
