@@ -11,10 +11,10 @@ use std::{
     time::Instant,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Where time is spent, in the order of the data flow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Stage {
     /// Waiting for the reader, or for the turn to hand in.
@@ -68,6 +68,10 @@ pub(crate) struct Stages {
     threads: [AtomicUsize; STAGES.len()],
 }
 
+/// The figures of another process: of each stage its nanoseconds and its bytes.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct StageTimes(Vec<(Stage, u64, u64)>);
+
 /// One worker's clock.
 #[derive(Debug)]
 pub(crate) struct Clock<'a> {
@@ -100,6 +104,21 @@ impl Stages {
     /// Notes that memory has no room for more threads in this stage.
     pub(crate) fn limit(&self, stage: Stage, threads: usize) {
         self.threads[stage as usize].store(threads, Ordering::Relaxed);
+    }
+
+    /// What was collected so far, for [`Self::add`] in another process.
+    pub(crate) fn times(&self) -> StageTimes {
+        let figure = |of: &[AtomicU64], stage: Stage| of[stage as usize].load(Ordering::Relaxed);
+        let of_stage = |stage| (stage, figure(&self.nanos, stage), figure(&self.bytes, stage));
+        let is_used = |(_, nanos, bytes): &(Stage, u64, u64)| nanos + bytes > 0;
+        StageTimes(STAGES.into_iter().map(of_stage).filter(is_used).collect())
+    }
+
+    pub(crate) fn add(&self, times: &StageTimes) {
+        for &(stage, nanos, bytes) in &times.0 {
+            self.nanos[stage as usize].fetch_add(nanos, Ordering::Relaxed);
+            self.add_bytes(stage, bytes);
+        }
     }
 
     pub(crate) fn report(&self) -> Vec<StageReport> {

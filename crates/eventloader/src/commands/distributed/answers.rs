@@ -13,7 +13,7 @@ use super::{
     wire::{Kind, TypeName, broken, messages},
     write::WrittenFacts,
 };
-use crate::error::Error;
+use crate::{error::Error, runtime::Stages};
 
 /// The answers of all tasks.
 #[derive(Debug, Default)]
@@ -27,7 +27,8 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    pub(super) fn of(batches: &[RecordBatch], samples_max: usize) -> Result<Self, Error> {
+    /// `stages` collects how long the tasks took.
+    pub(super) fn of(batches: &[RecordBatch], samples_max: usize, stages: &Stages) -> Result<Self, Error> {
         let mut answers = Self::default();
         for batch in batches {
             for message in messages(batch)? {
@@ -47,6 +48,7 @@ impl Answers {
                             )));
                         }
                     }
+                    (Kind::Times, ..) => stages.add(&message.read()?),
                     (Kind::Resolved, ..) => answers.resolved.append(message.read()?)?,
                     (Kind::Written, Some((domain, name)), Some(unit)) => {
                         let key = ((domain.clone(), name.clone()), unit);

@@ -45,7 +45,7 @@ use crate::{
     quarantine::Quarantine,
     report::Report,
     rows::{ExistingCounts, RowLedger, RowsOut},
-    runtime::{MEMORY_BYTES_DEFAULT, Stages},
+    runtime::{MEMORY_BYTES_DEFAULT, Stage, Stages},
 };
 
 /// What became of each partition.
@@ -69,13 +69,16 @@ impl Job {
     /// An answer is missing or there twice, or any error of a load. Nothing was changed, except with
     /// [`event_target::TargetError::Unfinished`].
     pub fn commit(self, batches: &[RecordBatch], started: Instant) -> Result<Report, Error> {
-        match self.stage(batches) {
+        let stages = Stages::default();
+        let mut clock = stages.clock();
+        match self.stage(batches, &stages) {
             Ok((mut report, ReadyCommit { changes, load, is_news, reads, schemas })) => {
                 let Self { target, layout, settings, .. } = self;
                 let new = event_target::NewCommit { changes, layout, load, is_news, reads, schemas };
                 target.commit(new, settings.threads)?;
                 report.committed = true;
-                report.stages = Stages::default().report();
+                clock.lap(Stage::Commit);
+                report.stages = stages.report();
                 report.duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
                 Ok(report)
             }
@@ -86,9 +89,9 @@ impl Job {
         }
     }
 
-    fn stage(&self, batches: &[RecordBatch]) -> Result<(Report, ReadyCommit), Error> {
+    fn stage(&self, batches: &[RecordBatch], stages: &Stages) -> Result<(Report, ReadyCommit), Error> {
         let Self { settings, sources, spec, .. } = self;
-        let answers = Answers::of(batches, settings.superseded_samples_max)?;
+        let answers = Answers::of(batches, settings.superseded_samples_max, stages)?;
         answers.check(spec.splits.len(), spec.held_tasks.len())?;
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
         let Answers { counts, mut resolved, written, .. } = answers;

@@ -24,7 +24,7 @@ use crate::{
     latest::{RANGES, SpilledContender, SpilledContenders},
     quarantine::Quarantine,
     rows::{BlockLines, Location, RowStore, SpillPlace, StoredFile},
-    runtime::{Controls, Stages},
+    runtime::{Controls, Stage, Stages},
 };
 
 /// The ranges of ids whose contenders are read at once.
@@ -87,6 +87,7 @@ struct RowBatches {
     named: BTreeMap<TypeName, Vec<NamedLine>>,
     /// What comes last, without the number of contenders.
     counts: Option<SplitCounts>,
+    stages: Stages,
 }
 
 impl Task {
@@ -95,8 +96,13 @@ impl Task {
     /// # Errors
     /// It can't be read, or its rows can't be stored.
     pub fn parse(self: &Arc<Self>, number: usize) -> Result<SplitBatches, Error> {
+        let stages = Stages::default();
+        let mut clock = stages.clock();
         if let Some(task) = number.checked_sub(self.job.splits.len()) {
-            return Ok(SplitBatches(Batches::Ready(vec![batch(&self.ids_held(task)?)?])));
+            let mut messages = self.ids_held(task)?;
+            clock.lap(Stage::Search);
+            messages.push(Message::times(0, &stages)?);
+            return Ok(SplitBatches(Batches::Ready(vec![batch(&messages)?])));
         }
         let split = self.split(number)?;
         if let Work::Hash { state } = split.work {
@@ -105,7 +111,9 @@ impl Task {
             let counts = InputCounts { sources: vec![source], ..InputCounts::default() };
             let counts = SplitCounts { split: number, counts, ..SplitCounts::default() };
             let message = Message::json(Kind::Counts, 0, &counts)?;
-            return Ok(SplitBatches(Batches::Ready(vec![batch(&[message])?])));
+            clock.lap(Stage::Read);
+            let messages = [message, Message::times(0, &stages)?];
+            return Ok(SplitBatches(Batches::Ready(vec![batch(&messages)?])));
         }
         Ok(SplitBatches(Batches::OfRows(Box::new(self.read(number)?))))
     }
@@ -137,6 +145,7 @@ impl Task {
             first_block: split.first_block,
         };
         let Ingested { rows, mut quarantine, counts, newlines } = ingest.run(&[source], rows, quarantine)?;
+        let mut clock = stages.clock();
         let blocks = rows.ledger().blocks();
         split.check_blocks(blocks.len())?;
         let named = self.named_by(&mut quarantine)?;
@@ -159,8 +168,9 @@ impl Task {
         if file.bytes > 0 {
             file.name = attempt.hand_over(exchange, &rows_path)?;
         }
-        let counts = Some(counts);
-        Ok(RowBatches { task: Arc::clone(self), rows, file, next: (0, 0), contenders: 0, named, counts })
+        clock.lap(Stage::Collect);
+        let (task, counts) = (Arc::clone(self), Some(counts));
+        Ok(RowBatches { task, rows, file, next: (0, 0), contenders: 0, named, counts, stages })
     }
 
     fn type_name(&self, type_index: usize) -> TypeName {
@@ -215,6 +225,8 @@ impl RowBatches {
 
     fn contenders(&mut self, type_index: usize, ranges: Range<usize>) -> Result<Vec<Message>, Error> {
         let buckets = self.task.job.buckets;
+        // The time between two batches is the engine's.
+        let mut clock = self.stages.clock();
         let mut by_bucket = BTreeMap::<u32, SpilledContenders>::new();
         for contenders in self.rows.contenders(type_index, &ranges)? {
             self.contenders += contenders.len() as u64;
@@ -236,7 +248,9 @@ impl RowBatches {
             unit: None,
             body: contenders.to_bytes(),
         };
-        Ok(by_bucket.into_iter().map(message).collect())
+        let messages = by_bucket.into_iter().map(message).collect();
+        clock.lap(Stage::Latest);
+        Ok(messages)
     }
 
     fn last_messages(&mut self, counts: SplitCounts) -> Result<Vec<Message>, Error> {
@@ -268,6 +282,7 @@ impl RowBatches {
         }
         let counts = SplitCounts { contenders: self.contenders, ..counts };
         messages.push(Message::json(Kind::Counts, bucket, &counts)?);
+        messages.push(Message::times(bucket, &self.stages)?);
         Ok(messages)
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     error::Error,
     latest::{Move, Resolved, Sample, Samples, SpilledContenders, SupersededKind, SupersededRow},
     rows::DatedLines,
+    runtime::{Stage, Stages},
 };
 
 /// What was found out about the rows of some buckets.
@@ -63,6 +64,8 @@ impl Task {
     /// # Errors
     /// The batches are not those of tasks.
     pub fn resolve(&self, batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
+        let stages = Stages::default();
+        let mut clock = stages.clock();
         let mut handed_on = Vec::new();
         let mut found = ResolvedBuckets::default();
         let mut by_type = BTreeMap::<TypeName, OfType>::new();
@@ -86,7 +89,9 @@ impl Task {
             found.contenders += contenders.len() as u64;
             found.held += held.len() as u64;
             found.named += lines.len() as u64;
+            clock.lap(Stage::Latest);
             contenders.append(self.rows_held(&event_type, (&contenders, &held))?);
+            clock.lap(Stage::Search);
             let Resolved { rows, moves } =
                 self.deduper.superseded_of_range(&contenders, samples.of_type(index));
             handed_on.extend(self.superseded(&event_type, &rows, &mut found)?);
@@ -97,6 +102,8 @@ impl Task {
         found.samples = samples.into_list().into_iter().map(of_type).collect();
         let first = found.buckets.first().copied().unwrap_or_default();
         handed_on.push(Message::json(Kind::Resolved, first, &found)?);
+        clock.lap(Stage::Latest);
+        handed_on.push(Message::times(first, &stages)?);
         batch(&self.in_groups(handed_on))
     }
 

@@ -12,6 +12,7 @@
 //! | leaving | resolve → write | rows of a partition whose events move to another one |
 //! | resolved | resolve → driver | how many rows of a bucket are superseded, and where bad lines stand |
 //! | written | write → driver | the files of a partition |
+//! | times | any → driver | how long the stages of a task took |
 //!
 //! An engine groups by `bucket` before `resolve`, and again before `write`: there, what is about a partition
 //! has the number of a group of partitions as its bucket. What a task does not take it hands on.
@@ -29,7 +30,7 @@ use arrow::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::error::Error;
+use crate::{error::Error, runtime::Stages};
 
 /// What a message says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +46,10 @@ pub(super) enum Kind {
     Leaving,
     Resolved,
     Written,
+    Times,
 }
 
-const KINDS: [Kind; 10] = [
+const KINDS: [Kind; 11] = [
     Kind::Contenders,
     Kind::BadLines,
     Kind::Run,
@@ -58,6 +60,7 @@ const KINDS: [Kind; 10] = [
     Kind::Leaving,
     Kind::Resolved,
     Kind::Written,
+    Kind::Times,
 ];
 
 /// An event type: its domain and its name.
@@ -82,6 +85,11 @@ impl Message {
     pub(super) fn json(kind: Kind, bucket: u32, body: &impl Serialize) -> Result<Self, Error> {
         let body = serde_json::to_vec(body).map_err(|error| broken(&error.to_string()))?;
         Ok(Self { kind, bucket, event_type: None, unit: None, body })
+    }
+
+    /// One about the times of a task.
+    pub(super) fn times(bucket: u32, stages: &Stages) -> Result<Self, Error> {
+        Self::json(Kind::Times, bucket, &stages.times())
     }
 
     /// The body as JSON.

@@ -25,7 +25,7 @@ use crate::{
     latest::Superseded,
     output::{Writing, Written},
     rows::{RowStore, StoredRun},
-    runtime::{Controls, Stages},
+    runtime::{Controls, Stage, Stages},
 };
 
 /// What became of the rows of a partition.
@@ -103,16 +103,21 @@ impl Task {
         partitions: BTreeMap<(TypeName, i64), OfPartition>,
         staging: &Staging,
     ) -> Result<Vec<Message>, Error> {
+        let stages = Stages::default();
         let (mut written, mut directories) = (Vec::new(), Vec::new());
         for ((event_type, unit), partition) in partitions {
             let staged_in = Attempt::new_name();
-            let facts = self.write_partition((&event_type, unit), partition, (staging, &staged_in))?;
+            let facts =
+                self.write_partition((&event_type, unit), partition, (staging, &staged_in, &stages))?;
             directories.extend(self.exchange.directory().map(|shared| shared.join(staged_in)));
             let message = Message::json(Kind::Written, 0, &facts)?;
             written.push(Message { event_type: Some(event_type), unit: Some(unit), ..message });
         }
+        let mut clock = stages.clock();
         // On whichever machine this is.
         staging.hand_over(&self.exchange, &directories).map_err(Error::io("staging partitions"))?;
+        clock.lap(Stage::Commit);
+        written.push(Message::times(0, &stages)?);
         self.check_that_job_is_on()?;
         Ok(written)
     }
@@ -121,7 +126,7 @@ impl Task {
         &self,
         (event_type, unit): (&TypeName, i64),
         partition: OfPartition,
-        (staging, staged_in): (&Staging, &str),
+        (staging, staged_in, stages): (&Staging, &str, &Stages),
     ) -> Result<WrittenFacts, Error> {
         let Self { settings, plan, exchange, shares, .. } = self;
         let key = (type_index(plan, event_type)?, unit);
@@ -144,7 +149,7 @@ impl Task {
         };
         let existing =
             is_merge.then(|| Existing::of_partition(settings, plan, key, self.files_of(event_type, unit)));
-        let (controls, stages, history) = (Controls::hidden(), Stages::default(), History::default());
+        let (controls, history) = (Controls::hidden(), History::default());
         let writing = Writing {
             settings,
             plan,
@@ -157,7 +162,7 @@ impl Task {
             staging,
             staged_in: Some(staged_in),
             controls: &controls,
-            stages: &stages,
+            stages,
         };
         let (written, changes) = writing.write_partitions(1)?;
         facts_of(key, &written, changes)
