@@ -24,15 +24,16 @@ def main():
     parser.add_argument("--failures", type=int, default=0, help="so many loads whose tasks raise, die or dawdle after their work")
     parser.add_argument("--kills", type=int, default=0, help="so many loads whose driver, executor or server is killed at a random moment")
     parser.add_argument("--drivers", type=int, default=0, help="so many times a second driver begins beside one that is at work")
+    parser.add_argument("--terminals", type=int, default=0, help="so many loads on a terminal, whose line says how far they are and is gone at the end")
     parser.add_argument("--measure", type=int, default=0, metavar="EVENTS", help="time, and bytes between tasks, of a load of so many events, by splits")
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
     arguments = parser.parse_args()
     # --help needs no packages.
-    from . import Violation, drivers, failures, kills, measure, worlds
+    from . import Violation, drivers, failures, kills, measure, terminals, worlds
     from .engines import started
 
     binaries, work = (pathlib.Path(os.environ[name]).resolve() for name in ("BIN_DIR", "WORK_DIR"))
-    checks = [(worlds, "worlds"), (failures, "failures"), (kills, "kills"), (drivers, "drivers"), (measure, "measure")]
+    checks = [(worlds, "worlds"), (failures, "failures"), (kills, "kills"), (drivers, "drivers"), (terminals, "terminals"), (measure, "measure")]
     try:
         for name in arguments.engines:
             with started(name, work / name) as engine:

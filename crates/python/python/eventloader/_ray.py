@@ -14,7 +14,7 @@ def run(job: str, splits: int, progress: Progress) -> list[pa.RecordBatch]:
     import ray
 
     if not ray.is_initialized():
-        ray.init(log_to_driver=False, include_dashboard=False)
+        ray.init(log_to_driver=False, include_dashboard=False, logging_level="ERROR")
     done: list[tuple[int, int]] = []
 
     # A worker that dies is replaced, by Ray's default three times. What a task raises ends the job.

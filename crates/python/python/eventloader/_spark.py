@@ -28,12 +28,17 @@ GROUP = "eventloader"
 TASKS_MIN = 16
 
 
-def session(remote: str | None) -> SparkSession:
+def session(remote: str | None, progress: Progress) -> SparkSession:
     """The session of the job; with an address, that of the server there."""
     from pyspark.sql import SparkSession
 
     builder = SparkSession.builder.appName("eventloader")
-    return (builder.remote(remote) if remote else builder).getOrCreate()
+    if remote:
+        return builder.remote(remote).getOrCreate()
+    if progress.is_shown:
+        # Spark's own line would be on the same one.
+        builder = builder.config("spark.ui.showConsoleProgress", "false")
+    return builder.getOrCreate()
 
 
 def run(job: str, splits: int, spark: SparkSession, progress: Progress) -> list[pa.RecordBatch]:
@@ -96,11 +101,19 @@ def watched(spark: SparkSession, description: str, progress: Progress) -> Callab
     """Names what runs next in Spark's UI, and shows how far it is, until the function that this returns is called."""
     if hasattr(spark, "registerProgressHandler") and type(spark).__module__.startswith("pyspark.sql.connect"):
 
+        told: list[tuple[int, int]] = []
+
         def handler(stages, **_others) -> None:
-            progress.show([(stage.num_completed_tasks, stage.num_tasks) for stage in sorted(stages or [], key=lambda stage: stage.stage_id)])
+            told[:] = [(stage.num_completed_tasks, stage.num_tasks) for stage in sorted(stages or [], key=lambda stage: stage.stage_id)]
 
         spark.registerProgressHandler(handler)
-        return lambda: spark.removeProgressHandler(handler)
+        stop = progress.watch(lambda: told)
+
+        def over() -> None:
+            stop()
+            spark.removeProgressHandler(handler)
+
+        return over
     try:
         context = spark.sparkContext
     except Exception:  # noqa: BLE001

@@ -62,7 +62,7 @@ def run(options: argparse.Namespace, job: Job, progress: Progress) -> list:
         return _plain.run(job.handle, job.split_count, progress)
     from eventloader import _spark
 
-    spark = _spark.session(options.remote)
+    spark = _spark.session(options.remote, progress)
     try:
         return _spark.run(job.handle, job.split_count, spark, progress)
     finally:

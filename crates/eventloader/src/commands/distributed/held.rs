@@ -126,6 +126,9 @@ impl Task {
         (input, held): (&SpilledContenders, &SpilledContenders),
     ) -> Result<SpilledContenders, Error> {
         let Self { plan, settings, deduper, .. } = self;
+        if held.len() == 0 {
+            return Ok(SpilledContenders::default());
+        }
         let mut ids = BTreeSet::new();
         input.each(|id, row| {
             ids.insert((id_text(id), deduper.day_of(row.micros)));
