@@ -102,6 +102,14 @@ impl Exchange {
         Ok(object)
     }
 
+    /// The whole file; `None` if it is not there.
+    ///
+    /// # Errors
+    /// That of the system.
+    pub fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        self.store.read(&self.key(name))
+    }
+
     /// Reads a file from its beginning to its end.
     ///
     /// # Errors

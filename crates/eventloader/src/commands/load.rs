@@ -26,13 +26,15 @@ use crate::{
     error::Error,
     existing::{Existing, OpenDatabase, Record},
     ingest::{Ingest, Ingested},
-    input::{Framed, Listed, Screened, Screening, Source, Window, list_any, list_sources, screen},
+    input::{
+        Framed, Listed, Screened, Screening, Source, Window, list_any, list_sources, reads_objects, screen,
+    },
     latest::Deduper,
     output::Writing,
     quarantine::{self, LastOnes, Quarantine},
     report::Report,
     rows::{RowStore, SpillPlace},
-    runtime::{Controls, MemoryShares, Needs, Stage, Stages, open_store},
+    runtime::{Controls, Interruption, MemoryShares, Needs, Stage, Stages, open_store},
     settings::{Input, Settings},
 };
 
@@ -106,6 +108,40 @@ pub(super) fn layout_fit(settings: &Settings, folds_case: bool) -> LayoutFit<'_>
     LayoutFit { catalog, selection, only: None, layout: *layout, unit: *unit, flatten: *flatten, folds_case }
 }
 
+/// The memory of each stage of a load.
+pub(super) fn memory_shares(
+    settings: &Settings,
+    plan: &Plan,
+    reads_objects: bool,
+) -> Result<MemoryShares, Error> {
+    let &Settings { memory_bytes, threads, flatten, format, ref target, .. } = settings;
+    let needs = match (target.database_of(), target.directory()) {
+        (Some(_), _) => Needs::to_copy(plan),
+        (None, Some(_)) => Needs::to_load(plan, flatten, format.codec),
+        (None, None) => Needs::to_load(plan, flatten, format.codec).to_upload(memory_bytes),
+    };
+    let ahead_bytes = Window::of(memory_bytes).memory_bytes(reads_objects);
+    let needs = Needs { ahead_bytes: needs.ahead_bytes + ahead_bytes, ..needs };
+    if needs.least_bytes() > memory_bytes {
+        let needed = needs.least_bytes();
+        return Err(Error::Memory { columns: plan.columns(), needed, allowed: memory_bytes });
+    }
+    Ok(MemoryShares::of(memory_bytes, threads, needs))
+}
+
+/// The sources to read, and those that are skipped.
+pub(super) fn screened(
+    settings: &Settings,
+    (plan, known): (&Plan, &Merged),
+    listed: Listed,
+    interruption: &Interruption,
+) -> Result<Screened, Error> {
+    let Input::Sources { skip_loaded: true, .. } = settings.input else { return Ok(listed.into()) };
+    let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
+    let (framed, threads, window) = (&framed, settings.threads, Window::of(settings.memory_bytes));
+    screen(listed, Screening { known, framed, threads, window, interruption })
+}
+
 /// A load in progress.
 #[derive(Clone, Copy)]
 struct Load<'a> {
@@ -176,7 +212,7 @@ impl Load<'_> {
             existing: existing.as_ref(),
             database: database.as_ref(),
             staging,
-            staged_in: None,
+            piece: None,
             controls,
             stages,
         };
@@ -196,20 +232,8 @@ impl Load<'_> {
 
     /// The memory of each stage, which decides how many threads are at work.
     fn shares(self, plan: &Plan, sources: &[Source]) -> Result<MemoryShares, Error> {
-        let &Settings { memory_bytes, threads, flatten, format, .. } = self.settings;
-        let ahead_bytes = Window::of(memory_bytes).memory_bytes(sources);
-        let target = &self.settings.target;
-        let needs = match (target.database_of(), target.directory()) {
-            (Some(_), _) => Needs::to_copy(plan),
-            (None, Some(_)) => Needs::to_load(plan, flatten, format.codec),
-            (None, None) => Needs::to_load(plan, flatten, format.codec).to_upload(memory_bytes),
-        };
-        let needs = Needs { ahead_bytes: needs.ahead_bytes + ahead_bytes, ..needs };
-        if needs.least_bytes() > memory_bytes {
-            let needed = needs.least_bytes();
-            return Err(Error::Memory { columns: plan.columns(), needed, allowed: memory_bytes });
-        }
-        let shares = MemoryShares::of(memory_bytes, threads, needs);
+        let threads = self.settings.threads;
+        let shares = memory_shares(self.settings, plan, reads_objects(sources))?;
         for (stage, of_stage) in [(Stage::Parse, shares.workers), (Stage::Encode, shares.encoders)] {
             if of_stage < threads {
                 self.stages.limit(stage, of_stage);
@@ -226,19 +250,11 @@ impl Load<'_> {
         (history, known): (&History, &Merged),
     ) -> Result<Screened, Error> {
         let Self { settings, controls, .. } = self;
-        match &settings.input {
-            Input::Replay(selection) => {
-                let sources = quarantine::sources((&settings.target, history), selection)?;
-                Ok(Screened { sources, ..Screened::default() })
-            }
-            Input::Sources { skip_loaded: true, .. } => {
-                let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
-                let window = Window::of(settings.memory_bytes);
-                let (framed, threads, interruption) = (&framed, settings.threads, &controls.interruption);
-                screen(listed, Screening { known, framed, threads, window, interruption })
-            }
-            Input::Sources { skip_loaded: false, .. } => Ok(listed.into()),
-        }
+        let Input::Replay(selection) = &settings.input else {
+            return screened(settings, (plan, known), listed, &controls.interruption);
+        };
+        let sources = quarantine::sources((&settings.target, history), selection)?;
+        Ok(Screened { sources, ..Screened::default() })
     }
 
     fn ingest(

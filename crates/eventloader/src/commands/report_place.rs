@@ -42,7 +42,7 @@ pub(crate) fn refuse_files<'p>(
 pub(crate) fn refuse(report: &Path, sources: &[Source], target: &Location) -> Result<(), Error> {
     let paths = sources.iter().filter_map(|source| match &source.origin {
         Origin::File(path) => Some(path.as_path()),
-        Origin::Lines(lines) => Some(lines.path()),
+        Origin::Lines(lines) => lines.path(),
         Origin::StandardInput => Some(Path::new("/dev/stdin")),
         Origin::Object(_) | Origin::Records(_) | Origin::Begun(_) => None,
     });

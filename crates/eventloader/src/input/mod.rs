@@ -6,12 +6,12 @@
 mod blocks;
 mod compressed;
 mod defect;
-mod file_lines;
 mod files;
 mod formats;
 mod framed;
 mod hashing_reader;
 mod head;
+mod lines;
 mod objects;
 mod open;
 mod screen;
@@ -20,10 +20,10 @@ mod steady_file;
 
 pub(crate) use self::{
     blocks::BlockReader,
-    file_lines::{FileLines, FileState, fingerprint_of, is_splittable},
     framed::Framed,
     head::look_at,
-    objects::{StoredObject, Window},
+    lines::{FileState, Lines, fingerprint_of_file, fingerprint_of_object, is_splittable},
+    objects::{OpenStore, StoredObject, Window},
     screen::{Screened, Screening, SkipReason, SkippedSource, screen},
-    sources::{Listed, Origin, Records, Source, list_any, list_sources},
+    sources::{Listed, Origin, Records, Source, list_any, list_sources, reads_objects},
 };

@@ -42,7 +42,7 @@ pub(super) fn open(
 ) -> io::Result<Text> {
     let mut input: Box<dyn Read + Send> = match &source.origin {
         Origin::File(path) => Box::new(SteadyFile::open(path)?),
-        Origin::Lines(lines) => return Ok(Text::of(Box::new(lines.open()?), None)),
+        Origin::Lines(lines) => return Ok(Text::of(lines.open(ahead)?, None)),
         Origin::Object(object) => Box::new(ahead.reader(object)?),
         Origin::StandardInput => Box::new(io::stdin()),
         Origin::Records(records) => {

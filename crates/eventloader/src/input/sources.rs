@@ -19,9 +19,9 @@ use std::{
 use event_target::Fingerprint;
 
 use super::{
-    file_lines::FileLines,
     files::{self, no_source},
     head::Begun,
+    lines::Lines,
     objects::{self, OpenStore, StoredObject},
 };
 use crate::{
@@ -47,8 +47,8 @@ pub(crate) struct Source {
 pub(crate) enum Origin {
     /// A file.
     File(PathBuf),
-    /// Some lines of a file of lines.
-    Lines(FileLines),
+    /// Some lines of a file or an object of lines.
+    Lines(Lines),
     /// An object of a bucket.
     Object(StoredObject),
     /// Standard input.
@@ -86,10 +86,19 @@ impl Source {
         if let Origin::Lines(lines) = &self.origin { lines.start() } else { 0 }
     }
 
-    /// The object, if it is one.
+    /// The object, if it is one, or a part of one.
     pub(crate) fn object(&self) -> Option<&StoredObject> {
-        if let Origin::Object(object) = &self.origin { Some(object) } else { None }
+        match &self.origin {
+            Origin::Object(object) => Some(object),
+            Origin::Lines(lines) => lines.object(),
+            _ => None,
+        }
     }
+}
+
+/// Whether some of these sources are objects.
+pub(crate) fn reads_objects(sources: &[Source]) -> bool {
+    sources.iter().any(|source| source.object().is_some())
 }
 
 /// The inputs.

@@ -54,10 +54,19 @@ pub(crate) struct Writing<'a> {
     /// The database that the target is, if it is one.
     pub(crate) database: Option<&'a OpenDatabase>,
     pub(crate) staging: &'a Staging,
-    /// The directory for staged files; each thread has its own where `None`.
-    pub(crate) staged_in: Option<&'a str>,
+    /// What is known of the one partition that is written, if it is one alone.
+    pub(crate) piece: Option<Piece<'a>>,
     pub(crate) controls: &'a Controls,
     pub(crate) stages: &'a Stages,
+}
+
+/// A partition that is written by itself, by a process that does not know of others.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Piece<'a> {
+    /// The directory for its staged files.
+    pub(crate) staged_in: &'a str,
+    /// Whether it is written again whatever its rows are.
+    pub(crate) is_converted: bool,
 }
 
 /// Everything that was written.
@@ -102,6 +111,26 @@ struct Staged {
     change: Change,
     action: Action,
     out: RowsOut,
+}
+
+/// Those of these event types whose tables get another type of a column: a table has one type for all of its
+/// files, so a merge that has rows of it writes all of them again.
+pub(crate) fn converted_types(
+    (settings, plan, history): (&Settings, &Plan, &History),
+    types: impl Iterator<Item = usize>,
+) -> BTreeSet<usize> {
+    if !settings.target.is_of_tables() || settings.mode != Mode::Merge {
+        return BTreeSet::new();
+    }
+    let held = history.tables_by_type();
+    let is_converted = |type_index: &usize| {
+        let event_type = plan.event_type(*type_index);
+        let asked = TableColumns::of(event_type, settings.table_form());
+        let held = held.get(&(event_type.domain.as_str(), event_type.name.as_str()));
+        let mut changes = held.into_iter().flatten().flat_map(|held| held.changes(&asked));
+        changes.any(|change| matches!(change.fate, Fate::Widened { .. }))
+    };
+    types.filter(is_converted).collect()
 }
 
 /// What a change of a partition does to what the target has.
@@ -158,8 +187,10 @@ impl Writing<'_> {
         let publication = Publication::new(moves.map(place).collect());
         let make_writer = |thread: usize| {
             let (codec, layout) = (settings.format.codec, settings.layout);
-            match self.staged_in {
-                Some(own) => PartitionWriter::in_directory(codec, layout, self.staging, own.to_owned()),
+            match self.piece {
+                Some(Piece { staged_in, .. }) => {
+                    PartitionWriter::in_directory(codec, layout, self.staging, staged_in.to_owned())
+                }
                 None => PartitionWriter::new(codec, layout, self.staging, thread),
             }
         };
@@ -195,7 +226,7 @@ impl Writing<'_> {
 
     /// Whether it is one partition alone that is written.
     fn is_of_one(&self) -> bool {
-        self.staged_in.is_some()
+        self.piece.is_some()
     }
 
     /// The partitions to write, and what became of the rows that were grouped.
@@ -212,23 +243,16 @@ impl Writing<'_> {
         (partitions, out)
     }
 
-    /// The partitions of tables in which a column gets another type: a table has one type for all of its
-    /// files, so all of them are written again.
+    /// The partitions that are written again whatever their rows are; see [`converted_types`].
     fn converted(&self, existing: &Existing<'_>) -> BTreeSet<PartitionKey> {
-        if !self.settings.target.is_of_tables() {
-            return BTreeSet::new();
+        match self.piece {
+            Some(Piece { is_converted, .. }) => existing.partition_keys().filter(|_| is_converted).collect(),
+            None => {
+                let of_run = (self.settings, self.plan, self.history);
+                let types = converted_types(of_run, existing.types());
+                existing.partition_keys().filter(|key| types.contains(&key.0)).collect()
+            }
         }
-        let held = self.history.tables_by_type();
-        let is_converted = |type_index: usize| {
-            let event_type = self.plan.event_type(type_index);
-            let asked = TableColumns::of(event_type, self.settings.table_form());
-            let held = held.get(&(event_type.domain.as_str(), event_type.name.as_str()));
-            let mut changes = held.into_iter().flatten().flat_map(|held| held.changes(&asked));
-            changes.any(|change| matches!(change.fate, Fate::Widened { .. }))
-        };
-        let types: BTreeMap<_, _> = existing.types().map(|index| (index, is_converted(index))).collect();
-        let is_of_such = |key: &PartitionKey| types.get(&key.0).is_some_and(|is_converted| *is_converted);
-        existing.partition_keys().filter(is_of_such).collect()
     }
 
     /// Collects what the threads have written.

@@ -34,7 +34,7 @@ pub(crate) use self::{
 };
 use crate::{
     error::Error,
-    input::{Origin, Source},
+    input::{Lines, Origin, Source},
     settings::{BadLineSelection, ReadWith},
 };
 
@@ -290,8 +290,8 @@ fn name_of(path: &str) -> &str {
 fn file_stem(source: &Source) -> String {
     let name = match &source.origin {
         Origin::File(path) => path.file_name().map(|name| name.to_string_lossy()),
-        Origin::Lines(lines) => lines.path().file_name().map(|name| name.to_string_lossy()),
-        Origin::Object(object) => Some(object.file_name().into()),
+        Origin::Lines(Lines::OfFile { path, .. }) => path.file_name().map(|name| name.to_string_lossy()),
+        Origin::Object(object) | Origin::Lines(Lines::OfObject(object)) => Some(object.file_name().into()),
         Origin::StandardInput | Origin::Records(_) | Origin::Begun(_) => None,
     };
     let safe = |c: char| if c.is_alphanumeric() || matches!(c, '-' | '_' | '.') { c } else { '_' };

@@ -9,6 +9,7 @@ use std::{
     ffi::OsString,
     sync::atomic::{AtomicU64, Ordering},
     thread,
+    time::Duration,
 };
 
 use arrow::{
@@ -52,6 +53,18 @@ fn in_company(groups: Vec<RecordBatch>, die: &mut Die) -> Vec<Vec<RecordBatch>> 
     }
     die.shuffle(&mut together);
     together
+}
+
+/// Opens a job. Tests beside this one start programs, which have the lock of a job that was given up until
+/// they have begun.
+fn opened(arguments: &[OsString], division: Division) -> Result<DistributedLoad, Ended> {
+    const LOCKED: u8 = 4;
+    loop {
+        match DistributedLoad::open(arguments, division) {
+            Err(ended) if ended.exit_code == LOCKED => thread::sleep(Duration::from_millis(10)),
+            opened => return opened,
+        }
+    }
 }
 
 /// What an engine does with a job.
@@ -149,11 +162,24 @@ fn combination(seed: u64) -> Combination {
 fn loads(combination: &Combination, generated: &Generated, die: &mut Die) -> Vec<Vec<String>> {
     let texts = |arguments: &[&str]| arguments.iter().map(|&text| text.to_owned()).collect::<Vec<_>>();
     if combination.way == Way::Merges {
-        let files = generated.files.iter().map(|file| file.display().to_string());
-        let mut loads: Vec<_> =
-            files.map(|file| texts(&["-s", &file, "--backfill", "--mode", "merge"])).collect();
+        let files: Vec<_> = generated.files.iter().map(|file| file.display().to_string()).collect();
+        let skips_loaded = die.one_in(3);
+        let merge = |number: usize| {
+            // With those that were loaded before.
+            let first = if skips_loaded { 0 } else { number };
+            let sources = files[first..=number].iter().flat_map(|file| ["-s", file]);
+            let flags = ["--backfill", "--mode", "merge"].into_iter();
+            let flags = flags.chain(skips_loaded.then_some("--skip-loaded"));
+            texts(&sources.chain(flags).collect::<Vec<_>>())
+        };
+        let mut loads: Vec<_> = (0..files.len()).map(merge).collect();
         // The last one again changes nothing.
         loads.extend(loads.last().cloned());
+        if die.one_in(2) {
+            // Days of a target that was merged are overwritten.
+            let file: &String = die.pick(&files);
+            loads.push(texts(&["-s", file, "--backfill"]));
+        }
         return loads;
     }
     let days: Vec<_> = generated.days().into_iter().collect();
@@ -243,8 +269,13 @@ fn load_divided(
     }
     let of_job: Vec<_> = of_job.into_iter().map(OsString::from).collect();
     let what = format!("{what}; {division:?}; {arguments:?}");
-    let report = DistributedLoad::open(&of_job, division)
-        .and_then(|load| answers(&load, die).and_then(|answers| load.commit(&answers)));
+    let report = opened(&of_job, division).and_then(|load| match answers(&load, die) {
+        Ok(answers) => load.commit(&answers),
+        Err(ended) => {
+            load.abandon();
+            Err(ended)
+        }
+    });
     match (one.status.code(), report) {
         (Some(0), Ok(report)) => {
             let report: Value = serde_json::from_str(&report).unwrap();
@@ -340,6 +371,34 @@ fn events_move_between_days_as_they_do_on_one_machine() {
     }
 }
 
+/// A table has one type of a column for all of its files, whatever rows a merge has.
+#[test]
+fn a_column_that_gets_another_type_is_written_again_in_all_days() {
+    let mut combination = Combination::new("simple", &[]);
+    for seed in 0..6 {
+        let (dir, mut die) = (Workdir::new(), Die::new(seed));
+        combination.flags = ["--table", "delta", "--catalog"].map(str::to_owned).to_vec();
+        combination.flags.push(dir.path("shop.toml").display().to_string());
+        for (load, kind) in
+            ["int32", "int64", "decimal(20, 2)", "decimal(38, 2)", "decimal(38, 2)"].iter().enumerate()
+        {
+            dir.write("shop.toml", format!("[domain.shop.events.sale.fields]\nn = '{kind}'\n"));
+            let days = if load == 0 { 4 } else { 1 };
+            let lines: Vec<_> = (0..40)
+                .map(|_| {
+                    let (id, n) = (u32::try_from(die.roll(60)).unwrap(), u32::try_from(die.roll(9)).unwrap());
+                    sale(id, n, &format!("2024-10-1{}T0{}:00:00Z", die.roll(days), die.roll(10)))
+                })
+                .collect();
+            let name = format!("{load}.json");
+            dir.write(&name, format!("{}\n", lines.join("\n")));
+            let source = dir.path(&name).display().to_string();
+            let arguments = ["-s", &source, "--backfill", "--mode", "merge"].map(str::to_owned);
+            load_both(&dir, &combination, &arguments, &mut die, &format!("seed {seed}, load {load}"));
+        }
+    }
+}
+
 /// A row of the batches is lost, or comes twice.
 fn befallen(batches: &[RecordBatch], die: &mut Die) -> Vec<RecordBatch> {
     let all = concat_batches(&schema(), batches).unwrap();
@@ -399,7 +458,7 @@ fn what_an_engine_loses_or_doubles_is_refused_or_means_nothing() {
     for round in 0..60 {
         let stage = usize::try_from(die.roll(3)).unwrap();
         let division = Division { split_bytes: 40_000, buckets: Some(3), task_memory_bytes: None };
-        let load = DistributedLoad::open(&merge("job", second), division).unwrap();
+        let load = opened(&merge("job", second), division).unwrap();
         let mut chance = Die::new(round);
         let answers =
             answers_of(

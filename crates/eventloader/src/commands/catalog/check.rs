@@ -15,7 +15,7 @@ use events_core::catalog::OPEN_TYPES_MAX;
 use super::ReadSettings;
 use crate::{
     error::Error,
-    input::{BlockReader, Framed, Listed, Source, Window, list_sources},
+    input::{BlockReader, Framed, Listed, Source, Window, list_sources, reads_objects},
     runtime::{MemoryShares, Needs, escape_for_terminal, names, open_store},
 };
 
@@ -67,7 +67,7 @@ pub fn check(settings: &ReadSettings) -> Result<Checked, Error> {
     let Listed { sources, dangling } = list_sources(&settings.sources, None, &open)?;
     let plan = Plan::new(&settings.catalog);
     let window = Window::of(settings.memory_bytes);
-    let needs = Needs { ahead_bytes: window.memory_bytes(&sources), ..Needs::to_read(&plan) };
+    let needs = Needs { ahead_bytes: window.memory_bytes(reads_objects(&sources)), ..Needs::to_read(&plan) };
     let shares = MemoryShares::of(settings.memory_bytes, settings.threads, needs);
     let options =
         ParserOptions { selection: &settings.selection, flatten: true, wants_later_candidates: false };

@@ -29,7 +29,7 @@ use super::{
 use crate::{
     error::Error,
     ingest::KeysSeen,
-    input::{BlockReader, Framed, Source, Window},
+    input::{BlockReader, Framed, Source, Window, reads_objects},
     runtime::{MEMORY_BYTES_MIN, MemoryShares, Needs},
 };
 
@@ -103,7 +103,7 @@ pub(crate) fn observe(
 ) -> Result<Observed, Error> {
     // Whoever reads the first lines only needs not much of what is behind them.
     let window = Window::of(lines_max.map_or(read.memory_bytes, |_| MEMORY_BYTES_MIN));
-    let needs = Needs { ahead_bytes: window.memory_bytes(sources), ..Needs::default() };
+    let needs = Needs { ahead_bytes: window.memory_bytes(reads_objects(sources)), ..Needs::default() };
     let block_bytes = MemoryShares::of(read.memory_bytes, read.threads, needs).block_bytes;
     let framed = Framed {
         framing: read.framing,

@@ -48,4 +48,11 @@ impl Attempt {
         exchange.hand_over(&name, file).map_err(Error::io("leaving a file to other tasks"))?;
         Ok(name)
     }
+
+    /// The same of a text.
+    pub(super) fn put(&self, exchange: &Exchange, file_name: &str, text: &[u8]) -> Result<String, Error> {
+        let name = format!("{}/{file_name}", self.name);
+        exchange.put(&name, text).map_err(Error::io("leaving a file to other tasks"))?;
+        Ok(name)
+    }
 }

@@ -20,7 +20,8 @@ use events_core::table::TableColumns;
 
 use super::{
     answers::Answers,
-    job::Job,
+    held::HeldFile,
+    job::{Begun, Job},
     parse::SplitCounts,
     resolve::ResolvedBuckets,
     task::type_index,
@@ -38,6 +39,7 @@ use crate::{
     error::Error,
     existing::{Existing, Record},
     ingest::InputCounts,
+    input::Screened,
     latest::SupersededTotals,
     output::{
         SupersededPartition, Written, WrittenPartition, action_of, in_publication_order, table_schemas,
@@ -71,9 +73,9 @@ impl Job {
     pub fn commit(self, batches: &[RecordBatch], started: Instant) -> Result<Report, Error> {
         let stages = Stages::default();
         let mut clock = stages.clock();
-        match self.stage(batches, &stages) {
+        match self.begun.stage(batches, &stages) {
             Ok((mut report, ReadyCommit { changes, load, is_news, reads, schemas })) => {
-                let Self { target, layout, settings, .. } = self;
+                let Self { target, begun: Begun { layout, settings, .. } } = self;
                 let new = event_target::NewCommit { changes, layout, load, is_news, reads, schemas };
                 target.commit(new, settings.threads)?;
                 report.committed = true;
@@ -88,9 +90,11 @@ impl Job {
             }
         }
     }
+}
 
+impl Begun {
     fn stage(&self, batches: &[RecordBatch], stages: &Stages) -> Result<(Report, ReadyCommit), Error> {
-        let Self { settings, sources, spec, .. } = self;
+        let Self { settings, screened, spec, .. } = self;
         let answers = Answers::of(batches, settings.superseded_samples_max, stages)?;
         answers.check(spec.splits.len(), spec.held_tasks.len())?;
         let plan = Plan::for_layout(&settings.catalog, settings.layout);
@@ -99,9 +103,10 @@ impl Job {
         let mut record = Record::read(settings)?;
         let checked = Checked { settings, plan: &plan, ledger: &ledger };
         let reads = checked.check_read(&input, &record)?;
-        if settings.mode == Mode::Merge {
+        if settings.mode == Mode::Merge || spec.overwrites_merged {
             record.check(&Existing::list(settings, &plan, &ledger, record.history())?, &plan)?;
         }
+        self.check_converted(&plan, &ledger, &written)?;
         let moves = mem::take(&mut resolved.moves);
         let written = self.compared(written, record.history())?;
         let (written, mut changes) = self.written((&plan, &ledger), written, moves)?;
@@ -120,20 +125,21 @@ impl Job {
         let lasts = ties.judge(&mut quarantine)?;
         changes.extend(quarantine_changes(
             (settings, &plan, record.history()),
-            (quarantine, sources),
+            (quarantine, &screened.sources),
             &lasts,
         )?);
         let superseded = totals(&plan, resolved)?;
         let known = record.merged(&what_is_loaded(settings));
         let done = Done { input: &input, superseded: &superseded, written, changes, reads };
-        let others = OtherSources { known: &known, skipped: Vec::new(), recognised: Vec::new() };
+        let Screened { skipped, recognised, .. } = screened.clone();
+        let others = OtherSources { known: &known, skipped, recognised };
         checked.conclude(record, done, others)
     }
 
     /// Adds the counts and the bad lines of all splits up, in input order.
     fn read(&self, plan: &Plan, counts: BTreeMap<usize, SplitCounts>) -> Result<Read, Error> {
-        let Self { settings, sources, spec, staging, .. } = self;
-        let (mut input, mut ledger) = (InputCounts::of(sources), RowLedger::default());
+        let Self { settings, screened, spec, staging, .. } = self;
+        let (mut input, mut ledger) = (InputCounts::of(&screened.sources), RowLedger::default());
         let mut quarantine = Quarantine::new(staging.clone(), settings.catalog.envelope());
         let mut lines_before = BTreeMap::<usize, u64>::new();
         for (number, counts) in counts {
@@ -153,6 +159,21 @@ impl Job {
             *before += counts.newlines;
         }
         Ok(Read { input, ledger, quarantine })
+    }
+
+    /// Refuses a partition that had to be written again and was not.
+    fn check_converted(&self, plan: &Plan, ledger: &RowLedger, facts: &Facts) -> Result<(), Error> {
+        let types_read: BTreeSet<_> = ledger.partition_keys().map(|(type_index, _)| type_index).collect();
+        for HeldFile { event_type, unit, .. } in &self.spec.held {
+            let is_due = self.spec.converted.contains(event_type)
+                && types_read.contains(&type_index(plan, event_type)?);
+            let is_done = || facts.get(&(event_type.clone(), *unit)).is_some_and(|facts| facts.is_converted);
+            if is_due && !is_done() {
+                let (domain, name) = event_type;
+                return Err(broken(&format!("a partition of {domain}/{name} was to be written again")));
+            }
+        }
+        Ok(())
     }
 
     /// In a target of tables, finds out by its record what the changes of partitions do; tasks don't have it.
@@ -194,6 +215,7 @@ impl Job {
                 existing: (read, of_existing),
                 files: of_partition,
                 change,
+                ..
             } = facts;
             let mut out = RowsOut::default();
             for (source, rows) in by_source {

@@ -3,7 +3,10 @@
 //!
 //! Invariant: of an event that the input has, every row in the target competes, as in a merge on one machine.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use event_parser::Plan;
 use event_rows::{Id, Place};
@@ -11,12 +14,13 @@ use event_target::{History, PartitionFile, TargetLayout};
 use serde::{Deserialize, Serialize};
 
 use super::{
+    partitions_read::Partitions,
     task::{Task, type_index},
     wire::{Kind, Message, TypeName, broken},
 };
 use crate::{
     error::Error,
-    existing::{each_id, rows_at},
+    existing::{Record, each_id, rows_at},
     latest::{RANGES, SpilledContenders, TextContender, UuidContender, Version},
     settings::Settings,
 };
@@ -50,16 +54,20 @@ pub(super) struct HeldCount {
     pub(super) rows: u64,
 }
 
+/// The event types of the target that the input may have, and their directories.
+pub(super) fn held_types<'h>(
+    (settings, plan, history): (&Settings, &Plan, &'h History),
+) -> Vec<(usize, &'h str)> {
+    let types = history.directories().into_iter().filter_map(|((domain, name), directory)| {
+        let index = plan.index_of(domain.as_bytes(), name.as_bytes())?;
+        settings.selection.wants_type(plan.event_type(index)).then_some((index, directory))
+    });
+    types.collect()
+}
+
 /// The files of all event types that the input may have.
 pub(super) fn held_files(settings: &Settings, plan: &Plan, history: &History) -> Result<HeldFiles, Error> {
-    let known = history.directories();
-    let types: Vec<_> = known
-        .iter()
-        .filter_map(|((domain, name), directory)| {
-            let index = plan.index_of(domain.as_bytes(), name.as_bytes())?;
-            settings.selection.wants_type(plan.event_type(index)).then_some((index, *directory))
-        })
-        .collect();
+    let types = held_types((settings, plan, history));
     let layout = TargetLayout::new(settings.layout, settings.partition_unit);
     let partitions = settings.target.list_partitions(history, &layout, &types)?;
     let mut files = Vec::new();
@@ -116,14 +124,35 @@ impl Task {
         };
         let mut messages: Vec<_> = by_bucket.into_iter().map(message).collect();
         messages.push(Message::json(Kind::HeldCount, 0, &HeldCount { task, rows })?);
+        messages.extend(self.converted_in(first..end));
         Ok(messages)
     }
 
-    /// The rows of the target that have an id of the input, as contenders.
+    /// The messages about the partitions of some files that may have to be written again.
+    fn converted_in(&self, files: Range<usize>) -> Vec<Message> {
+        let files = self.job.held[files].iter();
+        let converted: BTreeSet<_> = files
+            .filter(|file| self.job.converted.contains(&file.event_type))
+            .map(|file| (&file.event_type, file.unit))
+            .collect();
+        let buckets = (0..self.job.buckets.max(1)).cycle();
+        let message = |((event_type, unit), bucket): ((&TypeName, i64), u32)| Message {
+            kind: Kind::Converted,
+            bucket,
+            event_type: Some(event_type.clone()),
+            unit: Some(unit),
+            body: Vec::new(),
+        };
+        converted.into_iter().zip(buckets).map(message).collect()
+    }
+
+    /// The rows of the target that have an id of the input, as contenders; but for those of partitions that
+    /// are overwritten.
     pub(super) fn rows_held(
         &self,
         event_type: &TypeName,
         (input, held): (&SpilledContenders, &SpilledContenders),
+        overwritten: Option<&Partitions>,
     ) -> Result<SpilledContenders, Error> {
         let Self { plan, settings, deduper, .. } = self;
         if held.len() == 0 {
@@ -150,7 +179,11 @@ impl Task {
             }
             let at = self.job.held.binary_search_by_key(&number, |file| file.number);
             let file = at.map_err(|_| broken(&format!("the target has no file {number}")))?;
-            let file = self.job.held[file].file();
+            let file = &self.job.held[file];
+            if overwritten.is_some_and(|read| read.contains(&(event_type.clone(), file.unit))) {
+                continue;
+            }
+            let file = file.file();
             rows_at((settings, plan), (type_index, &file), &rows, |batch| {
                 let mut split = vec![SpilledContenders::default(); RANGES];
                 deduper.split_for_spill(&batch, &mut split);
@@ -161,6 +194,16 @@ impl Task {
             })?;
         }
         Ok(found)
+    }
+
+    /// Why rows of the target can't be read: if its record says that, as a load on one machine says it.
+    pub(super) fn why_not_read(&self, event_type: &TypeName, error: Error) -> Error {
+        let check = || {
+            let type_index = type_index(&self.plan, event_type)?;
+            let record = Record::read(&self.settings)?;
+            record.check_columns([self.plan.event_type(type_index)], &self.settings)
+        };
+        check().err().unwrap_or(error)
     }
 
     /// The files of a partition.

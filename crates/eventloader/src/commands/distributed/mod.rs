@@ -24,6 +24,7 @@ mod held;
 mod job;
 mod job_place;
 mod parse;
+mod partitions_read;
 mod resolve;
 mod split;
 mod task;

@@ -21,6 +21,7 @@ use crate::{
     commands::named_version::{OfType, version_of},
     error::Error,
     ingest::{Ingest, Ingested, InputCounts, SourceCounts},
+    input::Window,
     latest::{RANGES, SpilledContender, SpilledContenders},
     quarantine::Quarantine,
     rows::{BlockLines, Location, RowStore, SpillPlace, StoredFile},
@@ -85,6 +86,8 @@ struct RowBatches {
     next: (usize, usize),
     contenders: u64,
     named: BTreeMap<TypeName, Vec<NamedLine>>,
+    /// About the split's partitions.
+    partitions: Vec<Message>,
     /// What comes last, without the number of contenders.
     counts: Option<SplitCounts>,
     stages: Stages,
@@ -105,9 +108,10 @@ impl Task {
             return Ok(SplitBatches(Batches::Ready(vec![batch(&messages)?])));
         }
         let split = self.split(number)?;
-        if let Work::Hash { state } = split.work {
-            let source =
-                SourceCounts { fingerprint: Some(split.fingerprint(state)?), ..SourceCounts::default() };
+        if split.work == Work::Hash {
+            let window = Window::of(self.settings.memory_bytes);
+            let content = split.fingerprint(&|address: &str| self.open_store(address), window)?;
+            let source = SourceCounts { fingerprint: Some(content), ..SourceCounts::default() };
             let counts = InputCounts { sources: vec![source], ..InputCounts::default() };
             let counts = SplitCounts { split: number, counts, ..SplitCounts::default() };
             let message = Message::json(Kind::Counts, 0, &counts)?;
@@ -122,7 +126,7 @@ impl Task {
     fn read(self: &Arc<Self>, number: usize) -> Result<RowBatches, Error> {
         let Self { settings, plan, exchange, shares, .. } = &**self;
         let split = self.split(number)?;
-        let source = split.source()?;
+        let source = split.source(&|address: &str| self.open_store(address))?;
         let attempt = Attempt::begin(exchange)?;
         let rows_path = attempt.directory.join("rows");
         let place = SpillPlace::Named(rows_path.clone());
@@ -149,6 +153,9 @@ impl Task {
         let blocks = rows.ledger().blocks();
         split.check_blocks(blocks.len())?;
         let named = self.named_by(&mut quarantine)?;
+        let keys = rows.ledger().partition_keys();
+        let told =
+            self.tell_partitions((number, &attempt), keys.map(|key| (self.type_name(key.0), key.1)))?;
         let partitions = rows
             .ledger()
             .partition_keys()
@@ -169,8 +176,9 @@ impl Task {
             file.name = attempt.hand_over(exchange, &rows_path)?;
         }
         clock.lap(Stage::Collect);
-        let (task, counts) = (Arc::clone(self), Some(counts));
-        Ok(RowBatches { task, rows, file, next: (0, 0), contenders: 0, named, counts, stages })
+        let (task, partitions) = (Arc::clone(self), told);
+        let (next, contenders, counts) = ((0, 0), 0, Some(counts));
+        Ok(RowBatches { task, rows, file, next, contenders, named, partitions, counts, stages })
     }
 
     fn type_name(&self, type_index: usize) -> TypeName {
@@ -257,7 +265,7 @@ impl RowBatches {
         let (buckets, split) = (self.task.job.buckets, counts.split);
         // Anywhere, but not all in one place.
         let bucket = u32::try_from(split).unwrap_or_default() % buckets.max(1);
-        let mut messages = Vec::new();
+        let mut messages = std::mem::take(&mut self.partitions);
         for (event_type, lines) in std::mem::take(&mut self.named) {
             let mut by_bucket = BTreeMap::<u32, Vec<NamedLine>>::new();
             for (micros, position, id) in lines {

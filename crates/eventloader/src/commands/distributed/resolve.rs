@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     parse::NamedLine,
+    partitions_read::PartitionsOfSplit,
     task::Task,
     wire::{Kind, Message, TypeName, all_messages, batch, broken},
 };
@@ -49,6 +50,19 @@ pub(super) struct ResolvedBuckets {
     pub(super) last_rows: Vec<(u64, u64)>,
 }
 
+/// The messages of some buckets.
+#[derive(Debug, Default)]
+struct ToResolve {
+    buckets: BTreeSet<u32>,
+    by_type: BTreeMap<TypeName, OfType>,
+    /// By bucket: which partitions each split has.
+    partitions: BTreeMap<u32, Vec<PartitionsOfSplit>>,
+    /// About partitions that may have to be written again.
+    converted: Vec<Message>,
+    /// What is not for this stage.
+    others: Vec<Message>,
+}
+
 /// What competes in some buckets, of one event type.
 #[derive(Debug, Default)]
 struct OfType {
@@ -66,22 +80,13 @@ impl Task {
     pub fn resolve(&self, batches: &[RecordBatch]) -> Result<RecordBatch, Error> {
         let stages = Stages::default();
         let mut clock = stages.clock();
-        let mut handed_on = Vec::new();
-        let mut found = ResolvedBuckets::default();
-        let mut by_type = BTreeMap::<TypeName, OfType>::new();
-        for message in all_messages(batches)? {
-            if !matches!(message.kind, Kind::Contenders | Kind::BadLines | Kind::Held) {
-                handed_on.push(message);
-                continue;
-            }
-            found.buckets.insert(message.bucket);
-            let event_type = message.event_type.clone();
-            let event_type = event_type.ok_or_else(|| broken("rows to be resolved have no event type"))?;
-            by_type.entry(event_type).or_default().add(&message)?;
-        }
-        if found.buckets.is_empty() {
+        let ToResolve { buckets, by_type, partitions, converted, others } = ToResolve::of(batches)?;
+        let mut handed_on = others;
+        if buckets.is_empty() {
             return batch(&self.in_groups(handed_on));
         }
+        let partitions = self.partitions_read(&partitions, &buckets)?;
+        let mut found = ResolvedBuckets { buckets, ..ResolvedBuckets::default() };
         let samples = Samples::new(self.settings.superseded_samples_max);
         let names: Vec<_> = by_type.keys().cloned().collect();
         for (index, (event_type, of_type)) in by_type.into_iter().enumerate() {
@@ -90,7 +95,9 @@ impl Task {
             found.held += held.len() as u64;
             found.named += lines.len() as u64;
             clock.lap(Stage::Latest);
-            contenders.append(self.rows_held(&event_type, (&contenders, &held))?);
+            let overwritten = partitions.as_deref().filter(|_| self.job.overwrites_merged);
+            let held_rows = self.rows_held(&event_type, (&contenders, &held), overwritten);
+            contenders.append(held_rows.map_err(|error| self.why_not_read(&event_type, error))?);
             clock.lap(Stage::Search);
             let Resolved { rows, moves } =
                 self.deduper.superseded_of_range(&contenders, samples.of_type(index));
@@ -98,6 +105,11 @@ impl Task {
             handed_on.extend(self.leaving(&event_type, &moves, &mut found));
             found.add_last_rows(&contenders, lines);
         }
+        let types: BTreeSet<_> =
+            partitions.iter().flat_map(|read| read.iter()).map(|(event_type, _)| event_type).collect();
+        let has_rows =
+            |message: &Message| message.event_type.as_ref().is_some_and(|name| types.contains(name));
+        handed_on.extend(converted.into_iter().filter(has_rows));
         let of_type = |sample: Sample| (names[sample.type_index].clone(), sample);
         found.samples = samples.into_list().into_iter().map(of_type).collect();
         let first = found.buckets.first().copied().unwrap_or_default();
@@ -161,6 +173,31 @@ impl Task {
 /// A message about rows of a partition.
 fn about(kind: Kind, event_type: &TypeName, unit: i64, body: Vec<u8>) -> Message {
     Message { kind, bucket: 0, event_type: Some(event_type.clone()), unit: Some(unit), body }
+}
+
+impl ToResolve {
+    fn of(batches: &[RecordBatch]) -> Result<Self, Error> {
+        let mut found = Self::default();
+        for message in all_messages(batches)? {
+            let bucket = message.bucket;
+            match message.kind {
+                Kind::Contenders | Kind::BadLines | Kind::Held => {
+                    let event_type = message.event_type.clone();
+                    let event_type =
+                        event_type.ok_or_else(|| broken("rows to be resolved have no event type"))?;
+                    found.by_type.entry(event_type).or_default().add(&message)?;
+                }
+                Kind::Partitions => found.partitions.entry(bucket).or_default().push(message.read()?),
+                Kind::Converted => found.converted.push(message),
+                _ => {
+                    found.others.push(message);
+                    continue;
+                }
+            }
+            found.buckets.insert(bucket);
+        }
+        Ok(found)
+    }
 }
 
 impl OfType {

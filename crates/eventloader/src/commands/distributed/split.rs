@@ -1,19 +1,29 @@
 //! Sources → splits: what one task reads, and the numbers of its blocks.
 //!
-//! A large file of plain lines is read in ranges. Everything else is read as a whole: compressed data has no
+//! A large file or object of plain lines is read in ranges. Everything else is read as a whole: compressed data has no
 //! place to begin in, and the elements of an array or documents are told apart from the beginning.
 //!
 //! Invariant: in the order of the splits, the numbers of their blocks ascend, so positions order rows as
 //! those of a load on one machine.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::SystemTime,
+};
 
-use event_target::Fingerprint;
+use event_parser::Plan;
+use event_target::{Fingerprint, Mode};
 use serde::{Deserialize, Serialize};
+use storage::Found;
 
 use crate::{
     error::Error,
-    input::{FileLines, FileState, Framed, Origin, Source, fingerprint_of, is_splittable},
+    input::{
+        FileState, Framed, Lines, OpenStore, Origin, Source, StoredObject, Window, fingerprint_of_file,
+        fingerprint_of_object, is_splittable,
+    },
+    settings::Settings,
 };
 
 /// Bytes of text that a stored byte becomes: more than JSON ever does, unless somebody means harm.
@@ -32,51 +42,85 @@ pub(super) struct Split {
     pub(super) source: usize,
     name: String,
     identity: String,
-    path: PathBuf,
+    stored: Stored,
+    /// The content of the source, if it was screened.
+    fingerprint: Option<Fingerprint>,
     pub(super) work: Work,
     /// The number of its first block, and the one behind its last block at most.
     pub(super) first_block: u32,
     end_block: u32,
 }
 
-/// What is done with a file.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+/// Where the bytes of a source are, for any process.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+enum Stored {
+    /// An absolute path.
+    File { path: PathBuf, state: FileState },
+    /// An object as it was listed.
+    Object {
+        store: String,
+        key: String,
+        bytes: u64,
+        modified: SystemTime,
+        stamp: (u64, i64),
+        etag: Option<String>,
+    },
+}
+
+/// What is done with a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Work {
     /// All of it is read.
     Whole,
     /// Lines whose first byte is in a range are read.
-    Lines { start: u64, end: u64, state: FileState },
+    Lines { start: u64, end: u64 },
     /// Its content is hashed, for the record of a merge: others read its lines.
-    Hash { state: FileState },
-}
-
-/// How sources are divided.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Dividing<'a> {
-    pub(super) framed: &'a Framed,
-    pub(super) split_bytes: u64,
-    /// The usual size of a block.
-    pub(super) block_bytes: u64,
-    /// Whether the record needs their contents.
-    pub(super) are_hashed: bool,
+    Hash,
 }
 
 impl Split {
-    /// The content of a file that is only hashed.
-    pub(super) fn fingerprint(&self, state: FileState) -> Result<Fingerprint, Error> {
-        fingerprint_of((&self.name, &self.path), state)
+    /// The content of a source that is only hashed.
+    pub(super) fn fingerprint(&self, open: &OpenStore<'_>, window: Window) -> Result<Fingerprint, Error> {
+        if let Stored::File { path, state } = &self.stored {
+            return fingerprint_of_file((&self.name, path), self.read(*state), self.fingerprint);
+        }
+        let object = self.object(open)?;
+        let source = self.source_at(Origin::Object(object.clone()));
+        fingerprint_of_object(&source, &object, window)
     }
 
     /// Opens what is to be read.
-    pub(super) fn source(&self) -> Result<Source, Error> {
-        let origin = match self.work {
-            Work::Whole | Work::Hash { .. } => Origin::File(self.path.clone()),
-            Work::Lines { start, end, state } => {
-                Origin::Lines(FileLines::within((&self.name, &self.path), (start, end), state)?)
+    pub(super) fn source(&self, open: &OpenStore<'_>) -> Result<Source, Error> {
+        let origin = match (&self.stored, self.work) {
+            (Stored::File { path, state }, Work::Lines { start, end }) => {
+                Origin::Lines(Lines::of_file((&self.name, path), (start, end), self.read(*state))?)
             }
+            (Stored::File { path, .. }, _) => Origin::File(path.clone()),
+            (Stored::Object { bytes, .. }, Work::Lines { start, end }) => {
+                let object = (self.name.as_str(), self.object(open)?);
+                Origin::Lines(Lines::of_object(object, (start, end), *bytes)?)
+            }
+            (Stored::Object { .. }, _) => Origin::Object(self.object(open)?),
         };
-        let (name, identity) = (self.name.clone(), self.identity.clone());
-        Ok(Source { name, origin, identity, fingerprint: None })
+        Ok(self.source_at(origin))
+    }
+
+    fn source_at(&self, origin: Origin) -> Source {
+        // Of a part, nobody has the content.
+        let fingerprint = self.fingerprint.filter(|_| !matches!(origin, Origin::Lines(_)));
+        Source { name: self.name.clone(), origin, identity: self.identity.clone(), fingerprint }
+    }
+
+    /// The file, as far as it was there when it was screened: it may have grown.
+    fn read(&self, state: FileState) -> FileState {
+        FileState { bytes: self.fingerprint.map_or(state.bytes, |content| content.bytes), ..state }
+    }
+
+    fn object(&self, open: &OpenStore<'_>) -> Result<StoredObject, Error> {
+        let Stored::Object { store, key, bytes, modified, stamp, etag } = self.stored.clone() else {
+            return Err(no_file(&self.name));
+        };
+        Ok(StoredObject::new(open(&store)?, Found { key, bytes, modified, stamp, etag }))
     }
 
     /// Refuses more blocks than there are numbers for.
@@ -91,23 +135,29 @@ impl Split {
     }
 }
 
-/// Divides the sources, in input order.
-pub(super) fn splits_of(sources: &[Source], dividing: Dividing<'_>) -> Result<Vec<Split>, Error> {
-    let Dividing { framed, split_bytes, block_bytes, are_hashed } = dividing;
+/// Divides the sources, in input order. So many bytes are a split, and usually a block, at most.
+pub(super) fn splits_of_sources(
+    (settings, plan): (&Settings, &Plan),
+    sources: &[Source],
+    (split_bytes, block_bytes): (u64, u64),
+) -> Result<Vec<Split>, Error> {
+    let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
+    // For the record of what was merged.
+    let are_hashed = settings.mode == Mode::Merge;
     let (mut splits, mut next_block) = (Vec::new(), 0);
     for (index, source) in sources.iter().enumerate() {
-        let Origin::File(path) = &source.origin else { return Err(no_file(&source.name)) };
-        let state = FileState::of(&source.name, path)?.ok_or_else(|| no_file(&source.name))?;
-        let is_divided = state.bytes > split_bytes && is_splittable(source, framed)?;
-        let mut works = if is_divided { lines_of(state, split_bytes) } else { vec![Work::Whole] };
+        let (stored, stored_bytes) = Stored::of(source)?;
+        let bytes = source.fingerprint.map_or(stored_bytes, |content| content.bytes);
+        let is_divided = bytes > split_bytes && is_splittable(source, &framed)?;
+        let mut works = if is_divided { lines_of(bytes, split_bytes) } else { vec![Work::Whole] };
         if is_divided && are_hashed {
-            works.push(Work::Hash { state });
+            works.push(Work::Hash);
         }
         for work in works {
             let text_bytes = match work {
-                Work::Whole => state.bytes.saturating_mul(TEXT_PER_STORED_BYTE),
-                Work::Lines { start, end, .. } => end - start,
-                Work::Hash { .. } => 0,
+                Work::Whole => bytes.saturating_mul(TEXT_PER_STORED_BYTE),
+                Work::Lines { start, end } => end - start,
+                Work::Hash => 0,
             };
             let first_block = next_block;
             next_block += BLOCK_SHARE_MIN * text_bytes.div_ceil(block_bytes) + BLOCKS_SPARE;
@@ -116,7 +166,8 @@ pub(super) fn splits_of(sources: &[Source], dividing: Dividing<'_>) -> Result<Ve
                 source: index,
                 name: source.name.clone(),
                 identity: source.identity.clone(),
-                path: absolute(path)?,
+                stored: stored.clone(),
+                fingerprint: source.fingerprint,
                 work,
                 first_block: number(first_block),
                 end_block: number(next_block),
@@ -126,16 +177,34 @@ pub(super) fn splits_of(sources: &[Source], dividing: Dividing<'_>) -> Result<Ve
     Ok(splits)
 }
 
-/// The ranges of a file of lines.
-fn lines_of(state: FileState, split_bytes: u64) -> Vec<Work> {
-    let (bytes, count) = (state.bytes, state.bytes.div_ceil(split_bytes).max(1));
+impl Stored {
+    /// Where a source is, and its length.
+    fn of(source: &Source) -> Result<(Self, u64), Error> {
+        match &source.origin {
+            Origin::File(path) => {
+                let state = FileState::of(&source.name, path)?.ok_or_else(|| no_file(&source.name))?;
+                Ok((Self::File { path: absolute(path)?, state }, state.bytes))
+            }
+            Origin::Object(object) => {
+                let (store, found) = object.place();
+                let Found { key, bytes, modified, stamp, etag } = found.clone();
+                Ok((Self::Object { store, key, bytes, modified, stamp, etag }, bytes))
+            }
+            _ => Err(no_file(&source.name)),
+        }
+    }
+}
+
+/// The ranges of a source of lines.
+fn lines_of(bytes: u64, split_bytes: u64) -> Vec<Work> {
+    let count = bytes.div_ceil(split_bytes).max(1);
     let at = |number: u64| bytes / count * number + bytes % count * number / count;
-    (0..count).map(|number| Work::Lines { start: at(number), end: at(number + 1), state }).collect()
+    (0..count).map(|number| Work::Lines { start: at(number), end: at(number + 1) }).collect()
 }
 
 fn no_file(name: &str) -> Error {
     Error::Usage(format!(
-        "{name}: an engine reads files and directories; load anything else with eventloader"
+        "{name}: an engine reads files, directories and objects; load anything else with eventloader"
     ))
 }
 

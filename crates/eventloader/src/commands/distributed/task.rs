@@ -2,23 +2,29 @@
 //!
 //! Invariant: all tasks of a job agree on hashes, so the same id falls into the same bucket everywhere.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use event_parser::Plan;
-use event_target::Exchange;
+use event_target::{DedupeScope, Exchange};
 use serde::{Deserialize, Serialize};
+use storage::Store;
 
 use super::{
     held::HeldFile,
     job_place::JobPlace,
+    partitions_read::Partitions,
     split::Split,
     wire::{TypeName, broken},
 };
 use crate::{
+    commands::load::memory_shares,
     error::Error,
     latest::Deduper,
     rows::RowLedger,
-    runtime::{MemoryShares, Needs},
+    runtime::{MemoryShares, open_store},
     settings::Settings,
 };
 
@@ -36,12 +42,23 @@ pub(super) struct JobSpec {
     pub(super) groups: u32,
     /// The most memory that a task may take.
     pub(super) task_memory_bytes: usize,
+    /// Whether some sources are objects of a bucket.
+    pub(super) reads_objects: bool,
+    /// Whether days of a target that was merged are overwritten: then rows of its other days take part.
+    pub(super) overwrites_merged: bool,
+    /// Event types all of whose files in the target are written again if the input has rows of them.
+    pub(super) converted: BTreeSet<TypeName>,
     /// Where this is.
     pub(super) place: JobPlace,
     pub(super) splits: Vec<Split>,
     /// In a merge: the files of the target, and which of them each further task searches.
     pub(super) held: Vec<HeldFile>,
     pub(super) held_tasks: Vec<(usize, usize)>,
+}
+
+/// The settings of a job → those of its tasks, each of which is one thread.
+pub(super) fn of_task(settings: Settings, task_memory_bytes: usize) -> Settings {
+    Settings { threads: 1, memory_bytes: task_memory_bytes, ..settings }
 }
 
 /// A part of a job, in any process.
@@ -51,8 +68,12 @@ pub struct Task {
     pub(super) plan: Plan,
     pub(super) job: JobSpec,
     pub(super) exchange: Exchange,
+    /// The stores of sources that were opened, by their addresses.
+    stores: Mutex<HashMap<String, Arc<dyn Store>>>,
     pub(super) shares: MemoryShares,
     pub(super) deduper: Arc<Deduper>,
+    /// The partitions that the input has, once they were read.
+    pub(super) partitions: OnceLock<Arc<Partitions>>,
     /// The indices of the held files, by partition.
     pub(super) held_by_partition: HashMap<(TypeName, i64), Vec<usize>>,
 }
@@ -74,14 +95,12 @@ impl Task {
             )));
         }
         let settings = settings(&job.arguments)?;
-        let settings = Settings { threads: 1, memory_bytes: job.task_memory_bytes, ..settings };
-        let plan = Plan::for_layout(&settings.catalog, settings.layout);
-        let needs = Needs::to_load(&plan, settings.flatten, settings.format.codec);
-        if needs.least_bytes() > job.task_memory_bytes {
-            let (columns, needed) = (plan.columns(), needs.least_bytes());
-            return Err(Error::Memory { columns, needed, allowed: job.task_memory_bytes });
+        let mut settings = of_task(settings, job.task_memory_bytes);
+        if job.overwrites_merged {
+            settings.dedupe_scope = DedupeScope::Target;
         }
-        let shares = MemoryShares::of(job.task_memory_bytes, 1, needs);
+        let plan = Plan::for_layout(&settings.catalog, settings.layout);
+        let shares = memory_shares(&settings, &plan, job.reads_objects)?;
         let mut held_by_partition = HashMap::<_, Vec<_>>::new();
         for (index, file) in job.held.iter().enumerate() {
             held_by_partition.entry((file.event_type.clone(), file.unit)).or_default().push(index);
@@ -89,7 +108,19 @@ impl Task {
         let deduper = Arc::new(Deduper::seeded(settings.dedupe_scope, job.seed));
         let exchange = settings.target.exchange(&job.place.at);
         let exchange = exchange.ok_or_else(|| broken("a task has another target than the job"))?;
-        Ok(Self { settings, plan, job, exchange, shares, deduper, held_by_partition })
+        let (stores, partitions) = (Mutex::default(), OnceLock::new());
+        Ok(Self { settings, plan, job, exchange, stores, shares, deduper, partitions, held_by_partition })
+    }
+
+    /// Opens the store of an address, once.
+    pub(super) fn open_store(&self, address: &str) -> Result<Arc<dyn Store>, Error> {
+        let mut opened = self.stores.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(store) = opened.get(address) {
+            return Ok(Arc::clone(store));
+        }
+        let store = open_store(address, &self.settings.stores)?;
+        opened.insert(address.to_owned(), Arc::clone(&store));
+        Ok(store)
     }
 
     /// Refuses to hand anything over to a job that is over: it would be left over.

@@ -8,6 +8,8 @@
 //! | counts | parse → driver | what became of a split's lines |
 //! | held | parse → resolve | in a merge: ids that the target has of an event type, those of one bucket |
 //! | held count | parse → driver | how many these are |
+//! | partitions | parse → resolve | where the names of the partitions are that a split has; to each bucket |
+//! | converted | parse → resolve → write | a partition that is written again if the input has its type |
 //! | superseded | resolve → write | rows of a partition that are not the latest |
 //! | leaving | resolve → write | rows of a partition whose events move to another one |
 //! | resolved | resolve → driver | how many rows of a bucket are superseded, and where bad lines stand |
@@ -42,6 +44,8 @@ pub(super) enum Kind {
     Counts,
     Held,
     HeldCount,
+    Partitions,
+    Converted,
     Superseded,
     Leaving,
     Resolved,
@@ -49,13 +53,15 @@ pub(super) enum Kind {
     Times,
 }
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 13] = [
     Kind::Contenders,
     Kind::BadLines,
     Kind::Run,
     Kind::Counts,
     Kind::Held,
     Kind::HeldCount,
+    Kind::Partitions,
+    Kind::Converted,
     Kind::Superseded,
     Kind::Leaving,
     Kind::Resolved,

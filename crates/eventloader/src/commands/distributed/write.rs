@@ -23,7 +23,7 @@ use crate::{
     error::Error,
     existing::Existing,
     latest::Superseded,
-    output::{Writing, Written},
+    output::{Piece, Writing, Written},
     rows::{RowStore, StoredRun},
     runtime::{Controls, Stage, Stages},
 };
@@ -35,6 +35,8 @@ pub(super) struct WrittenFacts {
     pub(super) by_source: Vec<(usize, u64)>,
     /// Rows that are superseded.
     pub(super) left_out: u64,
+    /// Whether it was to be written again whatever its rows are.
+    pub(super) is_converted: bool,
     /// In a merge: rows that the partition had, and those of them that it leaves out.
     pub(super) existing: (u64, u64),
     /// `None` if all of its rows are superseded, and the target has none either.
@@ -59,6 +61,7 @@ struct OfPartition {
     runs: Vec<RunOfSplit>,
     superseded: Vec<Position>,
     leaving: Vec<Position>,
+    is_converted: bool,
 }
 
 impl Task {
@@ -71,12 +74,14 @@ impl Task {
         let mut handed_on = Vec::new();
         let mut partitions = BTreeMap::<(TypeName, i64), OfPartition>::new();
         for message in all_messages(batches)? {
-            let is_of_partition = matches!(message.kind, Kind::Run | Kind::Superseded | Kind::Leaving);
+            let is_of_partition =
+                matches!(message.kind, Kind::Run | Kind::Superseded | Kind::Leaving | Kind::Converted);
             match (&message.event_type, message.unit) {
                 (Some(event_type), Some(unit)) if is_of_partition => {
                     let partition = partitions.entry((event_type.clone(), unit)).or_default();
                     match message.kind {
                         Kind::Run => partition.runs.push(message.read()?),
+                        Kind::Converted => partition.is_converted = true,
                         Kind::Leaving => partition.leaving.extend(positions(&message.body)?),
                         _ => partition.superseded.extend(positions(&message.body)?),
                     }
@@ -130,8 +135,9 @@ impl Task {
     ) -> Result<WrittenFacts, Error> {
         let Self { settings, plan, exchange, shares, .. } = self;
         let key = (type_index(plan, event_type)?, unit);
-        let OfPartition { mut runs, superseded, leaving } = partition;
+        let OfPartition { mut runs, superseded, leaving, is_converted } = partition;
         runs.sort_by_key(|run| run.split);
+        let has_runs = !runs.is_empty();
         let splits: Vec<_> = runs.iter().map(|run| (run.split, run.blocks)).collect();
         let mut ledger = self.ledger(&splits)?;
         ledger.add_read(key, runs.iter().map(|run| run.rows).sum());
@@ -141,14 +147,16 @@ impl Task {
         let (unit_of_time, deduper) = (settings.partition_unit, Arc::clone(&self.deduper));
         let stored = (exchange, stored.collect());
         let rows = RowStore::of_stored(stored, ledger, unit_of_time, *shares, deduper)?;
-        let is_merge = settings.mode == Mode::Merge;
-        let superseded = if is_merge {
+        let takes_part = settings.mode == Mode::Merge || self.job.overwrites_merged;
+        let superseded = if takes_part {
             Superseded::listed_in_merge(settings.partition_unit, key, superseded, leaving)
         } else {
             Superseded::listed(superseded.into_iter())
         };
-        let existing =
-            is_merge.then(|| Existing::of_partition(settings, plan, key, self.files_of(event_type, unit)));
+        // What is overwritten does not take part.
+        let is_overwritten = settings.mode != Mode::Merge && has_runs;
+        let held = if is_overwritten { Vec::new() } else { self.files_of(event_type, unit) };
+        let existing = takes_part.then(|| Existing::of_partition(settings, plan, key, held));
         let (controls, history) = (Controls::hidden(), History::default());
         let writing = Writing {
             settings,
@@ -160,16 +168,20 @@ impl Task {
             existing: existing.as_ref(),
             database: None,
             staging,
-            staged_in: Some(staged_in),
+            piece: Some(Piece { staged_in, is_converted }),
             controls: &controls,
             stages,
         };
         let (written, changes) = writing.write_partitions(1)?;
-        facts_of(key, &written, changes)
+        facts_of(key, is_converted, (&written, changes))
     }
 }
 
-fn facts_of(key: (usize, i64), written: &Written, changes: Vec<Change>) -> Result<WrittenFacts, Error> {
+fn facts_of(
+    key: (usize, i64),
+    is_converted: bool,
+    (written, changes): (&Written, Vec<Change>),
+) -> Result<WrittenFacts, Error> {
     let (by_source, left_out, existing) = written.out.of_partition(key);
     let existing = (existing.read, existing.left_out);
     let files = match written.partitions.as_slice() {
@@ -183,5 +195,6 @@ fn facts_of(key: (usize, i64), written: &Written, changes: Vec<Change>) -> Resul
         }),
         _ => return Err(broken("a partition has become several")),
     };
-    Ok(WrittenFacts { by_source, left_out, existing, files, change: changes.into_iter().next() })
+    let change = changes.into_iter().next();
+    Ok(WrittenFacts { by_source, left_out, is_converted, existing, files, change })
 }

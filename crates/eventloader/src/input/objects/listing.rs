@@ -68,8 +68,7 @@ pub(in crate::input) fn list(
                 return Err(overlap(target, "contains the source", &name));
             }
             if seen.insert(name.clone()) {
-                let origin =
-                    Origin::Object(StoredObject { store: Arc::clone(store), found: Arc::new(found) });
+                let origin = Origin::Object(StoredObject::new(Arc::clone(store), found));
                 sources.push(Source { identity: name.clone(), name, origin, fingerprint: None });
             }
         }

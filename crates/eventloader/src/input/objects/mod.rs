@@ -9,10 +9,10 @@ mod read_ahead;
 mod tests;
 mod window;
 
-use std::sync::Arc;
+use std::{io, ops::Range, sync::Arc};
 
 use event_target::ObjectVersion;
-use storage::{Found, Store};
+use storage::{Found, Object, Store};
 
 pub(crate) use self::window::Window;
 pub(super) use self::{listing::list, read_ahead::ReadAhead};
@@ -26,12 +26,40 @@ pub(crate) type OpenStore<'o> = dyn Fn(&str) -> Result<Arc<dyn Store>, Error> + 
 pub(crate) struct StoredObject {
     store: Arc<dyn Store>,
     found: Arc<Found>,
+    /// The bytes that are read of it.
+    range: Range<u64>,
 }
 
 impl StoredObject {
-    /// Its length.
+    /// One that was found in a store.
+    pub(crate) fn new(store: Arc<dyn Store>, found: Found) -> Self {
+        let range = 0..found.bytes;
+        Self { store, found: Arc::new(found), range }
+    }
+
+    /// A part of it.
+    pub(crate) fn within(self, range: Range<u64>) -> Self {
+        Self { range, ..self }
+    }
+
+    /// The address of its store, what was found there.
+    pub(crate) fn place(&self) -> (String, &Found) {
+        (self.store.address(""), &self.found)
+    }
+
+    /// Opens it, to read any part of it.
+    pub(super) fn open(&self) -> io::Result<Box<dyn Object>> {
+        self.store.open_found(&self.found)
+    }
+
+    /// The length of what is read.
     pub(crate) fn bytes(&self) -> u64 {
-        self.found.bytes
+        self.range.end - self.range.start
+    }
+
+    /// The offset of its first byte that is read.
+    pub(super) fn start(&self) -> u64 {
+        self.range.start
     }
 
     /// The last part of its key.

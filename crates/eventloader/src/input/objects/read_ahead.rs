@@ -174,8 +174,8 @@ impl Shared {
     }
 
     fn fetch(&self, (object, offset): Place, mut memory: Vec<u8>) -> io::Result<Vec<u8>> {
-        let StoredObject { store, found } = &self.objects[object];
-        let read = store.open_found(found).and_then(|open| open.read_exact_at(&mut memory, offset));
+        let object = &self.objects[object];
+        let read = object.open().and_then(|open| open.read_exact_at(&mut memory, object.start() + offset));
         match read {
             Ok(()) => Ok(memory),
             Err(error) if Replaced::is(&error) => Err(Defect::Changed.into()),

@@ -3,8 +3,6 @@
 //! Invariant: parts that were fetched, are being fetched, or are being read take no more than the window, as
 //! long as it has room for one of them.
 
-use crate::input::Source;
-
 /// A part that takes much longer to arrive than the answer to a request.
 const PART_BYTES_MAX: usize = 8 << 20;
 const PART_BYTES_MIN: usize = 256 << 10;
@@ -52,10 +50,9 @@ impl Window {
         }
     }
 
-    /// All that it takes to fetch the objects among these sources; nothing, if there are none.
-    pub(crate) fn memory_bytes(self, sources: &[Source]) -> usize {
-        let is_needed = sources.iter().any(|source| source.object().is_some());
-        if is_needed { self.bytes + self.requests * REQUEST_BYTES } else { 0 }
+    /// All that it takes to fetch objects; nothing, if none are read.
+    pub(crate) fn memory_bytes(self, reads_objects: bool) -> usize {
+        if reads_objects { self.bytes + self.requests * REQUEST_BYTES } else { 0 }
     }
 }
 

@@ -41,7 +41,7 @@ use crate::{
 const PIECE_BYTES: usize = 1 << 20;
 
 /// The sources to load, and the others.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Screened {
     pub(crate) sources: Vec<Source>,
     pub(crate) skipped: Vec<SkippedSource>,
