@@ -91,7 +91,12 @@ impl Bucket {
 
     /// The loader with what it takes to find the bucket.
     pub(crate) fn reached_by(&self, loader: Loader) -> Loader {
-        loader.args(["--endpoint", &self.endpoint, "--anonymous"])
+        loader.args(self.flags())
+    }
+
+    /// What it takes to find the bucket.
+    pub(crate) fn flags(&self) -> [String; 3] {
+        ["--endpoint", &self.endpoint, "--anonymous"].map(str::to_owned)
     }
 
     /// Answers one request after the other.

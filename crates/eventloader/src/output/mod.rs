@@ -245,14 +245,11 @@ impl Writing<'_> {
 
     /// The partitions that are written again whatever their rows are; see [`converted_types`].
     fn converted(&self, existing: &Existing<'_>) -> BTreeSet<PartitionKey> {
-        match self.piece {
-            Some(Piece { is_converted, .. }) => existing.partition_keys().filter(|_| is_converted).collect(),
-            None => {
-                let of_run = (self.settings, self.plan, self.history);
-                let types = converted_types(of_run, existing.types());
-                existing.partition_keys().filter(|key| types.contains(&key.0)).collect()
-            }
+        if let Some(Piece { is_converted, .. }) = self.piece {
+            return existing.partition_keys().filter(|_| is_converted).collect();
         }
+        let types = converted_types((self.settings, self.plan, self.history), existing.types());
+        existing.partition_keys().filter(|key| types.contains(&key.0)).collect()
     }
 
     /// Collects what the threads have written.

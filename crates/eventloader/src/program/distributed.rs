@@ -67,7 +67,7 @@ impl DistributedLoad {
         let portable = serde_json::to_string(&portable).map_err(|error| Error::Usage(error.to_string()))?;
         let settings = cli.settings()?;
         let report = ReportOutput::open(cli.report.as_deref())?;
-        match Job::open(settings, portable, division) {
+        match Job::open(&settings, portable, division) {
             Ok(job) => Ok(Self { cli, job, report, started }),
             Err(error) => {
                 report.abandon();

@@ -282,13 +282,17 @@ impl Combination {
     /// The loader with this combination's flags and a target of that name, but without sources.
     pub(super) fn loader(&self, dir: &Workdir, target: &str) -> Loader {
         let loader = dir.loader_into(target).args(&self.flags);
+        match self.catalog() {
+            None => loader,
+            Some(catalog) => loader.arg("--catalog").arg(dir.write("catalog.toml", &catalog)),
+        }
+    }
+
+    /// The catalog of its events; `None` if they are built in, as those of the simple world are.
+    pub(super) fn catalog(&self) -> Option<String> {
         let RunSpec { stream, amount, .. } = self.run_spec(["-w"]);
         let catalog = datagen::catalog(&amount.counted(stream).unwrap()).unwrap();
-        // The types of the simple world are built in.
-        if catalog.is_empty() {
-            return loader;
-        }
-        loader.arg("--catalog").arg(dir.write("catalog.toml", &catalog))
+        (!catalog.is_empty()).then_some(catalog)
     }
 
     fn run_spec<'a>(&'a self, more: impl IntoIterator<Item = &'a str>) -> RunSpec {

@@ -80,16 +80,16 @@ impl Job {
     ///
     /// # Errors
     /// Those of a load before it reads, and settings that an engine can't do.
-    pub fn open(settings: Settings, arguments: String, division: Division) -> Result<Self, Error> {
-        refuse(&settings)?;
+    pub fn open(settings: &Settings, arguments: String, division: Division) -> Result<Self, Error> {
+        refuse(settings)?;
         settings.selection.check(&settings.catalog)?;
-        layout_fit(&settings, false).check()?;
-        let listed = list(&settings)?;
+        layout_fit(settings, false).check()?;
+        let listed = list(settings)?;
         if let Some(report) = &settings.report {
             report_place::refuse(report, &listed.sources, &settings.target)?;
         }
         let mut target = Target::open(&settings.target)?;
-        match Begun::in_target(&mut target, &settings, listed, (arguments, division)) {
+        match Begun::in_target(&mut target, settings, listed, (arguments, division)) {
             Ok(begun) => Ok(Self { target, begun }),
             Err(error) => {
                 target.abandon();
