@@ -7,8 +7,8 @@
     --split-size SIZE          about how much of a file a task reads [default: 64MiB]
     --task-memory SIZE         the most memory that a task takes [default: 512MiB]
 
-All workers must have the same version of the package `eventloader`, and see sources and target under the same paths. `eventloader --help` has all
-other flags. Exit codes are those of `eventloader`, and 1 where the engine fails; then, too, nothing was changed. With -v, the engine's own trace
+All workers must have the same version of the package `eventloader`, and reach sources and target by the same paths or addresses. `eventloader --help`
+has all other flags. Exit codes are those of `eventloader`, and 1 where the engine fails; then, too, nothing was changed. With -v, the engine's own trace
 is printed before the error.
 """
 
@@ -52,6 +52,9 @@ def parsed(arguments: list[str]) -> tuple[argparse.Namespace, list[str]]:
 
 def run(options: argparse.Namespace, job: Job, progress: Progress) -> list:
     """Runs the tasks of a job on the engine; returns their answers."""
+    if not job.split_count:
+        # All sources were loaded before.
+        return []
     if options.engine == "ray":
         from eventloader import _ray
 

@@ -6,8 +6,9 @@ use std::{env, process};
 use super::{Targets, combination, loads};
 use crate::support::{bucket::Bucket, events::Die, workdir::Workdir};
 
-const COMBINATIONS: u64 = 9;
-const SERVERS: [&str; 2] = ["MOTO_ENDPOINT", "MOTO_LOSSY_ENDPOINT"];
+/// How many random combinations are loaded: a lost answer costs the time of a retry.
+const COMBINATIONS: u64 = 5;
+const SERVERS: [(&str, u64); 2] = [("MOTO_ENDPOINT", COMBINATIONS), ("MOTO_LOSSY_ENDPOINT", 1)];
 
 #[test]
 fn objects_are_read_in_ranges() {
@@ -32,11 +33,11 @@ fn objects_are_read_in_ranges() {
 
 #[test]
 fn a_job_in_a_bucket_leaves_what_one_machine_leaves() {
-    for variable in SERVERS {
+    for (variable, combinations) in SERVERS {
         let Ok(endpoint) = env::var(variable) else { continue };
         let options =
             object_stores::Options { endpoint: Some(endpoint.clone()), ..object_stores::Options::default() };
-        for seed in 0..COMBINATIONS {
+        for seed in 0..combinations {
             let (dir, mut die) = (Workdir::new(), Die::new(3_000 + seed));
             let address = format!("s3://lake/jobs-{}-{variable}-{seed}", process::id());
             let store = object_stores::open(&address, &options).unwrap();
