@@ -1,9 +1,9 @@
 //! The partitions that each split has → those that the whole input has, for tasks that resolve.
 //!
-//! Where days of a target that was merged are overwritten, the rows that it has in these days don't count. And
-//! a merge that changes the type of a column writes all partitions of a type again if the input has a row of
-//! it. What one split has is not enough to know that, and to send what all splits have to all buckets would be
-//! too much. So a split leaves a file, and sends its name.
+//! Where days of a target that was merged are overwritten, the rows that it has in these days don't count.
+//! And a merge that changes the type of a column writes all partitions of a type again if the input has a row
+//! of it. What one split has is not enough to know that, and to send what all splits have to all buckets
+//! would be too much. So a split leaves a file, and sends its name.
 //!
 //! Invariant: a bucket is resolved with the partitions of all splits, or refused.
 

@@ -1,7 +1,8 @@
 //! Sources → splits: what one task reads, and the numbers of its blocks.
 //!
-//! A large file or object of plain lines is read in ranges. Everything else is read as a whole: compressed data has no
-//! place to begin in, and the elements of an array or documents are told apart from the beginning.
+//! A large file or object of plain lines is read in ranges. Everything else is read as a whole: compressed
+//! data has no place to begin in, and the elements of an array or documents are told apart from the
+//! beginning.
 //!
 //! Invariant: in the order of the splits, the numbers of their blocks ascend, so positions order rows as
 //! those of a load on one machine.

@@ -1,5 +1,5 @@
 //! An engine that does what engines may: splits in any order, some of them read twice, batches cut anywhere,
-//! buckets and partitions in any company. Each task begins with nothing but the text that the driver gives it.
+//! buckets and partitions in any company. Each task begins with nothing but the text that the driver gives.
 
 use std::{collections::BTreeMap, ffi::OsString, thread, time::Duration};
 
