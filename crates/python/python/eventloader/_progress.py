@@ -24,12 +24,14 @@ class Progress:
         self._began, self._shown_at, self._text = time.monotonic(), 0.0, ""
 
     def show(self, stages: Sequence[tuple[int, int]]) -> None:
-        """Of each stage that has begun, in order: how many of its tasks are done, and how many there are. Some engines don't say it."""
+        """Of each stage, in order: how many of its tasks are done, and how many there are. Some engines don't say it."""
         now = time.monotonic()
         if not self.is_shown or now - self._shown_at < _SECONDS:
             return
         self._shown_at = now
-        parts = [f"{of} {what}" if done == of else f"{done} of {of} {what}" for (done, of), what in zip(stages, STAGES)]
+        # Behind the first that is not done, none has begun.
+        begun = 1 + next((at for at, (done, of) in enumerate(stages) if done < of), len(stages))
+        parts = [f"{of} {what}" if done == of else f"{done} of {of} {what}" for (done, of), what in zip(stages[:begun], STAGES)]
         self._write(fitting(parts or [f"the engine is at work, {now - self._began:.0f} s"], columns()))
 
     def watch(self, look: Callable[[], Sequence[tuple[int, int]]]) -> Callable[[], None]:
