@@ -16,6 +16,7 @@ from . import Violation
 ENVELOPES = "segment", "stripe", "cloudtrail", "eventbridge", "debezium", "kafka", "journald"
 OPEN_CATALOG = '[domain.account.events."*"]\n[domain.transaction.events.payment-to.fields]\nid = "string"\n[domain."*"]\n'
 LONG_LINE_BYTES = 17 << 20
+SPLITS_MAX = 100  # of a file, about
 CUT_OFF = 6  # the last digit of such seeds; a shop, by the order of the kinds
 KINDS = "world", "shop", "open", "envelope", "world"  # by seed
 
@@ -102,7 +103,9 @@ class World(RandomWorld):
         self.steps = dice.choice([["overwrite"], ["merge"], ["overwrite", "merge"], ["merge", "merge"]])
         if "day" in self.flags:
             self.steps = ["overwrite"]
-        self.split_size = dice.choice([10_000, 50_000, 200_000, 1_000_000, 64 << 20])
+        # A long line in splits of 10 kB would be thousands of tasks.
+        longest = max(path.stat().st_size for path in (self.work / "in").iterdir())
+        self.split_size = max(dice.choice([10_000, 50_000, 200_000, 1_000_000, 64 << 20]), longest // SPLITS_MAX)
 
     def loads(self, target, report):
         """The arguments of each load, in order."""
