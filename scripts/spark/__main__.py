@@ -21,6 +21,7 @@ def main():
     parser = argparse.ArgumentParser(prog="scripts/spark.sh", description="What is proved of loads that an engine distributes.")
     parser.add_argument("--engines", type=engines, default=["plain", "sail"], help=f"which of {','.join(ENGINES)} (default: plain,sail)")
     parser.add_argument("--worlds", type=int, default=0, help="so many random worlds: each engine leaves the bytes and the report of one machine")
+    parser.add_argument("--buckets", type=int, default=0, help="so many random worlds from a bucket into a bucket of MOTO_ENDPOINT: see buckets.py")
     parser.add_argument("--failures", type=int, default=0, help="so many loads whose tasks raise, die or dawdle after their work")
     parser.add_argument("--kills", type=int, default=0, help="so many loads whose driver, executor or server is killed at a random moment")
     parser.add_argument("--drivers", type=int, default=0, help="so many times a second driver begins beside one that is at work")
@@ -29,11 +30,11 @@ def main():
     parser.add_argument("--seed", type=int, default=1, help="of all that is random")
     arguments = parser.parse_args()
     # --help needs no packages.
-    from . import Violation, drivers, failures, kills, measure, terminals, worlds
+    from . import Violation, buckets, drivers, failures, kills, measure, terminals, worlds
     from .engines import started
 
     binaries, work = (pathlib.Path(os.environ[name]).resolve() for name in ("BIN_DIR", "WORK_DIR"))
-    checks = [(worlds, "worlds"), (failures, "failures"), (kills, "kills"), (drivers, "drivers"), (terminals, "terminals"), (measure, "measure")]
+    checks = [(worlds, "worlds"), (buckets, "buckets"), (failures, "failures"), (kills, "kills"), (drivers, "drivers"), (terminals, "terminals"), (measure, "measure")]
     try:
         for name in arguments.engines:
             with started(name, work / name) as engine:

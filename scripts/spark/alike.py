@@ -1,10 +1,14 @@
 """Two targets, or two reports → what differs beyond the moments at which they were made."""
 
 import json
+import re
 
 # What a record of a commit has of its moment: the time, the names of files on their way, inode and time of what they became.
-OF_THE_MOMENT = "at", "staged", "stamp"
+OF_THE_MOMENT = "at", "staged", "stamp", "attempt"
+# The same in the log of a table, with the id that a table gets when it is made.
+OF_THE_LOG = "timestamp", "modificationTime", "deletionTimestamp", "lastUpdated", "createdTime", "id"
 TIMES = "stages", "duration_ms"
+RUN = re.compile(r"\b[0-9a-f]{32}\b")
 
 
 def without(value, names):
@@ -13,15 +17,37 @@ def without(value, names):
     return [without(inner, names) for inner in value] if isinstance(value, list) else value
 
 
-def tree(target):
-    """The content of each file; of the records in _eventloader, what is not of the moment."""
-    found = {}
+def comparable(name, content):
+    """What a file has that is not of the moment; None of what only follows from other files."""
+    directory, _, last = name.rpartition("/")
+    if directory.startswith("_eventloader") and last.endswith(".json"):
+        return json.loads(RUN.sub("RUN", json.dumps(without(json.loads(content), OF_THE_MOMENT))))
+    if not directory.endswith("_delta_log"):
+        return content
+    if last.endswith(".json") and last[:-5].isdigit():
+        return [json.loads(RUN.sub("RUN", json.dumps(without(json.loads(line), OF_THE_LOG)))) for line in content.splitlines()]
+    return None
+
+
+def files(target):
+    """The files below a directory: their paths there, and their bytes."""
     for path in sorted(target.rglob("*")) if target.exists() else ():
         if path.is_file():
-            name, content = path.relative_to(target), path.read_bytes()
-            is_record = name.parts[0] == "_eventloader" and path.suffix == ".json"
-            found[str(name)] = without(json.loads(content), OF_THE_MOMENT) if is_record else content
-    return found
+            yield path.relative_to(target).as_posix(), path.read_bytes()
+
+
+def tree(target):
+    return tree_of(files(target))
+
+
+def tree_of(files):
+    """What each file has. Files of a table have the name of the run that made them, and those that were replaced stay until a sweep."""
+    found = {}
+    for name, stored in files:
+        content = comparable(name, stored)
+        if content is not None:
+            found.setdefault(RUN.sub("RUN", name), []).append(content)
+    return {name: sorted(contents, key=repr) for name, contents in found.items()}
 
 
 def different_files(one, other):

@@ -24,6 +24,8 @@ KINDS = "world", "shop", "open", "envelope", "world"  # by seed
 class World(RandomWorld):
     STEPS = 4
     EVENTS = 2000
+    # Also what has no lock, and steps of which one does not do the same twice.
+    ALL_WAYS = False
 
     def __init__(self, binaries, work, seed, counts):
         self.kind = KINDS[seed % len(KINDS)]
@@ -103,6 +105,15 @@ class World(RandomWorld):
         self.steps = dice.choice([["overwrite"], ["merge"], ["overwrite", "merge"], ["merge", "merge"]])
         if "day" in self.flags:
             self.steps = ["overwrite"]
+        self.more = []
+        if self.ALL_WAYS:
+            if "--layout" not in self.flags and dice.random() < 0.3:
+                self.flags += ["--table", "delta"]
+            if self.steps == ["overwrite", "merge"] and dice.random() < 0.5:
+                self.steps = ["merge", "overwrite"]
+            elif self.steps == ["merge", "merge"] and dice.random() < 0.5:
+                # What the first step has merged, the second one recognises.
+                self.more = ["--skip-loaded"]
         # A long line in splits of 10 kB would be thousands of tasks.
         longest = max(path.stat().st_size for path in (self.work / "in").iterdir())
         self.split_size = max(dice.choice([10_000, 50_000, 200_000, 1_000_000, 64 << 20]), longest // SPLITS_MAX)
@@ -113,7 +124,7 @@ class World(RandomWorld):
         for number, mode in enumerate(self.steps):
             sources = self.sources if number == len(self.steps) - 1 else self.sources[: self.STEPS // 2]
             files = [path if path.exists() else path.with_name(f"{path.name}.gz") for path in sources]
-            yield [*catalog, *self.flags, *self.selection, "--mode", mode, *(word for path in files for word in ("-s", path)), "-t", target, "--report", report]
+            yield [*catalog, *self.flags, *self.selection, "--mode", mode, *self.more, *(word for path in files for word in ("-s", path)), "-t", target, "--report", report]
 
     def listed(self, target):
         """What `list` says of the loads, without their times."""
