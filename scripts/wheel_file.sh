@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the path of the Python wheel: WHEEL or, if that is not set, one with the quick profile, which is made first.
+# Prints the path of the Python wheel: WHEEL or, if that is not set, one of the profile dev, which is made first.
 # Usage: WHEEL=$(scripts/wheel_file.sh DIRECTORY), where the directory is for a wheel that is made.
 set -euo pipefail
 
@@ -16,7 +16,11 @@ mkdir -p -- "$1"
 directory=$(cd -- "$1" && pwd)
 cd -- "$(dirname -- "$0")/.."
 scripts/python_env.sh .venv-package scripts/package_requirements.txt
-if ! .venv-package/bin/maturin build --manifest-path crates/python/Cargo.toml --locked --profile quick --out "$directory" >"$directory/maturin.txt" 2>&1; then
+# Into the target directory of the workspace, which has most of it when its tests are built.
+CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$PWD/target}
+export CARGO_TARGET_DIR
+build=(--manifest-path crates/python/Cargo.toml --locked --profile dev --features objects,postgres --out "$directory")
+if ! .venv-package/bin/maturin build "${build[@]}" >"$directory/maturin.txt" 2>&1; then
     cat -- "$directory/maturin.txt" >&2
     exit 1
 fi

@@ -73,6 +73,9 @@ fn the_python_package_says_of_itself_what_the_workspace_says() {
     let (ours, theirs) = (below(&root, "workspace/lints/"), below(&python, "lints/"));
     assert!(ours.len() > 10, "the lints of Cargo.toml: {ours:?}");
     assert_eq!(ours, theirs, "the lints of Cargo.toml (left) and of crates/python/Cargo.toml (right)");
+    // Else each crate would be compiled once more for a wheel that is only checked.
+    let (ours, theirs) = (below(&root, "profile/dev/"), below(&python, "profile/dev/"));
+    assert_eq!(ours, theirs, "the profile dev of Cargo.toml (left) and of crates/python/Cargo.toml (right)");
     let loader = facts_of("crates/eventloader/Cargo.toml");
     assert_eq!(loader["package/description"], python["package/description"], "what eventloader is");
 }

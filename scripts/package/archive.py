@@ -6,11 +6,10 @@ Invariant: the same binaries, docs and time give the same bytes, whoever makes i
 import gzip
 import io
 import os
-import pathlib
 import subprocess
 import tarfile
 
-from . import PROGRAMS
+from . import LICENCES, PROGRAMS, ROOT
 
 # Where each of them belongs below a prefix.
 DOCUMENTS = {
@@ -46,7 +45,7 @@ def members(binaries):
         for document, place in DOCUMENTS.items():
             run = subprocess.run([binaries / program, "--generate", document], check=True, capture_output=True)
             found[place.format(program)] = run.stdout
-    root = pathlib.Path(__file__).resolve().parents[2]
-    for file in [root / "LICENSE", root / "README.md", *(root / "docs").rglob("*.*")]:
-        found[f"{DOCS}/{file.relative_to(root)}"] = file.read_bytes()
+    for file in [ROOT / "LICENSE", ROOT / "README.md", *(ROOT / "docs").rglob("*.*")]:
+        found[f"{DOCS}/{file.relative_to(ROOT)}"] = file.read_bytes()
+    found[f"{DOCS}/{LICENCES.name}"] = LICENCES.read_bytes()
     return found

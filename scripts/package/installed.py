@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 
-from . import Violation
+from . import LICENCES, Violation
 
 
 def wheel(file, place):
     """Makes an environment with nothing but the wheel; returns the directory of its programs."""
     run([sys.executable, "-m", "venv", place])
     run([place / "bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-index", "--no-deps", file])
+    has_licences(place, file)
     return place / "bin"
 
 
@@ -25,7 +26,13 @@ def archive(file, place):
     for document in "man/man1", "bash-completion/completions", "zsh/site-functions", "fish/vendor_completions.d", "doc/eventloader":
         if not any((top / "share" / document).iterdir()):
             raise Violation(f"{file.name}: share/{document} is empty")
+    has_licences(top, file)
     return top / "bin"
+
+
+def has_licences(place, file):
+    if not any(found.read_bytes() == LICENCES.read_bytes() for found in place.rglob(LICENCES.name)):
+        raise Violation(f"{file.name}: there is no {LICENCES.name}, or another")
 
 
 def run(command):
