@@ -33,6 +33,8 @@ const TEXT_PER_STORED_BYTE: u64 = 100;
 const BLOCK_SHARE_MIN: u64 = 8;
 /// Places for blocks of small files.
 const BLOCKS_SPARE: u64 = 64;
+/// The beginnings of so many sources are read at once: each mostly waits for the disk or the network.
+const LOOKED_AT_ONCE: usize = 16;
 /// Positions have room for so many blocks.
 const BLOCKS_MAX: u64 = 1 << 29;
 
@@ -145,11 +147,15 @@ pub(super) fn splits_of_sources(
     let framed = Framed { framing: settings.framing, records: Arc::clone(plan.records()) };
     // For the record of what was merged.
     let are_hashed = settings.mode == Mode::Merge;
-    let (mut splits, mut next_block) = (Vec::new(), 0);
-    for (index, source) in sources.iter().enumerate() {
+    let looked_at = workers::map(LOOKED_AT_ONCE, sources.len(), |index| {
+        let source = &sources[index];
         let (stored, stored_bytes) = Stored::of(source)?;
         let bytes = source.fingerprint.map_or(stored_bytes, |content| content.bytes);
         let is_divided = bytes > split_bytes && is_splittable(source, &framed)?;
+        Ok::<_, Error>((stored, bytes, is_divided))
+    })?;
+    let (mut splits, mut next_block) = (Vec::new(), 0);
+    for (index, (source, (stored, bytes, is_divided))) in sources.iter().zip(looked_at).enumerate() {
         let mut works = if is_divided { lines_of(bytes, split_bytes) } else { vec![Work::Whole] };
         if is_divided && are_hashed {
             works.push(Work::Hash);

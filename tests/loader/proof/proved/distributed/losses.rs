@@ -116,7 +116,7 @@ fn what_an_engine_loses_or_doubles_is_refused_or_means_nothing() {
     let generated = combination.generate(&dir);
     let [first, second] = generated.files.as_slice() else { panic!("two files") };
     let merge = |file: &std::path::Path| texts(&["-b", "--mode", "merge", "-s", &file.display().to_string()]);
-    befall(&dir, (&merge(first), &merge(second)), 60);
+    befall(&dir, (&merge(first), &merge(second)), 40);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn so_it_is_where_days_of_a_merged_target_are_overwritten() {
     let [first, second] = generated.files.as_slice() else { panic!("two files") };
     let [first, second] = [first, second].map(|file| file.display().to_string());
     let merge = texts(&["-b", "--mode", "merge", "-s", &first]);
-    befall(&dir, (&merge, &texts(&["-b", "-s", &second])), 30);
+    befall(&dir, (&merge, &texts(&["-b", "-s", &second])), 20);
 }
 
 #[test]
@@ -143,5 +143,5 @@ fn so_it_is_where_a_column_of_a_table_gets_another_type() {
         let source = dir.write(&format!("{kind}.json"), lines).display().to_string();
         texts(&["-b", "--mode", "merge", "--table", "delta", "--catalog", &catalog, "-s", &source])
     };
-    befall(&dir, (&load("int32", 6), &load("int64", 1)), 40);
+    befall(&dir, (&load("int32", 6), &load("int64", 1)), 24);
 }

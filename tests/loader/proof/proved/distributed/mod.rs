@@ -19,7 +19,7 @@ use self::targets::Targets;
 use super::combination::{Combination, Generated, Way};
 use crate::support::{events::Die, workdir::Workdir};
 
-const COMBINATIONS: u64 = 36;
+const COMBINATIONS: u64 = 24;
 
 /// Of a random combination, what an engine does.
 fn combination(seed: u64) -> Combination {
