@@ -32,6 +32,8 @@ class World(RandomWorld):
         super().__init__(binaries, work, seed, counts)
         if self.extends:
             self.run("eventloader", "catalog", "infer", "-q", "--catalog", self.catalogs[0], *self.sources, "-o", self.catalogs[0])
+            # What is found may stand in another order than in the catalog of the generator, which its manifest is about.
+            self.manifest = None
         self.reform()
         self.choose_flags()
 
